@@ -1,0 +1,136 @@
+//! Every schema that becomes a Rust type is a component with a name of its own.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::schema::is_null;
+use crate::{
+    Pointer, Report,
+    grammar::{self, Node},
+    names::{self, Names, type_name},
+    report::Kind,
+};
+
+/// Turns inline schemas into components and references to them. Equal schemas with the same title become one.
+pub(super) fn hoist(document: &mut Value, report: &mut Report) {
+    let whole = document.clone();
+    let mut names = Names::default();
+    for name in names::components(document).keys() {
+        names.take(&type_name(name));
+    }
+    let components = Pointer::from_text("/components/schemas");
+    let mut hoisted: Vec<(String, Value)> = Vec::new();
+    grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
+        let own = pointer.parent().is_some_and(|parent| parent == components);
+        if node != Node::Schema || own || !becomes_type(value) {
+            return;
+        }
+        let wanted = names::describe(&whole, pointer);
+        let titled = value.get("title").is_some();
+        let null = take_null(value);
+        let twin = hoisted.iter().find(|(name, schema)| titled && *name == wanted && schema == value);
+        let name = if let Some((name, _)) = twin {
+            let note = format!("the same as another `{name}`, so the two are one type");
+            report.add(Kind::Combined, pointer, note);
+            name.clone()
+        } else {
+            let name = names.take(&wanted);
+            report.moved(pointer, &name);
+            hoisted.push((name.clone(), value.clone()));
+            name
+        };
+        let reference = json!({"$ref": format!("#/components/schemas/{name}")});
+        *value = if null { json!({"oneOf": [reference, {"enum": [null]}]}) } else { reference };
+    });
+    names::components(document).extend(hoisted);
+}
+
+/// Whether progenitor would make up a type, and so a name, for this schema.
+fn becomes_type(value: &Value) -> bool {
+    let Value::Object(schema) = value else {
+        return false;
+    };
+    if is_null(value) {
+        return false;
+    }
+    for keyword in ["oneOf", "anyOf"] {
+        // An option needs no name: `Option` is its type.
+        if let Some(Value::Array(variants)) = schema.get(keyword)
+            && variants.len() == 2
+            && variants.iter().any(is_null)
+        {
+            return false;
+        }
+    }
+    let named = ["anyOf", "enum", "maxLength", "minLength", "not", "oneOf", "pattern", "properties"];
+    if schema.keys().any(|keyword| named.contains(&keyword.as_str())) {
+        return true;
+    }
+    match schema.get("allOf") {
+        // A reference with a description beside it.
+        Some(Value::Array(parts)) if parts.len() == 1 => {
+            let annotations = ["allOf", "deprecated", "description", "readOnly", "title", "writeOnly"];
+            !schema.keys().all(|keyword| annotations.contains(&keyword.as_str()))
+        }
+        Some(_) => true,
+        None => false,
+    }
+}
+
+/// A nullable type is an `Option` of a named type, so null is taken out of what gets the name.
+fn take_null(value: &mut Value) -> bool {
+    let Value::Object(schema) = value else {
+        return false;
+    };
+    let mut null = schema.shift_remove("nullable") == Some(Value::Bool(true));
+    if let Some(Value::Array(values)) = schema.get_mut("enum")
+        && values.contains(&Value::Null)
+    {
+        values.retain(|value| !value.is_null());
+        null |= !schema.contains_key("type");
+    }
+    null
+}
+
+/// Gives every component the name of its Rust type, and no two the same.
+pub(super) fn rename(document: &mut Value, report: &mut Report) {
+    let schemas = names::components(document);
+    let mut names = Names::default();
+    let mut renamed: BTreeMap<String, String> = BTreeMap::new();
+    // A component that has the name already keeps it.
+    for name in schemas.keys().filter(|name| type_name(name) == **name) {
+        renamed.insert(name.clone(), names.take(name));
+    }
+    for name in schemas.keys() {
+        if !renamed.contains_key(name) {
+            renamed.insert(name.clone(), names.take(&type_name(name)));
+        }
+    }
+    let place = Pointer::from_text("/components/schemas");
+    for (from, to) in renamed.iter().filter(|(from, to)| from != to) {
+        report.add(Kind::Renamed, &place.child(from), format!("its Rust type is `{to}`"));
+        report.moved(&place.child(from), to);
+    }
+    *schemas = std::mem::take(schemas)
+        .into_iter()
+        .map(|(name, mut schema)| {
+            // The name says it; a title would only be read as another name.
+            if let Value::Object(schema) = &mut schema {
+                schema.shift_remove("title");
+            }
+            (renamed[&name].clone(), schema)
+        })
+        .collect::<Map<_, _>>();
+    grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, _| {
+        if node != Node::Schema {
+            return;
+        }
+        if let Some(Value::String(target)) = value.get_mut("$ref") {
+            let name = Pointer::from_reference(target).map(|place| place.last());
+            if let Some(name) = name.and_then(|name| renamed.get(&name)) {
+                *target = format!("#/components/schemas/{name}");
+            }
+        }
+    });
+}

@@ -1,0 +1,205 @@
+//! One success type and one error type an operation, which is what progenitor can generate.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    operations::essence,
+    schema::{is_object, order, required},
+};
+use crate::{
+    Pointer, Report,
+    grammar::{self, Node},
+    names::{self, Names, type_name},
+    report::Kind,
+};
+
+const JSON: &str = "application/json";
+
+/// What a response carries, as far as progenitor tells responses apart.
+#[derive(Clone, PartialEq)]
+enum Body {
+    Nothing,
+    Json(Value),
+    Bytes,
+}
+
+pub(super) fn unify(document: &mut Value, report: &mut Report) {
+    for (path, method, place) in super::operations(document) {
+        let Some(operation) = place.get(document) else { continue };
+        let id = super::operation_id(operation, &path, &method);
+        let place = place.child("responses");
+        let Some(Value::Object(responses)) = place.get(document) else {
+            continue;
+        };
+        let mut responses = responses.clone();
+        for (status, response) in &mut responses {
+            read_as_json(response, &place.child(status), report);
+        }
+        expand_default(&mut responses);
+        for (role, first) in [("Success", &['1', '2'][..]), ("Error", &['4', '5'][..])] {
+            let statuses: Vec<String> =
+                responses.keys().filter(|status| status.starts_with(first)).cloned().collect();
+            let name = type_name(&format!("{id} {role}"));
+            one_type(document, &mut responses, &statuses, &name, &place, report);
+        }
+        if let Some(slot) = place.get_mut(document) {
+            *slot = Value::Object(responses);
+        }
+    }
+}
+
+/// Leaves a response at most one media type, JSON where there is one, under the name that progenitor decodes.
+fn read_as_json(response: &mut Value, place: &Pointer, report: &mut Report) {
+    let Some(Value::Object(content)) = response.get_mut("content") else {
+        return;
+    };
+    let place = place.child("content");
+    let is_json = |name: &str| essence(name) == JSON || essence(name).ends_with("+json");
+    let chosen = content
+        .keys()
+        .find(|name| essence(name) == JSON)
+        .or_else(|| content.keys().find(|name| is_json(name)))
+        .or_else(|| content.keys().next())
+        .cloned();
+    let Some(chosen) = chosen else { return };
+    for name in content.keys().filter(|name| **name != chosen) {
+        let note = format!("the reply is read as `{chosen}`");
+        report.add(Kind::AnnotationDropped, &place.child(name), note);
+    }
+    let Some(mut media) = content.shift_remove(&chosen) else { return };
+    let json = is_json(&chosen);
+    if let Value::Object(media) = &mut media {
+        media.shift_remove("encoding");
+        if json {
+            media.entry("schema").or_insert_with(|| json!({}));
+        }
+    }
+    content.clear();
+    if json && chosen != JSON {
+        let note = format!("the body is JSON and read as `{JSON}`");
+        report.add(Kind::Renamed, &place.child(&chosen), note);
+    }
+    content.insert(if json { JSON.to_owned() } else { chosen }, media);
+}
+
+/// `default` would count as success and as error. It stands for all statuses that are not declared.
+fn expand_default(responses: &mut Map<String, Value>) {
+    let Some(default) = responses.shift_remove("default") else {
+        return;
+    };
+    if !responses.keys().any(|status| status.starts_with('2')) {
+        responses.insert("2XX".to_owned(), default.clone());
+    }
+    for range in ["4XX", "5XX"] {
+        responses.entry(range).or_insert_with(|| default.clone());
+    }
+}
+
+fn body_of(response: &Value) -> Body {
+    let content = response.get("content").and_then(Value::as_object);
+    match content.and_then(|content| content.iter().next()) {
+        None => Body::Nothing,
+        Some((name, media)) if name == JSON => {
+            Body::Json(media.get("schema").cloned().unwrap_or_else(|| json!({})))
+        }
+        Some(_) => Body::Bytes,
+    }
+}
+
+/// Makes the bodies of these statuses one type. Of JSON, bytes and nothing, the first that occurs is kept, and a status with
+/// another is left undeclared: it reaches the caller with its status and its body unread.
+fn one_type(
+    document: &mut Value,
+    responses: &mut Map<String, Value>,
+    statuses: &[String],
+    name: &str,
+    place: &Pointer,
+    report: &mut Report,
+) {
+    let mut bodies: Vec<Value> = Vec::new();
+    let mut bytes = false;
+    for status in statuses {
+        match body_of(&responses[status]) {
+            Body::Json(schema) if !bodies.contains(&schema) => bodies.push(schema),
+            Body::Bytes => bytes = true,
+            Body::Json(_) | Body::Nothing => {}
+        }
+    }
+    for status in statuses {
+        let kept = match body_of(&responses[status]) {
+            Body::Json(_) => true,
+            Body::Bytes => bodies.is_empty(),
+            Body::Nothing => bodies.is_empty() && !bytes,
+        };
+        if !kept {
+            responses.shift_remove(status);
+            report.add(
+                Kind::Widened,
+                &place.child(status),
+                "beside statuses with another kind of body it is undeclared; it arrives as an unexpected reply",
+            );
+        }
+    }
+    if bodies.len() < 2 {
+        return;
+    }
+    let distinct = distinct(document, bodies);
+    let schema = if let [only] = distinct.as_slice() {
+        let note = format!("the bodies of {} are the same, so they are one type", statuses.join(", "));
+        report.add(Kind::Combined, place, note);
+        only.clone()
+    } else {
+        let union = union(document, distinct);
+        let name = Names::of_components(document).take(name);
+        report.moved(place, &name);
+        let note = format!("{} have bodies of their own, all of the type `{name}`", statuses.join(", "));
+        report.add(Kind::Combined, place, note);
+        names::components(document).insert(name.clone(), union);
+        json!({"$ref": format!("#/components/schemas/{name}")})
+    };
+    for status in statuses {
+        if let Some(slot) = responses
+            .get_mut(status)
+            .and_then(|response| response.pointer_mut("/content/application~1json/schema"))
+        {
+            *slot = schema.clone();
+        }
+    }
+}
+
+/// The schemas that do not say the same about a body as one before them.
+fn distinct(document: &Value, schemas: Vec<Value>) -> Vec<Value> {
+    let mut seen: Vec<Value> = Vec::new();
+    let mut distinct = Vec::new();
+    for schema in schemas {
+        let target = schema.get("$ref").and_then(Value::as_str);
+        let place = target.and_then(Pointer::from_reference);
+        let mut stated = place.and_then(|place| place.get(document)).unwrap_or(&schema).clone();
+        grammar::rewrite(&mut stated, Node::Schema, &Pointer::root(), &mut |value, _, _| {
+            if let Value::Object(schema) = value {
+                schema.shift_remove("description");
+            }
+        });
+        if !seen.contains(&stated) {
+            seen.push(stated);
+            distinct.push(schema);
+        }
+    }
+    distinct
+}
+
+/// Alternatives that are told apart by what they require are an enum; other objects are all kept side by side.
+fn union(document: &Value, mut schemas: Vec<Value>) -> Value {
+    let required: Vec<_> = schemas.iter().map(|schema| required(document, schema, 0)).collect();
+    let told_apart = required.iter().enumerate().all(|(index, one)| {
+        let mut rest = required[index + 1..].iter();
+        !one.is_empty() && rest.all(|other| one != other)
+    });
+    let objects = schemas.iter().all(|schema| is_object(document, schema, 0));
+    if objects && !told_apart {
+        json!({ "anyOf": schemas })
+    } else {
+        order(document, &mut schemas);
+        json!({ "oneOf": schemas })
+    }
+}

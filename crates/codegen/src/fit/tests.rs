@@ -1,0 +1,331 @@
+use serde_json::{Value, json};
+
+use crate::{Generated, Kind, Settings, generate};
+
+/// A document with one operation `make-a`, whose members are given.
+fn document(operation: &Value, components: &Value) -> Value {
+    let mut operation = operation.clone();
+    operation["operationId"] = "make-a".into();
+    json!({
+        "openapi": "3.1.1",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/a": {"post": operation}},
+        "components": components,
+    })
+}
+
+fn generated(operation: &Value, components: &Value) -> Generated {
+    let settings = Settings { sender: None, ..Settings::default() };
+    generate(&document(operation, components), &settings).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// Generated code without white space and trailing commas, for looking into it.
+fn code(operation: &Value, components: &Value) -> String {
+    compact(&generated(operation, components).rust)
+}
+
+fn compact(code: &str) -> String {
+    let code: String = code.split_whitespace().collect();
+    code.replace(",>", ">").replace(",}", "}").replace(",)", ")")
+}
+
+/// Fails with what was looked for, and only the names of what was generated: the whole is too long to be read.
+#[track_caller]
+fn assert_has(code: &str, part: &str) {
+    let names: Vec<&str> = code
+        .split("pub")
+        .filter(|item| item.starts_with("struct") || item.starts_with("enum"))
+        .map(|item| item.split('}').next().unwrap_or_default())
+        .collect();
+    assert!(code.contains(part), "no `{part}` in {names:#?}");
+}
+
+fn replies(responses: &Value) -> Value {
+    json!({ "responses": responses })
+}
+
+fn body(schema: &Value) -> Value {
+    json!({"description": "", "content": {"application/json": {"schema": schema}}})
+}
+
+fn object(required: &str) -> Value {
+    json!({"type": "object", "required": [required], "properties": {required: {"type": "string"}}})
+}
+
+fn kinds(generated: &Generated) -> Vec<Kind> {
+    generated.report.entries().iter().map(|entry| entry.kind).collect()
+}
+
+#[test]
+fn inline_schemas_are_named_by_title_or_by_operation_role_and_status() {
+    let code = code(
+        &json!({
+            "requestBody": {"content": {"application/json": {"schema": {"properties": {
+                "kind": {"enum": ["x", "y"]},
+                "parts": {"type": "array", "items": {"title": "a part", "properties": {"n": {"type": "integer"}}}},
+            }}}}},
+            "responses": {"200": body(&object("a")), "400": body(&object("b"))},
+        }),
+        &json!({}),
+    );
+    for part in [
+        "pubstructMakeABody{",
+        "pubenumMakeABodyKind{",
+        "Vec<APart>",
+        "pubstructMakeAResponse200{",
+        "Result<ResponseValue<types::MakeAResponse200>,Error<types::MakeAResponse400>>",
+    ] {
+        assert_has(&code, part);
+    }
+}
+
+#[test]
+fn equal_titles_share_a_type_only_if_the_schemas_are_equal() {
+    let named = |property: &str| json!({"title": "Same", "properties": {property: {}}});
+    let generated = generated(
+        &replies(&json!({"200": body(
+            &json!({"properties": {"a": named("x"), "b": named("x"), "c": named("y")}}))})),
+        &json!({}),
+    );
+    assert!(generated.rust.contains("pub struct Same {"));
+    assert!(generated.rust.contains("pub struct Same2 {"));
+    assert!(!generated.rust.contains("pub struct Same3 {"));
+    assert_eq!(kinds(&generated), [Kind::Combined]);
+}
+
+#[test]
+fn a_nullable_type_is_an_option_of_a_named_type() {
+    let code = code(
+        &replies(&json!({"200": body(&json!({"required": ["a", "b"], "properties": {
+            "a": {"type": ["object", "null"], "properties": {"x": {}}},
+            "b": {"type": ["string", "null"], "enum": ["x", null]},
+        }}))})),
+        &json!({}),
+    );
+    assert_has(&code, "puba:::std::option::Option<MakeAResponse200A>");
+    assert_has(&code, "pubb:::std::option::Option<MakeAResponse200B>");
+}
+
+#[test]
+fn two_success_bodies_are_one_union() {
+    let generated =
+        generated(&replies(&json!({"200": body(&object("a")), "201": body(&object("b"))})), &json!({}));
+    assert!(generated.rust.contains("pub enum MakeASuccess {"), "{}", generated.rust);
+    assert!(generated.rust.contains("200u16 => ResponseValue::from_response"));
+    assert!(generated.rust.contains("201u16 => ResponseValue::from_response"));
+    assert_eq!(kinds(&generated), [Kind::Combined]);
+}
+
+#[test]
+fn error_bodies_that_nothing_tells_apart_are_all_kept() {
+    let optional = |name: &str| body(&json!({"type": "object", "properties": {name: {}}}));
+    let code = code(&replies(&json!({"400": optional("a"), "404": optional("b")})), &json!({}));
+    assert_has(&code, "subtype_0:::std::option::Option<MakeAResponse400>");
+}
+
+#[test]
+fn equal_error_bodies_are_one_type() {
+    let error = |description: &str| {
+        body(&json!({"description": description, "type": "object", "properties": {"code": {}}}))
+    };
+    let generated = generated(&replies(&json!({"400": error("one"), "404": error("two")})), &json!({}));
+    assert!(generated.rust.contains("Error<types::MakeAResponse400>"), "{}", generated.rust);
+    assert_eq!(kinds(&generated), [Kind::Combined]);
+}
+
+#[test]
+fn a_status_with_another_kind_of_body_is_left_undeclared() {
+    let generated = generated(
+        &replies(&json!({
+            "200": body(&object("a")), "204": {"description": ""},
+            "400": body(&object("b")), "404": {"description": ""},
+            "500": {"description": "", "content": {"text/html": {}}},
+        })),
+        &json!({}),
+    );
+    for status in ["204u16", "404u16", "500u16"] {
+        assert!(!generated.rust.contains(status), "{status} is declared");
+    }
+    assert_eq!(kinds(&generated), [Kind::Widened; 3]);
+}
+
+#[test]
+fn default_stands_for_every_undeclared_error() {
+    let code = code(&replies(&json!({"200": body(&object("a")), "default": body(&object("b"))})), &json!({}));
+    for part in ["200u16=>ResponseValue::from_response", "400u16..=499u16=>", "500u16..=599u16=>"] {
+        assert_has(&code, part);
+    }
+}
+
+#[test]
+fn json_by_another_name_is_decoded_and_json_without_schema_is_any_json() {
+    let problem =
+        json!({"description": "", "content": {"application/problem+json": {"schema": object("a")}}});
+    let any = json!({"description": "", "content": {"application/json": {}}});
+    let code = code(&replies(&json!({"200": any, "400": problem})), &json!({}));
+    assert_has(&code, "Result<ResponseValue<::serde_json::Value>,Error<types::MakeAResponse400>>");
+}
+
+#[test]
+fn unknown_keys_are_kept_where_the_document_says_so_and_ignored_elsewhere() {
+    let with = |additional: Value| {
+        code(
+            &replies(
+                &json!({"200": body(&json!({"properties": {"a": {}}, "additionalProperties": additional}))}),
+            ),
+            &json!({}),
+        )
+    };
+    let any = "pubextra:::serde_json::Map<::std::string::String,::serde_json::Value>";
+    assert!(with(json!(true)).contains(any));
+    assert!(with(json!({})).contains(any));
+    assert!(
+        with(json!({"type": "integer"}))
+            .contains("pubextra:::std::collections::HashMap<::std::string::String,i64>")
+    );
+    let closed = with(json!(false));
+    assert!(!closed.contains("extra") && !closed.contains("deny_unknown_fields"), "{closed}");
+}
+
+#[test]
+fn a_map_of_unknown_keys_may_be_left_out_when_building() {
+    let code = code(
+        &replies(
+            &json!({"200": body(&json!({"properties": {"a": {}}, "additionalProperties": {"type": "integer"}}))}),
+        ),
+        &json!({}),
+    );
+    assert!(!code.contains("novaluesuppliedforextra"));
+    assert_has(&code, "extra:Ok(::std::default::Default::default())");
+}
+
+#[test]
+fn defaults_are_not_sent() {
+    let code = code(
+        &json!({
+            "requestBody": {"content": {"application/json": {"schema": {"properties": {"a": {"type": "integer", "default": 7}}}}}},
+            "responses": {},
+        }),
+        &json!({}),
+    );
+    assert_has(&code, "puba:::std::option::Option<i64>");
+}
+
+#[test]
+fn enumerations_without_rust_names_are_widened() {
+    for values in [json!(["==", "!="]), json!(["a", "A"]), json!([1, "a"]), json!([{}, []])] {
+        let generated = generated(
+            &replies(&json!({"200": body(&json!({"properties": {"a": {"enum": values}}}))})),
+            &json!({}),
+        );
+        assert_eq!(kinds(&generated), [Kind::Widened], "{values}");
+    }
+}
+
+#[test]
+fn a_variant_that_includes_another_is_tried_first() {
+    let closed = |names: &[&str]| {
+        json!({"type": "object", "required": names, "additionalProperties": false,
+            "properties": {"a": {"type": "string"}, "b": {"type": "string"}}})
+    };
+    let generated = generated(
+        &replies(&json!({"200": body(&json!({"oneOf": [closed(&["a"]), closed(&["a", "b"])]}))})),
+        &json!({}),
+    );
+    let code = compact(&generated.rust);
+    assert_has(
+        &code,
+        "pubstructMakeAResponse200Variant0{puba:::std::string::String,pubb:::std::string::String}",
+    );
+    assert!(kinds(&generated).contains(&Kind::Reordered));
+}
+
+#[test]
+fn components_that_differ_only_in_spelling_stay_two_types() {
+    let generated = generated(
+        &replies(&json!({"200": body(&json!({"properties": {
+            "a": {"$ref": "#/components/schemas/foo-bar"}, "b": {"$ref": "#/components/schemas/FooBar"}}}))})),
+        &json!({"schemas": {"foo-bar": object("x"), "FooBar": object("y")}}),
+    );
+    let code = compact(&generated.rust);
+    assert_has(&code, "pubstructFooBar{puby:");
+    assert_has(&code, "pubstructFooBar2{pubx:");
+    assert_eq!(kinds(&generated), [Kind::Renamed]);
+}
+
+#[test]
+fn shared_responses_and_parameters_are_followed() {
+    let code = code(
+        &json!({
+            "parameters": [{"$ref": "#/components/parameters/Limit"}],
+            "responses": {"200": {"$ref": "#/components/responses/Found"}},
+        }),
+        &json!({
+            "parameters": {"Limit": {"name": "limit", "in": "query", "schema": {"type": "integer"}}},
+            "responses": {"Found": body(&object("a"))},
+        }),
+    );
+    assert_has(&code, "QueryParam::new(\"limit\",&limit)");
+    assert_has(&code, "ResponseValue<types::Found>");
+}
+
+#[test]
+fn sensitive_values_are_not_printed() {
+    let code = code(
+        &json!({"requestBody": {"content": {"application/json": {"schema": {"properties": {
+            "token": {"type": "string", "x-sensitive": true},
+            "tokens": {"type": "array", "items": {"type": "string", "x-sensitive": true}},
+            "keys": {"title": "Keys", "x-sensitive": true, "properties": {"k": {}}},
+            "name": {"type": "string"},
+        }}}}}, "responses": {}}),
+        &json!({}),
+    );
+    for part in [
+        ".field(\"token\",&format_args!(\"[redacted]\"))",
+        ".field(\"tokens\",&format_args!(\"[redacted]\"))",
+        ".field(\"k\",&format_args!(\"[redacted]\"))",
+        ".field(\"name\",&self.name)",
+    ] {
+        // Once in the type, once in its builder.
+        assert_eq!(code.matches(part).count(), 2, "{part} in {code}");
+    }
+}
+
+#[test]
+fn an_operation_without_id_is_named_after_method_and_path() {
+    let document = json!({
+        "openapi": "3.0.0", "info": {"title": "t", "version": "1"},
+        "paths": {"/v1/things/{thing_id}/": {"get": {
+            "parameters": [{"name": "thing_id", "in": "path"}],
+            "responses": {"200": body(&object("a"))},
+        }}},
+    });
+    let generated = generate(&document, &Settings::default()).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(generated.rust.contains("pub fn get_v1_things_thing_id("), "{}", generated.rust);
+    assert!(generated.rust.contains("pub struct GetV1ThingsThingIdResponse200"));
+    assert_eq!(kinds(&generated), [Kind::Renamed]);
+}
+
+#[test]
+fn the_version_header_is_not_sent_and_others_are() {
+    let code = code(
+        &json!({
+            "parameters": [{"name": "X-Trace", "in": "header", "schema": {"type": "string"}}],
+            "responses": {},
+        }),
+        &json!({}),
+    );
+    assert!(!code.contains("api-version"), "{code}");
+    assert_has(&code, "\"X-Trace\"");
+    assert_has(&code, ".headers(header_map)");
+}
+
+#[test]
+fn what_lint_did_not_foresee_is_still_an_error_and_no_panic() {
+    // typify has no type for a schema of an array and other things at once.
+    let odd = json!({"type": "array", "items": {"not": {"type": "string"}}, "enum": [[1]], "maximum": 3});
+    let result = generate(&document(&replies(&json!({"200": body(&odd)})), &json!({})), &Settings::default());
+    if let Err(problems) = result {
+        assert!(problems.to_string().contains("progenitor cannot generate"), "{problems}");
+    }
+}

@@ -1,0 +1,209 @@
+//! Where things stand in an OpenAPI document.
+//!
+//! One table says, for every kind of object, which of its members hold objects of which kind. Everything that walks the
+//! document (lint, lowering, fitting, references) walks by this table, so that a *property* named `const`,
+//! `examples` or `nullable` is never taken for a keyword: below `properties` stand names, not keywords.
+
+use serde_json::Value;
+
+use crate::Pointer;
+
+/// The kind of object that stands at a place of the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Node {
+    /// The document itself.
+    Document,
+    /// `paths`: a map from templates to path items.
+    Paths,
+    /// A path item, also of a webhook or a callback.
+    PathItem,
+    /// An operation.
+    Operation,
+    /// A parameter.
+    Parameter,
+    /// A request body.
+    RequestBody,
+    /// `responses`: a map from statuses to responses.
+    Responses,
+    /// A response.
+    Response,
+    /// A response's or an encoding's header.
+    Header,
+    /// A media type.
+    MediaType,
+    /// The encoding of one property of a form.
+    Encoding,
+    /// A callback: a map from expressions to path items.
+    Callback,
+    /// `components`.
+    Components,
+    /// A JSON Schema, which may be a boolean.
+    Schema,
+}
+
+/// How a member holds its objects.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    One,
+    List,
+    Map,
+}
+
+use Shape::{List, Map, One};
+
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// Whether a key of a path item names an operation.
+pub(crate) fn is_method(key: &str) -> bool {
+    METHODS.contains(&key)
+}
+
+/// What the member `key` of an object of kind `node` holds; `None` for data and annotations.
+fn member(node: Node, key: &str, value: &Value) -> Option<(Shape, Node)> {
+    if key.starts_with("x-") && !matches!(node, Node::Callback) {
+        return None;
+    }
+    Some(match (node, key) {
+        (Node::Document, "paths") => (One, Node::Paths),
+        (Node::Document, "webhooks") | (Node::Components, "pathItems") => (Map, Node::PathItem),
+        (Node::Document, "components") => (One, Node::Components),
+        (Node::Paths | Node::Callback, _) => (One, Node::PathItem),
+        (Node::PathItem, method) if is_method(method) => (One, Node::Operation),
+        (Node::PathItem | Node::Operation, "parameters") => (List, Node::Parameter),
+        (Node::Components, "parameters") => (Map, Node::Parameter),
+        (Node::Operation, "requestBody") => (One, Node::RequestBody),
+        (Node::Components, "requestBodies") => (Map, Node::RequestBody),
+        (Node::Operation, "responses") => (One, Node::Responses),
+        (Node::Responses, _) => (One, Node::Response),
+        (Node::Components, "responses") => (Map, Node::Response),
+        (Node::Operation | Node::Components, "callbacks") => (Map, Node::Callback),
+        (Node::Components | Node::Response | Node::Encoding, "headers") => (Map, Node::Header),
+        (Node::Parameter | Node::Header | Node::RequestBody | Node::Response, "content") => {
+            (Map, Node::MediaType)
+        }
+        (Node::Parameter | Node::Header | Node::MediaType, "schema") => (One, Node::Schema),
+        (Node::MediaType, "encoding") => (Map, Node::Encoding),
+        (Node::Components, "schemas") => (Map, Node::Schema),
+        (Node::Schema, keyword) => (subschemas(keyword, value)?, Node::Schema),
+        _ => return None,
+    })
+}
+
+/// How a keyword of JSON Schema 2020-12 (or of an older draft) holds schemas.
+fn subschemas(keyword: &str, value: &Value) -> Option<Shape> {
+    Some(match keyword {
+        // A list of schemas under `items` is what older drafts had for `prefixItems`.
+        "items" if value.is_array() => List,
+        "items"
+        | "additionalItems"
+        | "additionalProperties"
+        | "contains"
+        | "contentSchema"
+        | "else"
+        | "if"
+        | "not"
+        | "propertyNames"
+        | "then"
+        | "unevaluatedItems"
+        | "unevaluatedProperties" => One,
+        "allOf" | "anyOf" | "oneOf" | "prefixItems" => List,
+        "$defs" | "definitions" | "dependentSchemas" | "patternProperties" | "properties" => Map,
+        _ => return None,
+    })
+}
+
+/// Calls `visit` for the object at `pointer` and everything below it, parents before their children.
+///
+/// A Reference Object (a `$ref` anywhere but in a schema) is visited, but not what stands beside the `$ref`.
+pub(crate) fn walk<'a>(
+    value: &'a Value,
+    node: Node,
+    pointer: &Pointer,
+    visit: &mut impl FnMut(&'a Value, Node, &Pointer),
+) {
+    visit(value, node, pointer);
+    for (child, node, pointer) in children(value, node, pointer) {
+        walk(child, node, &pointer, visit);
+    }
+}
+
+/// The objects directly below one object, each with its place.
+pub(crate) fn children<'a>(
+    value: &'a Value,
+    node: Node,
+    pointer: &Pointer,
+) -> Vec<(&'a Value, Node, Pointer)> {
+    places(value, node)
+        .into_iter()
+        .filter_map(|(node, step)| Some((step.get(value)?, node, pointer.join(&step))))
+        .collect()
+}
+
+/// The places of the objects directly below one object, relative to it.
+fn places(value: &Value, node: Node) -> Vec<(Node, Pointer)> {
+    let mut found = Vec::new();
+    let Value::Object(members) = value else {
+        return found;
+    };
+    if is_reference(members, node) {
+        return found;
+    }
+    // A member with nothing behind it counts as absent.
+    for (key, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+        let Some((shape, node)) = member(node, key, value) else {
+            continue;
+        };
+        let step = Pointer::root().child(key);
+        match (shape, value) {
+            (One, _) => found.push((node, step)),
+            (List, Value::Array(items)) => {
+                found.extend((0..items.len()).map(|index| (node, step.child(index))));
+            }
+            (Map, Value::Object(entries)) => {
+                found.extend(entries.keys().map(|name| (node, step.child(name))));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Calls `change` for everything below and at `pointer`, children before their parents.
+pub(crate) fn rewrite(
+    value: &mut Value,
+    node: Node,
+    pointer: &Pointer,
+    change: &mut impl FnMut(&mut Value, Node, &Pointer),
+) {
+    for (node, step) in places(value, node) {
+        if let Some(child) = step.get_mut(value) {
+            rewrite(child, node, &pointer.join(&step), change);
+        }
+    }
+    change(value, node, pointer);
+}
+
+fn is_reference(members: &serde_json::Map<String, Value>, node: Node) -> bool {
+    node != Node::Schema && node != Node::PathItem && members.get("$ref").is_some_and(Value::is_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn properties_named_like_keywords_are_not_keywords() {
+        let schema = json!({
+            "properties": {"properties": {"type": "string"}, "not": {"items": true}},
+            "examples": [{"properties": {"a": {}}}],
+            "x-more": {"not": {}},
+        });
+        let mut seen = Vec::new();
+        walk(&schema, Node::Schema, &Pointer::root(), &mut |_, _, pointer| {
+            seen.push(pointer.as_str().to_owned());
+        });
+        assert_eq!(seen, ["", "/properties/properties", "/properties/not", "/properties/not/items"]);
+    }
+}

@@ -1,0 +1,171 @@
+//! Leaving out what cannot be generated, where the rule is to refuse the whole document.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    Pointer, Problem, Problems, Report,
+    grammar::{self, Node},
+    report::Kind,
+};
+
+/// Tries on the document, and while that fails, drops what the problems concern and tries on the rest.
+///
+/// Dropped is the operation at whose place the problem is, or the whole path where it is outside the operations. Where the
+/// problem is in a component, that is dropped with every operation that needs it. The report names each
+/// operation with the reason. A problem that concerns no operation, such as a missing `openapi`, stays an error.
+///
+/// ```
+/// use suprsend_codegen::{Settings, generate, leniently};
+///
+/// let document = serde_json::json!({
+///     "openapi": "3.1.0",
+///     "info": {"title": "Two operations", "version": "1"},
+///     "paths": {"/thing": {
+///         "get": {"operationId": "get_thing", "responses": {"204": {"description": "There"}}},
+///         "trace": {"operationId": "trace_thing", "responses": {"204": {"description": "There"}}},
+///     }},
+/// });
+/// let settings = Settings::default();
+/// assert!(generate(&document, &settings).is_err());
+/// let (generated, dropped) = leniently(&document, |document| generate(document, &settings))?;
+/// assert!(generated.rust.contains("fn get_thing"));
+/// assert!(dropped.to_string().starts_with("/paths/~1thing/trace: dropped: "));
+/// # Ok::<(), suprsend_codegen::Problems>(())
+/// ```
+pub fn leniently<T>(
+    document: &Value,
+    attempt: impl Fn(&Value) -> Result<T, Problems>,
+) -> Result<(T, Report), Problems> {
+    let mut rest = document.clone();
+    let mut report = Report::default();
+    loop {
+        let problems = match attempt(&rest) {
+            Ok(made) => return Ok((made, report)),
+            Err(problems) => problems,
+        };
+        if !drop_all(&mut rest, &problems, &mut report) {
+            return Err(problems);
+        }
+    }
+}
+
+/// Drops what the problems concern; `false` if one of them concerns nothing that could be dropped.
+fn drop_all(document: &mut Value, problems: &Problems, report: &mut Report) -> bool {
+    let mut reasons: BTreeMap<Pointer, String> = BTreeMap::new();
+    for problem in problems.iter() {
+        let Some(part) = problem.pointer().and_then(|place| part_of(document, place)) else {
+            return false;
+        };
+        reasons.entry(part).or_insert_with(|| reason(problem));
+    }
+    dependents(document, &mut reasons);
+    for (part, reason) in &reasons {
+        for (place, what) in operations(document, part) {
+            report.add(Kind::Dropped, &place, format!("{what}: {reason}"));
+        }
+        if part.tokens().first().is_some_and(|first| first != "paths") {
+            report.add(Kind::Dropped, part, reason.clone());
+        }
+    }
+    for part in reasons.keys() {
+        remove(document, part);
+    }
+    true
+}
+
+/// Drops one part, with all that needs it.
+pub(crate) fn drop_part(document: &mut Value, part: &Pointer) {
+    let mut parts = BTreeMap::from([(part.clone(), String::new())]);
+    dependents(document, &mut parts);
+    for part in parts.keys() {
+        remove(document, part);
+    }
+}
+
+fn reason(problem: &Problem) -> String {
+    format!("{}, at {}", problem.reason(), problem.place())
+}
+
+/// The smallest part that can be left out: an operation, a path, a component or a webhook.
+fn part_of(document: &Value, place: &Pointer) -> Option<Pointer> {
+    let tokens = place.tokens();
+    let length = match tokens.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["paths", _, method, ..] if grammar::is_method(method) => 3,
+        ["components", _, _, ..] => 3,
+        ["paths" | "webhooks", _, ..] | ["components", _] => 2,
+        _ => return None,
+    };
+    let first = |count: usize| tokens.iter().take(count).fold(Pointer::root(), |at, token| at.child(token));
+    let part = first(length);
+    if part.get(document).is_some() {
+        return Some(part);
+    }
+    // An operation of a path item that stands elsewhere.
+    Some(first(length - 1)).filter(|part| length == 3 && part.get(document).is_some())
+}
+
+/// Adds what refers to a part that goes, and what refers to that.
+fn dependents(document: &Value, reasons: &mut BTreeMap<Pointer, String>) {
+    let mut users: BTreeMap<Pointer, Vec<Pointer>> = BTreeMap::new();
+    grammar::walk(document, Node::Document, &Pointer::root(), &mut |value, _, pointer| {
+        let target = value.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference);
+        let target = target.and_then(|target| part_of(document, &target));
+        if let (Some(target), Some(user)) = (target, part_of(document, pointer)) {
+            users.entry(target).or_default().push(user);
+        }
+    });
+    let mut open: Vec<Pointer> = reasons.keys().cloned().collect();
+    while let Some(part) = open.pop() {
+        // With a path go its operations, and what refers to those.
+        let below = users.range(part.clone()..).take_while(|(target, _)| part.contains(target));
+        let gone: Vec<Pointer> = below.flat_map(|(_, users)| users).cloned().collect();
+        let reason = reasons[&part].clone();
+        for user in gone {
+            if !reasons.contains_key(&user) {
+                reasons.insert(user.clone(), reason.clone());
+                open.push(user);
+            }
+        }
+    }
+}
+
+/// The operations of a part, each with what people call it.
+fn operations(document: &Value, part: &Pointer) -> Vec<(Pointer, String)> {
+    let tokens = part.tokens();
+    let Some(item) = part.get(document).and_then(Value::as_object) else {
+        return Vec::new();
+    };
+    match tokens.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["paths", path, method] => vec![(part.clone(), called(path, method, item))],
+        ["paths", path] => {
+            let methods = item.iter().filter(|(key, _)| grammar::is_method(key));
+            let mut found: Vec<_> = methods
+                .filter_map(|(method, operation)| {
+                    Some((part.child(method), called(path, method, operation.as_object()?)))
+                })
+                .collect();
+            if found.is_empty() {
+                found.push((part.clone(), format!("all of {path}")));
+            }
+            found
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn called(path: &str, method: &str, operation: &Map<String, Value>) -> String {
+    let name = format!("{} {path}", method.to_uppercase());
+    match operation.get("operationId").and_then(Value::as_str) {
+        Some(id) => format!("{name} ({id})"),
+        None => name,
+    }
+}
+
+fn remove(document: &mut Value, part: &Pointer) {
+    let parent = part.parent().unwrap_or_default();
+    if let Some(Value::Object(members)) = parent.get_mut(document) {
+        members.shift_remove(&part.last());
+    }
+}

@@ -1,0 +1,87 @@
+//! From an OpenAPI 3.1 document and its overlays to a Rust client, with a record of what was lost on the way.
+//!
+//! ```text
+//! document + overlays -> lint -> lower to 3.0.3 -> fit -> openapiv3 -> progenitor -> mend -> Rust
+//! ```
+//!
+//! - [`Project::correct`] applies the overlays; the result is what everything else is judged by.
+//! - [`generate`] checks it, lowers it, fits it to progenitor and generates.
+//!
+//! - [`leniently`] leaves out the operations that cannot be generated.
+//!
+//! Nothing here knows a particular API. Input that cannot be generated gives [`Problems`]: a line each with place, reason
+//! and remedy, all of them in one run.
+
+mod fit;
+mod grammar;
+mod lenient;
+mod limits;
+mod lint;
+mod lower;
+mod names;
+mod overlay;
+mod pointer;
+mod problem;
+mod project;
+mod report;
+mod rust;
+mod source;
+
+use serde_json::Value;
+
+pub use fit::is_closed;
+pub use grammar::Node;
+pub use lenient::leniently;
+pub use names::{rust_function, rust_type};
+pub use pointer::Pointer;
+pub use problem::{Problem, Problems};
+pub use project::Project;
+pub use report::{Entry, Kind, Report};
+pub use rust::Settings;
+pub use source::Source;
+
+/// What [`generate`] makes of a document.
+#[derive(Debug, Clone)]
+pub struct Generated {
+    /// The Rust source of client and types, formatted.
+    pub rust: String,
+    /// The corrected document as JSON, formatted: what the Rust is to be judged by.
+    pub document: String,
+    /// What was lost, moved or renamed between the document and the Rust.
+    pub report: Report,
+}
+
+/// What [`lower`] makes of a document.
+#[derive(Debug, Clone)]
+pub struct Lowered {
+    /// The document in OpenAPI 3.0.3.
+    pub document: Value,
+    /// What was lost, moved or renamed.
+    pub report: Report,
+}
+
+/// Checks a corrected document and lowers it to OpenAPI 3.0.3, without fitting it to the generator.
+pub fn lower(document: &Value) -> Result<Lowered, Problems> {
+    limits::deep(|| {
+        lint::readable(document)?;
+        let mut report = Report::default();
+        let document = lower::lower(document, &mut report);
+        report.settle();
+        Ok(Lowered { document, report })
+    })
+}
+
+/// Generates the Rust client of a corrected document.
+pub fn generate(document: &Value, settings: &Settings) -> Result<Generated, Problems> {
+    limits::deep(|| {
+        lint::generatable(document)?;
+        let mut report = Report::default();
+        let mut fitted = lower::lower(document, &mut report);
+        let sensitive = fit::fit(&mut fitted, &mut report);
+        report.settle();
+        let rust = rust::generate(&fitted, &sensitive, settings)
+            .map_err(|problems| problems.relocate(|place| report.origin(place)))?;
+        let document = format!("{document:#}\n");
+        Ok(Generated { rust, document, report })
+    })
+}

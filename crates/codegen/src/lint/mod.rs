@@ -1,0 +1,69 @@
+//! Lint: what cannot be generated, found before anything is changed.
+//!
+//! Whatever progenitor would panic on, generate wrongly or generate uncompilable code for is one line with place, reason and
+//! remedy, and all of them come in one run. What fitting can work around is no problem and not mentioned here.
+//!
+//! The checks build on each other: where a value has the wrong JSON type, what refers to it cannot be judged, so a later
+//! check runs only on what passed the earlier ones.
+
+mod operations;
+mod references;
+mod schemas;
+mod shape;
+
+use serde_json::Value;
+
+use crate::{Pointer, Problem, Problems, limits};
+
+/// Refuses a corrected document that cannot be read: values of the wrong type, references to nothing.
+pub(crate) fn readable(document: &Value) -> Result<(), Problems> {
+    let mut findings = Findings::default();
+    if let Err((reason, remedy)) = limits::check(document) {
+        findings.add(&Pointer::root(), reason, remedy);
+        return findings.settle();
+    }
+    shape::check(document, &mut findings);
+    findings.settle()?;
+    let mut findings = Findings::default();
+    references::check(document, &mut findings);
+    findings.settle()
+}
+
+/// Refuses a corrected document from which progenitor would not generate what it says.
+pub(crate) fn generatable(document: &Value) -> Result<(), Problems> {
+    readable(document)?;
+    let mut findings = Findings::default();
+    schemas::check(document, &mut findings);
+    operations::check(document, &mut findings);
+    findings.settle()
+}
+
+/// Collects problems.
+#[derive(Default)]
+struct Findings(Vec<Problem>);
+
+impl Findings {
+    fn add(&mut self, place: &Pointer, reason: impl Into<String>, remedy: impl Into<String>) {
+        self.0.push(Problem::new(place, reason, remedy));
+    }
+
+    fn settle(self) -> Result<(), Problems> {
+        Problems::none_or(self.0)
+    }
+}
+
+/// Follows references to the object itself. References have been checked by then: they lead somewhere, in no circle.
+fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
+    while let Some(next) = value
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(Pointer::from_reference)
+        .and_then(|target| target.get(document))
+    {
+        value = next;
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,240 @@
+//! What operations say that progenitor cannot generate, or would generate wrongly.
+
+use std::collections::BTreeMap;
+
+use heck::{ToPascalCase, ToSnakeCase};
+use serde_json::Value;
+
+use super::{Findings, resolve};
+use crate::{
+    Pointer,
+    fit::{is_reserved, operation_id},
+    grammar,
+    names::field_name,
+};
+
+pub(super) fn check(document: &Value, findings: &mut Findings) {
+    let mut ids: BTreeMap<String, String> = BTreeMap::new();
+    let paths = Pointer::root().child("paths");
+    for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
+        if path.starts_with("x-") {
+            continue;
+        }
+        let place = paths.child(path);
+        let item = resolve(document, item);
+        let template = template(path, &place, findings);
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            if !grammar::is_method(method) {
+                continue;
+            }
+            let place = place.child(method);
+            if matches!(method.as_str(), "options" | "trace") {
+                findings.add(
+                    &place,
+                    format!("the HTTP client has no method for `{}`", method.to_uppercase()),
+                    "remove the operation with an overlay action",
+                );
+            }
+            identity(operation, path, method, &place, &mut ids, findings);
+            let body = body(document, operation, &place, findings);
+            parameters(document, item, operation, &place, template.as_deref(), body, findings);
+        }
+    }
+}
+
+/// Two operations may not give one function (`a-b` and `a_b`), nor one builder (`a1` and `a_1`).
+fn identity(
+    operation: &Value,
+    path: &str,
+    method: &str,
+    place: &Pointer,
+    ids: &mut BTreeMap<String, String>,
+    findings: &mut Findings,
+) {
+    let id = operation_id(operation, path, method);
+    let name = id.to_snake_case().to_pascal_case();
+    if name.is_empty() {
+        let reason = format!("the operation id `{id}` has no Rust name");
+        findings.add(&place.child("operationId"), reason, "give it another one with an overlay action");
+    } else if let Some(other) = ids.insert(name, id.clone()) {
+        findings.add(
+            place,
+            format!("the operation ids `{id}` and `{other}` would give one Rust function"),
+            "give one of them another `operationId` with an overlay action",
+        );
+    }
+}
+
+/// The parameters of a path template; `None` if it is malformed.
+fn template(path: &str, place: &Pointer, findings: &mut Findings) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let mut rest = path;
+    let remedy = "correct the path with overlay actions (copy it to the right one, remove this one)";
+    while let Some(open) = rest.find(['{', '}']) {
+        let close = rest[open..].find('}').map(|close| open + close);
+        match close {
+            Some(close) if close > open + 1 && !rest[open + 1..close].contains(['{', '/']) => {
+                names.push(rest[open + 1..close].to_owned());
+                rest = &rest[close + 1..];
+            }
+            _ => {
+                findings.add(place, "the braces of the path do not pair", remedy);
+                return None;
+            }
+        }
+    }
+    for (part, reason) in [
+        ("//", "of two slashes in a row progenitor would send one"),
+        ("?", "a query in the path would not be sent as one; it belongs to the parameters"),
+        ("#", "what follows a `#` would not be sent"),
+    ] {
+        if path.contains(part) {
+            findings.add(place, reason, remedy);
+            return None;
+        }
+    }
+    Some(names)
+}
+
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the facts of one operation, which no other code wants together"
+)]
+fn parameters(
+    document: &Value,
+    item: &Value,
+    operation: &Value,
+    place: &Pointer,
+    template: Option<&[String]>,
+    body: bool,
+    findings: &mut Findings,
+) {
+    let list = |owner: &Value| {
+        let parameters = owner.get("parameters").and_then(Value::as_array);
+        parameters.into_iter().flatten().map(|one| resolve(document, one).clone()).collect::<Vec<_>>()
+    };
+    let text = |parameter: &Value, key: &str| parameter[key].as_str().unwrap_or_default().to_owned();
+    // An operation's parameter replaces the path's of the same name and place.
+    let mut all: BTreeMap<(String, String), Value> = BTreeMap::new();
+    for parameter in list(item).into_iter().chain(list(operation)) {
+        if is_reserved(&parameter) {
+            continue;
+        }
+        all.insert((text(&parameter, "name"), text(&parameter, "in")), parameter);
+    }
+    let place = place.child("parameters");
+    let remedy = "correct it with an overlay action";
+    let mut fields: BTreeMap<String, String> = BTreeMap::new();
+    for ((name, role), parameter) in &all {
+        if let Some((reason, remedy)) = unusable(document, name, role, parameter) {
+            findings.add(&place, format!("the {role} parameter `{name}`: {reason}"), remedy);
+            continue;
+        }
+        if let Some(other) = fields.insert(field_name(name), name.clone()) {
+            findings.add(
+                &place,
+                format!("the parameters `{other}` and `{name}` would have one name in Rust"),
+                "remove one of them with an overlay action",
+            );
+        }
+        if matches!(field_name(name).as_str(), "new" | "send" | "stream" | "body_map" | "header_map")
+            || (body && field_name(name) == "body")
+        {
+            let reason = format!("the parameter `{name}` has a name that every builder needs for itself");
+            findings.add(&place, reason, "remove it with an overlay action");
+        }
+        if let (Some(names), "path") = (template, role.as_str())
+            && !names.contains(name)
+        {
+            let reason = format!("the path parameter `{name}` is not in the path");
+            findings.add(&place, reason, remedy);
+        }
+    }
+    for name in template.into_iter().flatten() {
+        if !all.contains_key(&(name.clone(), "path".to_owned())) {
+            let reason = format!("`{{{name}}}` of the path is declared by no parameter");
+            findings.add(&place, reason, "declare it with an overlay action");
+        }
+    }
+}
+
+/// Why a parameter cannot be generated, and the remedy.
+fn unusable(
+    document: &Value,
+    name: &str,
+    role: &str,
+    parameter: &Value,
+) -> Option<(&'static str, &'static str)> {
+    let remedy = "declare it in another way with an overlay action, or remove it there";
+    let schema = parameter.get("schema").map(|schema| resolve(document, schema));
+    let scalar = schema.is_none_or(|schema| is_scalar(document, schema, 0));
+    let style = parameter.get("style").and_then(Value::as_str);
+    let reason = match role {
+        _ if name.is_empty() => "it has no name",
+        "cookie" => "progenitor sends no cookies",
+        "path" | "query" | "header" if parameter.get("content").is_some() => {
+            "progenitor sends no parameters with a media type"
+        }
+        "path" if style.is_some_and(|style| style != "simple") => "progenitor knows the style `simple` only",
+        "header" if style.is_some_and(|style| style != "simple") => {
+            "progenitor knows the style `simple` only"
+        }
+        "query" if style.is_some_and(|style| style != "form") => "progenitor knows the style `form` only",
+        "path" | "header" if !scalar => "only text, numbers and booleans can be sent there",
+        "query" if !scalar && parameter.get("explode") == Some(&Value::Bool(false)) => {
+            "progenitor would repeat the parameter for each value, whatever `explode` says"
+        }
+        "header" if !is_token(name) => "no HTTP header can have that name",
+        "path" | "query" | "header" => return None,
+        _ => "it is in no place where parameters can be",
+    };
+    Some((reason, remedy))
+}
+
+fn is_token(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+}
+
+/// Whether a value of the schema is text, a number or a boolean.
+fn is_scalar(document: &Value, schema: &Value, depth: usize) -> bool {
+    let schema = resolve(document, schema);
+    let of_scalar = |name: &Value| !matches!(name.as_str(), Some("array" | "object"));
+    let types = match schema.get("type") {
+        Some(Value::Array(names)) => names.iter().all(of_scalar),
+        Some(name) => of_scalar(name),
+        None => true,
+    };
+    let parts = ["allOf", "anyOf", "oneOf"]
+        .into_iter()
+        .flat_map(|keyword| schema.get(keyword).and_then(Value::as_array).into_iter().flatten());
+    types
+        && schema.get("properties").is_none()
+        && depth < 32
+        && parts.into_iter().all(|part| is_scalar(document, part, depth + 1))
+}
+
+/// Checks the request body, and tells whether there is one.
+fn body(document: &Value, operation: &Value, place: &Pointer, findings: &mut Findings) -> bool {
+    let Some(body) = operation.get("requestBody") else {
+        return false;
+    };
+    let place = place.child("requestBody");
+    let Some(Value::Object(content)) = resolve(document, body).get("content") else {
+        return false;
+    };
+    let known =
+        ["application/json", "application/octet-stream", "application/x-www-form-urlencoded", "text/plain"];
+    let essence = |name: &String| name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if content.is_empty() {
+        return false;
+    }
+    if !content.keys().any(|name| known.contains(&essence(name).as_str())) {
+        let names: Vec<_> = content.keys().map(String::as_str).collect();
+        findings.add(
+            &place,
+            format!("progenitor cannot send {}", names.join(" or ")),
+            "declare a body of `application/json` with an overlay action, or remove the operation there",
+        );
+    }
+    true
+}

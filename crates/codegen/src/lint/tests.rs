@@ -1,0 +1,152 @@
+use serde_json::{Value, json};
+
+use super::{generatable, readable};
+
+/// A document with one operation, which is well.
+fn document() -> Value {
+    json!({
+        "openapi": "3.1.1",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/a/{id}": {
+            "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+            "post": {
+                "operationId": "make-a",
+                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}},
+                "responses": {"200": {"description": ""}},
+            },
+        }},
+        "components": {"schemas": {"A": {"type": "object", "properties": {"b": {"type": "string"}}}}},
+    })
+}
+
+/// The lines about a document in which `place` holds `value`.
+fn lines(place: &str, value: Value) -> Vec<String> {
+    let mut document = document();
+    let (parent, key) = place.rsplit_once('/').expect("a pointer");
+    match document.pointer_mut(parent).expect("a place of the document") {
+        Value::Object(members) => {
+            members.insert(key.replace("~1", "/"), value);
+        }
+        Value::Array(items) => items.push(value),
+        other => panic!("{other} has no members"),
+    }
+    match generatable(&document) {
+        Ok(()) => Vec::new(),
+        Err(problems) => problems.to_string().lines().map(str::to_owned).collect(),
+    }
+}
+
+const OPERATION: &str = "/paths/~1a~1{id}/post";
+
+#[test]
+fn the_model_is_well() {
+    assert_eq!(generatable(&document()), Ok(()));
+}
+
+#[test]
+fn each_problem_is_one_line_with_its_place() {
+    let at = |suffix: &str| format!("{OPERATION}{suffix}");
+    let schema = |suffix: &str| format!("/components/schemas/A{suffix}");
+    let parameter = |value: Value| (at("/parameters"), json!([value]));
+    let cases: Vec<((String, Value), &str)> = vec![
+        (("/openapi".into(), json!("2.0")), "/openapi: `2.0` is not a version"),
+        (("/info".into(), json!({"version": "1"})), "/info/title: missing"),
+        (("/paths".into(), json!([])), "/paths: a list where an object belongs"),
+        (("/paths/b".into(), json!({})), "/paths/b: a path begins with a slash"),
+        ((at("/responses"), json!({"2xx": {}})), "/responses/2xx: no status"),
+        ((at("/operationId"), json!(1)), "/operationId: a number where text belongs"),
+        ((at("/operationId"), json!("")), "has no Rust name"),
+        ((schema(""), json!([])), "/components/schemas/A: a list where"),
+        ((schema("/type"), json!("date")), "`\"date\"` is no type of JSON Schema"),
+        ((schema("/type"), json!([])), "`[]` is no type"),
+        ((schema("/required"), json!("b")), "/required: text where a list of names belongs"),
+        ((schema("/minLength"), json!(-1)), "/minLength: a number where a whole number"),
+        ((schema("/properties"), json!({"$<x>": {}})), "`$<x>` is a placeholder"),
+        ((schema("/properties"), json!({"{x}": {}})), "`{x}` is a placeholder"),
+        ((schema("/properties"), json!({"$set": {}, "set": {}})), "would both be the Rust field `set`"),
+        ((schema("/properties/b"), json!({"pattern": "("})), "/pattern: `(` is no regular expression"),
+        ((schema("/properties/b"), json!({"$ref": "b.yaml#/B"})), "does not point into this document"),
+        ((schema("/properties/b"), json!({"$ref": "#anchor"})), "does not point into this document"),
+        ((schema("/properties/b"), json!({"$ref": "#/components/schemas/B"})), "leads to nothing"),
+        ((schema("/properties/b"), json!({"$ref": "#/info"})), "holds no object of OpenAPI"),
+        (
+            (schema("/properties/b"), json!({"$ref": "#/paths/~1a~1%7Bid%7D/post"})),
+            "another kind of object than the Schema",
+        ),
+        ((schema("/allOf"), json!([{"$ref": "#/components/schemas/A"}])), "includes itself"),
+        (
+            ("/components/schemas/Loop".into(), json!({"$ref": "#/components/schemas/Loop"})),
+            "includes itself",
+        ),
+        (
+            ("/paths/~1a~1{id}/get".into(), json!({"operationId": "make_a", "responses": {}})),
+            "operation ids `make_a` and `make-a`",
+        ),
+        (
+            ("/paths/~1b".into(), json!({"options": {"operationId": "o", "responses": {}}})),
+            "no method for `OPTIONS`",
+        ),
+        (("/paths/~1b~1{c".into(), json!({})), "braces of the path do not pair"),
+        (("/paths/~1b~1~1c".into(), json!({})), "two slashes in a row"),
+        (("/paths/~1b?x=1".into(), json!({})), "a query in the path"),
+        (
+            ("/paths/~1b~1{c}".into(), json!({"get": {"operationId": "c", "responses": {}}})),
+            "`{c}` of the path is declared by no parameter",
+        ),
+        (parameter(json!({"name": "s", "in": "cookie"})), "sends no cookies"),
+        (parameter(json!({"name": "s", "in": "body"})), "in no place"),
+        (parameter(json!({"name": "s", "in": "path"})), "path parameter `s` is not in the path"),
+        (parameter(json!({"name": "s", "in": "query", "content": {}})), "no parameters with a media type"),
+        (parameter(json!({"name": "s", "in": "query", "style": "deepObject"})), "the style `form` only"),
+        (
+            parameter(json!({"name": "s", "in": "query", "explode": false, "schema": {"type": "array"}})),
+            "whatever `explode` says",
+        ),
+        (
+            parameter(json!({"name": "s", "in": "header", "schema": {"type": ["object", "null"]}})),
+            "only text, numbers and booleans",
+        ),
+        (parameter(json!({"name": "a b", "in": "header"})), "no HTTP header"),
+        (parameter(json!({"name": "Id", "in": "query"})), "would have one name in Rust"),
+        (parameter(json!({"name": "body", "in": "query"})), "a name that every builder needs"),
+        ((at("/requestBody"), json!({"content": {"multipart/form-data": {}}})), "cannot send multipart"),
+    ];
+    for ((place, value), part) in cases {
+        let lines = lines(&place, value.clone());
+        assert_eq!(lines.len(), 1, "{value} at {place}: {lines:#?}");
+        assert!(lines[0].contains(part), "{value} at {place}: {}", lines[0]);
+    }
+}
+
+#[test]
+fn all_problems_come_in_one_run() {
+    let found = lines(
+        &format!("{OPERATION}/parameters"),
+        json!([
+            {"name": "s", "in": "cookie"}, {"name": "t", "in": "cookie"},
+            {"name": "u", "in": "query", "style": "pipeDelimited"},
+        ]),
+    );
+    assert_eq!(found.len(), 3, "{found:#?}");
+}
+
+#[test]
+fn extra_collides_only_where_unknown_keys_are_kept() {
+    let with = |additional: Value| {
+        lines(
+            "/components/schemas/A",
+            json!({"properties": {"extra": {}}, "additionalProperties": additional}),
+        )
+    };
+    assert_eq!(with(json!({"type": "string"})).len(), 1);
+    assert_eq!(with(json!(true)).len(), 1);
+    assert_eq!(with(json!(false)).len(), 0);
+}
+
+#[test]
+fn what_only_the_generator_cannot_do_may_still_be_lowered() {
+    let mut document = document();
+    document["paths"]["/a/{id}"]["post"]["parameters"] = json!([{"name": "s", "in": "cookie"}]);
+    assert!(generatable(&document).is_err());
+    assert_eq!(readable(&document), Ok(()));
+}

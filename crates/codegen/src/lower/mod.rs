@@ -1,0 +1,35 @@
+//! Lowering: from OpenAPI 3.1 to 3.0.3, the version that `openapiv3` and progenitor read.
+//!
+//! Lowering never narrows: an instance that the 3.1 schema accepts, the 3.0 schema accepts. What it cannot carry over is
+//! left out or weakened, and every such step is an entry of the [`Report`].
+
+mod document;
+mod polarity;
+mod references;
+mod schema;
+
+use serde_json::Value;
+
+pub(crate) use schema::{OF_ARRAY, OF_NUMBER, OF_OBJECT, OF_STRING, whole};
+
+use crate::{
+    Pointer, Report,
+    grammar::{self, Node},
+};
+
+/// Lowers a corrected document, of OpenAPI 3.1 or already 3.0, to 3.0.3.
+pub(crate) fn lower(document: &Value, report: &mut Report) -> Value {
+    let mut lowered = document.clone();
+    references::bundle(&mut lowered, report);
+    document::lower(&mut lowered, report);
+    polarity::settle(&mut lowered, report);
+    grammar::rewrite(&mut lowered, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
+        if node == Node::Schema {
+            schema::lower(value, pointer, report);
+        }
+    });
+    lowered
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! What is wrong with the input, in lines a maintainer can act on.
+
+use std::fmt;
+
+use crate::Pointer;
+
+/// One thing that keeps a document from being generated: where, why, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    place: String,
+    pointer: Option<Pointer>,
+    reason: String,
+    remedy: String,
+}
+
+impl Problem {
+    /// A problem at a place in the document, with its remedy.
+    pub fn new(place: &Pointer, reason: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { pointer: Some(place.clone()), ..Self::at(place.to_string(), reason, remedy) }
+    }
+
+    /// A problem at a place that is no pointer: an operation, an overlay's action, a line of a file.
+    pub fn at(place: impl Into<String>, reason: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { place: place.into(), pointer: None, reason: reason.into(), remedy: remedy.into() }
+    }
+
+    /// Where it is: a JSON Pointer, an operation or a line.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The place in the document; `None` where it is in an overlay or in the text.
+    pub fn pointer(&self) -> Option<&Pointer> {
+        self.pointer.as_ref()
+    }
+
+    /// What is wrong.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// What mends it.
+    pub fn remedy(&self) -> &str {
+        &self.remedy
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = format!("{}: {}; {}", self.place, self.reason, self.remedy);
+        // One problem is one line, whatever text of the document is quoted in it.
+        f.write_str(&line.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// Everything that was found wrong in one run, a line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// `Ok` if nothing was found.
+    pub fn none_or(found: Vec<Problem>) -> Result<(), Self> {
+        if found.is_empty() { Ok(()) } else { Err(Self(found)) }
+    }
+
+    /// The same problems at other places.
+    pub(crate) fn relocate(self, to: impl Fn(&Pointer) -> Pointer) -> Self {
+        let moved = |problem: Problem| match problem.pointer() {
+            Some(pointer) => Problem::new(&to(pointer), problem.reason, problem.remedy),
+            None => problem,
+        };
+        Self(self.0.into_iter().map(moved).collect())
+    }
+
+    /// The problems in the order in which they were found.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}

@@ -1,0 +1,110 @@
+//! The record of every step on the way to Rust that lost, moved or renamed something.
+
+use std::{collections::HashMap, fmt};
+
+use crate::Pointer;
+
+/// How a step changed what the document says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A constraint is gone or weaker: more is accepted than the document says.
+    Widened,
+    /// Something that constrains no instance is gone.
+    AnnotationDropped,
+    /// The same thing goes by another name.
+    Renamed,
+    /// Several things became one.
+    Combined,
+    /// The same things stand in another order.
+    Reordered,
+    /// An operation, or something that only dropped operations need, is left out. Only [`leniently`](crate::leniently) does.
+    Dropped,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Widened => "widened",
+            Self::AnnotationDropped => "annotation dropped",
+            Self::Renamed => "renamed",
+            Self::Combined => "combined",
+            Self::Reordered => "reordered",
+            Self::Dropped => "dropped",
+        })
+    }
+}
+
+/// One entry of the [`Report`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The place in the corrected document.
+    pub pointer: Pointer,
+    /// The kind of change.
+    pub kind: Kind,
+    /// What changed, in words.
+    pub note: String,
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // One entry is one line, whatever text of the document is quoted in it.
+        let line = format!("{}: {}: {}", self.pointer, self.kind, self.note);
+        f.write_str(&line.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// What lowering and fitting changed, in the order in which it happened. Its `Display` is a line an entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    entries: Vec<Entry>,
+    /// Schemas that became components: where each stood before, by the component's name.
+    moves: HashMap<String, Pointer>,
+}
+
+impl Report {
+    pub(crate) fn add(&mut self, kind: Kind, pointer: &Pointer, note: impl Into<String>) {
+        self.entries.push(Entry { pointer: pointer.clone(), kind, note: note.into() });
+    }
+
+    /// Notes that the schema at `from` is the component `name` now.
+    pub(crate) fn moved(&mut self, from: &Pointer, name: &str) {
+        self.moves.insert(name.to_owned(), from.clone());
+    }
+
+    /// Where in the corrected document that stands which has moved to `place`.
+    pub(crate) fn origin(&self, place: &Pointer) -> Pointer {
+        let mut place = place.clone();
+        // What it stood in may have moved before. Every move has a name of its own, so there are no more steps than moves.
+        for _ in 0..self.moves.len() {
+            let tokens = place.tokens();
+            let Some(from) = tokens
+                .get(2)
+                .filter(|_| tokens[0] == "components" && tokens[1] == "schemas")
+                .and_then(|name| self.moves.get(name))
+            else {
+                break;
+            };
+            place = tokens[3..].iter().fold(from.clone(), |place, token| place.child(token));
+        }
+        place
+    }
+
+    /// Names every place as the corrected document does, undoing the moves.
+    pub(crate) fn settle(&mut self) {
+        let places: Vec<Pointer> = self.entries.iter().map(|entry| self.origin(&entry.pointer)).collect();
+        for (entry, place) in self.entries.iter_mut().zip(places) {
+            entry.pointer = place;
+        }
+    }
+
+    /// The entries in the order in which they arose.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.entries.iter().try_for_each(|entry| writeln!(f, "{entry}"))
+    }
+}

@@ -1,0 +1,16 @@
+//! What the generator makes of the documents in `crates/codegen/corpus/`: that this crate compiles is the test.
+//!
+//! A document that the generator refuses is generated without the operations that it refuses.
+
+#![allow(
+    missing_docs,
+    non_camel_case_types,
+    unreachable_pub,
+    unreachable_patterns,
+    unused_imports,
+    clippy::all,
+    clippy::pedantic,
+    reason = "progenitor's style"
+)]
+
+include!(concat!(env!("OUT_DIR"), "/documents.rs"));
