@@ -1,0 +1,87 @@
+//! Ways to reach a user, as they are sent: a constructor for each shape that the document knows, with what it requires.
+//!
+//! A shape that is not one of them does not compile.
+
+use crate::types::{
+    MsTeamsChannel, MsTeamsIncomingWebhook, MsTeamsUsingConversationId, MsTeamsUsingIncomingWebhook,
+    MsTeamsUsingUserId, SlackChannel, SlackIncomingWebhook, SlackUsingChannel, SlackUsingEmail,
+    SlackUsingIncomingWebhook, SlackUsingMemberId, WebPush, WebPushKeys,
+};
+
+/// Where several identifiers are at hand, SuprSend's own order of precedence is incoming webhook, channel, member, email.
+///
+/// Each way has what it requires; without the token this does not compile:
+///
+/// ```compile_fail,E0061
+/// suprsend_api::types::SlackChannel::email("jane@example.com");
+/// ```
+impl SlackChannel {
+    /// The member of a workspace who has this e-mail address, found with the workspace's bot token (`xoxb-...`).
+    pub fn email(email: impl Into<String>, access_token: impl Into<String>) -> Self {
+        Self::Email(SlackUsingEmail { email: email.into(), access_token: access_token.into() })
+    }
+
+    /// The member with this id (`U...` or `W...`), written to with the workspace's bot token.
+    pub fn user_id(user_id: impl Into<String>, access_token: impl Into<String>) -> Self {
+        Self::MemberId(SlackUsingMemberId { user_id: user_id.into(), access_token: access_token.into() })
+    }
+
+    /// The channel with this id (`C...`), written to with the workspace's bot token.
+    pub fn channel(channel: impl Into<String>, access_token: impl Into<String>) -> Self {
+        Self::Channel(SlackUsingChannel { channel: channel.into(), access_token: access_token.into() })
+    }
+
+    /// The channel behind this incoming webhook's URL. The URL is a secret: whoever knows it can post.
+    pub fn incoming_webhook(url: impl Into<String>) -> Self {
+        let incoming_webhook = SlackIncomingWebhook { url: url.into() };
+        Self::IncomingWebhook(SlackUsingIncomingWebhook { incoming_webhook })
+    }
+}
+
+/// Where several identifiers are at hand, SuprSend's own order of precedence is incoming webhook, conversation, user.
+impl MsTeamsChannel {
+    /// The conversation with this id, in a tenant, over the service URL that Microsoft gave the bot for it.
+    pub fn conversation_id(
+        tenant_id: impl Into<String>,
+        service_url: impl Into<String>,
+        conversation_id: impl Into<String>,
+    ) -> Self {
+        Self::ConversationId(MsTeamsUsingConversationId {
+            tenant_id: tenant_id.into(),
+            service_url: service_url.into(),
+            conversation_id: conversation_id.into(),
+        })
+    }
+
+    /// The user with this id, in a tenant, over the service URL that Microsoft gave the bot for it.
+    pub fn user_id(
+        tenant_id: impl Into<String>,
+        service_url: impl Into<String>,
+        user_id: impl Into<String>,
+    ) -> Self {
+        Self::UserId(MsTeamsUsingUserId {
+            tenant_id: tenant_id.into(),
+            service_url: service_url.into(),
+            user_id: user_id.into(),
+        })
+    }
+
+    /// The channel behind this incoming webhook's URL. The URL is a secret: whoever knows it can post.
+    pub fn incoming_webhook(url: impl Into<String>) -> Self {
+        let incoming_webhook = MsTeamsIncomingWebhook { url: url.into() };
+        Self::IncomingWebhook(MsTeamsUsingIncomingWebhook { incoming_webhook })
+    }
+}
+
+impl WebPush {
+    /// A browser's push subscription: the URL of its vendor's push service and the two keys of the subscription, base64url.
+    pub fn new(endpoint: impl Into<String>, p256dh: impl Into<String>, auth: impl Into<String>) -> Self {
+        let keys = WebPushKeys { p256dh: p256dh.into(), auth: auth.into() };
+        Self { endpoint: endpoint.into(), keys, token: None }
+    }
+
+    /// Adds the token by which the application knows the subscription.
+    pub fn token(self, token: impl Into<String>) -> Self {
+        Self { token: Some(token.into()), ..self }
+    }
+}

@@ -1,0 +1,137 @@
+//! Reading a stored profile: its channels one by one, and its properties as the caller's types.
+
+use std::{error, fmt};
+
+use serde::de::DeserializeOwned;
+
+use crate::types::{ChannelEntry, User};
+
+/// A kind of address that SuprSend delivers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Channel {
+    /// E-mail.
+    Email,
+    /// Text message.
+    Sms,
+    /// WhatsApp.
+    WhatsApp,
+    /// SuprSend's in-app inbox.
+    Inbox,
+    /// Push to a browser.
+    WebPush,
+    /// Push to an Android device.
+    AndroidPush,
+    /// Push to an iOS device.
+    IosPush,
+    /// Slack.
+    Slack,
+    /// Microsoft Teams.
+    MsTeams,
+}
+
+impl Channel {
+    /// All channels, in the order in which SuprSend's documentation lists them.
+    pub const ALL: [Self; 9] = [
+        Self::Email,
+        Self::Sms,
+        Self::WhatsApp,
+        Self::Inbox,
+        Self::WebPush,
+        Self::AndroidPush,
+        Self::IosPush,
+        Self::Slack,
+        Self::MsTeams,
+    ];
+
+    /// The key under which the channel stands in a request and in a profile: `$email`.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Email => "$email",
+            Self::Sms => "$sms",
+            Self::WhatsApp => "$whatsapp",
+            Self::Inbox => "$inbox",
+            Self::WebPush => "$webpush",
+            Self::AndroidPush => "$androidpush",
+            Self::IosPush => "$iospush",
+            Self::Slack => "$slack",
+            Self::MsTeams => "$ms_teams",
+        }
+    }
+}
+
+/// The channel's key.
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+impl User {
+    /// The addresses on one channel.
+    pub fn channel(&self, channel: Channel) -> &[ChannelEntry] {
+        match channel {
+            Channel::Email => &self.email,
+            Channel::Sms => &self.sms,
+            Channel::WhatsApp => &self.whatsapp,
+            Channel::Inbox => &self.inbox,
+            Channel::WebPush => &self.webpush,
+            Channel::AndroidPush => &self.androidpush,
+            Channel::IosPush => &self.iospush,
+            Channel::Slack => &self.slack,
+            Channel::MsTeams => &self.ms_teams,
+        }
+    }
+
+    /// All addresses with the channel each belongs to, in the order of [`Channel::ALL`].
+    ///
+    /// A channel that is newer than this crate is not among them; it is kept in [`User::extra`] under its key.
+    pub fn channels(&self) -> impl Iterator<Item = (Channel, &ChannelEntry)> {
+        Channel::ALL
+            .into_iter()
+            .flat_map(|channel| self.channel(channel).iter().map(move |entry| (channel, entry)))
+    }
+
+    /// A property of the user as a type of the caller's: `None` if the profile does not have it.
+    ///
+    /// `$timezone` and `$locale` stand among the properties too.
+    pub fn property<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, PropertyError> {
+        let Some(value) = self.properties.get(name) else { return Ok(None) };
+        T::deserialize(value)
+            .map(Some)
+            .map_err(|_| PropertyError { name: name.to_owned(), wanted: std::any::type_name::<T>() })
+    }
+}
+
+impl ChannelEntry {
+    /// Whether SuprSend delivers to this address: its status is `active`, and it is not disabled for good, as it is after a hard
+    /// bounce.
+    pub fn is_active(&self) -> bool {
+        let active = |status: &String| status == "active";
+        self.status.as_ref().is_some_and(active) && self.perma_status.as_ref().is_none_or(active)
+    }
+}
+
+/// A property of a profile is of another type than the one it was read as.
+///
+/// It does not say what the property holds instead, since that is what a company knows about a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PropertyError {
+    name: String,
+    wanted: &'static str,
+}
+
+impl PropertyError {
+    /// The name of the property.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for PropertyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the property {:?} cannot be read as {}", self.name, self.wanted)
+    }
+}
+
+impl error::Error for PropertyError {}
