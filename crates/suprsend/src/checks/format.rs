@@ -1,0 +1,114 @@
+//! The formats that the document uses: `email` and `uri`.
+
+use email_address::{EmailAddress, Options};
+use iri_string::types::UriStr;
+use reqwest::Url;
+
+/// What is wrong with a text of this format; none if nothing is, or if the format is not one that is checked.
+pub(super) fn violation(format: &str, text: &str) -> Option<&'static str> {
+    match format {
+        "email" if !is_email(text) => Some("is not an e-mail address such as `jane@example.com`"),
+        "uri" if UriStr::new(text).is_err() => Some("is not a URI such as `https://example.com/path`"),
+        _ => None,
+    }
+}
+
+/// JSON Schema's `email` is a mailbox of RFC 5321: ASCII, and the domain a host name. email_address knows the local part; it also
+/// takes international mailboxes and names such as `Jane <jane@example.com>`, which the format does not.
+fn is_email(text: &str) -> bool {
+    let options = Options::default().without_display_text().without_domain_literal();
+    text.is_ascii()
+        && EmailAddress::parse_with_options(text, options)
+            .is_ok_and(|address| address.domain().split('.').all(is_label))
+}
+
+/// RFC 1123, 2.1: letters, digits and inner hyphens, at most 63. RFC 5891, 4.2.3.1: two hyphens after two letters are the mark of an
+/// encoded label, of which there is one kind, and what follows its `xn--` has to decode.
+fn is_label(label: &str) -> bool {
+    let bytes = label.as_bytes();
+    let encoded = bytes.get(2..4) == Some(b"--");
+    let decodes = || {
+        let is_marked = bytes.get(..2).is_some_and(|mark| mark.eq_ignore_ascii_case(b"xn"));
+        is_marked && Url::parse(&format!("http://{label}/")).is_ok()
+    };
+    (1..=63).contains(&bytes.len())
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && (!encoded || decodes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emails() {
+        let good = [
+            "jane@example.com",
+            "j@e",
+            "jane.doe+tag@sub.example.co.uk",
+            "o'hara@example.com",
+            "\"jane doe\"@example.com",
+            "jane@xn--bcher-kva.example",
+            "1@2.3",
+        ];
+        for text in good {
+            assert_eq!(violation("email", text), None, "{text}");
+        }
+        let bad = [
+            "",
+            "jane",
+            "jane@",
+            "@example.com",
+            "jane@@example.com",
+            "jane @example.com",
+            "jane@exa mple.com",
+            "Jane <jane@example.com>",
+            "jane@example..com",
+            ".jane@example.com",
+            "jane.@example.com",
+            "jane@-example.com",
+            "jane@exam_ple.com",
+            "jäne@example.com",
+            "jane@bücher.example",
+            "jane@ab--cd.example",
+            "jane@xn--.example",
+            "jane@example.com\n",
+            "jane@example.com,joe@example.com",
+            "jane@[127.0.0.1",
+        ];
+        for text in bad {
+            assert!(violation("email", text).is_some(), "{text}");
+        }
+        let long = format!("jane@{}.com", "x".repeat(64));
+        assert!(violation("email", &long).is_some());
+    }
+
+    #[test]
+    fn uris() {
+        for text in
+            ["https://example.com", "http://[::1]:80/a?b#c", "urn:x:y", "mailto:a@b", "https://e.com/%20"]
+        {
+            assert_eq!(violation("uri", text), None, "{text}");
+        }
+        for text in [
+            "",
+            "example.com",
+            "//example.com",
+            "/a",
+            "https://exa mple.com",
+            "https://e.com/%2",
+            "https://é.com",
+            "https://e.com/\n",
+        ] {
+            assert!(violation("uri", text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_formats_are_let_through() {
+        assert_eq!(violation("date-time", "soon"), None);
+        assert_eq!(violation("", ""), None);
+    }
+}

@@ -1,0 +1,4 @@
+//! Pages of documentation.
+
+#[doc = include_str!("errors.md")]
+pub mod errors {}

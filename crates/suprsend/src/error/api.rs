@@ -1,0 +1,299 @@
+//! Replies that are errors: what the API says went wrong, in whichever of its forms.
+
+use std::{collections::BTreeSet, error, fmt, time::Duration};
+
+use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::{reply::Reply, retry};
+
+/// The longest message that `Display` shows, in characters.
+const SHOWN: usize = 300;
+
+/// The API replied with a status that is not a success.
+pub struct ApiError {
+    reply: Box<Reply>,
+    shape: Box<Shape>,
+}
+
+/// What an error's body says, read from any of the forms in which the API says it.
+#[derive(Debug, Default, PartialEq)]
+struct Shape {
+    code: Option<i64>,
+    message: Option<String>,
+    error_code: Option<String>,
+    kind: Option<String>,
+    detail: Option<Value>,
+}
+
+impl ApiError {
+    /// `secrets` are the texts that the reply may echo and that must not be shown.
+    pub(crate) fn new(reply: Reply, secrets: &BTreeSet<String>) -> Self {
+        let shape = Box::new(Shape::read(&reply).without(secrets));
+        Self { reply: Box::new(reply), shape }
+    }
+
+    /// The HTTP status. It decides; a body's own [`code`](Self::code) may disagree.
+    pub fn status(&self) -> StatusCode {
+        self.reply.status()
+    }
+
+    /// The body's `code`.
+    pub fn code(&self) -> Option<i64> {
+        self.shape.code
+    }
+
+    /// What is wrong, in the API's words. Where it echoes the API key or a secret that was sent, that is blanked out.
+    pub fn message(&self) -> Option<&str> {
+        self.shape.message.as_deref()
+    }
+
+    /// The body's `error_code`, which stays the same when the message changes.
+    pub fn error_code(&self) -> Option<&str> {
+        self.shape.error_code.as_deref()
+    }
+
+    /// The body's `type`: the class of the error.
+    pub fn error_type(&self) -> Option<&str> {
+        self.shape.kind.as_deref()
+    }
+
+    /// The body's `detail`, as it came: a text, a list, or a map by field.
+    pub fn detail(&self) -> Option<&Value> {
+        self.shape.detail.as_ref()
+    }
+
+    /// The id that the API gave the request, to quote to SuprSend's support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.reply.request_id()
+    }
+
+    /// The reply's headers.
+    pub fn headers(&self) -> &HeaderMap {
+        self.reply.headers()
+    }
+
+    /// The body as it came, up to 64 KiB.
+    pub fn body(&self) -> &[u8] {
+        self.reply.body()
+    }
+
+    /// Whether the body is only the beginning of what was sent: because it is longer, or because the connection broke.
+    pub fn body_is_cut(&self) -> bool {
+        self.reply.is_cut()
+    }
+
+    /// The body as a type of the caller's, such as the one that the document declares for the status.
+    pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(self.body()).ok()
+    }
+
+    /// How long the API asks to wait, from `Retry-After` in either form; a date that is past gives zero.
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry::retry_after(self.headers())
+    }
+
+    pub(crate) fn is_retryable(&self) -> bool {
+        retry::is_retryable_status(self.status())
+    }
+}
+
+/// Leaves out the headers, the body and `detail`, which may echo what was sent.
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiError")
+            .field("reply", &self.reply)
+            .field("code", &self.shape.code)
+            .field("message", &self.shape.message)
+            .field("error_code", &self.shape.error_code)
+            .field("error_type", &self.shape.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the API answered {}", self.status())?;
+        if let Some(message) = self.message() {
+            f.write_str(": ")?;
+            one_line(f, message)?;
+        }
+        if let Some(code) = self.error_code().or(self.error_type()) {
+            f.write_str(" (")?;
+            one_line(f, code)?;
+            f.write_str(")")?;
+        }
+        if let Some(id) = self.request_id() {
+            write!(f, " [request id {id}]")?;
+        }
+        Ok(())
+    }
+}
+
+impl error::Error for ApiError {}
+
+/// Writes foreign text so that it stays on the line, and not endlessly.
+fn one_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let mut characters = text.trim().chars();
+    for character in characters.by_ref().take(SHOWN) {
+        fmt::Write::write_char(f, if character.is_control() { ' ' } else { character })?;
+    }
+    if characters.next().is_some() { f.write_str("...") } else { Ok(()) }
+}
+
+impl Shape {
+    /// Reads the forms in which SuprSend's documentation and gateways report errors:
+    ///
+    /// - `{code, message}`, `{code, error_code, type, message, detail}`, `{code, detail, message}`;
+    /// - `{status: "fail", message}`, `{status, error: {message, type}}`;
+    /// - plain text; HTML, which has nothing worth showing.
+    fn read(reply: &Reply) -> Self {
+        match serde_json::from_slice(reply.body()) {
+            Ok(Value::Object(body)) => Self::of_object(&body),
+            Ok(Value::String(message)) => Self { message: Some(message), ..Self::default() },
+            Ok(_) => Self::default(),
+            Err(_) => Self { message: plain_text(reply), ..Self::default() },
+        }
+    }
+
+    fn of_object(body: &Map<String, Value>) -> Self {
+        let nested = |name: &str| body.get("error")?.get(name);
+        let message = [body.get("message"), nested("message"), body.get("error"), body.get("detail")];
+        let kind = [body.get("type"), nested("type")];
+        let code = [body.get("code"), body.get("status")];
+        Self {
+            message: message.into_iter().find_map(text),
+            kind: kind.into_iter().find_map(text),
+            error_code: text(body.get("error_code")),
+            code: code.into_iter().flatten().find_map(number),
+            detail: body.get("detail").filter(|detail| !detail.is_null()).cloned(),
+        }
+    }
+
+    fn without(mut self, secrets: &BTreeSet<String>) -> Self {
+        for text in [&mut self.message, &mut self.error_code, &mut self.kind].into_iter().flatten() {
+            for secret in secrets {
+                if text.contains(secret.as_str()) {
+                    *text = text.replace(secret.as_str(), "[redacted]");
+                }
+            }
+        }
+        self
+    }
+}
+
+fn text(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn number(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// The body as a message, if it reads like one: some text that is neither markup nor the beginning of JSON.
+fn plain_text(reply: &Reply) -> Option<String> {
+    let text = std::str::from_utf8(reply.body()).ok()?.trim();
+    (!text.is_empty() && !text.starts_with(['<', '{', '['])).then(|| text.to_owned())
+}
+
+/// The API replied with a success whose body is not what it should be.
+///
+/// The call may well have taken effect.
+pub struct UndecodableReply {
+    reply: Box<Reply>,
+    reason: String,
+}
+
+impl UndecodableReply {
+    pub(crate) fn new(reply: Reply, reason: impl Into<String>) -> Self {
+        Self { reply: Box::new(reply.shortened()), reason: reason.into() }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.reply.status()
+    }
+
+    /// The id that the API gave the request, to quote to SuprSend's support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.reply.request_id()
+    }
+
+    /// The reply's headers.
+    pub fn headers(&self) -> &HeaderMap {
+        self.reply.headers()
+    }
+
+    /// The body as it came, up to 64 KiB.
+    pub fn body(&self) -> &[u8] {
+        self.reply.body()
+    }
+
+    /// Whether the body is only the beginning of what was sent.
+    pub fn body_is_cut(&self) -> bool {
+        self.reply.is_cut()
+    }
+}
+
+impl fmt::Debug for UndecodableReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UndecodableReply").field("reply", &self.reply).field("reason", &self.reason).finish()
+    }
+}
+
+impl fmt::Display for UndecodableReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the API answered {}, but its reply {}", self.status(), self.reason)
+    }
+}
+
+impl error::Error for UndecodableReply {}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refusal(body: Vec<u8>, secrets: &[&str]) -> ApiError {
+        let mut reply = Reply::new(StatusCode::BAD_REQUEST, HeaderMap::new());
+        reply.extend(Bytes::from(body), usize::MAX);
+        ApiError::new(reply, &secrets.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn messages_stay_on_one_line_and_end() {
+        let body = format!("first\r\nsecond\u{1b}[31m {}", "x".repeat(1000));
+        let shown = refusal(body.into_bytes(), &[]).to_string();
+        assert!(shown.starts_with("the API answered 400 Bad Request: first  second [31m xxx"), "{shown}");
+        assert!(shown.ends_with("x..."));
+        assert!(shown.len() < 400);
+    }
+
+    #[test]
+    fn secrets_are_blanked_out_wherever_they_stand() {
+        let body = br#"{"message": "key-1 and key-1", "error_code": "key-1", "type": "t"}"#.to_vec();
+        let error = refusal(body, &["key-1"]);
+        assert_eq!(error.message(), Some("[redacted] and [redacted]"));
+        assert_eq!(
+            error.to_string(),
+            "the API answered 400 Bad Request: [redacted] and [redacted] ([redacted])"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_panics(body in any::<Vec<u8>>(), text in any::<String>()) {
+            for body in [body, text.clone().into_bytes(), serde_json::json!({"message": text}).to_string().into_bytes()] {
+                let error = refusal(body, &[&text]);
+                prop_assert_eq!(error.to_string().lines().count(), 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What can go wrong with a call, as one type.
+//!
+//! The variants wrap structs with private fields, so both can grow; no type of another crate is part of them. `Display` is one
+//! line without the cause, which [`source`](std::error::Error::source) gives. Neither shows a header or a secret.
+
+mod api;
+mod input;
+mod lists;
+mod transfer;
+
+use std::{error, fmt, time::Duration};
+
+use http::StatusCode;
+
+pub(crate) use self::input::Violations;
+pub use self::{
+    api::{ApiError, UndecodableReply},
+    input::{ConfigError, InvalidInput, Violation},
+    lists::{NotFound, PagingError},
+    transfer::{ConnectionError, TimeoutError, TimeoutKind, TooManyAttempts},
+};
+
+/// Why a call did not give a result.
+///
+/// [The table of faults](crate::docs::errors) says which fault gives which variant.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The client cannot be built or used as it is configured. Nothing was sent.
+    Config(ConfigError),
+    /// What the caller wants to send breaks rules that the document states. Nothing was sent.
+    InvalidInput(InvalidInput),
+    /// A time-out passed.
+    Timeout(TimeoutError),
+    /// No connection, or one that broke before the reply was complete.
+    Connection(ConnectionError),
+    /// The API replied with a status that is not a success.
+    Api(ApiError),
+    /// There is nothing of the id that was asked for.
+    NotFound(NotFound),
+    /// The API replied with a success whose body is not what it should be.
+    UndecodableReply(UndecodableReply),
+    /// A list cannot be read to its end.
+    Paging(PagingError),
+    /// Every attempt failed.
+    TooManyAttempts(TooManyAttempts),
+}
+
+impl Error {
+    /// Whether the same call may succeed if it is made again later.
+    ///
+    /// This is about the fault, not about the operation: whether a call that has perhaps taken effect may be repeated is known to
+    /// the caller. An upsert may.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Config(_)
+            | Self::InvalidInput(_)
+            | Self::NotFound(_)
+            | Self::Paging(_)
+            | Self::UndecodableReply(_) => false,
+            Self::Timeout(_) | Self::TooManyAttempts(_) => true,
+            Self::Connection(error) => error.is_retryable(),
+            Self::Api(error) => error.is_retryable(),
+        }
+    }
+
+    /// How long the API asks to wait before the call is made again, from the last reply's `Retry-After`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.api().and_then(ApiError::retry_after)
+    }
+
+    /// The status of the last reply, if one came, even if its body did not.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Config(_) | Self::InvalidInput(_) | Self::Paging(_) => None,
+            Self::Timeout(error) => error.status(),
+            Self::Connection(error) => error.status(),
+            Self::Api(error) => Some(error.status()),
+            Self::NotFound(error) => Some(error.api().status()),
+            Self::UndecodableReply(error) => Some(error.status()),
+            Self::TooManyAttempts(error) => error.last().status(),
+        }
+    }
+
+    /// The id that the API gave the last request, to quote to SuprSend's support.
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Config(_) | Self::InvalidInput(_) => None,
+            Self::Timeout(error) => error.request_id(),
+            Self::Connection(error) => error.request_id(),
+            Self::Api(error) => error.request_id(),
+            Self::NotFound(error) => error.api().request_id(),
+            Self::Paging(error) => error.request_id(),
+            Self::UndecodableReply(error) => error.request_id(),
+            Self::TooManyAttempts(error) => error.last().request_id(),
+        }
+    }
+
+    /// The API's own error, whether it is the error itself or the last of several attempts.
+    pub fn api(&self) -> Option<&ApiError> {
+        match self {
+            Self::Api(error) => Some(error),
+            Self::NotFound(error) => Some(error.api()),
+            Self::TooManyAttempts(error) => error.last().api(),
+            Self::Timeout(error) => error.last()?.api(),
+            _ => None,
+        }
+    }
+
+    /// The same error, as the one that says that there is nothing of the id, if it does.
+    pub(crate) fn of_missing(self) -> Self {
+        match self {
+            Self::Api(error) => NotFound::new(error).map_or_else(Self::Api, Self::NotFound),
+            other => other,
+        }
+    }
+
+    /// The variant's content: the variants have nothing to add to it.
+    fn inner(&self) -> &(dyn error::Error + 'static) {
+        match self {
+            Self::Config(error) => error,
+            Self::InvalidInput(error) => error,
+            Self::Timeout(error) => error,
+            Self::Connection(error) => error,
+            Self::Api(error) => error,
+            Self::NotFound(error) => error,
+            Self::Paging(error) => error,
+            Self::UndecodableReply(error) => error,
+            Self::TooManyAttempts(error) => error,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.inner(), f)
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.inner().source()
+    }
+}
+
+/// Conversions that `?` uses; each struct is one variant's.
+macro_rules! variants {
+    ($($variant:ident($content:ty)),* $(,)?) => {
+        $(impl From<$content> for Error {
+            fn from(error: $content) -> Self {
+                Self::$variant(error)
+            }
+        })*
+    };
+}
+
+variants! {
+    Config(ConfigError),
+    NotFound(NotFound),
+    Paging(PagingError),
+    InvalidInput(InvalidInput),
+    Timeout(TimeoutError),
+    Connection(ConnectionError),
+    Api(ApiError),
+    UndecodableReply(UndecodableReply),
+    TooManyAttempts(TooManyAttempts),
+}

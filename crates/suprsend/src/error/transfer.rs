@@ -1,0 +1,195 @@
+//! Errors of the way to the API and back.
+
+use std::{error, fmt, time::Duration};
+
+use http::StatusCode;
+
+use crate::{Error, reply::Reply};
+
+/// What broke a connection; its type is nobody's business.
+pub(crate) type Cause = Box<dyn error::Error + Send + Sync>;
+
+/// No connection, or one that broke before the reply was complete.
+pub struct ConnectionError {
+    what: &'static str,
+    retryable: bool,
+    reply: Option<Box<Reply>>,
+    cause: Cause,
+}
+
+impl ConnectionError {
+    pub(crate) fn new(what: &'static str, retryable: bool, reply: Option<Reply>, cause: Cause) -> Self {
+        Self { what, retryable, reply: reply.map(Box::new), cause }
+    }
+
+    /// The status of the reply, if its head came before the connection broke.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.reply.as_ref().map(|reply| reply.status())
+    }
+
+    /// The id that the API gave the request, if the head of the reply came.
+    pub fn request_id(&self) -> Option<&str> {
+        self.reply.as_ref()?.request_id()
+    }
+
+    /// The part of the reply's body that came.
+    pub fn body(&self) -> &[u8] {
+        self.reply.as_ref().map_or(&[], |reply| reply.body())
+    }
+
+    pub(crate) fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+
+    /// Whether there was no connection, so that nothing was sent.
+    pub(crate) fn is_before_sending(&self) -> bool {
+        self.cause.downcast_ref().is_some_and(reqwest::Error::is_connect)
+    }
+}
+
+impl fmt::Debug for ConnectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionError")
+            .field("what", &self.what)
+            .field("reply", &self.reply)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for ConnectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.what)
+    }
+}
+
+impl error::Error for ConnectionError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(self.cause.as_ref())
+    }
+}
+
+/// Which time-out passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TimeoutKind {
+    /// Connecting took too long.
+    Connect,
+    /// One attempt took too long, from its start to the last byte of the reply.
+    Attempt,
+    /// The whole call took too long, or has no time left for the next attempt.
+    Call,
+}
+
+/// A time-out passed.
+#[derive(Debug)]
+pub struct TimeoutError {
+    kind: TimeoutKind,
+    limit: Option<Duration>,
+    attempts: u32,
+    reply: Option<Box<Reply>>,
+    last: Option<Box<Error>>,
+}
+
+impl TimeoutError {
+    /// One attempt that took too long; without a limit if it is not ours but that of the caller's own HTTP client.
+    pub(crate) fn of_attempt(kind: TimeoutKind, limit: Option<Duration>, reply: Option<Reply>) -> Self {
+        Self { kind, limit, attempts: 1, reply: reply.map(Box::new), last: None }
+    }
+
+    /// A call that took too long, during this attempt or before the next.
+    pub(crate) fn of_call(limit: Duration, attempts: u32, reply: Option<Reply>, last: Option<Error>) -> Self {
+        let (reply, last) = (reply.map(Box::new), last.map(Box::new));
+        Self { kind: TimeoutKind::Call, limit: Some(limit), attempts, reply, last }
+    }
+
+    /// Which time-out.
+    pub fn kind(&self) -> TimeoutKind {
+        self.kind
+    }
+
+    /// The attempts that were made, the one that was cut included.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Why the attempt before failed, if there was one.
+    pub fn last(&self) -> Option<&Error> {
+        self.last.as_deref()
+    }
+
+    /// The status of the reply, if its head came in time, or else of the attempt before.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.reply.as_ref().map(|reply| reply.status()).or_else(|| self.last()?.status())
+    }
+
+    /// The id that the API gave the request, if the head of the reply came in time, or else to the attempt before.
+    pub fn request_id(&self) -> Option<&str> {
+        match &self.reply {
+            Some(reply) => reply.request_id(),
+            None => self.last()?.request_id(),
+        }
+    }
+
+    /// The part of the reply's body that came in time.
+    pub fn body(&self) -> &[u8] {
+        self.reply.as_ref().map_or(&[], |reply| reply.body())
+    }
+}
+
+impl fmt::Display for TimeoutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            TimeoutKind::Connect => "timed out while connecting",
+            TimeoutKind::Attempt => "timed out while waiting for the reply",
+            TimeoutKind::Call => "timed out as a whole",
+        })?;
+        if let Some(limit) = self.limit {
+            write!(f, " (limit {limit:?})")?;
+        }
+        if self.attempts > 1 {
+            write!(f, " after {} attempts", self.attempts)?;
+        }
+        Ok(())
+    }
+}
+
+impl error::Error for TimeoutError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(self.last()?)
+    }
+}
+
+/// Every attempt failed.
+#[derive(Debug)]
+pub struct TooManyAttempts {
+    attempts: u32,
+    last: Box<Error>,
+}
+
+impl TooManyAttempts {
+    pub(crate) fn new(attempts: u32, last: Error) -> Self {
+        Self { attempts, last: Box::new(last) }
+    }
+
+    /// The attempts that were made.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Why the last one failed.
+    pub fn last(&self) -> &Error {
+        &self.last
+    }
+}
+
+impl fmt::Display for TooManyAttempts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "gave up after {} attempts", self.attempts)
+    }
+}
+
+impl error::Error for TooManyAttempts {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(self.last())
+    }
+}

@@ -1,0 +1,89 @@
+//! SDK for [SuprSend](https://suprsend.com), the notification service.
+//!
+//! ```no_run
+//! use suprsend::{Client, types::SlackChannel};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), suprsend::Error> {
+//!     // The key is in SUPRSEND_API_KEY.
+//!     let client = Client::from_env()?;
+//!
+//!     let user = client
+//!         .users()
+//!         .upsert("user-123")
+//!         .email("jane@example.com")
+//!         .sms("+15551234567")
+//!         .slack(SlackChannel::email("jane@example.com", "xoxb-..."))
+//!         .timezone("America/New_York")
+//!         .locale("en_GB")
+//!         .property("plan", "pro")
+//!         .property("seats", 12)
+//!         .await?;
+//!
+//!     for (channel, entry) in user.channels() {
+//!         println!("{channel} is {}", if entry.is_active() { "active" } else { "not active" });
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # What it does
+//!
+//! - The types are generated from SuprSend's own OpenAPI document ([`types`]); every channel has a constructor that takes what the
+//!   document requires.
+//! - What is sent is checked first, and everything that is wrong with it is reported together ([`Error::InvalidInput`]).
+//! - Calls that may be repeated are, after faults that pass ([`RetryPolicy`]), within the time that the call may take.
+//! - Any number of users is upserted as a stream, as fast as the hub allows for ([`bulk`]).
+//! - Errors say what happened, and keep the status, the request id and the body ([`Error`], [the table](docs::errors)).
+//! - API keys and other secrets cannot be printed.
+//!
+//! # Features
+//!
+//! | Feature | |
+//! |---|---|
+//! | `rustls` (default) | TLS by rustls with aws-lc-rs |
+//! | `rustls-no-provider` | TLS by rustls with the `CryptoProvider` that the program installs |
+//! | `native-tls` | the platform's TLS |
+//! | `blocking` | the same API for programs without async |
+//! | `tracing` | a span for each call |
+//! | `codegen` | generate the client at build time instead of using the shipped snapshot |
+//!
+//! All of them can be combined. Without any TLS feature only plain HTTP works, to a gateway on the same machine.
+
+#[cfg(feature = "blocking")]
+pub mod blocking;
+pub mod bulk;
+mod call;
+mod checks;
+mod client;
+mod config;
+mod decode;
+pub mod docs;
+pub mod error;
+pub mod pages;
+mod pending;
+mod raw;
+mod reply;
+mod retry;
+mod trace;
+pub mod users;
+
+#[doc(no_inline)]
+pub use http::{HeaderMap, Method, StatusCode};
+/// The HTTP client, in the version that [`ClientBuilder::http_client`] takes.
+#[doc(no_inline)]
+pub use reqwest;
+#[doc(no_inline)]
+pub use secrecy::SecretString;
+pub use suprsend_api::{Channel, CursorList, PropertyError, types};
+
+pub use crate::{
+    client::Client,
+    config::{API_KEY_VARIABLE, BASE_URL_VARIABLE, ClientBuilder, DEFAULT_BASE_URL},
+    error::Error,
+    pending::Pending,
+    raw::{Body, Request},
+    reply::Response,
+    retry::RetryPolicy,
+    users::UpsertUser,
+};

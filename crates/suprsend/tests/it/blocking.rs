@@ -1,0 +1,89 @@
+//! The API for programs without async.
+
+use suprsend::{Error, blocking::Client, types::SlackChannel};
+use suprsend_mock::Hub;
+use tokio::runtime::Runtime;
+
+/// A hub, and the runtime that it runs on: another thread's, as it would be.
+fn hub() -> (Runtime, Hub, Client) {
+    let runtime = Runtime::new().unwrap();
+    let hub = runtime.block_on(Hub::start()).unwrap();
+    let builder = Client::builder().base_url(hub.url()).api_key(hub.key()).no_proxy();
+    (runtime, hub, builder.build_blocking().unwrap())
+}
+
+#[test]
+fn the_same_calls_wait() {
+    let (_runtime, hub, client) = hub();
+    let upsert = client
+        .users()
+        .upsert("user-123")
+        .email("jane@example.com")
+        .slack(SlackChannel::channel("C1", "xoxb-token"))
+        .property("seats", 12);
+    upsert.check().unwrap();
+    let user = upsert.send().unwrap();
+    assert_eq!(user.property::<u8>("seats").unwrap(), Some(12));
+    assert!(hub.profile("user-123").is_some());
+
+    let error = client.users().upsert("..").send().unwrap_err();
+    assert!(matches!(error, Error::InvalidInput(_)));
+    let error = client.with_api_key("wrong").unwrap().users().upsert("user-123").send().unwrap_err();
+    assert_eq!(error.status().unwrap(), 401);
+    let reply =
+        client.request(suprsend::Method::POST, "/v1/user/raw/").json(&serde_json::json!({})).send().unwrap();
+    assert_eq!(reply.status(), 201);
+}
+
+#[test]
+fn the_life_cycle_waits_and_lists_are_iterators() {
+    let (_runtime, hub, client) = hub();
+    let users = client.users();
+    for id in ["a", "b", "c"] {
+        users.upsert(id).send().unwrap();
+    }
+    assert_eq!(users.get("a").send().unwrap().distinct_id.as_deref(), Some("a"));
+    assert!(users.find("nobody").send().unwrap().is_none());
+    let edited = users.edit("a").increment("seats", 2).send().unwrap();
+    assert_eq!(edited.property::<u8>("seats").unwrap(), Some(2));
+    let ids: Result<Vec<_>, _> =
+        users.list().limit(2).items().map(|user| Ok::<_, Error>(user?.distinct_id)).collect();
+    assert_eq!(ids.unwrap().into_iter().flatten().collect::<Vec<_>>(), ["a", "b", "c"]);
+    assert_eq!(
+        users.list().limit(2).pages().map(|page| page.unwrap().results.len()).collect::<Vec<_>>(),
+        [2, 1]
+    );
+    assert_eq!(users.list().limit(2).page().unwrap().meta.count, Some(3));
+    users.merge("a", "b").send().unwrap();
+    users.delete("a").send().unwrap();
+    users.delete_many(["c"]).send().unwrap();
+    assert!(["a", "b", "c"].iter().all(|id| hub.profile(id).is_none()));
+
+    // Inside an async runtime a list is refused once, as every call is.
+    let items = users.list().items();
+    let found: Vec<_> = Runtime::new().unwrap().block_on(async { items.collect() });
+    assert!(matches!(found[..], [Err(Error::Config(_))]), "{found:?}");
+}
+
+#[test]
+fn several_threads_share_a_client() {
+    let (_runtime, hub, client) = hub();
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let client = client.clone();
+            scope.spawn(move || client.users().upsert(format!("user-{number}")).send().unwrap());
+        }
+    });
+    assert!((0..8).all(|number| hub.profile(&format!("user-{number}")).is_some()));
+}
+
+#[tokio::test]
+async fn inside_a_runtime_it_is_an_error() {
+    // Made, used and dropped inside a runtime, each of which tokio's own runtime answers with a panic.
+    let client = Client::from_api_key("key").unwrap();
+    let error = client.users().upsert("user-123").send().unwrap_err();
+    let Error::Config(error) = &error else { panic!("{error:?}") };
+    assert_eq!(error.setting(), "blocking");
+    assert!(error.to_string().contains("use suprsend::Client"));
+    drop(client);
+}

@@ -1,0 +1,305 @@
+//! Streams of upserts: each input has one outcome, whatever happens, and the hub is not overrun.
+//!
+//! The clock is tokio's, paused, as in the tests of faults.
+
+use std::{
+    collections::BTreeSet,
+    future::Future,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use futures_core::Stream;
+use serde_json::json;
+use suprsend::{
+    Client, Error, RetryPolicy, StatusCode, UpsertUser,
+    bulk::{Outcome, UpsertAll},
+};
+use suprsend_mock::{Fault, Hub, RateLimit};
+use tokio::time::Instant;
+
+use crate::server::{Answer, Server, Step, created, reply};
+
+fn client(hub: &Hub) -> Client {
+    Client::builder().api_key(hub.key()).base_url(hub.url()).no_proxy().build().unwrap()
+}
+
+/// Upserts of so many users: `user-0` and so on.
+fn users(client: &Client, count: usize) -> impl Iterator<Item = UpsertUser<Client>> {
+    (0..count).map(|number| client.users().upsert(format!("user-{number}")).property("number", number))
+}
+
+async fn collect<S: Stream<Item = UpsertUser<Client>>>(outcomes: &mut UpsertAll<S>) -> Vec<Outcome> {
+    let mut all = Vec::new();
+    while let Some(outcome) = outcomes.next().await {
+        all.push(outcome);
+    }
+    all
+}
+
+#[track_caller]
+fn assert_one_outcome_each(outcomes: &[Outcome], count: usize) {
+    let indices: BTreeSet<_> = outcomes.iter().map(|outcome| outcome.index).collect();
+    assert_eq!((outcomes.len(), indices.len()), (count, count));
+    for outcome in outcomes {
+        assert_eq!(outcome.distinct_id, format!("user-{}", outcome.index));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_input_has_one_outcome_whatever_goes_wrong() {
+    const COUNT: usize = 1000;
+    let hub = Hub::builder().recorded_requests(10 * COUNT).start().await.unwrap();
+    let faults = [
+        Fault::status(429).retry_after(Duration::from_secs(3)).share(0.03),
+        Fault::status(503).share(0.05),
+        Fault::status(500).share(0.05),
+        Fault::status(502).header("content-type", "text/html").body("<h1>Bad Gateway</h1>").share(0.05),
+        Fault::status(403).share(0.05),
+        Fault::status(200).body(json!([])).share(0.05),
+        Fault::delay(Duration::from_secs(2)).share(0.02),
+        Fault::reset().share(0.05),
+        Fault::lost().share(0.05),
+        Fault::truncated().share(0.05),
+    ];
+    for fault in faults {
+        hub.inject(fault).unwrap();
+    }
+    let client = client(&hub);
+    // One in a hundred is wrong and must not be sent.
+    let upserts = users(&client, COUNT)
+        .enumerate()
+        .map(|(index, upsert)| if index % 100 == 7 { upsert.property("$wrong", true) } else { upsert });
+
+    let mut stream = client.users().upsert_all(upserts);
+    let outcomes = collect(&mut stream).await;
+
+    assert_one_outcome_each(&outcomes, COUNT);
+    let sent: BTreeSet<_> = hub.requests().iter().map(|request| request.path().to_owned()).collect();
+    let mut kinds = BTreeSet::new();
+    for Outcome { index, distinct_id, result, .. } in &outcomes {
+        let stored = hub.profile(distinct_id);
+        match result {
+            Ok(user) => {
+                assert_eq!(user.distinct_id.as_ref(), Some(distinct_id));
+                assert_eq!(stored.unwrap()["properties"]["number"], json!(index));
+            }
+            Err(Error::InvalidInput(_)) => {
+                assert_eq!(index % 100, 7);
+                assert!(!sent.contains(&format!("/v1/user/{distinct_id}/")));
+            }
+            Err(error) => {
+                let debug = format!("{error:?}");
+                kinds.insert(debug.split(['(', ' ']).next().unwrap().to_owned());
+            }
+        }
+    }
+    // Faults that no retry mends were among them, so this was no fair-weather run.
+    assert!(kinds.contains("Api") && kinds.contains("UndecodableReply"), "{kinds:?}");
+    let succeeded = outcomes.iter().filter(|outcome| outcome.result.is_ok()).count();
+    assert!(succeeded > COUNT * 7 / 10, "{succeeded}");
+
+    let summary = stream.summary();
+    assert_eq!(summary.succeeded, succeeded as u64);
+    assert_eq!((summary.finished(), summary.in_flight), (COUNT as u64, 0));
+    let requests = hub.requests().len() as u64;
+    assert_eq!(summary.retries, requests - (COUNT - COUNT / 100) as u64);
+    assert!(summary.duration > Duration::ZERO && summary.rate() > 0.0);
+    assert!(stream.next().await.is_none(), "the end stays the end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hub_that_limits_its_rate_gets_everything_in_the_end() {
+    const COUNT: usize = 300;
+    let limit = RateLimit::new(20, Duration::from_secs(1));
+    let hub = Hub::builder().rate_limit(limit).start().await.unwrap();
+    let client = client(&hub);
+    let mut stream = client.users().upsert_all(users(&client, COUNT));
+    let outcomes = collect(&mut stream).await;
+    assert_one_outcome_each(&outcomes, COUNT);
+    assert_eq!(stream.summary().succeeded, COUNT as u64, "{}", stream.summary());
+    assert!(stream.summary().retries < COUNT as u64 / 2, "{}", stream.summary());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_costs_few_records_and_then_it_goes_on() {
+    const COUNT: usize = 5000;
+    let hub = Hub::builder().recorded_requests(10 * COUNT).start().await.unwrap();
+    let client = client(&hub);
+    let mut stream = client.users().upsert_all(users(&client, COUNT));
+    let mut outcomes = Vec::new();
+    for _ in 0..100 {
+        outcomes.push(stream.next().await.unwrap());
+    }
+    hub.inject(Fault::reset().share(1.0)).unwrap();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(120) {
+        outcomes.push(stream.next().await.unwrap());
+    }
+    hub.clear_faults();
+    outcomes.extend(collect(&mut stream).await);
+    assert_one_outcome_each(&outcomes, COUNT);
+    assert!(stream.summary().failed < 100, "{}", stream.summary());
+    assert_eq!(stream.concurrency(), 64, "and it has recovered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_holds_back_the_whole_stream_and_costs_no_record() {
+    // Longer than a call may take, and than a single call would wait.
+    let busy = reply(429, &[("retry-after", "90")], "");
+    let server = Server::start([created(), created(), busy, created()]).await;
+    let client = server.client();
+    let mut stream = client.users().upsert_all(users(&client, 50)).fixed_concurrency(1);
+    for _ in 0..2 {
+        stream.next().await.unwrap().result.unwrap();
+    }
+    let start = Instant::now();
+    assert_eq!(stream.next().await.unwrap().result.unwrap().attempts(), 2);
+    let waited = start.elapsed();
+    assert!((90..93).contains(&waited.as_secs()), "{waited:?}");
+    let rest = collect(&mut stream).await;
+    assert!(rest.iter().all(|outcome| outcome.result.is_ok()));
+    assert_eq!(server.requests(), 51);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_is_too_long_fails_the_record_that_it_was_asked_of() {
+    let busy = reply(429, &[("retry-after", "86400")], "");
+    let server = Server::start([busy, created()]).await;
+    let client = server.client();
+    let pause = Duration::from_secs(20);
+    let mut stream = client.users().upsert_all(users(&client, 2)).fixed_concurrency(1).max_pause(pause);
+    let start = Instant::now();
+    let error = stream.next().await.unwrap().result.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(86_400)));
+    assert!(start.elapsed() < Duration::from_secs(1));
+    stream.next().await.unwrap().result.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_lowers_the_concurrency() {
+    let hub = Hub::start().await.unwrap();
+    let client = client(&hub);
+    let mut stream = client.users().upsert_all(users(&client, 2000)).adaptive_concurrency(2, 32);
+    assert_eq!(stream.concurrency(), 4);
+    for _ in 0..500 {
+        stream.next().await.unwrap();
+    }
+    assert_eq!(stream.concurrency(), 32);
+    hub.inject(Fault::status(503)).unwrap();
+    let mut lowest = stream.concurrency();
+    while stream.next().await.is_some() {
+        lowest = lowest.min(stream.concurrency());
+    }
+    // Other calls were under way, whose answers may raise it by one or two before it can be seen.
+    assert!((16..=18).contains(&lowest), "{lowest}");
+    assert_eq!(stream.concurrency(), 32, "and it has recovered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_concurrency_bounds_what_is_taken_from_the_source() {
+    let server = Server::start([Answer::Steps(vec![Step::Hang])]).await;
+    let client = server.client();
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&taken);
+    let upserts = users(&client, usize::MAX).inspect(|_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+    });
+    let mut stream = client.users().upsert_all(upserts).fixed_concurrency(5);
+    assert_eq!(taken.load(Ordering::Relaxed), 0, "nothing happens before it is asked for");
+
+    let poll = tokio::time::timeout(Duration::from_secs(1), stream.next()).await;
+    assert!(poll.is_err());
+    assert_eq!(taken.load(Ordering::Relaxed), 5);
+    assert_eq!((server.requests(), stream.summary().in_flight), (5, 5));
+
+    drop(stream);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(server.requests(), 5, "dropping stops it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_finishes_what_is_under_way() {
+    let hub = Hub::start().await.unwrap();
+    let client = client(&hub);
+    let mut stream = client.users().upsert_all(users(&client, usize::MAX)).fixed_concurrency(8);
+    let mut outcomes = vec![stream.next().await.unwrap()];
+    stream.stop();
+    outcomes.extend(collect(&mut stream).await);
+    assert_one_outcome_each(&outcomes, 8);
+    assert_eq!(hub.requests().len(), 8);
+}
+
+/// A stream that has its items when it is told so.
+struct Gated(tokio::sync::mpsc::UnboundedReceiver<UpsertUser<Client>>);
+
+impl Stream for Gated {
+    type Item = UpsertUser<Client>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(context)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_may_be_slower_than_the_hub() {
+    let hub = Hub::start().await.unwrap();
+    let client = client(&hub);
+    let (send, receive) = tokio::sync::mpsc::unbounded_channel();
+    let mut stream = client.users().upsert_all(Gated(receive));
+    let feed = async {
+        for upsert in users(&client, 20) {
+            send.send(upsert).unwrap();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        drop(send);
+    };
+    let (outcomes, ()) = tokio::join!(collect(&mut stream), feed);
+    assert_one_outcome_each(&outcomes, 20);
+    assert_eq!(stream.concurrency(), 4, "it says nothing about what the hub can do");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_cap_counts_retries() {
+    let server = Server::start([reply(500, &[], ""), created()]).await;
+    let client = server.builder().retry(RetryPolicy::default().base_delay(Duration::ZERO)).build().unwrap();
+    let mut stream = client.users().upsert_all(users(&client, 20)).max_rate(10);
+    let start = Instant::now();
+    collect(&mut stream).await;
+    assert_eq!((server.requests(), stream.summary().retries), (21, 1));
+    let took = start.elapsed().as_millis();
+    assert!((1990..2100).contains(&took), "{took}");
+}
+
+#[tokio::test]
+async fn an_empty_source_is_at_its_end_at_once() {
+    let client = Client::from_api_key("key").unwrap();
+    let mut stream = client.users().upsert_all(Vec::new());
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(matches!(pin!(stream.next()).poll(&mut context), Poll::Ready(None)));
+    assert_eq!(stream.summary().to_string(), "0 upserted, 0 failed, 0 retries in 0.0 s (0 a second)");
+}
+
+#[tokio::test]
+async fn a_builders_own_settings_hold_in_a_stream() {
+    let server = Server::start([reply(503, &[], ""), created()]).await;
+    let client = server.client();
+    let upserts = [client.users().upsert("user-0").retry(RetryPolicy::off())];
+    let outcome = client.users().upsert_all(upserts).next().await.unwrap();
+    assert_eq!(outcome.result.unwrap_err().status(), Some(StatusCode::SERVICE_UNAVAILABLE));
+    assert_eq!(server.requests(), 1);
+}
+
+#[test]
+fn a_stream_can_be_sent_to_another_thread() {
+    fn is_send(_: &impl Send) {}
+    let client = Client::from_api_key("key").unwrap();
+    is_send(&client.users().upsert_all(users(&client, 1)));
+    is_send(&client.users().upsert_all(users(&client, 1)).next());
+}

@@ -1,0 +1,16 @@
+//! Tests of the SDK over real sockets: against the hub, and against a server that misbehaves to order.
+
+#[cfg(feature = "blocking")]
+mod blocking;
+mod bulk;
+mod canaries;
+mod client;
+mod faults;
+mod import;
+mod life_cycle;
+mod paging;
+mod properties;
+mod server;
+#[cfg(feature = "tracing")]
+mod tracing;
+mod users;

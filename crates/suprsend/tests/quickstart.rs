@@ -1,0 +1,87 @@
+//! The example that the README begins with, run as a user runs it.
+//!
+//! `cargo test` builds the examples beside the tests. `cargo test --test quickstart` does not, and runs what was built last.
+#![cfg(not(all(feature = "rustls-no-provider", not(any(feature = "rustls", feature = "native-tls")))))]
+
+use std::{
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+use suprsend::Channel;
+use suprsend_mock::Hub;
+
+fn quickstart() -> Command {
+    let tests = std::env::current_exe().unwrap();
+    let folder: PathBuf = tests.ancestors().nth(2).unwrap().join("examples");
+    let program = folder.join("quickstart").with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(program.exists(), "build it first: cargo build -p suprsend --example quickstart");
+    let mut command = Command::new(program);
+    command.env_remove("SUPRSEND_API_KEY").env_remove("SUPRSEND_BASE_URL").env("NO_PROXY", "127.0.0.1");
+    command
+}
+
+#[track_caller]
+fn assert_fails(output: &Output, said: &str) {
+    let errors = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(output.stdout.is_empty());
+    let lines: Vec<_> = errors.lines().filter(|line| line.starts_with("quickstart: ")).collect();
+    assert_eq!(lines.len(), 1, "{errors}");
+    assert!(lines[0].contains(said), "{errors}");
+    assert!(!errors.contains("panicked"));
+}
+
+#[test]
+fn without_a_key_it_uses_a_hub_of_its_own() {
+    let output = quickstart().output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let profile: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for channel in Channel::ALL {
+        assert!(!profile[channel.key()].as_array().unwrap().is_empty(), "{channel}");
+    }
+}
+
+/// It upserts what the document shows, but for what the document's own schema does not declare.
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_key_it_talks_to_the_api() {
+    let hub = Hub::start().await.unwrap();
+    let mut command = quickstart();
+    command.env("SUPRSEND_API_KEY", hub.key()).env("SUPRSEND_BASE_URL", hub.url());
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let document: Value = serde_json::from_str(suprsend_api::DOCUMENT).unwrap();
+    let body = &document["paths"]["/v1/user/{distinct_id}/"]["post"]["requestBody"];
+    let client =
+        suprsend::Client::builder().base_url(hub.url()).api_key(hub.key()).no_proxy().build().unwrap();
+    let example = body["content"]["application/json"]["example"].clone();
+    client.users().upsert("example").with_json(example).await.unwrap();
+    let (stored, example) = (hub.profile("user-123").unwrap(), hub.profile("example").unwrap());
+    for channel in Channel::ALL {
+        assert_eq!(stored[channel.key()], example[channel.key()]);
+    }
+    assert_eq!(stored["properties"], example["properties"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_bad_key_it_fails_in_one_line() {
+    assert_fails(&quickstart().env("SUPRSEND_API_KEY", "").output().unwrap(), "SUPRSEND_API_KEY: is missing");
+    let mut command = quickstart();
+    command.env("SUPRSEND_API_KEY", "k").env("SUPRSEND_BASE_URL", "hub.suprsend.com");
+    assert_fails(&command.output().unwrap(), "SUPRSEND_BASE_URL: is not a URL");
+
+    let hub = Hub::start().await.unwrap();
+    let mut command = quickstart();
+    command.env("SUPRSEND_API_KEY", "wrong").env("SUPRSEND_BASE_URL", hub.url());
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    assert_fails(&output, "the API answered 401 Unauthorized: the API key is not known");
+}
+
+#[test]
+fn without_a_network_it_fails_in_one_line() {
+    let mut command = quickstart();
+    command.env("SUPRSEND_API_KEY", "k").env("SUPRSEND_BASE_URL", "http://127.0.0.1:9");
+    assert_fails(&command.output().unwrap(), "gave up after 3 attempts: cannot connect to the API");
+}
