@@ -1,0 +1,174 @@
+//! Schemas of the document, and what is wrong with a value in words that name the field.
+
+use std::{fmt, sync::Arc};
+
+use jsonschema::{Draft, Registry, ValidationError, Validator, error::ValidationErrorKind};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use serde_json::{Value, json};
+
+/// The base of the document's references while schemas are compiled; nothing is ever fetched.
+const BASE: &str = "urn:suprsend:document";
+/// How many problems a line shows at most, and how many characters of them.
+const SHOWN: usize = 10;
+const LONGEST: usize = 2000;
+/// What a JSON pointer may not contain when it stands in a URI's fragment.
+const FRAGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}')
+    .add(b'#');
+
+/// Compiles the schemas of one document.
+pub(crate) struct Schemas {
+    document: Arc<Value>,
+    registry: Registry<'static>,
+}
+
+/// A compiled schema.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    document: Arc<Value>,
+    validator: Validator,
+}
+
+/// One thing that is wrong with a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// The field, such as `$slack[0].email`; empty for the whole value.
+    pub(crate) field: String,
+    /// What is wrong, to be read after the field: `is required`.
+    pub(crate) what: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field.as_str() {
+            "" => write!(f, "the body {}", self.what),
+            field => write!(f, "{field}: {}", self.what),
+        }
+    }
+}
+
+impl Schemas {
+    pub(crate) fn new(document: Arc<Value>) -> Result<Self, String> {
+        let registry = Registry::new()
+            .draft(Draft::Draft202012)
+            .add(BASE, Value::clone(&document))
+            .and_then(jsonschema::RegistryBuilder::prepare)
+            .map_err(|error| error.to_string())?;
+        Ok(Self { document, registry })
+    }
+
+    /// Compiles the schema at this JSON pointer of the document.
+    pub(crate) fn compile(&self, pointer: &str) -> Result<Schema, String> {
+        let reference = format!("{BASE}#{}", utf8_percent_encode(pointer, FRAGMENT));
+        let validator = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .with_registry(&self.registry)
+            .should_validate_formats(true)
+            .build(&json!({"$ref": reference}))
+            .map_err(|error| format!("the schema at {pointer} cannot be used: {error}"))?;
+        Ok(Schema { document: Arc::clone(&self.document), validator })
+    }
+}
+
+impl Schema {
+    /// What is wrong with a value; nothing if it is valid. No text repeats the value, which may hold a secret.
+    pub(crate) fn problems(&self, value: &Value) -> Vec<Problem> {
+        self.validator.iter_errors(value).map(|error| self.problem(&error)).collect()
+    }
+
+    fn problem(&self, error: &ValidationError<'_>) -> Problem {
+        let field = field(error.instance_path().as_str());
+        match error.kind() {
+            ValidationErrorKind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                Problem { field: join(&field, name), what: "is required".into() }
+            }
+            ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
+                Problem { what: self.fits_none(error, context), field }
+            }
+            ValidationErrorKind::OneOfMultipleValid { context } => {
+                Problem { what: self.fits_several(error, context), field }
+            }
+            ValidationErrorKind::Format { format } => {
+                Problem { field, what: format!("is not a valid {format}") }
+            }
+            _ => {
+                let text = error.masked().to_string();
+                // What masked text says of the value, said of the field.
+                Problem { what: text.strip_prefix("value ").unwrap_or(&text).to_owned(), field }
+            }
+        }
+    }
+
+    /// Says of each variant why it is not the one; nested fields are named from the union's own place.
+    fn fits_none(&self, error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>]) -> String {
+        let own = field(error.instance_path().as_str());
+        let variants = context.iter().enumerate().map(|(index, errors)| {
+            let reasons = errors.iter().map(|error| {
+                let Problem { field, what } = self.problem(error);
+                let inner = field.strip_prefix(own.as_str()).unwrap_or(&field).trim_start_matches('.');
+                if inner.is_empty() { what } else { format!("{inner} {what}") }
+            });
+            format!("{} ({})", self.title(error, index), reasons.collect::<Vec<_>>().join(", "))
+        });
+        format!("fits none of: {}", variants.collect::<Vec<_>>().join("; "))
+    }
+
+    fn fits_several(&self, error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>]) -> String {
+        let fitting = context.iter().enumerate().filter(|(_, errors)| errors.is_empty());
+        let titles: Vec<_> = fitting.map(|(index, _)| self.title(error, index)).collect();
+        format!("must fit exactly one of the variants, but fits {}", titles.join(" and "))
+    }
+
+    /// The title of a union's variant, or its number.
+    fn title(&self, error: &ValidationError<'_>, index: usize) -> String {
+        let found = || {
+            let location = error.absolute_keyword_location()?.as_str();
+            let pointer = percent_decode_str(location.split_once('#')?.1).decode_utf8().ok()?;
+            self.document.pointer(&pointer)?.get(index)?.get("title")?.as_str().map(str::to_owned)
+        };
+        found().unwrap_or_else(|| format!("variant {}", index + 1))
+    }
+}
+
+/// `/$slack/0/email` as `$slack[0].email`.
+fn field(pointer: &str) -> String {
+    pointer.split('/').skip(1).fold(String::new(), |field, segment| {
+        let segment = segment.replace("~1", "/").replace("~0", "~");
+        if !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit()) {
+            format!("{field}[{segment}]")
+        } else {
+            join(&field, &segment)
+        }
+    })
+}
+
+fn join(field: &str, name: &str) -> String {
+    if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") }
+}
+
+/// Problems in one line, however many there are and however long a field's name is.
+pub(crate) fn list(problems: &[Problem]) -> String {
+    let shown: Vec<_> = problems.iter().take(SHOWN).map(ToString::to_string).collect();
+    let line = shown.join("; ");
+    let line = match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    };
+    match problems.len() - shown.len() {
+        0 => line,
+        more => format!("{line}; and {more} more"),
+    }
+}

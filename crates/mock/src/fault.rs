@@ -1,0 +1,332 @@
+//! Faults that a hub is told to have.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    refused::Refused,
+    server::reply::{Content, Reply},
+};
+
+/// Where the sequence of a share's hits starts: the same in each hub, so that a test sees the same faults in each run.
+const SEED: u64 = 0x5EED;
+
+/// Something that goes wrong with a request.
+///
+/// A fault says what happens (a status, a delay, a cut connection, or a delay and one of the others), and how often: with
+/// the next request, unless [`times`](Self::times) or [`share`](Self::share) says otherwise.
+///
+/// ```
+/// use std::time::Duration;
+/// use suprsend_mock::Fault;
+///
+/// // The next two requests get a 503 that asks to wait for a second.
+/// let busy = Fault::status(503).retry_after(Duration::from_secs(1)).times(2);
+/// // A gateway's page, in place of one upsert in ten.
+/// let gateway = Fault::status(502).header("content-type", "text/html").body("<h1>Bad Gateway</h1>");
+/// let gateway = gateway.operation("create-update-users").share(0.1);
+/// // The next upsert is stored, but its reply is lost.
+/// let lost = Fault::lost();
+/// ```
+///
+/// It serializes to what the admin API takes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fault {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    headers: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delay_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut: Option<Cut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    times: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    share: Option<f64>,
+}
+
+/// How a connection is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Cut {
+    /// Reset before the request is performed.
+    Reset,
+    /// Reset after the request was performed, in place of its reply.
+    Lost,
+    /// Closed in the middle of the reply.
+    Truncated,
+}
+
+impl Fault {
+    /// Answers with this status without performing the request. The body is `{code, message}`, unless
+    /// [`body`](Self::body) gives another.
+    pub fn status(status: u16) -> Self {
+        Self { status: Some(status), ..Self::default() }
+    }
+
+    /// Waits before the request is performed and answered.
+    pub fn delay(delay: Duration) -> Self {
+        Self::default().after(delay)
+    }
+
+    /// Resets the connection; the request is not performed.
+    pub fn reset() -> Self {
+        Self { cut: Some(Cut::Reset), ..Self::default() }
+    }
+
+    /// Performs the request, then resets the connection in place of the reply.
+    pub fn lost() -> Self {
+        Self { cut: Some(Cut::Lost), ..Self::default() }
+    }
+
+    /// Performs the request and closes the connection in the middle of the reply's body.
+    pub fn truncated() -> Self {
+        Self { cut: Some(Cut::Truncated), ..Self::default() }
+    }
+
+    /// Waits before doing what the fault does.
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.delay_ms = Some(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+        self
+    }
+
+    /// The body that goes with a status: a string is sent as text, anything else as JSON.
+    pub fn body(mut self, body: impl Into<Value>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// A header that goes with a status.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.insert(name.into().to_ascii_lowercase(), value.into());
+        self
+    }
+
+    /// `Retry-After` in whole seconds, rounded up. For its form as a date, use [`header`](Self::header).
+    pub fn retry_after(self, wait: Duration) -> Self {
+        self.header("retry-after", whole_seconds(wait).to_string())
+    }
+
+    /// Happens with the next `times` requests.
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Happens with this share of requests, from 0 to 1; for good, unless [`times`](Self::times) bounds it. Which requests
+    /// these are is random, and the same in each run.
+    pub fn share(mut self, share: f64) -> Self {
+        self.share = Some(share);
+        self
+    }
+
+    /// Happens only with requests of the operation that has this id in the document.
+    pub fn operation(mut self, id: impl Into<String>) -> Self {
+        self.operation = Some(id.into());
+        self
+    }
+
+    /// The reply in place of the operation's own, for a fault that has a status. A status or header that HTTP does not allow
+    /// is an error.
+    fn reply(&self) -> Result<Option<Reply>, Refused> {
+        let Some(status) = self.status else {
+            return if self.body.is_none() && self.headers.is_empty() {
+                Ok(None)
+            } else {
+                Err(Refused::new("a fault with a body or headers needs a status"))
+            };
+        };
+        let code = StatusCode::from_u16(status).ok().filter(|code| code.as_u16() >= 200);
+        let code = code.ok_or_else(|| Refused::new(format!("{status} is no status of a reply")))?;
+        let mut reply = match &self.body {
+            None => Reply::refusal(code, code.canonical_reason().unwrap_or("injected fault")),
+            Some(Value::String(text)) => Reply::new(code, Content::Text(text.clone())),
+            Some(body) => Reply::json(code, body.clone()),
+        };
+        reply.headers = self.headers.iter().map(header).collect::<Result<_, Refused>>()?;
+        Ok(Some(reply))
+    }
+}
+
+fn header((name, value): (&String, &String)) -> Result<(HeaderName, HeaderValue), Refused> {
+    match (name.parse(), value.parse()) {
+        (Ok(name), Ok(value)) => Ok((name, value)),
+        _ => Err(Refused::new(format!("`{name}: {value}` is no header"))),
+    }
+}
+
+/// Seconds, rounded up.
+pub(crate) fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
+/// What happens to one request.
+#[derive(Debug, Default)]
+pub(crate) struct Effect {
+    pub(crate) delay: Duration,
+    pub(crate) cut: Option<Cut>,
+    pub(crate) reply: Option<Reply>,
+}
+
+/// The faults of a hub, in the order in which they were injected.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    active: Vec<Active>,
+    random: fastrand::Rng,
+}
+
+#[derive(Debug)]
+struct Active {
+    fault: Fault,
+    reply: Option<Reply>,
+    /// How often it still happens; forever if absent.
+    left: Option<u32>,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self { active: Vec::new(), random: fastrand::Rng::with_seed(SEED) }
+    }
+}
+
+impl Faults {
+    pub(crate) fn inject(&mut self, fault: Fault) -> Result<(), Refused> {
+        if fault.share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+            return Err(Refused::new("a share is from 0 to 1"));
+        }
+        let reply = fault.reply()?;
+        match (reply.is_some(), fault.cut) {
+            (false, None) if fault.delay_ms.is_none() => {
+                return Err(Refused::new("a fault needs a status, a delay or a cut"));
+            }
+            (true, Some(Cut::Reset | Cut::Lost)) => {
+                return Err(Refused::new("a connection that is reset has no status"));
+            }
+            _ => {}
+        }
+        let left = fault.times.or(if fault.share.is_some() { None } else { Some(1) });
+        self.active.push(Active { fault, reply, left });
+        Ok(())
+    }
+
+    /// What happens to the next request: the first fault that applies.
+    pub(crate) fn next(&mut self, operation: Option<&str>) -> Effect {
+        let Self { active, random } = self;
+        let hit = active.iter_mut().find(|active| {
+            let Fault { operation: only, share, .. } = &active.fault;
+            let is_meant = only.as_deref().is_none_or(|only| operation == Some(only));
+            is_meant && active.left != Some(0) && share.is_none_or(|share| random.f64() < share)
+        });
+        let Some(hit) = hit else {
+            return Effect::default();
+        };
+        hit.left = hit.left.map(|left| left - 1);
+        let effect = Effect {
+            delay: Duration::from_millis(hit.fault.delay_ms.unwrap_or_default()),
+            cut: hit.fault.cut,
+            reply: hit.reply.clone(),
+        };
+        active.retain(|active| active.left != Some(0));
+        effect
+    }
+
+    /// The faults that are still to happen, `times` being what is left.
+    pub(crate) fn active(&self) -> Vec<Fault> {
+        let left = |active: &Active| Fault { times: active.left, ..active.fault.clone() };
+        self.active.iter().map(left).collect()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.active.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn status(faults: &mut Faults, operation: Option<&str>) -> Option<u16> {
+        faults.next(operation).reply.map(|reply| reply.status.as_u16())
+    }
+
+    #[test]
+    fn faults_happen_in_order_and_as_often_as_they_say() {
+        let mut faults = Faults::default();
+        faults.inject(Fault::status(503).times(2)).expect("a fault");
+        faults.inject(Fault::status(429)).expect("a fault");
+        let seen: Vec<_> = (0..4).map(|_| status(&mut faults, None)).collect();
+        assert_eq!(seen, [Some(503), Some(503), Some(429), None]);
+    }
+
+    #[test]
+    fn a_fault_of_an_operation_leaves_the_others_alone() {
+        let mut faults = Faults::default();
+        faults.inject(Fault::status(500).operation("upsert")).expect("a fault");
+        assert_eq!(status(&mut faults, None), None);
+        assert_eq!(status(&mut faults, Some("list")), None);
+        assert_eq!(status(&mut faults, Some("upsert")), Some(500));
+    }
+
+    #[test]
+    fn a_share_hits_about_that_many_and_the_same_in_each_run() {
+        let run = || {
+            let mut faults = Faults::default();
+            faults.inject(Fault::status(500).share(0.25)).expect("a fault");
+            (0..1000).map(|_| status(&mut faults, None).is_some()).collect::<Vec<_>>()
+        };
+        let hits = run();
+        let count = hits.iter().filter(|hit| **hit).count();
+        assert!((200..300).contains(&count), "{count}");
+        assert_eq!(hits, run());
+    }
+
+    #[test]
+    fn a_fault_that_cannot_be_is_refused() {
+        let mut faults = Faults::default();
+        let refused = [
+            Fault::status(99),
+            Fault::status(100),
+            Fault::status(503).header("a b", "c"),
+            Fault::status(503).header("a", "c\n"),
+            Fault::default(),
+            Fault::delay(Duration::ZERO).body("x"),
+            Fault::reset().share(1.5),
+            Fault { status: Some(500), ..Fault::reset() },
+        ];
+        for fault in refused {
+            assert!(faults.inject(fault.clone()).is_err(), "{fault:?}");
+        }
+        assert_eq!(faults.active(), []);
+    }
+
+    #[test]
+    fn the_json_form_is_the_same_fault() {
+        let json = json!({
+            "operation": "create-update-users", "status": 503, "headers": {"retry-after": "2"},
+            "body": {"a": 1}, "delay_ms": 50, "times": 3, "share": 0.5
+        });
+        let fault = Fault::status(503)
+            .operation("create-update-users")
+            .retry_after(Duration::from_millis(1200))
+            .body(json!({"a": 1}))
+            .after(Duration::from_millis(50))
+            .times(3)
+            .share(0.5);
+        assert_eq!(serde_json::to_value(&fault).ok(), Some(json.clone()));
+        assert_eq!(serde_json::from_value::<Fault>(json).ok(), Some(fault));
+        assert!(
+            serde_json::from_value::<Fault>(json!({"staus": 1})).is_err(),
+            "a misspelt member is an error"
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! The hub as a program. `suprsend-mock --help` says what it can do.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Write},
+    net::{IpAddr, Ipv4Addr},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use serde_json::{Value, json};
+use suprsend_mock::{Hub, RateLimit, Recorded};
+
+/// How long requests that are being answered may take once the program is told to end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A hub to test against: SuprSend's documented API on loopback.
+///
+/// The first line on stdout is the URL it listens on. Requests are logged on stderr, without headers and bodies. An admin
+/// API below /_hub/ shows requests and users, and injects faults.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Port to listen on; 0 picks a free one.
+    #[arg(long, default_value_t = 4099)]
+    port: u16,
+    /// Address to listen on. Whoever can reach it can use the admin API.
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+    /// API key to accept instead of the built-in one; may be repeated.
+    #[arg(long, value_name = "API_KEY")]
+    key: Vec<String>,
+    /// Workspace whose signatures are verified; may be repeated. Without one, every signature is accepted.
+    #[arg(long, value_name = "KEY:SECRET")]
+    workspace: Vec<String>,
+    /// Users to start with: JSON that has the body of an upsert under each distinct_id.
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
+    /// OpenAPI 3.1 document in JSON to serve in place of SuprSend's.
+    #[arg(long, value_name = "FILE")]
+    document: Option<PathBuf>,
+    /// Log on stderr as JSON, one object a line.
+    #[arg(long)]
+    json_log: bool,
+    /// Requests a second to take at most; what is over it is answered with 429.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    rate_limit: Option<u32>,
+    /// Requests to keep for the admin API.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    recorded: usize,
+    /// Largest body to take; what is larger is answered with 413.
+    #[arg(long, value_name = "BYTES", default_value_t = 800 * 1024)]
+    largest_body: usize,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("suprsend-mock: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<()> {
+    let json_log = arguments.json_log;
+    let show_key = arguments.key.is_empty();
+    // Before the start, so that no signal is missed.
+    let end = end_signal()?;
+    let hub = start(arguments).await?;
+    writeln!(io::stdout(), "{}", hub.url()).context("cannot print the URL")?;
+    let key = if show_key { hub.key() } else { "as given" };
+    if json_log {
+        log(&json!({"listening": hub.url(), "key": key}));
+    } else {
+        log(&format!("listening on {}, API key {key}", hub.url()));
+    }
+    end.await;
+    if tokio::time::timeout(GRACE, hub.stop()).await.is_err() {
+        log(&"some requests were not answered in time");
+    }
+    Ok(())
+}
+
+async fn start(arguments: Arguments) -> Result<Hub> {
+    let mut hub = Hub::builder()
+        .host(arguments.host)
+        .port(arguments.port)
+        .recorded_requests(arguments.recorded)
+        .largest_body(arguments.largest_body)
+        .observe(if arguments.json_log { log_json } else { log_text });
+    for key in arguments.key {
+        hub = hub.key(key);
+    }
+    for workspace in arguments.workspace {
+        // Not where arguments are parsed: an error there would repeat the secret.
+        let (key, secret) = workspace.split_once(':').context("--workspace is not of the form KEY:SECRET")?;
+        hub = hub.workspace(key, secret);
+    }
+    if let Some(file) = &arguments.document {
+        hub = hub.document(read(file)?);
+    }
+    if let Some(file) = &arguments.seed {
+        let seeds: BTreeMap<String, Value> = serde_json::from_str(&read(file)?).with_context(|| {
+            format!("{} is not an object that has a body under each distinct_id", file.display())
+        })?;
+        for (distinct_id, body) in seeds {
+            hub = hub.seed(distinct_id, body);
+        }
+    }
+    if let Some(requests) = arguments.rate_limit {
+        hub = hub.rate_limit(RateLimit::new(requests, Duration::from_secs(1)));
+    }
+    hub.start().await.context("cannot start")
+}
+
+fn read(file: &Path) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn log_json(request: &Recorded) {
+    log(&request.summary());
+}
+
+fn log_text(request: &Recorded) {
+    let status = request.status().map_or("reset".to_owned(), |status| status.to_string());
+    // A field's name may hold anything, and the log goes to a terminal.
+    let plain = |text: &str| text.replace(char::is_control, "\u{FFFD}");
+    let refusal = request.refusal().map(|refusal| format!(" ({})", plain(refusal))).unwrap_or_default();
+    log(&format!("{} {} {status}{refusal}", request.method(), request.path()));
+}
+
+/// A log that nobody reads any more does not end the program.
+fn log(line: &impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Ends with Ctrl-C, and with SIGTERM where there are signals.
+#[cfg(unix)]
+fn end_signal() -> Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Ends with Ctrl-C.
+#[cfg(not(unix))]
+fn end_signal() -> Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Where it cannot be waited for, the program ends at once.
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}

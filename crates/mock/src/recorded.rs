@@ -1,0 +1,235 @@
+//! The requests that a hub saw.
+
+use std::{collections::VecDeque, fmt};
+
+use axum::http::{Method, StatusCode, header, request::Parts};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+
+use crate::profiles::UPSERT;
+
+/// How many bytes of requests are kept at most, so that large ones do not fill the memory.
+const BYTES: usize = 64 * 1024 * 1024;
+
+/// A request as it arrived, and what became of it.
+///
+/// `Debug` shows neither headers nor body, which hold credentials.
+#[derive(Clone)]
+pub struct Recorded {
+    pub(crate) at: DateTime<Utc>,
+    method: Method,
+    path: String,
+    query: Option<String>,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    pub(crate) operation: Option<String>,
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Absent if no reply was sent.
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) refusal: Option<String>,
+    /// Whether the operation was carried out, even if its reply was lost.
+    pub(crate) performed: bool,
+}
+
+impl Recorded {
+    /// Copies the request: what arrived is part of a connection's buffer, which must not be kept for its sake.
+    pub(crate) fn new(head: &Parts, body: &[u8]) -> Self {
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes())));
+        Self {
+            at: Utc::now(),
+            method: head.method.clone(),
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().map(str::to_owned),
+            headers: headers.collect(),
+            body: body.to_vec(),
+            operation: None,
+            parameters: Vec::new(),
+            status: None,
+            refusal: None,
+            performed: false,
+        }
+    }
+
+    /// The method, in capitals.
+    pub fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    /// The path as it stood in the request, percent-encoded.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The query as it stood in the request, without its question mark.
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+
+    /// A header; of several with this name, the first. Credentials are not hidden.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(value)
+    }
+
+    /// The body, as bytes.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body, if it is JSON.
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// The id of the operation in the document; absent for a path or method that it does not have.
+    pub fn operation(&self) -> Option<&str> {
+        self.operation.as_deref()
+    }
+
+    /// A parameter of the path, decoded: `distinct_id`.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The status of the reply; absent if the connection was reset in its place.
+    pub fn status(&self) -> Option<u16> {
+        self.status.map(|status| status.as_u16())
+    }
+
+    /// The message with which the hub refused it.
+    pub fn refusal(&self) -> Option<&str> {
+        self.refusal.as_deref()
+    }
+
+    /// How many bytes of text it holds.
+    fn size(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        let query = self.query.as_ref().map_or(0, String::len);
+        let refusal = self.refusal.as_ref().map_or(0, String::len);
+        // The path is there twice: as it was, and in the parameters.
+        2 * self.path.len() + query + headers + self.body.len() + refusal
+    }
+
+    /// The body of an upsert of this user, if this is one that was carried out.
+    pub(crate) fn upsert_of(&self, distinct_id: &str) -> Option<Value> {
+        let is_upsert = self.performed && self.operation() == Some(UPSERT);
+        let is_meant = is_upsert && self.parameter("distinct_id") == Some(distinct_id);
+        // An upsert may have no body.
+        is_meant.then(|| self.json().unwrap_or_else(|| json!({})))
+    }
+
+    /// What the log says of it: nothing of headers and body.
+    pub fn summary(&self) -> Value {
+        json!({
+            "at": self.at.to_rfc3339_opts(SecondsFormat::Millis, true),
+            "method": self.method(),
+            "path": self.path(),
+            "operation": self.operation,
+            "status": self.status(),
+            "refusal": self.refusal,
+        })
+    }
+
+    /// The whole of it as the admin API shows it, without credentials.
+    pub(crate) fn to_json(&self) -> Value {
+        let shown = self.headers.iter().map(|(name, value)| {
+            let shown = if name == header::AUTHORIZATION.as_str() { hidden(value) } else { value.clone() };
+            (name.clone(), shown.into())
+        });
+        let headers: Map<_, _> = shown.collect();
+        let mut all = self.summary();
+        all["query"] = self.query().into();
+        all["headers"] = headers.into();
+        all["body"] = self.json().unwrap_or_else(|| String::from_utf8_lossy(&self.body).into());
+        all
+    }
+}
+
+/// Credentials without what is secret in them: the scheme, or the workspace key.
+fn hidden(authorization: &str) -> String {
+    let end = authorization.find([' ', ':']).map_or(0, |end| end + 1);
+    format!("{}[hidden]", authorization.get(..end).unwrap_or_default())
+}
+
+impl fmt::Debug for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorded")
+            .field("method", &self.method)
+            .field("path", &self.path())
+            .field("operation", &self.operation)
+            .field("status", &self.status)
+            .field("refusal", &self.refusal)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The last requests, up to a number and a size of them.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    limit: usize,
+    largest: usize,
+    kept: VecDeque<Recorded>,
+    /// The size of those kept.
+    bytes: usize,
+    dropped: u64,
+}
+
+impl Recorder {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, largest: BYTES, kept: VecDeque::new(), bytes: 0, dropped: 0 }
+    }
+
+    pub(crate) fn add(&mut self, recorded: Recorded) {
+        self.bytes += recorded.size();
+        self.kept.push_back(recorded);
+        while self.kept.len() > self.limit || self.bytes > self.largest {
+            let Some(oldest) = self.kept.pop_front() else { break };
+            self.bytes -= oldest.size();
+            self.dropped += 1;
+        }
+    }
+
+    pub(crate) fn kept(&self) -> impl DoubleEndedIterator<Item = &Recorded> {
+        self.kept.iter()
+    }
+
+    /// How many were let go.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new(self.limit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::Request;
+
+    fn recorded(size: usize) -> Recorded {
+        let (head, ()) = Request::new(()).into_parts();
+        Recorded::new(&head, &vec![b'x'; size])
+    }
+
+    #[test]
+    fn large_requests_push_out_older_ones() {
+        let mut recorder = Recorder { largest: 100, ..Recorder::new(1000) };
+        for size in [40, 40, 40, 10] {
+            recorder.add(recorded(size));
+        }
+        let sizes: Vec<_> = recorder.kept().map(|request| request.body().len()).collect();
+        assert_eq!((sizes, recorder.dropped()), (vec![40, 40, 10], 1));
+        recorder.add(recorded(101));
+        assert_eq!((recorder.kept().count(), recorder.dropped()), (0, 5));
+    }
+
+    #[test]
+    fn credentials_are_hidden_in_each_form() {
+        assert_eq!(hidden("Bearer secret"), "Bearer [hidden]");
+        assert_eq!(hidden("workspace:c2VjcmV0"), "workspace:[hidden]");
+        assert_eq!(hidden("secret"), "[hidden]");
+    }
+}

@@ -1,0 +1,327 @@
+//! From a request to a reply: faults, rate, route, credentials, parameters, body, then the operation itself.
+
+mod admin;
+pub(crate) mod auth;
+pub(crate) mod connection;
+pub(crate) mod reply;
+mod users;
+
+use std::{
+    fmt,
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Bytes, to_bytes},
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+use tokio::{sync::watch, time::Instant};
+
+use self::{
+    auth::Accepted,
+    connection::Reset,
+    reply::{Content, Reply},
+    users::Asked,
+};
+use crate::{
+    document::{self, Document, Given, Operation, Problem, Route, is_json, list},
+    fault::{Cut, Effect, Faults, whole_seconds},
+    profiles::{Keys, Profiles, Subscriptions, UPSERT},
+    rate_limit::{Limiter, RateLimit},
+    recorded::{Recorded, Recorder},
+    refused::Refused,
+};
+
+/// The project's own document, read once a process.
+static OWN_DOCUMENT: LazyLock<Result<Arc<Document>, String>> =
+    LazyLock::new(|| Document::parse(suprsend_api::DOCUMENT).map(Arc::new));
+
+/// Called with each request once it is answered.
+pub(crate) type Observer = Arc<dyn Fn(&Recorded) + Send + Sync>;
+
+/// How a hub was set up.
+pub(crate) struct Setup {
+    /// A document in JSON in place of the project's own.
+    pub(crate) document: Option<String>,
+    pub(crate) accepted: Accepted,
+    pub(crate) seeds: Vec<(String, Value)>,
+    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) recorded: usize,
+    pub(crate) largest_body: usize,
+    pub(crate) largest_store: usize,
+    pub(crate) observer: Option<Observer>,
+}
+
+/// Everything that the requests of one hub share.
+pub(crate) struct Shared {
+    document: Arc<Document>,
+    keys: Keys,
+    setup: Setup,
+    state: Mutex<HubState>,
+    /// Changes, or closes, when the hub stops.
+    stopping: watch::Receiver<bool>,
+}
+
+/// What requests change.
+pub(crate) struct HubState {
+    pub(crate) profiles: Profiles,
+    pub(crate) recorder: Recorder,
+    pub(crate) faults: Faults,
+    pub(crate) limiter: Limiter,
+}
+
+impl Shared {
+    pub(crate) fn new(setup: Setup, stopping: watch::Receiver<bool>) -> Result<Self, Refused> {
+        let document = match &setup.document {
+            Some(text) => Document::parse(text).map(Arc::new),
+            None => OWN_DOCUMENT.clone(),
+        };
+        let document = document.map_err(Refused::new)?;
+        let keys = Keys::new(document.operation(UPSERT).and_then(|upsert| upsert.body.as_ref()));
+        let state = Mutex::new(HubState::new(&setup));
+        let shared = Self { document, keys, setup, state, stopping };
+        shared.seed_all()?;
+        Ok(shared)
+    }
+
+    pub(crate) fn document(&self) -> &Document {
+        &self.document
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, HubState> {
+        // Nothing leaves the state half changed, so what a panic elsewhere left behind is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Back to how the hub was when it started.
+    pub(crate) fn reset(&self) {
+        *self.state() = HubState::new(&self.setup);
+        // They were taken when the hub started.
+        let _ = self.seed_all();
+    }
+
+    fn seed_all(&self) -> Result<(), Refused> {
+        let mut seeds = self.setup.seeds.iter();
+        seeds.try_for_each(|(distinct_id, body)| self.seed(distinct_id, body.clone()).map(|_| ()))
+    }
+
+    /// Upserts a user without a request, by the rules of one.
+    pub(crate) fn seed(&self, distinct_id: &str, body: Value) -> Result<Value, Refused> {
+        let declared = self.document.operation(UPSERT).and_then(|upsert| upsert.body.as_ref());
+        let judged = declared.map_or(Ok(()), |declared| refuse(&declared.schema.problems(&body)));
+        let stored = judged.and_then(|()| self.upsert(distinct_id, Some(body)));
+        stored
+            .map_err(|reply| Refused::new(format!("{distinct_id}: {}", reply.message().unwrap_or_default())))
+    }
+
+    /// Subscribes a user without a request, to something that the document could list.
+    pub(crate) fn subscribe(
+        &self,
+        distinct_id: &str,
+        kind: Subscriptions,
+        subscription: Value,
+    ) -> Result<(), Refused> {
+        let reply = json!({"meta": {}, "results": [subscription]});
+        let listing = self.document.operation(kind.operation());
+        let problems = listing.map_or(Vec::new(), |listing| listing.violations(StatusCode::OK, Some(&reply)));
+        if !problems.is_empty() {
+            return Err(Refused::new(list(&problems)));
+        }
+        if self.state().profiles.subscribe(distinct_id, kind, subscription) {
+            Ok(())
+        } else {
+            Err(Refused::new(format!("there is no user {distinct_id}")))
+        }
+    }
+
+    /// Refuses to store more once too much is stored.
+    fn has_room(&self, state: &HubState) -> Result<(), Reply> {
+        let largest = self.setup.largest_store;
+        if state.profiles.bytes() > largest {
+            let message = format!("the hub holds more than {largest} bytes of profiles; reset it");
+            return Err(Reply::refusal(StatusCode::INSUFFICIENT_STORAGE, message));
+        }
+        Ok(())
+    }
+
+    /// Waits; says whether the hub stopped meanwhile.
+    async fn stops_within(&self, delay: Duration) -> bool {
+        let mut stopping = self.stopping.clone();
+        tokio::select! {
+            () = tokio::time::sleep(delay) => false,
+            // An error says that the hub was dropped.
+            _ = stopping.wait_for(|stop| *stop) => true,
+        }
+    }
+}
+
+impl HubState {
+    fn new(setup: &Setup) -> Self {
+        Self {
+            profiles: Profiles::default(),
+            recorder: Recorder::new(setup.recorded),
+            faults: Faults::default(),
+            limiter: Limiter::new(setup.rate_limit),
+        }
+    }
+}
+
+/// Shows no credentials and no users.
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("users", &self.state().profiles.count()).finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    admin::routes().fallback(handle).with_state(shared)
+}
+
+/// Answers a request to the documented API, and records it.
+async fn handle(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(reset): ConnectInfo<Reset>,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let body = read(body, shared.setup.largest_body).await;
+    let mut recorded = Recorded::new(&head, body.as_deref().unwrap_or_default());
+    let route = shared.document.route(&head.method, head.uri.path());
+    if let Route::Operation(operation, parameters) = &route {
+        recorded.operation = Some(operation.id.clone());
+        recorded.parameters.clone_from(parameters);
+    }
+    let Effect { delay, mut cut, reply } = shared.state().faults.next(recorded.operation());
+    if !delay.is_zero() && shared.stops_within(delay).await {
+        cut = Some(Cut::Reset);
+    }
+    let reply = match (reply, cut) {
+        (Some(reply), _) => Some(reply),
+        (None, Some(Cut::Reset)) => None,
+        (None, _) => {
+            let answer = body.and_then(|body| answer(&shared, &route, &head, &body));
+            recorded.performed = answer.is_ok();
+            Some(answer.unwrap_or_else(|refusal| refusal))
+        }
+    };
+    recorded.refusal = reply.as_ref().and_then(Reply::message).map(str::to_owned);
+    let response = match (reply, cut) {
+        (Some(reply), None) => reply.into_response(),
+        (Some(reply), Some(Cut::Truncated)) => reply.truncated(),
+        _ => {
+            reset.trigger();
+            // Never leaves, since the connection fails before.
+            StatusCode::NO_CONTENT.into_response()
+        }
+    };
+    let is_reset = matches!(cut, Some(Cut::Reset | Cut::Lost));
+    recorded.status = (!is_reset).then(|| response.status());
+    if let Some(observer) = &shared.setup.observer {
+        observer(&recorded);
+    }
+    shared.state().recorder.add(recorded);
+    response
+}
+
+async fn read(body: axum::body::Body, largest: usize) -> Result<Bytes, Reply> {
+    // A client that breaks off fails here too, and does not wait for a reply.
+    to_bytes(body, largest).await.map_err(|_| {
+        Reply::refusal(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {largest} bytes"))
+    })
+}
+
+/// Answers without faults; both sides of the result are replies, `Err` being a refusal.
+fn answer(shared: &Shared, route: &Route<'_>, head: &Parts, body: &Bytes) -> Result<Reply, Reply> {
+    let path = head.uri.path();
+    shared.state().limiter.take(Instant::now()).map_err(too_many)?;
+    match route {
+        Route::Operation(operation, parameters) => match perform(shared, operation, parameters, head, body) {
+            Ok(reply) => checked(operation, reply),
+            Err(refusal) => Err(checked(operation, refusal).unwrap_or_else(|worse| worse)),
+        },
+        Route::NotText(not_text) => Err(Reply::bad_request(format!("{}: is not UTF-8", not_text.parameter))),
+        Route::WrongMethod(methods) => {
+            let allowed = methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
+            let message = format!("{} is not allowed at {path}; allowed: {allowed}", head.method);
+            let reply = Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, message);
+            Err(match HeaderValue::from_str(&allowed) {
+                Ok(allowed) => reply.with(header::ALLOW, allowed),
+                Err(_) => reply,
+            })
+        }
+        Route::Unknown => {
+            let hint = match shared.document.route(&head.method, &format!("{path}/")) {
+                Route::Operation(..) => "; the path ends in a slash",
+                _ => "",
+            };
+            Err(Reply::refusal(StatusCode::NOT_FOUND, format!("the document has no path {path}{hint}")))
+        }
+    }
+}
+
+fn too_many(wait: Duration) -> Reply {
+    let seconds = whole_seconds(wait);
+    Reply::refusal(StatusCode::TOO_MANY_REQUESTS, format!("the rate limit is reached; wait for {seconds} s"))
+        .with(header::RETRY_AFTER, seconds.into())
+}
+
+fn perform(
+    shared: &Shared,
+    operation: &Operation,
+    parameters: &[(String, String)],
+    head: &Parts,
+    body: &Bytes,
+) -> Result<Reply, Reply> {
+    shared.setup.accepted.check(&operation.credentials, head, body)?;
+    let query = head.uri.query().unwrap_or_default();
+    refuse(&operation.parameter_problems(&Given { path: parameters, query, headers: &head.headers }))?;
+    let body = match &operation.body {
+        Some(declared) => json_body(declared, &head.headers, body)?,
+        None => None,
+    };
+    let asked = Asked { operation, path: parameters, query, body };
+    if let Some(answer) = users::answer(shared, &asked) {
+        return answer;
+    }
+    let (status, body) = operation.documented_success();
+    Ok(Reply::new(status, body.map_or(Content::Empty, Content::Json)))
+}
+
+/// Reads a JSON body and checks it; an absent body is no value.
+fn json_body(declared: &document::Body, headers: &HeaderMap, bytes: &Bytes) -> Result<Option<Value>, Reply> {
+    if bytes.is_empty() {
+        return if declared.required { Err(Reply::bad_request("the body is required")) } else { Ok(None) };
+    }
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !content_type.is_some_and(is_json) {
+        return Err(Reply::bad_request("the header Content-Type is not application/json"));
+    }
+    let value = serde_json::from_slice(bytes)
+        .map_err(|error| Reply::bad_request(format!("the body is not JSON: {error}")))?;
+    refuse(&declared.schema.problems(&value))?;
+    Ok(Some(value))
+}
+
+fn refuse(problems: &[Problem]) -> Result<(), Reply> {
+    if problems.is_empty() { Ok(()) } else { Err(Reply::bad_request(list(problems))) }
+}
+
+/// In debug builds, a reply that goes against the document does not leave: the hub says what is wrong with it.
+fn checked(operation: &Operation, reply: Reply) -> Result<Reply, Reply> {
+    let body = match &reply.content {
+        Content::Json(body) => Some(body),
+        _ => None,
+    };
+    let violations =
+        if cfg!(debug_assertions) { operation.violations(reply.status, body) } else { Vec::new() };
+    if violations.is_empty() {
+        return Ok(reply);
+    }
+    let message = format!("the reply of {} goes against the document: {}", operation.id, list(&violations));
+    Err(Reply::refusal(StatusCode::INTERNAL_SERVER_ERROR, message))
+}

@@ -1,0 +1,121 @@
+//! What the hub answers.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use http_body::Frame;
+use serde_json::{Value, json};
+
+/// A status, headers and a body.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) content: Content,
+}
+
+/// The body of a reply.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Content {
+    Empty,
+    Json(Value),
+    /// Text whose media type is among the headers.
+    Text(String),
+}
+
+impl Reply {
+    pub(crate) fn new(status: StatusCode, content: Content) -> Self {
+        Self { status, headers: Vec::new(), content }
+    }
+
+    pub(crate) fn json(status: StatusCode, body: Value) -> Self {
+        Self::new(status, Content::Json(body))
+    }
+
+    /// A refusal in the form of the document's 400: `code` and `message`.
+    pub(crate) fn refusal(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::json(status, json!({"code": status.as_u16(), "message": message.into()}))
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::refusal(StatusCode::BAD_REQUEST, message)
+    }
+
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The message of a refusal.
+    pub(crate) fn message(&self) -> Option<&str> {
+        match &self.content {
+            Content::Json(body) if !self.status.is_success() => body.get("message")?.as_str(),
+            _ => None,
+        }
+    }
+
+    /// The reply, its body ending after the first half: the head promises more than comes.
+    pub(crate) fn truncated(self) -> Response {
+        let (status, headers, bytes) = self.into_parts();
+        let length = bytes.len();
+        let body = Body::new(Truncated::Half(bytes.slice(..length / 2)));
+        (status, headers, [(header::CONTENT_LENGTH, length)], body).into_response()
+    }
+
+    fn into_parts(self) -> (StatusCode, HeaderMap, Bytes) {
+        let Self { status, headers, content } = self;
+        let mut headers: HeaderMap = headers.into_iter().collect();
+        let (media_type, bytes) = match content {
+            Content::Empty => return (status, headers, Bytes::new()),
+            Content::Json(body) => ("application/json", body.to_string().into()),
+            Content::Text(text) => ("text/plain; charset=utf-8", text.into()),
+        };
+        headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static(media_type));
+        (status, headers, bytes)
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        let (status, headers, bytes) = self.into_parts();
+        // Not as bytes, which would bring a content type of their own.
+        (status, headers, Body::from(bytes)).into_response()
+    }
+}
+
+/// A body that breaks off.
+enum Truncated {
+    Half(Bytes),
+    /// The half is on its way; it leaves while the body is waited for.
+    Sent,
+    Over,
+}
+
+impl http_body::Body for Truncated {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match std::mem::replace(&mut *self, Self::Over) {
+            Self::Half(bytes) => {
+                *self = Self::Sent;
+                Poll::Ready(Some(Ok(Frame::data(bytes))))
+            }
+            Self::Sent => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Self::Over => Poll::Ready(Some(Err(std::io::ErrorKind::UnexpectedEof.into()))),
+        }
+    }
+}

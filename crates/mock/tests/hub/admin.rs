@@ -1,0 +1,119 @@
+//! The admin API.
+
+use reqwest::{Client, Method, Response};
+use serde_json::{Value, json};
+use suprsend_mock::Hub;
+
+use crate::{Result, refusal, upsert};
+
+async fn admin(hub: &Hub, method: Method, path: &str, body: Option<Value>) -> Result<Response> {
+    let request = Client::new().request(method, format!("{}/_hub/{path}", hub.url()));
+    Ok(body.into_iter().fold(request, |request, body| request.json(&body)).send().await?)
+}
+
+#[tokio::test]
+async fn the_hub_says_what_it_serves_and_holds() -> Result {
+    let hub = Hub::start().await?;
+    upsert(&hub, "u", &json!({})).await?;
+    admin(&hub, Method::PUT, "rate-limit", Some(json!({"requests": 5, "per_ms": 1000}))).await?;
+    let status: Value = admin(&hub, Method::GET, "", None).await?.json().await?;
+    let upsert = json!({"id": "create-update-users", "method": "POST", "path": "/v1/user/{distinct_id}/"});
+    assert!(
+        status["operations"].as_array().is_some_and(|operations| operations.contains(&upsert)),
+        "{status}"
+    );
+    assert_eq!(status["users"], 1);
+    assert_eq!(status["requests"], json!({"recorded": 1, "dropped": 0}));
+    assert_eq!(status["rate_limit"], json!({"requests": 5, "per_ms": 1000}));
+    Ok(())
+}
+
+#[tokio::test]
+async fn requests_are_shown_without_credentials_and_forgotten() -> Result {
+    let hub = Hub::start().await?;
+    upsert(&hub, "u", &json!({"plan": "pro"})).await?;
+    let shown: Value = admin(&hub, Method::GET, "requests", None).await?.json().await?;
+    let request = &shown["requests"][0];
+    assert_eq!(request["path"], "/v1/user/u/");
+    assert_eq!(request["status"], 201);
+    assert_eq!(request["body"], json!({"plan": "pro"}));
+    assert_eq!(request["headers"]["authorization"], "Bearer [hidden]");
+    assert!(!shown.to_string().contains(hub.key()));
+    assert_eq!(admin(&hub, Method::DELETE, "requests", None).await?.status(), 204);
+    assert!(hub.requests().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn users_are_seeded_and_read() -> Result {
+    let hub = Hub::start().await?;
+    let seeded = admin(&hub, Method::PUT, "users/a%2Fb", Some(json!({"$sms": ["+15551234567"]}))).await?;
+    assert_eq!(seeded.json::<Value>().await?["$sms"][0]["value"], "+15551234567");
+    let one: Value = admin(&hub, Method::GET, "users/a%2Fb", None).await?.json().await?;
+    assert_eq!(Some(&one), hub.profile("a/b").as_ref());
+    let all: Value = admin(&hub, Method::GET, "users", None).await?.json().await?;
+    assert_eq!(all, json!({"a/b": one}));
+    assert!(hub.requests().is_empty(), "the admin API is not recorded");
+
+    let missing = admin(&hub, Method::GET, "users/c", None).await?;
+    assert_eq!(refusal(missing).await?, (404, "no user c was upserted".into()));
+    let (status, message) =
+        refusal(admin(&hub, Method::PUT, "users/c", Some(json!({"$sms": 1}))).await?).await?;
+    assert_eq!((status, message.as_str()), (400, "c: $sms: is not of type \"array\""));
+    Ok(())
+}
+
+#[tokio::test]
+async fn faults_and_rates_are_set() -> Result {
+    let hub = Hub::start().await?;
+    let fault = json!({"status": 503, "headers": {"retry-after": "1"}, "times": 2});
+    assert_eq!(admin(&hub, Method::POST, "faults", Some(fault.clone())).await?.status(), 204);
+    assert_eq!(upsert(&hub, "u", &json!({})).await?.status(), 503);
+    let left: Value = admin(&hub, Method::GET, "faults", None).await?.json().await?;
+    assert_eq!(left, json!([{"status": 503, "headers": {"retry-after": "1"}, "times": 1}]));
+    admin(&hub, Method::DELETE, "faults", None).await?;
+    assert_eq!(upsert(&hub, "u", &json!({})).await?.status(), 201);
+
+    let rate = json!({"requests": 1, "per_ms": 3_600_000});
+    admin(&hub, Method::PUT, "rate-limit", Some(rate)).await?;
+    let statuses =
+        [upsert(&hub, "u", &json!({})).await?.status(), upsert(&hub, "u", &json!({})).await?.status()];
+    assert_eq!(statuses.map(|status| status.as_u16()), [201, 429]);
+    admin(&hub, Method::DELETE, "rate-limit", None).await?;
+    assert_eq!(upsert(&hub, "u", &json!({})).await?.status(), 201);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_body_says_why() -> Result {
+    let hub = Hub::start().await?;
+    let cases = [
+        (json!({"staus": 503}), "the body cannot be used: unknown field `staus`"),
+        (json!({"status": 42}), "42 is no status of a reply"),
+        (json!({}), "a fault needs a status, a delay or a cut"),
+    ];
+    for (body, start) in cases {
+        let (status, message) = refusal(admin(&hub, Method::POST, "faults", Some(body)).await?).await?;
+        assert_eq!(status, 400);
+        assert!(message.starts_with(start), "{message}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reset_brings_the_start_back() -> Result {
+    let hub = Hub::start().await?;
+    upsert(&hub, "u", &json!({})).await?;
+    assert_eq!(admin(&hub, Method::POST, "reset", None).await?.status(), 204);
+    assert_eq!(hub.profile("u"), None);
+    assert!(hub.requests().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_admin_api_does_not_have_is_not_the_documents() -> Result {
+    let hub = Hub::start().await?;
+    assert_eq!(refusal(admin(&hub, Method::GET, "nothing", None).await?).await?.0, 404);
+    assert!(hub.requests().is_empty());
+    Ok(())
+}

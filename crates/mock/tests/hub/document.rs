@@ -1,0 +1,217 @@
+//! A document with operations that the hub has no code for.
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use suprsend_mock::Hub;
+
+use crate::{Result, refusal};
+
+fn document() -> Value {
+    json!({
+        "openapi": "3.1.1",
+        "info": {"title": "Test", "version": "1"},
+        "security": [{"Key": []}],
+        "paths": {
+            "/v1/object/{type}/": {
+                "parameters": [{"name": "type", "in": "path", "required": true, "schema": {"enum": ["team", "place"]}}],
+                "get": {
+                    "operationId": "list-objects",
+                    "parameters": [
+                        {"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": 50}},
+                        {"name": "tags", "in": "query", "schema": {"type": "array", "items": {"type": "string"}, "maxItems": 2}},
+                        {"name": "active", "in": "query", "required": true, "schema": {"$ref": "#/components/schemas/Flag"}},
+                        {"$ref": "#/components/parameters/Trace"}
+                    ],
+                    "responses": {
+                        "200": {"content": {"application/json": {
+                            "schema": {"$ref": "#/components/schemas/Page"},
+                            "example": {"items": "goes against the schema"}
+                        }}}
+                    }
+                },
+                "post": {
+                    "operationId": "make-object",
+                    "security": [],
+                    "requestBody": {"$ref": "#/components/requestBodies/Object"},
+                    "responses": {
+                        "202": {"content": {"application/json": {
+                            "schema": {"$ref": "#/components/schemas/Object"},
+                            "examples": {"One": {"value": {"name": "shown", "size": 2}}}
+                        }}},
+                        "400": {"description": "bad"}
+                    }
+                }
+            },
+            "/v1/object/~all/": {
+                "get": {"operationId": "list-all", "security": [], "responses": {"204": {"description": "none"}}},
+                "delete": {"operationId": "delete-objects", "responses": {
+                    "default": {"description": "failed"},
+                    "2XX": {"description": "gone", "content": {"application/json": {"example": {"gone": 2}}}}
+                }}
+            }
+        },
+        "components": {
+            "securitySchemes": {"Key": {"type": "apiKey", "in": "header", "name": "ServiceToken <token>"}},
+            "parameters": {"Trace": {"name": "X-Trace", "in": "header", "required": true, "schema": {"type": "string", "minLength": 3}}},
+            "requestBodies": {"Object": {"required": true, "content": {"application/json": {
+                "schema": {"$ref": "#/components/schemas/Object"}
+            }}}},
+            "schemas": {
+                "Flag": {"type": "boolean"},
+                "Object": {
+                    "type": "object",
+                    "required": ["name"],
+                    "properties": {
+                        "name": {"type": "string"},
+                        "size": {"type": "integer", "nullable": true},
+                        "parent": {"$ref": "#/components/schemas/Object"}
+                    }
+                },
+                "Page": {
+                    "type": "object",
+                    "required": ["items"],
+                    "properties": {
+                        "items": {"type": "array", "items": {"$ref": "#/components/schemas/Object"}},
+                        "at": {"type": "string", "format": "date-time"}
+                    }
+                }
+            }
+        }
+    })
+}
+
+async fn hub() -> Result<Hub> {
+    Ok(Hub::builder().document(document().to_string()).start().await?)
+}
+
+async fn list(hub: &Hub, path: &str, trace: Option<&str>) -> Result<reqwest::Response> {
+    let request = Client::new()
+        .get(format!("{}{path}", hub.url()))
+        .header("authorization", format!("ServiceToken {}", hub.key()));
+    let request = trace.into_iter().fold(request, |request, trace| request.header("x-trace", trace));
+    Ok(request.send().await?)
+}
+
+#[tokio::test]
+async fn an_operation_is_answered_with_the_documents_example() -> Result {
+    let hub = hub().await?;
+    let post = Client::new()
+        .post(format!("{}/v1/object/team/", hub.url()))
+        .json(&json!({"name": "x", "size": null}));
+    let reply = post.send().await?;
+    assert_eq!(reply.status(), 202);
+    assert_eq!(reply.json::<Value>().await?, json!({"name": "shown", "size": 2}));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reply_without_a_valid_example_is_made_from_the_schema() -> Result {
+    let hub = hub().await?;
+    let reply = list(&hub, "/v1/object/team/?active=true", Some("abc")).await?;
+    assert_eq!(reply.status(), 200);
+    let page: Value = reply.json().await?;
+    assert_eq!(page["items"][0]["name"], "text");
+    assert_eq!(page["at"], "2025-04-04T09:55:12.397Z");
+    Ok(())
+}
+
+#[tokio::test]
+async fn fixed_text_comes_before_a_parameter_and_a_reply_may_be_empty() -> Result {
+    let hub = hub().await?;
+    let url = format!("{}/v1/object/~all/", hub.url());
+    let reply = Client::new().get(&url).send().await?;
+    assert_eq!((reply.status().as_u16(), reply.text().await?.as_str()), (204, ""));
+    let delete = Client::new().delete(&url).header("authorization", format!("servicetoken {}", hub.key()));
+    let reply = delete.send().await?;
+    assert_eq!(reply.status(), 200, "the first of a class");
+    assert_eq!(reply.json::<Value>().await?, json!({"gone": 2}));
+    Ok(())
+}
+
+#[tokio::test]
+async fn parameters_are_judged_by_their_schemas() -> Result {
+    let hub = hub().await?;
+    for query in
+        ["active=true", "active=false&limit=50", "active=true&tags=a&tags=1", "active=true&tags=a,b&other=1"]
+    {
+        let reply = list(&hub, &format!("/v1/object/place/?{query}"), Some("abc")).await?;
+        assert_eq!(reply.status(), 200, "{query}");
+    }
+    let cases = [
+        ("/v1/object/team/", Some("abc"), "active: is required"),
+        ("/v1/object/team/?active=maybe", Some("abc"), "active: "),
+        ("/v1/object/team/?active=true&limit=51", Some("abc"), "limit: "),
+        ("/v1/object/team/?active=true&limit=x", Some("abc"), "limit: "),
+        ("/v1/object/team/?active=true&tags=a&tags=b&tags=c", Some("abc"), "tags: "),
+        ("/v1/object/other/?active=true", Some("abc"), "type: "),
+        ("/v1/object/team/?active=true", None, "X-Trace: is required"),
+        ("/v1/object/team/?active=true", Some("a"), "X-Trace: "),
+    ];
+    for (path, trace, start) in cases {
+        let (status, message) = refusal(list(&hub, path, trace).await?).await?;
+        assert_eq!(status, 400, "{path}");
+        assert!(message.starts_with(start), "{path}: {message}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn bodies_and_credentials_are_judged_by_the_document() -> Result {
+    let hub = hub().await?;
+    let post = || Client::new().post(format!("{}/v1/object/team/", hub.url()));
+    assert_eq!(refusal(post().send().await?).await?, (400, "the body is required".into()));
+    let (_, message) = refusal(post().json(&json!({"parent": {"name": 1}})).send().await?).await?;
+    assert_eq!(message, "name: is required; parent.name: is not of type \"string\"");
+
+    let get =
+        Client::new().get(format!("{}/v1/object/team/?active=true", hub.url())).header("x-trace", "abc");
+    let (status, message) = refusal(get.bearer_auth(hub.key()).send().await?).await?;
+    assert_eq!((status, message.as_str()), (401, "the operation does not take Bearer credentials"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_path_is_answered_for_its_own_methods_only() -> Result {
+    let hub = hub().await?;
+    let reply = Client::new().put(format!("{}/v1/object/team/", hub.url())).send().await?;
+    assert_eq!(reply.headers()["allow"], "GET, POST");
+    assert_eq!(refusal(reply).await?.0, 405);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_served_says_where() -> Result {
+    let mut broken = document();
+    broken["paths"]["/v1/object/{type}/"]["post"]["requestBody"]["$ref"] =
+        "#/components/requestBodies/None".into();
+    let cases = [
+        ("{".to_owned(), "the document is not JSON: "),
+        ("{}".to_owned(), "the document has no `paths`"),
+        (
+            broken.to_string(),
+            "/paths/~1v1~1object~1{type}~1/post/requestBody refers to #/components/requestBodies/None",
+        ),
+        (json!({"paths": {"/a/{b}{c}": {"get": {}}}}).to_string(), "the path /a/{b}{c}: "),
+    ];
+    for (text, start) in cases {
+        let error = Hub::builder().document(text).start().await.err().ok_or("it started")?;
+        assert!(error.to_string().starts_with(start), "{error}");
+    }
+    Ok(())
+}
+
+/// Only debug builds check what leaves.
+#[cfg(debug_assertions)]
+#[tokio::test]
+async fn a_reply_against_the_document_does_not_leave() -> Result {
+    let schema = json!({"type": "object", "required": ["plan"]});
+    let document = json!({"paths": {"/v1/user/{distinct_id}/": {"post": {
+        "operationId": "create-update-users",
+        "responses": {"201": {"content": {"application/json": {"schema": schema}}}}
+    }}}});
+    let hub = Hub::builder().document(document.to_string()).start().await?;
+    let reply = Client::new().post(format!("{}/v1/user/u/", hub.url())).send().await?;
+    let expected = "the reply of create-update-users goes against the document: plan: is required";
+    assert_eq!(refusal(reply).await?, (500, expected.into()));
+    Ok(())
+}

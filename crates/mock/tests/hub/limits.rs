@@ -1,0 +1,93 @@
+//! What a hub takes and keeps at most.
+
+use std::time::Duration;
+
+use reqwest::Client;
+use serde_json::json;
+use suprsend_mock::{Hub, RateLimit};
+
+use crate::{Result, refusal, upsert};
+
+#[tokio::test]
+async fn requests_over_the_rate_are_refused_with_the_time_to_wait() -> Result {
+    let hub = Hub::builder().rate_limit(RateLimit::new(2, Duration::from_secs(7200))).start().await?;
+    for status in [201, 201, 429] {
+        let reply = upsert(&hub, "u", &json!({})).await?;
+        assert_eq!(reply.status(), status);
+        if status == 429 {
+            assert_eq!(reply.headers()["retry-after"], "3600");
+            assert_eq!(refusal(reply).await?.1, "the rate limit is reached; wait for 3600 s");
+        }
+    }
+    hub.limit_rate(None);
+    assert_eq!(upsert(&hub, "u", &json!({})).await?.status(), 201);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused() -> Result {
+    let hub = Hub::builder().largest_body(100).start().await?;
+    let reply = upsert(&hub, "u", &json!({"note": "x".repeat(100)})).await?;
+    assert_eq!(refusal(reply).await?, (413, "the body is larger than 100 bytes".into()));
+    assert_eq!(hub.profile("u"), None);
+    assert_eq!(upsert(&hub, "u", &json!({"note": "x".repeat(80)})).await?.status(), 201);
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_the_last_requests_are_recorded_and_the_others_counted() -> Result {
+    let hub = Hub::builder().recorded_requests(2).start().await?;
+    for id in ["a", "b", "c"] {
+        upsert(&hub, id, &json!({"id": id})).await?;
+    }
+    let requests = hub.requests();
+    let ids: Vec<_> = requests.iter().filter_map(|request| request.parameter("distinct_id")).collect();
+    assert_eq!(ids, ["b", "c"]);
+    assert_eq!(hub.dropped_requests(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_request_is_recorded_as_it_arrived() -> Result {
+    let hub = Hub::start().await?;
+    let url = format!("{}/v1/user/a%20b/?x=1", hub.url());
+    Client::new().post(url).bearer_auth(hub.key()).json(&json!({"$email": ["secret"]})).send().await?;
+    let requests = hub.requests();
+    let [request] = requests.as_slice() else { return Err("not one request".into()) };
+    assert_eq!((request.method(), request.path(), request.query()), ("POST", "/v1/user/a%20b/", Some("x=1")));
+    assert_eq!(request.operation(), Some("create-update-users"));
+    assert_eq!(request.parameter("distinct_id"), Some("a b"));
+    assert_eq!(request.header("Content-Type"), Some("application/json"));
+    assert_eq!(request.header("authorization"), Some(format!("Bearer {}", hub.key()).as_str()));
+    assert_eq!(request.body(), br#"{"$email":["secret"]}"#);
+    assert_eq!(request.status(), Some(400));
+    assert!(request.refusal().is_some_and(|refusal| refusal.starts_with("$email[0]: ")));
+    let shown = format!("{request:?}");
+    assert!(!shown.contains(hub.key()) && !shown.contains("secret"), "{shown}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn profiles_are_stored_up_to_a_size() -> Result {
+    let hub = Hub::builder().largest_store(1000).start().await?;
+    assert_eq!(upsert(&hub, "u", &json!({"note": "x".repeat(1000)})).await?.status(), 201);
+    let expected = "the hub holds more than 1000 bytes of profiles; reset it";
+    assert_eq!(refusal(upsert(&hub, "other", &json!({})).await?).await?, (507, expected.into()));
+    hub.reset();
+    // What is replaced no longer counts.
+    for _ in 0..3 {
+        assert_eq!(upsert(&hub, "u", &json!({"note": "x".repeat(600)})).await?.status(), 201);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refusal_is_short_however_much_is_wrong() -> Result {
+    let hub = Hub::start().await?;
+    let (_, message) = refusal(upsert(&hub, "u", &json!({"$sms": vec![0; 1000]})).await?).await?;
+    assert!(message.ends_with("$sms[9]: is not of type \"string\"; and 990 more"), "{message}");
+    let (_, message) =
+        refusal(upsert(&hub, "u", &json!({format!("${}", "ä".repeat(10_000)): 1})).await?).await?;
+    assert_eq!(message.chars().count(), 2001);
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! The program.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::{Value, json};
+
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// A running program that ends with the test.
+struct Program {
+    child: Child,
+    url: String,
+}
+
+impl Program {
+    fn start(arguments: &[&str]) -> Result<Self> {
+        let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut url = String::new();
+        BufReader::new(child.stdout.take().ok_or("no stdout")?).read_line(&mut url)?;
+        Ok(Self { child, url: url.trim_end().to_owned() })
+    }
+
+    /// Ends it as a supervisor would; gives its exit code and log.
+    #[cfg(unix)]
+    fn end(mut self) -> Result<(Option<i32>, String)> {
+        let id = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &id]).status()?;
+        let mut log = String::new();
+        self.child.stderr.take().ok_or("no stderr")?.read_to_string(&mut log)?;
+        Ok((self.child.wait()?.code(), log))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_suprsend-mock"));
+    command.args(arguments);
+    command
+}
+
+fn file(name: &str, content: &Value) -> Result<PathBuf> {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&path, content.to_string())?;
+    Ok(path)
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_prints_its_url_logs_requests_and_ends_well() -> Result {
+    let program = Program::start(&["--port", "0", "--key", "secret-key", "--json-log"])?;
+    let url = format!("{}/v1/user/u/", program.url);
+    let client = reqwest::Client::new();
+    assert_eq!(client.post(&url).bearer_auth("secret-key").send().await?.status(), 201);
+    assert_eq!(client.post(&url).bearer_auth("wrong").send().await?.status(), 401);
+    let listening = json!({"listening": program.url, "key": "as given"});
+    let (code, log) = program.end()?;
+    assert_eq!(code, Some(0));
+    let lines: Vec<Value> = log.lines().map(serde_json::from_str).collect::<std::result::Result<_, _>>()?;
+    assert_eq!(lines.len(), 3, "{log}");
+    assert_eq!(lines[0], listening);
+    assert_eq!((&lines[1]["status"], &lines[1]["operation"]), (&json!(201), &json!("create-update-users")));
+    assert_eq!(
+        (&lines[2]["status"], &lines[2]["refusal"]),
+        (&json!(401), &json!("the API key is not known"))
+    );
+    assert!(!log.contains("secret-key"), "{log}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_starts_with_the_users_of_a_file() -> Result {
+    let seed = file("seed.json", &json!({"user-1": {"$email": ["a@example.com"]}}))?;
+    let program = Program::start(&["--port", "0", "--seed", seed.to_str().ok_or("no text")?])?;
+    let user: Value = reqwest::get(format!("{}/_hub/users/user-1", program.url)).await?.json().await?;
+    assert_eq!(user["$email"][0]["value"], "a@example.com");
+    Ok(())
+}
+
+#[tokio::test]
+async fn its_limits_are_set_on_the_command_line() -> Result {
+    let program =
+        Program::start(&["--port", "0", "--rate-limit", "1", "--recorded", "0", "--largest-body", "2"])?;
+    let status: Value = reqwest::get(format!("{}/_hub/", program.url)).await?.json().await?;
+    assert_eq!(status["rate_limit"], json!({"requests": 1, "per_ms": 1000}));
+    let url = format!("{}/v1/user/u/", program.url);
+    assert_eq!(reqwest::Client::new().post(url).body("{  }").send().await?.status(), 413);
+    let status: Value = reqwest::get(format!("{}/_hub/", program.url)).await?.json().await?;
+    assert_eq!(status["requests"], json!({"recorded": 0, "dropped": 1}));
+    Ok(())
+}
+
+#[test]
+fn what_it_cannot_use_is_one_clear_line() -> Result {
+    let list = file("list.json", &json!([]))?;
+    let wrong = file("wrong.json", &json!({"user-1": {"$email": "x"}}))?;
+    let [list, wrong] = [&list, &wrong].map(|path| path.to_str().unwrap_or_default());
+    let cases: [(&[&str], &str); 4] = [
+        (&["--seed", "/nowhere"], "suprsend-mock: cannot read /nowhere: "),
+        (&["--seed", list], "is not an object that has a body under each distinct_id: "),
+        (&["--port", "0", "--seed", wrong], "suprsend-mock: cannot start: user-1: $email: "),
+        (&["--document", wrong], "suprsend-mock: cannot start: the document has no `paths`"),
+    ];
+    for (arguments, expected) in cases {
+        let output = command(arguments).output()?;
+        let error = String::from_utf8(output.stderr)?;
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.contains(expected) && error.lines().count() == 1, "{error}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_secret_on_the_command_line_is_not_repeated() -> Result {
+    let output = command(&["--workspace", "the-secret"]).output()?;
+    let error = String::from_utf8(output.stderr)?;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains("--workspace is not of the form KEY:SECRET"), "{error}");
+    assert!(!error.contains("the-secret"), "{error}");
+    Ok(())
+}
