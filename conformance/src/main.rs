@@ -1,0 +1,88 @@
+//! The hub and the SDK against clients and a server that nobody here wrote. `cargo xtask conformance` runs it.
+//!
+//! Exit codes: 0, every row passed; 1, one did not; 2, nothing could be run.
+
+mod process;
+mod rows;
+mod tools;
+mod users;
+
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::{rows::Row, tools::Tools, users::User};
+
+/// Runs the hub and the SDK against clients and a server that nobody here wrote, and prints a table.
+#[derive(Parser)]
+#[command(name = "cargo xtask conformance", bin_name = "cargo xtask conformance")]
+struct Arguments {
+    /// Install there and keep it for the next run, instead of in a temporary folder.
+    #[arg(long, value_name = "FOLDER")]
+    tools: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether every row passed.
+async fn run(arguments: Arguments) -> Result<bool> {
+    let tools = Tools::install(arguments.tools).await?;
+    let users = users::read()?;
+    let mut outcomes = Vec::new();
+    for row in Row::ALL {
+        outcomes.push(Outcome::of(row, &tools, &users).await);
+    }
+    print_table(&outcomes);
+    for Outcome { title, result, .. } in &outcomes {
+        if let Err(error) = result {
+            eprintln!("\n{title}: {error:#}");
+        }
+    }
+    Ok(outcomes.iter().all(|outcome| outcome.result.is_ok()))
+}
+
+/// What became of a row.
+struct Outcome {
+    title: String,
+    against: &'static str,
+    /// What was shown, in a few words.
+    result: Result<String>,
+    time: Duration,
+}
+
+impl Outcome {
+    async fn of(row: Row, tools: &Tools, users: &[User]) -> Self {
+        let title = row.title(tools);
+        eprintln!("running {title}");
+        let start = Instant::now();
+        let result = row.run(tools, users).await;
+        Self { title, against: row.against(), result, time: start.elapsed() }
+    }
+}
+
+fn print_table(outcomes: &[Outcome]) {
+    let widest = outcomes.iter().map(|outcome| outcome.title.chars().count()).max().unwrap_or_default();
+    println!("{:<widest$}  {:<7}  {:<6}  {:>7}  shows", "client", "against", "result", "time");
+    for Outcome { title, against, result, time } in outcomes {
+        let (word, shows) = match result {
+            Ok(shows) => ("passed", shows.as_str()),
+            Err(_) => ("FAILED", "see below"),
+        };
+        println!("{title:<widest$}  {against:<7}  {word:<6}  {:>5.1} s  {shows}", time.as_secs_f32());
+    }
+}

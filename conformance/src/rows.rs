@@ -1,0 +1,65 @@
+//! The rows of the table.
+
+mod life_cycle;
+mod prism;
+mod schemathesis;
+mod upserts;
+
+use anyhow::Result;
+
+use crate::{tools::Tools, users::User};
+
+/// A client and what it runs against.
+#[derive(Clone, Copy)]
+pub(crate) enum Row {
+    OurSdk,
+    PythonSignature,
+    PythonApiKey,
+    Node,
+    Schemathesis,
+    Prism,
+}
+
+impl Row {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::OurSdk,
+        Self::PythonSignature,
+        Self::PythonApiKey,
+        Self::Node,
+        Self::Schemathesis,
+        Self::Prism,
+    ];
+
+    pub(crate) fn title(self, tools: &Tools) -> String {
+        match self {
+            Self::OurSdk | Self::Prism => "suprsend, the SDK of this repository".to_owned(),
+            Self::PythonSignature => format!("{}, signature", tools.python_package("suprsend-py-sdk")),
+            Self::PythonApiKey => format!("{}, API key", tools.python_package("suprsend-py-sdk")),
+            Self::Node => format!("{}, signature", tools.node_package("@suprsend/node-sdk")),
+            Self::Schemathesis => tools.python_package("schemathesis"),
+        }
+    }
+
+    pub(crate) fn against(self) -> &'static str {
+        match self {
+            Self::Prism => "Prism",
+            _ => "the hub",
+        }
+    }
+
+    /// Runs the row; what it shows in a few words.
+    pub(crate) async fn run(self, tools: &Tools, users: &[User]) -> Result<String> {
+        match self {
+            Self::OurSdk => upserts::ours(users).await,
+            Self::PythonSignature => {
+                upserts::official(tools.python().args(["python_sdk.py", "signature"]), users).await
+            }
+            Self::PythonApiKey => {
+                upserts::official(tools.python().args(["python_sdk.py", "api-key"]), users).await
+            }
+            Self::Node => upserts::official(tools.node().arg("node_sdk.mjs"), users).await,
+            Self::Schemathesis => schemathesis::run(tools).await,
+            Self::Prism => prism::run(tools, users).await,
+        }
+    }
+}
