@@ -1,0 +1,389 @@
+//! What compiled types do with instances of the document's schemas.
+//!
+//! A valid instance has to be read, and what is written again has to be valid and the same, but for what the comparison of
+//! the types lists as a normalisation. An invalid one may be read only if what it breaks is listed as unchecked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use chrono::DateTime;
+use jsonschema::{ValidationError, error::ValidationErrorKind};
+use serde_json::{Value, json};
+
+use super::{
+    compare::{Compared, Pair, spot},
+    document::Document,
+    finding::{Difference, Kind},
+    instances::{Instances, Subject},
+    pointer::Pointer,
+    schema::{Form, How, Node, Schemas, Type, Unknown, View},
+};
+
+/// Decodes a JSON text into the type of this name and encodes it again. `None` if there is no such type.
+pub(crate) type Codecs<'c> = &'c (dyn Fn(&str, &str) -> Option<Result<Value, String>> + Sync);
+
+/// How much is tried.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    /// Valid instances of each schema, and about as many invalid ones.
+    pub(crate) instances: usize,
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Exercised {
+    pub(crate) differences: Vec<Difference>,
+    pub(crate) valid: usize,
+    pub(crate) invalid: usize,
+}
+
+/// Tries these pairs of a schema and a named type.
+pub(crate) fn exercise(
+    document: &Document<'_>,
+    compared: &Compared<'_>,
+    pairs: &[&Pair<'_>],
+    types: Schemas<'_>,
+    codecs: Codecs<'_>,
+    effort: Effort,
+) -> Exercised {
+    let exercise = |pairs: &[&Pair<'_>]| {
+        let mut exercised = Exercised::default();
+        for pair in pairs {
+            let definition = Pointer::root().child("$defs").child(&pair.name);
+            let mut trial = Trial {
+                rewriting: Rewriting::new(document.schemas, compared),
+                pair,
+                rust: definition.get(types.root()).map(spot).unwrap_or_default(),
+                found: BTreeMap::new(),
+            };
+            trial.run(document, codecs, effort, &mut exercised);
+            exercised.differences.extend(trial.found.into_values());
+        }
+        exercised
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = pairs.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        let running: Vec<_> = pairs.chunks(share).map(|pairs| scope.spawn(move || exercise(pairs))).collect();
+        let mut all = Exercised::default();
+        for thread in running {
+            match thread.join() {
+                Ok(exercised) => {
+                    all.differences.extend(exercised.differences);
+                    all.valid += exercised.valid;
+                    all.invalid += exercised.invalid;
+                }
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    })
+}
+
+/// The trial of one pair.
+struct Trial<'p, 'a> {
+    rewriting: Rewriting<'p, 'a>,
+    pair: &'p Pair<'a>,
+    rust: String,
+    /// The first difference of each kind at each place.
+    found: BTreeMap<(Kind, Pointer), Difference>,
+}
+
+impl<'a> Trial<'_, 'a> {
+    fn run(
+        &mut self,
+        document: &Document<'_>,
+        codecs: Codecs<'_>,
+        effort: Effort,
+        exercised: &mut Exercised,
+    ) {
+        let node = &self.pair.node;
+        let Some(subject) = Subject::new(document, node) else {
+            self.differ(Kind::Unexercised, node, json!("no validator can be made of it"), Value::Null);
+            return;
+        };
+        // A seed of its own, so that what is tried of one schema does not depend on the others.
+        let seed =
+            self.pair.name.bytes().fold(effort.seed, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
+        let mut instances = Instances::new(&subject, seed);
+        for _ in 0..effort.instances {
+            let Some(instance) = instances.valid() else { continue };
+            // Null is not for the type itself, but for the option of it.
+            if instance.is_null() || !fits(self.rewriting.schemas, node, &instance) {
+                continue;
+            }
+            exercised.valid += 1;
+            self.valid(&subject, &instance, codecs);
+        }
+        for _ in 0..effort.instances {
+            let Some(instance) = instances.invalid() else { continue };
+            exercised.invalid += 1;
+            self.invalid(&subject, &instance, codecs);
+        }
+        self.all_seen();
+    }
+
+    fn differ(&mut self, kind: Kind, node: &Node<'a>, document: Value, code: Value) {
+        let key = (kind, node.place.clone());
+        let difference = Difference {
+            kind,
+            pointer: node.pointer(),
+            place: node.place.clone(),
+            rust: self.rust.clone(),
+            owner: Some(self.pair.name.clone()),
+            document,
+            code,
+        };
+        self.found.entry(key).or_insert(difference);
+    }
+
+    fn valid(&mut self, subject: &Subject, instance: &Value, codecs: Codecs<'_>) {
+        let node = self.pair.node.clone();
+        let written = match codecs(&self.pair.name, &instance.to_string()) {
+            None => return self.differ(Kind::Unrecognised, &node, Value::Null, json!("no such type")),
+            Some(Err(reason)) => {
+                return self.differ(Kind::Refused, &node, instance.clone(), reason.into());
+            }
+            Some(Ok(written)) => written,
+        };
+        if let Some(error) = subject.validator.iter_errors(&written).next() {
+            let says = json!({"written": written, "error": error.to_string()});
+            self.differ(Kind::Invalid, &node, instance.clone(), says);
+        }
+        if let Some(altered) = self.rewriting.altered(&node, instance, &written) {
+            let says = (json!({"read": altered.read}), json!({"written": altered.written}));
+            self.differ(Kind::Altered, &altered.node, says.0, says.1);
+        }
+    }
+
+    fn invalid(&mut self, subject: &Subject, instance: &Value, codecs: Codecs<'_>) {
+        let node = self.pair.node.clone();
+        let Some(Ok(written)) = codecs(&self.pair.name, &instance.to_string()) else { return };
+        // What is wrong may have been left out or put right; only what is still wrong has passed.
+        let wrong = subject.validator.iter_errors(&written).find(|error| !self.unchecked(subject, error));
+        if let Some(error) = wrong {
+            let says = json!(format!("{} refused: {error}", error.instance_path()));
+            self.differ(Kind::Passed, &node, says, json!({ "written": written }));
+        }
+    }
+
+    /// Whether the comparison of the types lists what is broken as something that the code does not check.
+    fn unchecked(&self, subject: &Subject, error: &ValidationError<'_>) -> bool {
+        let place = subject.place(error.schema_path().as_str());
+        let kinds: &[Kind] = match error.kind() {
+            ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
+                return context
+                    .iter()
+                    .any(|errors| errors.iter().all(|error| self.unchecked(subject, error)));
+            }
+            ValidationErrorKind::OneOfMultipleValid { .. } => &[Kind::FirstMatch],
+            ValidationErrorKind::Format { .. } => &[Kind::FormatUnchecked],
+            ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. } => &[Kind::EnumUnchecked],
+            _ => &[Kind::Constraint, Kind::Tuple],
+        };
+        // `prefixItems` and its like break further in.
+        let mut place = Some(place);
+        while let Some(at) = place {
+            if kinds.iter().any(|kind| self.rewriting.compared.lists(*kind, &at)) {
+                return true;
+            }
+            place = at.parent().filter(|parent| {
+                ["prefixItems", "contains", "not", "if"].iter().any(|word| parent.as_str().contains(word))
+            });
+        }
+        false
+    }
+
+    /// Every property and every alternative of the schema has to have been there at least once.
+    fn all_seen(&mut self) {
+        let Ok(view) = self.rewriting.schemas.view(&self.pair.node) else { return };
+        let parts: Vec<Node<'a>> = match view.form {
+            Form::Object { properties, .. } => properties.into_values().collect(),
+            Form::Union { how: How::OneOf | How::AnyOf, variants } => variants,
+            _ => vec![self.pair.node.clone()],
+        };
+        for part in parts {
+            if !self.rewriting.seen.contains(&part.pointer()) {
+                self.differ(Kind::Unexercised, &part, json!("no instance has it"), Value::Null);
+            }
+        }
+    }
+}
+
+/// The comparison of what was read with what is written.
+pub(crate) struct Rewriting<'p, 'a> {
+    schemas: Schemas<'a>,
+    compared: &'p Compared<'a>,
+    /// The schemas of which an instance has been read and written.
+    seen: BTreeSet<Pointer>,
+}
+
+/// Where they differ.
+pub(crate) struct Altered<'a> {
+    pub(crate) node: Node<'a>,
+    pub(crate) read: Option<Value>,
+    pub(crate) written: Option<Value>,
+}
+
+impl<'p, 'a> Rewriting<'p, 'a> {
+    pub(crate) fn new(schemas: Schemas<'a>, compared: &'p Compared<'a>) -> Self {
+        Self { schemas, compared, seen: BTreeSet::new() }
+    }
+
+    /// Where what is written is not what was read, but for normalisations that are listed.
+    pub(crate) fn altered(&mut self, node: &Node<'a>, read: &Value, written: &Value) -> Option<Altered<'a>> {
+        let view = self.schemas.view(node).ok()?;
+        self.seen.insert(node.pointer());
+        let altered =
+            || Some(Altered { node: node.clone(), read: Some(read.clone()), written: Some(written.clone()) });
+        if read.is_null() || written.is_null() {
+            return if read == written { None } else { altered() };
+        }
+        match &view.form {
+            Form::Object { properties, unknown, .. } => {
+                let (Value::Object(_), Value::Object(_)) = (read, written) else { return altered() };
+                self.altered_object(&view, properties, unknown, read, written)
+            }
+            Form::Array { items, tuple } => {
+                let (Value::Array(before), Value::Array(after)) = (read, written) else {
+                    return altered();
+                };
+                if before.len() != after.len() {
+                    return altered();
+                }
+                before.iter().zip(after).enumerate().find_map(|(index, (before, after))| {
+                    match tuple.get(index).or(items.as_ref()) {
+                        Some(items) => self.altered(items, before, after),
+                        None if same(before, after) => None,
+                        None => altered(),
+                    }
+                })
+            }
+            Form::Union { variants, .. } => {
+                let fitting: Vec<&Node<'a>> =
+                    variants.iter().filter(|variant| fits(self.schemas, variant, read)).collect();
+                if fitting.is_empty() && !same(read, written) {
+                    return altered();
+                }
+                fitting.into_iter().find_map(|variant| self.altered(variant, read, written))
+            }
+            Form::Scalar { format: Some(format), .. } if format == "date-time" => {
+                let time = |value: &Value| DateTime::parse_from_rfc3339(value.as_str()?).ok();
+                let listed = self.compared.lists(Kind::TimeRewritten, &view.pointer);
+                let equal = time(read).is_some() && time(read) == time(written);
+                if read == written || (listed && equal) { None } else { altered() }
+            }
+            _ if same(read, written) => None,
+            _ => altered(),
+        }
+    }
+
+    fn altered_object(
+        &mut self,
+        view: &View<'a>,
+        properties: &BTreeMap<String, Node<'a>>,
+        unknown: &Unknown<'a>,
+        read: &Value,
+        written: &Value,
+    ) -> Option<Altered<'a>> {
+        let lists = |kind: Kind, pointer: &Pointer| self.compared.lists(kind, pointer);
+        let keyword = view.pointer.child("additionalProperties");
+        let dropped = lists(Kind::UnknownKeysUnstated, &keyword) || lists(Kind::UnknownKeysIgnored, &keyword);
+        let nullable = lists(Kind::AbsentIsNull, &view.pointer.child("required"));
+        for (name, before) in read.as_object().into_iter().flatten() {
+            let ((Some(node), _) | (None, Unknown::Of(node))) = (properties.get(name), unknown) else {
+                let kept = written.get(name).is_some_and(|after| same(before, after));
+                if kept || (dropped && written.get(name).is_none()) {
+                    continue;
+                }
+                let (read, written) = (Some(json!({ name: before })), written.get(name).cloned());
+                return Some(Altered { node: view.node.clone(), read, written });
+            };
+            let Some(after) = written.get(name) else {
+                self.seen.insert(node.pointer());
+                let pointer = self.schemas.view(node).ok()?.pointer;
+                let empty = before.as_array().is_some_and(Vec::is_empty)
+                    || before.as_object().is_some_and(serde_json::Map::is_empty);
+                let listed = (before.is_null()
+                    && self.compared.lists(Kind::NullOmitted, &pointer.child("type")))
+                    || (empty && self.compared.lists(Kind::EmptyOmitted, &pointer));
+                if listed {
+                    continue;
+                }
+                return Some(Altered { node: node.clone(), read: Some(before.clone()), written: None });
+            };
+            if let Some(altered) = self.altered(node, before, after) {
+                return Some(altered);
+            }
+        }
+        let added = written
+            .as_object()
+            .into_iter()
+            .flatten()
+            .find(|(name, after)| read.get(name.as_str()).is_none() && !(after.is_null() && nullable));
+        added.map(|(name, after)| Altered {
+            node: view.node.clone(),
+            read: None,
+            written: Some(json!({ name: after })),
+        })
+    }
+}
+
+/// Equal, where numbers are equal by value.
+pub(crate) fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(name, one)| other.get(name).is_some_and(|other| same(one, other)))
+        }
+        _ => one == other,
+    }
+}
+
+/// Whether an instance has the form that a schema describes, numbers within their width included: a validator takes an
+/// `int32` of any size.
+fn fits(schemas: Schemas<'_>, node: &Node<'_>, instance: &Value) -> bool {
+    let Ok(view) = schemas.view(node) else { return false };
+    if instance.is_null() {
+        return view.nullable || matches!(view.form, Form::Anything | Form::Scalar { of: Type::Null, .. });
+    }
+    match (&view.form, instance) {
+        (Form::Anything, _) => true,
+        (Form::Scalar { of, format, values }, _) => {
+            let listed = values.as_ref().is_none_or(|values| values.contains(&instance.to_string()));
+            listed
+                && match (of, instance) {
+                    (Type::String, Value::String(_))
+                    | (Type::Boolean, Value::Bool(_))
+                    | (Type::Number, Value::Number(_)) => true,
+                    (Type::Integer, Value::Number(number)) => {
+                        number.as_i64().is_some_and(|number| match format.as_deref() {
+                            Some("int32") => i32::try_from(number).is_ok(),
+                            _ => true,
+                        })
+                    }
+                    _ => false,
+                }
+        }
+        (Form::Array { items, tuple }, Value::Array(values)) => {
+            values.iter().enumerate().all(|(index, value)| match tuple.get(index).or(items.as_ref()) {
+                Some(items) => fits(schemas, items, value),
+                None => true,
+            })
+        }
+        (Form::Object { properties, required, unknown }, Value::Object(members)) => {
+            required.iter().all(|name| members.contains_key(name))
+                && members.iter().all(|(name, value)| match (properties.get(name), unknown) {
+                    (Some(node), _) | (None, Unknown::Of(node)) => fits(schemas, node, value),
+                    (None, Unknown::Refused) => false,
+                    (None, Unknown::Any | Unknown::Unstated) => true,
+                })
+        }
+        (Form::Union { variants, .. }, _) => variants.iter().any(|variant| fits(schemas, variant, instance)),
+        _ => false,
+    }
+}

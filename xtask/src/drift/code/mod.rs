@@ -1,0 +1,93 @@
+//! What generated source says, read with `syn`.
+//!
+//! The reader knows the shapes that the generator writes and no others: whatever it does not recognise is reported, because
+//! a fact that is passed over would be taken for agreement. Comments are not read, doc comments included.
+
+mod operations;
+mod tokens;
+mod types;
+
+use std::{collections::BTreeMap, fmt};
+
+use serde_json::Value;
+use syn::{File, Item};
+
+pub(crate) use operations::{Arm, Decoded, Operation, Part, Place, Segment};
+pub(crate) use tokens::squeezed;
+pub(crate) use types::Contract;
+
+/// A place in generated source: a file, a line and what stands there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Spot {
+    file: String,
+    line: usize,
+    item: String,
+}
+
+impl Spot {
+    fn new(file: &str, spanned: &impl syn::spanned::Spanned, item: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line: spanned.span().start().line, item: item.into() }
+    }
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{} {}", self.file, self.line, self.item)
+    }
+}
+
+/// A piece of generated source that the reader has no reading for.
+#[derive(Debug, Clone)]
+pub(crate) struct Unrecognised {
+    pub(crate) spot: String,
+    pub(crate) what: String,
+}
+
+/// The facts of one generated file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Code {
+    /// The name under which the file is shown.
+    pub(crate) file: String,
+    pub(crate) operations: Vec<Operation>,
+    /// The version that the client says it is for.
+    pub(crate) version: Option<String>,
+    /// Every public type by its name: the JSON Schema of what serde does with it, in the form that `types` describes.
+    pub(crate) types: BTreeMap<String, Value>,
+    /// The types that operations use, by the text of the type, as such schemas.
+    pub(crate) roots: BTreeMap<String, Value>,
+    pub(crate) unrecognised: Vec<Unrecognised>,
+}
+
+impl Code {
+    /// Reads the file, which is shown under this name.
+    pub(crate) fn read(file: &File, name: &str) -> Self {
+        let mut code = Self { file: name.to_owned(), ..Self::default() };
+        let mut builders: &[Item] = &[];
+        for item in &file.items {
+            match item {
+                Item::Mod(module) => match (module.ident.to_string().as_str(), &module.content) {
+                    ("types", Some((_, items))) => types::read(items, &mut code),
+                    ("builder", Some((_, items))) => builders = items,
+                    ("prelude", Some(_)) => {}
+                    _ => code.unrecognised(module, format!("the module `{}`", module.ident)),
+                },
+                Item::Impl(item) => operations::version(item, &mut code),
+                Item::Struct(item) if item.ident == "Client" => {}
+                Item::Use(_) | Item::Const(_) => {}
+                _ => code.unrecognised(item, "an item of a kind that generated code does not have"),
+            }
+        }
+        operations::read(&file.items, builders, &mut code);
+        code
+    }
+
+    fn unrecognised(&mut self, spanned: &impl syn::spanned::Spanned, what: impl Into<String>) {
+        let spot = format!("{}:{}", self.file, spanned.span().start().line);
+        self.unrecognised.push(Unrecognised { spot, what: what.into() });
+    }
+
+    /// The types as one JSON Schema document, with a definition for each.
+    pub(crate) fn schemas(&self) -> Value {
+        serde_json::json!({ "$defs": self.types, "roots": self.roots })
+    }
+}

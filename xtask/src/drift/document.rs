@@ -1,0 +1,562 @@
+//! What the corrected document says of operations.
+//!
+//! Every member of every object is either read here, or prose, or noted as unread: nothing is passed over in silence.
+//! Schemas are left to [`Schemas`], which does the same for keywords.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, bail, ensure};
+use serde_json::{Map, Value, json};
+
+use super::{
+    code::Place,
+    finding::{Difference, Kind, hash},
+    pointer::Pointer,
+    schema::{Node, Schemas},
+};
+
+const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
+
+/// Prose and examples, wherever they stand.
+const NEUTRAL: [&str; 6] = ["description", "example", "examples", "externalDocs", "summary", "tags"];
+
+/// The facts of a document.
+#[derive(Debug)]
+pub(crate) struct Document<'a> {
+    pub(crate) schemas: Schemas<'a>,
+    pub(crate) version: String,
+    pub(crate) operations: Vec<Operation<'a>>,
+    /// What neither this nor the code reads.
+    pub(crate) unread: Vec<Difference>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Operation<'a> {
+    pub(crate) at: At,
+    pub(crate) path: String,
+    pub(crate) method: String,
+    pub(crate) id: Option<String>,
+    pub(crate) parameters: BTreeMap<(Place, String), Parameter<'a>>,
+    pub(crate) body: Option<Body<'a>>,
+    /// By status, range or `default`, as it is written.
+    pub(crate) replies: BTreeMap<String, Reply<'a>>,
+    pub(crate) servers: Vec<Server>,
+    /// Any of these is enough; none at all is asked for if it is empty.
+    pub(crate) security: Vec<Requirement>,
+    /// Where servers and security are stated: here or further up.
+    pub(crate) security_at: At,
+}
+
+/// A place in the document: where it stands, and the name of it that does not depend on the order of parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct At {
+    pub(crate) pointer: Pointer,
+    pub(crate) place: Pointer,
+}
+
+impl At {
+    fn root() -> Self {
+        Self { pointer: Pointer::root(), place: Pointer::root() }
+    }
+
+    pub(crate) fn child(&self, token: &str) -> Self {
+        Self { pointer: self.pointer.child(token), place: self.place.child(token) }
+    }
+
+    /// A member that goes by another name where it is reached.
+    fn known_as(&self, token: impl AsRef<str>, name: impl AsRef<str>) -> Self {
+        Self { pointer: self.pointer.child(token), place: self.place.child(name) }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Parameter<'a> {
+    pub(crate) at: At,
+    pub(crate) name: String,
+    pub(crate) required: bool,
+    pub(crate) schema: Option<Node<'a>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Body<'a> {
+    pub(crate) at: At,
+    pub(crate) required: bool,
+    pub(crate) media: BTreeMap<String, Media<'a>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Media<'a> {
+    pub(crate) at: At,
+    pub(crate) schema: Option<Node<'a>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Reply<'a> {
+    pub(crate) at: At,
+    pub(crate) media: BTreeMap<String, Media<'a>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    pub(crate) at: At,
+    pub(crate) url: String,
+}
+
+/// Schemes that have to be met together.
+#[derive(Debug, Clone)]
+pub(crate) struct Requirement {
+    pub(crate) at: At,
+    pub(crate) schemes: Vec<Scheme>,
+}
+
+/// A way to authenticate.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Scheme {
+    /// An `Authorization` header with this scheme, in lower case.
+    Http(String),
+    /// The key itself in a parameter.
+    Key(Place, String),
+    /// A scheme of another type, by that type.
+    Other(String),
+}
+
+impl std::fmt::Display for Scheme {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Http(scheme) => write!(f, "http {scheme}"),
+            Self::Key(place, name) => write!(f, "key in {} {name}", place.word()),
+            Self::Other(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Operation<'_> {
+    /// The status, range or `default` that a status falls under.
+    pub(crate) fn declared(&self, status: u16) -> Option<&str> {
+        let exact = status.to_string();
+        let range = format!("{}XX", status / 100);
+        [exact.as_str(), range.as_str(), "default"].into_iter().find_map(|wanted| {
+            self.replies.keys().find(|name| name.eq_ignore_ascii_case(wanted)).map(String::as_str)
+        })
+    }
+
+    /// The path with empty braces for parameters, and their names in order.
+    pub(crate) fn shape(&self) -> (String, Vec<String>) {
+        let (mut shape, mut names) = (String::new(), Vec::new());
+        let mut rest = self.path.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            shape.push_str(before);
+            shape.push_str("{}");
+            let (name, after) = after.split_once('}').unwrap_or((after, ""));
+            names.push(name.to_owned());
+            rest = after;
+        }
+        shape.push_str(rest);
+        (shape, names)
+    }
+}
+
+impl<'a> Document<'a> {
+    /// Reads a document. An error means that it is no OpenAPI 3.1 document that could be compared with anything.
+    pub(crate) fn read(root: &'a Value) -> Result<Self> {
+        let version = root.get("openapi").and_then(Value::as_str).unwrap_or_default();
+        ensure!(
+            version.starts_with("3.1."),
+            "/openapi: the document has to be OpenAPI 3.1, not `{version}`; convert it, or state the version that it is in"
+        );
+        let mut reader =
+            Reader { root, schemas: Schemas::new(root), unread: Vec::new(), used: BTreeSet::new() };
+        let operations = reader.document()?;
+        reader.components();
+        Ok(Self {
+            schemas: reader.schemas,
+            version: root["info"]["version"].as_str().unwrap_or_default().to_owned(),
+            operations,
+            unread: reader.unread,
+        })
+    }
+}
+
+struct Reader<'a> {
+    root: &'a Value,
+    schemas: Schemas<'a>,
+    unread: Vec<Difference>,
+    /// Places that stand in for what is shared between operations and that some operation takes up.
+    used: BTreeSet<Pointer>,
+}
+
+/// What path items and operations inherit.
+#[derive(Clone)]
+struct Inherited {
+    servers: (At, Vec<Server>),
+    security: (At, Vec<Requirement>),
+}
+
+impl<'a> Reader<'a> {
+    fn unread(&mut self, at: &At, value: &Value) {
+        self.unread.push(Difference {
+            kind: Kind::Unread,
+            pointer: at.pointer.clone(),
+            place: at.place.clone(),
+            rust: "nowhere".to_owned(),
+            owner: None,
+            document: self.schemas.content(value),
+            code: Value::Null,
+        });
+    }
+
+    /// The members of an object. All that are not in `read` and are no prose are noted.
+    fn object(&mut self, value: &'a Value, at: &At, read: &[&str]) -> Result<&'a Map<String, Value>> {
+        let Value::Object(members) = value else {
+            bail!("{}: an object has to stand here, not `{value}`; correct the place", at.pointer);
+        };
+        for (key, value) in members {
+            let neutral = key.starts_with("x-") || NEUTRAL.contains(&key.as_str());
+            if !neutral && !read.contains(&key.as_str()) && !is_default(key, value) {
+                self.unread(&at.child(key), value);
+            }
+        }
+        Ok(members)
+    }
+
+    /// Follows references to shared objects: the object, and where it stands.
+    fn resolve(&self, value: &'a Value, at: &At) -> Result<(&'a Value, At)> {
+        let (mut value, mut at) = (value, at.clone());
+        for _ in 0..32 {
+            let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
+                return Ok((value, at));
+            };
+            let target = Pointer::of_reference(reference);
+            let Some((pointer, found)) =
+                target.and_then(|target| Some((target.clone(), target.get(self.root)?)))
+            else {
+                bail!("{}/$ref: nothing stands at `{reference}`; correct the reference", at.pointer);
+            };
+            value = found;
+            at.pointer = pointer;
+        }
+        bail!("{}/$ref: it leads in a circle; correct the reference", at.pointer)
+    }
+
+    fn document(&mut self) -> Result<Vec<Operation<'a>>> {
+        let at = At::root();
+        let read = ["openapi", "info", "servers", "security", "paths", "components"];
+        let members = self.object(self.root, &at, &read)?;
+        if let Some(info) = members.get("info") {
+            let prose = ["title", "version", "termsOfService", "contact", "license"];
+            self.object(info, &at.child("info"), &prose)?;
+        }
+        let servers = (at.child("servers"), self.servers(members.get("servers"), &at.child("servers"))?);
+        let security = (at.child("security"), self.security(members.get("security"), &at.child("security"))?);
+        let inherited = Inherited { servers, security };
+        let at = at.child("paths");
+        let mut operations = Vec::new();
+        for (path, item) in members.get("paths").and_then(Value::as_object).into_iter().flatten() {
+            if !path.starts_with("x-") {
+                self.path_item(path, item, &at.child(path), &inherited, &mut operations)?;
+            }
+        }
+        for (name, at) in [("servers", &inherited.servers.0), ("security", &inherited.security.0)] {
+            if let Some(value) = members.get(name)
+                && !self.used.contains(&at.pointer)
+            {
+                let value = if name == "security" { self.described(value) } else { value.clone() };
+                self.unread(at, &value);
+            }
+        }
+        operations.sort_by(|one, other| (&one.path, &one.method).cmp(&(&other.path, &other.method)));
+        Ok(operations)
+    }
+
+    fn path_item(
+        &mut self,
+        path: &str,
+        item: &'a Value,
+        at: &At,
+        inherited: &Inherited,
+        operations: &mut Vec<Operation<'a>>,
+    ) -> Result<()> {
+        let (item, found) = self.resolve(item, at)?;
+        let at = At { place: at.place.clone(), ..found };
+        let read: Vec<&str> = METHODS.into_iter().chain(["parameters", "servers"]).collect();
+        let members = self.object(item, &at, &read)?;
+        let mut inherited = inherited.clone();
+        if let Some(servers) = members.get("servers") {
+            let at = at.child("servers");
+            inherited.servers = (at.clone(), self.servers(Some(servers), &at)?);
+        }
+        let methods: Vec<&str> = METHODS.into_iter().filter(|method| members.contains_key(*method)).collect();
+        for method in &methods {
+            let operation = at.child(method);
+            operations.push(self.operation(path, method, members, &at, &operation, &inherited)?);
+        }
+        let own = at.child("servers");
+        if let Some(servers) = members.get("servers")
+            && !self.used.contains(&own.pointer)
+        {
+            self.unread(&own, servers);
+        }
+        if methods.is_empty()
+            && let Some(parameters) = members.get("parameters")
+        {
+            self.unread(&at.child("parameters"), parameters);
+        }
+        Ok(())
+    }
+
+    fn operation(
+        &mut self,
+        path: &str,
+        method: &str,
+        item: &'a Map<String, Value>,
+        above: &At,
+        at: &At,
+        inherited: &Inherited,
+    ) -> Result<Operation<'a>> {
+        let read = ["operationId", "parameters", "requestBody", "responses", "servers", "security"];
+        let members = self.object(&item[method], at, &read)?;
+        let mut parameters = BTreeMap::new();
+        for (members, from) in [(item, above), (members, at)] {
+            for (index, value) in
+                members.get("parameters").and_then(Value::as_array).into_iter().flatten().enumerate()
+            {
+                let place = at.place.child("parameters");
+                let from = At { pointer: from.pointer.child("parameters").element(index), place };
+                let (key, parameter) = self.parameter(value, &from)?;
+                parameters.insert(key, parameter);
+            }
+        }
+        let body = match members.get("requestBody") {
+            Some(value) => Some(self.body(value, &at.child("requestBody"))?),
+            None => None,
+        };
+        let mut replies = BTreeMap::new();
+        let place = at.child("responses");
+        for (status, value) in members.get("responses").and_then(Value::as_object).into_iter().flatten() {
+            if !status.starts_with("x-") {
+                replies.insert(status.clone(), self.reply(value, &place.child(status))?);
+            }
+        }
+        let servers = match members.get("servers") {
+            Some(value) => (at.child("servers"), self.servers(Some(value), &at.child("servers"))?),
+            None => inherited.servers.clone(),
+        };
+        let security = match members.get("security") {
+            Some(value) => (at.child("security"), self.security(Some(value), &at.child("security"))?),
+            None => inherited.security.clone(),
+        };
+        self.used.insert(servers.0.pointer);
+        self.used.insert(security.0.pointer.clone());
+        Ok(Operation {
+            at: at.clone(),
+            path: path.to_owned(),
+            method: method.to_owned(),
+            id: members.get("operationId").and_then(Value::as_str).map(str::to_owned),
+            parameters,
+            body,
+            replies,
+            servers: servers.1,
+            security: security.1,
+            security_at: security.0,
+        })
+    }
+
+    fn parameter(&mut self, value: &'a Value, at: &At) -> Result<((Place, String), Parameter<'a>)> {
+        let (value, mut at) = self.resolve(value, at)?;
+        let word = value.get("in").and_then(Value::as_str).unwrap_or_default();
+        let Some(place) = Place::ALL.into_iter().find(|place| place.word() == word) else {
+            bail!("{}/in: a parameter cannot stand in `{word}`; correct the place", at.pointer);
+        };
+        let Some(name) = value.get("name").and_then(Value::as_str) else {
+            bail!("{}/name: a parameter needs a name; add it", at.pointer);
+        };
+        at.place = at.place.child(format!("{word}:{name}"));
+        let mut read = vec!["in", "name", "required", "schema", "content"];
+        // How a value is written, where it is written as it is by default.
+        let form = matches!(place, Place::Query | Place::Cookie);
+        if value.get("style").is_some_and(|style| *style == if form { "form" } else { "simple" }) {
+            read.push("style");
+        }
+        if value.get("explode") == Some(&Value::Bool(form)) {
+            read.push("explode");
+        }
+        let members = self.object(value, &at, &read)?;
+        let mut schema = self.node(members, &at);
+        if let Some(content) = members.get("content").and_then(Value::as_object) {
+            let content = self.media(content, &at)?;
+            schema = content.into_values().next().and_then(|media| media.schema);
+        }
+        let required = members.get("required") == Some(&Value::Bool(true));
+        // Names of headers are the same in any case.
+        let key = if place == Place::Header { name.to_ascii_lowercase() } else { name.to_owned() };
+        Ok(((place, key), Parameter { at, name: name.to_owned(), required, schema }))
+    }
+
+    fn node(&self, members: &Map<String, Value>, at: &At) -> Option<Node<'a>> {
+        let at = at.child("schema");
+        members.get("schema").and_then(|_| self.schemas.node(&at.pointer, &at.place))
+    }
+
+    fn body(&mut self, value: &'a Value, at: &At) -> Result<Body<'a>> {
+        let (value, found) = self.resolve(value, at)?;
+        let at = At { place: at.place.clone(), ..found };
+        let members = self.object(value, &at, &["content", "required"])?;
+        let media = match members.get("content").and_then(Value::as_object) {
+            Some(content) => self.media(content, &at)?,
+            None => BTreeMap::new(),
+        };
+        let required = members.get("required") == Some(&Value::Bool(true));
+        Ok(Body { at, required, media })
+    }
+
+    fn media(&mut self, content: &'a Map<String, Value>, at: &At) -> Result<BTreeMap<String, Media<'a>>> {
+        let at = at.child("content");
+        let mut media = BTreeMap::new();
+        for (name, value) in content {
+            let at = at.child(name);
+            let members = self.object(value, &at, &["schema"])?;
+            let schema = self.node(members, &at);
+            media.insert(name.clone(), Media { at, schema });
+        }
+        Ok(media)
+    }
+
+    fn reply(&mut self, value: &'a Value, at: &At) -> Result<Reply<'a>> {
+        let (value, found) = self.resolve(value, at)?;
+        let at = At { place: at.place.clone(), ..found };
+        let members = self.object(value, &at, &["content", "headers", "links"])?;
+        for keyword in ["headers", "links"] {
+            let at = at.child(keyword);
+            for (name, value) in members.get(keyword).and_then(Value::as_object).into_iter().flatten() {
+                self.unread(&at.child(name), value);
+            }
+        }
+        let media = match members.get("content").and_then(Value::as_object) {
+            Some(content) => self.media(content, &at)?,
+            None => BTreeMap::new(),
+        };
+        Ok(Reply { at, media })
+    }
+
+    fn servers(&mut self, value: Option<&'a Value>, at: &At) -> Result<Vec<Server>> {
+        let mut servers = Vec::new();
+        for (index, value) in value.and_then(Value::as_array).into_iter().flatten().enumerate() {
+            let url = value.get("url").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let at = at.known_as(index.to_string(), &url);
+            self.object(value, &at, &["url"])?;
+            servers.push(Server { at, url });
+        }
+        Ok(servers)
+    }
+
+    fn security(&mut self, value: Option<&'a Value>, at: &At) -> Result<Vec<Requirement>> {
+        let mut requirements = Vec::new();
+        for (index, value) in value.and_then(Value::as_array).into_iter().flatten().enumerate() {
+            let mut schemes = Vec::new();
+            for (name, scopes) in value.as_object().into_iter().flatten() {
+                let place = Pointer::root().child("components").child("securitySchemes").child(name);
+                let Some(found) = place.get(self.root) else {
+                    bail!(
+                        "{}/{index}: there is no security scheme `{name}`; declare it in components",
+                        at.pointer
+                    );
+                };
+                let known = At { pointer: place.clone(), place: at.place.clone() };
+                let (scheme, found) = self.resolve(found, &known)?;
+                self.used.insert(place);
+                // By what it is: the name is only for references.
+                let schemes_at = Pointer::root().child("components").child("securitySchemes");
+                let at = At { pointer: found.pointer, place: schemes_at.child(describe(scheme).to_string()) };
+                self.object(scheme, &at, &["type", "scheme", "in", "name"])?;
+                if scopes.as_array().is_some_and(|scopes| !scopes.is_empty()) {
+                    let place = known.place.element(index).child("scopes");
+                    self.unread(&At { pointer: known.pointer, place }, scopes);
+                }
+                schemes.push(describe(scheme));
+            }
+            schemes.sort();
+            let words: Vec<String> = schemes.iter().map(ToString::to_string).collect();
+            let at = at.known_as(index.to_string(), words.join(" and "));
+            requirements.push(Requirement { at, schemes });
+        }
+        Ok(requirements)
+    }
+
+    /// A list of requirements with the schemes themselves in the place of their names.
+    fn described(&self, value: &Value) -> Value {
+        let mut described: Vec<Value> = Vec::new();
+        for requirement in value.as_array().into_iter().flatten() {
+            let schemes = requirement.as_object().into_iter().flatten();
+            let mut schemes: Vec<Value> = schemes
+                .map(|(name, scopes)| {
+                    let place = Pointer::root().child("components").child("securitySchemes").child(name);
+                    let scheme = place.get(self.root).unwrap_or(&Value::Null);
+                    json!([self.schemas.content(scheme), scopes])
+                })
+                .collect();
+            schemes.sort_by_key(Value::to_string);
+            described.push(schemes.into());
+        }
+        described.sort_by_key(Value::to_string);
+        described.into()
+    }
+
+    /// Notes the components that nothing refers to. They go by what they hold, since a name that nothing uses says nothing.
+    fn components(&mut self) {
+        let mut reached = self.used.clone();
+        let mut open: Vec<&Value> = self.root.get("paths").into_iter().collect();
+        while let Some(value) = open.pop() {
+            match value {
+                Value::Object(members) => {
+                    let reference = members.get("$ref").and_then(Value::as_str);
+                    if let Some(place) = reference.and_then(Pointer::of_reference)
+                        && reached.insert(place.clone())
+                    {
+                        open.extend(place.get(self.root));
+                    }
+                    open.extend(members.values());
+                }
+                Value::Array(values) => open.extend(values),
+                _ => {}
+            }
+        }
+        let at = At::root().child("components");
+        let categories = self.root.get("components").and_then(Value::as_object);
+        for (category, components) in categories.into_iter().flatten() {
+            if category.starts_with("x-") || category == "examples" {
+                continue;
+            }
+            let at = at.child(category);
+            for (name, component) in components.as_object().into_iter().flatten() {
+                let pointer = at.pointer.child(name);
+                if reached.iter().any(|place| pointer.contains(place)) {
+                    continue;
+                }
+                let at = at.known_as(name, hash(&self.schemas.content(component)));
+                self.unread(&at, component);
+            }
+        }
+    }
+}
+
+/// A member with the value that it has when it is not there.
+fn is_default(key: &str, value: &Value) -> bool {
+    match key {
+        "deprecated" | "allowEmptyValue" | "allowReserved" => *value == Value::Bool(false),
+        "parameters" | "security" | "servers" => value.as_array().is_some_and(Vec::is_empty),
+        _ => value.as_object().is_some_and(Map::is_empty),
+    }
+}
+
+fn describe(scheme: &Value) -> Scheme {
+    let text = |key: &str| scheme.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    match text("type").as_str() {
+        "http" => Scheme::Http(text("scheme").to_ascii_lowercase()),
+        "apiKey" => {
+            let word = text("in");
+            let place = Place::ALL.into_iter().find(|place| place.word() == word).unwrap_or(Place::Cookie);
+            Scheme::Key(place, text("name"))
+        }
+        other => Scheme::Other(other.to_owned()),
+    }
+}

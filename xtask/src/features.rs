@@ -1,0 +1,148 @@
+//! `cargo xtask features`: every combination of the SDK's features builds, and each brings the dependencies that it should.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    process::{Command, ExitCode},
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::project::root;
+
+/// The SDK's features; `default` is one of their combinations.
+const FEATURES: [&str; 6] = ["rustls", "rustls-no-provider", "native-tls", "blocking", "tracing", "codegen"];
+
+/// What tells the TLS implementations and the generator apart in a dependency tree.
+const RUSTLS: &[&str] = &["rustls", "hyper-rustls", "rustls-platform-verifier"];
+const AWS_LC: &[&str] = &["aws-lc-rs", "aws-lc-sys"];
+const NATIVE_TLS: &[&str] = &["native-tls", "hyper-tls"];
+const GENERATOR: &[&str] =
+    &["suprsend-codegen", "progenitor", "progenitor-impl", "typify", "openapiv3", "prettyplease"];
+/// Implementations that none of the features may bring.
+const UNWANTED: &[&str] = &["ring", "jsonschema", "suprsend-mock"];
+
+/// What a combination of features brings and what it leaves out.
+struct Tree {
+    features: &'static [&'static str],
+    with: &'static [&'static [&'static str]],
+    without: &'static [&'static [&'static str]],
+}
+
+const TREES: [Tree; 8] = [
+    Tree { features: &[], with: &[], without: &[RUSTLS, AWS_LC, NATIVE_TLS, GENERATOR, UNWANTED] },
+    Tree { features: &["default"], with: &[RUSTLS, AWS_LC], without: &[NATIVE_TLS, GENERATOR, UNWANTED] },
+    Tree { features: &["rustls"], with: &[RUSTLS, AWS_LC], without: &[NATIVE_TLS, GENERATOR, UNWANTED] },
+    Tree {
+        features: &["rustls-no-provider"],
+        with: &[RUSTLS],
+        without: &[AWS_LC, NATIVE_TLS, GENERATOR, UNWANTED],
+    },
+    Tree { features: &["native-tls"], with: &[NATIVE_TLS], without: &[RUSTLS, AWS_LC, GENERATOR, UNWANTED] },
+    Tree { features: &["blocking"], with: &[], without: &[RUSTLS, AWS_LC, NATIVE_TLS, GENERATOR, UNWANTED] },
+    Tree {
+        features: &["tracing"],
+        with: &[&["tracing"]],
+        without: &[RUSTLS, AWS_LC, NATIVE_TLS, GENERATOR, UNWANTED],
+    },
+    Tree { features: &["codegen"], with: &[GENERATOR], without: &[RUSTLS, AWS_LC, NATIVE_TLS, UNWANTED] },
+];
+
+/// Features that change what is compiled, but bring no crate of their own.
+const WITHOUT_CRATES: [&str; 1] = ["blocking"];
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Only compare the dependency trees, without building anything.
+    #[arg(long)]
+    trees: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let mut findings = trees()?;
+    if !arguments.trees {
+        findings.extend(powerset()?);
+        findings.extend(provider()?);
+    }
+    for finding in &findings {
+        println!("{finding}");
+    }
+    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What is wrong with the dependency trees.
+fn trees() -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    for Tree { features, with, without } in TREES {
+        let crates = crates(features)?;
+        let features = if features.is_empty() { "no features".to_owned() } else { features.join(",") };
+        let present = |name: &&&str| crates.contains(**name);
+        findings.extend(
+            with.concat()
+                .iter()
+                .filter(|name| !present(name))
+                .map(|name| format!("{features}: lacks {name}")),
+        );
+        findings
+            .extend(without.concat().iter().filter(present).map(|name| format!("{features}: brings {name}")));
+        eprintln!("{features}: {} crates", crates.len());
+    }
+    let bare = crates(&[])?;
+    for feature in WITHOUT_CRATES {
+        let brought: Vec<_> = crates(&[feature])?.difference(&bare).cloned().collect();
+        if !brought.is_empty() {
+            findings.push(format!("{feature}: brings {}", brought.join(", ")));
+        }
+    }
+    Ok(findings)
+}
+
+/// The crates that a user of the SDK with these features compiles.
+fn crates(features: &[&str]) -> Result<BTreeSet<String>> {
+    let arguments = ["tree", "--locked", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"];
+    let output = cargo(&arguments, features).output().context("cannot run cargo tree")?;
+    if !output.status.success() {
+        bail!("cargo tree failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect())
+}
+
+/// What is wrong with building each combination of features. A warning is wrong too: it would be one for every user.
+fn powerset() -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    let sets = 1_usize << FEATURES.len();
+    for set in 0..sets {
+        let features: Vec<_> =
+            (0..FEATURES.len()).filter(|bit| set >> bit & 1 == 1).map(|bit| FEATURES[bit]).collect();
+        let shown = features.join(",");
+        eprintln!("{}/{sets} [{shown}]", set + 1);
+        let output =
+            cargo(&["check", "--quiet", "--locked"], &features).output().context("cannot run cargo check")?;
+        if !output.status.success() || !output.stderr.is_empty() {
+            findings.push(format!(
+                "[{shown}] does not build cleanly:\n{}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
+        }
+    }
+    Ok(findings)
+}
+
+/// What is wrong where rustls has no cryptography, which only a process of its own can show.
+fn provider() -> Result<Option<String>> {
+    let arguments = ["test", "--quiet", "--locked", "--test", "provider"];
+    let output = cargo(&arguments, &["rustls-no-provider"]).output().context("cannot run cargo test")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let passed = output.status.success() && text.contains("1 passed");
+    Ok((!passed).then(|| format!("rustls-no-provider without a provider:\n{text}")))
+}
+
+/// Cargo on the SDK with exactly these features.
+fn cargo(arguments: &[&str], features: &[&str]) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root()).args(arguments).args(["--package", "suprsend", "--no-default-features"]);
+    command.arg("--features").arg(features.join(","));
+    command
+}

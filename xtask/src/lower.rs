@@ -1,0 +1,30 @@
+//! `cargo xtask lower`: the document in OpenAPI 3.0.3, and what that lost.
+
+use std::{fs, path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use suprsend_codegen::lower;
+
+use crate::project::Input;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    input: Input,
+    /// Write the lowered document there, as JSON, instead of printing it.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// The document goes to stdout or to the file, the report to stderr.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let lowered = arguments.input.work(lower)?;
+    let text = format!("{:#}\n", lowered.document);
+    match &arguments.out {
+        Some(out) => fs::write(out, text).with_context(|| format!("cannot write {}", out.display()))?,
+        None => print!("{text}"),
+    }
+    eprint!("{}", lowered.report);
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,49 @@
+//! The maintainers' tool. `cargo xtask --help` lists the commands; each has a file of its own.
+
+mod conformance;
+mod drift;
+mod features;
+mod generate;
+mod lower;
+mod project;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Tools for maintainers of the SuprSend SDK.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the hub and the SDK against clients and a server that nobody here wrote.
+    Conformance(conformance::Arguments),
+    /// Compare the generated code with the corrected document.
+    Drift(drift::Arguments),
+    /// Build every combination of the SDK's features, and compare what each brings with what it should.
+    Features(features::Arguments),
+    /// Write the committed snapshot of the generated code, or compare it.
+    Generate(generate::Arguments),
+    /// Print the document lowered to OpenAPI 3.0.3, and what that lost.
+    Lower(lower::Arguments),
+}
+
+/// Exit codes: 0 is well, 1 is a finding, 2 is input that cannot be used.
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Conformance(arguments) => conformance::run(&arguments),
+        Command::Drift(arguments) => drift::run(&arguments),
+        Command::Features(arguments) => features::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
+        Command::Lower(arguments) => lower::run(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("{error:#}");
+        ExitCode::from(2)
+    })
+}

@@ -1,0 +1,64 @@
+//! The project's own document and overlays, or those named on the command line.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::Value;
+use suprsend_codegen::{Problems, Project, leniently};
+
+/// Which document to work on.
+#[derive(Args)]
+pub(crate) struct Input {
+    /// Document to use instead of the project's own.
+    #[arg(long, value_name = "FILE")]
+    spec: Option<PathBuf>,
+    /// Overlay to apply to it instead of the project's own; may be repeated, applied in the order given.
+    #[arg(long, value_name = "FILE", requires = "spec")]
+    overlay: Vec<PathBuf>,
+    /// Apply no overlay to it.
+    #[arg(long, requires = "spec", conflicts_with = "overlay")]
+    no_overlay: bool,
+    /// Leave out the operations that cannot be generated, naming each, instead of refusing the document.
+    #[arg(long, requires = "spec")]
+    lenient: bool,
+}
+
+impl Input {
+    /// Whether this is the project's own document.
+    pub(crate) fn is_own(&self) -> bool {
+        self.spec.is_none()
+    }
+
+    /// Corrects the document and does `work` on it, or on what `--lenient` leaves of it. What that dropped goes to stderr.
+    pub(crate) fn work<T>(&self, work: impl Fn(&Value) -> Result<T, Problems>) -> Result<T> {
+        let document = self.open()?.correct()?;
+        if !self.lenient {
+            return Ok(work(&document)?);
+        }
+        let (made, dropped) = leniently(&document, work)?;
+        eprint!("{dropped}");
+        Ok(made)
+    }
+
+    /// Reads the document and its overlays.
+    pub(crate) fn open(&self) -> Result<Project> {
+        let root = root();
+        let own = Project::open(root)?;
+        let Some(spec) = &self.spec else {
+            return Ok(own);
+        };
+        let overlays = if self.no_overlay || !self.overlay.is_empty() {
+            self.overlay.clone()
+        } else {
+            own.files()[1..].to_vec()
+        };
+        Ok(Project::of_files(root, spec, &overlays)?)
+    }
+}
+
+/// The top of the workspace.
+pub(crate) fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
