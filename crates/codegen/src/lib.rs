@@ -30,7 +30,7 @@ mod source;
 use serde_json::Value;
 
 pub use fit::is_closed;
-pub use grammar::Node;
+pub use grammar::{Node, is_method};
 pub use lenient::leniently;
 pub use names::{rust_function, rust_type};
 pub use pointer::Pointer;

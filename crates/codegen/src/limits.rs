@@ -61,3 +61,18 @@ pub(crate) fn check(document: &Value) -> Result<(), (String, String)> {
     }
     Ok(())
 }
+
+/// How many values a value has, itself included.
+pub(crate) fn count(value: &Value) -> usize {
+    let mut count = 0;
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
+        count += 1;
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(members) => open.extend(members.values()),
+            _ => {}
+        }
+    }
+    count
+}

@@ -1,0 +1,27 @@
+//! `cargo xtask spec`: upstream's document: what a new one changes, and how it gets in.
+
+mod import;
+mod page;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make upstream's document the project's own, if everything after it succeeds.
+    Import(import::Arguments),
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    match &arguments.command {
+        Command::Import(arguments) => import::run(arguments),
+    }
+}
