@@ -269,7 +269,8 @@ fn whatever_comes_after_refuses_for_the_document() {
     assert!(error.contains("overlays/10-corrections.yaml:"), "{error}");
     assert!(edited("$<channel>:", "$any:").contains("the target matches nothing"));
     // Lint.
-    assert!(edited("operationId: create-update-users", "operationId: new").contains("`new`"));
+    let trace = "    trace: {operationId: trace, responses: {'204': {description: Traced}}}\n    post:";
+    assert!(edited("    post:", trace).contains("/trace: "));
     // Reading.
     assert!(edited("paths:", "paths: [").contains("new.yaml: not readable"));
     assert!(edited("openapi: 3.1.1", "openapi: 3.1.1\nopenapi: 3.1.1").contains("stands twice"));
