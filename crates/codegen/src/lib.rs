@@ -60,6 +60,12 @@ pub struct Lowered {
     pub report: Report,
 }
 
+/// Refuses a document in which values have another JSON type than is read, or references lead nowhere. What passes can be
+/// walked without surprises, though it need not be valid OpenAPI.
+pub fn readable(document: &Value) -> Result<(), Problems> {
+    limits::deep(|| lint::readable(document))
+}
+
 /// Checks a corrected document and lowers it to OpenAPI 3.0.3, without fitting it to the generator.
 pub fn lower(document: &Value) -> Result<Lowered, Problems> {
     limits::deep(|| {

@@ -1,5 +1,6 @@
 //! `cargo xtask spec`: upstream's document: what a new one changes, and how it gets in.
 
+mod diff;
 mod import;
 mod page;
 
@@ -16,12 +17,15 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// List what another document changes for users of the crate.
+    Diff(diff::Arguments),
     /// Make upstream's document the project's own, if everything after it succeeds.
     Import(import::Arguments),
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.command {
+        Command::Diff(arguments) => diff::run(arguments),
         Command::Import(arguments) => import::run(arguments),
     }
 }
