@@ -93,10 +93,6 @@ fn parameter<'a>(context: &mut Context<'_, 'a>, one: &Parameter<'a>, other: &Par
         let message = format!("`{}` is called `{}`, and so is its setter", one.name, other.name);
         context.changes.add(Level::Breaking, Kind::ParameterRenamed, at, REQUEST, message);
     }
-    if one.location != other.location {
-        let message = format!("`{}` is sent in {} instead of {}", one.name, other.location, one.location);
-        context.changes.add(Level::Neutral, Kind::ParameterMoved, at, REQUEST, message);
-    }
     match (one.required(), other.required()) {
         (false, true) => {
             let message = format!("`{}` has to be set", other.name);
@@ -109,7 +105,10 @@ fn parameter<'a>(context: &mut Context<'_, 'a>, one: &Parameter<'a>, other: &Par
         _ => {}
     }
     context.deprecated(&one.place, &other.place, REQUEST);
-    if written(one) != written(other) || content(one).map(|it| it.0) != content(other).map(|it| it.0) {
+    if one.location != other.location {
+        let message = format!("`{}` is sent in {} instead of {}", one.name, other.location, one.location);
+        context.changes.add(Level::Neutral, Kind::ParameterMoved, at, REQUEST, message);
+    } else if written(one) != written(other) || content(one).map(|it| it.0) != content(other).map(|it| it.0) {
         let message = "the crate writes it in the new way";
         context.changes.add(Level::Neutral, Kind::SerialisationChanged, at, REQUEST, message);
     }

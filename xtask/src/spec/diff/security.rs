@@ -67,13 +67,19 @@ impl<'a> Schemes<'a> {
             })
             .collect();
         let names = |all: &Requirement<'a>| all.keys().copied().collect::<Vec<_>>();
-        let shown = |all: &Requirement<'a>| {
-            if all.is_empty() { "none".to_owned() } else { format!("`{}`", names(all).join("` and `")) }
+        let shown = |all: &Requirement<'a>| match all.is_empty() {
+            true => "without authentication".to_owned(),
+            false => format!("with `{}`", names(all).join("` and `")),
         };
+        // Where none is needed, any is accepted.
+        let open = |all: &[Requirement<'a>]| all.iter().any(BTreeMap::is_empty);
         for one in &before {
             let Some(other) = after.iter().find(|other| names(other) == names(one)) else {
-                let message = format!("of the ways to authenticate {} is gone", shown(one));
-                context.changes.add(Level::Breaking, Kind::SecurityRemoved, (Side::Old, &at), None, message);
+                if !open(&after) {
+                    let message = format!("it cannot be called {} any more", shown(one));
+                    let place = if one.is_empty() { (Side::New, &place) } else { (Side::Old, &at) };
+                    context.changes.add(Level::Breaking, Kind::SecurityRemoved, place, None, message);
+                }
                 continue;
             };
             let scopes = |all: &Requirement<'a>| all.values().flatten().copied().collect::<BTreeSet<_>>();
@@ -91,8 +97,8 @@ impl<'a> Schemes<'a> {
             }
         }
         for other in &after {
-            if !before.iter().any(|one| names(one) == names(other)) {
-                let message = format!("of the ways to authenticate {} came", shown(other));
+            if !open(&before) && !before.iter().any(|one| names(one) == names(other)) {
+                let message = format!("it can be called {}", shown(other));
                 context.changes.add(Level::Additive, Kind::SecurityAdded, (Side::New, &place), None, message);
             }
         }

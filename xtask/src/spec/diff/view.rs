@@ -139,16 +139,19 @@ impl<'a> View<'a> {
         self.bounds(part);
         self.object(part);
         self.list(part);
+        let mut forced = part.flag("nullable") && !schema.contains_key("enum");
         for keyword in UNIONS {
             let Some(list) = part.get(keyword) else { continue };
             let (null, variants) = variants(&list);
-            if variants.len() > 1 {
-                self.nullable &= null || variants.iter().any(|variant| lets_null_pass(document, variant));
-                self.unions.push(Union { keyword, pointer: list.pointer, variants });
-            } else if !null && !variants.is_empty() {
-                // The one variant is among the parts and speaks for itself.
-            } else if null && variants.is_empty() {
-                self.types = Some(BTreeSet::new());
+            match variants.len() {
+                0 if null => self.types = Some(BTreeSet::new()),
+                0 => {}
+                // It is among the parts and speaks for itself; null was its alternative.
+                1 => forced |= null,
+                _ => {
+                    self.nullable &= null || variants.iter().any(|variant| lets_null_pass(document, variant));
+                    self.unions.push(Union { keyword, pointer: list.pointer, variants });
+                }
             }
         }
         for flag in FLAGS.iter().filter(|flag| part.flag(flag)) {
@@ -166,7 +169,7 @@ impl<'a> View<'a> {
                 self.others.insert(key, place);
             }
         }
-        part.flag("nullable") && !schema.contains_key("enum")
+        forced
     }
 
     fn types(&mut self, part: &Place<'a>) {
