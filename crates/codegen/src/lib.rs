@@ -9,6 +9,14 @@
 //!
 //! - [`leniently`] leaves out the operations that cannot be generated.
 //!
+//! # Limits
+//!
+//! What is beyond one of these is a problem with its place, never a crash:
+//!
+//! - a text, be it a document or an overlay: 64 megabytes ([`TEXT`]), nested 128 levels deep;
+//! - a document: two million values once YAML's aliases are written out and the overlays are applied, nested 256 levels deep;
+//! - a schema: 256 others that it includes one by way of the other, by `$ref` and combinations.
+//!
 //! Nothing here knows a particular API. Input that cannot be generated gives [`Problems`]: a line each with place, reason
 //! and remedy, all of them in one run.
 
@@ -32,6 +40,7 @@ use serde_json::Value;
 pub use fit::is_closed;
 pub use grammar::{Node, is_method};
 pub use lenient::leniently;
+pub use limits::TEXT;
 pub use names::{rust_function, rust_type};
 pub use pointer::Pointer;
 pub use problem::{Problem, Problems};

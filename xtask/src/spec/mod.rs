@@ -17,9 +17,7 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List what another document changes for users of the crate.
     Diff(diff::Arguments),
-    /// Make upstream's document the project's own, if everything after it succeeds.
     Import(import::Arguments),
 }
 

@@ -35,6 +35,8 @@ use self::{
 };
 use super::page;
 
+/// List what another document changes for users of the crate.
+///
 /// What counts is what a program that uses the crate notices. In requests that is what may be sent, in replies what may come and
 /// which Rust type it has: a new required field breaks requests but not replies, and a field that may be null now
 /// breaks replies but not requests. The order of members, prose, and how a schema is split into components do not

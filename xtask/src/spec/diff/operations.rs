@@ -22,7 +22,7 @@ pub(super) struct Context<'c, 'a> {
 }
 
 /// Compares all operations.
-pub(super) fn compare<'a>(documents: Documents<'a>, changes: &mut Changes) -> Result<()> {
+pub(super) fn compare(documents: Documents<'_>, changes: &mut Changes) -> Result<()> {
     let (old, new) = (documents.old.operations(), documents.new.operations());
     let mut queue = Queue::default();
     let schemes = security::Schemes::matched(documents, changes);

@@ -55,8 +55,8 @@ impl<'a> Schemes<'a> {
     }
 
     pub(super) fn compare(&self, context: &mut Context<'_, 'a>, old: &Operation<'a>, new: &Operation<'a>) {
-        let (before, at) = requirements(context.documents.old.root(), old);
-        let (after, place) = requirements(context.documents.new.root(), new);
+        let (before, at) = requirements(&context.documents.old.root(), old);
+        let (after, place) = requirements(&context.documents.new.root(), new);
         // By the new names, as far as there are any.
         let before: Vec<Requirement<'a>> = before
             .into_iter()
@@ -67,9 +67,12 @@ impl<'a> Schemes<'a> {
             })
             .collect();
         let names = |all: &Requirement<'a>| all.keys().copied().collect::<Vec<_>>();
-        let shown = |all: &Requirement<'a>| match all.is_empty() {
-            true => "without authentication".to_owned(),
-            false => format!("with `{}`", names(all).join("` and `")),
+        let shown = |all: &Requirement<'a>| {
+            if all.is_empty() {
+                "without authentication".to_owned()
+            } else {
+                format!("with `{}`", names(all).join("` and `"))
+            }
         };
         // Where none is needed, any is accepted.
         let open = |all: &[Requirement<'a>]| all.iter().any(BTreeMap::is_empty);
@@ -106,7 +109,7 @@ impl<'a> Schemes<'a> {
 }
 
 /// The ways to authenticate for an operation, of which one is needed, and where they stand. An empty one is none at all.
-fn requirements<'a>(root: Place<'a>, operation: &Operation<'a>) -> (Vec<Requirement<'a>>, Pointer) {
+fn requirements<'a>(root: &Place<'a>, operation: &Operation<'a>) -> (Vec<Requirement<'a>>, Pointer) {
     let Some(list) = operation.place.get("security").or_else(|| root.get("security")) else {
         return (vec![Requirement::new()], operation.place.pointer.child("security"));
     };

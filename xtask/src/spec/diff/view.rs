@@ -322,7 +322,7 @@ fn lets_null_pass(document: Document<'_>, variant: &Place<'_>) -> bool {
             Some(Value::Array(names)) => names.iter().any(|name| name == "null"),
             Some(_) => false,
             None => {
-                variant.value.as_object().is_some_and(|schema| schema.is_empty())
+                variant.value.as_object().is_some_and(serde_json::Map::is_empty)
                     || variant.value == &Value::Bool(true)
             }
         }

@@ -26,10 +26,14 @@ use crate::project::root;
 /// The document that is written.
 const DOCUMENT: &str = "openapi.yaml";
 
+/// Make upstream's document the project's own, if everything after it succeeds.
+///
 /// Several files become one document: paths and components are united, and what they all state has to be the same.
 /// One file is kept byte for byte.
 ///
-/// Whatever a file may be: at most 64 megabytes, in UTF-8, nested at most 128 levels deep, two million values once YAML's
+/// What comes after is overlays, lint, lowering and generation. If any of it fails, nothing is written, and all reasons are listed.
+///
+/// A file has at most 64 megabytes of UTF-8, is nested at most 128 levels deep, and has at most two million values once YAML's
 /// aliases are written out.
 #[derive(Args)]
 pub(crate) struct Arguments {

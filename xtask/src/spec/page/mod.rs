@@ -5,10 +5,7 @@ mod markdown;
 use std::{fs::File, io::Read, path::Path};
 
 use serde_json::Value;
-use suprsend_codegen::{Problem, Problems, Source};
-
-/// The most bytes of a file. The whole of upstream's documentation has some five million.
-const BYTES: u64 = 64 << 20;
+use suprsend_codegen::{Problem, Problems, Source, TEXT};
 
 /// An OpenAPI document and the file it is from.
 #[derive(Debug)]
@@ -52,9 +49,9 @@ pub(super) fn read(path: &Path) -> Result<Page, Problems> {
 fn text(path: &Path) -> Result<String, String> {
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let mut bytes = Vec::new();
-    file.take(BYTES + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > BYTES) {
-        return Err(format!("has more than {BYTES} bytes"));
+    file.take(TEXT as u64 + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
+    if bytes.len() > TEXT {
+        return Err(format!("has more than {TEXT} bytes"));
     }
     String::from_utf8(bytes).map_err(|error| format!("is not UTF-8: {error}"))
 }

@@ -92,7 +92,7 @@ struct Context<'c, 'a> {
     queue: &'c mut Queue<'a>,
 }
 
-impl<'a> Context<'_, 'a> {
+impl Context<'_, '_> {
     fn compare(&mut self) {
         self.name();
         self.annotations();
@@ -181,7 +181,11 @@ impl<'a> Context<'_, 'a> {
         }
         let (old, new) = (&self.old.default, &self.new.default);
         if old.as_ref().map(|place| place.value) != new.as_ref().map(|place| place.value) {
-            let message = format!("{} became {}; the crate sends no defaults", shown(old), shown(new));
+            let message = format!(
+                "{} became {}; the crate sends no defaults",
+                shown(old.as_ref()),
+                shown(new.as_ref())
+            );
             let places = (old.as_ref().map(|it| &it.pointer), new.as_ref().map(|it| &it.pointer));
             self.at(Level::Neutral, Kind::DefaultChanged, places, message);
         }
@@ -243,6 +247,6 @@ fn named<'a>(document: super::document::Document<'a>, place: &Place<'a>) -> Opti
     Some((place.pointer, title))
 }
 
-fn shown(place: &Option<Place<'_>>) -> String {
-    place.as_ref().map_or("nothing".to_owned(), |place| format!("`{}`", place.value))
+fn shown(place: Option<&Place<'_>>) -> String {
+    place.map_or("nothing".to_owned(), |place| format!("`{}`", place.value))
 }

@@ -24,7 +24,7 @@ impl<'a> Context<'_, 'a> {
                 let message = format!("a union of {} variants stands for the one type", union.variants.len());
                 self.add(level, Kind::UnionAdded, (Side::New, &union.pointer), message);
                 let pair = self.pair;
-                if let Some(variant) = self.counterpart(self.documents.new, old, union) {
+                if let Some(variant) = counterpart(self.documents.new, old, union) {
                     self.variant(pair.old.clone(), vec![variant]);
                 } else {
                     let message = "no variant of the union is what there was";
@@ -36,21 +36,13 @@ impl<'a> Context<'_, 'a> {
                 let message = format!("one type stands for the union of {} variants", union.variants.len());
                 self.add(Level::Breaking, Kind::UnionRemoved, (Side::Old, &union.pointer), message);
                 let pair = self.pair;
-                if let Some(variant) = self.counterpart(self.documents.old, new, union) {
+                if let Some(variant) = counterpart(self.documents.old, new, union) {
                     self.variant(vec![variant], pair.new.clone());
                 }
                 true
             }
             _ => false,
         }
-    }
-
-    /// The variant that has most in common with what stands in the place of the union.
-    fn counterpart(&self, document: Document<'a>, single: &View<'a>, union: &Union<'a>) -> Option<Place<'a>> {
-        let views = union.variants.iter().map(|variant| View::new(document, std::slice::from_ref(variant)));
-        let scored = views.map(|view| likeness(single, &view)).zip(&union.variants);
-        let best = scored.max_by(|one, other| one.0.total_cmp(&other.0))?;
-        (best.0 > 0.0).then(|| best.1.clone())
     }
 
     /// Unions on both sides, or one beside what the schema says otherwise.
@@ -177,6 +169,14 @@ fn shape<'v>(view: &'v View<'_>) -> impl PartialEq + use<'v> {
         view.values.as_ref().map(|(_, values)| values),
         view.format.as_ref().map(|(_, format)| format),
     )
+}
+
+/// The variant that has most in common with what stands in the place of the union.
+fn counterpart<'a>(document: Document<'a>, single: &View<'a>, union: &Union<'a>) -> Option<Place<'a>> {
+    let views = union.variants.iter().map(|variant| View::new(document, std::slice::from_ref(variant)));
+    let scored = views.map(|view| likeness(single, &view)).zip(&union.variants);
+    let best = scored.max_by(|one, other| one.0.total_cmp(&other.0))?;
+    (best.0 > 0.0).then(|| best.1.clone())
 }
 
 /// How much two schemas have in common, between 0 and 1.
