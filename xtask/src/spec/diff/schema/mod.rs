@@ -21,8 +21,8 @@ use super::{
     view::{Schemas, View},
 };
 
-/// The most pairs of schemas that are compared: more than two documents of a million values have.
-const PAIRS: usize = 1_000_000;
+/// The most pairs of schemas that are compared: more than documents of some megabytes have.
+const PAIRS: usize = 300_000;
 
 /// Two schemas to compare.
 #[derive(Debug, Clone)]
@@ -246,7 +246,7 @@ fn components() -> Pointer {
 
 /// The component that a schema is or refers to, else the schema with a title; and the name that it so has.
 fn named<'a>(document: super::document::Document<'a>, place: &Place<'a>) -> Option<(Pointer, String)> {
-    let only_refers = place.value.as_object().is_some_and(|schema| schema.len() == 1);
+    let only_refers = place.text("$ref").is_some() && place.text("title").is_none();
     let place = if only_refers { document.resolve(place.clone()) } else { place.clone() };
     if place.pointer.parent().is_some_and(|parent| parent == components()) {
         let name = place.pointer.last();
