@@ -5,6 +5,7 @@ mod drift;
 mod features;
 mod generate;
 mod lower;
+mod package;
 mod project;
 
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ enum Command {
     Generate(generate::Arguments),
     /// Print the document lowered to OpenAPI 3.0.3, and what that lost.
     Lower(lower::Arguments),
+    /// Pack the published crates, and use them from a program outside the workspace.
+    Package(package::Arguments),
 }
 
 /// Exit codes: 0 is well, 1 is a finding, 2 is input that cannot be used.
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Features(arguments) => features::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Lower(arguments) => lower::run(&arguments),
+        Command::Package(arguments) => package::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("{error:#}");
