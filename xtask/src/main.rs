@@ -7,6 +7,7 @@ mod generate;
 mod lower;
 mod package;
 mod project;
+mod spec;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,8 @@ enum Command {
     Lower(lower::Arguments),
     /// Pack the published crates, and use them from a program outside the workspace.
     Package(package::Arguments),
+    /// Compare a document of upstream's with another, or make it the project's own.
+    Spec(spec::Arguments),
 }
 
 /// Exit codes: 0 is well, 1 is a finding, 2 is input that cannot be used.
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Lower(arguments) => lower::run(&arguments),
         Command::Package(arguments) => package::run(&arguments),
+        Command::Spec(arguments) => spec::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("{error:#}");

@@ -54,7 +54,7 @@ use Shape::{List, Map, One};
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// Whether a key of a path item names an operation.
-pub(crate) fn is_method(key: &str) -> bool {
+pub fn is_method(key: &str) -> bool {
     METHODS.contains(&key)
 }
 

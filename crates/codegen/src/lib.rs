@@ -9,6 +9,14 @@
 //!
 //! - [`leniently`] leaves out the operations that cannot be generated.
 //!
+//! # Limits
+//!
+//! What is beyond one of these is a problem with its place, never a crash:
+//!
+//! - a text, be it a document or an overlay: 64 megabytes ([`TEXT`]), nested 128 levels deep;
+//! - a document: two million values once YAML's aliases are written out and the overlays are applied, nested 256 levels deep;
+//! - a schema: 256 others that it includes one by way of the other, by `$ref` and combinations.
+//!
 //! Nothing here knows a particular API. Input that cannot be generated gives [`Problems`]: a line each with place, reason
 //! and remedy, all of them in one run.
 
@@ -30,8 +38,9 @@ mod source;
 use serde_json::Value;
 
 pub use fit::is_closed;
-pub use grammar::Node;
+pub use grammar::{Node, is_method};
 pub use lenient::leniently;
+pub use limits::TEXT;
 pub use names::{rust_function, rust_type};
 pub use pointer::Pointer;
 pub use problem::{Problem, Problems};
@@ -58,6 +67,12 @@ pub struct Lowered {
     pub document: Value,
     /// What was lost, moved or renamed.
     pub report: Report,
+}
+
+/// Refuses a document in which values have another JSON type than is read, or references lead nowhere. What passes can be
+/// walked without surprises, though it need not be valid OpenAPI.
+pub fn readable(document: &Value) -> Result<(), Problems> {
+    limits::deep(|| lint::readable(document))
 }
 
 /// Checks a corrected document and lowers it to OpenAPI 3.0.3, without fitting it to the generator.

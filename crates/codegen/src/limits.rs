@@ -1,5 +1,6 @@
 //! How large a document may be. What is beyond a limit is a problem with its place, never a crash.
 //!
+//! - A text has at most [`TEXT`] bytes.
 //! - A text nests at most 128 levels deep: the YAML library's limit.
 //! - A document has at most [`VALUES`] values once its aliases are written out and its overlays applied, and nests at
 //!   most [`DEPTH`] levels deep. A megabyte of YAML has some 50,000 values.
@@ -10,6 +11,9 @@ use std::{panic, thread};
 use serde_json::Value;
 
 use crate::{Pointer, Problem, Problems};
+
+/// The most bytes of a text: 64 megabytes. A document of some hundred operations has one or two.
+pub const TEXT: usize = 64 << 20;
 
 /// The most values, keys not counted, that a document may have.
 pub(crate) const VALUES: usize = 2_000_000;
@@ -60,4 +64,19 @@ pub(crate) fn check(document: &Value) -> Result<(), (String, String)> {
         }
     }
     Ok(())
+}
+
+/// How many values a value has, itself included.
+pub(crate) fn count(value: &Value) -> usize {
+    let mut count = 0;
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
+        count += 1;
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(members) => open.extend(members.values()),
+            _ => {}
+        }
+    }
+    count
 }

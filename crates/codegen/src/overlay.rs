@@ -5,7 +5,10 @@
 //! upstream has since made the correction, that is an error too.
 //!
 //! `x-was` is compared as a pattern: of an object, the members it names (`null` says that a member is absent); of anything
-//! else, the whole value.
+//! else, the whole value. An object that names absent members only may be absent itself: `{schemas: {User: null}}` holds
+//! where there are no schemas at all.
+
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 use serde_json_path::JsonPath;
@@ -13,16 +16,27 @@ use serde_json_path::JsonPath;
 use crate::{Pointer, Problem, Problems, Source, limits};
 
 /// Applies the overlay's actions to the document, in their order. On an error the document is as it was.
+///
+/// Every action is tried, so that one run names all that upstream changed. An action that finds something else than it
+/// states is applied all the same, for the sake of those that build on it.
 pub(crate) fn apply(document: &mut Value, source: &Source) -> Result<(), Problems> {
     let overlay = source.parse()?;
     let actions = actions_of(&overlay, source)?;
     let mut result = document.clone();
+    let mut problems = Vec::new();
     for action in &actions {
-        action
-            .apply(&mut result)
-            .and_then(|()| limits::check(&result))
-            .map_err(|(reason, remedy)| Problem::at(action.place(source), reason, remedy))?;
+        let targets = locate(&action.path, &result);
+        let stated = action.check(&targets, &result);
+        let applied = action.apply(targets, &mut result);
+        if let Err((reason, remedy)) = stated.and(applied) {
+            problems.push(Problem::at(action.place(source), reason, remedy));
+        }
+        if let Err((reason, remedy)) = limits::check(&result) {
+            problems.push(Problem::at(action.place(source), reason, remedy));
+            break;
+        }
     }
+    Problems::none_or(problems)?;
     *document = result;
     Ok(())
 }
@@ -111,24 +125,27 @@ impl<'a> Action<'a> {
         place(source, self.index, self.target)
     }
 
-    fn apply(&self, document: &mut Value) -> Result<(), Failure> {
-        let mut targets = locate(&self.path, document);
+    /// Whether the targets are what the action states.
+    fn check(&self, targets: &[Pointer], document: &Value) -> Result<(), Failure> {
+        let Some(was) = self.was else { return Ok(()) };
+        for target in targets {
+            let found = target.get(document).unwrap_or(&Value::Null);
+            if let Some((place, stated, found)) = differs(was, found, target) {
+                return Err(fail(
+                    format!("`x-was` says {stated} at {place}, the document says {found}"),
+                    "look at what upstream changed, then adapt or delete the action",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&self, mut targets: Vec<Pointer>, document: &mut Value) -> Result<(), Failure> {
         if targets.is_empty() {
             return Err(fail(
                 "the target matches nothing in the document",
                 "correct the path, or delete the action if upstream removed the place",
             ));
-        }
-        if let Some(was) = self.was {
-            for target in &targets {
-                let found = target.get(document).unwrap_or(&Value::Null);
-                differs(was, found, target).map_or(Ok(()), |(place, stated, found)| {
-                    Err(fail(
-                        format!("`x-was` says {stated} at {place}, the document says {found}"),
-                        "look at what upstream changed, then adapt or delete the action",
-                    ))
-                })?;
-            }
         }
         let value = match &self.change {
             Change::Remove => {
@@ -148,6 +165,13 @@ impl<'a> Action<'a> {
                 source.get(document).cloned().unwrap_or_default()
             }
         };
+        // Before anything is written: a small action with many targets can make a document that no memory holds.
+        if limits::count(&value).saturating_mul(targets.len()) > limits::VALUES {
+            return Err(fail(
+                format!("the update would add more than {} values", limits::VALUES),
+                "narrow the path",
+            ));
+        }
         let kinds = targets.iter().filter_map(|target| target.get(document).map(kind));
         if kinds.collect::<std::collections::BTreeSet<_>>().len() > 1 {
             return Err(fail(
@@ -174,15 +198,11 @@ fn query(text: &str) -> Result<JsonPath, Failure> {
 }
 
 fn locate(path: &JsonPath, document: &Value) -> Vec<Pointer> {
-    let mut found: Vec<Pointer> = Vec::new();
-    for node in path.query_located(document) {
-        let pointer = Pointer::from_text(node.location().to_json_pointer());
-        // A query may select a node more than once; an action applies to it once.
-        if !found.contains(&pointer) {
-            found.push(pointer);
-        }
-    }
-    found
+    let mut seen = HashSet::new();
+    let nodes = path.query_located(document);
+    let places = nodes.iter().map(|node| Pointer::from_text(node.location().to_json_pointer()));
+    // A query may select a node more than once; an action applies to it once.
+    places.filter(|place| seen.insert(place.clone())).collect()
 }
 
 fn unknown_members(object: &Value, known: &[&str]) -> Result<(), Failure> {
@@ -223,7 +243,7 @@ fn differs(was: &Value, found: &Value, place: &Pointer) -> Option<(Pointer, Stri
             let place = place.child(key);
             match members.get(key) {
                 Some(found) => differs(stated, found, &place),
-                None if stated.is_null() => None,
+                None if is_absence(stated) => None,
                 None => Some((place, stated.to_string(), "nothing".to_owned())),
             }
         }),
@@ -232,6 +252,15 @@ fn differs(was: &Value, found: &Value, place: &Pointer) -> Option<(Pointer, Stri
             let stated = if was.is_null() { "nothing".to_owned() } else { was.to_string() };
             Some((place.clone(), stated, found.to_string()))
         }
+    }
+}
+
+/// Whether a statement says of everything it names that it is absent.
+fn is_absence(stated: &Value) -> bool {
+    match stated {
+        Value::Null => true,
+        Value::Object(members) => !members.is_empty() && members.values().all(is_absence),
+        _ => false,
     }
 }
 
@@ -360,6 +389,17 @@ mod tests {
     }
 
     #[test]
+    fn an_action_cannot_multiply_without_end() {
+        let document = json!({"list": (0..3000).map(|_| json!([])).collect::<Vec<_>>(), "big": (0..3000).collect::<Vec<_>>()});
+        let error = run(&document, "- target: $.list[*]\n  copy: $.big\n").unwrap_err();
+        assert!(error.contains("would add more than 2000000 values"), "{error}");
+        // As many targets as a document may have, each of them selected twice.
+        let many = json!({"list": (0..50_000).collect::<Vec<_>>()});
+        let result = run(&many, "- target: $.list[*, *]\n  update: 0\n").unwrap();
+        assert_eq!(result["list"][49_999], json!(0));
+    }
+
+    #[test]
     fn a_target_that_matches_nothing_names_its_line() {
         let error = run(&json!({"a": 1}), "- target: $.b\n  remove: true\n").unwrap_err();
         assert!(error.starts_with("o.yaml:4: action 1 ($.b): the target matches nothing"), "{error}");
@@ -375,6 +415,23 @@ mod tests {
         assert!(error.contains("`x-was` says 2 at /a/x, the document says 1"), "{error}");
         assert!(action("{y: null}").unwrap_err().contains("says nothing at /a/y"));
         assert!(action("{q: {}}").unwrap_err().contains("the document says nothing"));
+        assert!(action("{q: {r: null, s: {t: null}}}").is_ok());
+        assert!(action("{q: {r: null, s: 1}}").unwrap_err().contains("the document says nothing"));
+    }
+
+    #[test]
+    fn every_action_that_does_not_fit_is_named_in_one_run() {
+        let error = run(
+            &json!({"a": {"x": 1}}),
+            "- target: $.a\n  x-was: {x: 2, y: null}\n  update: {y: {}}\n- target: $.a.y\n  update: {z: 1}\n\
+             - target: $.b\n  remove: true\n- target: $.a.y.z\n  x-was: 2\n  remove: true\n",
+        )
+        .unwrap_err();
+        let lines: Vec<_> = error.lines().collect();
+        assert_eq!(lines.len(), 3, "the second action fits, for it builds on the first: {error}");
+        assert!(lines[0].contains("action 1 ($.a): `x-was` says 2"), "{error}");
+        assert!(lines[1].contains("action 3 ($.b): the target matches nothing"), "{error}");
+        assert!(lines[2].contains("action 4 ($.a.y.z): `x-was` says 2"), "{error}");
     }
 
     #[test]

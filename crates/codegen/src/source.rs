@@ -33,9 +33,13 @@ impl Source {
     /// A duplicate key, a custom tag and a number that JSON does not have (`.nan`) are errors, because each would
     /// lose something silently. Keys that YAML reads as numbers or booleans (`200:`, `on:` is text) become text.
     ///
-    /// Nesting beyond 128 levels, aliases that multiply into a bomb, and more than two million values once the aliases
+    /// A text of more than [`TEXT`](crate::TEXT) bytes, nesting beyond 128 levels, aliases that multiply into a bomb, and more than two million values once the aliases
     /// are written out are errors too.
     pub fn parse(&self) -> Result<Value, Problems> {
+        if self.text.len() > limits::TEXT {
+            let reason = format!("it has more than {} bytes", limits::TEXT);
+            return Err(Problem::at(self.name.clone(), reason, "split it").into());
+        }
         let reader = Reader { left: Cell::new(limits::VALUES), refused: RefCell::new(None) };
         let read = Place { reader: &reader, parent: None, step: Step::Root }
             .deserialize(yaml_serde::Deserializer::from_str(&self.text));
@@ -216,6 +220,12 @@ mod tests {
             assert!(error.contains(part), "{text:?} gave {error}");
             assert_eq!(error.lines().count(), 1, "{error}");
         }
+    }
+
+    #[test]
+    fn a_text_without_end_is_an_error() {
+        let error = parse(&" ".repeat(crate::TEXT + 1)).unwrap_err();
+        assert!(error.contains("it has more than 67108864 bytes"), "{error}");
     }
 
     #[test]

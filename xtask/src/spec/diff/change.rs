@@ -1,0 +1,217 @@
+//! What a comparison finds: changes, each with its place, its kind and what it means for users of the crate.
+
+use std::{collections::HashMap, fmt};
+
+use suprsend_codegen::Pointer;
+
+/// What a change means for programs that use the crate, in ascending order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Level {
+    /// Nothing that a program could notice when it is compiled, or that it has to be changed for.
+    Neutral,
+    /// More can be called, sent or read. What was possible before still is.
+    Additive,
+    /// A program may no longer compile, or what it sends may be refused, or what it reads is something else.
+    Breaking,
+}
+
+impl Level {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Neutral => "neutral",
+            Self::Additive => "additive",
+            Self::Breaking => "breaking",
+        }
+    }
+}
+
+/// The direction in which a value travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Way {
+    Request,
+    Reply,
+}
+
+/// The document in which a change's place is to be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Side {
+    Old,
+    New,
+}
+
+/// Declares the kinds of changes, with their names and what each says.
+macro_rules! kinds {
+    ($($kind:ident $name:literal $meaning:literal)*) => {
+        /// What has changed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub(super) enum Kind {
+            $(#[doc = $meaning] $kind,)*
+        }
+
+        impl Kind {
+            /// Every kind, with what it says.
+            pub(super) const ALL: &[(Self, &str)] = &[$((Self::$kind, $meaning)),*];
+
+            /// The name in the output, which stays the same.
+            pub(super) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    OperationAdded "operation-added" "there is another method to call"
+    OperationRemoved "operation-removed" "a method is gone"
+    OperationRenamed "operation-renamed" "the method of an operation has another name"
+    OperationMoved "operation-moved" "an operation has another path or verb; its method is the same"
+    Deprecated "deprecated" "an operation, a parameter or a property is no longer to be used"
+    NoLongerDeprecated "no-longer-deprecated" "it may be used again"
+    TagsChanged "tags-changed" "an operation is listed elsewhere in the documentation"
+    CallbacksChanged "callbacks-changed" "the API calls back in another way; no code is generated for that"
+    WebhooksChanged "webhooks-changed" "the API calls webhooks in another way; no code is generated for that"
+    VersionChanged "version-changed" "the version of the API, or of OpenAPI"
+    ParameterAdded "parameter-added" "an operation takes another parameter"
+    ParameterRemoved "parameter-removed" "a parameter is gone"
+    ParameterRenamed "parameter-renamed" "a parameter of the path has another name"
+    ParameterMoved "parameter-moved" "a parameter is sent elsewhere in the request; its setter is the same"
+    ParameterRequired "parameter-became-required" "a parameter can no longer be left out"
+    ParameterOptional "parameter-became-optional" "a parameter can be left out"
+    SerialisationChanged "serialisation-changed" "a parameter or a part of a form is written in another way"
+    BodyAdded "body-added" "there is a body where there was none"
+    BodyRemoved "body-removed" "there is no body any more"
+    BodyRequired "body-became-required" "the request's body can no longer be left out"
+    BodyOptional "body-became-optional" "the request's body can be left out"
+    MediaTypeAdded "media-type-added" "a body may have another format too"
+    MediaTypeRemoved "media-type-removed" "a body no longer has a format"
+    StatusAdded "status-added" "an operation may answer with another status"
+    StatusRemoved "status-removed" "an operation no longer declares a status"
+    HeaderAdded "header-added" "a reply has another header"
+    HeaderRemoved "header-removed" "a reply's header is gone"
+    HeaderRequired "header-became-required" "a reply always has a header"
+    HeaderOptional "header-became-optional" "a reply may lack a header"
+    LinksChanged "links-changed" "a reply links to other operations; no code is generated for that"
+    PropertyAdded "property-added" "an object has another property"
+    PropertyRemoved "property-removed" "a property is gone"
+    PropertyRequired "property-became-required" "an object always has a property"
+    PropertyOptional "property-became-optional" "an object may lack a property"
+    AccessChanged "access-changed" "a property became read-only or write-only, or no longer is"
+    ExtraAdded "extra-keys-added" "an object keeps keys that the document does not name"
+    ExtraRemoved "extra-keys-removed" "an object no longer keeps keys that the document does not name"
+    ExtraForbidden "extra-keys-forbidden" "keys that the document does not name are an error"
+    ExtraAllowed "extra-keys-allowed" "keys that the document does not name are no longer an error"
+    TypeChanged "type-changed" "a value has another type"
+    TypeWidened "type-widened" "a value may have more types"
+    TypeNarrowed "type-narrowed" "a value may have fewer types"
+    NullAdded "null-added" "a value may be null"
+    NullRemoved "null-removed" "a value may no longer be null"
+    FormatChanged "format-changed" "a value has another format"
+    EnumAdded "enum-added" "only listed values are allowed"
+    EnumRemoved "enum-removed" "values are no longer listed"
+    EnumValueAdded "enum-value-added" "more values are listed"
+    EnumValueRemoved "enum-value-removed" "fewer values are listed"
+    Tightened "constraint-tightened" "a bound, a length, a pattern or the like allows less"
+    Loosened "constraint-loosened" "a bound, a length, a pattern or the like allows more"
+    ConstraintChanged "constraint-changed" "it allows something else, and cannot be compared"
+    DefaultChanged "default-changed" "what the API takes for a value that is left out"
+    TupleChanged "tuple-changed" "a list has another number of elements of their own"
+    VariantAdded "variant-added" "a union has another variant"
+    VariantRemoved "variant-removed" "a union has lost a variant"
+    UnionAdded "union-added" "one type became a union, or has to be one of several"
+    UnionRemoved "union-removed" "a union became one type"
+    UnionKindChanged "union-kind-changed" "`oneOf` became `anyOf`, or the reverse"
+    DiscriminatorChanged "discriminator-changed" "the variants of a union are told apart in another way"
+    KeywordChanged "keyword-changed" "another part of a schema, which is not compared in detail"
+    TypeRenamed "type-renamed" "the Rust type of a schema has another name"
+    SecurityAdded "security-added" "another way to authenticate is accepted, or none is needed"
+    SecurityRemoved "security-removed" "a way to authenticate is no longer accepted"
+    ScopesAdded "scopes-added" "more has to be granted to the caller"
+    ScopesRemoved "scopes-removed" "less has to be granted to the caller"
+    SchemeChanged "security-scheme-changed" "a way to authenticate works otherwise"
+    ServerChanged "server-changed" "requests go to another host"
+    ServerAdded "server-added" "there is another host"
+    ServerRemoved "server-removed" "a host is gone"
+}
+
+/// Every kind with what it says, a line each.
+pub(super) fn kinds() -> String {
+    let lines = Kind::ALL.iter().map(|(kind, meaning)| format!("  {:<28}{meaning}\n", kind.name()));
+    format!("Kinds of changes:\n{}", lines.collect::<String>())
+}
+
+/// One change.
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    pub(super) level: Level,
+    pub(super) kind: Kind,
+    /// Which document the pointer leads into: the old one for what is gone.
+    pub(super) side: Side,
+    /// Where it stands, references resolved.
+    pub(super) pointer: Pointer,
+    /// Whether requests are concerned, and replies. Neither, where it is about the operation as a whole.
+    pub(super) request: bool,
+    pub(super) reply: bool,
+    /// What was and is, and what that means.
+    pub(super) message: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let way = match (self.request, self.reply) {
+            (true, true) => " in requests and replies",
+            (true, false) => " in requests",
+            (false, true) => " in replies",
+            (false, false) => "",
+        };
+        let side = if self.side == Side::Old { "old " } else { "" };
+        let line = format!(
+            "{} {}: {side}{}{way}: {}",
+            self.level.name(),
+            self.kind.name(),
+            self.pointer,
+            self.message
+        );
+        // One change is one line, whatever text of the document is quoted in it.
+        f.write_str(&line.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// The changes so far. What is met again, because two operations refer to it or it goes both ways, is one change.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    list: Vec<Change>,
+    known: HashMap<(Side, Pointer, Kind), usize>,
+}
+
+impl Changes {
+    pub(super) fn add(
+        &mut self,
+        level: Level,
+        kind: Kind,
+        (side, pointer): (Side, &Pointer),
+        way: Option<Way>,
+        message: impl Into<String>,
+    ) {
+        let index = *self.known.entry((side, pointer.clone(), kind)).or_insert_with(|| {
+            let pointer = pointer.clone();
+            let message = String::new();
+            self.list.push(Change { level, kind, side, pointer, request: false, reply: false, message });
+            self.list.len() - 1
+        });
+        let change = &mut self.list[index];
+        change.request |= way == Some(Way::Request);
+        change.reply |= way == Some(Way::Reply);
+        if change.message.is_empty() || level > change.level {
+            change.level = level;
+            change.message = message.into();
+        }
+    }
+
+    /// The changes: those that break first, else in the order of the documents.
+    pub(super) fn sorted(mut self) -> Vec<Change> {
+        self.list.sort_by_key(|change| std::cmp::Reverse(change.level));
+        self.list
+    }
+}

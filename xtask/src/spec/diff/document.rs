@@ -1,0 +1,159 @@
+//! The two documents, and places in them.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+use suprsend_codegen::{Pointer, is_method};
+
+/// The longest chain of references that is followed. Documents are checked before: none leads in a circle.
+const CHAIN: usize = 256;
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Place<'a> {
+    pub(super) pointer: Pointer,
+    pub(super) value: &'a Value,
+}
+
+impl<'a> Place<'a> {
+    /// A member, unless it is absent or has nothing behind it.
+    pub(super) fn get(&self, key: &str) -> Option<Self> {
+        let value = self.value.get(key).filter(|value| !value.is_null())?;
+        Some(Self { pointer: self.pointer.child(key), value })
+    }
+
+    pub(super) fn text(&self, key: &str) -> Option<&'a str> {
+        self.value.get(key)?.as_str()
+    }
+
+    pub(super) fn flag(&self, key: &str) -> bool {
+        self.value.get(key).and_then(Value::as_bool) == Some(true)
+    }
+
+    /// The members of an object, with their names.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
+        let pointer = self.pointer.clone();
+        let members = self.value.as_object().into_iter().flat_map(Map::iter);
+        members
+            .filter(|(_, value)| !value.is_null())
+            .map(move |(key, value)| (key.as_str(), Self { pointer: pointer.child(key), value }))
+    }
+
+    /// The elements of a list.
+    pub(super) fn elements(&self) -> impl Iterator<Item = Self> + use<'a> {
+        let pointer = self.pointer.clone();
+        let elements = self.value.as_array().into_iter().flatten().enumerate();
+        elements.map(move |(index, value)| Self { pointer: pointer.child(index), value })
+    }
+}
+
+/// One of the documents.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Document<'a>(pub(super) &'a Value);
+
+impl<'a> Document<'a> {
+    pub(super) fn root(self) -> Place<'a> {
+        Place { pointer: Pointer::root(), value: self.0 }
+    }
+
+    /// What a `$ref` at the place leads to, one step.
+    pub(super) fn target(self, place: &Place<'a>) -> Option<Place<'a>> {
+        let pointer = Pointer::from_reference(place.text("$ref")?)?;
+        let value = pointer.get(self.0)?;
+        Some(Place { pointer, value })
+    }
+
+    /// The object itself, where a reference to it may stand.
+    pub(super) fn resolve(self, mut place: Place<'a>) -> Place<'a> {
+        for _ in 0..CHAIN {
+            match self.target(&place) {
+                Some(next) => place = next,
+                None => break,
+            }
+        }
+        place
+    }
+
+    /// The operations, in their order.
+    pub(super) fn operations(self) -> Vec<Operation<'a>> {
+        let mut found = Vec::new();
+        for (path, item) in self.root().get("paths").into_iter().flat_map(|paths| paths.members()) {
+            if path.starts_with("x-") {
+                continue;
+            }
+            let item = self.resolve(item);
+            for (method, place) in item.members().filter(|(key, _)| is_method(key)) {
+                found.push(Operation { path, method, place, item: item.clone() });
+            }
+        }
+        found
+    }
+}
+
+/// An operation and the path item that it stands in.
+#[derive(Debug, Clone)]
+pub(super) struct Operation<'a> {
+    pub(super) path: &'a str,
+    pub(super) method: &'a str,
+    pub(super) place: Place<'a>,
+    pub(super) item: Place<'a>,
+}
+
+/// Two documents, the place of one of which is compared with a place of the other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Documents<'a> {
+    pub(super) old: Document<'a>,
+    pub(super) new: Document<'a>,
+}
+
+impl<'a> Documents<'a> {
+    /// Whether two places say the same: references resolved, without order of members and prose.
+    pub(super) fn alike(self, old: Option<Place<'a>>, new: Option<Place<'a>>) -> bool {
+        let mut seen = HashSet::new();
+        // Whether the keys of an object are names that the document's author chose.
+        let mut open = vec![(old, new, false)];
+        while let Some((old, new, names)) = open.pop() {
+            let (old, new) = match (old, new) {
+                (None, None) => continue,
+                (Some(old), Some(new)) => (self.old.resolve(old), self.new.resolve(new)),
+                _ => return false,
+            };
+            if !seen.insert((old.pointer.clone(), new.pointer.clone())) {
+                continue;
+            }
+            match (old.value, new.value) {
+                (Value::Object(one), Value::Object(other)) => {
+                    let keys = one.keys().chain(other.keys().filter(|key| !one.contains_key(*key)));
+                    for key in keys {
+                        let member =
+                            |place: &Place<'a>| place.get(key).filter(|it| names || !is_prose(key, it.value));
+                        let inner = !names && NAMED.contains(&key.as_str());
+                        open.push((member(&old), member(&new), inner));
+                    }
+                }
+                (Value::Array(one), Value::Array(other)) => {
+                    if one.len() != other.len() {
+                        return false;
+                    }
+                    open.extend(
+                        old.elements().zip(new.elements()).map(|(old, new)| (Some(old), Some(new), false)),
+                    );
+                }
+                (old, new) if old == new => {}
+                _ => return false,
+            }
+        }
+        true
+    }
+}
+
+/// Below these stand names, not keywords.
+const NAMED: [&str; 5] = ["$defs", "dependentSchemas", "mapping", "patternProperties", "properties"];
+
+fn is_prose(key: &str, value: &Value) -> bool {
+    match key {
+        "$comment" | "bearerFormat" | "description" | "summary" | "title" => value.is_string(),
+        "example" | "examples" | "externalDocs" => true,
+        _ => key.starts_with("x-"),
+    }
+}

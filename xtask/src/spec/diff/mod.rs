@@ -1,0 +1,130 @@
+//! `cargo xtask spec diff`: what another document means for users of the crate.
+//!
+//! Both documents are read ([`document`]); operations are matched and compared ([`operations`], [`parameters`], [`bodies`],
+//! [`security`], [`servers`]); so are the schemas that they lead to, in the direction in which they lead there ([`schema`], by
+//! what they say rather than by how that is written: [`view`]). All of it adds to the [`change`]s, which are printed
+//! ([`output`]).
+
+mod bodies;
+mod change;
+mod document;
+mod operations;
+mod output;
+mod parameters;
+mod schema;
+mod security;
+mod servers;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+use suprsend_codegen::readable;
+
+use self::{
+    change::{Change, Changes, Kind, Level, Side},
+    document::{Document, Documents},
+};
+use super::page;
+
+/// List what another document changes for users of the crate.
+///
+/// What counts is what a program that uses the crate notices. In requests that is what may be sent, in replies what may come and
+/// which Rust type it has: a new required field breaks requests but not replies, and a field that may be null now
+/// breaks replies but not requests. The order of members, prose, and how a schema is split into components do not
+/// count; a component of another name is listed, since its Rust type is called otherwise.
+///
+/// The version that follows is the next major one if anything breaks, the next minor one if anything is added, else the
+/// next patch; before 1.0 the next minor one if anything breaks, else the next patch.
+///
+/// --json prints an object with `format` (1), `bump` and `bump_before_1_0` (`major`, `minor`, `patch` or `none`), `counts` (by
+/// level) and `changes`: a list of objects with `level` (`breaking`, `additive`, `neutral`), `kind`, `document` (`old`
+/// or `new`: the one that `pointer` leads into), `pointer`, `in` (a list of `request` and `reply`; empty if it is about the
+/// operation as a whole) and `message`.
+#[derive(Args)]
+#[command(after_long_help = change::kinds())]
+pub(crate) struct Arguments {
+    /// The document before: YAML, JSON, or a documentation page in Markdown.
+    old: PathBuf,
+    /// The document after.
+    new: PathBuf,
+    /// Print one JSON object instead of lines.
+    #[arg(long)]
+    json: bool,
+    /// Exit with 1 if there is a change of that level or above.
+    #[arg(long, value_name = "LEVEL")]
+    fail_on: Option<FailOn>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FailOn {
+    Breaking,
+    Additive,
+    Neutral,
+}
+
+impl FailOn {
+    fn level(self) -> Level {
+        match self {
+            Self::Breaking => Level::Breaking,
+            Self::Additive => Level::Additive,
+            Self::Neutral => Level::Neutral,
+        }
+    }
+}
+
+/// Exits with 0, with 1 if `--fail-on` says so, and with 2 for a document that cannot be used.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let read = |path: &PathBuf| -> Result<Value> {
+        let page = page::read(path)?;
+        readable(&page.document).with_context(|| format!("{} cannot be compared", page.file))?;
+        Ok(page.document)
+    };
+    let changes = changes(&read(&arguments.old)?, &read(&arguments.new)?)?;
+    let failed = arguments.fail_on.is_some_and(|least| changes.iter().any(|it| it.level >= least.level()));
+    let mut out = io::stdout().lock();
+    let written = if arguments.json {
+        writeln!(out, "{:#}", output::json(&changes))
+    } else {
+        output::lines(&changes, &mut out)
+    };
+    match written {
+        // That the reader went away changes nothing.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write"),
+        _ if failed => Ok(ExitCode::FAILURE),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// What is different in the new document. Both have to be readable.
+fn changes(old: &Value, new: &Value) -> Result<Vec<Change>> {
+    let documents = Documents { old: Document(old), new: Document(new) };
+    let mut changes = Changes::default();
+    for (pointer, what) in [("/info/version", "the API's version"), ("/openapi", "the version of OpenAPI")] {
+        let (old, new) = (old.pointer(pointer), new.pointer(pointer));
+        if old != new {
+            let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
+            let message = format!("{what}: {} became {}", text(old), text(new));
+            let pointer = suprsend_codegen::Pointer::from_text(pointer);
+            changes.add(Level::Neutral, Kind::VersionChanged, (Side::New, &pointer), None, message);
+        }
+    }
+    operations::compare(documents, &mut changes)?;
+    let webhooks = |document: Document<'_>| document.root().get("webhooks").map(|it| it.pointer);
+    let pointer = webhooks(documents.new).or_else(|| webhooks(documents.old));
+    if let Some(pointer) = pointer
+        && !documents.alike(documents.old.root().get("webhooks"), documents.new.root().get("webhooks"))
+    {
+        let message = "no code is generated for webhooks";
+        changes.add(Level::Neutral, Kind::WebhooksChanged, (Side::New, &pointer), None, message);
+    }
+    Ok(changes.sorted())
+}

@@ -1,0 +1,252 @@
+//! Schemas, compared pair by pair.
+//!
+//! A pair that leads to others puts them into a queue. A pair that was there before is not compared again, so recursive schemas
+//! come to an end, and a component is compared once for each direction however often it is referred to.
+
+mod object;
+mod types;
+mod union;
+mod values;
+
+use std::collections::{HashSet, VecDeque};
+
+use anyhow::{Result, bail};
+use suprsend_codegen::{Pointer, rust_type};
+
+use super::{
+    change::{Changes, Kind, Level, Side, Way},
+    document::{Documents, Place},
+    view::{Schemas, View},
+};
+
+/// The most pairs of schemas that are compared: more than two documents of a million values have.
+const PAIRS: usize = 1_000_000;
+
+/// Two schemas to compare.
+#[derive(Debug, Clone)]
+pub(super) struct Pair<'a> {
+    pub(super) old: Schemas<'a>,
+    pub(super) new: Schemas<'a>,
+    pub(super) way: Way,
+    /// Where the two stand, or would.
+    pub(super) places: (Pointer, Pointer),
+    /// Whether the value may be left out where it stands, which Rust says in the same way as that it may be null.
+    pub(super) optional: (bool, bool),
+}
+
+impl<'a> Pair<'a> {
+    /// Two places, which have schemas or not.
+    pub(super) fn of(old: &Place<'a>, new: &Place<'a>, key: &str, way: Way) -> Self {
+        Self {
+            old: old.get(key).into_iter().collect(),
+            new: new.get(key).into_iter().collect(),
+            way,
+            places: (old.pointer.child(key), new.pointer.child(key)),
+            optional: (false, false),
+        }
+    }
+}
+
+type Key = (Vec<Pointer>, Vec<Pointer>, Way, (bool, bool));
+
+/// Pairs that wait to be compared.
+#[derive(Debug, Default)]
+pub(super) struct Queue<'a> {
+    waiting: VecDeque<Pair<'a>>,
+    seen: HashSet<Key>,
+}
+
+impl<'a> Queue<'a> {
+    pub(super) fn push(&mut self, pair: Pair<'a>) {
+        if pair.old.is_empty() && pair.new.is_empty() {
+            return;
+        }
+        let pointers = |schemas: &Schemas<'a>| schemas.iter().map(|place| place.pointer.clone()).collect();
+        if self.seen.insert((pointers(&pair.old), pointers(&pair.new), pair.way, pair.optional)) {
+            self.waiting.push_back(pair);
+        }
+    }
+
+    /// Compares what waits, and what comes of that.
+    pub(super) fn work(&mut self, documents: Documents<'a>, changes: &mut Changes) -> Result<()> {
+        while let Some(pair) = self.waiting.pop_front() {
+            if self.seen.len() > PAIRS {
+                bail!("more than {PAIRS} pairs of schemas would have to be compared; split the documents");
+            }
+            let views = (View::new(documents.old, &pair.old), View::new(documents.new, &pair.new));
+            let mut context =
+                Context { documents, pair: &pair, old: &views.0, new: &views.1, changes, queue: self };
+            context.compare();
+        }
+        Ok(())
+    }
+}
+
+/// One pair, seen from the functions that compare one aspect each.
+struct Context<'c, 'a> {
+    documents: Documents<'a>,
+    pair: &'c Pair<'a>,
+    old: &'c View<'a>,
+    new: &'c View<'a>,
+    changes: &'c mut Changes,
+    queue: &'c mut Queue<'a>,
+}
+
+impl Context<'_, '_> {
+    fn compare(&mut self) {
+        self.name();
+        self.annotations();
+        if self.becomes_union() {
+            return;
+        }
+        self.null();
+        if !self.types() {
+            return;
+        }
+        self.unions();
+        self.values();
+        self.format();
+        self.constraints();
+        self.object();
+        self.list();
+        self.others();
+    }
+
+    /// One level for requests, another for replies.
+    fn level(&self, request: Level, reply: Level) -> Level {
+        if self.pair.way == Way::Request { request } else { reply }
+    }
+
+    fn add(&mut self, level: Level, kind: Kind, place: (Side, &Pointer), message: impl Into<String>) {
+        self.changes.add(level, kind, place, Some(self.pair.way), message);
+    }
+
+    /// Notes a change at the keyword where it stands now, else at where it stood.
+    fn at(
+        &mut self,
+        level: Level,
+        kind: Kind,
+        (old, new): (Option<&Pointer>, Option<&Pointer>),
+        message: impl Into<String>,
+    ) {
+        let place = match (old, new) {
+            (_, Some(new)) => (Side::New, new),
+            (Some(old), None) => (Side::Old, old),
+            (None, None) => (Side::New, &self.pair.places.1),
+        };
+        self.changes.add(level, kind, place, Some(self.pair.way), message);
+    }
+
+    /// Components and titles name Rust types.
+    fn name(&mut self) {
+        let ([old], [new]) = (self.pair.old.as_slice(), self.pair.new.as_slice()) else {
+            return;
+        };
+        let (Some((old_at, old)), Some((new_at, new))) =
+            (named(self.documents.old, old), named(self.documents.new, new))
+        else {
+            return;
+        };
+        if old == new || !(self.old.has_type() || self.new.has_type()) {
+            return;
+        }
+        let (old, new) = (rust_type(self.documents.old.0, &old_at), rust_type(self.documents.new.0, &new_at));
+        if old != new {
+            let message =
+                format!("what was `{old}` in Rust is `{new}`; code that names the type has to follow");
+            self.add(Level::Neutral, Kind::TypeRenamed, (Side::New, &new_at), message);
+        }
+    }
+
+    fn annotations(&mut self) {
+        for (flag, one, other) in [
+            ("deprecated", Kind::Deprecated, Kind::NoLongerDeprecated),
+            ("readOnly", Kind::AccessChanged, Kind::AccessChanged),
+            ("writeOnly", Kind::AccessChanged, Kind::AccessChanged),
+        ] {
+            let (old, new) = (self.old.flags.get(flag), self.new.flags.get(flag));
+            let concerned = match flag {
+                "readOnly" => self.pair.way == Way::Request,
+                "writeOnly" => self.pair.way == Way::Reply,
+                _ => false,
+            };
+            let level = |level: Level| if concerned { level } else { Level::Neutral };
+            match (old, new) {
+                (None, Some(_)) => self.at(level(Level::Breaking), one, (old, new), format!("now `{flag}`")),
+                (Some(_), None) => {
+                    self.at(level(Level::Additive), other, (old, new), format!("no longer `{flag}`"));
+                }
+                _ => {}
+            }
+        }
+        let (old, new) = (&self.old.default, &self.new.default);
+        if old.as_ref().map(|place| place.value) != new.as_ref().map(|place| place.value) {
+            let message = format!(
+                "{} became {}; the crate sends no defaults",
+                shown(old.as_ref()),
+                shown(new.as_ref())
+            );
+            let places = (old.as_ref().map(|it| &it.pointer), new.as_ref().map(|it| &it.pointer));
+            self.at(Level::Neutral, Kind::DefaultChanged, places, message);
+        }
+    }
+
+    fn list(&mut self) {
+        let (old, new) = (self.old, self.new);
+        let (one, other) = &self.pair.places;
+        if old.tuple.len() != new.tuple.len() {
+            let message = format!("{} elements of their own became {}", old.tuple.len(), new.tuple.len());
+            let place = other.child("prefixItems");
+            self.add(Level::Breaking, Kind::TupleChanged, (Side::New, &place), message);
+        }
+        let elements = old.tuple.iter().zip(&new.tuple).enumerate();
+        let elements = elements
+            .map(|(index, (old, new))| (old, new, Pointer::from_text(format!("/prefixItems/{index}"))));
+        let rest = (&old.items, &new.items, Pointer::from_text("/items"));
+        for (old, new, step) in elements.chain([rest]) {
+            self.queue.push(Pair {
+                old: old.clone(),
+                new: new.clone(),
+                way: self.pair.way,
+                places: (one.join(&step), other.join(&step)),
+                optional: (false, false),
+            });
+        }
+    }
+
+    /// Keywords of which it is told only whether they say the same.
+    fn others(&mut self) {
+        let (old, new) = (&self.old.others, &self.new.others);
+        for key in old.keys().chain(new.keys().filter(|key| !old.contains_key(*key))) {
+            let (one, other) = (old.get(key), new.get(key));
+            if !self.documents.alike(one.cloned(), other.cloned()) {
+                let places = (one.map(|it| &it.pointer), other.map(|it| &it.pointer));
+                let message = format!("`{key}` says something else");
+                self.at(Level::Breaking, Kind::KeywordChanged, places, message);
+            }
+        }
+        let (old, new) = (&self.old.discriminator, &self.new.discriminator);
+        if !self.documents.alike(old.clone(), new.clone()) {
+            let places = (old.as_ref().map(|it| &it.pointer), new.as_ref().map(|it| &it.pointer));
+            let message = "the crate tells variants apart by what they require";
+            self.at(Level::Neutral, Kind::DiscriminatorChanged, places, message);
+        }
+    }
+}
+
+/// The component that a schema is or refers to, else the schema with a title; and the name that it so has.
+fn named<'a>(document: super::document::Document<'a>, place: &Place<'a>) -> Option<(Pointer, String)> {
+    let components = Pointer::from_text("/components/schemas");
+    let only_refers = place.value.as_object().is_some_and(|schema| schema.len() == 1);
+    let place = if only_refers { document.resolve(place.clone()) } else { place.clone() };
+    if place.pointer.parent().is_some_and(|parent| parent == components) {
+        let name = place.pointer.last();
+        return Some((place.pointer, name));
+    }
+    let title = place.text("title")?.to_owned();
+    Some((place.pointer, title))
+}
+
+fn shown(place: Option<&Place<'_>>) -> String {
+    place.map_or("nothing".to_owned(), |place| format!("`{}`", place.value))
+}

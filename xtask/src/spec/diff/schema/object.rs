@@ -1,0 +1,128 @@
+//! Properties, and keys that have no property.
+
+use super::{Context, Pair};
+use crate::spec::diff::{
+    change::{Kind, Level, Side},
+    view::{Extra, View},
+};
+
+impl<'a> View<'a> {
+    /// What becomes of keys that the document does not name. An object without properties is a map.
+    fn extra(&self) -> Extra<'a> {
+        let object = self.types.as_ref().is_some_and(|types| types.contains("object"));
+        match &self.extra {
+            None if object && self.properties.is_empty() && self.unions.is_empty() => {
+                Extra::Kept(suprsend_codegen::Pointer::root(), Vec::new())
+            }
+            None => Extra::Ignored,
+            Some(extra) => extra.clone(),
+        }
+    }
+}
+
+impl Context<'_, '_> {
+    pub(super) fn object(&mut self) {
+        let (old, new) = (self.old, self.new);
+        for (name, schemas) in &old.properties {
+            if !new.properties.contains_key(name) {
+                let message = format!("`{name}` is gone");
+                self.at(
+                    Level::Breaking,
+                    Kind::PropertyRemoved,
+                    (schemas.first().map(|it| &it.pointer), None),
+                    message,
+                );
+            }
+        }
+        for (name, schemas) in &new.properties {
+            let required = new.required.contains_key(name);
+            if let Some(before) = old.properties.get(name) {
+                let optional = (!old.required.contains_key(name), !required);
+                let first = |schemas: &[super::Place<'_>]| {
+                    schemas.first().map(|it| it.pointer.clone()).unwrap_or_default()
+                };
+                self.queue.push(Pair {
+                    old: before.clone(),
+                    new: schemas.clone(),
+                    way: self.pair.way,
+                    places: (first(before), first(schemas)),
+                    optional,
+                });
+                continue;
+            }
+            let place = schemas.first().map(|it| &it.pointer);
+            if required {
+                let level = self.level(Level::Breaking, Level::Additive);
+                self.at(level, Kind::PropertyAdded, (None, place), format!("`{name}` came, and is required"));
+            } else {
+                self.at(Level::Additive, Kind::PropertyAdded, (None, place), format!("`{name}` came"));
+            }
+        }
+        self.required();
+        self.extra();
+    }
+
+    /// Properties of both, and names that are no property of either.
+    fn required(&mut self) {
+        let (old, new) = (self.old, self.new);
+        let names =
+            old.required.keys().chain(new.required.keys().filter(|it| !old.required.contains_key(*it)));
+        for name in names {
+            let (one, other) = (old.required.get(name), new.required.get(name));
+            let (before, after) = (old.properties.get(name), new.properties.get(name));
+            if one.is_some() == other.is_some() || before.is_some() != after.is_some() {
+                continue;
+            }
+            let place = after.and_then(|it| it.first()).map(|it| it.pointer.clone());
+            let place = place.as_ref().or(other);
+            let option =
+                |required: bool, view: Option<View<'_>>| !required || view.is_some_and(|view| view.nullable);
+            let unchanged = option(one.is_some(), before.map(|it| View::new(self.documents.old, it)))
+                == option(other.is_some(), after.map(|it| View::new(self.documents.new, it)));
+            let reply = if unchanged || before.is_none() { Level::Neutral } else { Level::Breaking };
+            if other.is_some() {
+                let level = self.level(Level::Breaking, reply);
+                let message =
+                    format!("`{name}` is always there; in Rust no longer an `Option`, unless it may be null");
+                self.at(level, Kind::PropertyRequired, (one, place), message);
+            } else {
+                let level = self.level(Level::Additive, reply);
+                let message = format!("`{name}` may be left out; in Rust an `Option`");
+                self.at(level, Kind::PropertyOptional, (one, place), message);
+            }
+        }
+    }
+
+    fn extra(&mut self) {
+        let place = self.pair.places.1.child("additionalProperties");
+        let before = self.pair.places.0.child("additionalProperties");
+        match (self.old.extra(), self.new.extra()) {
+            (Extra::Kept(_, old), Extra::Kept(_, new)) => self.queue.push(Pair {
+                old,
+                new,
+                way: self.pair.way,
+                places: (before, place),
+                optional: (false, false),
+            }),
+            (Extra::Kept(at, _), Extra::Ignored | Extra::Forbidden(_)) => {
+                let at = if at == suprsend_codegen::Pointer::root() { &before } else { &at };
+                let message = "the Rust type has no map for other keys any more";
+                self.add(Level::Breaking, Kind::ExtraRemoved, (Side::Old, at), message);
+            }
+            (Extra::Ignored | Extra::Forbidden(_), Extra::Kept(at, _)) => {
+                let at = if at == suprsend_codegen::Pointer::root() { &place } else { &at };
+                let message = "the Rust type gains a map for other keys";
+                self.add(Level::Additive, Kind::ExtraAdded, (Side::New, at), message);
+            }
+            (Extra::Ignored, Extra::Forbidden(at)) => {
+                let message = "the crate has no way to send any";
+                self.add(Level::Neutral, Kind::ExtraForbidden, (Side::New, &at), message);
+            }
+            (Extra::Forbidden(at), Extra::Ignored) => {
+                let message = "the crate ignores them, and has no way to send any";
+                self.add(Level::Neutral, Kind::ExtraAllowed, (Side::Old, &at), message);
+            }
+            (Extra::Ignored, Extra::Ignored) | (Extra::Forbidden(_), Extra::Forbidden(_)) => {}
+        }
+    }
+}

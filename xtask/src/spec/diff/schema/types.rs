@@ -1,0 +1,77 @@
+//! Types and null.
+
+use std::collections::BTreeSet;
+
+use super::Context;
+use crate::spec::diff::{
+    change::{Kind, Level},
+    view::{View, covers},
+};
+
+impl View<'_> {
+    /// Whether Rust has a type for it alone.
+    pub(super) fn has_type(&self) -> bool {
+        !self.properties.is_empty()
+            || self.values.is_some()
+            || !self.unions.is_empty()
+            || self.is_checked_text()
+    }
+}
+
+impl Context<'_, '_> {
+    /// Compares the types. `false` if they have so little in common that nothing else can be compared.
+    pub(super) fn types(&mut self) -> bool {
+        let places = (self.old.types_at.as_ref(), self.new.types_at.as_ref());
+        let widened = self.level(Level::Additive, Level::Breaking);
+        let message = format!("{} became {}", shown(self.old), shown(self.new));
+        let (old, new) = match (&self.old.types, &self.new.types) {
+            (Some(old), Some(new)) => (old, new),
+            (Some(_), None) if self.new.is_any() => {
+                self.at(widened, Kind::TypeWidened, places, message);
+                return false;
+            }
+            (None, Some(_)) if self.old.is_any() => {
+                self.at(Level::Breaking, Kind::TypeNarrowed, places, message);
+                return false;
+            }
+            _ => return true,
+        };
+        let within =
+            |one: &BTreeSet<&str>, other: &BTreeSet<&str>| one.iter().all(|name| covers(other, name));
+        let (more, fewer) = (within(old, new), within(new, old));
+        let (level, kind) = match (more, fewer) {
+            (true, true) => return true,
+            (true, false) => (widened, Kind::TypeWidened),
+            (false, true) => (Level::Breaking, Kind::TypeNarrowed),
+            (false, false) => (Level::Breaking, Kind::TypeChanged),
+        };
+        self.at(level, kind, places, message);
+        old.iter().any(|name| covers(new, name)) || new.iter().any(|name| covers(old, name))
+    }
+
+    pub(super) fn null(&mut self) {
+        let (old, new) = (self.old, self.new);
+        if old.nullable == new.nullable || old.is_any() || new.is_any() {
+            return;
+        }
+        let places = (old.types_at.as_ref(), new.types_at.as_ref());
+        // What may be left out is an `Option` already, which is left out where it is `None`.
+        let (before, after) = self.pair.optional;
+        let unchanged = (before || old.nullable) == (after || new.nullable);
+        let level = |level: Level| if unchanged { Level::Neutral } else { level };
+        if new.nullable {
+            let level = level(self.level(Level::Additive, Level::Breaking));
+            self.at(level, Kind::NullAdded, places, "null is allowed now");
+        } else {
+            self.at(level(Level::Breaking), Kind::NullRemoved, places, "null is no longer allowed");
+        }
+    }
+}
+
+fn shown(view: &View<'_>) -> String {
+    match &view.types {
+        None => "any type".to_owned(),
+        Some(types) if types.is_empty() => "no value".to_owned(),
+        Some(types) => types.iter().copied().collect::<Vec<_>>().join(" or "),
+    }
+}

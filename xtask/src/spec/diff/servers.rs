@@ -1,0 +1,47 @@
+//! The hosts that requests go to.
+
+use serde_json::Value;
+use suprsend_codegen::Pointer;
+
+use super::{
+    change::{Kind, Level, Side},
+    document::{Operation, Place},
+    operations::Context,
+};
+
+pub(super) fn compare<'a>(context: &mut Context<'_, 'a>, old: &Operation<'a>, new: &Operation<'a>) {
+    let (before, at) = servers(&context.documents.old.root(), old);
+    let (after, place) = servers(&context.documents.new.root(), new);
+    if before.first() != after.first() {
+        let name = |all: &[String]| all.first().map_or("none".to_owned(), |url| format!("`{url}`"));
+        let message = format!("the first, {}, became {}", name(&before), name(&after));
+        context.changes.add(Level::Breaking, Kind::ServerChanged, (Side::New, &place), None, message);
+    }
+    let first = |all: &[String], url: &String| all.first() == Some(url);
+    for url in before.iter().filter(|url| !after.contains(url) && !first(&before, url)) {
+        let message = format!("`{url}` is gone");
+        context.changes.add(Level::Breaking, Kind::ServerRemoved, (Side::Old, &at), None, message);
+    }
+    for url in after.iter().filter(|url| !before.contains(url) && !first(&after, url)) {
+        let message = format!("`{url}` came");
+        context.changes.add(Level::Additive, Kind::ServerAdded, (Side::New, &place), None, message);
+    }
+}
+
+/// The servers of an operation, each with the defaults of its variables, and where they stand.
+fn servers<'a>(root: &Place<'a>, operation: &Operation<'a>) -> (Vec<String>, Pointer) {
+    let holders = [&operation.place, &operation.item, root];
+    let Some(list) = holders.into_iter().find_map(|holder| holder.get("servers")) else {
+        return (vec!["/".to_owned()], Pointer::root().child("servers"));
+    };
+    let urls = list.elements().map(|server| {
+        let mut url = server.text("url").unwrap_or("/").to_owned();
+        for (name, variable) in server.get("variables").into_iter().flat_map(|all| all.members()) {
+            if let Some(Value::String(value)) = variable.value.get("default") {
+                url = url.replace(&format!("{{{name}}}"), value);
+            }
+        }
+        url
+    });
+    (urls.collect(), list.pointer)
+}

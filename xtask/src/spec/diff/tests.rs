@@ -1,0 +1,272 @@
+//! The tables of pairs in `xtask/tests/fixtures/diff/`, and edits of the bundled document.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use suprsend_codegen::{Source, readable};
+
+use super::{change::Kind, changes, output};
+use crate::project::root;
+
+/// A table of pairs.
+fn table<T: for<'de> Deserialize<'de>>(name: &str) -> Vec<T> {
+    let path = root().join("xtask/tests/fixtures/diff").join(name);
+    let value = Source::new(name, fs::read_to_string(path).unwrap()).parse().unwrap();
+    serde_json::from_value(value).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// A schema before and after, and what that changes where it is sent and where it is received.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SchemaPair {
+    name: String,
+    old: Value,
+    new: Value,
+    /// Components that either refers to.
+    #[serde(default)]
+    components: BTreeMap<String, Value>,
+    #[serde(default)]
+    request: Vec<String>,
+    #[serde(default)]
+    reply: Vec<String>,
+    /// In place of the two, where they are the same.
+    #[serde(default)]
+    either: Vec<String>,
+}
+
+/// An operation or a document before and after.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pair {
+    name: String,
+    old: Value,
+    new: Value,
+    #[serde(default)]
+    expect: Vec<String>,
+}
+
+/// The changes as the tables write them: level, kind, `old` for a place in the old document, place below `base`.
+fn listed(old: &Value, new: &Value, base: &str) -> (Vec<String>, BTreeSet<&'static str>) {
+    for document in [old, new] {
+        readable(document).unwrap_or_else(|problems| panic!("{problems}\n{document:#}"));
+    }
+    let changes = changes(old, new).unwrap();
+    let line = |change: &super::Change| {
+        let side = if change.side == super::Side::Old { "old " } else { "" };
+        let pointer = change.pointer.as_str();
+        let place = pointer.strip_prefix(base).map_or(pointer.to_owned(), |rest| format!("~{rest}"));
+        format!("{} {} {side}{place}", change.level.name(), change.kind.name())
+    };
+    (changes.iter().map(line).collect(), changes.iter().map(|change| change.kind.name()).collect())
+}
+
+fn document(operation: &Value, components: &BTreeMap<String, Value>) -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "info": {"title": "Pairs", "version": "1"},
+        "paths": {"/thing": {"post": operation}},
+        "components": {"schemas": components},
+    })
+}
+
+fn sent(schema: &Value, components: &BTreeMap<String, Value>) -> Value {
+    let operation = json!({
+        "operationId": "thing",
+        "requestBody": {"required": true, "content": {"application/json": {"schema": schema}}},
+        "responses": {"204": {"description": "Done"}},
+    });
+    document(&operation, components)
+}
+
+fn received(schema: &Value, components: &BTreeMap<String, Value>) -> Value {
+    let operation = json!({
+        "operationId": "thing",
+        "responses": {"200": {"description": "Done", "content": {"application/json": {"schema": schema}}}},
+    });
+    document(&operation, components)
+}
+
+/// No place is below it: places stay as they are.
+const WHOLE: &str = "~";
+const SENT: &str = "/paths/~1thing/post/requestBody/content/application~1json/schema";
+const RECEIVED: &str = "/paths/~1thing/post/responses/200/content/application~1json/schema";
+
+/// Runs all tables; the kinds that were met.
+fn run() -> (usize, BTreeSet<&'static str>) {
+    let mut kinds = BTreeSet::new();
+    let mut count = 0;
+    let mut wrong = Vec::new();
+    let mut check = |name: &str, expected: &[String], (found, met): (Vec<String>, BTreeSet<&'static str>)| {
+        kinds.extend(met);
+        count += 1;
+        if found != expected {
+            wrong.push(format!("{name}\n  expected {expected:#?}\n  found {found:#?}"));
+        }
+    };
+    for name in ["schemas.yaml", "constraints.yaml", "unions.yaml"] {
+        for pair in table::<SchemaPair>(name) {
+            for (way, make, base, expected) in [
+                ("request", sent as fn(&_, &_) -> _, SENT, &pair.request),
+                ("reply", received, RECEIVED, &pair.reply),
+            ] {
+                let expected = if pair.either.is_empty() { expected } else { &pair.either };
+                let (old, new) = (make(&pair.old, &pair.components), make(&pair.new, &pair.components));
+                check(&format!("{name}: {} ({way})", pair.name), expected, listed(&old, &new, base));
+            }
+        }
+    }
+    let usual = json!({"operationId": "thing", "responses": {"204": {"description": "Done"}}});
+    for pair in table::<Pair>("operations.yaml") {
+        let make = |value: &Value| document(&over(&usual, value), &BTreeMap::new());
+        check(&pair.name, &pair.expect, listed(&make(&pair.old), &make(&pair.new), "/paths/~1thing/post"));
+    }
+    let usual = document(&usual, &BTreeMap::new());
+    for pair in table::<Pair>("documents.yaml") {
+        let make = |value: &Value| over(&usual, value);
+        check(&pair.name, &pair.expect, listed(&make(&pair.old), &make(&pair.new), WHOLE));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    (count, kinds)
+}
+
+/// An object with members of its own for those of another.
+fn over(usual: &Value, own: &Value) -> Value {
+    let mut whole = usual.as_object().unwrap().clone();
+    whole.extend(own.as_object().unwrap().clone());
+    Value::Object(whole)
+}
+
+#[test]
+fn every_pair_has_the_stated_changes_and_every_kind_has_a_pair() {
+    let (count, met) = run();
+    assert!(count >= 120, "{count} comparisons");
+    let all: BTreeSet<_> = Kind::ALL.iter().map(|(kind, _)| kind.name()).collect();
+    assert_eq!(all.difference(&met).collect::<Vec<_>>(), Vec::<&&str>::new(), "kinds without a pair");
+    assert_eq!(all.len(), Kind::ALL.len(), "two kinds of one name");
+}
+
+fn bundled() -> Value {
+    Source::new("openapi.yaml", fs::read_to_string(root().join("openapi.yaml")).unwrap()).parse().unwrap()
+}
+
+#[test]
+fn a_document_does_not_differ_from_itself() {
+    let corrected: Value = serde_json::from_str(suprsend_api::DOCUMENT).unwrap();
+    for document in [bundled(), corrected] {
+        assert_eq!(listed(&document, &document, WHOLE).0, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn five_edits_of_the_bundled_document_are_five_changes() {
+    let old = bundled();
+    let mut new = old.clone();
+    let path = "/v1/user/{distinct_id}/";
+    let upsert = &mut new["paths"][path]["post"];
+    upsert["requestBody"]["content"]["application/json"]["schema"]["required"] = json!(["$email"]);
+    let reply = &mut upsert["responses"]["201"]["content"]["application/json"]["schema"]["properties"];
+    reply.as_object_mut().unwrap().shift_remove("created_at");
+    reply["seats"] = json!({"type": "integer"});
+    upsert["responses"]["429"] = json!({"description": "Too many requests"});
+    upsert["parameters"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"name": "dry_run", "in": "query", "schema": {"type": "boolean"}}));
+    // Prose and order are no changes.
+    upsert["summary"] = json!("Upsert a user");
+    let members = new.as_object_mut().unwrap();
+    let info = members.shift_remove("info").unwrap();
+    members.insert("info".to_owned(), info);
+    let (found, _) = listed(&old, &new, "/paths/~1v1~1user~1{distinct_id}~1/post");
+    let reply = "~/responses/201/content/application~1json/schema/properties";
+    assert_eq!(
+        found,
+        [
+            "breaking property-became-required ~/requestBody/content/application~1json/schema/properties/$email".to_owned(),
+            format!("breaking property-removed old {reply}/created_at"),
+            "additive parameter-added ~/parameters/1".to_owned(),
+            "additive status-added ~/responses/429".to_owned(),
+            format!("additive property-added {reply}/seats"),
+        ]
+    );
+}
+
+#[test]
+fn what_goes_both_ways_is_one_change_that_says_so() {
+    let make = |kind: &str| {
+        let schema = json!({"$ref": "#/components/schemas/Thing"});
+        let content = json!({"application/json": {"schema": schema}});
+        let operation = json!({
+            "operationId": "thing",
+            "requestBody": {"content": content.clone()},
+            "responses": {"200": {"description": "Done", "content": content}},
+        });
+        let thing = json!({"properties": {"a": {"type": kind}, "again": schema}});
+        document(&operation, &BTreeMap::from([("Thing".to_owned(), thing)]))
+    };
+    let changes = changes(&make("integer"), &make("number")).unwrap();
+    let line = "breaking type-widened: /components/schemas/Thing/properties/a/type in requests and replies: integer became number";
+    assert_eq!(changes.iter().map(ToString::to_string).collect::<Vec<_>>(), [line]);
+    let mut text = Vec::new();
+    output::lines(&changes, &mut text).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    assert_eq!(
+        text,
+        format!("{line}\n1 breaking, 0 additive, 0 neutral\nversion: major, before 1.0 minor\n")
+    );
+    assert_eq!(
+        output::json(&changes),
+        json!({
+            "format": 1,
+            "bump": "major",
+            "bump_before_1_0": "minor",
+            "counts": {"breaking": 1, "additive": 0, "neutral": 0},
+            "changes": [{
+                "level": "breaking",
+                "kind": "type-widened",
+                "document": "new",
+                "pointer": "/components/schemas/Thing/properties/a/type",
+                "in": ["request", "reply"],
+                "message": "integer became number",
+            }],
+        })
+    );
+}
+
+#[test]
+fn the_version_follows_from_the_gravest_change() {
+    let make = |operation: Value| document(&over(&json!({"responses": {}}), &operation), &BTreeMap::new());
+    for (old, new, bump, before) in [
+        (json!({}), json!({"description": "Prose"}), "none", "none"),
+        (json!({}), json!({"deprecated": true}), "patch", "patch"),
+        (json!({}), json!({"requestBody": {"content": {}}}), "minor", "patch"),
+        (json!({"operationId": "a"}), json!({"operationId": "b"}), "major", "minor"),
+    ] {
+        let found = output::json(&changes(&make(old), &make(new)).unwrap());
+        assert_eq!((found["bump"].as_str(), found["bump_before_1_0"].as_str()), (Some(bump), Some(before)));
+    }
+}
+
+/// A component that is referred to twice on each of many levels is compared once.
+#[test]
+fn nested_references_do_not_multiply() {
+    let make = |leaf: &str| {
+        let levels = 400;
+        let mut schemas: BTreeMap<String, Value> = (0..levels)
+            .map(|level| {
+                let next = json!({"$ref": format!("#/components/schemas/L{}", level + 1)});
+                let all = json!({"allOf": [next, {"properties": {"c": next}}], "properties": {"a": next, "b": next}});
+                let one = json!({"type": "object", "properties": {"a": next, "b": {"type": "array", "items": next}, "c": {"oneOf": [next, {"type": "string"}]}}});
+                (format!("L{level}"), if level % 50 == 49 { all } else { one })
+            })
+            .collect();
+        schemas.insert(format!("L{levels}"), json!({"type": leaf}));
+        received(&json!({"$ref": "#/components/schemas/L0"}), &schemas)
+    };
+    let (found, _) = listed(&make("string"), &make("integer"), WHOLE);
+    assert_eq!(found, ["breaking type-changed /components/schemas/L400/type"]);
+}

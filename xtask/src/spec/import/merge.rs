@@ -1,0 +1,219 @@
+//! Many pages, one document.
+//!
+//! Upstream publishes a page an operation, each with all that the operation needs. So the pages repeat each other, and
+//! where they do they have to say the same: a difference means that they are not of one version.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+use suprsend_codegen::{Pointer, Problem, Problems, Source};
+
+use crate::spec::page::Page;
+
+/// How two pages' values of one place become one.
+enum Rule {
+    /// An object, of which each page may have other members.
+    Unite,
+    /// The list of tags, of which each page may have others.
+    Tags,
+    /// What stands in one page but not in the other is taken; what stands in both has to be the same.
+    Once,
+    /// It has to be the same in both pages, or absent from both: to have it or not makes a difference.
+    Same,
+}
+
+fn rule(place: &[String]) -> Rule {
+    let steps: Vec<&str> = place.iter().map(String::as_str).collect();
+    match steps.as_slice() {
+        []
+        | ["paths" | "webhooks" | "components"]
+        | ["paths" | "webhooks" | "components", _] => Rule::Unite,
+        ["openapi" | "info" | "servers" | "security" | "jsonSchemaDialect"]
+        // They apply to all operations of the path.
+        | ["paths" | "webhooks", _, "$ref" | "parameters" | "servers"] => Rule::Same,
+        ["tags"] => Rule::Tags,
+        _ => Rule::Once,
+    }
+}
+
+/// Unites the pages in their order. Every contradiction is named, with both files.
+pub(super) fn merge(pages: &[Page]) -> Result<String, Problems> {
+    let Some((first, others)) = pages.split_first() else {
+        return Err(Problem::at("no file", "nothing to import", "name a file").into());
+    };
+    let mut merger = Merger {
+        document: first.document.clone(),
+        origins: HashMap::from([(Pointer::root(), first.file.as_str())]),
+        problems: Vec::new(),
+    };
+    for page in others {
+        merger.unite(&Pointer::root(), page, &page.document);
+    }
+    Problems::none_or(merger.problems)?;
+    write(&merger.document)
+}
+
+/// The document as YAML, in its order.
+fn write(document: &Value) -> Result<String, Problems> {
+    let problem = |reason: String| Problem::at("the merged document", reason, "import a single document");
+    let text =
+        yaml_serde::to_string(document).map_err(|error| problem(format!("not to be written: {error}")))?;
+    if Source::new("the merged document", text.as_str()).parse()? != *document {
+        return Err(problem("YAML does not hold it".to_owned()).into());
+    }
+    Ok(text)
+}
+
+struct Merger<'a> {
+    document: Value,
+    /// The file that a place is from, if it is another than that of the place around it.
+    origins: HashMap<Pointer, &'a str>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Merger<'a> {
+    /// Unites an object of the document with the page's.
+    fn unite(&mut self, place: &Pointer, page: &'a Page, theirs: &'a Value) {
+        let ours = place.get(&self.document);
+        let (Some(Value::Object(ours)), Value::Object(theirs)) = (ours, theirs) else {
+            // Not the shape that it should have. That is for lint to say, if all pages agree.
+            let ours = ours.cloned();
+            return self.same(place, page, ours.as_ref(), Some(theirs));
+        };
+        let missing: Vec<String> = ours.keys().filter(|key| !theirs.contains_key(*key)).cloned().collect();
+        for key in missing {
+            let place = place.child(&key);
+            if matches!(rule(&place.tokens()), Rule::Same) {
+                let ours = place.get(&self.document).cloned();
+                self.same(&place, page, ours.as_ref(), None);
+            }
+        }
+        for (key, value) in theirs {
+            self.member(&place.child(key), page, value);
+        }
+    }
+
+    fn member(&mut self, place: &Pointer, page: &'a Page, value: &'a Value) {
+        let rule = rule(&place.tokens());
+        let Some(ours) = place.get(&self.document) else {
+            if matches!(rule, Rule::Same) {
+                return self.same(place, page, None, Some(value));
+            }
+            if let Some(Value::Object(members)) =
+                place.parent().and_then(|parent| parent.get_mut(&mut self.document))
+            {
+                members.insert(place.last(), value.clone());
+                self.origins.insert(place.clone(), &page.file);
+            }
+            return;
+        };
+        // `components:` with nothing behind it is no contradiction to one with something.
+        let nothing = ours.is_null() || value.is_null();
+        match rule {
+            Rule::Unite if !nothing => self.unite(place, page, value),
+            Rule::Unite if value.is_null() => {}
+            Rule::Unite => {
+                if let Some(slot) = place.get_mut(&mut self.document) {
+                    *slot = value.clone();
+                    self.origins.insert(place.clone(), &page.file);
+                }
+            }
+            Rule::Tags => self.tags(place, page, value),
+            Rule::Once | Rule::Same => {
+                let ours = ours.clone();
+                self.same(place, page, Some(&ours), Some(value));
+            }
+        }
+    }
+
+    /// Unites lists of objects that have a name.
+    fn tags(&mut self, place: &Pointer, page: &'a Page, theirs: &'a Value) {
+        let ours = place.get(&self.document).cloned().unwrap_or_default();
+        let (Value::Array(ours), Value::Array(theirs)) = (&ours, theirs) else {
+            return self.same(place, page, Some(&ours), Some(theirs));
+        };
+        for tag in theirs {
+            let twin = ours.iter().position(|other| other.get("name") == tag.get("name"));
+            if let Some(index) = twin {
+                self.same(&place.child(index), page, Some(&ours[index]), Some(tag));
+            } else if let Some(Value::Array(tags)) = place.get_mut(&mut self.document) {
+                self.origins.insert(place.child(tags.len()), &page.file);
+                tags.push(tag.clone());
+            }
+        }
+    }
+
+    /// Notes the first place at which the two differ.
+    fn same(&mut self, place: &Pointer, page: &Page, ours: Option<&Value>, theirs: Option<&Value>) {
+        let Some((place, ours, theirs)) = difference(place, ours, theirs) else {
+            return;
+        };
+        let reason = format!(
+            "{} has {}, {} has {}",
+            self.origin(&place),
+            shown(ours.as_ref()),
+            page.file,
+            shown(theirs.as_ref())
+        );
+        self.problems.push(Problem::new(
+            &place,
+            reason,
+            "download both again, so that they are of one version",
+        ));
+    }
+
+    /// The file from which the place has been taken.
+    fn origin(&self, place: &Pointer) -> &'a str {
+        let mut place = Some(place.clone());
+        while let Some(here) = place {
+            if let Some(file) = self.origins.get(&here) {
+                return file;
+            }
+            place = here.parent();
+        }
+        ""
+    }
+}
+
+/// The first place at which two values differ, with what stands there. The order of members makes no difference.
+fn difference(
+    place: &Pointer,
+    one: Option<&Value>,
+    other: Option<&Value>,
+) -> Option<(Pointer, Option<Value>, Option<Value>)> {
+    if one == other {
+        return None;
+    }
+    let inner = match (one, other) {
+        (Some(Value::Object(one)), Some(Value::Object(other))) => inside(place, one, other),
+        (Some(Value::Array(one)), Some(Value::Array(other))) if one.len() == other.len() => {
+            let mut pairs = one.iter().zip(other).enumerate();
+            pairs.find_map(|(index, (one, other))| difference(&place.child(index), Some(one), Some(other)))
+        }
+        _ => None,
+    };
+    inner.or_else(|| Some((place.clone(), one.cloned(), other.cloned())))
+}
+
+fn inside(
+    place: &Pointer,
+    one: &Map<String, Value>,
+    other: &Map<String, Value>,
+) -> Option<(Pointer, Option<Value>, Option<Value>)> {
+    let keys = one.keys().chain(other.keys().filter(|key| !one.contains_key(*key)));
+    let mut keys = keys.map(|key| difference(&place.child(key), one.get(key), other.get(key)));
+    keys.find_map(|found| found)
+}
+
+/// A value in an error, as long as a line bears.
+fn shown(value: Option<&Value>) -> String {
+    const LENGTH: usize = 60;
+    let Some(value) = value else {
+        return "nothing".to_owned();
+    };
+    let text = value.to_string();
+    if text.chars().count() <= LENGTH {
+        return format!("`{text}`");
+    }
+    format!("`{}…`", text.chars().take(LENGTH).collect::<String>())
+}

@@ -1,0 +1,115 @@
+//! `cargo xtask spec import`: upstream's document becomes the project's own.
+//!
+//! Files are read ([`super::page`]), made one document ([`merge`]), and tried: overlays, lint, lowering and generation
+//! ([`attempt`]). Only then is `openapi.yaml` replaced, as a whole ([`replace`]).
+
+mod attempt;
+mod merge;
+mod replace;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use sha2::{Digest, Sha256};
+use suprsend_codegen::Problems;
+
+use super::page;
+use crate::project::root;
+
+/// The document that is written.
+const DOCUMENT: &str = "openapi.yaml";
+
+/// Make upstream's document the project's own, if everything after it succeeds.
+///
+/// Several files become one document: paths and components are united, and what they all state has to be the same.
+/// One file is kept byte for byte.
+///
+/// What comes after is overlays, lint, lowering and generation. If any of it fails, nothing is written, and all reasons are listed.
+///
+/// A file has at most 64 megabytes of UTF-8, is nested at most 128 levels deep, and has at most two million values once YAML's
+/// aliases are written out.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// OpenAPI documents in YAML or JSON, or documentation pages in Markdown that quote one.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Do everything but write.
+    #[arg(long)]
+    check: bool,
+}
+
+/// Exits with 0 if the document can be imported, and with 2 if not.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let text = match import(root(), &arguments.files, arguments.check)? {
+        Ok(Imported { changed: false, .. }) => format!("{DOCUMENT} is this text already"),
+        Ok(Imported { text, .. }) if arguments.check => {
+            format!("{DOCUMENT} can be replaced by this text, of the SHA-256 {}", digest(&text))
+        }
+        Ok(Imported { text, .. }) => format!(
+            "wrote {DOCUMENT}, whose SHA-256 {} belongs into tests/document.rs; next: cargo xtask generate",
+            digest(&text)
+        ),
+        Err(problems) => bail!("{problems}\nnot imported; {DOCUMENT} is as it was"),
+    };
+    eprintln!("{text}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A document that went through everything.
+#[derive(Debug)]
+pub(super) struct Imported {
+    /// What the project's document is now, or would be.
+    pub(super) text: String,
+    /// Whether it was another before.
+    pub(super) changed: bool,
+}
+
+/// Imports files into the project below `root`. On problems, and with `check`, nothing is written.
+pub(super) fn import(root: &Path, files: &[PathBuf], check: bool) -> Result<Result<Imported, Problems>> {
+    let text = match text(files).and_then(|text| attempt::attempt(root, &text).map(|()| text)) {
+        Ok(text) => text,
+        Err(problems) => return Ok(Err(problems)),
+    };
+    let path = root.join(DOCUMENT);
+    let changed = std::fs::read(&path).map_or(true, |before| before != text.as_bytes());
+    if changed && !check {
+        replace::replace(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(Ok(Imported { text, changed }))
+}
+
+/// The text of the one document that the files make.
+fn text(files: &[PathBuf]) -> Result<String, Problems> {
+    let mut pages = Vec::new();
+    let mut problems = Vec::new();
+    for file in files {
+        match page::read(file) {
+            Ok(page) => pages.push(page),
+            Err(found) => problems.extend(found.iter().cloned()),
+        }
+    }
+    Problems::none_or(problems)?;
+    if let [page] = pages.as_mut_slice() {
+        let mut text = std::mem::take(&mut page.text);
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        return Ok(text);
+    }
+    merge::merge(&pages)
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

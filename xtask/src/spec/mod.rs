@@ -1,0 +1,29 @@
+//! `cargo xtask spec`: upstream's document: what a new one changes, and how it gets in.
+
+mod diff;
+mod import;
+mod page;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Diff(diff::Arguments),
+    Import(import::Arguments),
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    match &arguments.command {
+        Command::Diff(arguments) => diff::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
+    }
+}

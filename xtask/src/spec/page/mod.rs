@@ -1,0 +1,57 @@
+//! A file with an OpenAPI document: YAML, JSON, or a documentation page in Markdown that quotes one.
+
+mod markdown;
+
+use std::{fs::File, io::Read, path::Path};
+
+use serde_json::Value;
+use suprsend_codegen::{Problem, Problems, Source, TEXT};
+
+/// An OpenAPI document and the file it is from.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// The file, as it was named.
+    pub(super) file: String,
+    /// The document's text. Of a Markdown page it is the content of the block.
+    pub(super) text: String,
+    /// The text, read.
+    pub(super) document: Value,
+}
+
+/// Reads a file. Whether it is Markdown is told by the end of its name.
+pub(super) fn read(path: &Path) -> Result<Page, Problems> {
+    let file = path.display().to_string();
+    let text = text(path).map_err(|reason| {
+        Problem::at(file.clone(), reason, "name a file that can be read, in UTF-8, of at most 64 megabytes")
+    })?;
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("");
+    let page = match extension.to_ascii_lowercase().as_str() {
+        "yaml" | "yml" | "json" => {
+            let document = Source::new(&*file, text.as_str()).parse()?;
+            Page { file, text, document }
+        }
+        "md" | "mdx" | "markdown" => {
+            let (text, document) = markdown::quoted(&file, &text)?;
+            Page { file, text, document }
+        }
+        _ => {
+            let remedy = "name it .yaml, .yml or .json, or .md, .mdx or .markdown";
+            return Err(Problem::at(file, "the name does not say what the file is", remedy).into());
+        }
+    };
+    if page.document.is_object() {
+        return Ok(page);
+    }
+    Err(Problem::at(page.file, "this is no OpenAPI document but a text or a list", "name another file")
+        .into())
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let mut bytes = Vec::new();
+    file.take(TEXT as u64 + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
+    if bytes.len() > TEXT {
+        return Err(format!("has more than {TEXT} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|error| format!("is not UTF-8: {error}"))
+}
