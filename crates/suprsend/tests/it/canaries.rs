@@ -11,7 +11,7 @@ use suprsend::{
     },
 };
 
-use crate::server::{Answer, Server, Step, created, head, json, reply};
+use crate::server::{Answer, Nobody, Server, Step, created, head, json, reply};
 
 /// Every secret has this in it.
 const CANARY: &str = "CANARY";
@@ -238,11 +238,10 @@ async fn replies_that_echo_secrets() {
 /// The id of a person is in the URL, which reqwest's errors would show.
 #[tokio::test(start_paused = true)]
 async fn ids_of_people() {
-    for answer in [Answer::CloseAtOnce, created(), Answer::Steps(vec![Step::Hang])] {
+    let nobody = Nobody::new();
+    print_error(&nobody.client().users().upsert(secret("id")).await.unwrap_err());
+    for answer in [Answer::CloseAtOnce, json(201, "no profile"), Answer::Steps(vec![Step::Hang])] {
         let server = Server::start([answer]).await;
-        let client = client(&server);
-        drop(server);
-        let error = client.users().upsert(secret("id")).await.unwrap_err();
-        print_error(&error);
+        print_error(&client(&server).users().upsert(secret("id")).await.unwrap_err());
     }
 }

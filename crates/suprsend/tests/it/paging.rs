@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use suprsend::{Error, RetryPolicy, users::Push};
 
-use crate::server::{Answer, Server, created, json as reply_json, profile, reply};
+use crate::server::{Answer, Nobody, Server, created, json as reply_json, profile, reply};
 
 /// A page of users with these ids.
 fn page(ids: &[&str], after: &Value) -> Answer {
@@ -128,12 +128,8 @@ async fn only_what_is_idempotent_is_repeated_unless_it_was_not_processed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_merge_is_repeated_if_there_was_no_connection_but_not_if_it_broke() {
-    // A port that nobody listens on any more.
-    let gone = Server::start([]).await;
-    let client = gone.client();
-    drop(gone);
-    tokio::task::yield_now().await;
-    let error = client.users().merge("u", "v").await.unwrap_err();
+    let nobody = Nobody::new();
+    let error = nobody.client().users().merge("u", "v").await.unwrap_err();
     assert!(matches!(&error, Error::TooManyAttempts(error) if error.attempts() == 3), "{error:?}");
 
     let server = Server::start([Answer::Steps(vec![crate::server::Step::Close]), created()]).await;
