@@ -13,8 +13,8 @@ use crate::{
 const SEED: &str = "1";
 /// Generated requests for each operation, beside those that cover its schemas.
 const EXAMPLES: &str = "100";
-/// All but `stateful`: of what the other operations change, the hub keeps nothing.
-const PHASES: &str = "examples,coverage,fuzzing";
+/// All that there are.
+const PHASES: &str = "examples,coverage,fuzzing,stateful";
 
 pub(super) async fn run(tools: &Tools) -> Result<String> {
     let document = tools.write("with-401.json", &document()?.to_string())?;
