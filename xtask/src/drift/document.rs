@@ -15,7 +15,7 @@ use super::{
     schema::{Node, Schemas},
 };
 
-const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
+pub(crate) const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
 
 /// Prose and examples, wherever they stand.
 const NEUTRAL: [&str; 6] = ["description", "example", "examples", "externalDocs", "summary", "tags"];
