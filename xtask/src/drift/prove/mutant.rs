@@ -12,6 +12,8 @@ pub(super) enum Edit {
     Remove(Pointer),
     /// Gives a member another key; it keeps its position.
     Rename(Pointer, String),
+    /// Puts another document in the place of the whole.
+    Whole(Value),
     /// Gives the elements of a list the opposite order.
     Reverse(Pointer),
 }
@@ -42,19 +44,28 @@ impl Edit {
         match self {
             Self::Put(pointer, value) => {
                 let below = |target: &Pointer| pointer.contains(target) && pointer != target;
-                detach(document, &|target| below(target) && !stands_in(pointer, value, target));
-                put(document, pointer, value.clone());
+                let whole = document.clone();
+                detach(document, &whole, &|target| below(target) && !stands_in(pointer, value, target));
+                let mut value = value.clone();
+                detach(&mut value, &whole, &below);
+                put(document, pointer, value);
             }
+            Self::Whole(value) => *document = value.clone(),
             Self::Remove(pointer) => {
                 let parent = pointer.parent().unwrap_or_default();
                 // Removing an element moves those behind it.
                 let gone = if parent.get(document).is_some_and(Value::is_array) { &parent } else { pointer };
-                detach(document, &|target| gone.contains(target) && gone != target || target == pointer);
+                let whole = document.clone();
+                let lost = |target: &Pointer| gone.contains(target) && gone != target || target == pointer;
+                detach(document, &whole, &lost);
                 remove(document, pointer);
             }
             Self::Rename(pointer, name) => {
                 let parent = pointer.parent().unwrap_or_default();
                 let renamed = parent.child(name);
+                if renamed.get(document).is_some() {
+                    Self::Remove(renamed.clone()).apply(document);
+                }
                 refer(document, &|target| {
                     let rest =
                         pointer.contains(target).then(|| &target.as_str()[pointer.as_str().len()..])?;
@@ -69,7 +80,8 @@ impl Edit {
                 }
             }
             Self::Reverse(pointer) => {
-                detach(document, &|target| pointer.contains(target) && pointer != target);
+                let whole = document.clone();
+                detach(document, &whole, &|target| pointer.contains(target) && pointer != target);
                 if let Some(Value::Array(values)) = pointer.get_mut(document) {
                     values.reverse();
                 }
@@ -109,27 +121,21 @@ fn remove(document: &mut Value, pointer: &Pointer) {
 }
 
 /// Puts a copy of what they lead to in the place of references that are about to lead nowhere, or elsewhere.
-fn detach(document: &mut Value, lost: &dyn Fn(&Pointer) -> bool) {
-    if !refers(document, lost) {
-        return;
-    }
-    let whole = document.clone();
+fn detach(value: &mut Value, whole: &Value, lost: &dyn Fn(&Pointer) -> bool) {
     // A copy may itself refer to what goes; that of something that holds itself does without end.
     for _ in 0..4 {
-        let mut changed = false;
-        walk(document, &mut |members| {
+        if !refers(value, lost) {
+            return;
+        }
+        walk(value, &mut |members| {
             let target = members.get("$ref").and_then(Value::as_str).and_then(Pointer::of_reference);
             let Some(target) = target.filter(|target| lost(target)) else { return };
-            let Some(Value::Object(copy)) = target.get(&whole) else { return };
+            let Some(Value::Object(copy)) = target.get(whole) else { return };
             let mut copy = copy.clone();
             members.shift_remove("$ref");
             copy.extend(std::mem::take(members));
             *members = copy;
-            changed = true;
         });
-        if !changed {
-            return;
-        }
     }
 }
 
@@ -157,7 +163,7 @@ fn refer(document: &mut Value, moved: &dyn Fn(&Pointer) -> Option<Pointer>) {
 }
 
 /// Every object, outer ones first.
-pub(super) fn walk(value: &mut Value, visit: &mut dyn FnMut(&mut Map<String, Value>)) {
+fn walk(value: &mut Value, visit: &mut dyn FnMut(&mut Map<String, Value>)) {
     match value {
         Value::Object(members) => {
             visit(members);

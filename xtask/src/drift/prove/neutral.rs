@@ -8,7 +8,7 @@ use suprsend_codegen::Source;
 
 use super::{
     mutant::{Edit, Mutant},
-    places::{Role, Site},
+    places::{Role, Site, says_nothing},
 };
 use crate::drift::pointer::Pointer;
 
@@ -51,7 +51,7 @@ fn gathered(mutants: Vec<Mutant>) -> Vec<Mutant> {
 }
 
 fn whole(operator: &'static str, document: Value) -> Mutant {
-    let edits = vec![Edit::Put(Pointer::root(), document)];
+    let edits = vec![Edit::Whole(document)];
     Mutant { operator, pointer: Pointer::root(), note: String::new(), edits }
 }
 
@@ -208,10 +208,10 @@ fn defaults(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     if !edits.is_empty() {
         mutants.push(site.mutant("default stated", "", edits));
     }
-    if site.role == Role::Schema
-        && let Some(Value::Object(schema)) = site.member("additionalProperties")
-        && schema.keys().all(|key| key.starts_with("x-") || key == "description")
-    {
+    if site.role == Role::Schema && site.member("additionalProperties").is_some_and(says_nothing) {
         mutants.push(site.put("default stated", "additionalProperties", true));
+    }
+    if site.role == Role::Schema && site.member("items").is_some_and(says_nothing) {
+        mutants.push(site.without("default no longer stated", "items"));
     }
 }

@@ -212,7 +212,14 @@ fn replies(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
             ("JSON", json!({"description": "d", "content": {"application/json": {"schema": schema}}})),
             ("text", json!({"description": "d", "content": {"text/plain": {"schema": {"type": "string"}}}})),
         ];
+        let range = site.value.get(format!("{}XX", &status[..1]));
         for (what, reply) in bodies {
+            // What the whole class of statuses carries anyway.
+            let same =
+                |range: &Value| range.get("$ref").is_none() && range.get("content") == reply.get("content");
+            if range.is_some_and(same) {
+                continue;
+            }
             let edits = vec![Edit::Put(site.pointer.child(status), reply)];
             mutants.push(site.mutant("status added", format!("{status}, {what}"), edits));
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     mutant::{Edit, Mutant},
-    places::{Role, Site},
+    places::{Role, Site, says_nothing},
 };
 
 /// A name that no document has.
@@ -19,11 +19,11 @@ pub(super) fn mutants(sites: &[Site<'_>]) -> Vec<Mutant> {
         .map(|site| format!("#{}", site.pointer))
         .collect();
     let mut mutants = Vec::new();
-    for site in sites.iter().filter(|site| site.role == Role::Schema) {
+    for (turn, site) in sites.iter().filter(|site| site.role == Role::Schema).enumerate() {
         types(site, &mut mutants);
         formats(site, &mut mutants);
         values(site, &mut mutants);
-        bounds(site, &mut mutants);
+        bounds(site, turn, &mut mutants);
         properties(site, &mut mutants);
         unknown_keys(site, &mut mutants);
         items(site, &mut mutants);
@@ -198,15 +198,19 @@ fn bounds_of(word: &str) -> Vec<(&'static str, Value)> {
     }
 }
 
-fn bounds(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
+/// All that are there, and of those that could be, other ones in turn.
+fn bounds(site: &Site<'_>, turn: usize, mutants: &mut Vec<Mutant>) {
     for word in stated(site) {
-        for (keyword, value) in bounds_of(word) {
-            if site.member(keyword) != Some(&value) {
-                let operator = if has(site, keyword) { "bound altered" } else { "bound added" };
-                mutants.push(site.put(operator, keyword, value));
-            }
+        let all = bounds_of(word);
+        let next = (0..2).map(|step| (2 * turn + step) % all.len().max(1)).collect::<Vec<_>>();
+        for (index, (keyword, value)) in all.into_iter().enumerate() {
             if has(site, keyword) {
                 mutants.push(site.without("bound removed", keyword));
+                if site.member(keyword) != Some(&value) {
+                    mutants.push(site.put("bound altered", keyword, value));
+                }
+            } else if next.contains(&index) {
+                mutants.push(site.put("bound added", keyword, value));
             }
         }
     }
@@ -224,10 +228,14 @@ fn bounds(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
         let operator = if has(site, "default") { "default altered" } else { "default added" };
         mutants.push(site.put(operator, "default", default));
     }
-    mutants.push(site.put("bound added", "not", json!({"enum": ["drift"]})));
-    for flag in ["readOnly", "writeOnly", "deprecated"] {
+    if turn % 4 == 0 {
+        mutants.push(site.put("bound added", "not", json!({"enum": ["drift"]})));
+    }
+    for (index, flag) in ["readOnly", "writeOnly", "deprecated"].into_iter().enumerate() {
         let set = site.member(flag) == Some(&Value::Bool(true));
-        mutants.push(site.put("flag changed", flag, !set));
+        if set || index == turn % 3 {
+            mutants.push(site.put("flag changed", flag, !set));
+        }
     }
 }
 
@@ -292,11 +300,7 @@ fn unknown_keys(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
         return;
     }
     let known = site.member(keyword);
-    let open = match known {
-        Some(Value::Bool(open)) => *open,
-        Some(Value::Object(schema)) => schema.keys().all(|key| key.starts_with("x-") || key == "description"),
-        _ => false,
-    };
+    let open = known.is_some_and(says_nothing);
     if known.is_some() {
         mutants.push(site.without("unknown keys left open", keyword));
     }
@@ -314,9 +318,11 @@ fn unknown_keys(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
 }
 
 fn items(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
-    if has(site, "items") {
+    let known = site.member("items");
+    if known.is_some_and(|items| !says_nothing(items)) {
         mutants.push(site.without("items removed", "items"));
-    } else if stated(site).contains(&"array") {
+    }
+    if known.is_none() && stated(site).contains(&"array") {
         for word in ["string", "integer", "object"] {
             mutants.push(site.put("items stated", "items", json!({"type": word})));
         }
