@@ -3,7 +3,10 @@
 //! A valid instance has to be read, and what is written again has to be valid and the same, but for what the comparison of
 //! the types lists as a normalisation. An invalid one may be read only if what it breaks is listed as unchecked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+};
 
 use anyhow::Result;
 use chrono::DateTime;
@@ -14,7 +17,7 @@ use super::{
     compare::{Compared, Pair, spot},
     document::Document,
     finding::{Difference, Kind},
-    instances::{Instances, Subject},
+    instances::{Instances, Subject, essence},
     pointer::Pointer,
     schema::{Form, How, Node, Schemas, Type, Unknown, View},
 };
@@ -28,6 +31,20 @@ pub(crate) struct Effort {
     /// Valid instances of each schema, and about as many invalid ones.
     pub(crate) instances: usize,
     pub(crate) seed: u64,
+}
+
+/// Trials that found nothing, by everything that decides their outcome, so that none is made twice.
+#[derive(Debug, Default)]
+pub(crate) struct Clean(Mutex<BTreeSet<String>>);
+
+impl Clean {
+    fn has(&self, trial: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(trial)
+    }
+
+    fn add(&self, trial: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(trial);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -45,10 +62,15 @@ pub(crate) fn exercise(
     types: Schemas<'_>,
     codecs: Codecs<'_>,
     effort: Effort,
+    clean: Option<&Clean>,
 ) -> Exercised {
     let exercise = |pairs: &[&Pair<'_>]| {
         let mut exercised = Exercised::default();
         for pair in pairs {
+            let decisive = clean.map(|clean| (clean, decisive(document, compared, pair)));
+            if decisive.as_ref().is_some_and(|(clean, trial)| clean.has(trial)) {
+                continue;
+            }
             let definition = Pointer::root().child("$defs").child(&pair.name);
             let mut trial = Trial {
                 rewriting: Rewriting::new(document.schemas, compared),
@@ -57,6 +79,9 @@ pub(crate) fn exercise(
                 found: BTreeMap::new(),
             };
             trial.run(document, codecs, effort, &mut exercised);
+            if let (Some((clean, decisive)), true) = (decisive, trial.found.is_empty()) {
+                clean.add(decisive);
+            }
             exercised.differences.extend(trial.found.into_values());
         }
         exercised
@@ -78,6 +103,22 @@ pub(crate) fn exercise(
         }
         all
     })
+}
+
+/// Everything in a document that decides the outcome of a pair's trial: the schema, where it stands, and which differences
+/// are known about it and about what it refers to.
+fn decisive(document: &Document<'_>, compared: &Compared<'_>, pair: &Pair<'_>) -> String {
+    let (schema, mut places) = essence(document, &pair.node);
+    places.push(pair.node.pointer());
+    let about = |difference: &&Difference| places.iter().any(|place| place.contains(&difference.pointer));
+    let mut known: Vec<(Kind, &Pointer)> = compared
+        .differences
+        .iter()
+        .filter(about)
+        .map(|difference| (difference.kind, &difference.pointer))
+        .collect();
+    known.sort();
+    format!("{} {schema} {places:?} {known:?}", pair.name)
 }
 
 /// The trial of one pair.

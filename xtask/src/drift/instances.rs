@@ -26,7 +26,7 @@ impl Subject {
     /// `None` if no validator can be made of it.
     pub(crate) fn new(document: &Document<'_>, node: &Node<'_>) -> Option<Self> {
         let (schema, places) = node.to_schema();
-        let small = bundle(&schema, document.schemas.root());
+        let (small, _) = bundle(&schema, document.schemas.root());
         let mut whole = Map::new();
         for member in ["paths", "components"] {
             if let Some(value) = document.schemas.root().get(member) {
@@ -204,8 +204,14 @@ impl<'s> Instances<'s> {
     }
 }
 
-/// A schema that refers to nothing outside of it, without prose.
-fn bundle(schema: &Value, root: &Value) -> Value {
+/// All that decides which instances there are of a schema, and the places that it refers to.
+pub(crate) fn essence(document: &Document<'_>, node: &Node<'_>) -> (Value, Vec<Pointer>) {
+    let (small, targets) = bundle(&node.to_schema().0, document.schemas.root());
+    (small, targets.iter().filter_map(|target| Pointer::of_reference(target)).collect())
+}
+
+/// A schema that refers to nothing outside of it, without prose, and the references that it had.
+fn bundle(schema: &Value, root: &Value) -> (Value, Vec<String>) {
     let mut targets = Vec::new();
     let mut bundled = strip(schema, false, &mut targets);
     let mut definitions = Map::new();
@@ -217,7 +223,7 @@ fn bundle(schema: &Value, root: &Value) -> Value {
     if let (Value::Object(members), false) = (&mut bundled, definitions.is_empty()) {
         members.insert("$defs".to_owned(), definitions.into());
     }
-    bundled
+    (bundled, targets)
 }
 
 /// A schema without prose, or named schemas, with references to definitions by number.

@@ -16,6 +16,7 @@ mod instances;
 mod ledger;
 mod output;
 mod pointer;
+mod prove;
 mod schema;
 mod wire;
 
@@ -41,6 +42,12 @@ use crate::project::{Input, root};
 const SOURCE: &str = "src/generated.rs";
 const LEDGER: &str = "drift.yaml";
 
+/// How many instances of each schema are tried if nothing else is said.
+const INSTANCES: usize = 300;
+
+/// How many are tried for each mutant.
+const OF_A_MUTANT: usize = 20;
+
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -51,9 +58,12 @@ pub(crate) struct Arguments {
     /// Enter in the ledger what generated code cannot carry, by rule, and take out what is no longer so.
     #[arg(long, conflicts_with_all = ["spec", "json"])]
     accept: bool,
-    /// How many valid instances of each schema are tried, and about as many invalid ones.
-    #[arg(long, value_name = "COUNT", default_value_t = 300)]
-    instances: usize,
+    /// Prove that the check can fail: change everything that it looks at, one thing at a time, and see each change found.
+    #[arg(long, conflicts_with_all = ["spec", "accept"])]
+    prove: bool,
+    /// How many valid instances of each schema are tried, and about as many invalid ones; fewer for each mutant of --prove.
+    #[arg(long, value_name = "COUNT")]
+    instances: Option<usize>,
     /// What the instances are made from; the same number gives the same ones.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
@@ -63,8 +73,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let document = arguments.input.open()?.correct()?;
     let ledger = ledger()?;
     let own = Own::read()?;
-    let effort = Effort { instances: arguments.instances, seed: arguments.seed };
+    let instances = arguments.instances.unwrap_or(if arguments.prove { OF_A_MUTANT } else { INSTANCES });
+    let effort = Effort { instances, seed: arguments.seed };
     let report = check(&document, &own.evidence(&ledger), effort, Depth::Whole)?;
+    if arguments.prove && report.findings.is_empty() {
+        let matrix = prove::prove(&document, &own.evidence(&ledger), effort)?;
+        let mut out = io::stdout().lock();
+        let written =
+            if arguments.json { writeln!(out, "{:#}", matrix.json()) } else { matrix.lines(&mut out) };
+        return said(written, matrix.is_proof());
+    }
     if arguments.accept {
         let accepting = ledger.accepting(&report.differences);
         fs::write(root().join(LEDGER), accepting.to_text()).context("cannot write the ledger")?;
@@ -131,6 +149,7 @@ impl Own {
             codecs: &codec,
             wire: &self.wire,
             ledger,
+            clean: None,
         }
     }
 }

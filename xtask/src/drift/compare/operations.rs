@@ -67,6 +67,25 @@ pub(super) fn compare<'a>(
     Ok(())
 }
 
+/// Compares the operation at this place, if the code has exactly one that it can be.
+pub(super) fn compare_one<'a>(
+    document: &Document<'a>,
+    code: &Code,
+    comparer: &mut Comparer<'a>,
+    at: &Pointer,
+) -> Result<(), Dangling> {
+    let Some(operation) = document.operations.iter().find(|operation| operation.at.pointer == *at) else {
+        return Ok(());
+    };
+    let shape = operation.shape().0;
+    let mut same =
+        code.operations.iter().filter(|own| own.method == operation.method && own.shape() == shape);
+    match (same.next(), same.next()) {
+        (Some(own), None) => Pass { operation, own, comparer }.compare(),
+        _ => Ok(()),
+    }
+}
+
 /// One operation of each side.
 struct Pass<'p, 'a> {
     operation: &'p Operation<'a>,

@@ -1,0 +1,112 @@
+//! `cargo xtask drift --prove`: proof that the check fails when it should, and only then.
+//!
+//! Everything that the check looks at is changed, one thing at a time, wherever that can be done: the document, the generated
+//! source, the schemas of the compiled types, what those types do, what was recorded of the client, and the ledger. Each of
+//! these mutants has to give a finding. Changes of the document that mean nothing have to give none. Operators know
+//! OpenAPI and the shape of generated code; none knows an operation or a type by name.
+
+mod focus;
+mod matrix;
+mod mutant;
+mod neutral;
+mod operations;
+mod places;
+mod schemas;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::Result;
+use serde_json::Value;
+
+use self::{
+    focus::Focus,
+    matrix::{Said, Side, Trial},
+    mutant::Mutant,
+};
+use super::{
+    behaviour::{Clean, Effort},
+    check::{Depth, Evidence, Report, check, glance},
+    finding::Kind,
+    output,
+};
+
+pub(super) use matrix::Matrix;
+
+/// Tries every mutant.
+pub(super) fn prove(document: &Value, evidence: &Evidence<'_>, effort: Effort) -> Result<Matrix> {
+    let mut trials = documents(document, evidence)?;
+    trials.extend(neutral(document, evidence, effort)?);
+    Ok(Matrix(trials))
+}
+
+/// Changes of the document that mean something.
+fn documents(document: &Value, evidence: &Evidence<'_>) -> Result<Vec<Trial>> {
+    let sites = places::sites(document);
+    let focus = Focus::new(document, evidence)?;
+    let mut mutants = operations::mutants(&sites);
+    mutants.extend(schemas::mutants(&sites));
+    // What nothing else finds, instances have to find, few as they are.
+    let effort = Effort { instances: 10, seed: 1 };
+    let clean = Clean::default();
+    let evidence = &Evidence { clean: Some(&clean), ..*evidence };
+    Ok(shared_out(&mutants, |mutant| {
+        let changed = mutant.apply(document);
+        let glanced = focus.of(&mutant.pointer).and_then(|at| glance(&changed, evidence, at).ok().flatten());
+        let said = match glanced {
+            Some(finding) => Said::Found(output::line(&finding)),
+            None => said(check(&changed, evidence, effort, Depth::First)),
+        };
+        trial(Side::Document, mutant, said)
+    }))
+}
+
+/// Changes of the document that mean nothing.
+fn neutral(document: &Value, evidence: &Evidence<'_>, effort: Effort) -> Result<Vec<Trial>> {
+    let mutants = neutral::mutants(document, &places::sites(document))?;
+    let clean = Clean::default();
+    let evidence = &Evidence { clean: Some(&clean), ..*evidence };
+    Ok(shared_out(&mutants, |mutant| {
+        trial(Side::Neutral, mutant, said(check(&mutant.apply(document), evidence, effort, Depth::First)))
+    }))
+}
+
+fn trial(side: Side, mutant: &Mutant, said: Said) -> Trial {
+    let place = mutant.pointer.to_string();
+    Trial { side, operator: mutant.operator, place, note: mutant.note.clone(), said }
+}
+
+fn said(checked: Result<Report>) -> Said {
+    match checked {
+        Err(error) => Said::Unusable(format!("{error:#}")),
+        // That chance made no instance of something says nothing about a change.
+        Ok(report) => report
+            .findings
+            .iter()
+            .find(|finding| finding.difference.kind != Kind::Unexercised)
+            .map_or(Said::Nothing, |finding| Said::Found(output::line(finding))),
+    }
+}
+
+/// Does the work of all, on as many threads as there are processors. The outcomes stand in the order of the work.
+fn shared_out<T: Sync, U: Send>(work: &[T], one: impl Fn(&T) -> U + Sync) -> Vec<U> {
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut done: Vec<(usize, U)> = std::thread::scope(|scope| {
+        let run = || {
+            let mut done = Vec::new();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(work) = work.get(index) else { return done };
+                done.push((index, one(work)));
+            }
+        };
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        let joined = running.into_iter().map(|thread| match thread.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        joined.flatten().collect()
+    });
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, outcome)| outcome).collect()
+}
