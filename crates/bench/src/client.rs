@@ -56,6 +56,24 @@ pub struct Sample {
     pub peak_kib: u64,
 }
 
+#[allow(clippy::cast_precision_loss, reason = "numbers of requests and KiB are below 2^53")]
+impl Sample {
+    /// The throughput.
+    pub fn requests_per_second(&self) -> f64 {
+        self.requests as f64 / self.seconds
+    }
+
+    /// CPU time for one request, in µs.
+    pub fn cpu_us_per_request(&self) -> f64 {
+        self.cpu_seconds * 1e6 / self.requests as f64
+    }
+
+    /// Peak memory in MiB.
+    pub fn peak_mib(&self) -> f64 {
+        self.peak_kib as f64 / 1024.0
+    }
+}
+
 /// Does a task.
 pub async fn run(task: &Task) -> Result<Sample> {
     let base = format!("http://{}", task.server);
@@ -70,7 +88,8 @@ pub async fn run(task: &Task) -> Result<Sample> {
         }
         Contender::Generated => {
             let client = generated::client(&base)?;
-            measure(task, |users, calls| one_by_one(users, calls, |user| generated::upsert(&client, user))).await
+            measure(task, |users, calls| one_by_one(users, calls, |user| generated::upsert(&client, user)))
+                .await
         }
         Contender::Sdk => {
             let client = sdk::client(&base)?;
@@ -133,7 +152,11 @@ async fn one_by_one<T, F: Future<Output = Result<T>>>(
 }
 
 /// Upserts users by the SDK's stream of them.
-async fn all_at_once(client: &suprsend::Client, users: Range<u64>, concurrency: usize) -> Result<Histogram<u64>> {
+async fn all_at_once(
+    client: &suprsend::Client,
+    users: Range<u64>,
+    concurrency: usize,
+) -> Result<Histogram<u64>> {
     let sent = std::cell::RefCell::new(HashMap::new());
     let upserts = User::range(users).zip(0_u64..).map(|(user, index)| {
         sent.borrow_mut().insert(index, Instant::now());

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -33,8 +34,8 @@ pub struct Profile {
     pub distinct_id: String,
     #[serde(default)]
     pub properties: Map<String, Value>,
-    pub created_at: String,
-    pub updated_at: String,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
     #[serde(default, rename = "$email")]
     pub email: Vec<Entry>,
     #[serde(default, rename = "$sms")]
@@ -83,7 +84,10 @@ impl Client {
     /// Upserts a user.
     pub async fn upsert(&self, user: User) -> Result<Profile> {
         let mut url = self.base.clone();
-        url.path_segments_mut().ok().context("the base URL has no path")?.extend(["v1", "user", &user.id, ""]);
+        url.path_segments_mut()
+            .ok()
+            .context("the base URL has no path")?
+            .extend(["v1", "user", &user.id, ""]);
         let body = Upsert {
             email: vec![user.email],
             sms: vec![user.phone],

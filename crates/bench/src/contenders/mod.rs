@@ -33,8 +33,7 @@ pub enum Contender {
 
 impl Contender {
     /// Those written in Rust, in the order of the tables.
-    pub const RUST: [Self; 5] =
-        [Self::Hyper, Self::Handwritten, Self::Generated, Self::Sdk, Self::UpsertAll];
+    pub const RUST: [Self; 5] = [Self::Hyper, Self::Handwritten, Self::Generated, Self::Sdk, Self::UpsertAll];
     /// SuprSend's own SDKs.
     pub const PEERS: [Self; 2] = [Self::Node, Self::Python];
 
