@@ -1,5 +1,6 @@
 //! The maintainers' tool. `cargo xtask --help` lists the commands; each has a file of its own.
 
+mod bench;
 mod conformance;
 mod drift;
 mod features;
@@ -23,6 +24,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure what an upsert costs with the SDK, beside what it costs without it.
+    Bench(bench::Arguments),
     /// Run the hub and the SDK against clients and a server that nobody here wrote.
     Conformance(conformance::Arguments),
     /// Compare the generated code with the corrected document.
@@ -42,6 +45,7 @@ enum Command {
 /// Exit codes: 0 is well, 1 is a finding, 2 is input that cannot be used.
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Drift(arguments) => drift::run(&arguments),
         Command::Features(arguments) => features::run(&arguments),

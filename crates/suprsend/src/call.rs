@@ -21,7 +21,6 @@ use crate::{
     Client, Error, Response, RetryPolicy,
     bulk::pace::Pace,
     checks::schema,
-    client,
     config::{Settings, parse_header},
     decode,
     error::{
@@ -275,9 +274,7 @@ impl Call {
         deadline: Option<Instant>,
     ) -> Result<Reply, Failure> {
         let settings = &self.client.shared.settings;
-        if let Some(value) = client::authorization(&self.client.key()) {
-            request.headers_mut().insert(header::AUTHORIZATION, value);
-        }
+        request.headers_mut().insert(header::AUTHORIZATION, self.client.authorization());
         let own = Instant::now().checked_add(settings.attempt_timeout);
         let until = [own, deadline].into_iter().flatten().min();
         let mut reply = None;
@@ -319,7 +316,10 @@ impl Transport for Call {
         Box::pin(async move {
             let end = self.run(http, request, operation).await;
             // In place of a failure anything does: `finish` does not look at it.
-            let response = end.result.as_ref().map(Reply::to_response).unwrap_or_default();
+            let response = match &end.result {
+                Ok(reply) => reply.to_response(&self.client.shared.base.url),
+                Err(_) => http::Response::default(),
+            };
             *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
             Ok(response.into())
         })

@@ -4,6 +4,7 @@ use std::{fmt, mem, ops::Deref};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
+use reqwest::{ResponseBuilderExt, Url};
 
 /// How much of a body is kept where it is not decoded, in bytes.
 const KEPT: usize = 64 * 1024;
@@ -85,12 +86,14 @@ impl Reply {
         request_id(&self.headers)
     }
 
-    /// The reply as the generated client takes it.
-    pub(crate) fn to_response(&self) -> http::Response<Bytes> {
-        let mut response = http::Response::new(self.body.clone());
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers.clone();
-        response
+    /// As much of the reply as the generated client looks at: the status and the body.
+    ///
+    /// The headers stay here, where the caller gets them from, and are not copied. The URL is there because reqwest's type for
+    /// a response parses one for each that comes without.
+    pub(crate) fn to_response(&self, url: &Url) -> http::Response<Bytes> {
+        let response = http::Response::builder().url(url.clone()).status(self.status);
+        // Nothing was given that a response cannot have.
+        response.body(self.body.clone()).unwrap_or_default()
     }
 
     pub(crate) fn into_parts(self) -> (StatusCode, HeaderMap, Bytes) {
