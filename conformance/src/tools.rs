@@ -71,7 +71,7 @@ impl Tools {
         eprintln!("installing requirements.txt");
         let venv = run(Command::new(python).args(["-m", "venv", "venv"]).current_dir(&self.folder)).await;
         venv.context("cannot make a virtual environment; Debian has it in python3-venv")?;
-        let pip = ["-m", "pip", "--quiet", "--disable-pip-version-check"];
+        let pip = ["-m", "pip", "--quiet", "--disable-pip-version-check", "--retries", "8", "--timeout", "60"];
         // What is listed and nothing else, which is then checked to be enough.
         run(self.python().args(pip).args(["install", "--no-deps", "--requirement", "requirements.txt"]))
             .await?;
@@ -81,7 +81,7 @@ impl Tools {
 
     async fn install_node(&self) -> Result<()> {
         eprintln!("installing package-lock.json");
-        let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+        let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries", "8"];
         run(Command::new(NPM).args(install).current_dir(&self.folder)).await?;
         Ok(())
     }
