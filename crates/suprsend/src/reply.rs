@@ -4,7 +4,6 @@ use std::{fmt, mem, ops::Deref};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
-use reqwest::{ResponseBuilderExt, Url};
 
 /// How much of a body is kept where it is not decoded, in bytes.
 const KEPT: usize = 64 * 1024;
@@ -84,16 +83,6 @@ impl Reply {
 
     pub(crate) fn request_id(&self) -> Option<&str> {
         request_id(&self.headers)
-    }
-
-    /// As much of the reply as the generated client looks at: the status and the body.
-    ///
-    /// The headers stay here, where the caller gets them from, and are not copied. The URL is there because reqwest's type for
-    /// a response parses one for each that comes without.
-    pub(crate) fn to_response(&self, url: &Url) -> http::Response<Bytes> {
-        let response = http::Response::builder().url(url.clone()).status(self.status);
-        // Nothing was given that a response cannot have.
-        response.body(self.body.clone()).unwrap_or_default()
     }
 
     pub(crate) fn into_parts(self) -> (StatusCode, HeaderMap, Bytes) {

@@ -5,11 +5,7 @@
 //! serialized into nothing, by rules that were read once. It knows a part of what the other knows, and doubts the rest: a doubt
 //! means that the other has to look.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt,
-    sync::LazyLock,
-};
+use std::{collections::BTreeMap, fmt, sync::LazyLock};
 
 use serde::{
     Serialize, Serializer,
@@ -58,7 +54,7 @@ struct Rule {
     doubtful: bool,
     format: String,
     items: Option<Box<Rule>>,
-    properties: HashMap<String, Rule>,
+    properties: BTreeMap<String, Rule>,
     additional: Option<Box<Rule>>,
 }
 
@@ -75,7 +71,7 @@ impl Rule {
             doubtful,
             format: schema.get("format").and_then(Value::as_str).unwrap_or_default().to_owned(),
             items: None,
-            properties: HashMap::new(),
+            properties: BTreeMap::new(),
             additional: None,
         };
         if !doubtful {
