@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let effort = Effort { instances, seed: arguments.seed };
     let report = check(&document, &own.evidence(&ledger), effort, Depth::Whole)?;
     if arguments.prove && report.findings.is_empty() {
-        let matrix = prove::prove(&document, &own.evidence(&ledger), effort)?;
+        let matrix = prove::prove(&document, &own.source, &own.evidence(&ledger), effort)?;
         let mut out = io::stdout().lock();
         let written =
             if arguments.json { writeln!(out, "{:#}", matrix.json()) } else { matrix.lines(&mut out) };
@@ -119,6 +119,7 @@ fn ledger() -> Result<Ledger> {
 
 /// The facts of the workspace's own code.
 struct Own {
+    source: String,
     code: Code,
     types: Value,
     unverified: Vec<finding::Difference>,
@@ -127,9 +128,9 @@ struct Own {
 
 impl Own {
     fn read() -> Result<Self> {
-        let text =
+        let source =
             fs::read_to_string(root().join(SOURCE)).with_context(|| format!("cannot read {SOURCE}"))?;
-        let file = syn::parse_file(&text).with_context(|| format!("{SOURCE} is no Rust"))?;
+        let file = syn::parse_file(&source).with_context(|| format!("{SOURCE} is no Rust"))?;
         let code = Code::read(&file, SOURCE);
         let unverified = compiled::verify(&code, compiled::own::schemas);
         let generated_from: Value =
@@ -138,7 +139,7 @@ impl Own {
         let client = |base_url: &str| -> Box<dyn wire::Calls> { Box::new(Sdk::new(base_url)) };
         let wire = wire::record(&code, &generated_from, Sdk::BASE_URL, Sdk::KEY, &client)?;
         let types = code.schemas();
-        Ok(Self { code, types, unverified, wire })
+        Ok(Self { source, code, types, unverified, wire })
     }
 
     fn evidence<'e>(&'e self, ledger: &'e Ledger) -> Evidence<'e> {

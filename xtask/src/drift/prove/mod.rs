@@ -12,6 +12,7 @@ mod neutral;
 mod operations;
 mod places;
 mod schemas;
+mod source;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -26,15 +27,22 @@ use self::{
 use super::{
     behaviour::{Clean, Effort},
     check::{Depth, Evidence, Report, check, glance},
+    code::Code,
     finding::Kind,
     output,
 };
 
 pub(super) use matrix::Matrix;
 
-/// Tries every mutant.
-pub(super) fn prove(document: &Value, evidence: &Evidence<'_>, effort: Effort) -> Result<Matrix> {
+/// Tries every mutant. `source` is the text of the generated source.
+pub(super) fn prove(
+    document: &Value,
+    source: &str,
+    evidence: &Evidence<'_>,
+    effort: Effort,
+) -> Result<Matrix> {
     let mut trials = documents(document, evidence)?;
+    trials.extend(sources(document, evidence, source)?);
     trials.extend(neutral(document, evidence, effort)?);
     Ok(Matrix(trials))
 }
@@ -70,6 +78,36 @@ fn neutral(document: &Value, evidence: &Evidence<'_>, effort: Effort) -> Result<
     }))
 }
 
+/// Changes of the generated source.
+fn sources(document: &Value, evidence: &Evidence<'_>, source: &str) -> Result<Vec<Trial>> {
+    let file = source::lean(syn::parse_file(source)?);
+    let changes = source::changes(&file);
+    let focus = Focus::new(document, evidence)?;
+    // A syntax tree stays in its thread.
+    let parsed = || syn::parse_file(source).map(source::lean);
+    let effort = Effort { instances: 0, seed: 1 };
+    Ok(shared_out_with(&changes, parsed, |file, change| {
+        let operator = change.name();
+        let (place, said) = match file {
+            Err(error) => (String::new(), Said::Unusable(error.to_string())),
+            Ok(file) => {
+                let (changed, place) = change.apply(file);
+                let code = Code::read(&changed, &evidence.code.file);
+                let types = code.schemas();
+                let evidence = Evidence { code: &code, types: &types, unverified: &[], ..*evidence };
+                let at = focus.of_source(&place);
+                let glanced = at.and_then(|at| glance(document, &evidence, at).ok().flatten());
+                let said = match glanced {
+                    Some(finding) => Said::Found(output::line(&finding)),
+                    None => said(check(document, &evidence, effort, Depth::Facts)),
+                };
+                (place, said)
+            }
+        };
+        Trial { side: Side::Source, operator, place, note: String::new(), said }
+    }))
+}
+
 fn trial(side: Side, mutant: &Mutant, said: Said) -> Trial {
     let place = mutant.pointer.to_string();
     Trial { side, operator: mutant.operator, place, note: mutant.note.clone(), said }
@@ -89,15 +127,25 @@ fn said(checked: Result<Report>) -> Said {
 
 /// Does the work of all, on as many threads as there are processors. The outcomes stand in the order of the work.
 fn shared_out<T: Sync, U: Send>(work: &[T], one: impl Fn(&T) -> U + Sync) -> Vec<U> {
+    shared_out_with(work, || (), |(), work| one(work))
+}
+
+/// The same, with something that each thread makes for itself.
+fn shared_out_with<S, T: Sync, U: Send>(
+    work: &[T],
+    start: impl Fn() -> S + Sync,
+    one: impl Fn(&S, &T) -> U + Sync,
+) -> Vec<U> {
     let next = AtomicUsize::new(0);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut done: Vec<(usize, U)> = std::thread::scope(|scope| {
         let run = || {
             let mut done = Vec::new();
+            let own = start();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(work) = work.get(index) else { return done };
-                done.push((index, one(work)));
+                done.push((index, one(&own, work)));
             }
         };
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
