@@ -69,6 +69,28 @@ pub(crate) struct Code {
 impl Code {
     /// Reads the file, which is shown under this name.
     pub(crate) fn read(file: &File, name: &str) -> Self {
+        let mut code = Self::read_part(file, name);
+        code.name_missing();
+        code
+    }
+
+    /// The facts of a file of which this part, that stands for what is `replaced`, is another now. Those are names of types
+    /// and of methods of the client.
+    pub(crate) fn with_part(&self, part: &File, replaced: &[String]) -> Self {
+        let Self { operations, version: _, types, roots, unrecognised, file: _ } =
+            Self::read_part(part, &self.file);
+        let mut code = self.clone();
+        code.types.retain(|name, _| !replaced.contains(name));
+        code.operations.retain(|operation| !replaced.contains(&operation.name));
+        code.operations.extend(operations);
+        code.types.extend(types);
+        code.roots.extend(roots);
+        code.unrecognised.extend(unrecognised);
+        code.name_missing();
+        code
+    }
+
+    fn read_part(file: &File, name: &str) -> Self {
         let mut code = Self { file: name.to_owned(), ..Self::default() };
         let mut builders: &[Item] = &[];
         for item in &file.items {
@@ -86,7 +108,6 @@ impl Code {
             }
         }
         operations::read(&file.items, builders, &mut code);
-        code.name_missing();
         code
     }
 

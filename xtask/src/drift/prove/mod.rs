@@ -23,11 +23,11 @@ use self::{
     focus::Focus,
     matrix::{Said, Side, Trial},
     mutant::Mutant,
+    source::Source,
 };
 use super::{
     behaviour::{Clean, Effort},
     check::{Depth, Evidence, Report, check, glance},
-    code::Code,
     finding::Kind,
     output,
 };
@@ -80,32 +80,33 @@ fn neutral(document: &Value, evidence: &Evidence<'_>, effort: Effort) -> Result<
 
 /// Changes of the generated source.
 fn sources(document: &Value, evidence: &Evidence<'_>, source: &str) -> Result<Vec<Trial>> {
-    let file = source::lean(syn::parse_file(source)?);
-    let changes = source::changes(&file);
+    let changes = Source::new(source)?.changes();
     let focus = Focus::new(document, evidence)?;
     // A syntax tree stays in its thread.
-    let parsed = || syn::parse_file(source).map(source::lean);
     let effort = Effort { instances: 0, seed: 1 };
-    Ok(shared_out_with(&changes, parsed, |file, change| {
-        let operator = change.name();
-        let (place, said) = match file {
-            Err(error) => (String::new(), Said::Unusable(error.to_string())),
-            Ok(file) => {
-                let (changed, place) = change.apply(file);
-                let code = Code::read(&changed, &evidence.code.file);
-                let types = code.schemas();
-                let evidence = Evidence { code: &code, types: &types, unverified: &[], ..*evidence };
-                let at = focus.of_source(&place);
-                let glanced = at.and_then(|at| glance(document, &evidence, at).ok().flatten());
-                let said = match glanced {
-                    Some(finding) => Said::Found(output::line(&finding)),
-                    None => said(check(document, &evidence, effort, Depth::Facts)),
-                };
-                (place, said)
-            }
-        };
-        Trial { side: Side::Source, operator, place, note: String::new(), said }
-    }))
+    Ok(shared_out_with(
+        &changes,
+        || Source::new(source),
+        |source, change| {
+            let operator = change.name();
+            let (place, said) = match source {
+                Err(error) => (String::new(), Said::Unusable(error.to_string())),
+                Ok(source) => {
+                    let (code, place) = source.read(*change, evidence.code);
+                    let types = code.schemas();
+                    let evidence = Evidence { code: &code, types: &types, unverified: &[], ..*evidence };
+                    let at = focus.of_source(&place);
+                    let glanced = at.and_then(|at| glance(document, &evidence, at).ok().flatten());
+                    let said = match glanced {
+                        Some(finding) => Said::Found(output::line(&finding)),
+                        None => said(check(document, &evidence, effort, Depth::Facts)),
+                    };
+                    (place, said)
+                }
+            };
+            Trial { side: Side::Source, operator, place, note: String::new(), said }
+        },
+    ))
 }
 
 fn trial(side: Side, mutant: &Mutant, said: Said) -> Trial {

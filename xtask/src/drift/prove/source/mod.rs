@@ -9,11 +9,14 @@ mod types;
 use syn::{File, Item};
 
 use self::{send::Send, types::Types};
+use crate::drift::code::Code;
 
 /// A change of the source: which, and at which of the places where it can be made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Change {
     operator: Operator,
+    /// The part of the source where it is made; none is the whole.
+    part: Option<usize>,
     nth: usize,
 }
 
@@ -23,6 +26,60 @@ enum Operator {
     Send(Send),
 }
 
+/// A generated source, as a whole and in parts that can be read by themselves: one for each type and each operation.
+pub(super) struct Source {
+    whole: File,
+    parts: Vec<Part>,
+}
+
+struct Part {
+    file: File,
+    /// The type, or the client's method.
+    name: String,
+}
+
+impl Source {
+    pub(super) fn new(text: &str) -> syn::Result<Self> {
+        let whole = lean(syn::parse_file(text)?);
+        let parts = [types::parts(&whole), send::parts(&whole)].concat();
+        let parts = parts.into_iter().map(|(name, file)| Part { file, name }).collect();
+        Ok(Self { whole, parts })
+    }
+
+    /// Every change that can be made.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        let operators = Types::ALL.iter().copied().map(Operator::Types);
+        let operators = operators.chain(Send::ALL.iter().copied().map(Operator::Send));
+        let mut changes = Vec::new();
+        for operator in operators {
+            let parts: Vec<Option<usize>> =
+                if operator.is_of_whole() { vec![None] } else { (0..self.parts.len()).map(Some).collect() };
+            for part in parts {
+                let mut turn = Turn::at(usize::MAX);
+                operator.visit(&mut self.file(part).clone(), &mut turn);
+                changes.extend((0..turn.seen).map(|nth| Change { operator, part, nth }));
+            }
+        }
+        changes
+    }
+
+    /// What is read of the source with a change, and where the change is.
+    pub(super) fn read(&self, change: Change, code: &Code) -> (Code, String) {
+        let mut file = self.file(change.part).clone();
+        let mut turn = Turn::at(change.nth);
+        change.operator.visit(&mut file, &mut turn);
+        let code = match change.part {
+            None => Code::read(&file, &code.file),
+            Some(part) => code.with_part(&file, std::slice::from_ref(&self.parts[part].name)),
+        };
+        (code, turn.place)
+    }
+
+    fn file(&self, part: Option<usize>) -> &File {
+        part.map_or(&self.whole, |part| &self.parts[part].file)
+    }
+}
+
 impl Change {
     pub(super) fn name(self) -> &'static str {
         match self.operator {
@@ -30,17 +87,19 @@ impl Change {
             Operator::Send(send) => send.name(),
         }
     }
-
-    /// The changed source, and where it has been changed.
-    pub(super) fn apply(self, file: &File) -> (File, String) {
-        let mut file = file.clone();
-        let mut turn = Turn::at(self.nth);
-        self.operator.visit(&mut file, &mut turn);
-        (file, turn.place)
-    }
 }
 
 impl Operator {
+    /// Whether it is about more than one type or one operation.
+    fn is_of_whole(self) -> bool {
+        match self {
+            Self::Types(types) => types == Types::TypeRemoved,
+            Self::Send(send) => {
+                matches!(send, Send::OperationRemoved | Send::BuilderExchanged | Send::VersionChanged)
+            }
+        }
+    }
+
     fn visit(self, file: &mut File, turn: &mut Turn) {
         match self {
             Self::Types(types) => types.visit(file, turn),
@@ -49,22 +108,8 @@ impl Operator {
     }
 }
 
-/// Every change that can be made of a source.
-pub(super) fn changes(file: &File) -> Vec<Change> {
-    let operators = Types::ALL.iter().copied().map(Operator::Types);
-    let operators = operators.chain(Send::ALL.iter().copied().map(Operator::Send));
-    let mut changes = Vec::new();
-    let mut copy = file.clone();
-    for operator in operators {
-        let mut turn = Turn::at(usize::MAX);
-        operator.visit(&mut copy, &mut turn);
-        changes.extend((0..turn.seen).map(|nth| Change { operator, nth }));
-    }
-    changes
-}
-
 /// The source without what the reader does not read.
-pub(super) fn lean(mut file: File) -> File {
+fn lean(mut file: File) -> File {
     if let Some(items) = module(&mut file, "types") {
         items.retain(|item| match item {
             Item::Mod(module) => module.ident != "builder" && module.ident != "error",

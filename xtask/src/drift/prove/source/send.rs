@@ -36,6 +36,57 @@ pub(super) enum Send {
 
 const METHODS: [&str; 7] = ["delete", "get", "head", "options", "patch", "post", "put"];
 
+/// Each of the client's methods with its builder, as a file of its own.
+pub(super) fn parts(file: &File) -> Vec<(String, File)> {
+    let mut parts = Vec::new();
+    let builders = file.items.iter().find_map(|item| match item {
+        Item::Mod(module) if module.ident == "builder" => module.content.as_ref(),
+        _ => None,
+    });
+    let builders = builders.map(|(_, items)| items.as_slice()).unwrap_or_default();
+    for item in &file.items {
+        let Item::Impl(item) = item else { continue };
+        if item.trait_.is_some() || item.self_ty.to_token_stream().to_string() != "Client" {
+            continue;
+        }
+        for method in item.items.iter().filter(|item| is_operation(item)) {
+            let ImplItem::Fn(function) = method else { continue };
+            let made = function.block.to_token_stream().to_string().replace(' ', "");
+            let of = |item: &&Item| {
+                let name = match item {
+                    Item::Struct(item) => item.ident.to_string(),
+                    Item::Impl(item) => builder_of(&item.self_ty),
+                    _ => return false,
+                };
+                made.contains(&format!("builder::{name}::new"))
+            };
+            let own: Vec<&Item> = builders.iter().filter(of).collect();
+            let file = parse_quote! {
+                impl Client { #method }
+                pub mod builder { #(#own)* }
+            };
+            parts.push((function.sig.ident.to_string(), file));
+        }
+    }
+    parts
+}
+
+/// The name of a type without its lifetime.
+fn builder_of(ty: &Type) -> String {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// Whether it is a method that takes the client by reference.
+fn is_operation(item: &ImplItem) -> bool {
+    match item {
+        ImplItem::Fn(function) => matches!(function.sig.inputs.first(), Some(FnArg::Receiver(_))),
+        _ => false,
+    }
+}
+
 impl Send {
     pub(super) const ALL: &[Self] = &[
         Self::OperationRemoved,
@@ -87,12 +138,11 @@ impl Send {
                 let Some(items) = module(file, "builder") else { return };
                 for item in items {
                     let Item::Impl(item) = item else { continue };
-                    let owner = item.self_ty.to_token_stream().to_string();
-                    let owner = owner.split(' ').next().unwrap_or_default();
+                    let owner = builder_of(&item.self_ty);
                     let parts = setters(&item.items);
                     for function in &mut item.items {
                         if let ImplItem::Fn(function) = function {
-                            self.of_function(function, owner, &parts, turn);
+                            self.of_function(function, &owner, &parts, turn);
                         }
                     }
                 }
@@ -107,10 +157,6 @@ impl Send {
             if item.trait_.is_some() || item.self_ty.to_token_stream().to_string() != "Client" {
                 continue;
             }
-            let is_operation = |item: &ImplItem| match item {
-                ImplItem::Fn(function) => matches!(function.sig.inputs.first(), Some(FnArg::Receiver(_))),
-                _ => false,
-            };
             let operations: Vec<usize> =
                 (0..item.items.len()).filter(|index| is_operation(&item.items[*index])).collect();
             let name = |item: &ImplItem| match item {

@@ -35,6 +35,25 @@ pub(super) enum Types {
     DeriveDropped,
 }
 
+/// Each type with what is implemented for it by hand, as a file of its own.
+pub(super) fn parts(file: &File) -> Vec<(String, File)> {
+    let items = file.items.iter().find_map(|item| match item {
+        Item::Mod(module) if module.ident == "types" => module.content.as_ref(),
+        _ => None,
+    });
+    let items = items.map(|(_, items)| items.as_slice()).unwrap_or_default();
+    let of = |item: &&Item, name: &str| match item {
+        Item::Impl(item) => item.self_ty.to_token_stream().to_string() == name,
+        other => name_of(other).is_some_and(|known| known == name),
+    };
+    let part = |item: &Item| {
+        let name = name_of(item)?;
+        let own: Vec<&Item> = items.iter().filter(|item| of(item, &name)).collect();
+        Some((name, parse_quote!(pub mod types { #(#own)* })))
+    };
+    items.iter().filter_map(part).collect()
+}
+
 impl Types {
     pub(super) const ALL: &[Self] = &[
         Self::TypeRemoved,
