@@ -49,6 +49,8 @@ pub(super) fn prove(
 
 /// Changes of the document that mean something.
 fn documents(document: &Value, evidence: &Evidence<'_>) -> Result<Vec<Trial>> {
+    // That prose means nothing is shown by itself; here it would only be copied.
+    let document = &neutral::lean(document, &places::sites(document));
     let sites = places::sites(document);
     let focus = Focus::new(document, evidence)?;
     let mut mutants = operations::mutants(&sites);
