@@ -5,6 +5,7 @@
 //! these mutants has to give a finding. Changes of the document that mean nothing have to give none. Operators know
 //! OpenAPI and the shape of generated code; none knows an operation or a type by name.
 
+mod evidence;
 mod focus;
 mod matrix;
 mod mutant;
@@ -12,6 +13,7 @@ mod neutral;
 mod operations;
 mod places;
 mod schemas;
+mod sent;
 mod source;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,21 +30,34 @@ use self::{
 use super::{
     behaviour::{Clean, Effort},
     check::{Depth, Evidence, Report, check, glance},
+    compare::compare,
+    compiled::Definitions,
+    document::Document,
     finding::Kind,
     output,
+    schema::Schemas,
 };
 
 pub(super) use matrix::Matrix;
 
-/// Tries every mutant. `source` is the text of the generated source.
+/// Tries every mutant. `source` is the text of the generated source, `definitions` are the schemas of the compiled types, and
+/// `base` is the report on what is not changed, without findings.
 pub(super) fn prove(
     document: &Value,
     source: &str,
+    definitions: &Definitions,
+    base: &Report,
     evidence: &Evidence<'_>,
     effort: Effort,
 ) -> Result<Matrix> {
     let mut trials = documents(document, evidence)?;
     trials.extend(sources(document, evidence, source)?);
+    trials.extend(evidence::compiled(evidence.code, evidence.ledger, definitions));
+    let read = Document::read(document)?;
+    let compared = compare(&read, evidence.code, Schemas::new(evidence.types))?;
+    trials.extend(evidence::behaviour(&read, &compared, evidence, effort));
+    trials.extend(sent::trials(&read, &compared, evidence));
+    trials.extend(evidence::ledger(base, evidence.ledger));
     trials.extend(neutral(document, evidence, effort)?);
     Ok(Matrix(trials))
 }
