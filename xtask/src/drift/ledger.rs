@@ -76,6 +76,25 @@ impl Ledger {
         self.entries.len()
     }
 
+    /// What it is about.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (Kind, &Pointer)> {
+        self.entries.keys().map(|(kind, place)| (*kind, place))
+    }
+
+    /// The ledger without an entry.
+    pub(crate) fn without(&self, kind: Kind, place: &Pointer) -> Self {
+        let mut entries = self.entries.clone();
+        entries.remove(&(kind, place.clone()));
+        Self { entries }
+    }
+
+    /// The ledger with an entry, perhaps in the place of one.
+    pub(crate) fn with(&self, kind: Kind, place: Pointer, hash: &str) -> Self {
+        let mut entries = self.entries.clone();
+        entries.insert((kind, place), Accepted { hash: hash.to_owned(), reason: "stated".to_owned() });
+        Self { entries }
+    }
+
     /// What of the differences is left once the known ones are taken away, and how many those were.
     ///
     /// `done` are the comparisons that have been made: an entry about another cannot be stale yet.

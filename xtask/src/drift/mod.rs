@@ -77,7 +77,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let effort = Effort { instances, seed: arguments.seed };
     let report = check(&document, &own.evidence(&ledger), effort, Depth::Whole)?;
     if arguments.prove && report.findings.is_empty() {
-        let matrix = prove::prove(&document, &own.evidence(&ledger), effort)?;
+        let matrix =
+            prove::prove(&document, &own.source, &own.definitions, &report, &own.evidence(&ledger), effort)?;
         let mut out = io::stdout().lock();
         let written =
             if arguments.json { writeln!(out, "{:#}", matrix.json()) } else { matrix.lines(&mut out) };
@@ -119,6 +120,8 @@ fn ledger() -> Result<Ledger> {
 
 /// The facts of the workspace's own code.
 struct Own {
+    source: String,
+    definitions: compiled::Definitions,
     code: Code,
     types: Value,
     unverified: Vec<finding::Difference>,
@@ -127,18 +130,19 @@ struct Own {
 
 impl Own {
     fn read() -> Result<Self> {
-        let text =
+        let source =
             fs::read_to_string(root().join(SOURCE)).with_context(|| format!("cannot read {SOURCE}"))?;
-        let file = syn::parse_file(&text).with_context(|| format!("{SOURCE} is no Rust"))?;
+        let file = syn::parse_file(&source).with_context(|| format!("{SOURCE} is no Rust"))?;
         let code = Code::read(&file, SOURCE);
-        let unverified = compiled::verify(&code, compiled::own::schemas);
+        let definitions = compiled::definitions(compiled::own::schemas);
+        let unverified = compiled::verify(&code, &definitions);
         let generated_from: Value =
             serde_json::from_str(suprsend_api::DOCUMENT).context("the compiled document")?;
         let generated_from = Document::read(&generated_from)?;
         let client = |base_url: &str| -> Box<dyn wire::Calls> { Box::new(Sdk::new(base_url)) };
         let wire = wire::record(&code, &generated_from, Sdk::BASE_URL, Sdk::KEY, &client)?;
         let types = code.schemas();
-        Ok(Self { code, types, unverified, wire })
+        Ok(Self { source, definitions, code, types, unverified, wire })
     }
 
     fn evidence<'e>(&'e self, ledger: &'e Ledger) -> Evidence<'e> {

@@ -5,6 +5,7 @@
 //! these mutants has to give a finding. Changes of the document that mean nothing have to give none. Operators know
 //! OpenAPI and the shape of generated code; none knows an operation or a type by name.
 
+mod evidence;
 mod focus;
 mod matrix;
 mod mutant;
@@ -12,6 +13,8 @@ mod neutral;
 mod operations;
 mod places;
 mod schemas;
+mod sent;
+mod source;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -22,25 +25,47 @@ use self::{
     focus::Focus,
     matrix::{Said, Side, Trial},
     mutant::Mutant,
+    source::Source,
 };
 use super::{
     behaviour::{Clean, Effort},
     check::{Depth, Evidence, Report, check, glance},
+    compare::compare,
+    compiled::Definitions,
+    document::Document,
     finding::Kind,
     output,
+    schema::Schemas,
 };
 
 pub(super) use matrix::Matrix;
 
-/// Tries every mutant.
-pub(super) fn prove(document: &Value, evidence: &Evidence<'_>, effort: Effort) -> Result<Matrix> {
+/// Tries every mutant. `source` is the text of the generated source, `definitions` are the schemas of the compiled types, and
+/// `base` is the report on what is not changed, without findings.
+pub(super) fn prove(
+    document: &Value,
+    source: &str,
+    definitions: &Definitions,
+    base: &Report,
+    evidence: &Evidence<'_>,
+    effort: Effort,
+) -> Result<Matrix> {
     let mut trials = documents(document, evidence)?;
+    trials.extend(sources(document, evidence, source)?);
+    trials.extend(evidence::compiled(evidence.code, evidence.ledger, definitions));
+    let read = Document::read(document)?;
+    let compared = compare(&read, evidence.code, Schemas::new(evidence.types))?;
+    trials.extend(evidence::behaviour(&read, &compared, evidence, effort));
+    trials.extend(sent::trials(&read, &compared, evidence));
+    trials.extend(evidence::ledger(base, evidence.ledger));
     trials.extend(neutral(document, evidence, effort)?);
     Ok(Matrix(trials))
 }
 
 /// Changes of the document that mean something.
 fn documents(document: &Value, evidence: &Evidence<'_>) -> Result<Vec<Trial>> {
+    // That prose means nothing is shown by itself; here it would only be copied.
+    let document = &neutral::lean(document, &places::sites(document));
     let sites = places::sites(document);
     let focus = Focus::new(document, evidence)?;
     let mut mutants = operations::mutants(&sites);
@@ -70,6 +95,37 @@ fn neutral(document: &Value, evidence: &Evidence<'_>, effort: Effort) -> Result<
     }))
 }
 
+/// Changes of the generated source.
+fn sources(document: &Value, evidence: &Evidence<'_>, source: &str) -> Result<Vec<Trial>> {
+    let changes = Source::new(source)?.changes();
+    let focus = Focus::new(document, evidence)?;
+    // A syntax tree stays in its thread.
+    let effort = Effort { instances: 0, seed: 1 };
+    Ok(shared_out_with(
+        &changes,
+        || Source::new(source),
+        |source, change| {
+            let operator = change.name();
+            let (place, said) = match source {
+                Err(error) => (String::new(), Said::Unusable(error.to_string())),
+                Ok(source) => {
+                    let (code, place) = source.read(*change, evidence.code);
+                    let types = code.schemas();
+                    let evidence = Evidence { code: &code, types: &types, unverified: &[], ..*evidence };
+                    let at = focus.of_source(&place);
+                    let glanced = at.and_then(|at| glance(document, &evidence, at).ok().flatten());
+                    let said = match glanced {
+                        Some(finding) => Said::Found(output::line(&finding)),
+                        None => said(check(document, &evidence, effort, Depth::Facts)),
+                    };
+                    (place, said)
+                }
+            };
+            Trial { side: Side::Source, operator, place, note: String::new(), said }
+        },
+    ))
+}
+
 fn trial(side: Side, mutant: &Mutant, said: Said) -> Trial {
     let place = mutant.pointer.to_string();
     Trial { side, operator: mutant.operator, place, note: mutant.note.clone(), said }
@@ -89,15 +145,25 @@ fn said(checked: Result<Report>) -> Said {
 
 /// Does the work of all, on as many threads as there are processors. The outcomes stand in the order of the work.
 fn shared_out<T: Sync, U: Send>(work: &[T], one: impl Fn(&T) -> U + Sync) -> Vec<U> {
+    shared_out_with(work, || (), |(), work| one(work))
+}
+
+/// The same, with something that each thread makes for itself.
+fn shared_out_with<S, T: Sync, U: Send>(
+    work: &[T],
+    start: impl Fn() -> S + Sync,
+    one: impl Fn(&S, &T) -> U + Sync,
+) -> Vec<U> {
     let next = AtomicUsize::new(0);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut done: Vec<(usize, U)> = std::thread::scope(|scope| {
         let run = || {
             let mut done = Vec::new();
+            let own = start();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(work) = work.get(index) else { return done };
-                done.push((index, one(work)));
+                done.push((index, one(&own, work)));
             }
         };
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();

@@ -18,6 +18,7 @@ const NEW: &str = "DriftNew";
 pub(super) fn mutants(document: &Value, sites: &[Site<'_>]) -> Result<Vec<Mutant>> {
     let mut mutants =
         vec![whole("keys in the opposite order", reversed(document)), whole("keys sorted", sorted(document))];
+    mutants.push(whole("prose removed everywhere", lean(document, sites)));
     mutants.extend(notations(document)?);
     mutants.extend(renamed_components(document));
     let mut small = Vec::new();
@@ -53,6 +54,26 @@ fn gathered(mutants: Vec<Mutant>) -> Vec<Mutant> {
 fn whole(operator: &'static str, document: Value) -> Mutant {
     let edits = vec![Edit::Whole(document)];
     Mutant { operator, pointer: Pointer::root(), note: String::new(), edits }
+}
+
+/// The document without its prose and its examples, which are most of it.
+pub(super) fn lean(document: &Value, sites: &[Site<'_>]) -> Value {
+    let prose = ["description", "summary", "title", "example", "examples", "externalDocs", "tags"];
+    let mut lean = document.clone();
+    let mut strip = |place: &Pointer| {
+        if let Some(Value::Object(members)) = place.get_mut(&mut lean) {
+            members.retain(|key, _| !key.starts_with("x-") && !prose.contains(&key.as_str()));
+        }
+    };
+    for site in sites {
+        match site.role {
+            // Its members are media types.
+            Role::Content => site.members().iter().for_each(|name| strip(&site.pointer.child(name))),
+            Role::Replies => {}
+            _ => strip(&site.pointer),
+        }
+    }
+    lean
 }
 
 fn reversed(value: &Value) -> Value {

@@ -182,8 +182,7 @@ fn body(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
 }
 
 fn replies(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
-    let statuses: Vec<&str> =
-        site.value.as_object().into_iter().flatten().map(|(status, _)| status.as_str()).collect();
+    let statuses: Vec<&str> = site.members();
     for status in &statuses {
         let class = status.chars().next().unwrap_or_default();
         // Every way for it to be another one.

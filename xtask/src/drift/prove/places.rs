@@ -74,6 +74,11 @@ impl Site<'_> {
         self.member(name)?.as_str()
     }
 
+    /// The names of its members.
+    pub(super) fn members(&self) -> Vec<&str> {
+        self.value.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect()
+    }
+
     /// The names of the members of a member.
     pub(super) fn names(&self, member: &str) -> Vec<&str> {
         self.member(member)
