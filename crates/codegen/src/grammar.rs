@@ -139,6 +139,25 @@ pub(crate) fn children<'a>(
         .collect()
 }
 
+/// The object directly below one object that stands at a place or around it, given by the steps there, and its own steps.
+pub(crate) fn towards<'a, 'p>(
+    value: &'a Value,
+    node: Node,
+    steps: &'p [String],
+) -> Option<(&'a Value, Node, &'p [String])> {
+    let (key, rest) = steps.split_first()?;
+    let members = value.as_object().filter(|members| !is_reference(members, node))?;
+    let value = members.get(key).filter(|value| !value.is_null())?;
+    let (shape, node) = member(node, key, value)?;
+    let value = match (shape, value, rest.first()) {
+        (One, value, _) => return Some((value, node, &steps[..1])),
+        (List, Value::Array(items), Some(index)) => items.get(index.parse::<usize>().ok()?)?,
+        (Map, Value::Object(entries), Some(name)) => entries.get(name)?,
+        _ => return None,
+    };
+    Some((value, node, &steps[..2]))
+}
+
 /// The places of the objects directly below one object, relative to it.
 fn places(value: &Value, node: Node) -> Vec<(Node, Pointer)> {
     let mut found = Vec::new();

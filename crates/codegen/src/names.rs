@@ -121,48 +121,49 @@ pub fn rust_function(operation: &Value, path: &str, method: &str) -> String {
 /// A name for the schema at `pointer`: its title, or what the nearest named thing around it is called and the way from there.
 /// Around it are a titled schema, a component or the operation (with the role, and the status of a response).
 pub(crate) fn describe(document: &Value, pointer: &Pointer) -> String {
+    let steps = pointer.tokens();
+    let mut rest = steps.as_slice();
     let mut name = String::new();
-    let mut here = (document, Node::Document, Pointer::root());
+    let mut here = (document, Node::Document);
+    // The last step so far: the path, of a path item.
+    let mut last = "";
     loop {
         if let (Node::Schema, Some(title)) = (here.1, here.0.get("title").and_then(Value::as_str)) {
             title.clone_into(&mut name);
         }
-        if here.2 == *pointer {
+        if rest.is_empty() {
             return type_name(&name);
         }
-        let next = grammar::children(here.0, here.1, &here.2)
-            .into_iter()
-            .find(|(_, _, child)| child.contains(pointer));
-        let Some(next) = next else {
+        let Some((value, node, taken)) = grammar::towards(here.0, here.1, rest) else {
             // Not a place of the grammar: the way itself is the name.
             return type_name(pointer.as_str());
         };
-        extend(&mut name, &here, &next);
-        here = next;
+        extend(&mut name, here.1, last, (value, node), taken);
+        rest = &rest[taken.len()..];
+        last = taken.last().map_or("", String::as_str);
+        here = (value, node);
     }
 }
 
 /// Adds what the step from one object to the next says.
-fn extend(name: &mut String, from: &(&Value, Node, Pointer), to: &(&Value, Node, Pointer)) {
-    let steps = to.2.as_str()[from.2.as_str().len()..].to_owned();
-    let steps = Pointer::from_text(steps).tokens();
+fn extend(name: &mut String, from: Node, last: &str, (value, node): (&Value, Node), steps: &[String]) {
     let keyword = steps.first().map_or("", String::as_str);
-    let key = to.2.last();
-    let step = match (from.1, to.1) {
+    let key = steps.last().map_or("", String::as_str);
+    let step = match (from, node) {
         (Node::Components, _) => {
-            *name = key;
+            key.clone_into(name);
             return;
         }
         (_, Node::Operation) => {
-            *name = crate::fit::operation_id(to.0, &from.2.last(), &key);
+            *name = crate::fit::operation_id(value, last, key);
             return;
         }
         (_, Node::RequestBody) => "Body".to_owned(),
         (_, Node::Response) => format!("Response {key}"),
-        (_, Node::Parameter) => to.0["name"].as_str().unwrap_or(&key).to_owned(),
+        (_, Node::Parameter) => value["name"].as_str().unwrap_or(key).to_owned(),
         (_, Node::Header) => format!("{key} Header"),
         (Node::Schema, Node::Schema) => match keyword {
-            "properties" | "$defs" | "definitions" => key,
+            "properties" | "$defs" | "definitions" => key.to_owned(),
             "items" | "contains" | "additionalItems" => "Item".to_owned(),
             "additionalProperties" | "patternProperties" => "Value".to_owned(),
             "oneOf" | "anyOf" => format!("Variant {key}"),

@@ -1,6 +1,8 @@
 //! `cargo xtask spec`: upstream's document: what a new one changes, and how it gets in.
 
 mod diff;
+#[cfg(test)]
+mod fuzz;
 mod import;
 mod page;
 

@@ -24,6 +24,7 @@ enum Body {
 }
 
 pub(super) fn unify(document: &mut Value, report: &mut Report) {
+    let mut names = Names::of_components(document);
     for (path, method, place) in super::operations(document) {
         let Some(operation) = place.get(document) else { continue };
         let id = super::operation_id(operation, &path, &method);
@@ -40,7 +41,7 @@ pub(super) fn unify(document: &mut Value, report: &mut Report) {
             let statuses: Vec<String> =
                 responses.keys().filter(|status| status.starts_with(first)).cloned().collect();
             let name = type_name(&format!("{id} {role}"));
-            one_type(document, &mut responses, &statuses, &name, &place, report);
+            one_type(document, &mut responses, &statuses, (&mut names, &name), &place, report);
         }
         if let Some(slot) = place.get_mut(document) {
             *slot = Value::Object(responses);
@@ -112,7 +113,7 @@ fn one_type(
     document: &mut Value,
     responses: &mut Map<String, Value>,
     statuses: &[String],
-    name: &str,
+    (names, name): (&mut Names, &str),
     place: &Pointer,
     report: &mut Report,
 ) {
@@ -150,7 +151,7 @@ fn one_type(
         only.clone()
     } else {
         let union = union(document, distinct);
-        let name = Names::of_components(document).take(name);
+        let name = names.take(name);
         report.moved(place, &name);
         let note = format!("{} have bodies of their own, all of the type `{name}`", statuses.join(", "));
         report.add(Kind::Combined, place, note);

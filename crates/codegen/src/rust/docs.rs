@@ -1,7 +1,9 @@
 //! Upstream's Markdown, made safe for rustdoc.
 //!
 //! Descriptions are written for a web page: `<API_KEY>` is no HTML tag, a bare URL is no link, and `[0]` refers to no Rust item.
-//! Code spans and fenced blocks pass as they are.
+//! Code spans and blocks of code pass as they are, but none is Rust to rustdoc, which would compile and run it as a test.
+
+mod code;
 
 use syn::{
     Attribute, Expr, ExprLit, Lit, LitStr, Meta,
@@ -24,15 +26,11 @@ impl VisitMut for Docs {
 }
 
 fn safe(text: &str) -> String {
-    let mut fenced = false;
-    let lines = text.lines().map(|line| {
-        if line.trim_start().starts_with("```") {
-            fenced = !fenced;
-            // Code that refers to variables which are not there cannot be a test.
-            return line.replace("```ignore", "```text");
-        }
+    let text = code::inert(text);
+    let code = code::lines(&text);
+    let lines = text.lines().enumerate().map(|(number, line)| {
         let plain_link = line.trim_start().starts_with('[') && line.contains("]: ");
-        if fenced || plain_link || line.contains("[`") {
+        if code.contains(&number) || plain_link || line.contains("[`") {
             return line.to_owned();
         }
         safe_line(line)

@@ -6,7 +6,7 @@ use suprsend_codegen::Pointer;
 
 /// What a change means for programs that use the crate, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Level {
+pub(in crate::spec) enum Level {
     /// Nothing that a program could notice when it is compiled, or that it has to be changed for.
     Neutral,
     /// More can be called, sent or read. What was possible before still is.
@@ -16,7 +16,7 @@ pub(super) enum Level {
 }
 
 impl Level {
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::spec) fn name(self) -> &'static str {
         match self {
             Self::Neutral => "neutral",
             Self::Additive => "additive",
@@ -27,14 +27,14 @@ impl Level {
 
 /// The direction in which a value travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Way {
+pub(in crate::spec) enum Way {
     Request,
     Reply,
 }
 
 /// The document in which a change's place is to be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Side {
+pub(in crate::spec) enum Side {
     Old,
     New,
 }
@@ -44,16 +44,16 @@ macro_rules! kinds {
     ($($kind:ident $name:literal $meaning:literal)*) => {
         /// What has changed.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub(super) enum Kind {
+        pub(in crate::spec) enum Kind {
             $(#[doc = $meaning] $kind,)*
         }
 
         impl Kind {
             /// Every kind, with what it says.
-            pub(super) const ALL: &[(Self, &str)] = &[$((Self::$kind, $meaning)),*];
+            pub(in crate::spec) const ALL: &[(Self, &str)] = &[$((Self::$kind, $meaning)),*];
 
             /// The name in the output, which stays the same.
-            pub(super) fn name(self) -> &'static str {
+            pub(in crate::spec) fn name(self) -> &'static str {
                 match self {
                     $(Self::$kind => $name,)*
                 }
@@ -136,25 +136,25 @@ kinds! {
 }
 
 /// Every kind with what it says, a line each.
-pub(super) fn kinds() -> String {
+pub(in crate::spec) fn kinds() -> String {
     let lines = Kind::ALL.iter().map(|(kind, meaning)| format!("  {:<28}{meaning}\n", kind.name()));
     format!("Kinds of changes:\n{}", lines.collect::<String>())
 }
 
 /// One change.
 #[derive(Debug, Clone)]
-pub(super) struct Change {
-    pub(super) level: Level,
-    pub(super) kind: Kind,
+pub(in crate::spec) struct Change {
+    pub(in crate::spec) level: Level,
+    pub(in crate::spec) kind: Kind,
     /// Which document the pointer leads into: the old one for what is gone.
-    pub(super) side: Side,
+    pub(in crate::spec) side: Side,
     /// Where it stands, references resolved.
-    pub(super) pointer: Pointer,
+    pub(in crate::spec) pointer: Pointer,
     /// Whether requests are concerned, and replies. Neither, where it is about the operation as a whole.
-    pub(super) request: bool,
-    pub(super) reply: bool,
+    pub(in crate::spec) request: bool,
+    pub(in crate::spec) reply: bool,
     /// What was and is, and what that means.
-    pub(super) message: String,
+    pub(in crate::spec) message: String,
 }
 
 impl fmt::Display for Change {
@@ -180,13 +180,13 @@ impl fmt::Display for Change {
 
 /// The changes so far. What is met again, because two operations refer to it or it goes both ways, is one change.
 #[derive(Debug, Default)]
-pub(super) struct Changes {
+pub(in crate::spec) struct Changes {
     list: Vec<Change>,
     known: HashMap<(Side, Pointer, Kind), usize>,
 }
 
 impl Changes {
-    pub(super) fn add(
+    pub(in crate::spec) fn add(
         &mut self,
         level: Level,
         kind: Kind,
@@ -210,7 +210,7 @@ impl Changes {
     }
 
     /// The changes: those that break first, else in the order of the documents.
-    pub(super) fn sorted(mut self) -> Vec<Change> {
+    pub(in crate::spec) fn sorted(mut self) -> Vec<Change> {
         self.list.sort_by_key(|change| std::cmp::Reverse(change.level));
         self.list
     }

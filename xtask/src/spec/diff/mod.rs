@@ -105,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// What is different in the new document. Both have to be readable.
-fn changes(old: &Value, new: &Value) -> Result<Vec<Change>> {
+pub(super) fn changes(old: &Value, new: &Value) -> Result<Vec<Change>> {
     let documents = Documents { old: Document(old), new: Document(new) };
     let mut changes = Changes::default();
     for (pointer, what) in [("/info/version", "the API's version"), ("/openapi", "the version of OpenAPI")] {

@@ -20,7 +20,7 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 use suprsend_codegen::Problems;
 
-use super::page;
+use super::page::{self, Page};
 use crate::project::root;
 
 /// The document that is written.
@@ -96,6 +96,11 @@ fn text(files: &[PathBuf]) -> Result<String, Problems> {
         }
     }
     Problems::none_or(problems)?;
+    united(pages)
+}
+
+/// The text of one page as it is, or of the document that several pages make.
+pub(super) fn united(mut pages: Vec<Page>) -> Result<String, Problems> {
     if let [page] = pages.as_mut_slice() {
         let mut text = std::mem::take(&mut page.text);
         if !text.ends_with('\n') {

@@ -20,30 +20,33 @@ pub(super) struct Page {
 
 /// Reads a file. Whether it is Markdown is told by the end of its name.
 pub(super) fn read(path: &Path) -> Result<Page, Problems> {
-    let file = path.display().to_string();
     let text = text(path).map_err(|reason| {
-        Problem::at(file.clone(), reason, "name a file that can be read, in UTF-8, of at most 64 megabytes")
+        let remedy = "name a file that can be read, in UTF-8, of at most 64 megabytes";
+        Problem::at(path.display().to_string(), reason, remedy)
     })?;
+    of_text(path, text)
+}
+
+/// Reads the text of a file.
+pub(super) fn of_text(path: &Path, text: String) -> Result<Page, Problems> {
+    let file = path.display().to_string();
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("");
-    let page = match extension.to_ascii_lowercase().as_str() {
+    let (text, document) = match extension.to_ascii_lowercase().as_str() {
         "yaml" | "yml" | "json" => {
-            let document = Source::new(&*file, text.as_str()).parse()?;
-            Page { file, text, document }
+            let source = Source::new(&*file, text);
+            let document = source.parse()?;
+            (source.text, document)
         }
-        "md" | "mdx" | "markdown" => {
-            let (text, document) = markdown::quoted(&file, &text)?;
-            Page { file, text, document }
-        }
+        "md" | "mdx" | "markdown" => markdown::quoted(&file, &text)?,
         _ => {
             let remedy = "name it .yaml, .yml or .json, or .md, .mdx or .markdown";
             return Err(Problem::at(file, "the name does not say what the file is", remedy).into());
         }
     };
-    if page.document.is_object() {
-        return Ok(page);
+    if document.is_object() {
+        return Ok(Page { file, text, document });
     }
-    Err(Problem::at(page.file, "this is no OpenAPI document but a text or a list", "name another file")
-        .into())
+    Err(Problem::at(file, "this is no OpenAPI document but a text or a list", "name another file").into())
 }
 
 fn text(path: &Path) -> Result<String, String> {
