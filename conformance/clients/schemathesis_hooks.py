@@ -3,6 +3,8 @@
 They are in `filter_case`, since Schemathesis asks filters of single parts in some of its phases only.
 """
 
+from urllib.parse import unquote
+
 import schemathesis
 from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData
 
@@ -27,13 +29,17 @@ def filter_failure(context, failure, case, response):
 
 
 def keeps_rules(case):
+    if not is_window(case.query or {}):
+        return False
     distinct_id = (case.path_parameters or {}).get("distinct_id")
-    return is_id(distinct_id) and is_window(case.query or {}) and is_body(case.operation, distinct_id, case.body)
+    # A parameter of the path may be encoded by now, or not yet.
+    spellings = {distinct_id, unquote(distinct_id)} if isinstance(distinct_id, str) else {None}
+    return all(is_id(spelling) and is_body(case.operation, spelling, case.body) for spelling in spellings)
 
 
 def is_id(distinct_id):
     """An id is not blank, and not too long."""
-    return not isinstance(distinct_id, str) or (bool(distinct_id.strip()) and len(distinct_id) <= LONGEST_ID)
+    return distinct_id is None or (bool(distinct_id.strip()) and len(distinct_id) <= LONGEST_ID)
 
 
 def is_window(query):

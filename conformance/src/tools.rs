@@ -71,7 +71,8 @@ impl Tools {
         eprintln!("installing requirements.txt");
         let venv = run(Command::new(python).args(["-m", "venv", "venv"]).current_dir(&self.folder)).await;
         venv.context("cannot make a virtual environment; Debian has it in python3-venv")?;
-        let pip = ["-m", "pip", "--quiet", "--disable-pip-version-check", "--retries", "8", "--timeout", "60"];
+        let pip =
+            ["-m", "pip", "--quiet", "--disable-pip-version-check", "--retries", "8", "--timeout", "60"];
         // What is listed and nothing else, which is then checked to be enough.
         run(self.python().args(pip).args(["install", "--no-deps", "--requirement", "requirements.txt"]))
             .await?;
