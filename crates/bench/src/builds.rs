@@ -105,7 +105,7 @@ fn build(here: &Path, program: &Program) -> Result<(Option<f64>, Option<f64>)> {
     if !output.status.success() {
         bail!("a program on {} does not build:\n{}", program.title, String::from_utf8_lossy(&output.stderr));
     }
-    let (time, cpu) = (start.elapsed(), children_cpu_time()? - cpu);
+    let (time, cpu) = (start.elapsed(), children_cpu_time()?.saturating_sub(cpu));
     // The next one needs the room.
     fs::remove_dir_all(here.join("target"))?;
     Ok((Some(time.as_secs_f64()), Some(cpu.as_secs_f64())))

@@ -116,7 +116,7 @@ where
     work(0..warm_up, concurrency).await.context("warming up")?;
     let (start, cpu) = (Instant::now(), cpu_time());
     let latencies = work(warm_up..warm_up + requests, concurrency).await?;
-    let (duration, cpu) = (start.elapsed(), cpu_time() - cpu);
+    let (duration, cpu) = (start.elapsed(), cpu_time().saturating_sub(cpu));
     if latencies.len() != requests {
         bail!("{} of {requests} upserts came to an end", latencies.len());
     }

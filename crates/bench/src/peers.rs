@@ -41,18 +41,9 @@ impl Peers {
     /// A client on one of them.
     pub fn client(&self, task: &Task) -> Command {
         let here = self.folder.path();
-        let mut command = match task.contender {
-            Contender::Python => {
-                let mut command = Command::new(here.join("venv/bin/python"));
-                command.arg("python.py");
-                command
-            }
-            _ => {
-                let mut command = Command::new("node");
-                command.arg("node.mjs");
-                command
-            }
-        };
+        let is_python = task.contender == Contender::Python;
+        let mut command = Command::new(if is_python { here.join("venv/bin/python") } else { "node".into() });
+        command.arg(if is_python { "python.py" } else { "node.mjs" });
         command.current_dir(here);
         command.arg(format!("http://{}", task.server)).arg(KEY);
         command.args([task.concurrency.to_string(), task.warm_up.to_string(), task.requests.to_string()]);

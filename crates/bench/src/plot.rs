@@ -46,14 +46,14 @@ pub fn svg(results: &Results) -> std::result::Result<String, std::fmt::Error> {
     text(&mut body, 10.0, y, "caption", &caption)?;
     let height = y + LINE / 2.0;
     Ok(format!(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img">
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img">
 <style>
 text {{ font: 13px sans-serif; fill: #24292f }} .title {{ font-weight: bold }} .caption {{ fill: #57606a }} .name {{ text-anchor: end }}
 rect {{ fill: #8c959f }} .ours {{ fill: #0969da }}
 </style>
 <rect width="100%" height="100%" style="fill: #ffffff"/>
 {body}</svg>
-"##
+"#
     ))
 }
 
@@ -67,7 +67,7 @@ fn draw(body: &mut String, chart: &Chart, mut y: f64) -> std::result::Result<f64
         let width = value / longest * LONGEST;
         let class = if name.starts_with("SDK") || name.ends_with("users") { r#" class="ours""# } else { "" };
         writeln!(body, r#"<rect{class} x="{LEFT}" y="{:.0}" width="{width:.1}" height="16"/>"#, y - 13.0)?;
-        let digits = if *value < 1000.0 { 1 } else { 0 };
+        let digits = usize::from(*value < 1000.0);
         text(body, LEFT + width + 6.0, y, "value", &format!("{value:.digits$}"))?;
     }
     Ok(y + LINE * 1.5)

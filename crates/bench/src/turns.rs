@@ -43,7 +43,7 @@ impl Plan {
     };
     /// Enough to see every row, in less than two minutes.
     pub const QUICK: Self =
-        Self { repetitions: 3, requests: 4_000, requests_of_peers: 200, scale: [1_000, 10_000, 100_000] };
+        Self { repetitions: 5, requests: 5_000, requests_of_peers: 200, scale: [10_000, 50_000, 200_000] };
 }
 
 /// The server, in a process of its own.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Collected};
 use hyper::StatusCode;
 use serde_json::Value;
 use suprsend_bench::{
@@ -28,7 +28,7 @@ async fn requests_of(contender: Contender) -> Vec<Seen> {
             let (head, body) = request.into_parts();
             let key = head.headers.get("authorization").and_then(|value| value.to_str().ok());
             let key = key.unwrap_or_default().to_owned();
-            let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
             let body = serde_json::from_slice(&body).unwrap_or_default();
             recorded.lock().unwrap().push((format!("{} {}", head.method, head.uri.path()), key, body));
             server::response(StatusCode::CREATED, reply)
