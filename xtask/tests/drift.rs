@@ -95,7 +95,7 @@ fn what_is_said_to_machines_has_a_stable_form() {
     let missing = findings.iter().find(|finding| finding["kind"] == "operation-missing").unwrap();
     assert_eq!(missing["comparison"], "operations");
     assert_eq!(missing["pointer"], "/paths/~1v2~1user~1{distinct_id}~1/post");
-    for member in ["place", "rust", "remedy"] {
+    for member in ["place", "rust", "remedy", "hash"] {
         assert!(missing[member].as_str().is_some_and(|text| !text.is_empty()), "{missing}");
     }
     assert_eq!(missing["document"], "post /v2/user/{distinct_id}/");

@@ -9,7 +9,7 @@ use super::{
     code::Code,
     compiled::{self, Arguments},
     document::Document,
-    finding::{Finding, Kind},
+    finding::{Comparison, Difference, Entry, Finding, Kind},
     ledger::Ledger,
     wire,
 };
@@ -124,4 +124,34 @@ fn the_lost_body_shows_against_upstreams_own_document_too() {
     assert!(report.findings.iter().any(|finding| finding.difference.kind == Kind::HeaderExtra));
     // Nothing is sent that would authenticate.
     assert!(report.findings.iter().any(|finding| finding.difference.kind == Kind::Security));
+}
+
+#[test]
+fn an_entry_by_hand_accepts_what_it_speaks_of_and_nothing_else() {
+    let report = report_on_raw(&corrected());
+    let webpush =
+        report.findings.iter().find(|finding| finding.difference.place.as_str().ends_with("/$webpush"));
+    let difference = &webpush.unwrap().difference;
+    let entry = |hash: &str| {
+        let (kind, place) = (difference.kind.name(), difference.place.as_str());
+        let text = format!("- kind: {kind}\n  reason: known\n  at:\n    '{place}': '{hash}'\n");
+        Ledger::parse(&text).unwrap()
+    };
+    let says = |ledger: &Ledger, differences: &[Difference]| {
+        let (findings, accepted) = ledger.settle(differences, &Comparison::ALL);
+        let about = findings.iter().find(|finding| finding.difference.place == difference.place);
+        (about.map(|finding| finding.entry), accepted)
+    };
+    assert_eq!(says(&entry(&difference.hash()), &report.differences), (None, 1));
+    assert_eq!(says(&entry("000000000000"), &report.differences), (Some(Entry::Changed), 0));
+    assert_eq!(says(&Ledger::default(), &report.differences), (Some(Entry::Missing), 0));
+    assert_eq!(says(&entry(&difference.hash()), &[]), (Some(Entry::Stale), 0));
+    // By rule it is neither entered nor taken out.
+    let kept = entry(&difference.hash()).accepting(&report.differences);
+    assert_eq!(says(&kept, &report.differences).0, None);
+    assert!(kept.to_text().contains("reason: >-\n    known\n"));
+    assert_eq!(
+        says(&Ledger::default().accepting(&report.differences), &report.differences).0,
+        Some(Entry::Missing)
+    );
 }
