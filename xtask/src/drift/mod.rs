@@ -18,6 +18,8 @@ mod output;
 mod pointer;
 mod prove;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::{

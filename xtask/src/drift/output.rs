@@ -87,6 +87,7 @@ pub(crate) fn json(report: &Report) -> Value {
                 "document": difference.document,
                 "code": difference.code,
                 "ledger": finding.entry.word(),
+                "hash": difference.hash(),
                 "remedy": difference.kind.remedy(),
             })
         })

@@ -131,7 +131,7 @@ fn below(whole: &Value, members: &Map<String, Value>, at: &Pointer, altered: &mu
                 }
             }
             ("items" | "additionalProperties", schema) => {
-                of_schema(whole, schema, &at.child(keyword), altered)
+                of_schema(whole, schema, &at.child(keyword), altered);
             }
             _ => {}
         }

@@ -17,7 +17,7 @@ pub(super) fn mutants(sites: &[Site<'_>]) -> Vec<Mutant> {
     let schemes: Vec<&str> = sites
         .iter()
         .filter(|site| site.role == Role::Document)
-        .flat_map(|site| site.value.pointer("/components/securitySchemes").and_then(Value::as_object))
+        .filter_map(|site| site.value.pointer("/components/securitySchemes").and_then(Value::as_object))
         .flat_map(Map::keys)
         .map(String::as_str)
         .collect();

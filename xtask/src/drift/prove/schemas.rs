@@ -228,7 +228,7 @@ fn bounds(site: &Site<'_>, turn: usize, mutants: &mut Vec<Mutant>) {
         let operator = if has(site, "default") { "default altered" } else { "default added" };
         mutants.push(site.put(operator, "default", default));
     }
-    if turn % 4 == 0 {
+    if turn.is_multiple_of(4) {
         mutants.push(site.put("bound added", "not", json!({"enum": ["drift"]})));
     }
     for (index, flag) in ["readOnly", "writeOnly", "deprecated"].into_iter().enumerate() {

@@ -378,20 +378,17 @@ impl VisitMut for Walk<'_> {
     }
 
     fn visit_lit_mut(&mut self, literal: &mut Lit) {
-        match (self.change, &*literal) {
+        let changed: Lit = match (self.change, &*literal) {
             (Send::TextChanged, Lit::Str(known)) => {
                 let changed = format!("{}drift", known.value());
-                if self.here(|| text(known)) {
-                    *literal = parse_quote!(#changed);
-                }
+                parse_quote!(#changed)
             }
-            (Send::NumberChanged, Lit::Int(number)) => {
-                if self.here(|| text(number)) {
-                    *literal =
-                        if text(number) == "418u16" { parse_quote!(419u16) } else { parse_quote!(418u16) };
-                }
-            }
-            _ => {}
+            (Send::NumberChanged, Lit::Int(number)) if text(number) == "418u16" => parse_quote!(419u16),
+            (Send::NumberChanged, Lit::Int(_)) => parse_quote!(418u16),
+            _ => return,
+        };
+        if self.here(|| text(literal)) {
+            *literal = changed;
         }
     }
 

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{
     Attribute, Field, Fields, File, GenericArgument, Item, ItemEnum, ItemStruct, PathArguments, Type,
-    parse_quote, punctuated::Punctuated,
+    Variant, parse_quote, punctuated::Punctuated,
 };
 
 use super::{Turn, module};
@@ -24,7 +24,7 @@ pub(super) enum Types {
     MadeOptional,
     MadeRequired,
     TypeChanged,
-    TypesSwapped,
+    Swapped,
     UnknownKeysRefused,
     VariantRemoved,
     VariantAdded,
@@ -68,7 +68,7 @@ impl Types {
         Self::MadeOptional,
         Self::MadeRequired,
         Self::TypeChanged,
-        Self::TypesSwapped,
+        Self::Swapped,
         Self::UnknownKeysRefused,
         Self::VariantRemoved,
         Self::VariantAdded,
@@ -93,7 +93,7 @@ impl Types {
             Self::MadeOptional => "field made optional",
             Self::MadeRequired => "field made required",
             Self::TypeChanged => "field of another type",
-            Self::TypesSwapped => "types of two fields swapped",
+            Self::Swapped => "types of two fields swapped",
             Self::UnknownKeysRefused => "unknown keys refused",
             Self::VariantRemoved => "variant removed",
             Self::VariantAdded => "variant added",
@@ -180,24 +180,27 @@ impl Types {
             }
             _ => {
                 for variant in &mut item.variants {
-                    let place = format!("{owner}::{}", variant.ident);
-                    match (self, &mut variant.fields) {
-                        (Self::VariantOfAnotherType, Fields::Unnamed(fields)) => {
-                            if turn.here(|| place) {
-                                fields.unnamed[0].ty = other(&fields.unnamed[0].ty);
-                            }
-                        }
-                        (Self::VariantRenamed, _) if !untagged => {
-                            if turn.here(|| place) {
-                                without(&mut variant.attrs, "rename");
-                                variant.attrs.push(parse_quote!(#[serde(rename = "drift_new")]));
-                            }
-                        }
-                        (_, fields @ Fields::Named(_)) => self.of_fields(fields, &place, turn),
-                        _ => {}
-                    }
+                    self.of_variant(variant, &owner, untagged, turn);
                 }
             }
+        }
+    }
+
+    fn of_variant(self, variant: &mut Variant, owner: &str, untagged: bool, turn: &mut Turn) {
+        let place = format!("{owner}::{}", variant.ident);
+        if self == Self::VariantRenamed {
+            if !untagged && turn.here(|| place) {
+                without(&mut variant.attrs, "rename");
+                variant.attrs.push(parse_quote!(#[serde(rename = "drift_new")]));
+            }
+        } else if self == Self::VariantOfAnotherType {
+            if let Fields::Unnamed(fields) = &mut variant.fields
+                && turn.here(|| place)
+            {
+                fields.unnamed[0].ty = other(&fields.unnamed[0].ty);
+            }
+        } else if matches!(variant.fields, Fields::Named(_)) {
+            self.of_fields(&mut variant.fields, &place, turn);
         }
     }
 
@@ -236,7 +239,7 @@ impl Types {
                     named.extend(field.named);
                 }
             }
-            Self::TypesSwapped => {
+            Self::Swapped => {
                 for index in 1..named.len() {
                     let (one, other) = (named[index - 1].clone(), named[index].clone());
                     let text = |field: &Field| field.ty.to_token_stream().to_string();
@@ -256,52 +259,38 @@ impl Types {
         let place = place(owner, field);
         let plain = !has(&field.attrs, "flatten");
         let inner = argument(&field.ty, "Option");
-        match self {
-            Self::FieldRenamed if plain => {
-                if turn.here(|| place) {
-                    without(&mut field.attrs, "rename");
-                    field.attrs.push(parse_quote!(#[serde(rename = "drift_new")]));
-                }
+        let applies = match self {
+            Self::FieldRenamed => plain,
+            Self::RenameDropped => has(&field.attrs, "rename"),
+            Self::RequiredWhenRead => plain && inner.is_none() && has(&field.attrs, "default"),
+            Self::OptionalWhenRead => plain && inner.is_none() && !has(&field.attrs, "default"),
+            Self::AlwaysWritten => has(&field.attrs, "skip_serializing_if"),
+            Self::MadeOptional => plain && inner.is_none(),
+            Self::MadeRequired => plain && inner.is_some(),
+            Self::TypeChanged => true,
+            _ => false,
+        };
+        if !applies || !turn.here(|| place) {
+            return;
+        }
+        match (self, inner) {
+            (Self::FieldRenamed, _) => {
+                without(&mut field.attrs, "rename");
+                field.attrs.push(parse_quote!(#[serde(rename = "drift_new")]));
             }
-            Self::RenameDropped if has(&field.attrs, "rename") => {
-                if turn.here(|| place) {
-                    without(&mut field.attrs, "rename");
-                }
+            (Self::RenameDropped, _) => without(&mut field.attrs, "rename"),
+            (Self::RequiredWhenRead, _) => without(&mut field.attrs, "default"),
+            (Self::OptionalWhenRead, _) => field.attrs.push(parse_quote!(#[serde(default)])),
+            (Self::AlwaysWritten, _) => without(&mut field.attrs, "skip_serializing_if"),
+            (Self::MadeOptional, _) => {
+                let ty = &field.ty;
+                field.ty = parse_quote!(::std::option::Option<#ty>);
             }
-            Self::RequiredWhenRead if plain && inner.is_none() && has(&field.attrs, "default") => {
-                if turn.here(|| place) {
-                    without(&mut field.attrs, "default");
-                }
+            (Self::MadeRequired, Some(inner)) => {
+                field.ty = inner;
+                without(&mut field.attrs, "skip_serializing_if");
             }
-            Self::OptionalWhenRead if plain && inner.is_none() && !has(&field.attrs, "default") => {
-                if turn.here(|| place) {
-                    field.attrs.push(parse_quote!(#[serde(default)]));
-                }
-            }
-            Self::AlwaysWritten if has(&field.attrs, "skip_serializing_if") => {
-                if turn.here(|| place) {
-                    without(&mut field.attrs, "skip_serializing_if");
-                }
-            }
-            Self::MadeOptional if plain && inner.is_none() => {
-                if turn.here(|| place) {
-                    let ty = &field.ty;
-                    field.ty = parse_quote!(::std::option::Option<#ty>);
-                }
-            }
-            Self::MadeRequired if plain => {
-                if let Some(inner) = inner
-                    && turn.here(|| place)
-                {
-                    field.ty = inner;
-                    without(&mut field.attrs, "skip_serializing_if");
-                }
-            }
-            Self::TypeChanged => {
-                if turn.here(|| place) {
-                    field.ty = other(&field.ty);
-                }
-            }
+            (Self::TypeChanged, _) => field.ty = other(&field.ty),
             _ => {}
         }
     }
@@ -349,9 +338,8 @@ fn other(ty: &Type) -> Type {
     }
     let text = ty.to_token_stream().to_string().replace(' ', "");
     match text.as_str() {
-        "::std::string::String" => parse_quote!(i64),
+        "::std::string::String" | "bool" => parse_quote!(i64),
         "i64" => parse_quote!(f64),
-        "bool" => parse_quote!(i64),
         _ if text.contains("Map<") => {
             parse_quote!(::std::collections::HashMap<::std::string::String, ::std::string::String>)
         }
