@@ -50,6 +50,8 @@ fn a_difference_is_listed_and_fails_only_if_asked_to() {
     assert_eq!(code(&lines), Some(0));
     assert!(text(&lines.stdout).contains("breaking operation-removed: old /paths/~1v1~1user"));
     assert_eq!(code(&run(&[&pair[..], &["--fail-on", "breaking"]].concat())), Some(1));
+    let two = run(&["spec", "diff", PAGE, PAGE, "openapi.yaml", "--fail-on", "neutral"]);
+    assert_eq!(code(&two), Some(0), "pages are united: {two:?}");
     let json = run(&[&pair[..], &["--json"]].concat());
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(json["bump"], "major");

@@ -27,13 +27,13 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
-use suprsend_codegen::readable;
+use suprsend_codegen::{Source, readable};
 
 use self::{
     change::{Change, Changes, Kind, Level, Side},
     document::{Document, Documents},
 };
-use super::page;
+use super::import;
 
 /// List what another document changes for users of the crate.
 ///
@@ -54,8 +54,9 @@ use super::page;
 pub(crate) struct Arguments {
     /// The document before: YAML, JSON, or a documentation page in Markdown.
     old: PathBuf,
-    /// The document after.
-    new: PathBuf,
+    /// The document after, or the pages that make it.
+    #[arg(required = true)]
+    new: Vec<PathBuf>,
     /// Print one JSON object instead of lines.
     #[arg(long)]
     json: bool,
@@ -83,12 +84,14 @@ impl FailOn {
 
 /// Exits with 0, with 1 if `--fail-on` says so, and with 2 for a document that cannot be used.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let read = |path: &PathBuf| -> Result<Value> {
-        let page = page::read(path)?;
-        readable(&page.document).with_context(|| format!("{} cannot be compared", page.file))?;
-        Ok(page.document)
+    let read = |files: &[PathBuf]| -> Result<Value> {
+        let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+        let names = names.join(", ");
+        let document = Source::new(&*names, import::text(files)?).parse()?;
+        readable(&document).with_context(|| format!("{names} cannot be compared"))?;
+        Ok(document)
     };
-    let changes = changes(&read(&arguments.old)?, &read(&arguments.new)?)?;
+    let changes = changes(&read(std::slice::from_ref(&arguments.old))?, &read(&arguments.new)?)?;
     let failed = arguments.fail_on.is_some_and(|least| changes.iter().any(|it| it.level >= least.level()));
     let mut out = io::stdout().lock();
     let written = if arguments.json {
@@ -102,6 +105,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         _ if failed => Ok(ExitCode::FAILURE),
         _ => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// The operations that one text has and another has not; none, if one of them is no document.
+pub(super) fn gone(old: &str, new: &str) -> Vec<String> {
+    let read = |text: &str| Source::new("", text).parse().ok().filter(|document| readable(document).is_ok());
+    let (Some(old), Some(new)) = (read(old), read(new)) else {
+        return Vec::new();
+    };
+    let documents = Documents { old: Document(&old), new: Document(&new) };
+    operations::gone(documents)
 }
 
 /// What is different in the new document. Both have to be readable.

@@ -65,6 +65,13 @@ pub(super) fn compare(documents: Documents<'_>, changes: &mut Changes) -> Result
     Ok(())
 }
 
+/// The operations that are gone, as they are called.
+pub(super) fn gone(documents: Documents<'_>) -> Vec<String> {
+    let (old, new) = (documents.old.operations(), documents.new.operations());
+    let pairs = matched(&old, &new);
+    pairs.into_iter().filter(|(_, new)| new.is_none()).filter_map(|(old, _)| old.map(called)).collect()
+}
+
 type Matched<'o, 'a> = Vec<(Option<&'o Operation<'a>>, Option<&'o Operation<'a>>)>;
 
 /// Operations of the same path and verb belong together; then those whose paths differ in the parameters' names alone; then those

@@ -7,7 +7,8 @@ use std::{
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use suprsend_codegen::{Source, readable};
+use suprsend_codegen::{Settings, Source, generate, readable};
+use syn::visit_mut::VisitMut;
 
 use super::{change::Kind, changes, output};
 use crate::project::root;
@@ -26,6 +27,8 @@ struct SchemaPair {
     name: String,
     old: Value,
     new: Value,
+    /// Why the Rust differs though nothing is listed: in types that only hold parts, or in the order of variants.
+    written_otherwise: Option<String>,
     /// Components that either refers to.
     #[serde(default)]
     components: BTreeMap<String, Value>,
@@ -269,4 +272,47 @@ fn nested_references_do_not_multiply() {
     };
     let (found, _) = listed(&make("string"), &make("integer"), WHOLE);
     assert_eq!(found, ["breaking type-changed /components/schemas/L400/type"]);
+}
+
+/// What the Rust of a document says to its users: all but its documentation and the bodies of functions.
+fn rust(document: &Value) -> String {
+    struct Signatures;
+    impl VisitMut for Signatures {
+        fn visit_attributes_mut(&mut self, attributes: &mut Vec<syn::Attribute>) {
+            attributes.retain(|attribute| !attribute.path().is_ident("doc"));
+        }
+
+        fn visit_block_mut(&mut self, block: &mut syn::Block) {
+            block.stmts.clear();
+        }
+    }
+    let generated = generate(document, &Settings { sender: None, ..Settings::default() }).unwrap();
+    let mut file = syn::parse_file(&generated.rust).unwrap();
+    Signatures.visit_file_mut(&mut file);
+    prettyplease::unparse(&file)
+}
+
+#[test]
+fn what_is_neutral_leaves_the_rust_as_it_is() {
+    let mut compared = 0;
+    let mut differing = Vec::new();
+    for name in ["schemas.yaml", "constraints.yaml", "unions.yaml"] {
+        for pair in table::<SchemaPair>(name) {
+            for (make, expected) in [(sent as fn(&_, &_) -> _, &pair.request), (received, &pair.reply)] {
+                let expected = if pair.either.is_empty() { expected } else { &pair.either };
+                let neutral = |line: &String| {
+                    line.starts_with("neutral ") && !line.starts_with("neutral type-renamed ")
+                };
+                if expected.iter().all(neutral) && pair.written_otherwise.is_none() {
+                    let (old, new) = (make(&pair.old, &pair.components), make(&pair.new, &pair.components));
+                    compared += 1;
+                    if rust(&old) != rust(&new) {
+                        differing.push(format!("{name}: {}", pair.name));
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(differing, Vec::<String>::new());
+    assert!(compared >= 40, "{compared} pairs");
 }

@@ -109,6 +109,12 @@ impl<'a> View<'a> {
             forced |= view.part(document, &part);
         }
         view.infer();
+        if view.types.as_ref().is_some_and(|types| types.contains("object")) {
+            // What is required without being described is a field of any type.
+            for name in view.required.keys() {
+                view.properties.entry(name).or_default();
+            }
+        }
         view.nullable |= forced;
         view
     }

@@ -20,7 +20,10 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 use suprsend_codegen::Problems;
 
-use super::page::{self, Page};
+use super::{
+    diff,
+    page::{self, Page},
+};
 use crate::project::root;
 
 /// The document that is written.
@@ -47,18 +50,23 @@ pub(crate) struct Arguments {
 
 /// Exits with 0 if the document can be imported, and with 2 if not.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let text = match import(root(), &arguments.files, arguments.check)? {
-        Ok(Imported { changed: false, .. }) => format!("{DOCUMENT} is this text already"),
-        Ok(Imported { text, .. }) if arguments.check => {
-            format!("{DOCUMENT} can be replaced by this text, of the SHA-256 {}", digest(&text))
-        }
-        Ok(Imported { text, .. }) => format!(
-            "wrote {DOCUMENT}, whose SHA-256 {} belongs into tests/document.rs; next: cargo xtask generate",
-            digest(&text)
-        ),
+    let imported = match import(root(), &arguments.files, arguments.check)? {
+        Ok(imported) => imported,
         Err(problems) => bail!("{problems}\nnot imported; {DOCUMENT} is as it was"),
     };
-    eprintln!("{text}");
+    for operation in &imported.gone {
+        eprintln!("no longer in the document: {operation}");
+    }
+    let digest = digest(&imported.text);
+    if !imported.changed {
+        eprintln!("{DOCUMENT} is this text already");
+    } else if arguments.check {
+        eprintln!("{DOCUMENT} can be replaced by this text, of the SHA-256 {digest}");
+    } else {
+        eprintln!(
+            "wrote {DOCUMENT}, whose SHA-256 {digest} belongs into tests/document.rs; next: cargo xtask generate"
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -69,6 +77,8 @@ pub(super) struct Imported {
     pub(super) text: String,
     /// Whether it was another before.
     pub(super) changed: bool,
+    /// The operations that it had before and has no longer: a page may have been forgotten.
+    pub(super) gone: Vec<String>,
 }
 
 /// Imports files into the project below `root`. On problems, and with `check`, nothing is written.
@@ -78,15 +88,17 @@ pub(super) fn import(root: &Path, files: &[PathBuf], check: bool) -> Result<Resu
         Err(problems) => return Ok(Err(problems)),
     };
     let path = root.join(DOCUMENT);
-    let changed = std::fs::read(&path).map_or(true, |before| before != text.as_bytes());
+    let before = std::fs::read_to_string(&path).unwrap_or_default();
+    let changed = before != text;
+    let gone = diff::gone(&before, &text);
     if changed && !check {
         replace::replace(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok(Ok(Imported { text, changed }))
+    Ok(Ok(Imported { text, changed, gone }))
 }
 
 /// The text of the one document that the files make.
-fn text(files: &[PathBuf]) -> Result<String, Problems> {
+pub(super) fn text(files: &[PathBuf]) -> Result<String, Problems> {
     let mut pages = Vec::new();
     let mut problems = Vec::new();
     for file in files {

@@ -201,6 +201,15 @@ fn pages_become_one_document() {
 }
 
 #[test]
+fn what_the_document_has_no_longer_is_named() {
+    let two = page("put", "/v1/user/{distinct_id}/", "replace-user", json!({}));
+    let before = Copy::new().with("page.md", PAGE).with("two.json", two.to_string());
+    assert_eq!(before.import().gone, Vec::<String>::new());
+    let after = import(before.folder.path(), &before.files[..1], true).unwrap().unwrap();
+    assert_eq!(after.gone, ["PUT /v1/user/{distinct_id}/, in Rust `replace_user`"]);
+}
+
+#[test]
 fn an_operation_keeps_servers_of_its_own() {
     let mut manage = page("get", "/v1/workspace/", "workspaces", json!({}));
     let servers = json!([{"url": "https://management.example"}]);

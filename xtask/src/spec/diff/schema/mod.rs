@@ -4,6 +4,7 @@
 //! come to an end, and a component is compared once for each direction however often it is referred to.
 
 mod object;
+mod rust;
 mod types;
 mod union;
 mod values;
@@ -13,14 +14,15 @@ use std::collections::{HashSet, VecDeque};
 use anyhow::{Result, bail};
 use suprsend_codegen::{Pointer, rust_type};
 
+use self::rust::RustTypes;
 use super::{
     change::{Changes, Kind, Level, Side, Way},
     document::{Documents, Place},
     view::{Schemas, View},
 };
 
-/// The most pairs of schemas that are compared: more than two documents of a million values have.
-const PAIRS: usize = 1_000_000;
+/// The most pairs of schemas that are compared: more than documents of some megabytes have.
+const PAIRS: usize = 300_000;
 
 /// Two schemas to compare.
 #[derive(Debug, Clone)]
@@ -54,6 +56,7 @@ type Key = (Vec<Pointer>, Vec<Pointer>, Way, (bool, bool));
 pub(super) struct Queue<'a> {
     waiting: VecDeque<Pair<'a>>,
     seen: HashSet<Key>,
+    rust: RustTypes,
 }
 
 impl<'a> Queue<'a> {
@@ -147,7 +150,10 @@ impl Context<'_, '_> {
         else {
             return;
         };
-        if old == new || !(self.old.has_type() || self.new.has_type()) {
+        // A component has a type whatever it is.
+        let component = |place: &Pointer| place.parent().is_some_and(|parent| parent == components());
+        let typed = component(&old_at) || component(&new_at) || self.old.has_type() || self.new.has_type();
+        if old == new || !typed {
             return;
         }
         let (old, new) = (rust_type(self.documents.old.0, &old_at), rust_type(self.documents.new.0, &new_at));
@@ -234,12 +240,15 @@ impl Context<'_, '_> {
     }
 }
 
+fn components() -> Pointer {
+    Pointer::from_text("/components/schemas")
+}
+
 /// The component that a schema is or refers to, else the schema with a title; and the name that it so has.
 fn named<'a>(document: super::document::Document<'a>, place: &Place<'a>) -> Option<(Pointer, String)> {
-    let components = Pointer::from_text("/components/schemas");
-    let only_refers = place.value.as_object().is_some_and(|schema| schema.len() == 1);
+    let only_refers = place.text("$ref").is_some() && place.text("title").is_none();
     let place = if only_refers { document.resolve(place.clone()) } else { place.clone() };
-    if place.pointer.parent().is_some_and(|parent| parent == components) {
+    if place.pointer.parent().is_some_and(|parent| parent == components()) {
         let name = place.pointer.last();
         return Some((place.pointer, name));
     }

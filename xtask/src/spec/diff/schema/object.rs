@@ -1,6 +1,8 @@
 //! Properties, and keys that have no property.
 
-use super::{Context, Pair};
+use suprsend_codegen::Pointer;
+
+use super::{Context, Pair, Place};
 use crate::spec::diff::{
     change::{Kind, Level, Side},
     view::{Extra, View},
@@ -12,11 +14,18 @@ impl<'a> View<'a> {
         let object = self.types.as_ref().is_some_and(|types| types.contains("object"));
         match &self.extra {
             None if object && self.properties.is_empty() && self.unions.is_empty() => {
-                Extra::Kept(suprsend_codegen::Pointer::root(), Vec::new())
+                Extra::Kept(Pointer::root(), Vec::new())
             }
             None => Extra::Ignored,
             Some(extra) => extra.clone(),
         }
+    }
+}
+
+impl View<'_> {
+    /// Where a property is described, or else required.
+    fn place_of<'v>(&'v self, name: &str, schemas: &'v [Place<'_>]) -> Option<&'v Pointer> {
+        schemas.first().map(|place| &place.pointer).or_else(|| self.required.get(name))
     }
 }
 
@@ -26,31 +35,26 @@ impl Context<'_, '_> {
         for (name, schemas) in &old.properties {
             if !new.properties.contains_key(name) {
                 let message = format!("`{name}` is gone");
-                self.at(
-                    Level::Breaking,
-                    Kind::PropertyRemoved,
-                    (schemas.first().map(|it| &it.pointer), None),
-                    message,
-                );
+                let place = old.place_of(name, schemas);
+                self.at(Level::Breaking, Kind::PropertyRemoved, (place, None), message);
             }
         }
         for (name, schemas) in &new.properties {
             let required = new.required.contains_key(name);
             if let Some(before) = old.properties.get(name) {
                 let optional = (!old.required.contains_key(name), !required);
-                let first = |schemas: &[super::Place<'_>]| {
-                    schemas.first().map(|it| it.pointer.clone()).unwrap_or_default()
-                };
+                let place =
+                    |view: &View<'_>, schemas| view.place_of(name, schemas).cloned().unwrap_or_default();
                 self.queue.push(Pair {
                     old: before.clone(),
                     new: schemas.clone(),
                     way: self.pair.way,
-                    places: (first(before), first(schemas)),
+                    places: (place(old, before), place(new, schemas)),
                     optional,
                 });
                 continue;
             }
-            let place = schemas.first().map(|it| &it.pointer);
+            let place = new.place_of(name, schemas);
             if required {
                 let level = self.level(Level::Breaking, Level::Additive);
                 self.at(level, Kind::PropertyAdded, (None, place), format!("`{name}` came, and is required"));
@@ -105,12 +109,12 @@ impl Context<'_, '_> {
                 optional: (false, false),
             }),
             (Extra::Kept(at, _), Extra::Ignored | Extra::Forbidden(_)) => {
-                let at = if at == suprsend_codegen::Pointer::root() { &before } else { &at };
+                let at = if at == Pointer::root() { &before } else { &at };
                 let message = "the Rust type has no map for other keys any more";
                 self.add(Level::Breaking, Kind::ExtraRemoved, (Side::Old, at), message);
             }
             (Extra::Ignored | Extra::Forbidden(_), Extra::Kept(at, _)) => {
-                let at = if at == suprsend_codegen::Pointer::root() { &place } else { &at };
+                let at = if at == Pointer::root() { &place } else { &at };
                 let message = "the Rust type gains a map for other keys";
                 self.add(Level::Additive, Kind::ExtraAdded, (Side::New, at), message);
             }

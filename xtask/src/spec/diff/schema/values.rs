@@ -23,20 +23,6 @@ impl<'a> View<'a> {
             is_closed(&values, self.only_type())
         })
     }
-
-    /// The format, as far as Rust has a type for it; bounds aside.
-    fn rust_format(&self) -> &'a str {
-        let format = self.format.as_ref().map_or("", |(_, format)| format);
-        match (self.only_type(), format) {
-            (Some("string"), "date" | "date-time" | "ip" | "ipv4" | "ipv6")
-            | (
-                Some("integer"),
-                "int8" | "int16" | "int32" | "uint8" | "uint16" | "uint32" | "uint" | "uint64",
-            )
-            | (Some("number"), "float") => format,
-            _ => "",
-        }
-    }
 }
 
 impl Context<'_, '_> {
@@ -95,20 +81,20 @@ impl Context<'_, '_> {
         if old.as_ref().map(|it| it.1) == new.as_ref().map(|it| it.1) {
             return;
         }
-        let (one, other) = (self.old.rust_format(), self.new.rust_format());
         let numeric =
             [self.old, self.new].iter().all(|view| matches!(view.only_type(), Some("integer" | "number")));
-        let level = match (one, other) {
-            // A number that fits into the smaller type converts to the larger one.
-            ("int8" | "int16" | "int32" | "float", "") if numeric => {
-                self.level(Level::Additive, Level::Breaking)
-            }
-            (one, other) if one != other => Level::Breaking,
+        let small = |format: &Option<(Pointer, &str)>| {
+            format.as_ref().is_some_and(|(_, it)| matches!(*it, "int8" | "int16" | "int32" | "float"))
+        };
+        let level = if self.retyped().is_some() {
+            // A number of the smaller type converts to the larger one.
+            let larger = numeric && small(old) && !small(new);
+            if larger { self.level(Level::Additive, Level::Breaking) } else { Level::Breaking }
+        } else if numeric {
+            Level::Neutral
+        } else {
             // The same type in Rust, but the API may refuse more text than before.
-            _ if numeric || new.is_none() => {
-                self.level(if numeric { Level::Neutral } else { Level::Additive }, Level::Neutral)
-            }
-            _ => self.level(Level::Breaking, Level::Neutral),
+            self.level(if new.is_none() { Level::Additive } else { Level::Breaking }, Level::Neutral)
         };
         let message = format!("{} became {}", text(old), text(new));
         self.at(
@@ -121,9 +107,6 @@ impl Context<'_, '_> {
 
     pub(super) fn constraints(&mut self) {
         let (old, new) = (self.old, self.new);
-        // Text that not all pass for has a type of its own, whose name and conversions come and go with that.
-        let text = |view: &View<'_>| view.is_checked_text() && view.only_type() == Some("string");
-        let newtype = text(old) != text(new);
         for keyword in UPPER.iter().chain(&LOWER) {
             let (one, other) = (old.bounds.get(keyword), new.bounds.get(keyword));
             let tighter = match (one, other) {
@@ -138,8 +121,7 @@ impl Context<'_, '_> {
             let bound =
                 |bound: Option<&(Pointer, f64)>| bound.map_or("nothing".to_owned(), |(_, it)| it.to_string());
             let message = format!("`{keyword}` {} became {}", bound(one), bound(other));
-            let newtype = newtype && matches!(*keyword, "minLength" | "maxLength");
-            self.constraint(tighter, newtype, (one.map(|it| &it.0), other.map(|it| &it.0)), message);
+            self.constraint(tighter, (one.map(|it| &it.0), other.map(|it| &it.0)), message);
         }
         let gone: Vec<_> = old.patterns.iter().filter(|(it, _)| !new.patterns.contains_key(*it)).collect();
         let come: Vec<_> = new.patterns.iter().filter(|(it, _)| !old.patterns.contains_key(*it)).collect();
@@ -149,16 +131,16 @@ impl Context<'_, '_> {
                 self.at(Level::Breaking, Kind::ConstraintChanged, (Some(before), Some(after)), message);
             }
             (None, Some((pattern, at))) => {
-                self.constraint(true, newtype, (None, Some(at)), format!("has to match `{pattern}`"));
+                self.constraint(true, (None, Some(at)), format!("has to match `{pattern}`"));
             }
             (Some((pattern, at)), None) => {
-                self.constraint(false, newtype, (Some(at), None), format!("need not match `{pattern}`"));
+                self.constraint(false, (Some(at), None), format!("need not match `{pattern}`"));
             }
             (None, None) => {}
         }
         match (&old.unique, &new.unique) {
-            (None, Some(at)) => self.constraint(true, false, (None, Some(at)), "has no element twice"),
-            (Some(at), None) => self.constraint(false, false, (Some(at), None), "may have an element twice"),
+            (None, Some(at)) => self.constraint(true, (None, Some(at)), "has no element twice"),
+            (Some(at), None) => self.constraint(false, (Some(at), None), "may have an element twice"),
             _ => {}
         }
     }
@@ -166,20 +148,33 @@ impl Context<'_, '_> {
     fn constraint(
         &mut self,
         tighter: bool,
-        newtype: bool,
         places: (Option<&Pointer>, Option<&Pointer>),
         message: impl Into<String>,
     ) {
         let mut message = message.into();
-        if newtype {
-            message.push_str("; the text gains or loses a type of its own in Rust");
+        let mut reply = Level::Neutral;
+        if let Some((one, other)) = self.retyped() {
+            message = format!("{message}; in Rust {one} became {other}");
+            reply = Level::Breaking;
         }
         if tighter {
-            let reply = if newtype { Level::Breaking } else { Level::Neutral };
             self.at(self.level(Level::Breaking, reply), Kind::Tightened, places, message);
         } else {
             self.at(self.level(Level::Additive, Level::Breaking), Kind::Loosened, places, message);
         }
+    }
+
+    /// The Rust types before and after, if both are told by the schema alone, and differ.
+    fn retyped(&mut self) -> Option<(String, String)> {
+        let (one, other) = (self.queue.rust.of(self.old)?, self.queue.rust.of(self.new)?);
+        let shown = |name: &str| {
+            if name.ends_with("HolderField") {
+                "a type of its own".to_owned()
+            } else {
+                format!("`{}`", name.replace(' ', ""))
+            }
+        };
+        (one != other).then(|| (shown(&one), shown(&other)))
     }
 }
 
