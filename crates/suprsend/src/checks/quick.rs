@@ -407,6 +407,14 @@ mod tests {
     }
 
     #[test]
+    fn the_room_is_for_texts_as_they_are_written() {
+        let text = Value::from("\u{1}".repeat(100));
+        let long = json!({ text.as_str().unwrap_or_default(): text });
+        assert!(!is_surely_right(UPSERT, &long, long.to_string().len() - 1));
+        assert!(is_surely_right(UPSERT, &long, 2000));
+    }
+
+    #[test]
     fn what_is_wrong_is_not() {
         for body in [
             json!({"$email": ["jane"]}),
