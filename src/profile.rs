@@ -4,7 +4,7 @@ use std::{error, fmt};
 
 use serde::de::DeserializeOwned;
 
-use crate::types::{ChannelEntry, User};
+use crate::types::{ChannelEntry, ChannelValue, User};
 
 /// A kind of address that SuprSend delivers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +104,16 @@ impl User {
 }
 
 impl ChannelEntry {
+    /// The address as text: an e-mail address, a phone number, an identifier, a token.
+    ///
+    /// `None` where it is an object, as for web push, Slack and MS Teams; that is in [`ChannelEntry::value`].
+    pub fn address(&self) -> Option<&str> {
+        match &self.value {
+            Some(ChannelValue::String(address)) => Some(address),
+            Some(ChannelValue::Object(_)) | None => None,
+        }
+    }
+
     /// Whether SuprSend delivers to this address: its status is `active`, and it is not disabled for good, as it is after a hard
     /// bounce.
     pub fn is_active(&self) -> bool {

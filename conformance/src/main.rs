@@ -77,12 +77,12 @@ impl Outcome {
 
 fn print_table(outcomes: &[Outcome]) {
     let widest = outcomes.iter().map(|outcome| outcome.title.chars().count()).max().unwrap_or_default();
-    println!("{:<widest$}  {:<7}  {:<6}  {:>7}  shows", "client", "against", "result", "time");
+    println!("{:<widest$}  {:<8}  {:<6}  {:>7}  shows", "client", "against", "result", "time");
     for Outcome { title, against, result, time } in outcomes {
         let (word, shows) = match result {
             Ok(shows) => ("passed", shows.as_str()),
             Err(_) => ("FAILED", "see below"),
         };
-        println!("{title:<widest$}  {against:<7}  {word:<6}  {:>5.1} s  {shows}", time.as_secs_f32());
+        println!("{title:<widest$}  {against:<8}  {word:<6}  {:>5.1} s  {shows}", time.as_secs_f32());
     }
 }

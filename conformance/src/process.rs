@@ -5,8 +5,8 @@ use std::{process::Stdio, time::Duration};
 use anyhow::{Context, Result, bail};
 use tokio::{process::Command, time::timeout};
 
-/// How long a program may run.
-const LIMIT: Duration = Duration::from_secs(300);
+/// How long a program may run: one that hangs is found out, and one on a machine with much else to do is not.
+const LIMIT: Duration = Duration::from_secs(900);
 /// How much of a program's output an error shows, in lines from the end.
 const SHOWN: usize = 60;
 

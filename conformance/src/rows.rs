@@ -1,6 +1,7 @@
 //! The rows of the table.
 
 mod life_cycle;
+mod lowered;
 mod prism;
 mod schemathesis;
 mod upserts;
@@ -18,16 +19,18 @@ pub(crate) enum Row {
     Node,
     Schemathesis,
     Prism,
+    Lowered,
 }
 
 impl Row {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::OurSdk,
         Self::PythonSignature,
         Self::PythonApiKey,
         Self::Node,
         Self::Schemathesis,
         Self::Prism,
+        Self::Lowered,
     ];
 
     pub(crate) fn title(self, tools: &Tools) -> String {
@@ -37,12 +40,14 @@ impl Row {
             Self::PythonApiKey => format!("{}, API key", tools.python_package("suprsend-py-sdk")),
             Self::Node => format!("{}, signature", tools.node_package("@suprsend/node-sdk")),
             Self::Schemathesis => tools.python_package("schemathesis"),
+            Self::Lowered => tools.python_package("openapi-spec-validator"),
         }
     }
 
     pub(crate) fn against(self) -> &'static str {
         match self {
             Self::Prism => "Prism",
+            Self::Lowered => "lowering",
             _ => "the hub",
         }
     }
@@ -60,6 +65,7 @@ impl Row {
             Self::Node => upserts::official(tools.node().arg("node_sdk.mjs"), users).await,
             Self::Schemathesis => schemathesis::run(tools).await,
             Self::Prism => prism::run(tools, users).await,
+            Self::Lowered => lowered::run(tools).await,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::process::{output, run};
 /// The folder of this program.
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 /// What the clients need of it.
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "requirements.txt",
     "package.json",
     "package-lock.json",
@@ -23,6 +23,7 @@ const FILES: [&str; 7] = [
     "clients/python_sdk.py",
     "clients/node_sdk.mjs",
     "clients/schemathesis_hooks.py",
+    "clients/lowered.py",
 ];
 /// The oldest Python and Node that what is pinned runs on.
 const PYTHON: (u32, u32) = (3, 11);
@@ -71,7 +72,8 @@ impl Tools {
         eprintln!("installing requirements.txt");
         let venv = run(Command::new(python).args(["-m", "venv", "venv"]).current_dir(&self.folder)).await;
         venv.context("cannot make a virtual environment; Debian has it in python3-venv")?;
-        let pip = ["-m", "pip", "--quiet", "--disable-pip-version-check"];
+        let pip =
+            ["-m", "pip", "--quiet", "--disable-pip-version-check", "--retries", "8", "--timeout", "60"];
         // What is listed and nothing else, which is then checked to be enough.
         run(self.python().args(pip).args(["install", "--no-deps", "--requirement", "requirements.txt"]))
             .await?;
@@ -81,7 +83,7 @@ impl Tools {
 
     async fn install_node(&self) -> Result<()> {
         eprintln!("installing package-lock.json");
-        let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+        let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries", "8"];
         run(Command::new(NPM).args(install).current_dir(&self.folder)).await?;
         Ok(())
     }
@@ -110,6 +112,16 @@ impl Tools {
     pub(crate) fn write(&self, name: &str, content: &str) -> Result<PathBuf> {
         let path = self.folder.join(name);
         fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// An empty folder beside the tools.
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf> {
+        let path = self.folder.join(name);
+        if path.exists() {
+            fs::remove_dir_all(&path).with_context(|| format!("cannot empty {}", path.display()))?;
+        }
+        fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
         Ok(path)
     }
 

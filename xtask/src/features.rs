@@ -2,14 +2,13 @@
 
 use std::{
     collections::BTreeSet,
-    env,
     process::{Command, ExitCode},
 };
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::project::root;
+use crate::project;
 
 /// The SDK's features; `default` is one of their combinations.
 const FEATURES: [&str; 6] = ["rustls", "rustls-no-provider", "native-tls", "blocking", "tracing", "codegen"];
@@ -141,8 +140,8 @@ fn provider() -> Result<Option<String>> {
 
 /// Cargo on the SDK with exactly these features.
 fn cargo(arguments: &[&str], features: &[&str]) -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root()).args(arguments).args(["--package", "suprsend", "--no-default-features"]);
+    let mut command = project::cargo();
+    command.args(arguments).args(["--package", "suprsend", "--no-default-features"]);
     command.arg("--features").arg(features.join(","));
     command
 }

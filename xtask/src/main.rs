@@ -1,10 +1,12 @@
 //! The maintainers' tool. `cargo xtask --help` lists the commands; each has a file of its own.
 
+mod bench;
 mod conformance;
 mod drift;
 mod features;
 mod generate;
 mod lower;
+mod package;
 mod project;
 mod spec;
 
@@ -22,6 +24,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure what an upsert costs with the SDK, beside what it costs without it.
+    Bench(bench::Arguments),
     /// Run the hub and the SDK against clients and a server that nobody here wrote.
     Conformance(conformance::Arguments),
     /// Compare the generated code with the corrected document.
@@ -32,6 +36,8 @@ enum Command {
     Generate(generate::Arguments),
     /// Print the document lowered to OpenAPI 3.0.3, and what that lost.
     Lower(lower::Arguments),
+    /// Pack the published crates, and use them from a program outside the workspace.
+    Package(package::Arguments),
     /// Compare a document of upstream's with another, or make it the project's own.
     Spec(spec::Arguments),
 }
@@ -39,11 +45,13 @@ enum Command {
 /// Exit codes: 0 is well, 1 is a finding, 2 is input that cannot be used.
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Drift(arguments) => drift::run(&arguments),
         Command::Features(arguments) => features::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Lower(arguments) => lower::run(&arguments),
+        Command::Package(arguments) => package::run(&arguments),
         Command::Spec(arguments) => spec::run(&arguments),
     };
     result.unwrap_or_else(|error| {

@@ -4,7 +4,11 @@ use std::{process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use suprsend::{Client, Method, StatusCode};
+use suprsend::{
+    Channel, Client, Method, StatusCode,
+    types::{MsTeamsChannel, SlackChannel, WebPush},
+    users::Push,
+};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
     process::{Child, ChildStdout},
@@ -13,25 +17,122 @@ use tokio::{
 
 use crate::{tools::Tools, users::User};
 
-/// How long Prism may take to start.
-const START: Duration = Duration::from_secs(60);
+/// How long Prism may take to start, and to answer: it shares the machine with whatever else runs there.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 pub(super) async fn run(tools: &Tools, users: &[User]) -> Result<String> {
     let prism = Prism::start(tools).await?;
     // Prism takes any key; that one is there, it checks.
-    let client = Client::builder().base_url(&prism.url).api_key("any").no_retries().build()?;
+    let client = Client::builder().base_url(&prism.url).api_key("any").no_retries();
+    let client = client.timeout(PATIENCE).attempt_timeout(PATIENCE).no_proxy().build()?;
     for user in users {
         let reply = user.upsert(&client)?.await;
         reply.with_context(|| format!("Prism does not take the upsert of {}", user.distinct_id))?;
     }
+    others(&client).await?;
+    let refused = refusals(&client).await?;
+    Ok(format!("{} users and all other calls accepted, {refused} wrong requests refused", users.len()))
+}
 
-    // It has to be able to refuse something.
-    let wrong = json!({"$email": ["not an address"]});
-    let reply = client.request(Method::POST, "/v1/user/u/").json(&wrong).await;
-    if reply.err().and_then(|error| error.status()) != Some(StatusCode::BAD_REQUEST) {
-        bail!("Prism does not refuse a wrong address");
+/// All calls on users but the upsert, with all that they can say.
+async fn others(client: &Client) -> Result<()> {
+    // An id that has to be encoded, and a cursor.
+    let (users, id, cursor) = (client.users(), "a/b?c=ü 1", "a+b/c==");
+    users.get(id).await.context("get")?;
+    users.find(id).await.context("find")?.context("find: nobody was found")?;
+    users.delete(id).await.context("delete")?;
+    users.delete_many([id, "user-123"]).await.context("delete_many")?;
+    users.merge(id, "user-123").await.context("merge")?;
+    edit(client, id).await.context("edit")?;
+
+    users.list().page().await.context("list")?;
+    users.list().limit(7).after(cursor).page().await.context("list, after a page")?;
+    users.list().limit(7).before(cursor).page().await.context("list, before a page")?;
+    let objects = || users.object_subscriptions(id);
+    objects().page().await.context("object_subscriptions")?;
+    objects().limit(7).after(cursor).page().await.context("object_subscriptions, after a page")?;
+    objects().limit(7).before(cursor).page().await.context("object_subscriptions, before a page")?;
+    let lists = || users.list_subscriptions(id);
+    lists().page().await.context("list_subscriptions")?;
+    lists().limit(7).after(cursor).page().await.context("list_subscriptions, after a page")?;
+    lists().limit(7).before(cursor).page().await.context("list_subscriptions, before a page")?;
+    Ok(())
+}
+
+/// Every kind of change to every channel.
+async fn edit(client: &Client, id: &str) -> Result<()> {
+    let slack = [
+        SlackChannel::email("jane@example.com", "xoxb-1"),
+        SlackChannel::user_id("U1", "xoxb-1"),
+        SlackChannel::channel("C1", "xoxb-1"),
+        SlackChannel::incoming_webhook("https://hooks.slack.com/services/T/B/X"),
+    ];
+    let ms_teams = [
+        MsTeamsChannel::conversation_id("tenant", "https://smba.trafficmanager.net/amer", "19:c"),
+        MsTeamsChannel::user_id("tenant", "https://smba.trafficmanager.net/amer", "29:u"),
+        MsTeamsChannel::incoming_webhook("https://wnk1z.webhook.office.com/webhookb2/X"),
+    ];
+    let web = || WebPush::new("https://push.example.com/1", "p256dh", "auth");
+    let mut edit = client
+        .users()
+        .edit(id)
+        .set("plan", "pro")
+        .set_once("source", json!({"of": ["any", "kind", null]}))
+        .timezone("Europe/Paris")
+        .locale("en_GB")
+        .preferred_language("en")
+        .append_email("jane@example.com")
+        .append_sms("+15551234567")
+        .append_whatsapp("+15551234567")
+        .append_inbox("inbox-id")
+        .append_web_push(Push::new(web()).provider("vapid"))
+        .append_android_push(Push::new("token").provider("fcm"))
+        .append_ios_push(Push::new("token").provider("apns").bundle_id("com.example.app"))
+        .append("tags", "x")
+        .remove_email("john@example.com")
+        .remove_sms("+15551234567")
+        .remove_whatsapp("+15551234567")
+        .remove_inbox("inbox-id")
+        .remove_web_push(web())
+        .remove_android_push("token")
+        .remove_ios_push("token")
+        .remove("tags", 1)
+        .unset("nickname")
+        .increment("seats", 2)
+        .increment("balance", -0.5);
+    for channel in slack {
+        edit = edit.append_slack(channel.clone()).remove_slack(channel);
     }
-    Ok(format!("{} users accepted, a wrong one refused", users.len()))
+    for channel in ms_teams {
+        edit = edit.append_ms_teams(channel.clone()).remove_ms_teams(channel);
+    }
+    for channel in Channel::ALL {
+        edit = edit.unset_channel(channel);
+    }
+    edit.await?;
+    Ok(())
+}
+
+/// Prism has to be able to refuse something: a wrong request to each operation that can have one. How many there are.
+async fn refusals(client: &Client) -> Result<usize> {
+    let user = "/v1/user/u/";
+    let wrong = [
+        (Method::POST, user, Some(json!({"$email": ["not an address"]}))),
+        (Method::PATCH, user, Some(json!({"operations": [{"$append": {"$email": "not an address"}}]}))),
+        (Method::POST, "/v1/user/u/merge/", Some(json!({}))),
+        (Method::DELETE, "/v1/bulk/user/", Some(json!({"distinct_ids": "u"}))),
+        (Method::GET, "/v1/user/?limit=x", None),
+        (Method::GET, "/v1/user/u/subscribed_to/object/?limit=x", None),
+        (Method::GET, "/v1/user/u/subscribed_to/list/?limit=x", None),
+    ];
+    for (method, path, body) in &wrong {
+        let request = client.request(method.clone(), *path);
+        let reply = body.iter().fold(request, suprsend::Request::json).await;
+        if reply.err().and_then(|error| error.status()) != Some(StatusCode::BAD_REQUEST) {
+            bail!("Prism does not refuse a wrong {method} {path}");
+        }
+    }
+    Ok(wrong.len())
 }
 
 /// A running Prism; it ends when this is dropped.
@@ -54,7 +155,7 @@ impl Prism {
             .kill_on_drop(true);
         let mut child = node.spawn().context("cannot run Prism")?;
         let mut log = BufReader::new(child.stdout.take().context("Prism has no output")?).lines();
-        let url = timeout(START, url(&mut log)).await.context("Prism did not start in time")??;
+        let url = timeout(PATIENCE, url(&mut log)).await.context("Prism did not start in time")??;
         Ok(Self { url, _child: child, _log: log })
     }
 }

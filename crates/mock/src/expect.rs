@@ -11,7 +11,6 @@ use crate::{
 
 /// The upserts of one user that a hub carried out. Made by [`Hub::expect_upsert`].
 #[derive(Debug, Clone)]
-#[must_use = "it may say more of the upserts: `times`, `containing`, `exactly`"]
 pub struct Upserts {
     distinct_id: String,
     /// The bodies, oldest first.
@@ -29,8 +28,7 @@ impl Hub {
     /// # let url = format!("{}/v1/user/user-123/", hub.url());
     /// # let body = json!({"$email": ["jane@example.com"], "plan": "pro"});
     /// # reqwest::Client::new().post(url).bearer_auth(hub.key()).json(&body).send().await?;
-    /// let upserts = hub.expect_upsert("user-123").times(1);
-    /// let _ = upserts.containing(&json!({"$email": ["jane@example.com"]}));
+    /// hub.expect_upsert("user-123").times(1).containing(&json!({"$email": ["jane@example.com"]}));
     /// # Ok(())
     /// # }
     /// ```

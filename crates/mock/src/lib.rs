@@ -83,7 +83,6 @@
 //! | `PUT /_hub/users/{distinct_id}` | upserts a user without a recorded request |
 //! | `GET`, `POST`, `DELETE /_hub/faults` | faults: `{"status": 503, "headers": {}, "body": "", "delay_ms": 0, "times": 2, "share": 0.1, "operation": "create-update-users"}`, or `"cut": "reset"`, `"lost"` or `"truncated"` in place of a status |
 //! | `PUT`, `DELETE /_hub/rate-limit` | `{"requests": 10, "per_ms": 1000}` |
-
 //!
 //! # As a program
 //!

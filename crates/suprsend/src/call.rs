@@ -1,14 +1,15 @@
 //! One call: authentication, attempts, time-outs and limits, for every operation alike.
 //!
-//! [`Call`] is the behaviour that the generated client is given. The generated code makes the request and decodes the reply;
-//! what happens in between, and everything that goes wrong in between, is here.
+//! [`Call`] is the behaviour that the generated client is given. The generated code makes the request and says of which type the
+//! reply is; what happens in between, and everything that goes wrong in between, is here.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use reqwest::{ResponseBuilderExt, Url};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use suprsend_api::{ResponseValue, SendFuture, Sender, Transport};
@@ -21,7 +22,6 @@ use crate::{
     Client, Error, Response, RetryPolicy,
     bulk::pace::Pace,
     checks::schema,
-    client,
     config::{Settings, parse_header},
     decode,
     error::{
@@ -132,18 +132,10 @@ impl Call {
         generated: Result<ResponseValue<T>, suprsend_api::Error<E>>,
         is_result: impl FnOnce(&T) -> bool,
     ) -> Result<Response<T>, Error> {
-        let (generated, error) = match generated {
-            Ok(value) => (Some(value.into_inner()), None),
-            Err(error) => (None, Some(error)),
-        };
-        let (reply, attempts) = self.end(error)?;
-        // The generated code knows the statuses that the document declares. A reply that it could not place, or not decode as
-        // it is, may be a success all the same.
-        let decoded = match generated {
-            Some(value) => Ok(value),
-            None => decode::lenient(reply.body()),
-        };
-        let value = match decoded {
+        let (reply, attempts) = self.end(generated.err())?;
+        // Here and not by the generated code, which knows only the statuses that the document declares, and takes a reply only
+        // as it is declared: one that it could not place, or not decode, may be a success all the same.
+        let value = match decode::lenient(reply.body()) {
             Ok(value) if is_result(&value) => value,
             Ok(_) => {
                 return Err(
@@ -275,9 +267,7 @@ impl Call {
         deadline: Option<Instant>,
     ) -> Result<Reply, Failure> {
         let settings = &self.client.shared.settings;
-        if let Some(value) = client::authorization(&self.client.key()) {
-            request.headers_mut().insert(header::AUTHORIZATION, value);
-        }
+        request.headers_mut().insert(header::AUTHORIZATION, self.client.authorization());
         let own = Instant::now().checked_add(settings.attempt_timeout);
         let until = [own, deadline].into_iter().flatten().min();
         let mut reply = None;
@@ -307,8 +297,8 @@ impl Call {
     }
 }
 
-/// Hands the outcome to [`Call::finish`]. The generated client is given the reply only if it is a success: its own errors have no
-/// room for what is known about a failure.
+/// Hands the outcome to [`Call::finish`]. The generated client is given nothing of it: its errors have no room for what is known
+/// about a failure, and what it made of a success would be a copy.
 impl Transport for Call {
     fn send<'a>(
         &'a self,
@@ -318,12 +308,17 @@ impl Transport for Call {
     ) -> SendFuture<'a> {
         Box::pin(async move {
             let end = self.run(http, request, operation).await;
-            // In place of a failure anything does: `finish` does not look at it.
-            let response = end.result.as_ref().map(Reply::to_response).unwrap_or_default();
             *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
-            Ok(response.into())
+            Ok(nothing(&self.client.shared.base.url).into())
         })
     }
+}
+
+/// A response without anything, with a status that no document declares, so that the generated client looks no further.
+fn nothing(url: &Url) -> http::Response<&'static str> {
+    // reqwest parses a URL for each response that comes without.
+    let response = http::Response::builder().url(url.clone()).status(StatusCode::IM_USED);
+    response.body("").unwrap_or_default()
 }
 
 /// Why an attempt failed.

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     ClientBuilder, Error,
     config::{self, Shared},
+    error::ConfigError,
     raw::Request,
     users::Users,
 };
@@ -22,7 +23,14 @@ use crate::{
 #[derive(Clone)]
 pub struct Client {
     pub(crate) shared: Arc<Shared>,
-    key: Arc<RwLock<SecretString>>,
+    key: Arc<RwLock<Key>>,
+}
+
+/// An API key, and the header that carries it, which is made once.
+struct Key {
+    secret: SecretString,
+    /// Marked as sensitive so that nothing on the way prints it.
+    header: HeaderValue,
 }
 
 impl Client {
@@ -41,8 +49,8 @@ impl Client {
         ClientBuilder::default()
     }
 
-    pub(crate) fn new(shared: Shared, key: SecretString) -> Self {
-        Self { shared: Arc::new(shared), key: Arc::new(RwLock::new(key)) }
+    pub(crate) fn new(shared: Shared, key: SecretString) -> Result<Self, ConfigError> {
+        Ok(Self { shared: Arc::new(shared), key: Arc::new(RwLock::new(Key::new(key)?)) })
     }
 
     /// Calls about users.
@@ -69,28 +77,35 @@ impl Client {
 
     /// Replaces the API key of this client and all its clones, for requests from now on. The connection pool stays.
     pub fn set_api_key(&self, key: impl Into<SecretString>) -> Result<(), Error> {
-        let key = config::api_key("api_key", Some(&key.into()))?;
+        let key = Key::new(config::api_key("api_key", Some(&key.into()))?)?;
         *self.key.write().unwrap_or_else(PoisonError::into_inner) = key;
         Ok(())
     }
 
     /// A client with another API key, for another workspace, that shares the connection pool and the retry quota.
     pub fn with_api_key(&self, key: impl Into<SecretString>) -> Result<Self, Error> {
-        let key = config::api_key("api_key", Some(&key.into()))?;
+        let key = Key::new(config::api_key("api_key", Some(&key.into()))?)?;
         Ok(Self { shared: Arc::clone(&self.shared), key: Arc::new(RwLock::new(key)) })
     }
 
     /// The key as it is now.
     pub(crate) fn key(&self) -> SecretString {
-        self.key.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.key.read().unwrap_or_else(PoisonError::into_inner).secret.clone()
+    }
+
+    /// The header that carries the key as it is now.
+    pub(crate) fn authorization(&self) -> HeaderValue {
+        self.key.read().unwrap_or_else(PoisonError::into_inner).header.clone()
     }
 }
 
-/// The header that carries this key, marked as sensitive so that nothing on the way prints it.
-pub(crate) fn authorization(key: &SecretString) -> Option<HeaderValue> {
-    let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose_secret())).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+impl Key {
+    fn new(secret: SecretString) -> Result<Self, ConfigError> {
+        let mut header = HeaderValue::try_from(format!("Bearer {}", secret.expose_secret()))
+            .map_err(|_| ConfigError::new("api_key", "holds characters that a header cannot carry"))?;
+        header.set_sensitive(true);
+        Ok(Self { secret, header })
+    }
 }
 
 /// Leaves out the key and the values of headers.
@@ -109,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_header_with_the_key_is_sensitive() {
-        let header = authorization(&SecretString::from("key")).unwrap();
+        let header = Client::from_api_key("key").unwrap().authorization();
         assert!(header.is_sensitive());
         assert_eq!(header, "Bearer key");
     }

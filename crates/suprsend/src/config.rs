@@ -196,7 +196,7 @@ impl ClientBuilder {
             None => http_client(self.settings.connect_timeout, self.proxy.as_ref(), self.no_proxy)?,
         };
         let shared = Shared { http, base, headers, settings: self.settings, quota: Quota::new() };
-        Ok(Client::new(shared, key))
+        Ok(Client::new(shared, key)?)
     }
 
     /// The builder with the key and the base URL of an environment.
@@ -323,7 +323,11 @@ fn http_client(
     no_proxy: bool,
 ) -> Result<reqwest::Client, ConfigError> {
     require_crypto_provider()?;
-    let mut builder = reqwest::Client::builder().connect_timeout(connect_timeout).redirect(redirects());
+    // What is sent again, and when, is decided in one place, which is not this one. Without retries of its own, reqwest does not
+    // keep a copy of each request for them.
+    let no_retries = reqwest::retry::never().max_retries_per_request(0);
+    let mut builder =
+        reqwest::Client::builder().connect_timeout(connect_timeout).redirect(redirects()).retry(no_retries);
     if no_proxy {
         builder = builder.no_proxy();
     }

@@ -37,6 +37,11 @@
 //! - Errors say what happened, and keep the status, the request id and the body ([`Error`], [the table](docs::errors)).
 //! - API keys and other secrets cannot be printed.
 //!
+//! # Guides
+//!
+//! [Quick start](docs::quick_start), [channels](docs::channels), [errors and retries](docs::errors), [many users](docs::bulk),
+//! [testing](docs::testing), [features](docs::features), [without async](docs::blocking).
+//!
 //! # Features
 //!
 //! | Feature | |
@@ -48,7 +53,9 @@
 //! | `tracing` | a span for each call |
 //! | `codegen` | generate the client at build time instead of using the shipped snapshot |
 //!
-//! All of them can be combined. Without any TLS feature only plain HTTP works, to a gateway on the same machine.
+//! All of them can be combined; what each costs is [a page of its own](docs::features). Without any TLS feature only plain HTTP works, to a gateway on the same machine.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
@@ -87,3 +94,8 @@ pub use crate::{
     retry::RetryPolicy,
     users::UpsertUser,
 };
+
+/// The README's programs compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -85,14 +85,6 @@ impl Reply {
         request_id(&self.headers)
     }
 
-    /// The reply as the generated client takes it.
-    pub(crate) fn to_response(&self) -> http::Response<Bytes> {
-        let mut response = http::Response::new(self.body.clone());
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers.clone();
-        response
-    }
-
     pub(crate) fn into_parts(self) -> (StatusCode, HeaderMap, Bytes) {
         (self.status, self.headers, self.body)
     }

@@ -3,7 +3,10 @@
 //! A valid instance has to be read, and what is written again has to be valid and the same, but for what the comparison of
 //! the types lists as a normalisation. An invalid one may be read only if what it breaks is listed as unchecked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+};
 
 use anyhow::Result;
 use chrono::DateTime;
@@ -14,7 +17,7 @@ use super::{
     compare::{Compared, Pair, spot},
     document::Document,
     finding::{Difference, Kind},
-    instances::{Instances, Subject},
+    instances::{Instances, Subject, essence},
     pointer::Pointer,
     schema::{Form, How, Node, Schemas, Type, Unknown, View},
 };
@@ -28,6 +31,20 @@ pub(crate) struct Effort {
     /// Valid instances of each schema, and about as many invalid ones.
     pub(crate) instances: usize,
     pub(crate) seed: u64,
+}
+
+/// Trials that found nothing, by everything that decides their outcome, so that none is made twice.
+#[derive(Debug, Default)]
+pub(crate) struct Clean(Mutex<BTreeSet<String>>);
+
+impl Clean {
+    fn has(&self, trial: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(trial)
+    }
+
+    fn add(&self, trial: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(trial);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -45,10 +62,15 @@ pub(crate) fn exercise(
     types: Schemas<'_>,
     codecs: Codecs<'_>,
     effort: Effort,
+    clean: Option<&Clean>,
 ) -> Exercised {
     let exercise = |pairs: &[&Pair<'_>]| {
         let mut exercised = Exercised::default();
         for pair in pairs {
+            let decisive = clean.map(|clean| (clean, decisive(document, compared, pair)));
+            if decisive.as_ref().is_some_and(|(clean, trial)| clean.has(trial)) {
+                continue;
+            }
             let definition = Pointer::root().child("$defs").child(&pair.name);
             let mut trial = Trial {
                 rewriting: Rewriting::new(document.schemas, compared),
@@ -57,6 +79,9 @@ pub(crate) fn exercise(
                 found: BTreeMap::new(),
             };
             trial.run(document, codecs, effort, &mut exercised);
+            if let (Some((clean, decisive)), true) = (decisive, trial.found.is_empty()) {
+                clean.add(decisive);
+            }
             exercised.differences.extend(trial.found.into_values());
         }
         exercised
@@ -80,6 +105,58 @@ pub(crate) fn exercise(
     })
 }
 
+/// Everything in a document that decides the outcome of a pair's trial: the schema, where it stands, and which differences
+/// are known about it and about what it refers to.
+fn decisive(document: &Document<'_>, compared: &Compared<'_>, pair: &Pair<'_>) -> String {
+    let (schema, mut places) = essence(document, &pair.node);
+    places.push(pair.node.pointer());
+    let about = |difference: &&Difference| places.iter().any(|place| place.contains(&difference.pointer));
+    let mut known: Vec<(Kind, &Pointer)> = compared
+        .differences
+        .iter()
+        .filter(about)
+        .map(|difference| (difference.kind, &difference.pointer))
+        .collect();
+    known.sort();
+    format!("{} {schema} {places:?} {known:?}", pair.name)
+}
+
+/// Instances of the schema of one pair.
+pub(crate) struct Specimens {
+    subject: Subject,
+    valid: Vec<Value>,
+    invalid: Vec<Value>,
+}
+
+impl Specimens {
+    /// `None` if no validator can be made of the schema.
+    pub(crate) fn new(document: &Document<'_>, pair: &Pair<'_>, effort: Effort) -> Option<Self> {
+        let subject = Subject::new(document, &pair.node)?;
+        // A seed of its own, so that what is tried of one schema does not depend on the others.
+        let seed = pair.name.bytes().fold(effort.seed, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
+        let mut instances = Instances::new(&subject, seed);
+        // Null is not for the type itself, but for the option of it.
+        let fitting = |instance: &Value| !instance.is_null() && fits(document.schemas, &pair.node, instance);
+        let valid = (0..effort.instances).filter_map(|_| instances.valid()).filter(fitting).collect();
+        let invalid = (0..effort.instances).filter_map(|_| instances.invalid()).collect();
+        Some(Self { subject, valid, invalid })
+    }
+
+    /// The first difference that these instances show, if they show one.
+    pub(crate) fn first<'a>(
+        &self,
+        document: &Document<'a>,
+        compared: &Compared<'a>,
+        pair: &Pair<'a>,
+        codecs: Codecs<'_>,
+    ) -> Option<Difference> {
+        let rewriting = Rewriting::new(document.schemas, compared);
+        let mut trial = Trial { rewriting, pair, rust: pair.name.clone(), found: BTreeMap::new() };
+        trial.over(self, codecs, true);
+        trial.found.into_values().next()
+    }
+}
+
 /// The trial of one pair.
 struct Trial<'p, 'a> {
     rewriting: Rewriting<'p, 'a>,
@@ -97,30 +174,31 @@ impl<'a> Trial<'_, 'a> {
         effort: Effort,
         exercised: &mut Exercised,
     ) {
-        let node = &self.pair.node;
-        let Some(subject) = Subject::new(document, node) else {
+        let Some(specimens) = Specimens::new(document, self.pair, effort) else {
+            let node = &self.pair.node;
             self.differ(Kind::Unexercised, node, json!("no validator can be made of it"), Value::Null);
             return;
         };
-        // A seed of its own, so that what is tried of one schema does not depend on the others.
-        let seed =
-            self.pair.name.bytes().fold(effort.seed, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
-        let mut instances = Instances::new(&subject, seed);
-        for _ in 0..effort.instances {
-            let Some(instance) = instances.valid() else { continue };
-            // Null is not for the type itself, but for the option of it.
-            if instance.is_null() || !fits(self.rewriting.schemas, node, &instance) {
-                continue;
-            }
-            exercised.valid += 1;
-            self.valid(&subject, &instance, codecs);
-        }
-        for _ in 0..effort.instances {
-            let Some(instance) = instances.invalid() else { continue };
-            exercised.invalid += 1;
-            self.invalid(&subject, &instance, codecs);
-        }
+        exercised.valid += specimens.valid.len();
+        exercised.invalid += specimens.invalid.len();
+        self.over(&specimens, codecs, false);
         self.all_seen();
+    }
+
+    /// Tries these instances, all of them or until something is found.
+    fn over(&mut self, specimens: &Specimens, codecs: Codecs<'_>, first: bool) {
+        for instance in &specimens.valid {
+            if first && !self.found.is_empty() {
+                return;
+            }
+            self.valid(&specimens.subject, instance, codecs);
+        }
+        for instance in &specimens.invalid {
+            if first && !self.found.is_empty() {
+                return;
+            }
+            self.invalid(&specimens.subject, instance, codecs);
+        }
     }
 
     fn differ(&mut self, kind: Kind, node: &Node<'a>, document: Value, code: Value) {
@@ -300,7 +378,6 @@ impl<'p, 'a> Rewriting<'p, 'a> {
                 return Some(Altered { node: view.node.clone(), read, written });
             };
             let Some(after) = written.get(name) else {
-                self.seen.insert(node.pointer());
                 let pointer = self.schemas.view(node).ok()?.pointer;
                 let empty = before.as_array().is_some_and(Vec::is_empty)
                     || before.as_object().is_some_and(serde_json::Map::is_empty);

@@ -6,12 +6,13 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{
-    behaviour::{self, Codecs, Effort},
+    behaviour::{self, Clean, Codecs, Effort},
     code::{self, Code},
     compare::{self, Counts, Pair, reachable},
     document::{Document, Operation},
-    finding::{Difference, Finding},
+    finding::{Comparison, Difference, Finding},
     ledger::Ledger,
+    pointer::Pointer,
     schema::Schemas,
     wire::{self, Wire},
 };
@@ -27,16 +28,23 @@ pub(crate) struct Evidence<'e> {
     pub(crate) codecs: Codecs<'e>,
     pub(crate) wire: &'e Wire,
     pub(crate) ledger: &'e Ledger,
+    /// Of several checks with the same code and the same effort: what instances have shown already.
+    pub(crate) clean: Option<&'e Clean>,
 }
 
 /// How far to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Depth {
+    /// No further than what is stated: nothing is executed.
+    Facts,
+    /// Until something is found, the cheap comparisons first.
+    First,
     /// To the end.
     Whole,
-    /// Until something is found.
-    First,
 }
+
+/// What has been compared once nothing but the facts has.
+const OF_FACTS: [Comparison; 2] = [Comparison::Operations, Comparison::Types];
 
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -45,6 +53,15 @@ pub(crate) struct Report {
     pub(crate) differences: Vec<Difference>,
     pub(crate) accepted: usize,
     pub(crate) counts: Counts,
+}
+
+/// The first finding about the facts of one operation, if there is any. [`check`] has it too: this is the short way to
+/// know that there is one.
+pub(crate) fn glance(document: &Value, evidence: &Evidence<'_>, at: &Pointer) -> Result<Option<Finding>> {
+    let document = Document::read(document)?;
+    let differences = compare::compare_one(&document, evidence.code, Schemas::new(evidence.types), at);
+    // Nothing is stale yet: the entries of other operations have not been met.
+    Ok(evidence.ledger.settle(&differences, &[]).0.into_iter().next())
 }
 
 pub(crate) fn check(
@@ -59,8 +76,8 @@ pub(crate) fn check(
     compared.differences.extend(evidence.unverified.iter().cloned());
     // What is known by now to be another thing than the document says would only be found so again, by every instance and
     // every call. Differences that rules can accept do no such harm.
-    let (findings, accepted) = evidence.ledger.settle(&compared.differences);
-    if depth == Depth::First && !findings.is_empty() {
+    let (findings, accepted) = evidence.ledger.settle(&compared.differences, &OF_FACTS);
+    if depth == Depth::Facts || (depth == Depth::First && !findings.is_empty()) {
         let (differences, counts) = (compared.differences, compared.counts);
         return Ok(Report { findings, differences, accepted, counts });
     }
@@ -71,10 +88,6 @@ pub(crate) fn check(
         .collect();
     let wrong: BTreeSet<&str> = hard.iter().filter_map(|difference| difference.owner.as_deref()).collect();
     let sound = |schema: &Value| reachable(schema, types).iter().all(|name| !wrong.contains(name.as_str()));
-    let tried =
-        |pair: &&Pair<'_>| !wrong.contains(pair.name.as_str()) && sound(&evidence.types["$defs"][&pair.name]);
-    let pairs: Vec<&Pair<'_>> = compared.pairs.iter().filter(tried).collect();
-    let exercised = behaviour::exercise(&document, &compared, &pairs, types, evidence.codecs, effort);
     let as_read = |operation: &Operation<'_>, own: &code::Operation| {
         let body = own.body.as_ref().and_then(|(_, part)| part.ty.as_ref());
         !hard.iter().any(|difference| operation.at.place.contains(&difference.place))
@@ -82,13 +95,25 @@ pub(crate) fn check(
     };
     let sent = wire::compare(&document, evidence.code, &compared, evidence.wire, &as_read);
     let mut counts = compared.counts.clone();
+    counts.insert("calls", evidence.wire.calls.len());
+    let mut differences = compared.differences.clone();
+    differences.extend(sent);
+    if depth == Depth::First {
+        let done = [OF_FACTS.as_slice(), &[Comparison::Wire]].concat();
+        let (findings, accepted) = evidence.ledger.settle(&differences, &done);
+        if !findings.is_empty() {
+            return Ok(Report { findings, differences, accepted, counts });
+        }
+    }
+    let tried =
+        |pair: &&Pair<'_>| !wrong.contains(pair.name.as_str()) && sound(&evidence.types["$defs"][&pair.name]);
+    let pairs: Vec<&Pair<'_>> = compared.pairs.iter().filter(tried).collect();
+    let exercised =
+        behaviour::exercise(&document, &compared, &pairs, types, evidence.codecs, effort, evidence.clean);
     counts.insert("types tried", pairs.len());
     counts.insert("valid instances", exercised.valid);
     counts.insert("invalid instances", exercised.invalid);
-    counts.insert("calls", evidence.wire.calls.len());
-    let mut differences = compared.differences;
     differences.extend(exercised.differences);
-    differences.extend(sent);
-    let (findings, accepted) = evidence.ledger.settle(&differences);
+    let (findings, accepted) = evidence.ledger.settle(&differences, &Comparison::ALL);
     Ok(Report { findings, differences, accepted, counts })
 }

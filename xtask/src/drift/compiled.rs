@@ -73,37 +73,52 @@ pub(crate) fn outcome<T, E>(result: Result<ResponseValue<T>, Error<E>>) -> Outco
     }
 }
 
+/// The schemas of the compiled types by their names, for reading and for writing.
+pub(crate) type Definitions = Vec<(Contract, Map<String, Value>)>;
+
+pub(crate) fn definitions(schemas: fn(&mut SchemaGenerator)) -> Definitions {
+    let settings = SchemaSettings::draft2020_12();
+    let sides =
+        [(Contract::Read, settings.clone().for_deserialize()), (Contract::Written, settings.for_serialize())];
+    let of = |(contract, settings): (Contract, SchemaSettings)| {
+        let mut generator = settings.into_generator();
+        schemas(&mut generator);
+        (contract, generator.take_definitions(true))
+    };
+    sides.into_iter().map(of).collect()
+}
+
 /// Whether the source, as it was read, says the same of its types as the compiled types do.
 ///
 /// The source tells more than `schemars` can know, so it is what the document is compared with; this is the proof that it
 /// was read rightly.
-pub(crate) fn verify(code: &Code, schemas: fn(&mut SchemaGenerator)) -> Vec<Difference> {
-    let settings = SchemaSettings::draft2020_12();
+pub(crate) fn verify(code: &Code, definitions: &Definitions) -> Vec<Difference> {
     let mut differences = Vec::new();
-    for (contract, settings) in
-        [(Contract::Read, settings.clone().for_deserialize()), (Contract::Written, settings.for_serialize())]
-    {
-        let mut generator = settings.into_generator();
-        schemas(&mut generator);
-        let compiled = generator.take_definitions(true);
+    for (contract, compiled) in definitions {
         let names = code.types.keys().chain(compiled.keys().filter(|name| !code.types.contains_key(*name)));
-        for name in names {
-            let source = code.types.get(name).map(|schema| plain(&contract.of(schema)));
-            let compiled = compiled.get(name).map(plain);
-            if source != compiled {
-                differences.push(Difference {
-                    kind: Kind::Unrecognised,
-                    pointer: Pointer::root(),
-                    place: Pointer::root().child("rust").child(name),
-                    rust: code.types.get(name).map_or_else(|| name.clone(), super::compare::spot),
-                    owner: Some(name.clone()),
-                    document: Value::Null,
-                    code: serde_json::json!({"source": source, "compiled": compiled}),
-                });
-            }
-        }
+        differences.extend(names.filter_map(|name| verify_type(code, *contract, name, compiled.get(name))));
     }
     differences
+}
+
+/// The same of one type.
+pub(crate) fn verify_type(
+    code: &Code,
+    contract: Contract,
+    name: &str,
+    compiled: Option<&Value>,
+) -> Option<Difference> {
+    let source = code.types.get(name).map(|schema| plain(&contract.of(schema)));
+    let compiled = compiled.map(plain);
+    (source != compiled).then(|| Difference {
+        kind: Kind::Unrecognised,
+        pointer: Pointer::root(),
+        place: Pointer::root().child("rust").child(name),
+        rust: code.types.get(name).map_or_else(|| name.to_owned(), super::compare::spot),
+        owner: Some(name.to_owned()),
+        document: Value::Null,
+        code: serde_json::json!({"source": source, "compiled": compiled}),
+    })
 }
 
 /// A schema without prose, in one order.

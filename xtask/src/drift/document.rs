@@ -15,7 +15,7 @@ use super::{
     schema::{Node, Schemas},
 };
 
-const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
+pub(crate) const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
 
 /// Prose and examples, wherever they stand.
 const NEUTRAL: [&str; 6] = ["description", "example", "examples", "externalDocs", "summary", "tags"];
@@ -383,6 +383,10 @@ impl<'a> Reader<'a> {
         let members = self.object(value, &at, &read)?;
         let mut schema = self.node(members, &at);
         if let Some(content) = members.get("content").and_then(Value::as_object) {
+            // A parameter with a media type is written as that says, of which the code knows nothing.
+            let names: Vec<&String> = content.keys().collect();
+            let (place, says) = (at.child("content"), json!(names));
+            self.unread(&place, &says);
             let content = self.media(content, &at)?;
             schema = content.into_values().next().and_then(|media| media.schema);
         }

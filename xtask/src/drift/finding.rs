@@ -47,6 +47,9 @@ pub(crate) enum Comparison {
 }
 
 impl Comparison {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Operations, Self::Types, Self::Behaviour, Self::Wire, Self::Ledger];
+
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Operations => "operations",

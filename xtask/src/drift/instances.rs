@@ -26,7 +26,7 @@ impl Subject {
     /// `None` if no validator can be made of it.
     pub(crate) fn new(document: &Document<'_>, node: &Node<'_>) -> Option<Self> {
         let (schema, places) = node.to_schema();
-        let small = bundle(&schema, document.schemas.root());
+        let (small, _) = bundle(&schema, document.schemas.root());
         let mut whole = Map::new();
         for member in ["paths", "components"] {
             if let Some(value) = document.schemas.root().get(member) {
@@ -77,6 +77,13 @@ impl<'s> Instances<'s> {
     /// A valid instance, if one can be found.
     pub(crate) fn valid(&mut self) -> Option<Value> {
         let mut instance = self.plain()?;
+        if self.random.random() {
+            // The library leaves a map empty whose keys are not named, and what is empty shows little.
+            let filled = self.filled(&instance);
+            if self.subject.validator.is_valid(&filled) {
+                instance = filled;
+            }
+        }
         for _ in 0..self.random.random_range(0..4) {
             let changed = self.changed(&instance);
             if self.subject.validator.is_valid(&changed) {
@@ -90,6 +97,19 @@ impl<'s> Instances<'s> {
     pub(crate) fn invalid(&mut self) -> Option<Value> {
         let (instance, validator) = (self.plain()?, &self.subject.validator);
         (0..8).map(|_| self.changed(&instance)).find(|changed| !validator.is_valid(changed))
+    }
+
+    /// A copy in which every empty object has a member.
+    fn filled(&mut self, instance: &Value) -> Value {
+        match instance {
+            Value::Object(members) if members.is_empty() => json!({ "key": self.anything(1) }),
+            Value::Object(members) => {
+                let filled = members.iter().map(|(name, value)| (name.clone(), self.filled(value)));
+                filled.collect::<Map<_, _>>().into()
+            }
+            Value::Array(values) => values.iter().map(|value| self.filled(value)).collect(),
+            _ => instance.clone(),
+        }
     }
 
     /// A copy with one change somewhere.
@@ -204,8 +224,14 @@ impl<'s> Instances<'s> {
     }
 }
 
-/// A schema that refers to nothing outside of it, without prose.
-fn bundle(schema: &Value, root: &Value) -> Value {
+/// All that decides which instances there are of a schema, and the places that it refers to.
+pub(crate) fn essence(document: &Document<'_>, node: &Node<'_>) -> (Value, Vec<Pointer>) {
+    let (small, targets) = bundle(&node.to_schema().0, document.schemas.root());
+    (small, targets.iter().filter_map(|target| Pointer::of_reference(target)).collect())
+}
+
+/// A schema that refers to nothing outside of it, without prose, and the references that it had.
+fn bundle(schema: &Value, root: &Value) -> (Value, Vec<String>) {
     let mut targets = Vec::new();
     let mut bundled = strip(schema, false, &mut targets);
     let mut definitions = Map::new();
@@ -217,7 +243,7 @@ fn bundle(schema: &Value, root: &Value) -> Value {
     if let (Value::Object(members), false) = (&mut bundled, definitions.is_empty()) {
         members.insert("$defs".to_owned(), definitions.into());
     }
-    bundled
+    (bundled, targets)
 }
 
 /// A schema without prose, or named schemas, with references to definitions by number.

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    finding::{Difference, Entry, Finding, Kind},
+    finding::{Comparison, Difference, Entry, Finding, Kind},
     pointer::Pointer,
 };
 
@@ -76,8 +76,29 @@ impl Ledger {
         self.entries.len()
     }
 
+    /// What it is about.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (Kind, &Pointer)> {
+        self.entries.keys().map(|(kind, place)| (*kind, place))
+    }
+
+    /// The ledger without an entry.
+    pub(crate) fn without(&self, kind: Kind, place: &Pointer) -> Self {
+        let mut entries = self.entries.clone();
+        entries.remove(&(kind, place.clone()));
+        Self { entries }
+    }
+
+    /// The ledger with an entry, perhaps in the place of one.
+    pub(crate) fn with(&self, kind: Kind, place: Pointer, hash: &str) -> Self {
+        let mut entries = self.entries.clone();
+        entries.insert((kind, place), Accepted { hash: hash.to_owned(), reason: "stated".to_owned() });
+        Self { entries }
+    }
+
     /// What of the differences is left once the known ones are taken away, and how many those were.
-    pub(crate) fn settle(&self, differences: &[Difference]) -> (Vec<Finding>, usize) {
+    ///
+    /// `done` are the comparisons that have been made: an entry about another cannot be stale yet.
+    pub(crate) fn settle(&self, differences: &[Difference], done: &[Comparison]) -> (Vec<Finding>, usize) {
         let mut findings = Vec::new();
         let mut met = BTreeSet::new();
         let mut accepted = 0;
@@ -104,7 +125,7 @@ impl Ledger {
         let stale: Vec<Finding> = self
             .entries
             .keys()
-            .filter(|key| !met.contains(*key))
+            .filter(|key| !met.contains(*key) && done.contains(&key.0.comparison()))
             // What has changed around an entry says more than that the entry no longer holds.
             .filter(|(_, place)| !findings.iter().any(|finding| around(finding, place)))
             .map(|(kind, place)| Finding {

@@ -16,7 +16,10 @@ mod instances;
 mod ledger;
 mod output;
 mod pointer;
+mod prove;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::{
@@ -41,6 +44,12 @@ use crate::project::{Input, root};
 const SOURCE: &str = "src/generated.rs";
 const LEDGER: &str = "drift.yaml";
 
+/// How many instances of each schema are tried if nothing else is said.
+const INSTANCES: usize = 300;
+
+/// How many are tried for each mutant.
+const OF_A_MUTANT: usize = 20;
+
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -51,9 +60,12 @@ pub(crate) struct Arguments {
     /// Enter in the ledger what generated code cannot carry, by rule, and take out what is no longer so.
     #[arg(long, conflicts_with_all = ["spec", "json"])]
     accept: bool,
-    /// How many valid instances of each schema are tried, and about as many invalid ones.
-    #[arg(long, value_name = "COUNT", default_value_t = 300)]
-    instances: usize,
+    /// Prove that the check can fail: change everything that it looks at, one thing at a time, and see each change found.
+    #[arg(long, conflicts_with_all = ["spec", "accept"])]
+    prove: bool,
+    /// How many valid instances of each schema are tried, and about as many invalid ones; fewer for each mutant of --prove.
+    #[arg(long, value_name = "COUNT")]
+    instances: Option<usize>,
     /// What the instances are made from; the same number gives the same ones.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
@@ -63,8 +75,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let document = arguments.input.open()?.correct()?;
     let ledger = ledger()?;
     let own = Own::read()?;
-    let effort = Effort { instances: arguments.instances, seed: arguments.seed };
+    let instances = arguments.instances.unwrap_or(if arguments.prove { OF_A_MUTANT } else { INSTANCES });
+    let effort = Effort { instances, seed: arguments.seed };
     let report = check(&document, &own.evidence(&ledger), effort, Depth::Whole)?;
+    if arguments.prove && report.findings.is_empty() {
+        let matrix =
+            prove::prove(&document, &own.source, &own.definitions, &report, &own.evidence(&ledger), effort)?;
+        let mut out = io::stdout().lock();
+        let written =
+            if arguments.json { writeln!(out, "{:#}", matrix.json()) } else { matrix.lines(&mut out) };
+        return said(written, matrix.is_proof());
+    }
     if arguments.accept {
         let accepting = ledger.accepting(&report.differences);
         fs::write(root().join(LEDGER), accepting.to_text()).context("cannot write the ledger")?;
@@ -101,6 +122,8 @@ fn ledger() -> Result<Ledger> {
 
 /// The facts of the workspace's own code.
 struct Own {
+    source: String,
+    definitions: compiled::Definitions,
     code: Code,
     types: Value,
     unverified: Vec<finding::Difference>,
@@ -109,18 +132,19 @@ struct Own {
 
 impl Own {
     fn read() -> Result<Self> {
-        let text =
+        let source =
             fs::read_to_string(root().join(SOURCE)).with_context(|| format!("cannot read {SOURCE}"))?;
-        let file = syn::parse_file(&text).with_context(|| format!("{SOURCE} is no Rust"))?;
+        let file = syn::parse_file(&source).with_context(|| format!("{SOURCE} is no Rust"))?;
         let code = Code::read(&file, SOURCE);
-        let unverified = compiled::verify(&code, compiled::own::schemas);
+        let definitions = compiled::definitions(compiled::own::schemas);
+        let unverified = compiled::verify(&code, &definitions);
         let generated_from: Value =
             serde_json::from_str(suprsend_api::DOCUMENT).context("the compiled document")?;
         let generated_from = Document::read(&generated_from)?;
         let client = |base_url: &str| -> Box<dyn wire::Calls> { Box::new(Sdk::new(base_url)) };
         let wire = wire::record(&code, &generated_from, Sdk::BASE_URL, Sdk::KEY, &client)?;
         let types = code.schemas();
-        Ok(Self { code, types, unverified, wire })
+        Ok(Self { source, definitions, code, types, unverified, wire })
     }
 
     fn evidence<'e>(&'e self, ledger: &'e Ledger) -> Evidence<'e> {
@@ -131,6 +155,7 @@ impl Own {
             codecs: &codec,
             wire: &self.wire,
             ledger,
+            clean: None,
         }
     }
 }

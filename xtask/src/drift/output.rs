@@ -27,7 +27,8 @@ pub(crate) fn lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "compared: {}", counts.join(", "))
 }
 
-fn line(finding: &Finding) -> String {
+/// A finding in one line.
+pub(super) fn line(finding: &Finding) -> String {
     let difference = &finding.difference;
     let kind = difference.kind.name();
     let pointer = match difference.pointer.as_str() {
@@ -86,6 +87,7 @@ pub(crate) fn json(report: &Report) -> Value {
                 "document": difference.document,
                 "code": difference.code,
                 "ledger": finding.entry.word(),
+                "hash": difference.hash(),
                 "remedy": difference.kind.remedy(),
             })
         })

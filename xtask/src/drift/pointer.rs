@@ -60,6 +60,12 @@ impl Pointer {
         self.0.rfind('/').map(|end| Self(self.0[..end].to_owned()))
     }
 
+    /// The last token, unescaped; nothing of the whole document's.
+    pub(crate) fn last(&self) -> String {
+        let last = self.0.rsplit_once('/').map_or("", |(_, last)| last);
+        last.replace("~1", "/").replace("~0", "~")
+    }
+
     pub(crate) fn get<'a>(&self, document: &'a Value) -> Option<&'a Value> {
         document.pointer(&self.0)
     }

@@ -284,6 +284,7 @@ impl<'a> Schemas<'a> {
         let node = &node.at(self.home(node));
         let pointer = parts
             .iter()
+            .filter(|part| !part.opened)
             .find(|part| part.schema.as_object().is_some_and(|schema| schema.keys().any(|key| says(key))))
             .or(parts.last())
             .map(|part| part.pointer.clone())
@@ -395,12 +396,15 @@ impl<'a> Schemas<'a> {
     /// followed.
     pub(crate) fn constraints(self, node: &Node<'a>) -> Result<Constraints, Dangling> {
         let (parts, only) = (self.parts(node)?, node.only);
+        // Where any type is allowed, a format is about those that it fits.
+        let typeless = only.is_none() && Types::of(&parts).names.is_none() && alternatives(&parts).is_none();
+        let structure = |keyword: &str| STRUCTURE.contains(&keyword) && !(typeless && keyword == "format");
         let mut found = Constraints::new();
         for part in parts.iter().filter(|part| !part.opened) {
             let own = part.schema.as_object().into_iter().flatten();
             let checks = part.schema.get("x-checks").and_then(Value::as_object).into_iter().flatten();
-            let own = own.filter(|(keyword, _)| says(keyword) && !STRUCTURE.contains(&keyword.as_str()));
-            let checks = checks.filter(|(keyword, _)| !STRUCTURE.contains(&keyword.as_str()));
+            let own = own.filter(|(keyword, _)| says(keyword) && !structure(keyword));
+            let checks = checks.filter(|(keyword, _)| !structure(keyword));
             for (keyword, value) in own.chain(checks) {
                 if is_default(keyword, value) || !applies(keyword, only) {
                     continue;
@@ -572,7 +576,9 @@ fn sorted(value: &Value) -> Value {
 /// Whether every instance is allowed.
 fn says_nothing(schema: &Value) -> bool {
     match schema {
-        Value::Object(members) => !members.keys().any(|keyword| says(keyword)),
+        Value::Object(members) => {
+            members.iter().all(|(keyword, value)| !says(keyword) || is_default(keyword, value))
+        }
         other => *other == Value::Bool(true),
     }
 }

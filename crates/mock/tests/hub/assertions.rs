@@ -46,7 +46,7 @@ async fn an_upsert_whose_reply_was_lost_was_carried_out() -> Result {
     let hub = Hub::start().await?;
     hub.inject(Fault::lost())?;
     assert!(upsert(&hub, "u", &json!({"a": 1})).await.is_err());
-    let _ = hub.expect_upsert("u").exactly(&json!({"a": 1}));
+    hub.expect_upsert("u").exactly(&json!({"a": 1}));
     Ok(())
 }
 

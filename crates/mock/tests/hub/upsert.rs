@@ -38,6 +38,34 @@ async fn the_documents_example_is_stored_with_all_nine_channels() -> Result {
     Ok(())
 }
 
+/// What follows `before` in a text, up to `after`.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Result<&'a str> {
+    let (_, rest) = text.split_once(before).ok_or_else(|| format!("no {before} in {text}"))?;
+    Ok(rest.split_once(after).ok_or_else(|| format!("no {after} in {rest}"))?.0)
+}
+
+#[tokio::test]
+async fn the_documents_curl_sample_is_answered_with_the_profile() -> Result {
+    let document: Value = serde_json::from_str(suprsend_api::DOCUMENT)?;
+    let samples = &document["paths"]["/v1/user/{distinct_id}/"]["post"]["x-codeSamples"];
+    let curl = samples.as_array().into_iter().flatten().find(|sample| sample["lang"] == "cURL");
+    let curl = curl.and_then(|sample| sample["source"].as_str()).ok_or("no cURL sample")?;
+    // The key that stands in it, and everything else as it would go over the wire.
+    let hub = Hub::builder().key(between(curl, "Authorization: Bearer ", "'")?).start().await?;
+    let reply = Client::new()
+        .post(format!("{}{}", hub.url(), between(curl, "https://hub.suprsend.com", "\"")?))
+        .bearer_auth(hub.key())
+        .header("content-type", between(curl, "Content-Type: ", "'")?)
+        .body(between(curl, "--data '", "'")?.to_owned())
+        .send()
+        .await?;
+    assert_eq!(reply.status(), StatusCode::CREATED);
+    let profile: Value = reply.json().await?;
+    assert_eq!(profile["distinct_id"], "user123");
+    assert_eq!(profile["$slack"][0]["value"]["email_id"], "user@example.com");
+    Ok(())
+}
+
 #[tokio::test]
 async fn an_upsert_is_merged_into_the_profile() -> Result {
     let hub = Hub::start().await?;

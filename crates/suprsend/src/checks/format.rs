@@ -17,9 +17,10 @@ pub(super) fn violation(format: &str, text: &str) -> Option<&'static str> {
 /// takes international mailboxes and names such as `Jane <jane@example.com>`, which the format does not.
 fn is_email(text: &str) -> bool {
     let options = Options::default().without_display_text().without_domain_literal();
+    // The domain is what follows the last `@`: a domain holds none.
     text.is_ascii()
-        && EmailAddress::parse_with_options(text, options)
-            .is_ok_and(|address| address.domain().split('.').all(is_label))
+        && EmailAddress::parse_with_options(text, options).is_ok()
+        && text.rsplit_once('@').is_some_and(|(_, domain)| domain.split('.').all(is_label))
 }
 
 /// RFC 1123, 2.1: letters, digits and inner hyphens, at most 63. RFC 5891, 4.2.3.1: two hyphens after two letters are the mark of an

@@ -1,6 +1,7 @@
 //! What is checked before anything is sent: what the document states, and the limits that SuprSend's documentation and SDKs give.
 
 mod format;
+mod quick;
 pub(crate) mod schema;
 mod strict;
 
@@ -65,11 +66,8 @@ pub(crate) fn user(body: &UserUpsert, strict: bool, violations: &mut Violations)
             violations.add(name, "is not a text");
         }
     }
-    self::body("create_update_users", body, violations, |value, violations| {
-        if strict {
-            strict::user(value, "", violations);
-        }
-    });
+    let further = |value: &Value, violations: &mut Violations| strict::user(value, "", violations);
+    self::body("create_update_users", body, violations, strict.then_some(further));
 }
 
 /// Checks the body of an edit.
@@ -77,8 +75,8 @@ pub(crate) fn edit(body: &UserEdit, strict: bool, violations: &mut Violations) {
     if body.operations.is_empty() {
         violations.add("operations", "is empty: there is nothing to do");
     }
-    self::body("edit_user_profile", body, violations, |value, violations| {
-        let operations = value.get("operations").and_then(Value::as_array).filter(|_| strict);
+    let further = |value: &Value, violations: &mut Violations| {
+        let operations = value.get("operations").and_then(Value::as_array);
         for (index, operation) in operations.into_iter().flatten().enumerate() {
             // What is taken away may well be what was wrong.
             for member in ["$set", "$set_once", "$append"] {
@@ -86,7 +84,8 @@ pub(crate) fn edit(body: &UserEdit, strict: bool, violations: &mut Violations) {
                 strict::user(&operation[member], &place, violations);
             }
         }
-    });
+    };
+    self::body("edit_user_profile", body, violations, strict.then_some(further));
 }
 
 /// Checks the body of a bulk delete.
@@ -94,7 +93,7 @@ pub(crate) fn bulk_delete(body: &UserBulkDelete, violations: &mut Violations) {
     if body.distinct_ids.is_empty() {
         violations.add("distinct_ids", "is empty: there is nobody to delete");
     }
-    self::body("bulk_delete_users", body, violations, |_, _| {});
+    self::body("bulk_delete_users", body, violations, None::<fn(&Value, &mut Violations)>);
 }
 
 /// Checks a body against the document, further rules and the limit of its size.
@@ -102,12 +101,17 @@ fn body(
     operation: &str,
     body: &impl Serialize,
     violations: &mut Violations,
-    further: impl FnOnce(&Value, &mut Violations),
+    further: Option<impl FnOnce(&Value, &mut Violations)>,
 ) {
+    if further.is_none() && quick::is_surely_right(operation, body, BODY_BYTES) {
+        return;
+    }
     match serde_json::to_value(body) {
         Ok(value) => {
             schema::check(operation, &value, violations);
-            further(&value, violations);
+            if let Some(further) = further {
+                further(&value, violations);
+            }
         }
         Err(_) => violations.add("", "cannot be written as JSON"),
     }

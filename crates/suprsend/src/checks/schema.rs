@@ -34,6 +34,11 @@ static BODIES: LazyLock<BTreeMap<String, &Value>> = LazyLock::new(|| {
         .collect()
 });
 
+/// The operations that have a JSON body, and its schema.
+pub(super) fn bodies() -> impl Iterator<Item = (&'static str, &'static Value)> {
+    BODIES.iter().map(|(operation, schema)| (operation.as_str(), *schema))
+}
+
 fn body_schema(operation: &str) -> Option<&'static Value> {
     BODIES.get(operation).copied()
 }
@@ -45,7 +50,7 @@ pub(crate) fn check(operation: &str, body: &Value, violations: &mut Violations) 
     }
 }
 
-fn walk(schema: &Value, value: &Value, path: &str, violations: &mut Violations) {
+pub(super) fn walk(schema: &Value, value: &Value, path: &str, violations: &mut Violations) {
     let schema = resolve(schema);
     if let Some(types) = schema.get("type")
         && !names(types).any(|name| is_of(name, value))
@@ -174,7 +179,7 @@ fn collect(schema: &Value, value: &Value, sensitive: bool, found: &mut BTreeSet<
 }
 
 /// Follows references within the document, which the generator has seen to lead somewhere.
-fn resolve(mut schema: &Value) -> &Value {
+pub(super) fn resolve(mut schema: &Value) -> &Value {
     // More hops than any document has in a row, fewer than a circle.
     for _ in 0..16 {
         let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
@@ -203,7 +208,7 @@ fn member(path: &str, name: &str) -> String {
 }
 
 /// `type` is a name or a list of names.
-fn names(types: &Value) -> impl Iterator<Item = &str> {
+pub(super) fn names(types: &Value) -> impl Iterator<Item = &str> {
     types.as_str().into_iter().chain(types.as_array().into_iter().flatten().filter_map(Value::as_str))
 }
 

@@ -51,7 +51,7 @@ fn assert_one_outcome_each(outcomes: &[Outcome], count: usize) {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn every_input_has_one_outcome_whatever_goes_wrong() {
     const COUNT: usize = 1000;
     let hub = Hub::builder().recorded_requests(10 * COUNT).start().await.unwrap();
@@ -113,7 +113,7 @@ async fn every_input_has_one_outcome_whatever_goes_wrong() {
     assert!(stream.next().await.is_none(), "the end stays the end");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_hub_that_limits_its_rate_gets_everything_in_the_end() {
     const COUNT: usize = 300;
     let limit = RateLimit::new(20, Duration::from_secs(1));
@@ -126,7 +126,7 @@ async fn a_hub_that_limits_its_rate_gets_everything_in_the_end() {
     assert!(stream.summary().retries < COUNT as u64 / 2, "{}", stream.summary());
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn an_outage_costs_few_records_and_then_it_goes_on() {
     const COUNT: usize = 5000;
     let hub = Hub::builder().recorded_requests(10 * COUNT).start().await.unwrap();
@@ -148,7 +148,7 @@ async fn an_outage_costs_few_records_and_then_it_goes_on() {
     assert_eq!(stream.concurrency(), 64, "and it has recovered");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn retry_after_holds_back_the_whole_stream_and_costs_no_record() {
     // Longer than a call may take, and than a single call would wait.
     let busy = reply(429, &[("retry-after", "90")], "");
@@ -167,7 +167,7 @@ async fn retry_after_holds_back_the_whole_stream_and_costs_no_record() {
     assert_eq!(server.requests(), 51);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_pause_that_is_too_long_fails_the_record_that_it_was_asked_of() {
     let busy = reply(429, &[("retry-after", "86400")], "");
     let server = Server::start([busy, created()]).await;
@@ -182,7 +182,7 @@ async fn a_pause_that_is_too_long_fails_the_record_that_it_was_asked_of() {
     assert_eq!(start.elapsed().as_secs(), 20);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn throttling_lowers_the_concurrency() {
     let hub = Hub::start().await.unwrap();
     let client = client(&hub);
@@ -202,7 +202,7 @@ async fn throttling_lowers_the_concurrency() {
     assert_eq!(stream.concurrency(), 32, "and it has recovered");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn the_concurrency_bounds_what_is_taken_from_the_source() {
     let server = Server::start([Answer::Steps(vec![Step::Hang])]).await;
     let client = server.client();
@@ -224,7 +224,7 @@ async fn the_concurrency_bounds_what_is_taken_from_the_source() {
     assert_eq!(server.requests(), 5, "dropping stops it");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn stopping_finishes_what_is_under_way() {
     let hub = Hub::start().await.unwrap();
     let client = client(&hub);
@@ -247,7 +247,7 @@ impl Stream for Gated {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_stream_may_be_slower_than_the_hub() {
     let hub = Hub::start().await.unwrap();
     let client = client(&hub);
@@ -265,7 +265,7 @@ async fn a_stream_may_be_slower_than_the_hub() {
     assert_eq!(stream.concurrency(), 4, "it says nothing about what the hub can do");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_rate_cap_counts_retries() {
     let server = Server::start([reply(500, &[], ""), created()]).await;
     let client = server.builder().retry(RetryPolicy::default().base_delay(Duration::ZERO)).build().unwrap();

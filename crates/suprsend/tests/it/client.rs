@@ -103,7 +103,7 @@ fn headers_and_proxies() {
     assert_eq!(setting(builder().proxy("http://").build()), "proxy");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn what_a_request_says() {
     let server = Server::start([created()]).await;
     let client = server
@@ -129,7 +129,7 @@ async fn what_a_request_says() {
     assert_eq!(received.header("user-agent"), Some(agent.as_str()));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_base_url_with_a_path() {
     let server = Server::start([created()]).await;
     let client = server.builder().base_url(format!("{}/gateway/suprsend/", server.url)).build().unwrap();
@@ -139,7 +139,7 @@ async fn a_base_url_with_a_path() {
     assert_eq!(targets, ["/gateway/suprsend/v1/user/user-123/", "/gateway/suprsend/v1/tenant/"]);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn keys_rotate_without_a_new_pool() {
     let server = Server::start([created()]).await;
     let client = server.client();
@@ -160,7 +160,7 @@ async fn keys_rotate_without_a_new_pool() {
     assert_eq!(server.connections(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_key_that_is_rotated_during_the_retries_is_used() {
     let server = Server::start([reply(503, &[("retry-after", "10")], ""), created()]).await;
     let client = server.client();
@@ -172,7 +172,7 @@ async fn a_key_that_is_rotated_during_the_retries_is_used() {
     assert_eq!(received[1].header("authorization"), Some("Bearer new-key"));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_pool_of_the_callers_own() {
     let server = Server::start([created()]).await;
     let http = reqwest::Client::builder().user_agent("mine").no_proxy().build().unwrap();
@@ -183,7 +183,7 @@ async fn a_pool_of_the_callers_own() {
     assert!(received.header("user-agent").unwrap().starts_with("suprsend-rust/"));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_pool_of_the_callers_own_keeps_the_key_from_other_hosts_too() {
     let other = Server::start([created()]).await;
     let target = format!("{}/v1/user/user-123/", other.url);
@@ -194,7 +194,7 @@ async fn a_pool_of_the_callers_own_keeps_the_key_from_other_hosts_too() {
     assert_eq!(other.received()[0].header("authorization"), None);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_time_out_of_the_callers_own_pool() {
     use crate::server::{Answer, Step};
     let server = Server::start([Answer::Steps(vec![Step::Hang])]).await;
@@ -205,7 +205,7 @@ async fn a_time_out_of_the_callers_own_pool() {
     assert_eq!(error.to_string(), "timed out while waiting for the reply");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn everything_goes_through_a_proxy() {
     let proxy = Server::start([created()]).await;
     let address = proxy.url.strip_prefix("http://").unwrap();
@@ -224,7 +224,7 @@ async fn everything_goes_through_a_proxy() {
 
 /// Without TLS only plain HTTP works, and what is missing is said.
 #[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn https_without_tls() {
     let error = Client::from_api_key("key").unwrap().users().upsert("user-123").await.unwrap_err();
     assert!(error.to_string().starts_with("base_url: is https, for which one of the features"), "{error}");
@@ -241,7 +241,7 @@ fn outside_of_a_runtime_it_is_an_error() {
 
 // --- The raw way out. ---
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_raw_request() {
     let server = Server::start([json(200, json!({"tenant_id": "acme"}))]).await;
     let reply = server
@@ -265,7 +265,7 @@ async fn a_raw_request() {
     assert_eq!(received.json(), json!({"name": "Acme"}));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn raw_requests_are_retried_if_that_does_no_harm() {
     for (method, stated, attempts) in [
         (Method::GET, None, 3),
@@ -286,7 +286,7 @@ async fn raw_requests_are_retried_if_that_does_no_harm() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn raw_paths_stay_on_the_host() {
     let server = Server::start([json(200, profile())]).await;
     let client = server.client();

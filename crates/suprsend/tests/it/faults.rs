@@ -11,11 +11,11 @@ use suprsend::{
     error::{TimeoutKind, TooManyAttempts},
 };
 use tokio::{
-    net::{TcpListener, TcpSocket, TcpStream},
+    net::{TcpSocket, TcpStream},
     time::Instant,
 };
 
-use crate::server::{Answer, Received, Server, Step, created, head, json, profile, reply};
+use crate::server::{Answer, Nobody, Received, Server, Step, created, head, json, profile, reply};
 
 type Outcome = Result<suprsend::Response<suprsend::types::User>, Error>;
 
@@ -51,15 +51,10 @@ fn seconds(seconds: u64) -> Duration {
 
 // --- The connection. ---
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn refused_connection() {
-    // A port that was free a moment ago.
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
-    let client = Client::builder().api_key("key").base_url(url).no_proxy().build().unwrap();
-
-    let error = gave_up(upsert(&client).await, 3);
+    let nobody = Nobody::new();
+    let error = gave_up(upsert(&nobody.client()).await, 3);
     assert!(matches!(error.last(), Error::Connection(_)));
     assert_eq!(error.to_string(), "gave up after 3 attempts");
     assert_eq!(error.last().to_string(), "cannot connect to the API");
@@ -67,7 +62,7 @@ async fn refused_connection() {
     assert_eq!(error.last().status(), None);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn accepted_then_closed() {
     let (outcome, server) = with([Answer::CloseAtOnce]).await;
     let error = gave_up(outcome, 3);
@@ -75,14 +70,14 @@ async fn accepted_then_closed() {
     assert_eq!((server.connections(), server.requests()), (3, 0));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn closed_after_the_request() {
     let (outcome, server) = with([Answer::Steps(vec![Step::Close]), created()]).await;
     assert_eq!(outcome.unwrap().attempts(), 2);
     assert_eq!(server.requests(), 2);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn reset_in_the_middle_of_the_body() {
     let broken = Answer::Steps(vec![
         Step::Write(head(201, &[], 1000)),
@@ -99,7 +94,7 @@ async fn reset_in_the_middle_of_the_body() {
     assert_eq!(server.requests(), 3);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_refusal_whose_body_breaks_off_is_still_a_refusal() {
     let broken = Answer::Steps(vec![Step::Write(head(403, &[], 1000)), chunk("no entr"), Step::Close]);
     let (outcome, server) = with([broken]).await;
@@ -114,7 +109,7 @@ async fn a_refusal_whose_body_breaks_off_is_still_a_refusal() {
 
 /// A listener whose queue is full does not answer, on Linux; other systems refuse.
 #[cfg(target_os = "linux")]
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn connecting_takes_too_long() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
@@ -131,7 +126,7 @@ async fn connecting_takes_too_long() {
     assert_eq!(last.to_string(), "timed out while connecting (limit 2s)");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn no_answer() {
     let start = Instant::now();
     let (outcome, server) = with([Answer::Steps(vec![Step::Hang])]).await;
@@ -143,7 +138,7 @@ async fn no_answer() {
     assert_eq!(server.requests(), 3);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn slow_headers() {
     let mut steps = Vec::new();
     for byte in head(201, &[], 0) {
@@ -167,7 +162,7 @@ fn in_two_parts(pause: Duration) -> Answer {
     ])
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn slow_body() {
     let (outcome, server) = with([in_two_parts(seconds(60))]).await;
     let error = gave_up(outcome, 3);
@@ -178,14 +173,14 @@ async fn slow_body() {
     assert_eq!(server.requests(), 3);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn slow_but_in_time() {
     let (outcome, server) = with([in_two_parts(seconds(14))]).await;
     assert_eq!(outcome.unwrap().attempts(), 1);
     assert_eq!(server.requests(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn the_time_out_of_the_call_wins_over_an_attempt() {
     let server = Server::start([Answer::Steps(vec![Step::Hang])]).await;
     let start = Instant::now();
@@ -197,7 +192,7 @@ async fn the_time_out_of_the_call_wins_over_an_attempt() {
     assert_eq!(server.requests(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn the_time_out_of_the_call_wins_over_a_delay() {
     let busy = reply(503, &[("retry-after", "20")], "");
     let server = Server::start([busy]).await;
@@ -211,7 +206,7 @@ async fn the_time_out_of_the_call_wins_over_a_delay() {
     assert_eq!(server.requests(), 2);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn the_time_out_of_the_call_spans_its_attempts() {
     let server = Server::start([Answer::Steps(vec![Step::Hang])]).await;
     let outcome = server.client().users().upsert("user-123").timeout(seconds(25)).await;
@@ -221,14 +216,14 @@ async fn the_time_out_of_the_call_spans_its_attempts() {
     assert_eq!(server.requests(), 2);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn endless_time_outs() {
     let server = Server::start([created()]).await;
     let client = server.builder().timeout(Duration::MAX).attempt_timeout(Duration::MAX).build().unwrap();
     assert_eq!(upsert(&client).await.unwrap().status(), 201);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn cancelling_stops_the_retries() {
     let server = Server::start([reply(503, &[("retry-after", "5")], "")]).await;
     let client = server.client();
@@ -240,7 +235,7 @@ async fn cancelling_stops_the_retries() {
 
 // --- Retries. ---
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn unavailable_twice_then_created() {
     let (outcome, server) = with([reply(503, &[], ""), reply(503, &[], ""), created()]).await;
     let user = outcome.unwrap();
@@ -251,7 +246,7 @@ async fn unavailable_twice_then_created() {
     assert_eq!(bodies, vec![json!({"$email": ["jane@example.com"]}); 3]);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn every_status_that_passes_is_tried_again() {
     for status in [408, 429, 500, 502, 503, 504] {
         let (outcome, server) = with([reply(status, &[], "")]).await;
@@ -261,7 +256,7 @@ async fn every_status_that_passes_is_tried_again() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_refusal_ends_the_retries() {
     let (outcome, server) =
         with([reply(503, &[], ""), json(400, json!({"code": 400, "message": "no"}))]).await;
@@ -270,7 +265,7 @@ async fn a_refusal_ends_the_retries() {
     assert_eq!(server.requests(), 2);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn internal_error_forever() {
     let (outcome, server) = with([json(500, json!({"status": "fail", "message": "oops"}))]).await;
     let error = Error::from(gave_up(outcome, 3));
@@ -280,7 +275,7 @@ async fn internal_error_forever() {
     assert_eq!(server.requests(), 3);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn retries_can_be_turned_off() {
     let server = Server::start([reply(500, &[], "")]).await;
     let outcome = upsert(&server.builder().no_retries().build().unwrap()).await;
@@ -290,7 +285,7 @@ async fn retries_can_be_turned_off() {
     assert_eq!(server.requests(), 2);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn an_outage_is_not_multiplied() {
     let server = Server::start([reply(500, &[], "")]).await;
     let client = server.client();
@@ -311,7 +306,7 @@ async fn throttled(headers: &[(&str, &str)]) -> (Outcome, Duration, Server) {
 
 const NOW: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn retry_after_in_seconds_and_as_a_date() {
     let in_seven_seconds = "Sun, 06 Nov 1994 08:49:44 GMT";
     for headers in [&[("retry-after", "7")][..], &[("date", NOW), ("retry-after", in_seven_seconds)]] {
@@ -322,7 +317,7 @@ async fn retry_after_in_seconds_and_as_a_date() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn retry_after_absent_negative_past_or_garbled() {
     let past = "Sun, 06 Nov 1994 08:00:00 GMT";
     let values = ["", "-5", "soon", "1.5", past, "0"];
@@ -336,7 +331,7 @@ async fn retry_after_absent_negative_past_or_garbled() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn huge_retry_after() {
     for value in ["31", "86400", "99999999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
         let (outcome, took, server) = throttled(&[("retry-after", value)]).await;
@@ -351,7 +346,7 @@ async fn huge_retry_after() {
 
 // --- Refusals, in every form. ---
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn html_from_a_gateway() {
     let page = "<html><body><h1>502 Bad Gateway</h1></body></html>";
     let (outcome, server) = with([reply(502, &[("content-type", "text/html")], page)]).await;
@@ -362,7 +357,7 @@ async fn html_from_a_gateway() {
     assert_eq!(server.requests(), 3);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn refusals_in_every_form() {
     type Said = (Option<&'static str>, Option<i64>, Option<&'static str>, Option<&'static str>);
     let forms: [(String, Said); 14] = [
@@ -409,7 +404,7 @@ async fn refusals_in_every_form() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn the_details_of_a_refusal() {
     let body = json!({"code": 422, "message": "no", "detail": {"$email": ["bad"]}});
     let (outcome, _server) = with([json(422, &body)]).await;
@@ -430,7 +425,7 @@ fn undecodable(outcome: Outcome) -> suprsend::error::UndecodableReply {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn any_success_with_a_profile_in_it() {
     let server = Server::start([created()]).await;
     let client = server.client();
@@ -445,7 +440,7 @@ async fn any_success_with_a_profile_in_it() {
     assert_eq!(server.requests(), 20);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn truncated_json() {
     let whole = profile().to_string();
     let (outcome, server) = with([json(201, &whole[..40])]).await;
@@ -459,7 +454,7 @@ async fn truncated_json() {
     assert_eq!(server.requests(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn successes_without_a_profile() {
     let bodies =
         ["", "{}", "null", "[]", "true", "\"ok\"", "<html></html>", r#"{"status":"fail","message":"no"}"#];
@@ -475,7 +470,7 @@ async fn successes_without_a_profile() {
     assert_eq!(error.to_string(), "the API answered 204 No Content, but its reply is empty");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_reply_of_100_megabytes() {
     let huge = 100 * 1024 * 1024;
     let flood = Answer::Steps(vec![Step::Write(head(201, &[], huge)), Step::Flood(huge), Step::Close]);
@@ -500,7 +495,7 @@ async fn a_reply_of_100_megabytes() {
     assert_eq!(server.requests(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn the_limit_is_the_callers() {
     let server = Server::start([created()]).await;
     let length = profile().to_string().len();
@@ -509,7 +504,7 @@ async fn the_limit_is_the_callers() {
     undecodable(upsert(&limited(length - 1)).await);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn invalid_utf8() {
     let mut body = profile().to_string().into_bytes();
     let at = body.windows(4).position(|four| four == b"jane").unwrap();
@@ -524,7 +519,7 @@ async fn invalid_utf8() {
     assert_eq!(server.requests(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn json_of_10_000_levels() {
     let deep = format!(
         r#"{{"distinct_id":"x","properties":{{"deep":{}{}}}}}"#,
@@ -541,7 +536,7 @@ async fn json_of_10_000_levels() {
     assert_eq!(server.requests(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn unknown_channel_status_and_field() {
     let mut body = profile();
     body["$telegram"] = json!([{"value": "@jane", "status": "active"}]);
@@ -558,7 +553,7 @@ async fn unknown_channel_status_and_field() {
     assert_eq!(server.requests(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn null_where_a_list_is_expected() {
     let mut body = profile();
     body["$sms"] = json!(null);
@@ -574,7 +569,7 @@ async fn null_where_a_list_is_expected() {
 
 // --- Redirects. ---
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn redirect_to_the_same_host() {
     for status in [307, 308] {
         let (outcome, server) = with([reply(status, &[("location", "/v2/elsewhere/")], ""), created()]).await;
@@ -587,7 +582,7 @@ async fn redirect_to_the_same_host() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn redirect_that_would_turn_the_request_into_another() {
     for status in [301, 302, 303] {
         let (outcome, server) = with([reply(status, &[("location", "/elsewhere/")], ""), created()]).await;
@@ -598,7 +593,7 @@ async fn redirect_that_would_turn_the_request_into_another() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn redirect_to_another_host_port_or_scheme() {
     let other = Server::start([created()]).await;
     let port = |server: &Server| server.url.rsplit(':').next().unwrap().to_owned();
@@ -620,7 +615,7 @@ async fn redirect_to_another_host_port_or_scheme() {
     assert_eq!(other.connections(), 0);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn redirects_in_a_circle() {
     let (outcome, server) = with([reply(307, &[("location", "/v1/round/")], "")]).await;
     let Err(Error::Api(error)) = outcome else { panic!("{outcome:?}") };
@@ -630,7 +625,7 @@ async fn redirects_in_a_circle() {
 
 // --- Ids. ---
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn bad_ids_are_not_sent() {
     let server = Server::start([created()]).await;
     let long = "x".repeat(256);
@@ -655,7 +650,7 @@ async fn bad_ids_are_not_sent() {
     assert_eq!(server.connections(), 0);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn good_ids_arrive_exactly_as_they_are() {
     let server = Server::start([created()]).await;
     let client = server.client();
@@ -705,7 +700,7 @@ fn zipped(body: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn gzip_is_accepted() {
     let gzip = [("content-encoding", "gzip")];
     let (outcome, server) = with([reply(201, &gzip, zipped(profile().to_string().as_bytes()))]).await;

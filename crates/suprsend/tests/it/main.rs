@@ -9,6 +9,7 @@ mod faults;
 mod import;
 mod life_cycle;
 mod paging;
+mod patient;
 mod properties;
 mod server;
 #[cfg(feature = "tracing")]

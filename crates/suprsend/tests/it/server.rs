@@ -11,7 +11,7 @@ use std::{
 use suprsend::{Client, ClientBuilder};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinHandle,
     time::sleep,
 };
@@ -146,6 +146,24 @@ impl Server {
 
     pub(crate) fn written(&self) -> usize {
         lock(&self.state).written
+    }
+}
+
+/// An address that refuses connections: a port that is taken as long as this is kept, and that nobody listens on.
+pub(crate) struct Nobody {
+    url: String,
+    _socket: TcpSocket,
+}
+
+impl Nobody {
+    pub(crate) fn new() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        Self { url: format!("http://{}", socket.local_addr().unwrap()), _socket: socket }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::builder().api_key("test-key").base_url(&self.url).no_proxy().build().unwrap()
     }
 }
 

@@ -33,7 +33,7 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_call_has_a_span() {
     // While there is one subscriber only, a span that another test is the first to come by is switched off for all of them.
     let _other = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());

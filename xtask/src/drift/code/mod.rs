@@ -7,7 +7,10 @@ mod operations;
 mod tokens;
 mod types;
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde_json::Value;
 use syn::{File, Item};
@@ -27,6 +30,11 @@ pub(crate) struct Spot {
 impl Spot {
     fn new(file: &str, spanned: &impl syn::spanned::Spanned, item: impl Into<String>) -> Self {
         Self { file: file.to_owned(), line: spanned.span().start().line, item: item.into() }
+    }
+
+    /// What stands there.
+    pub(crate) fn item(&self) -> &str {
+        &self.item
     }
 }
 
@@ -61,6 +69,28 @@ pub(crate) struct Code {
 impl Code {
     /// Reads the file, which is shown under this name.
     pub(crate) fn read(file: &File, name: &str) -> Self {
+        let mut code = Self::read_part(file, name);
+        code.name_missing();
+        code
+    }
+
+    /// The facts of a file of which this part, that stands for what is `replaced`, is another now. Those are names of types
+    /// and of methods of the client.
+    pub(crate) fn with_part(&self, part: &File, replaced: &[String]) -> Self {
+        let Self { operations, version: _, types, roots, unrecognised, file: _ } =
+            Self::read_part(part, &self.file);
+        let mut code = self.clone();
+        code.types.retain(|name, _| !replaced.contains(name));
+        code.operations.retain(|operation| !replaced.contains(&operation.name));
+        code.operations.extend(operations);
+        code.types.extend(types);
+        code.roots.extend(roots);
+        code.unrecognised.extend(unrecognised);
+        code.name_missing();
+        code
+    }
+
+    fn read_part(file: &File, name: &str) -> Self {
         let mut code = Self { file: name.to_owned(), ..Self::default() };
         let mut builders: &[Item] = &[];
         for item in &file.items {
@@ -79,6 +109,31 @@ impl Code {
         }
         operations::read(&file.items, builders, &mut code);
         code
+    }
+
+    /// Notes the types that are used and not there, each of which counts as one of which nothing is known.
+    fn name_missing(&mut self) {
+        let whole = self.schemas();
+        let mut open = vec![&whole];
+        let mut missing = BTreeSet::new();
+        while let Some(value) = open.pop() {
+            match value {
+                Value::Object(members) => {
+                    let reference = members.get("$ref").and_then(Value::as_str);
+                    let name = reference.and_then(|reference| reference.strip_prefix("#/$defs/"));
+                    missing.extend(name.filter(|name| !self.types.contains_key(*name)));
+                    open.extend(members.values());
+                }
+                Value::Array(values) => open.extend(values),
+                _ => {}
+            }
+        }
+        for name in missing {
+            let spot = format!("{} {name}", self.file);
+            let what = format!("the type `{name}`, which is used and not there");
+            self.unrecognised.push(Unrecognised { spot: spot.clone(), what });
+            self.types.insert(name.to_owned(), serde_json::json!({ "x-rust": { "spot": spot } }));
+        }
     }
 
     fn unrecognised(&mut self, spanned: &impl syn::spanned::Spanned, what: impl Into<String>) {

@@ -212,6 +212,8 @@ struct Builder<'a> {
     headers: Option<String>,
     result: Option<String>,
     response: Option<String>,
+    /// The fields that hold the builder of a type, which has to become the type.
+    built: BTreeSet<String>,
     unpacked: BTreeSet<String>,
     used: BTreeSet<String>,
     parts: BTreeMap<String, Part>,
@@ -238,6 +240,7 @@ impl<'a> Builder<'a> {
             headers: None,
             result: None,
             response: None,
+            built: BTreeSet::new(),
             unpacked: BTreeSet::new(),
             used: BTreeSet::new(),
             parts: BTreeMap::new(),
@@ -267,7 +270,7 @@ impl<'a> Builder<'a> {
                 self.unrecognised(stmt, "a statement of `send`");
             }
         }
-        for step in ["unpack", "request", "pre", "exec", "post", "reply"] {
+        for step in ["unpack", "request", "build", "pre", "exec", "post", "reply"] {
             if !self.steps.contains(step) {
                 self.unrecognised(send, &format!("`send` without its step `{step}`"));
             }
@@ -334,7 +337,11 @@ impl<'a> Builder<'a> {
                     continue;
                 }
             };
-            let Some(ty) = self.function(&name).and_then(set_type) else {
+            if text(&field.ty).starts_with("Result<types::builder::") {
+                self.built.insert(name.clone());
+            }
+            let setter = self.function(&name).filter(|setter| sets(setter, &name));
+            let Some(ty) = setter.and_then(set_type) else {
                 self.unrecognised(field, &format!("how the field `{name}` is set"));
                 continue;
             };
@@ -454,7 +461,7 @@ impl<'a> Builder<'a> {
         let converted = format!(".and_then(|v|{ty}::try_from(v).map_err(|e|e.to_string()))");
         // A longer name of a type makes the closure's body a block.
         let rest = rest.replace(['{', '}'], "");
-        if !rest.is_empty() && rest != converted {
+        if rest != if self.built.contains(name) { converted.as_str() } else { "" } {
             return None;
         }
         self.unpacked.insert(name.to_owned());
@@ -484,10 +491,16 @@ impl<'a> Builder<'a> {
         self.path.push(Segment::Text(pieces.next()?.to_owned()));
         for piece in pieces {
             let said = text(values.next()?);
-            // What encoding leaves as it is and URL parsing would take for a slash.
-            let said = said.strip_suffix(r#".replace('\\',"%5C")"#).unwrap_or(&said);
-            let name = said.strip_prefix("encode_path(&")?.strip_suffix(".to_string())")?;
+            let encoded = said.strip_suffix(r#".replace('\\',"%5C")"#);
+            let name =
+                encoded.unwrap_or(&said).strip_prefix("encode_path(&")?.strip_suffix(".to_string())")?;
             let part = self.take(name)?;
+            if encoded.is_none() {
+                // Encoding leaves it as it is.
+                let what =
+                    format!("the path parameter `{name}`, whose backslashes a URL would take for slashes");
+                self.unrecognised(base, &what);
+            }
             self.path.push(Segment::Parameter(name.to_owned()));
             self.path.push(Segment::Text(piece.to_owned()));
             self.parameters.insert((Place::Path, name.to_owned()), part);
@@ -521,7 +534,10 @@ impl<'a> Builder<'a> {
             let name = call.method.to_string();
             let arguments: Vec<&Expr> = call.args.iter().collect();
             let known = match (name.as_str(), arguments.as_slice()) {
-                ("build", []) => Some(()),
+                ("build", []) => {
+                    self.steps.insert("build");
+                    Some(())
+                }
                 ("headers", [map]) => (Some(text(map)) == self.headers).then_some(()),
                 ("header", [key, value]) => self.fixed(key, value),
                 ("query", [value]) => self.query(value),
@@ -660,6 +676,16 @@ impl<'a> Builder<'a> {
         } else {
             return None;
         };
+        // What is made of no body, or of bytes, has a type of its own.
+        let made = text(if success { success_type } else { error_type });
+        let fits = match decoded {
+            Decoded::Nothing => made == "()",
+            Decoded::Bytes => made == "ByteStream",
+            Decoded::Type(_) | Decoded::Undeclared => true,
+        };
+        if !fits {
+            return None;
+        }
         let item = format!("builder::{}::send", self.item.ident);
         let spot = Spot::new(&self.code.file, &arm.pat, item);
         self.arms.push(Arm { spot, from, to, success, decoded });
@@ -677,6 +703,14 @@ fn initial_values(new: &ImplItemFn) -> BTreeMap<String, String> {
         syn::Member::Unnamed(_) => None,
     });
     named.collect()
+}
+
+/// Whether a method sets the part of this name, and does nothing else.
+fn sets(setter: &ImplItemFn, name: &str) -> bool {
+    let [Stmt::Expr(set, Some(_)), Stmt::Expr(this, None)] = setter.block.stmts.as_slice() else {
+        return false;
+    };
+    text(set).starts_with(&format!("self.{name}=value.try_into().map")) && text(this) == "self"
 }
 
 /// `T` of `fn name<V>(mut self, value: V) -> Self where V: std::convert::TryInto<T>`.

@@ -76,6 +76,20 @@ pub(crate) fn compare<'a>(
     Ok(outcome)
 }
 
+/// Compares one operation alone, the one at this place of the document. What is found so is found by [`compare`] too.
+pub(crate) fn compare_one<'a>(
+    document: &Document<'a>,
+    code: &'a Code,
+    schemas: Schemas<'a>,
+    at: &Pointer,
+) -> Vec<Difference> {
+    let mut comparer = schemas::Comparer::new(document.schemas, schemas);
+    match operations::compare_one(document, code, &mut comparer, at) {
+        Ok(()) => comparer.compared.differences,
+        Err(_) => Vec::new(),
+    }
+}
+
 /// The types that a type leads to, itself among them.
 pub(crate) fn reachable(schema: &Value, schemas: Schemas<'_>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();

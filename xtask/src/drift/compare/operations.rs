@@ -67,6 +67,25 @@ pub(super) fn compare<'a>(
     Ok(())
 }
 
+/// Compares the operation at this place, if the code has exactly one that it can be.
+pub(super) fn compare_one<'a>(
+    document: &Document<'a>,
+    code: &Code,
+    comparer: &mut Comparer<'a>,
+    at: &Pointer,
+) -> Result<(), Dangling> {
+    let Some(operation) = document.operations.iter().find(|operation| operation.at.pointer == *at) else {
+        return Ok(());
+    };
+    let shape = operation.shape().0;
+    let mut same =
+        code.operations.iter().filter(|own| own.method == operation.method && own.shape() == shape);
+    match (same.next(), same.next()) {
+        (Some(own), None) => Pass { operation, own, comparer }.compare(),
+        _ => Ok(()),
+    }
+}
+
 /// One operation of each side.
 struct Pass<'p, 'a> {
     operation: &'p Operation<'a>,
@@ -186,20 +205,15 @@ impl<'a> Pass<'_, 'a> {
             let says = json!(format!("`{name}: {value}`"));
             self.comparer.differ(Kind::HeaderExtra, at.pointer, reached, &rust, Value::Null, says);
         }
-        let json_success =
-            self.operation.replies.iter().any(|(status, reply)| {
-                status.starts_with('2') && matches!(carried(reply), Carried::Json(..))
-            });
-        let json_any =
-            self.operation.replies.values().any(|reply| matches!(carried(reply), Carried::Json(..)));
+        let json = self.operation.replies.values().any(|reply| matches!(carried(reply), Carried::Json(..)));
         let right = match self.own.accept.as_deref() {
-            None => !json_success,
-            Some("application/json") => json_any,
+            None => !json,
+            Some("application/json") => json,
             Some(_) => false,
         };
         if !right {
             let rust = self.rust();
-            let says = json!(if json_success { "JSON" } else { "no JSON" });
+            let says = json!(if json { "JSON" } else { "no JSON" });
             self.differ(Kind::Accept, "responses", &rust, says, json!(self.own.accept));
         }
     }

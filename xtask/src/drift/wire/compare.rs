@@ -316,6 +316,10 @@ impl Pass<'_, '_> {
             Some(_) => {}
         }
         let used = used.map(|used| used.schemes.clone()).unwrap_or_default();
+        if optional {
+            let at = (at.0.clone(), at.1.child("none"));
+            self.differ(Kind::SecurityUnused, at, json!("none at all"), Value::Null);
+        }
         for requirement in stated.iter().filter(|one| one.schemes != used) {
             let at = (requirement.at.pointer.clone(), requirement.at.place.clone());
             self.differ(Kind::SecurityUnused, at, json!(says(requirement)), Value::Null);

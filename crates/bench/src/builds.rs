@@ -1,0 +1,119 @@
+//! What somebody pays to build a program that depends on the SDK, beside the same program written by hand.
+
+use std::{collections::BTreeSet, env, fs, path::Path, process::Command, time::Instant};
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+
+use crate::{process::children_cpu_time, results::Build};
+
+/// A program of one file.
+struct Program {
+    title: &'static str,
+    source: &'static str,
+    /// What it depends on besides tokio; `{root}` is the top of this workspace.
+    dependencies: &'static str,
+}
+
+/// The dependencies are what `cargo add` writes, with the features that the SDK has them with.
+const PROGRAMS: [Program; 3] = [
+    Program {
+        title: "hand-written reqwest and serde",
+        source: include_str!("../programs/handwritten.rs"),
+        dependencies: r#"
+reqwest = { version = "0.13.5", default-features = false, features = ["gzip", "json", "rustls"] }
+serde = { version = "1", features = ["derive"] }
+serde_json = "1""#,
+    },
+    Program {
+        title: "suprsend",
+        source: include_str!("../programs/sdk.rs"),
+        dependencies: r#"
+suprsend = { path = "{root}/crates/suprsend" }"#,
+    },
+    Program {
+        title: "suprsend with `codegen`",
+        source: include_str!("../programs/sdk.rs"),
+        dependencies: r#"
+suprsend = { path = "{root}/crates/suprsend", features = ["codegen"] }"#,
+    },
+];
+
+/// The top of this workspace.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// Builds the programs, or only counts what they would compile.
+pub fn measure(quick: bool) -> Result<Vec<Build>> {
+    let folder = TempDir::with_prefix("suprsend-bench-").context("cannot make a temporary folder")?;
+    let root = fs::canonicalize(ROOT)?;
+    let mut builds = Vec::new();
+    for (index, program) in PROGRAMS.iter().enumerate() {
+        let here = folder.path().join(format!("program-{index}"));
+        program.write(&here, &root)?;
+        let crates = count(&here)?;
+        let (seconds, cpu_seconds) = if quick { (None, None) } else { build(&here, program)? };
+        builds.push(Build { program: program.title, crates, seconds, cpu_seconds });
+    }
+    Ok(builds)
+}
+
+impl Program {
+    fn write(&self, here: &Path, root: &Path) -> Result<()> {
+        fs::create_dir_all(here.join("src"))?;
+        fs::write(here.join("src/main.rs"), self.source)?;
+        let root_text = root.to_str().context("the path of the workspace is not UTF-8")?;
+        let dependencies = self.dependencies.replace("{root}", root_text);
+        let manifest = format!(
+            r#"[package]
+name = "program"
+version = "0.0.0"
+edition = "2024"
+
+[dependencies]
+tokio = {{ version = "1", features = ["macros", "rt"] }}{dependencies}
+
+[workspace]
+"#
+        );
+        fs::write(here.join("Cargo.toml"), manifest)?;
+        // The versions of the workspace, so that nothing is fetched and all three compile the same ones.
+        fs::copy(root.join("Cargo.lock"), here.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
+        Ok(())
+    }
+}
+
+/// The crates that a build compiles, build scripts' own dependencies included.
+fn count(here: &Path) -> Result<usize> {
+    let mut tree = cargo(here);
+    tree.args(["tree", "--offline", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"]);
+    let output = tree.output().context("cannot run cargo tree")?;
+    if !output.status.success() {
+        bail!("cargo tree failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let crates: BTreeSet<_> = text.lines().map(|line| line.trim_end_matches(" (*)")).collect();
+    // Without the program itself.
+    Ok(crates.len() - 1)
+}
+
+/// Builds from nothing: how long that takes, and how much CPU time.
+fn build(here: &Path, program: &Program) -> Result<(Option<f64>, Option<f64>)> {
+    eprintln!("building a program on {}", program.title);
+    let (start, cpu) = (Instant::now(), children_cpu_time()?);
+    let output =
+        cargo(here).args(["build", "--offline", "--quiet"]).output().context("cannot run cargo build")?;
+    if !output.status.success() {
+        bail!("a program on {} does not build:\n{}", program.title, String::from_utf8_lossy(&output.stderr));
+    }
+    let (time, cpu) = (start.elapsed(), children_cpu_time()?.saturating_sub(cpu));
+    // The next one needs the room.
+    fs::remove_dir_all(here.join("target"))?;
+    Ok((Some(time.as_secs_f64()), Some(cpu.as_secs_f64())))
+}
+
+fn cargo(here: &Path) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // Neither the folder nor the flags of whoever runs the benchmark.
+    command.current_dir(here).env("CARGO_TARGET_DIR", here.join("target")).env_remove("RUSTFLAGS");
+    command
+}

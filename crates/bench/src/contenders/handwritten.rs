@@ -1,0 +1,102 @@
+//! What one would write instead of using an SDK: reqwest with its pool, types for the body and the reply, time-outs, errors for
+//! statuses. No retries, no checks.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use reqwest::Url;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::KEY;
+use crate::workload::{LOCALE, PLAN, TIMEZONE, User};
+
+/// The body, with the channels and properties that the program uses.
+#[derive(Serialize)]
+struct Upsert {
+    #[serde(rename = "$email")]
+    email: Vec<String>,
+    #[serde(rename = "$sms")]
+    sms: Vec<String>,
+    #[serde(rename = "$timezone")]
+    timezone: String,
+    #[serde(rename = "$locale")]
+    locale: String,
+    plan: String,
+    seats: u64,
+}
+
+/// The reply.
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs, reason = "named as the API names them")]
+pub struct Profile {
+    pub distinct_id: String,
+    #[serde(default)]
+    pub properties: Map<String, Value>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    #[serde(default, rename = "$email")]
+    pub email: Vec<Entry>,
+    #[serde(default, rename = "$sms")]
+    pub sms: Vec<Entry>,
+    #[serde(default, rename = "$whatsapp")]
+    pub whatsapp: Vec<Entry>,
+    #[serde(default, rename = "$inbox")]
+    pub inbox: Vec<Entry>,
+    #[serde(default, rename = "$webpush")]
+    pub webpush: Vec<Entry>,
+    #[serde(default, rename = "$androidpush")]
+    pub androidpush: Vec<Entry>,
+    #[serde(default, rename = "$iospush")]
+    pub iospush: Vec<Entry>,
+    #[serde(default, rename = "$slack")]
+    pub slack: Vec<Entry>,
+    #[serde(default, rename = "$ms_teams")]
+    pub ms_teams: Vec<Entry>,
+}
+
+/// An address in the reply.
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs, reason = "named as the API names them")]
+pub struct Entry {
+    pub value: Value,
+    pub status: String,
+    pub perma_status: Option<String>,
+}
+
+/// A pooled client.
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+}
+
+impl Client {
+    /// A client of the server at this base URL.
+    pub fn new(base: &str) -> Result<Self> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(Duration::from_secs(15))
+            .build()?;
+        Ok(Self { http, base: base.parse()? })
+    }
+
+    /// Upserts a user.
+    pub async fn upsert(&self, user: User) -> Result<Profile> {
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .ok()
+            .context("the base URL has no path")?
+            .extend(["v1", "user", &user.id, ""]);
+        let body = Upsert {
+            email: vec![user.email],
+            sms: vec![user.phone],
+            timezone: TIMEZONE.to_owned(),
+            locale: LOCALE.to_owned(),
+            plan: PLAN.to_owned(),
+            seats: user.seats,
+        };
+        let reply = self.http.post(url).bearer_auth(KEY).json(&body).send().await?;
+        Ok(reply.error_for_status()?.json().await?)
+    }
+}

@@ -1,0 +1,52 @@
+//! The ways to upsert a user that are compared. Each has a file of its own.
+
+pub mod generated;
+pub mod handwritten;
+pub mod hyper;
+pub mod sdk;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// The key that all contenders send. The server does not look at it.
+pub const KEY: &str = "benchmark-key-0123456789abcdef";
+
+/// A way to upsert users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Contender {
+    /// A bare hyper client with a body that is written by hand; the reply is read, and not decoded.
+    Hyper,
+    /// reqwest with types and calls written by hand.
+    Handwritten,
+    /// The client that is generated from the document.
+    Generated,
+    /// The SDK, an upsert at a time.
+    Sdk,
+    /// The SDK's stream of upserts.
+    UpsertAll,
+    /// SuprSend's own SDK for Node.
+    Node,
+    /// SuprSend's own SDK for Python.
+    Python,
+}
+
+impl Contender {
+    /// Those written in Rust, in the order of the tables.
+    pub const RUST: [Self; 5] = [Self::Hyper, Self::Handwritten, Self::Generated, Self::Sdk, Self::UpsertAll];
+    /// SuprSend's own SDKs.
+    pub const PEERS: [Self; 2] = [Self::Node, Self::Python];
+
+    /// What the tables call it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Hyper => "bare hyper",
+            Self::Handwritten => "hand-written reqwest",
+            Self::Generated => "generated client",
+            Self::Sdk => "SDK",
+            Self::UpsertAll => "SDK, upsert_all",
+            Self::Node => "official Node SDK",
+            Self::Python => "official Python SDK",
+        }
+    }
+}

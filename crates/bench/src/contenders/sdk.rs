@@ -1,0 +1,25 @@
+//! The SDK as a program uses it, with its defaults: checks, time-outs, retries.
+
+use anyhow::Result;
+use suprsend::{Client, users::UpsertUser};
+
+use super::KEY;
+use crate::workload::{LOCALE, PLAN, TIMEZONE, User};
+
+/// A client of the server at this base URL.
+pub fn client(base: &str) -> Result<Client> {
+    Ok(Client::builder().api_key(KEY.to_owned()).base_url(base).build()?)
+}
+
+/// The upsert of a user, not sent yet.
+pub fn upsert(client: &Client, user: User) -> UpsertUser<Client> {
+    client
+        .users()
+        .upsert(user.id)
+        .email(user.email)
+        .sms(user.phone)
+        .timezone(TIMEZONE)
+        .locale(LOCALE)
+        .property("plan", PLAN)
+        .property("seats", user.seats)
+}

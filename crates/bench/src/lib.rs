@@ -1,0 +1,14 @@
+//! What an upsert costs with the SDK, beside what it costs without it. `cargo xtask bench` runs it; see the README beside this.
+
+pub mod aims;
+pub mod builds;
+pub mod client;
+pub mod contenders;
+pub mod peers;
+pub mod plot;
+pub mod process;
+pub mod results;
+pub mod server;
+pub mod table;
+pub mod turns;
+pub mod workload;

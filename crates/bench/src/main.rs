@@ -1,0 +1,109 @@
+//! The benchmark. `cargo xtask bench` runs it; see the README beside this package.
+//!
+//! Exit codes: 0, it was measured, whatever that shows; 2, it was not.
+
+use std::{env, fs, num::NonZero, path::PathBuf, process::ExitCode, thread};
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use suprsend_bench::{
+    aims, builds,
+    client::{self, Task},
+    peers::Peers,
+    plot, process,
+    results::{Machine, Results},
+    server,
+    table::Tables,
+    turns::{self, Plan, Server},
+};
+
+/// Measures what an upsert costs with the SDK, beside what it costs without it.
+#[derive(Parser)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench", args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    part: Option<Part>,
+    /// Measure less, in less than two minutes: the numbers are rough, and programs are not built but only counted.
+    #[arg(long)]
+    quick: bool,
+    /// Measure SuprSend's own SDKs for Node and Python too; needs node, npm, python3 and their registries.
+    #[arg(long)]
+    peers: bool,
+    /// Print JSON instead of tables.
+    #[arg(long)]
+    json: bool,
+    /// Draw the results.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+}
+
+/// The parts that run in processes of their own.
+#[derive(Subcommand)]
+enum Part {
+    /// Answer upserts until stdin ends.
+    #[command(hide = true)]
+    Serve,
+    /// Upsert users, and print what it took.
+    #[command(hide = true)]
+    Client(Task),
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    match &arguments.part {
+        Some(Part::Serve) => on_one_thread(server::serve()),
+        Some(Part::Client(task)) => {
+            println!("{}", serde_json::to_string(&on_one_thread(client::run(task))?)?);
+            Ok(())
+        }
+        None => measure(arguments),
+    }
+}
+
+fn measure(arguments: &Arguments) -> Result<()> {
+    let plan = if arguments.quick { Plan::QUICK } else { Plan::FULL };
+    let peers = if arguments.peers { Some(Peers::install()?) } else { None };
+    let mut server = Server::start()?;
+    let upserts = turns::upserts(&mut server, plan, peers.as_ref())?;
+    let scale = turns::scale(&mut server, plan)?;
+    drop(server);
+    let builds = builds::measure(arguments.quick)?;
+    let aims = aims::judge(&upserts, &scale, &builds);
+    let machine = Machine {
+        processor: process::processor().unwrap_or_else(|| "unknown processor".to_owned()),
+        cores: thread::available_parallelism().map_or(1, NonZero::get),
+        system: env::consts::OS,
+    };
+    let results = Results {
+        machine,
+        quick: arguments.quick,
+        repetitions: plan.repetitions,
+        upserts,
+        scale,
+        builds,
+        aims,
+    };
+    if let Some(file) = &arguments.svg {
+        fs::write(file, plot::svg(&results)?).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&results)?);
+    } else {
+        print!("{}", Tables(&results));
+    }
+    Ok(())
+}
+
+/// One thread for the server and one for a client: what is measured is work, not how work moves between threads.
+fn on_one_thread<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}

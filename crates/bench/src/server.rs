@@ -1,0 +1,98 @@
+//! The server of the benchmark: HTTP/1.1, and one reply to everything, the document's own example.
+
+use std::{
+    convert::Infallible,
+    io::{BufRead, Write, stdin, stdout},
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    Request, Response, StatusCode,
+    body::Incoming,
+    header::{CONTENT_TYPE, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::Value;
+use suprsend_api::DOCUMENT;
+use tokio::net::TcpListener;
+
+/// The reply to an upsert, as the document shows it.
+pub fn reply() -> Result<String> {
+    let document: Value = serde_json::from_str(DOCUMENT)?;
+    let place = "/paths/~1v1~1user~1{distinct_id}~1/post/responses/201/content/application~1json/examples/Result/value";
+    Ok(document.pointer(place).context("the document has no example of a reply")?.to_string())
+}
+
+/// Serves on loopback until stdin ends.
+///
+/// Prints its address, and for each line that comes in on stdin how many requests it has answered.
+pub async fn serve() -> Result<()> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on loopback")?;
+    let answered = Arc::new(AtomicU64::new(0));
+    say(&listener.local_addr()?.to_string())?;
+    let counted = Arc::clone(&answered);
+    thread::spawn(move || {
+        for _ in stdin().lock().lines().map_while(Result::ok) {
+            if say(&counted.load(Ordering::SeqCst).to_string()).is_err() {
+                break;
+            }
+        }
+        process::exit(0);
+    });
+    let reply = Bytes::from(reply()?);
+    accept(listener, move |request| {
+        let (reply, answered) = (reply.clone(), Arc::clone(&answered));
+        async move {
+            // The request has to come whole; what is in it does not matter here.
+            let complete = request.into_body().collect().await.is_ok();
+            answered.fetch_add(1, Ordering::SeqCst);
+            response(if complete { StatusCode::CREATED } else { StatusCode::BAD_REQUEST }, reply)
+        }
+    })
+    .await
+}
+
+/// Answers what comes in on this listener.
+pub async fn accept<F, Answer>(listener: TcpListener, answer: F) -> Result<()>
+where
+    F: Fn(Request<Incoming>) -> Answer + Clone + Send + 'static,
+    Answer: Future<Output = Response<Full<Bytes>>> + Send,
+{
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let answer = answer.clone();
+        let service = service_fn(move |request| {
+            let answer = answer(request);
+            async { Ok::<_, Infallible>(answer.await) }
+        });
+        let connection =
+            http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+        // A client that goes away is no fault.
+        tokio::spawn(async { drop(connection.await) });
+    }
+}
+
+/// A reply in JSON.
+pub fn response(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+fn say(line: &str) -> Result<()> {
+    let mut out = stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}

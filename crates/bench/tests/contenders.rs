@@ -1,0 +1,56 @@
+//! The contenders do the same work: the same requests reach the server, whoever sends them.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Collected};
+use hyper::StatusCode;
+use serde_json::Value;
+use suprsend_bench::{
+    client::{self, Task},
+    contenders::{Contender, KEY},
+    server,
+};
+use tokio::net::TcpListener;
+
+/// Method and path, the header with the key, and the body.
+type Seen = (String, String, Value);
+
+async fn requests_of(contender: Contender) -> Vec<Seen> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let recorded = Arc::clone(&seen);
+    let reply = Bytes::from(server::reply().unwrap());
+    let serving = tokio::spawn(server::accept(listener, move |request| {
+        let (reply, recorded) = (reply.clone(), Arc::clone(&recorded));
+        async move {
+            let (head, body) = request.into_parts();
+            let key = head.headers.get("authorization").and_then(|value| value.to_str().ok());
+            let key = key.unwrap_or_default().to_owned();
+            let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+            let body = serde_json::from_slice(&body).unwrap_or_default();
+            recorded.lock().unwrap().push((format!("{} {}", head.method, head.uri.path()), key, body));
+            server::response(StatusCode::CREATED, reply)
+        }
+    }));
+    let task = Task { contender, server: address, concurrency: 2, requests: 5, warm_up: 3 };
+    let sample = client::run(&task).await.unwrap();
+    assert_eq!(sample.requests, 5);
+    serving.abort();
+    let mut seen = std::mem::take(&mut *seen.lock().unwrap());
+    seen.sort_by(|one, other| one.0.cmp(&other.0));
+    seen
+}
+
+#[tokio::test]
+async fn all_send_the_same_requests() {
+    let expected = requests_of(Contender::Hyper).await;
+    assert_eq!(expected.len(), 8);
+    assert_eq!(expected[0].0, "POST /v1/user/user-00000000/");
+    assert_eq!(expected[0].1, format!("Bearer {KEY}"));
+    assert_eq!(expected[0].2["$email"][0], "user-00000000@example.com");
+    for contender in Contender::RUST {
+        assert_eq!(requests_of(contender).await, expected, "{contender:?}");
+    }
+}
