@@ -78,11 +78,7 @@ impl<'s> Instances<'s> {
     pub(crate) fn valid(&mut self) -> Option<Value> {
         let mut instance = self.plain()?;
         if self.random.random() {
-            // The library leaves a map empty whose keys are not named, and what is empty shows little.
-            let filled = self.filled(&instance);
-            if self.subject.validator.is_valid(&filled) {
-                instance = filled;
-            }
+            instance = self.filled(instance);
         }
         for _ in 0..self.random.random_range(0..4) {
             let changed = self.changed(&instance);
@@ -99,17 +95,29 @@ impl<'s> Instances<'s> {
         (0..8).map(|_| self.changed(&instance)).find(|changed| !validator.is_valid(changed))
     }
 
-    /// A copy in which every empty object has a member.
-    fn filled(&mut self, instance: &Value) -> Value {
-        match instance {
-            Value::Object(members) if members.is_empty() => json!({ "key": self.anything(1) }),
-            Value::Object(members) => {
-                let filled = members.iter().map(|(name, value)| (name.clone(), self.filled(value)));
-                filled.collect::<Map<_, _>>().into()
+    /// A copy in which empty objects have a member, where one is allowed: the library leaves a map empty whose keys are not
+    /// named, and what is empty shows little.
+    fn filled(&mut self, instance: Value) -> Value {
+        let mut places = Vec::new();
+        gather(&instance, &Pointer::root(), &mut places);
+        let mut filled = instance;
+        for place in places {
+            if !place.get(&filled).and_then(Value::as_object).is_some_and(Map::is_empty) {
+                continue;
             }
-            Value::Array(values) => values.iter().map(|value| self.filled(value)).collect(),
-            _ => instance.clone(),
+            for value in [self.anything(1), json!("text"), json!(7), json!(true), json!(["text"]), json!([7])]
+            {
+                let mut trial = filled.clone();
+                if let Some(object) = place.get_mut(&mut trial) {
+                    *object = json!({ "key": value });
+                }
+                if self.subject.validator.is_valid(&trial) {
+                    filled = trial;
+                    break;
+                }
+            }
         }
+        filled
     }
 
     /// A copy with one change somewhere.

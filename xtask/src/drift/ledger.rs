@@ -102,7 +102,7 @@ impl Ledger {
         let mut findings = Vec::new();
         let mut met = BTreeSet::new();
         let mut accepted = 0;
-        let renamed = self.renamed(differences);
+        let renamed = self.renamed(differences, done);
         for difference in differences {
             let mut key = (difference.kind, difference.place.clone());
             if let Some((component, rest)) = in_component(&difference.place)
@@ -146,16 +146,17 @@ impl Ledger {
     }
 
     /// Components that go by another name than in the ledger, with that name: nothing else about them has changed.
-    fn renamed(&self, differences: &[Difference]) -> BTreeMap<String, String> {
+    fn renamed(&self, differences: &[Difference], done: &[Comparison]) -> BTreeMap<String, String> {
+        let entries = || self.entries.iter().filter(|((kind, _), _)| done.contains(&kind.comparison()));
         let names = |places: &mut dyn Iterator<Item = &Pointer>| -> BTreeSet<String> {
             places.filter_map(in_component).map(|(component, _)| component.to_owned()).collect()
         };
-        let known = names(&mut self.entries.keys().map(|(_, place)| place));
+        let known = names(&mut entries().map(|((_, place), _)| place));
         if known.is_subset(&names(&mut differences.iter().map(|difference| &difference.place))) {
             return BTreeMap::new();
         }
         let (mut known, mut found) = (About::new(), About::new());
-        for ((kind, place), accepted) in &self.entries {
+        for ((kind, place), accepted) in entries() {
             if let Some((component, rest)) = in_component(place) {
                 known.entry(component).or_default().insert((*kind, rest, accepted.hash.clone()));
             }

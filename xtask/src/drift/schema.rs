@@ -524,14 +524,20 @@ impl<'a> Node<'a> {
         others.iter().all(|part| part.opened).then_some(last)
     }
 
+    /// Whether `false` stands there, which no instance is valid against.
+    pub(crate) fn is_never(&self) -> bool {
+        self.parts.iter().any(|part| *part.schema == Value::Bool(false))
+    }
+
     /// The definition that the node refers to.
     pub(crate) fn reference(&self) -> Option<&'a str> {
         self.innermost()?.schema.get("$ref")?.as_str()
     }
 
-    /// A keyword of the innermost schema.
+    /// A keyword of the innermost schema; of an alternative not that of its surroundings.
     pub(crate) fn keyword(&self, schemas: Schemas<'a>, keyword: &str) -> Option<&'a Value> {
-        schemas.parts(self).ok()?.into_iter().find_map(|part| part.schema.get(keyword))
+        let parts = schemas.parts(self).ok()?;
+        parts.into_iter().filter(|part| !part.opened).find_map(|part| part.schema.get(keyword))
     }
 
     /// The node as a schema for a validator, and which pointer in it stands for which in the document.
@@ -702,12 +708,12 @@ impl<'a> Types<'a> {
                 names = Some(names.map_or_else(|| stated.clone(), |known| both(&known, &stated)));
             }
             let checked = part.schema.get("x-checks").and_then(|checks| checks.get("enum"));
-            let listed = match (part.schema.get("const"), part.schema.get("enum").or(checked)) {
-                (Some(value), _) => Some(vec![value]),
-                (None, Some(Value::Array(listed))) => Some(listed.iter().collect::<Vec<_>>()),
+            let constant = part.schema.get("const").map(|value| vec![value]);
+            let listed = match part.schema.get("enum").or(checked) {
+                Some(Value::Array(listed)) => Some(listed.iter().collect::<Vec<_>>()),
                 _ => None,
             };
-            if let Some(listed) = listed {
+            for listed in [constant, listed].into_iter().flatten() {
                 values = Some(values.map_or(listed.clone(), |known| {
                     known.into_iter().filter(|value| listed.contains(value)).collect()
                 }));

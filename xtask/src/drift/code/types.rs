@@ -4,6 +4,7 @@
 //! its own:
 //!
 //! - `x-sent`: the properties that are always written;
+//! - `x-insists`: optional types that have to be there all the same, as null if not otherwise, which `schemars` does not see;
 //! - `x-checks`: keywords that hand-written reading checks, which a derive cannot know;
 //! - `x-parts`: alternatives that are all read from, and written to, the same object;
 //! - `x-rust`: where it stands in the source, and what each property leaves out when written (`null` or `empty`).
@@ -36,6 +37,7 @@ impl Contract {
         match schema {
             Value::Object(members) => {
                 let mut plain = Map::new();
+                let list = |key: &str| members.get(key).and_then(Value::as_array).into_iter().flatten();
                 for (key, value) in members {
                     match key.as_str() {
                         "properties" => {
@@ -44,11 +46,17 @@ impl Contract {
                                 inner.map(|(name, schema)| (name.clone(), self.of(schema))).collect();
                             plain.insert(key.clone(), inner.into());
                         }
-                        "required" if self == Self::Read => drop(plain.insert(key.clone(), value.clone())),
+                        "required" if self == Self::Read => {
+                            let seen = |name: &&Value| !list("x-insists").any(|other| other == *name);
+                            let names: Vec<Value> = list(key).filter(seen).cloned().collect();
+                            if !names.is_empty() {
+                                plain.insert(key.clone(), names.into());
+                            }
+                        }
                         "x-sent" if self == Self::Written => {
                             plain.insert("required".to_owned(), value.clone());
                         }
-                        "required" | "x-sent" | "x-checks" | "x-rust" => {}
+                        "required" | "x-sent" | "x-insists" | "x-checks" | "x-rust" => {}
                         _ => drop(plain.insert(key.clone(), self.of(value))),
                     }
                 }
@@ -207,6 +215,7 @@ fn serde(attrs: &[Attribute]) -> Option<BTreeMap<String, Option<String>>> {
     let known = [
         "default",
         "deny_unknown_fields",
+        "deserialize_with",
         "flatten",
         "rename",
         "skip_serializing_if",
@@ -285,7 +294,7 @@ fn of_struct(
 /// Named fields as an object.
 fn of_fields(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
     let mut properties = Map::new();
-    let (mut required, mut sent) = (Vec::new(), Vec::new());
+    let (mut required, mut sent, mut insisted) = (Vec::new(), Vec::new(), Vec::new());
     let mut schema_of_rest = None;
     let mut parts = Vec::new();
     let mut places = Map::new();
@@ -321,7 +330,19 @@ fn of_fields(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
         }
         let plain = ident.trim_start_matches("r#").to_owned();
         let wire = attributes.get("rename").cloned().flatten().unwrap_or(plain);
-        if !optional && !attributes.contains_key("default") {
+        // With this, null is read and absence is refused: a derive takes both for none.
+        let insists = match attributes.get("deserialize_with").map(Option::as_deref) {
+            None => false,
+            Some(Some("::std::option::Option::deserialize")) if optional => true,
+            Some(_) => {
+                code.unrecognised(field, format!("how the field `{owner}::{ident}` is read"));
+                continue;
+            }
+        };
+        if insists {
+            insisted.push(wire.clone());
+        }
+        if insists || (!optional && !attributes.contains_key("default")) {
             required.push(wire.clone());
         }
         if omits.is_none() {
@@ -334,7 +355,7 @@ fn of_fields(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
         }
     }
     let mut schema = json!({"type": "object", "properties": properties, "x-rust": {"fields": places}});
-    for (keyword, names) in [("required", required), ("x-sent", sent)] {
+    for (keyword, names) in [("required", required), ("x-sent", sent), ("x-insists", insisted)] {
         if !names.is_empty() {
             schema[keyword] = names.into();
         }

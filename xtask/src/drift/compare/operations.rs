@@ -277,8 +277,10 @@ impl<'a> Pass<'_, 'a> {
         let Some(root) = key.and_then(|key| self.comparer.root(key)) else {
             return Ok(());
         };
-        let raw = matches!(key, Some("String" | "reqwest::Body"));
-        if !raw && !matches!(self.comparer.code_view(&root)?.form, Form::Anything) {
+        if matches!(key, Some("String" | "reqwest::Body")) {
+            let at = media.at.child("schema");
+            self.comparer.differ(Kind::TypeInferred, at.pointer, at.place, rust, Value::Null, json!(key));
+        } else if !matches!(self.comparer.code_view(&root)?.form, Form::Anything) {
             let at = media.at.child("schema");
             self.comparer.differ(Kind::Type, at.pointer, at.place, rust, json!("anything"), json!(key));
         }
@@ -349,11 +351,15 @@ impl<'a> Pass<'_, 'a> {
     ) -> Result<(), Dangling> {
         let expected = carried(reply);
         let (pointer, place) = (reply.at.pointer.clone(), reply.at.place.clone());
-        let says = json!(match &expected {
-            Carried::Nothing => "no body".to_owned(),
-            Carried::Json(media, _) => format!("a body of {media}"),
-            Carried::Bytes => "a body that is no JSON".to_owned(),
-        });
+        let says = match &expected {
+            Carried::Nothing => json!("no body"),
+            Carried::Json(media, _) => json!(format!("a body of {media}")),
+            Carried::Bytes => {
+                let content = reply.at.pointer.child("content");
+                let schemas = self.comparer.document();
+                content.get(schemas.root()).map_or(Value::Null, |content| schemas.content(content))
+            }
+        };
         let success = (200..=299).contains(&first);
         let Some(arm) = arm else {
             let rust = self.rust();
@@ -381,7 +387,12 @@ impl<'a> Pass<'_, 'a> {
         };
         match (&expected, &arm.decoded, root) {
             _ if arm.success != success => {}
-            (Carried::Nothing, Decoded::Nothing, _) | (Carried::Bytes, Decoded::Bytes, _) => return Ok(()),
+            (Carried::Nothing, Decoded::Nothing, _) => return Ok(()),
+            (Carried::Bytes, Decoded::Bytes, _) => {
+                let (pointer, place) = (pointer.child("content"), place.child("content"));
+                self.comparer.differ(Kind::ReplyBytes, pointer, place, &rust, says, json!("bytes"));
+                return Ok(());
+            }
             (Carried::Json(_, stated), Decoded::Type(_), Some((key, root))) => {
                 for (other, media) in &reply.media {
                     if media.at != stated.at {

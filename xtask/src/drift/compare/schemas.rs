@@ -73,6 +73,10 @@ impl<'a> Comparer<'a> {
         self.code.node(&Pointer::root().child("roots").child(key), &Pointer::root())
     }
 
+    pub(super) fn document(&self) -> Schemas<'a> {
+        self.document
+    }
+
     pub(super) fn code_view(&self, code: &Node<'a>) -> Result<View<'a>, Dangling> {
         self.code.view(code)
     }
@@ -472,7 +476,9 @@ impl<'a> Comparer<'a> {
             let kind = match (stated.map(|(_, value)| value), checked) {
                 (Some(stated), Some(checked)) if stated == checked => continue,
                 (Some(_), None) => Kind::Constraint,
-                (None, Some(checked)) if implied(keyword, checked, c) => continue,
+                (None, Some(checked)) if implied(keyword, checked, c) || of_tuple(keyword, checked, d) => {
+                    continue;
+                }
                 (Some(stated), Some(checked)) if looser(keyword, stated, checked) => Kind::Constraint,
                 _ => Kind::ConstraintExtra,
             };
@@ -625,9 +631,11 @@ impl<'a> Comparer<'a> {
         seen.remove(&(self.document.identity(document)?, name));
         let whole = self.cost(document, code, &seen)?;
         let mut best: Option<(usize, usize)> = None;
+        // One schema is no set of alternatives, so it has to be one of them if it can be.
+        let limit = if matches!(d.form, Form::Union { .. }) { whole } else { ALL_DIFFERENT };
         for (index, variant) in variants.iter().enumerate() {
             let cost = self.cost(document, variant, &seen)?;
-            if cost < whole && best.is_none_or(|(least, _)| cost < least) {
+            if cost < limit && best.is_none_or(|(least, _)| cost < least) {
                 best = Some((cost, index));
             }
         }
@@ -670,8 +678,8 @@ fn without_names(values: &BTreeSet<String>) -> bool {
     names.len() < values.len() || names.contains("")
 }
 
-/// Formats for which there are Rust types, so that a plain string loses something.
-const CARRIED: [&str; 6] = ["date", "date-time", "ip", "ipv4", "ipv6", "uuid"];
+/// Formats for which generated code has Rust types, so that a plain string loses something. An UUID would need a crate of its own.
+const CARRIED: [&str; 5] = ["date", "date-time", "ip", "ipv4", "ipv6"];
 
 /// The values that a format of integers holds.
 fn range(format: &str) -> Option<(i128, i128)> {
@@ -709,6 +717,13 @@ fn implied(keyword: &str, checked: &Value, c: &View<'_>) -> bool {
         ("maximum", Some((_, high))) => bound == Some(high),
         _ => false,
     }
+}
+
+/// A length that comes with items by position, where there are no others.
+fn of_tuple(keyword: &str, checked: &Value, d: &View<'_>) -> bool {
+    let Form::Array { items, tuple } = &d.form else { return false };
+    let closed = items.as_ref().is_some_and(Node::is_never);
+    keyword == "maxItems" && closed && checked.as_u64() == u64::try_from(tuple.len()).ok()
 }
 
 /// Whether the code allows what the document allows, and more.

@@ -315,7 +315,10 @@ fn security(site: &Site<'_>, schemes: &[&str], mutants: &mut Vec<Mutant>) {
         mutants.push(site.put("security waived", "security", json!([])));
     }
     mutants.push(site.without("security no longer stated", "security"));
-    mutants.push(site.mutant("security made optional", "", vec![Edit::Put(place.child("-"), json!({}))]));
+    if !requirements.is_empty() {
+        let none = vec![Edit::Put(place.child("-"), json!({}))];
+        mutants.push(site.mutant("security made optional", "", none));
+    }
     for scheme in schemes {
         let alone = json!({*scheme: []});
         if !requirements.contains(&alone) {

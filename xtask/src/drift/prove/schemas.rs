@@ -19,7 +19,9 @@ pub(super) fn mutants(sites: &[Site<'_>]) -> Vec<Mutant> {
         .map(|site| format!("#{}", site.pointer))
         .collect();
     let mut mutants = Vec::new();
-    for (turn, site) in sites.iter().filter(|site| site.role == Role::Schema).enumerate() {
+    // Of null there is nothing to be said.
+    let schemas = sites.iter().filter(|site| site.role == Role::Schema && site.text("type") != Some("null"));
+    for (turn, site) in schemas.enumerate() {
         types(site, &mut mutants);
         formats(site, &mut mutants);
         values(site, &mut mutants);
@@ -68,6 +70,10 @@ fn listed(words: &[&str]) -> Value {
 }
 
 fn types(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
+    // Of schemas that hold together each may state the type.
+    if site.pointer.parent().is_some_and(|list| list.last() == "allOf") {
+        return;
+    }
     let words = stated(site);
     // A list of values says the type by itself.
     let closed = has(site, "enum") || has(site, "const");
@@ -343,8 +349,13 @@ fn alternatives(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
         let new = json!({"type": "object", "required": [NEW], "properties": {NEW: {"type": "string"}}});
         mutants.push(site.mutant("variant added", keyword, vec![Edit::Put(place.child("-"), new)]));
         let null = json!({"type": "null"});
-        mutants.push(site.mutant("null allowed", keyword, vec![Edit::Put(place.child("-"), null)]));
-        mutants.push(site.renamed("one of them or any", keyword, other));
+        let known = variants.iter().filter(|variant| **variant != null).count();
+        if known == variants.len() {
+            mutants.push(site.mutant("null allowed", keyword, vec![Edit::Put(place.child("-"), null)]));
+        }
+        if known > 1 {
+            mutants.push(site.renamed("one of them or any", keyword, other));
+        }
     }
     // As an alternative to something else, or to null.
     let plain = ["oneOf", "anyOf", "allOf"].iter().all(|keyword| !has(site, keyword));

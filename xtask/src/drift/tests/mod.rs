@@ -1,5 +1,7 @@
 //! The check on code that is known to be wrong: what progenitor alone makes of upstream's document.
 
+use std::{collections::BTreeSet, path::Path};
+
 use serde_json::Value;
 use suprsend_codegen::Project;
 
@@ -29,6 +31,23 @@ mod raw {
 
 mod raw_compiled {
     include!(concat!(env!("OUT_DIR"), "/raw_compiled.rs"));
+}
+
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    unreachable_patterns,
+    clippy::all,
+    clippy::pedantic,
+    reason = "progenitor's style"
+)]
+mod sample {
+    include!(concat!(env!("OUT_DIR"), "/sample.rs"));
+}
+
+#[allow(clippy::too_many_lines, reason = "generated: an arm for each operation")]
+mod sample_compiled {
+    include!(concat!(env!("OUT_DIR"), "/sample_compiled.rs"));
 }
 
 const BASE_URL: &str = "https://hub.suprsend.com";
@@ -154,4 +173,70 @@ fn an_entry_by_hand_accepts_what_it_speaks_of_and_nothing_else() {
         says(&Ledger::default().accepting(&report.differences), &report.differences).0,
         Some(Entry::Missing)
     );
+}
+
+/// The client of a document with many constructs. It sends a key in the header that the document asks for.
+struct Sample(sample::prelude::Client);
+
+impl wire::Calls for Sample {
+    fn call<'a>(&'a self, operation: &'a str, mut arguments: Arguments) -> wire::CallFuture<'a> {
+        Box::pin(async move { sample_compiled::call(&self.0, operation, &mut arguments).await })
+    }
+}
+
+fn sample_codec(name: &str, text: &str) -> Option<Result<Value, String>> {
+    Some(sample_compiled::codec(&format!("types::{name}"))?(text))
+}
+
+#[test]
+fn of_a_document_with_many_constructs_nothing_is_found_that_is_not_so() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/drift/tests/sample.yaml");
+    let document = Project::of_files(root(), &path, &[]).unwrap().correct().unwrap();
+    let source = include_str!(concat!(env!("OUT_DIR"), "/sample.rs"));
+    let code = Code::read(&syn::parse_file(source).unwrap(), "sample.rs");
+    let definitions = compiled::definitions(sample_compiled::schemas);
+    let unverified = compiled::verify(&code, &definitions);
+    let key = "drift-key";
+    let client = |base_url: &str| -> Box<dyn wire::Calls> {
+        let mut headers = reqwest::header::HeaderMap::new();
+        headers.insert("X-Key", reqwest::header::HeaderValue::from_static("drift-key"));
+        let http = reqwest::Client::builder().default_headers(headers).build().unwrap();
+        Box::new(Sample(sample::Client::new_with_client(base_url, http)))
+    };
+    let read = Document::read(&document).unwrap();
+    let wire = wire::record(&code, &read, "https://hub.example.com/base", key, &client).unwrap();
+    let types = code.schemas();
+    let none = Ledger::default();
+    let evidence = Evidence {
+        code: &code,
+        types: &types,
+        unverified: &unverified,
+        codecs: &sample_codec,
+        wire: &wire,
+        ledger: &none,
+        clean: None,
+    };
+    let report = check(&document, &evidence, Effort { instances: 60, seed: 1 }, Depth::Whole).unwrap();
+    let accepted = none.accepting(&report.differences);
+    let (findings, _) = accepted.settle(&report.differences, &Comparison::ALL);
+    let hard: BTreeSet<(Kind, &str)> =
+        findings.iter().map(|finding| (finding.difference.kind, finding.difference.place.as_str())).collect();
+    // The client has one server and always sends its key, whatever an operation says; and an object without required
+    // properties swallows what is read after it.
+    let text = "/paths/~1v1~1items~1{id}~1sub~1{n}/put";
+    let swallowed = "/paths/~1v1~1items~1/delete/responses/409/content/application~1json/schema";
+    let (servers, parameters, with) = (
+        format!("{text}/servers"),
+        format!("{text}/parameters/header:x-key"),
+        format!("{swallowed}/properties/with"),
+    );
+    let expected = [
+        (Kind::Server, servers.as_str()),
+        (Kind::WireHeader, parameters.as_str()),
+        (Kind::Altered, with.as_str()),
+        (Kind::Invalid, swallowed),
+        (Kind::Passed, swallowed),
+        (Kind::Unexercised, with.as_str()),
+    ];
+    assert_eq!(hard, BTreeSet::from(expected), "{findings:#?}");
 }
