@@ -62,7 +62,7 @@ fn aim_row(row: &Aim) -> [String; 4] {
     let sign = if row.at_most { '≤' } else { '≥' };
     [
         row.what.clone(),
-        format!("{:.2}", row.measured),
+        format!("{:.3}", row.measured),
         format!("{sign} {:.2}", row.aim),
         if row.met { "met" } else { "missed" }.to_owned(),
     ]
