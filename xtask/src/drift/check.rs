@@ -59,9 +59,12 @@ pub(crate) struct Report {
 /// know that there is one.
 pub(crate) fn glance(document: &Value, evidence: &Evidence<'_>, at: &Pointer) -> Result<Option<Finding>> {
     let document = Document::read(document)?;
-    let differences = compare::compare_one(&document, evidence.code, Schemas::new(evidence.types), at);
+    let types = Schemas::new(evidence.types);
     // Nothing is stale yet: the entries of other operations have not been met.
-    Ok(evidence.ledger.settle(&differences, &[]).0.into_iter().next())
+    let findings = |differences: &[Difference]| evidence.ledger.settle(differences, &[]).0;
+    let enough = |differences: &[Difference]| !findings(differences).is_empty();
+    let differences = compare::compare_one(&document, evidence.code, types, at, &enough);
+    Ok(findings(&differences).into_iter().next())
 }
 
 pub(crate) fn check(

@@ -76,15 +76,17 @@ pub(crate) fn compare<'a>(
     Ok(outcome)
 }
 
-/// Compares one operation alone, the one at this place of the document. What is found so is found by [`compare`] too.
+/// Compares one operation alone, the one at this place of the document, until the differences are `enough`. What is found so is
+/// found by [`compare`] too.
 pub(crate) fn compare_one<'a>(
     document: &Document<'a>,
     code: &'a Code,
     schemas: Schemas<'a>,
     at: &Pointer,
+    enough: &dyn Fn(&[Difference]) -> bool,
 ) -> Vec<Difference> {
     let mut comparer = schemas::Comparer::new(document.schemas, schemas);
-    match operations::compare_one(document, code, &mut comparer, at) {
+    match operations::compare_one(document, code, &mut comparer, at, enough) {
         Ok(()) => comparer.compared.differences,
         Err(_) => Vec::new(),
     }

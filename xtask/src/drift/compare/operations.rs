@@ -8,7 +8,7 @@ use super::schemas::{Comparer, Role, Rust};
 use crate::drift::{
     code::{self, Arm, Code, Decoded, Place, Segment, squeezed},
     document::{Body, Document, Media, Operation, Reply},
-    finding::Kind,
+    finding::{Difference, Kind},
     pointer::Pointer,
     schema::{Dangling, Form},
 };
@@ -67,12 +67,13 @@ pub(super) fn compare<'a>(
     Ok(())
 }
 
-/// Compares the operation at this place, if the code has exactly one that it can be.
+/// Compares the operation at this place, if the code has exactly one that it can be, until the differences are `enough`.
 pub(super) fn compare_one<'a>(
     document: &Document<'a>,
     code: &Code,
     comparer: &mut Comparer<'a>,
     at: &Pointer,
+    enough: &dyn Fn(&[Difference]) -> bool,
 ) -> Result<(), Dangling> {
     let Some(operation) = document.operations.iter().find(|operation| operation.at.pointer == *at) else {
         return Ok(());
@@ -81,7 +82,7 @@ pub(super) fn compare_one<'a>(
     let mut same =
         code.operations.iter().filter(|own| own.method == operation.method && own.shape() == shape);
     match (same.next(), same.next()) {
-        (Some(own), None) => Pass { operation, own, comparer }.compare(),
+        (Some(own), None) => Pass { operation, own, comparer }.compare_until(enough),
         _ => Ok(()),
     }
 }
@@ -94,12 +95,22 @@ struct Pass<'p, 'a> {
 }
 
 impl<'a> Pass<'_, 'a> {
-    fn compare(mut self) -> Result<(), Dangling> {
+    fn compare(self) -> Result<(), Dangling> {
+        self.compare_until(&|_| false)
+    }
+
+    fn compare_until(mut self, enough: &dyn Fn(&[Difference]) -> bool) -> Result<(), Dangling> {
         self.identity();
         self.path();
         self.parameters()?;
         self.headers();
+        if enough(&self.comparer.compared.differences) {
+            return Ok(());
+        }
         self.body()?;
+        if enough(&self.comparer.compared.differences) {
+            return Ok(());
+        }
         self.replies()
     }
 

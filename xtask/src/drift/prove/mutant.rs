@@ -44,10 +44,12 @@ impl Edit {
         match self {
             Self::Put(pointer, value) => {
                 let below = |target: &Pointer| pointer.contains(target) && pointer != target;
-                let whole = document.clone();
-                detach(document, &whole, &|target| below(target) && !stands_in(pointer, value, target));
                 let mut value = value.clone();
-                detach(&mut value, &whole, &below);
+                if refers(&value, &below) {
+                    detach(&mut value, document, &below);
+                }
+                let lost = |target: &Pointer| below(target) && !stands_in(pointer, &value, target);
+                detach_in(document, &lost);
                 put(document, pointer, value);
             }
             Self::Whole(value) => *document = value.clone(),
@@ -55,9 +57,8 @@ impl Edit {
                 let parent = pointer.parent().unwrap_or_default();
                 // Removing an element moves those behind it.
                 let gone = if parent.get(document).is_some_and(Value::is_array) { &parent } else { pointer };
-                let whole = document.clone();
                 let lost = |target: &Pointer| gone.contains(target) && gone != target || target == pointer;
-                detach(document, &whole, &lost);
+                detach_in(document, &lost);
                 remove(document, pointer);
             }
             Self::Rename(pointer, name) => {
@@ -80,8 +81,7 @@ impl Edit {
                 }
             }
             Self::Reverse(pointer) => {
-                let whole = document.clone();
-                detach(document, &whole, &|target| pointer.contains(target) && pointer != target);
+                detach_in(document, &|target| pointer.contains(target) && pointer != target);
                 if let Some(Value::Array(values)) = pointer.get_mut(document) {
                     values.reverse();
                 }
@@ -136,6 +136,14 @@ fn detach(value: &mut Value, whole: &Value, lost: &dyn Fn(&Pointer) -> bool) {
             copy.extend(std::mem::take(members));
             *members = copy;
         });
+    }
+}
+
+/// The same in the document itself.
+fn detach_in(document: &mut Value, lost: &dyn Fn(&Pointer) -> bool) {
+    if refers(document, lost) {
+        let whole = document.clone();
+        detach(document, &whole, lost);
     }
 }
 

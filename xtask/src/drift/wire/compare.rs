@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::DateTime;
 use serde_json::{Value, json};
 
-use super::{Call, Request, Wire, form_decoded};
+use super::{Call, OF_HTTP, Request, Wire, form_decoded};
 use crate::drift::{
     behaviour::Rewriting,
     code::{self, Code, Place, Segment, squeezed},
@@ -16,10 +16,6 @@ use crate::drift::{
     instances::Subject,
     pointer::Pointer,
 };
-
-/// Headers that belong to HTTP and not to an API.
-const OF_HTTP: [&str; 7] =
-    ["accept", "accept-encoding", "connection", "content-length", "host", "transfer-encoding", "user-agent"];
 
 /// Compares every operation that both sides have. One that is not `as_read`, known from the source to differ, is compared only in
 /// what leaves no trace there.

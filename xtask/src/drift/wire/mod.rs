@@ -6,6 +6,7 @@ mod sdk;
 
 use std::{collections::BTreeMap, future::Future, pin::Pin};
 
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::compiled::{Arguments, Outcome};
@@ -14,11 +15,26 @@ pub(crate) use compare::compare;
 pub(crate) use record::record;
 pub(crate) use sdk::Sdk;
 
+/// Headers that belong to HTTP and not to an API.
+const OF_HTTP: [&str; 7] =
+    ["accept", "accept-encoding", "connection", "content-length", "host", "transfer-encoding", "user-agent"];
+
 /// What [`Calls::call`] returns.
 pub(crate) type CallFuture<'a> = Pin<Box<dyn Future<Output = Result<Outcome, String>> + 'a>>;
 
+/// What [`Calls::probe`] returns.
+pub(crate) type ProbeFuture<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
 /// A client whose operations can be called by name.
 pub(crate) trait Calls {
+    /// Sends a request that is none of the document's, if what the client adds to every request is to be seen in it.
+    fn probe(&self) -> ProbeFuture<'_> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Lets all further requests have these headers, which the probe had.
+    fn add(&self, _headers: HeaderMap) {}
+
     /// Calls an operation by the name of the client's method.
     fn call<'a>(&'a self, operation: &'a str, arguments: Arguments) -> CallFuture<'a>;
 }

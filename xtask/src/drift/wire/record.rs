@@ -10,13 +10,13 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use super::{Call, Calls, Request, Wire};
+use super::{Call, Calls, OF_HTTP, Request, Wire};
 use crate::drift::{
     code::{self, Code, Place, squeezed},
     compiled::Arguments,
@@ -63,6 +63,9 @@ pub(crate) fn record(
         let service = Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move { axum::serve(listener, service).await });
         let client = client(&format!("http://{host}"));
+        client.probe().await;
+        let probes = std::mem::take(&mut desk(&shared).requests);
+        client.add(probes.first().map(added).unwrap_or_default());
         let mut calls = BTreeMap::new();
         for own in &code.operations {
             let operation = document
@@ -82,6 +85,15 @@ pub(crate) fn record(
         server.abort();
         Ok(Wire { base_url: base_url.to_owned(), key: key.to_owned(), calls })
     })
+}
+
+/// The headers of a request without a body that are not those of HTTP itself.
+fn added(probe: &Request) -> HeaderMap {
+    let added = probe.headers.iter().filter(|(name, _)| !OF_HTTP.contains(&name.as_str()));
+    let parsed = added.filter_map(|(name, value)| {
+        Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
+    });
+    parsed.collect()
 }
 
 async fn answer(
