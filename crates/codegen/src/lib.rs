@@ -26,6 +26,7 @@ mod lenient;
 mod limits;
 mod lint;
 mod lower;
+pub mod media;
 mod names;
 mod overlay;
 mod pointer;

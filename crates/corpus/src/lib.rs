@@ -1,6 +1,7 @@
 //! What the generator makes of the documents in `crates/codegen/corpus/`: that this crate compiles is the test.
 //!
 //! A document that the generator refuses is generated without the operations that it refuses.
+//! Code in the descriptions of the documents is no doc-test: the doc-tests of this crate are none.
 
 #![allow(
     missing_docs,

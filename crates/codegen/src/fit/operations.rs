@@ -6,6 +6,7 @@ use super::schema::{is_null, resolve};
 use crate::{
     Pointer, Report,
     grammar::{self, Node},
+    media::{essence, sent_as},
     names::is_taken_by_client,
     report::Kind,
 };
@@ -131,18 +132,16 @@ fn prints(document: &Value, schema: &Value, depth: usize) -> bool {
     }
 }
 
-/// One media type a request, JSON where there is a choice.
+/// One media type a request.
 fn request_body(value: &mut Value, pointer: &Pointer, report: &mut Report) {
     let Some(Value::Object(content)) = value.get_mut("content") else {
         return;
     };
-    let order = ["application/json", "application/x-www-form-urlencoded"];
-    let chosen = order
-        .into_iter()
-        .find_map(|wanted| content.keys().find(|name| essence(name) == wanted))
-        .or_else(|| content.keys().next())
-        .cloned();
-    let Some(chosen) = chosen else { return };
+    // Lint has refused a body that cannot be sent.
+    let chosen = sent_as(content.keys().map(String::as_str)).map(str::to_owned);
+    let Some(chosen) = chosen.or_else(|| content.keys().next().cloned()) else {
+        return;
+    };
     let place = pointer.child("content");
     for name in content.keys().filter(|name| **name != chosen) {
         report.add(Kind::AnnotationDropped, &place.child(name), format!("the request is sent as `{chosen}`"));
@@ -164,12 +163,6 @@ fn request_body(value: &mut Value, pointer: &Pointer, report: &mut Report) {
             }
         }
     }
-}
-
-/// A media type without its parameters, in lower case.
-pub(super) fn essence(media_type: &str) -> String {
-    let essence = media_type.split(';').next().unwrap_or_default();
-    essence.trim().to_ascii_lowercase()
 }
 
 /// Takes away what progenitor does not read, so that nothing of it can trip the reader of the document.

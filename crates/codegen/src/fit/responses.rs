@@ -2,18 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    operations::essence,
-    schema::{is_object, order, required},
-};
+use super::schema::{is_object, order, required};
 use crate::{
     Pointer, Report,
     grammar::{self, Node},
+    media::{JSON, is_json, read_as},
     names::{self, Names, type_name},
     report::Kind,
 };
-
-const JSON: &str = "application/json";
 
 /// What a response carries, as far as progenitor tells responses apart.
 #[derive(Clone, PartialEq)]
@@ -49,19 +45,13 @@ pub(super) fn unify(document: &mut Value, report: &mut Report) {
     }
 }
 
-/// Leaves a response at most one media type, JSON where there is one, under the name that progenitor decodes.
+/// Leaves a response at most one media type, under the name that progenitor decodes.
 fn read_as_json(response: &mut Value, place: &Pointer, report: &mut Report) {
     let Some(Value::Object(content)) = response.get_mut("content") else {
         return;
     };
     let place = place.child("content");
-    let is_json = |name: &str| essence(name) == JSON || essence(name).ends_with("+json");
-    let chosen = content
-        .keys()
-        .find(|name| essence(name) == JSON)
-        .or_else(|| content.keys().find(|name| is_json(name)))
-        .or_else(|| content.keys().next())
-        .cloned();
+    let chosen = read_as(content.keys().map(String::as_str)).map(str::to_owned);
     let Some(chosen) = chosen else { return };
     for name in content.keys().filter(|name| **name != chosen) {
         let note = format!("the reply is read as `{chosen}`");

@@ -329,3 +329,12 @@ fn what_lint_did_not_foresee_is_still_an_error_and_no_panic() {
         assert!(problems.to_string().contains("progenitor cannot generate"), "{problems}");
     }
 }
+
+#[test]
+fn a_body_that_can_be_sent_is_sent_wherever_it_stands_in_the_list() {
+    for names in [["multipart/form-data", "application/octet-stream"], ["application/xml", "text/plain"]] {
+        let content: Value = names.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
+        let code = code(&json!({"requestBody": {"content": content}, "responses": {}}), &json!({}));
+        assert!(code.contains(names[1]) && !code.contains(names[0]), "{code}");
+    }
+}

@@ -10,6 +10,7 @@ use crate::{
     Pointer,
     fit::{is_reserved, operation_id},
     grammar,
+    media::sent_as,
     names::field_name,
 };
 
@@ -222,13 +223,10 @@ fn body(document: &Value, operation: &Value, place: &Pointer, findings: &mut Fin
     let Some(Value::Object(content)) = resolve(document, body).get("content") else {
         return false;
     };
-    let known =
-        ["application/json", "application/octet-stream", "application/x-www-form-urlencoded", "text/plain"];
-    let essence = |name: &String| name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if content.is_empty() {
         return false;
     }
-    if !content.keys().any(|name| known.contains(&essence(name).as_str())) {
+    if sent_as(content.keys().map(String::as_str)).is_none() {
         let names: Vec<_> = content.keys().map(String::as_str).collect();
         findings.add(
             &place,

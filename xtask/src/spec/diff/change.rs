@@ -130,6 +130,7 @@ kinds! {
     ScopesAdded "scopes-added" "more has to be granted to the caller"
     ScopesRemoved "scopes-removed" "less has to be granted to the caller"
     SchemeChanged "security-scheme-changed" "a way to authenticate works otherwise"
+    DefaultUnused "unused-default-changed" "the document's own servers or ways to authenticate, for which each operation has its own"
     ServerChanged "server-changed" "requests go to another host"
     ServerAdded "server-added" "there is another host"
     ServerRemoved "server-removed" "a host is gone"

@@ -117,6 +117,22 @@ pub(super) fn gone(old: &str, new: &str) -> Vec<String> {
     operations::gone(documents)
 }
 
+/// What the document says for operations that say nothing of their own, where there are none.
+fn unused(documents: Documents<'_>, changes: &mut Changes) {
+    for key in ["security", "servers"] {
+        let own = |operation: &document::Operation<'_>| {
+            operation.place.get(key).is_some() || (key == "servers" && operation.item.get(key).is_some())
+        };
+        let used = |document: Document<'_>| !document.operations().iter().all(own);
+        let (old, new) = (documents.old.root().get(key), documents.new.root().get(key));
+        if !used(documents.old) && !used(documents.new) && !documents.alike(old, new) {
+            let pointer = documents.new.root().pointer.child(key);
+            let message = "each operation has its own";
+            changes.add(Level::Neutral, Kind::DefaultUnused, (Side::New, &pointer), None, message);
+        }
+    }
+}
+
 /// What is different in the new document. Both have to be readable.
 pub(super) fn changes(old: &Value, new: &Value) -> Result<Vec<Change>> {
     let documents = Documents { old: Document(old), new: Document(new) };
@@ -131,6 +147,7 @@ pub(super) fn changes(old: &Value, new: &Value) -> Result<Vec<Change>> {
         }
     }
     operations::compare(documents, &mut changes)?;
+    unused(documents, &mut changes);
     let webhooks = |document: Document<'_>| document.root().get("webhooks").map(|it| it.pointer);
     let pointer = webhooks(documents.new).or_else(|| webhooks(documents.old));
     if let Some(pointer) = pointer

@@ -25,18 +25,21 @@ impl<'a> Schemes<'a> {
             schemes.map(|(name, place)| (name, document.resolve(place))).collect()
         };
         let (old, mut new) = (all(documents.old), all(documents.new));
+        let root = documents.old.root();
+        let used: BTreeSet<&str> = documents
+            .old
+            .operations()
+            .iter()
+            .flat_map(|operation| requirements(&root, operation).0)
+            .flat_map(BTreeMap::into_keys)
+            .collect();
         let mut matched = BTreeMap::new();
         for (name, one) in &old {
             if let Some((_, other)) = new.iter().find(|(other, _)| other == name) {
                 if !documents.alike(Some(one.clone()), Some(other.clone())) {
+                    let level = if used.contains(name) { Level::Breaking } else { Level::Neutral };
                     let message = format!("`{name}` works otherwise");
-                    changes.add(
-                        Level::Breaking,
-                        Kind::SchemeChanged,
-                        (Side::New, &other.pointer),
-                        None,
-                        message,
-                    );
+                    changes.add(level, Kind::SchemeChanged, (Side::New, &other.pointer), None, message);
                 }
                 matched.insert(*name, *name);
             }

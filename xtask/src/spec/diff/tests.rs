@@ -316,3 +316,92 @@ fn what_is_neutral_leaves_the_rust_as_it_is() {
     assert_eq!(differing, Vec::<String>::new());
     assert!(compared >= 40, "{compared} pairs");
 }
+
+/// What programs can name of the Rust of a document: public fields, variants, methods and names, each with its type.
+fn named_in_rust(document: &Value) -> BTreeSet<String> {
+    fn items(list: &[syn::Item], within: &str, found: &mut BTreeSet<String>) {
+        use quote::ToTokens;
+        let fields = |owner: &str, fields: &syn::Fields, public: bool, found: &mut BTreeSet<String>| {
+            for (index, field) in fields.iter().enumerate() {
+                let name = field.ident.as_ref().map_or(index.to_string(), ToString::to_string);
+                if public || matches!(field.vis, syn::Visibility::Public(_)) {
+                    found.insert(format!("{owner}.{name}: {}", field.ty.to_token_stream()));
+                }
+            }
+        };
+        for item in list {
+            match item {
+                syn::Item::Mod(module) => {
+                    let content = module.content.as_ref().map_or(&[][..], |(_, items)| items);
+                    items(content, &format!("{within}::{}", module.ident), found);
+                }
+                syn::Item::Struct(item) => {
+                    fields(&format!("{within}::{}", item.ident), &item.fields, false, found)
+                }
+                syn::Item::Enum(item) => {
+                    for variant in &item.variants {
+                        let name = format!("{within}::{}::{}", item.ident, variant.ident);
+                        found.insert(name.clone());
+                        fields(&name, &variant.fields, true, found);
+                    }
+                }
+                syn::Item::Impl(block) if block.trait_.is_none() => {
+                    for item in &block.items {
+                        if let syn::ImplItem::Fn(method) = item
+                            && matches!(method.vis, syn::Visibility::Public(_))
+                        {
+                            let (owner, method) =
+                                (block.self_ty.to_token_stream(), method.sig.to_token_stream());
+                            found.insert(format!("{within}::{owner}: {method}"));
+                        }
+                    }
+                }
+                syn::Item::Type(item) => {
+                    found.insert(format!("{within}::{} = {}", item.ident, item.ty.to_token_stream()));
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    items(&syn::parse_file(&rust(document)).unwrap().items, "", &mut found);
+    found
+}
+
+/// Where nothing breaks, all that there was in Rust is still there and has its type.
+#[test]
+fn what_is_additive_only_adds_to_the_rust() {
+    let mut compared = 0;
+    let mut lost = Vec::new();
+    let mut check = |name: &str, expected: &[String], old: &Value, new: &Value| {
+        let breaks =
+            |line: &String| line.starts_with("breaking ") || line.starts_with("neutral type-renamed ");
+        // What cannot be generated has no Rust to be compared.
+        let generated = |it: &Value| generate(it, &Settings { sender: None, ..Settings::default() }).is_ok();
+        if expected.iter().any(breaks) || !generated(old) || !generated(new) {
+            return;
+        }
+        let (old, new) = (named_in_rust(old), named_in_rust(new));
+        let gone: Vec<_> = old.difference(&new).collect();
+        compared += 1;
+        if !gone.is_empty() {
+            lost.push(format!("{name}: {gone:#?}"));
+        }
+    };
+    for name in ["schemas.yaml", "constraints.yaml", "unions.yaml"] {
+        for pair in table::<SchemaPair>(name).iter().filter(|pair| pair.written_otherwise.is_none()) {
+            for (make, expected) in [(sent as fn(&_, &_) -> _, &pair.request), (received, &pair.reply)] {
+                let expected = if pair.either.is_empty() { expected } else { &pair.either };
+                let (old, new) = (make(&pair.old, &pair.components), make(&pair.new, &pair.components));
+                check(&format!("{name}: {}", pair.name), expected, &old, &new);
+            }
+        }
+    }
+    let usual = json!({"operationId": "thing", "responses": {"204": {"description": "Done"}}});
+    for pair in table::<Pair>("operations.yaml") {
+        let make = |value: &Value| document(&over(&usual, value), &BTreeMap::new());
+        check(&pair.name, &pair.expect, &make(&pair.old), &make(&pair.new));
+    }
+    assert_eq!(lost, Vec::<String>::new());
+    assert!(compared >= 80, "{compared} pairs");
+}

@@ -83,14 +83,17 @@ impl Context<'_, '_> {
                 |required: bool, view: Option<View<'_>>| !required || view.is_some_and(|view| view.nullable);
             let unchanged = option(one.is_some(), before.map(|it| View::new(self.documents.old, it)))
                 == option(other.is_some(), after.map(|it| View::new(self.documents.new, it)));
-            let reply = if unchanged || before.is_none() { Level::Neutral } else { Level::Breaking };
+            let retyped = !unchanged && before.is_some();
+            let reply = if retyped { Level::Breaking } else { Level::Neutral };
             if other.is_some() {
                 let level = self.level(Level::Breaking, reply);
                 let message =
                     format!("`{name}` is always there; in Rust no longer an `Option`, unless it may be null");
                 self.at(level, Kind::PropertyRequired, (one, place), message);
             } else {
-                let level = self.level(Level::Additive, reply);
+                // What a setter takes has to convert into the `Option`, which text, for instance, does not.
+                let request = if retyped { Level::Breaking } else { Level::Additive };
+                let level = self.level(request, reply);
                 let message = format!("`{name}` may be left out; in Rust an `Option`");
                 self.at(level, Kind::PropertyOptional, (one, place), message);
             }

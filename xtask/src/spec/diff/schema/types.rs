@@ -19,15 +19,16 @@ impl View<'_> {
 }
 
 impl Context<'_, '_> {
-    /// Compares the types. `false` if they have so little in common that nothing else can be compared.
+    /// Compares the types. The Rust type is another even where more passes: an argument of the old one does not convert into it.
+    ///
+    /// `false` if they have so little in common that nothing else can be compared.
     pub(super) fn types(&mut self) -> bool {
         let places = (self.old.types_at.as_ref(), self.new.types_at.as_ref());
-        let widened = self.level(Level::Additive, Level::Breaking);
         let message = format!("{} became {}", shown(self.old), shown(self.new));
         let (old, new) = match (&self.old.types, &self.new.types) {
             (Some(old), Some(new)) => (old, new),
             (Some(_), None) if self.new.is_any() => {
-                self.at(widened, Kind::TypeWidened, places, message);
+                self.at(Level::Breaking, Kind::TypeWidened, places, message);
                 return false;
             }
             (None, Some(_)) if self.old.is_any() => {
@@ -39,13 +40,13 @@ impl Context<'_, '_> {
         let within =
             |one: &BTreeSet<&str>, other: &BTreeSet<&str>| one.iter().all(|name| covers(other, name));
         let (more, fewer) = (within(old, new), within(new, old));
-        let (level, kind) = match (more, fewer) {
+        let kind = match (more, fewer) {
             (true, true) => return true,
-            (true, false) => (widened, Kind::TypeWidened),
-            (false, true) => (Level::Breaking, Kind::TypeNarrowed),
-            (false, false) => (Level::Breaking, Kind::TypeChanged),
+            (true, false) => Kind::TypeWidened,
+            (false, true) => Kind::TypeNarrowed,
+            (false, false) => Kind::TypeChanged,
         };
-        self.at(level, kind, places, message);
+        self.at(Level::Breaking, kind, places, message);
         old.iter().any(|name| covers(new, name)) || new.iter().any(|name| covers(old, name))
     }
 
@@ -58,12 +59,11 @@ impl Context<'_, '_> {
         // What may be left out is an `Option` already, which is left out where it is `None`.
         let (before, after) = self.pair.optional;
         let unchanged = (before || old.nullable) == (after || new.nullable);
-        let level = |level: Level| if unchanged { Level::Neutral } else { level };
+        let level = if unchanged { Level::Neutral } else { Level::Breaking };
         if new.nullable {
-            let level = level(self.level(Level::Additive, Level::Breaking));
             self.at(level, Kind::NullAdded, places, "null is allowed now");
         } else {
-            self.at(level(Level::Breaking), Kind::NullRemoved, places, "null is no longer allowed");
+            self.at(level, Kind::NullRemoved, places, "null is no longer allowed");
         }
     }
 }

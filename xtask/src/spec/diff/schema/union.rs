@@ -20,9 +20,8 @@ impl<'a> Context<'_, 'a> {
         let (old, new) = (self.old, self.new);
         match (old.unions.as_slice(), new.unions.as_slice()) {
             ([], [union]) if new.types.is_none() && !old.is_any() => {
-                let level = self.level(Level::Additive, Level::Breaking);
                 let message = format!("a union of {} variants stands for the one type", union.variants.len());
-                self.add(level, Kind::UnionAdded, (Side::New, &union.pointer), message);
+                self.add(Level::Breaking, Kind::UnionAdded, (Side::New, &union.pointer), message);
                 let pair = self.pair;
                 if let Some(variant) = counterpart(self.documents.new, old, union) {
                     self.variant(pair.old.clone(), vec![variant]);
@@ -59,9 +58,8 @@ impl<'a> Context<'_, 'a> {
             self.add(Level::Breaking, Kind::UnionAdded, (Side::New, &union.pointer), message);
         }
         if let Some(union) = old.get(new.len()) {
-            let level = self.level(Level::Additive, Level::Breaking);
             let message = "none of several has to apply any more";
-            self.add(level, Kind::UnionRemoved, (Side::Old, &union.pointer), message);
+            self.add(Level::Breaking, Kind::UnionRemoved, (Side::Old, &union.pointer), message);
         }
     }
 

@@ -83,13 +83,8 @@ impl Context<'_, '_> {
         }
         let numeric =
             [self.old, self.new].iter().all(|view| matches!(view.only_type(), Some("integer" | "number")));
-        let small = |format: &Option<(Pointer, &str)>| {
-            format.as_ref().is_some_and(|(_, it)| matches!(*it, "int8" | "int16" | "int32" | "float"))
-        };
         let level = if self.retyped().is_some() {
-            // A number of the smaller type converts to the larger one.
-            let larger = numeric && small(old) && !small(new);
-            if larger { self.level(Level::Additive, Level::Breaking) } else { Level::Breaking }
+            Level::Breaking
         } else if numeric {
             Level::Neutral
         } else {
@@ -152,15 +147,15 @@ impl Context<'_, '_> {
         message: impl Into<String>,
     ) {
         let mut message = message.into();
-        let mut reply = Level::Neutral;
+        let (mut request, mut reply) = (Level::Additive, Level::Neutral);
         if let Some((one, other)) = self.retyped() {
             message = format!("{message}; in Rust {one} became {other}");
-            reply = Level::Breaking;
+            (request, reply) = (Level::Breaking, Level::Breaking);
         }
         if tighter {
             self.at(self.level(Level::Breaking, reply), Kind::Tightened, places, message);
         } else {
-            self.at(self.level(Level::Additive, Level::Breaking), Kind::Loosened, places, message);
+            self.at(self.level(request, Level::Breaking), Kind::Loosened, places, message);
         }
     }
 

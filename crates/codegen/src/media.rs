@@ -1,0 +1,53 @@
+//! Which media type of a body the Rust is generated for, where there are several.
+
+/// The name that progenitor decodes.
+pub(crate) const JSON: &str = "application/json";
+
+/// What progenitor can send, the most wanted first.
+const SENT: [&str; 5] =
+    [JSON, "application/x-www-form-urlencoded", "application/octet-stream", "text/plain", "text/x-markdown"];
+
+/// The media type that a request is sent as, of those that its body names; `None` if it can be sent as none of them.
+pub fn sent_as<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let rank = |name: &str| SENT.iter().position(|sent| *sent == essence(name));
+    let ranked = names.into_iter().filter_map(|name| Some((rank(name)?, name)));
+    ranked.min_by_key(|(rank, _)| *rank).map(|(_, name)| name)
+}
+
+/// The media type that a reply is read as, of those that its body names: JSON, else what is written in JSON, else the first.
+pub fn read_as<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let rank = |name: &str| if essence(name) == JSON { 0 } else { 1 + u8::from(!is_json(name)) };
+    names.into_iter().min_by_key(|name| rank(name))
+}
+
+/// Whether a reply of that media type is decoded. Any other is a stream of bytes.
+pub fn is_json(name: &str) -> bool {
+    let essence = essence(name);
+    essence == JSON || essence.ends_with("+json")
+}
+
+/// A media type without its parameters, in lower case.
+pub fn essence(media_type: &str) -> String {
+    let essence = media_type.split(';').next().unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_choice_does_not_hang_on_the_order() {
+        for (names, sent, read) in [
+            (&["multipart/form-data", "application/octet-stream"][..], Some(1), Some(0)),
+            (&["text/plain", "application/octet-stream"], Some(1), Some(0)),
+            (&["application/problem+json", "Application/JSON; charset=utf-8"], Some(1), Some(1)),
+            (&["application/xml", "application/hal+json"], None, Some(1)),
+            (&[], None, None),
+        ] {
+            let name = |index: Option<usize>| index.map(|index| names[index]);
+            assert_eq!(sent_as(names.iter().copied()), name(sent), "{names:?}");
+            assert_eq!(read_as(names.iter().copied()), name(read), "{names:?}");
+        }
+    }
+}
