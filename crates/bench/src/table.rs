@@ -55,7 +55,7 @@ fn scale_row(row: &Scale) -> [String; 5] {
 fn build_row(row: &Build) -> [String; 4] {
     let seconds =
         |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1}"));
-    [row.program.to_owned(), row.crates.to_string(), seconds(row.seconds), seconds(row.cpu_seconds)]
+    [row.program.clone(), row.crates.to_string(), seconds(row.seconds), seconds(row.cpu_seconds)]
 }
 
 fn aim_row(row: &Aim) -> [String; 4] {
