@@ -139,16 +139,19 @@ impl Matrix {
             let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
             writeln!(out, "{}: {}: {operator} at {place}{note}{reason}", trial.verdict(), side.word())?;
         }
+        let mutants = self.0.iter().filter(|trial| trial.side != Side::Neutral).count();
         let (killed, survived) = (self.count("killed"), self.count("survived"));
+        // Rounded down: 100 % is all of them.
+        let share = (100 * killed).checked_div(mutants).unwrap_or_default();
         let unusable = match self.count("unusable") {
             0 => String::new(),
             count => format!("; {count} could not be checked"),
         };
         writeln!(
             out,
-            "{} mutants: {killed} killed, {survived} survived{unusable}; {} changes without meaning: {} false alarms",
-            self.0.iter().filter(|trial| trial.side != Side::Neutral).count(),
-            self.0.iter().filter(|trial| trial.side == Side::Neutral).count(),
+            "{mutants} mutants: {killed} killed ({share} %), {survived} survived{unusable}; {} changes without meaning: {} \
+             false alarms",
+            self.0.len() - mutants,
             self.count("false alarm"),
         )
     }
