@@ -9,7 +9,7 @@ use super::sensitive::is_mark;
 use crate::{
     Pointer, Report,
     grammar::{self, Node},
-    lower::{OF_ARRAY, OF_NUMBER, OF_OBJECT, OF_STRING, whole},
+    lower::{OF_ARRAY, OF_NUMBER, OF_OBJECT, OF_STRING, ONE_OF, whole},
     report::Kind,
 };
 
@@ -246,7 +246,8 @@ fn negation(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
 
 /// Settles how alternatives are told apart, once every schema has its final form.
 ///
-/// `anyOf` becomes a struct of flattened options, which only objects can be; other alternatives become an enum. An
+/// `anyOf` becomes a struct of flattened options, which only objects can be that are not meant to exclude each other; other
+/// alternatives become an enum. An
 /// enum is tried in order, so a variant that another one includes goes first, lest the other swallow its fields.
 pub(super) fn choose_unions(document: &mut Value, report: &mut Report) {
     let whole = document.clone();
@@ -257,9 +258,10 @@ pub(super) fn choose_unions(document: &mut Value, report: &mut Report) {
         for keyword in ["anyOf", "oneOf"] {
             distinct(schema, keyword, pointer, report);
         }
+        let excluding = schema.shift_remove(ONE_OF) == Some(Value::Bool(true));
         if let Some(Value::Array(variants)) = schema.get("anyOf")
             && !schema.contains_key("oneOf")
-            && !variants.iter().all(|variant| is_object(&whole, variant, 0))
+            && (excluding || !variants.iter().all(|variant| is_object(&whole, variant, 0)))
         {
             let nullable = variants.iter().any(is_null);
             if let Some(variants) = schema.shift_remove("anyOf") {

@@ -10,7 +10,7 @@ mod schema;
 
 use serde_json::Value;
 
-pub(crate) use schema::{OF_ARRAY, OF_NUMBER, OF_OBJECT, OF_STRING, whole};
+pub(crate) use schema::{OF_ARRAY, OF_NUMBER, OF_OBJECT, OF_STRING, ONE_OF, whole};
 
 use crate::{
     Pointer, Report,
@@ -19,10 +19,12 @@ use crate::{
 
 /// Lowers a corrected document, of OpenAPI 3.1 or already 3.0, to 3.0.3.
 pub(crate) fn lower(document: &Value, report: &mut Report) -> Value {
+    let is_3_0 =
+        document.get("openapi").and_then(Value::as_str).is_some_and(|version| version.starts_with("3.0"));
     let mut lowered = document.clone();
     references::bundle(&mut lowered, report);
     document::lower(&mut lowered, report);
-    polarity::settle(&mut lowered, report);
+    polarity::settle(&mut lowered, is_3_0, report);
     grammar::rewrite(&mut lowered, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
         if node == Node::Schema {
             schema::lower(value, pointer, report);

@@ -8,7 +8,9 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
+
+use super::schema::ONE_OF;
 
 use crate::{
     Pointer, Report,
@@ -16,10 +18,10 @@ use crate::{
     report::Kind,
 };
 
-pub(super) fn settle(document: &mut Value, report: &mut Report) {
+pub(super) fn settle(document: &mut Value, is_3_0: bool, report: &mut Report) {
     let mut weakened: HashSet<Pointer> = HashSet::new();
     grammar::walk(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
-        if node == Node::Schema && super::schema::will_weaken(value) {
+        if node == Node::Schema && super::schema::will_weaken(value, is_3_0) {
             weakened.insert(pointer.clone());
         }
     });
@@ -39,7 +41,7 @@ pub(super) fn settle(document: &mut Value, report: &mut Report) {
             let count = schema.get("oneOf").and_then(Value::as_array).map_or(0, Vec::len);
             if (0..count).any(|index| reached.contains(&variants.child(index))) {
                 let Some(variants) = schema.shift_remove("oneOf") else { return };
-                super::schema::conjoin(schema, "anyOf", variants);
+                any_of(schema, variants);
                 found.push((pointer.clone(), "`oneOf` over a weaker variant is `anyOf`"));
             }
         });
@@ -50,6 +52,18 @@ pub(super) fn settle(document: &mut Value, report: &mut Report) {
             report.add(Kind::Widened, &pointer, note);
             weakened.insert(pointer);
         }
+    }
+}
+
+/// Adds alternatives that exclude each other in the document, beside those that the schema has.
+fn any_of(schema: &mut Map<String, Value>, variants: Value) {
+    let Value::Object(part) = json!({"anyOf": variants, ONE_OF: true}) else { return };
+    if !schema.contains_key("anyOf") {
+        schema.extend(part);
+    } else if let Some(Value::Array(parts)) = schema.get_mut("allOf") {
+        parts.push(part.into());
+    } else {
+        schema.insert("allOf".to_owned(), json!([part]));
     }
 }
 

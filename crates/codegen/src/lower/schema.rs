@@ -77,6 +77,16 @@ const ANNOTATIONS: [&str; 9] = [
     "xml",
 ];
 
+/// The keywords that count something.
+const COUNTS: [&str; 6] =
+    ["maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties"];
+
+/// The keywords that apply other schemas to the same value.
+const COMPOSITE: [&str; 5] = ["$ref", "allOf", "anyOf", "not", "oneOf"];
+
+/// Stands beside an `anyOf` that was `oneOf`: the alternatives are meant to exclude each other.
+pub(crate) const ONE_OF: &str = "x-one-of";
+
 /// Which keywords say something about which types.
 pub(crate) const OF_STRING: [&str; 3] = ["maxLength", "minLength", "pattern"];
 pub(crate) const OF_NUMBER: [&str; 5] =
@@ -117,17 +127,37 @@ pub(super) fn lower(value: &mut Value, pointer: &Pointer, report: &mut Report) {
 }
 
 /// Whether the lowered schema will accept more than this one, for a reason of its own (not one of its subschemas').
-pub(super) fn will_weaken(value: &Value) -> bool {
+///
+/// In a 3.0 document `nullable` beside a type means what it says there.
+pub(super) fn will_weaken(value: &Value, is_3_0: bool) -> bool {
     let Value::Object(schema) = value else {
         return false;
     };
     let has = |keyword: &str| schema.get(keyword).is_some_and(|value| !value.is_null());
     let unreadable = |keyword: &str| schema.get(keyword).is_some_and(|bound| !bound.is_number());
+    let lost = |keyword: &&str| schema.get(*keyword).is_some_and(|it| it.is_f64() && whole(it).is_none());
     ASSERTIONS.into_iter().any(has)
+        || COUNTS.iter().any(|keyword| lost(&keyword))
+        || lets_null_in(schema, is_3_0)
         || has("prefixItems")
         || has("patternProperties")
         || schema.get("items").is_some_and(Value::is_array)
         || (["exclusiveMinimum", "exclusiveMaximum"].into_iter().any(unreadable))
+}
+
+/// Whether `nullable: true` will be honoured where the document's version gives it no meaning.
+fn lets_null_in(schema: &Schema, is_3_0: bool) -> bool {
+    if schema.get("nullable") != Some(&Value::Bool(true)) {
+        return false;
+    }
+    let listed = enumerated(schema).is_none_or(|values| values.contains(&Value::Null))
+        && schema.get("const").is_none_or(Value::is_null);
+    let stated = match schema.get("type") {
+        Some(Value::String(name)) => is_3_0 || name == "null",
+        Some(Value::Array(names)) => names.iter().any(|name| name == "null"),
+        _ => !schema.keys().any(|keyword| COMPOSITE.contains(&keyword.as_str())),
+    };
+    !(listed && stated)
 }
 
 /// Adds `keyword: value` to what the schema says already: under `allOf` where the keyword is taken.
@@ -184,7 +214,7 @@ fn lists(schema: &mut Schema) {
 
 /// In 3.0 a count is an integer as it is written, so `3.0` is `3`.
 fn counts(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
-    for keyword in ["maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties"] {
+    for keyword in COUNTS {
         let Some(count) = schema.get(keyword).filter(|count| count.is_f64()) else { continue };
         if let Some(count) = whole(count) {
             schema.insert(keyword.to_owned(), count.into());
@@ -437,14 +467,14 @@ fn nullable_without_type(schema: &mut Schema) {
         }
         return;
     }
-    let composite = ["$ref", "allOf", "anyOf", "oneOf", "not"];
-    if !schema.keys().any(|keyword| composite.contains(&keyword.as_str())) {
+    if !schema.keys().any(|keyword| COMPOSITE.contains(&keyword.as_str())) {
         // Nothing here refuses null.
         return;
     }
-    let (annotations, mut rest): (Schema, Schema) = std::mem::take(schema)
-        .into_iter()
-        .partition(|(keyword, _)| ANNOTATIONS.contains(&keyword.as_str()) || keyword.starts_with("x-"));
+    let (annotations, mut rest): (Schema, Schema) =
+        std::mem::take(schema).into_iter().partition(|(keyword, _)| {
+            ANNOTATIONS.contains(&keyword.as_str()) || (keyword.starts_with("x-") && keyword != ONE_OF)
+        });
     reference(&mut rest);
     *schema = annotations;
     schema.insert("anyOf".to_owned(), json!([rest, {"enum": [null]}]));

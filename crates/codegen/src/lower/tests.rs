@@ -146,9 +146,31 @@ fn where_weaker_means_narrower_the_whole_is_weakened() {
     assert_eq!(schema(&json!({"not": {"not": {"items": weak}}})).0, json!({}));
     assert_eq!(
         schema(&json!({"oneOf": [weak, {"type": "string"}]})).0,
-        json!({"anyOf": [{}, {"type": "string"}]})
+        json!({"anyOf": [{}, {"type": "string"}], "x-one-of": true})
+    );
+    assert_eq!(
+        schema(&json!({"oneOf": [weak], "anyOf": [{"type": "string"}]})).0,
+        json!({"anyOf": [{"type": "string"}], "allOf": [{"anyOf": [{}], "x-one-of": true}]})
     );
     assert_eq!(schema(&json!({"not": {"type": "string"}})), (json!({"not": {"type": "string"}}), vec![]));
+    // Null is let in where `nullable: true` is honoured, here and below.
+    let habit = json!({"type": "string", "nullable": true});
+    assert_eq!(schema(&json!({"not": habit})).0, json!({}));
+    assert_eq!(
+        schema(&json!({"oneOf": [habit, {"type": "null"}]})).0,
+        json!({"anyOf": [habit, {"enum": [null]}], "x-one-of": true})
+    );
+    assert_eq!(schema(&json!({"not": {"required": ["a"], "properties": {"a": habit}}})).0, json!({}));
+    assert_eq!(schema(&json!({"not": {"nullable": true, "enum": ["a"]}})).0, json!({}));
+    // There it has no effect.
+    let stated = json!({"not": {"type": ["string", "null"], "nullable": true}});
+    assert_eq!(schema(&stated).0, json!({"not": {"type": "string", "nullable": true}}));
+    // In a 3.0 document it is exact.
+    let mut older = document(&json!({"not": habit}));
+    older["openapi"] = "3.0.3".into();
+    assert_eq!(lowered(&older).document["components"]["schemas"]["S"], json!({"not": habit}));
+    // A count that is dropped.
+    assert_eq!(schema(&json!({"not": {"minLength": 1e20}})).0, json!({}));
     // Through a reference, and two references far.
     let mut document = document(&json!({"not": {"$ref": "#/components/schemas/Other"}}));
     document["components"]["schemas"]["Other"] = json!({"items": {"$ref": "#/components/schemas/Third"}});
@@ -281,6 +303,10 @@ fn any_schema() -> impl Strategy<Value = Value> {
         (name(), prop::collection::vec(instance(), 1..3))
             .prop_map(|(name, values)| json!({"type": [name, "null"], "enum": values})),
         instance().prop_map(|value| json!({ "const": value })),
+        name().prop_map(|name| json!({"type": name, "nullable": true})),
+        instance().prop_map(|value| json!({"const": value, "nullable": true})),
+        Just(json!({"$ref": "#/components/schemas/Other", "nullable": true})),
+        Just(json!({"minLength": 1e20, "maxItems": 1e20})),
         (-2..4i64, -2..4i64).prop_map(|(a, b)| json!({"minimum": a, "exclusiveMinimum": b})),
         (-2..4i64, -2..4i64).prop_map(|(a, b)| json!({"maximum": a, "exclusiveMaximum": b})),
         (0..3u64).prop_map(|n| json!({"type": ["string", "array", "object"], "minLength": n, "maxItems": n})),

@@ -1,8 +1,10 @@
-//! Bodies of requests and replies, statuses and headers.
+//! Bodies of requests, and of replies as far as each stands for itself; formats and headers.
+
+use suprsend_codegen::media::{essence, is_json, read_as, sent_as};
 
 use super::{
     change::{Kind, Level, Side, Way},
-    document::{Operation, Place},
+    document::{Documents, Operation, Place},
     operations::Context,
     schema::Pair,
 };
@@ -39,45 +41,111 @@ pub(super) fn request<'a>(context: &mut Context<'_, 'a>, old: &Operation<'a>, ne
                 }
                 _ => {}
             }
-            content(context, &one, &other, Way::Request, Level::Breaking);
+            let (one, other) = (Body::sent(&one), Body::sent(&other));
+            formats(context, &one, &other, Way::Request, one.name() != other.name());
         }
     }
 }
 
-/// Compares the media types of two bodies, and what they hold. The level is that of a body that comes or goes as a whole.
-fn content<'a>(context: &mut Context<'_, 'a>, old: &Place<'a>, new: &Place<'a>, way: Way, whole: Level) {
-    let media = |holder: &Place<'a>| -> Vec<(String, Place<'a>)> {
-        let all = holder.get("content");
-        let all = all.into_iter().flat_map(|all| all.members());
-        all.map(|(name, place)| (essence(name), place)).collect()
-    };
-    let (before, after) = (media(old), media(new));
-    if way == Way::Reply && before.is_empty() != after.is_empty() {
-        let (kind, place, message) = if after.is_empty() {
-            (Kind::BodyRemoved, (Side::Old, &old.pointer), "the reply has no body any more")
-        } else {
-            (
-                Kind::BodyAdded,
-                (Side::New, &new.pointer),
-                "the reply has a body, so the method returns another type",
-            )
-        };
-        context.changes.add(whole, kind, place, Some(way), message);
-        return;
+/// The formats of a body, and the one that the crate writes or reads.
+pub(super) struct Body<'a> {
+    formats: Vec<(&'a str, Place<'a>)>,
+    chosen: Option<usize>,
+}
+
+/// What Rust makes of a reply's body.
+#[derive(Clone)]
+pub(super) enum Read<'a> {
+    Nothing,
+    /// Of any other format.
+    Bytes,
+    /// The schema, if there is one.
+    Json(Option<Place<'a>>),
+}
+
+impl<'a> Body<'a> {
+    fn sent(holder: &Place<'a>) -> Self {
+        Self::of(holder, |names| sent_as(names.iter().copied()))
     }
-    for (name, one) in &before {
-        let Some((_, other)) = after.iter().find(|(other, _)| other == name) else {
-            let message = format!("`{name}` is gone");
-            context.changes.add(
-                Level::Breaking,
-                Kind::MediaTypeRemoved,
-                (Side::Old, &one.pointer),
-                Some(way),
-                message,
-            );
+
+    pub(super) fn received(holder: &Place<'a>) -> Self {
+        Self::of(holder, |names| read_as(names.iter().copied()))
+    }
+
+    fn of(holder: &Place<'a>, choose: impl Fn(&[&'a str]) -> Option<&'a str>) -> Self {
+        let formats: Vec<_> = holder.get("content").into_iter().flat_map(|all| all.members()).collect();
+        let names: Vec<_> = formats.iter().map(|(name, _)| *name).collect();
+        let chosen = choose(&names).and_then(|chosen| names.iter().position(|name| *name == chosen));
+        // What cannot be sent is compared all the same.
+        let chosen = chosen.or_else(|| (!formats.is_empty()).then_some(0));
+        Self { formats, chosen }
+    }
+
+    /// Whether it has the format that is used of the other one.
+    pub(super) fn has(&self, other: &Self) -> bool {
+        self.formats.iter().any(|(name, _)| other.name().is_some_and(|used| used == essence(name)))
+    }
+
+    fn name(&self) -> Option<String> {
+        self.chosen.map(|index| essence(self.formats[index].0))
+    }
+
+    pub(super) fn read(&self) -> Read<'a> {
+        match self.chosen.map(|index| &self.formats[index]) {
+            None => Read::Nothing,
+            Some((name, media)) if is_json(name) => Read::Json(media.get("schema")),
+            Some(_) => Read::Bytes,
+        }
+    }
+}
+
+impl<'a> Read<'a> {
+    /// Whether it is the same in Rust.
+    pub(super) fn is(&self, documents: Documents<'a>, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Nothing, Self::Nothing) | (Self::Bytes, Self::Bytes) => true,
+            (Self::Json(one), Self::Json(other)) => documents.alike(one.clone(), other.clone()),
+            _ => false,
+        }
+    }
+}
+
+/// Compares the formats of two bodies, and what the crate writes or reads of them. Whether that is something else now is known.
+pub(super) fn formats<'a>(
+    context: &mut Context<'_, 'a>,
+    old: &Body<'a>,
+    new: &Body<'a>,
+    way: Way,
+    another: bool,
+) {
+    let of = |body: &Body<'a>, name: &str| body.formats.iter().position(|(it, _)| essence(it) == name);
+    let mut told = false;
+    for (index, (name, one)) in old.formats.iter().enumerate() {
+        let Some(at) = of(new, &essence(name)) else {
+            let used = another && old.chosen == Some(index);
+            told |= used;
+            let (level, message) = if used {
+                (Level::Breaking, format!("`{name}` is gone, which was used"))
+            } else {
+                (Level::Neutral, format!("`{name}` is gone"))
+            };
+            context.changes.add(level, Kind::MediaTypeRemoved, (Side::Old, &one.pointer), Some(way), message);
             continue;
         };
-        context.queue.push(Pair::of(one, other, "schema", way));
+        let other = &new.formats[at].1;
+        if old.chosen != Some(index) || new.chosen != Some(at) {
+            if !context.documents.alike(Some(one.clone()), Some(other.clone())) {
+                let message = format!("what is said of `{name}` is not used, or was not");
+                context.changes.add(
+                    Level::Neutral,
+                    Kind::MediaTypeChanged,
+                    (Side::New, &other.pointer),
+                    Some(way),
+                    message,
+                );
+            }
+            continue;
+        }
         let (encoding, now) = (one.get("encoding"), other.get("encoding"));
         if !context.documents.alike(encoding, now) {
             let message = "the parts of the form are written in another way";
@@ -85,104 +153,28 @@ fn content<'a>(context: &mut Context<'_, 'a>, old: &Place<'a>, new: &Place<'a>, 
             context.changes.add(Level::Neutral, Kind::SerialisationChanged, at, Some(way), message);
         }
     }
-    for (name, other) in after.iter().filter(|(name, _)| !before.iter().any(|(before, _)| before == name)) {
-        let message = format!("`{name}` came");
-        context.changes.add(
-            Level::Additive,
-            Kind::MediaTypeAdded,
-            (Side::New, &other.pointer),
-            Some(way),
-            message,
-        );
-    }
-}
-
-/// A media type without its parameters.
-fn essence(name: &str) -> String {
-    name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
-pub(super) fn replies<'a>(context: &mut Context<'_, 'a>, old: &Operation<'a>, new: &Operation<'a>) {
-    let documents = context.documents;
-    let statuses = |document: super::document::Document<'a>, operation: &Operation<'a>| -> Vec<Reply<'a>> {
-        let all = operation.place.get("responses");
-        let all = all.into_iter().flat_map(|all| all.members());
-        let all = all.filter(|(status, _)| !status.starts_with("x-"));
-        all.map(|(status, place)| Reply { status, at: place.clone(), place: document.resolve(place) })
-            .collect()
-    };
-    let (before, after) = (statuses(documents.old, old), statuses(documents.new, new));
-    for one in &before {
-        if let Some(other) = after.iter().find(|other| other.is(one.status)) {
-            let whole = if one.is_success() { Level::Breaking } else { Level::Additive };
-            content(context, &one.place, &other.place, Way::Reply, whole);
-            headers(context, &one.place, &other.place);
-            if !documents.alike(one.place.get("links"), other.place.get("links")) {
-                let message = "no code is generated for links";
-                let at = (Side::New, &other.place.pointer);
-                context.changes.add(Level::Neutral, Kind::LinksChanged, at, Some(Way::Reply), message);
-            }
+    for (index, (name, other)) in new.formats.iter().enumerate() {
+        if of(old, &essence(name)).is_some() {
             continue;
         }
-        let stays = after.iter().any(|other| same_body(context, one, other));
-        let (level, message) = match (one.is_success(), stays) {
-            (true, true) => (Level::Neutral, "another success has the same body, which the method returns"),
-            (true, false) => (Level::Breaking, "its body is no longer what the method returns"),
-            (false, true) => (Level::Neutral, "another error has the same body"),
-            (false, false) => (Level::Breaking, "its body is no longer among the errors"),
+        let (level, message) = if another && !told && new.chosen == Some(index) {
+            (Level::Breaking, format!("`{name}` came, and is used instead"))
+        } else {
+            (Level::Neutral, format!("`{name}` came"))
         };
-        let message = format!("{} is gone; {message}", one.status);
-        context.changes.add(
-            level,
-            Kind::StatusRemoved,
-            (Side::Old, &one.at.pointer),
-            Some(Way::Reply),
-            message,
-        );
+        context.changes.add(level, Kind::MediaTypeAdded, (Side::New, &other.pointer), Some(way), message);
     }
-    for other in after.iter().filter(|other| !before.iter().any(|one| one.is(other.status))) {
-        let known = before.iter().any(|one| same_body(context, one, other));
-        let (level, message) = match (other.is_success(), known) {
-            (true, false) => (Level::Breaking, "its body changes what the method returns"),
-            (true, true) => (Level::Additive, "its body is what the method returns already"),
-            (false, _) => (Level::Additive, "the API may answer with this error"),
-        };
-        let message = format!("{} came; {message}", other.status);
-        context.changes.add(
-            level,
-            Kind::StatusAdded,
-            (Side::New, &other.at.pointer),
-            Some(Way::Reply),
-            message,
-        );
+    // Values in another format have nothing in common.
+    if let (Some(one), Some(other)) = (old.chosen, new.chosen) {
+        let ((before, one), (after, other)) = (&old.formats[one], &new.formats[other]);
+        let json = way == Way::Reply && is_json(before) && is_json(after);
+        if json || essence(before) == essence(after) {
+            context.queue.push(Pair::of(one, other, "schema", way));
+        }
     }
 }
 
-struct Reply<'a> {
-    status: &'a str,
-    /// Where it is declared or referred to.
-    at: Place<'a>,
-    place: Place<'a>,
-}
-
-impl Reply<'_> {
-    fn is(&self, status: &str) -> bool {
-        self.status.eq_ignore_ascii_case(status)
-    }
-
-    /// `default` is what the errors have in common.
-    fn is_success(&self) -> bool {
-        self.status.starts_with(['1', '2', '3'])
-    }
-}
-
-/// Whether two replies, both of success or both of an error, have the same body.
-fn same_body<'a>(context: &Context<'_, 'a>, one: &Reply<'a>, other: &Reply<'a>) -> bool {
-    one.is_success() == other.is_success()
-        && context.documents.alike(one.place.get("content"), other.place.get("content"))
-}
-
-fn headers<'a>(context: &mut Context<'_, 'a>, old: &Place<'a>, new: &Place<'a>) {
+pub(super) fn headers<'a>(context: &mut Context<'_, 'a>, old: &Place<'a>, new: &Place<'a>) {
     let way = Some(Way::Reply);
     let documents = context.documents;
     let all = |holder: &Place<'a>, document: super::document::Document<'a>| -> Vec<(String, Place<'a>)> {

@@ -1,7 +1,7 @@
 //! `cargo xtask spec diff`: what another document means for users of the crate.
 //!
 //! Both documents are read ([`document`]); operations are matched and compared ([`operations`], [`parameters`], [`bodies`],
-//! [`security`], [`servers`]); so are the schemas that they lead to, in the direction in which they lead there ([`schema`], by
+//! [`replies`], [`security`], [`servers`]); so are the schemas that they lead to, in the direction in which they lead there ([`schema`], by
 //! what they say rather than by how that is written: [`view`]). All of it adds to the [`change`]s, which are printed
 //! ([`output`]).
 
@@ -11,6 +11,7 @@ mod document;
 mod operations;
 mod output;
 mod parameters;
+mod replies;
 mod schema;
 mod security;
 mod servers;
@@ -38,8 +39,8 @@ use super::import;
 /// List what another document changes for users of the crate.
 ///
 /// What counts is what a program that uses the crate notices. In requests that is what may be sent, in replies what may come and
-/// which Rust type it has: a new required field breaks requests but not replies, and a field that may be null now
-/// breaks replies but not requests. The order of members, prose, and how a schema is split into components do not
+/// which Rust type it has: a new required field breaks requests but not replies, and a smaller maximum
+/// breaks what is sent, not what is read. Where the Rust type is another, both break. The order of members, prose, and how a schema is split into components do not
 /// count; a component of another name is listed, since its Rust type is called otherwise.
 ///
 /// The version that follows is the next major one if anything breaks, the next minor one if anything is added, else the

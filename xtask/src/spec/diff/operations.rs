@@ -9,7 +9,7 @@ use super::{
     bodies,
     change::{Changes, Kind, Level, Side},
     document::{Documents, Operation},
-    parameters,
+    parameters, replies,
     schema::Queue,
     security, servers,
 };
@@ -33,7 +33,7 @@ pub(super) fn compare(documents: Documents<'_>, changes: &mut Changes) -> Result
                 context.operation(old, new);
                 parameters::compare(&mut context, old, new);
                 bodies::request(&mut context, old, new);
-                bodies::replies(&mut context, old, new);
+                replies::compare(&mut context, old, new);
                 schemes.compare(&mut context, old, new);
                 servers::compare(&mut context, old, new);
                 // What comes of an operation stands with it.

@@ -16,6 +16,9 @@ pub(super) struct Schemes<'a>(BTreeMap<&'a str, &'a str>);
 /// One way to authenticate: schemes that are needed together, each with what has to be granted.
 type Requirement<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
+/// The ways to authenticate, each with its place. An empty one is none at all.
+type Requirements<'a> = Vec<(Requirement<'a>, Pointer)>;
+
 impl<'a> Schemes<'a> {
     /// Matches the schemes of both documents: by name, else by what they say. Those that work otherwise now are changes.
     pub(super) fn matched(documents: Documents<'a>, changes: &mut Changes) -> Self {
@@ -30,8 +33,8 @@ impl<'a> Schemes<'a> {
             .old
             .operations()
             .iter()
-            .flat_map(|operation| requirements(&root, operation).0)
-            .flat_map(BTreeMap::into_keys)
+            .flat_map(|operation| requirements(&root, operation))
+            .flat_map(|(all, _)| all.into_keys())
             .collect();
         let mut matched = BTreeMap::new();
         for (name, one) in &old {
@@ -58,17 +61,13 @@ impl<'a> Schemes<'a> {
     }
 
     pub(super) fn compare(&self, context: &mut Context<'_, 'a>, old: &Operation<'a>, new: &Operation<'a>) {
-        let (before, at) = requirements(&context.documents.old.root(), old);
-        let (after, place) = requirements(&context.documents.new.root(), new);
+        let mut before = requirements(&context.documents.old.root(), old);
+        let after = requirements(&context.documents.new.root(), new);
         // By the new names, as far as there are any.
-        let before: Vec<Requirement<'a>> = before
-            .into_iter()
-            .map(|all| {
-                all.into_iter()
-                    .map(|(name, scopes)| (self.0.get(name).copied().unwrap_or(name), scopes))
-                    .collect()
-            })
-            .collect();
+        for (all, _) in &mut before {
+            let renamed = |name| self.0.get(name).copied().unwrap_or(name);
+            *all = std::mem::take(all).into_iter().map(|(name, scopes)| (renamed(name), scopes)).collect();
+        }
         let names = |all: &Requirement<'a>| all.keys().copied().collect::<Vec<_>>();
         let shown = |all: &Requirement<'a>| {
             if all.is_empty() {
@@ -78,12 +77,15 @@ impl<'a> Schemes<'a> {
             }
         };
         // Where none is needed, any is accepted.
-        let open = |all: &[Requirement<'a>]| all.iter().any(BTreeMap::is_empty);
-        for one in &before {
-            let Some(other) = after.iter().find(|other| names(other) == names(one)) else {
+        let open = |all: &Requirements<'a>| all.iter().any(|(all, _)| all.is_empty());
+        for (one, at) in &before {
+            let Some((other, place)) = after.iter().find(|(other, _)| names(other) == names(one)) else {
                 if !open(&after) {
                     let message = format!("it cannot be called {} any more", shown(one));
-                    let place = if one.is_empty() { (Side::New, &place) } else { (Side::Old, &at) };
+                    // Where none is needed there may be no list; that one is needed now is said by the new one.
+                    let now = list(&context.documents.new.root(), new);
+                    let now = now.as_ref().map_or(at, |list| &list.pointer);
+                    let place = if one.is_empty() { (Side::New, now) } else { (Side::Old, at) };
                     context.changes.add(Level::Breaking, Kind::SecurityRemoved, place, None, message);
                 }
                 continue;
@@ -94,39 +96,40 @@ impl<'a> Schemes<'a> {
             let more: Vec<_> = other.difference(&one).copied().collect();
             if !more.is_empty() {
                 let message = format!("{} came", list(more));
-                context.changes.add(Level::Breaking, Kind::ScopesAdded, (Side::New, &place), None, message);
+                context.changes.add(Level::Breaking, Kind::ScopesAdded, (Side::New, place), None, message);
             }
             let fewer: Vec<_> = one.difference(&other).copied().collect();
             if !fewer.is_empty() {
                 let message = format!("{} went", list(fewer));
-                context.changes.add(Level::Additive, Kind::ScopesRemoved, (Side::New, &place), None, message);
+                context.changes.add(Level::Additive, Kind::ScopesRemoved, (Side::New, place), None, message);
             }
         }
-        for other in &after {
-            if !open(&before) && !before.iter().any(|one| names(one) == names(other)) {
+        for (other, place) in &after {
+            if !open(&before) && !before.iter().any(|(one, _)| names(one) == names(other)) {
                 let message = format!("it can be called {}", shown(other));
-                context.changes.add(Level::Additive, Kind::SecurityAdded, (Side::New, &place), None, message);
+                context.changes.add(Level::Additive, Kind::SecurityAdded, (Side::New, place), None, message);
             }
         }
     }
 }
 
-/// The ways to authenticate for an operation, of which one is needed, and where they stand. An empty one is none at all.
-fn requirements<'a>(root: &Place<'a>, operation: &Operation<'a>) -> (Vec<Requirement<'a>>, Pointer) {
-    let Some(list) = operation.place.get("security").or_else(|| root.get("security")) else {
-        return (vec![Requirement::new()], operation.place.pointer.child("security"));
-    };
-    let mut all: Vec<Requirement<'a>> = Vec::new();
-    for element in list.elements() {
-        let mut requirement = Requirement::new();
-        for (name, scopes) in element.members() {
-            let scopes = scopes.elements().filter_map(|scope| scope.value.as_str()).collect();
-            requirement.insert(name, scopes);
-        }
-        all.push(requirement);
+/// The list that says how an operation is called: its own, else that of the document.
+fn list<'a>(root: &Place<'a>, operation: &Operation<'a>) -> Option<Place<'a>> {
+    operation.place.get("security").or_else(|| root.get("security"))
+}
+
+/// The ways to authenticate for an operation, of which one is needed.
+fn requirements<'a>(root: &Place<'a>, operation: &Operation<'a>) -> Requirements<'a> {
+    let list = list(root, operation);
+    let mut all = Requirements::new();
+    for element in list.iter().flat_map(Place::elements) {
+        let scopes = |scopes: Place<'a>| scopes.elements().filter_map(|scope| scope.value.as_str()).collect();
+        let requirement = element.members().map(|(name, all)| (name, scopes(all))).collect();
+        all.push((requirement, element.pointer));
     }
     if all.is_empty() {
-        all.push(Requirement::new());
+        let place = list.map_or_else(|| operation.place.pointer.child("security"), |list| list.pointer);
+        all.push((Requirement::new(), place));
     }
-    (all, list.pointer)
+    all
 }

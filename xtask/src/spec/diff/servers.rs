@@ -17,13 +17,12 @@ pub(super) fn compare<'a>(context: &mut Context<'_, 'a>, old: &Operation<'a>, ne
         let message = format!("the first, {}, became {}", name(&before), name(&after));
         context.changes.add(Level::Breaking, Kind::ServerChanged, (Side::New, &place), None, message);
     }
-    let first = |all: &[String], url: &String| all.first() == Some(url);
-    for url in before.iter().filter(|url| !after.contains(url) && !first(&before, url)) {
-        let message = format!("`{url}` is gone");
+    for (index, url) in before.iter().enumerate().skip(1).filter(|(_, url)| !after.contains(url)) {
+        let (at, message) = (at.child(index), format!("`{url}` is gone"));
         context.changes.add(Level::Breaking, Kind::ServerRemoved, (Side::Old, &at), None, message);
     }
-    for url in after.iter().filter(|url| !before.contains(url) && !first(&after, url)) {
-        let message = format!("`{url}` came");
+    for (index, url) in after.iter().enumerate().skip(1).filter(|(_, url)| !before.contains(url)) {
+        let (place, message) = (place.child(index), format!("`{url}` came"));
         context.changes.add(Level::Additive, Kind::ServerAdded, (Side::New, &place), None, message);
     }
 }

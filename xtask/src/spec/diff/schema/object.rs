@@ -4,8 +4,8 @@ use suprsend_codegen::Pointer;
 
 use super::{Context, Pair, Place};
 use crate::spec::diff::{
-    change::{Kind, Level, Side},
-    view::{Extra, View},
+    change::{Kind, Level, Side, Way},
+    view::{Extra, Schemas, View},
 };
 
 impl<'a> View<'a> {
@@ -29,7 +29,7 @@ impl View<'_> {
     }
 }
 
-impl Context<'_, '_> {
+impl<'a> Context<'_, 'a> {
     pub(super) fn object(&mut self) {
         let (old, new) = (self.old, self.new);
         for (name, schemas) in &old.properties {
@@ -54,16 +54,42 @@ impl Context<'_, '_> {
                 });
                 continue;
             }
-            let place = new.place_of(name, schemas);
-            if required {
-                let level = self.level(Level::Breaking, Level::Additive);
-                self.at(level, Kind::PropertyAdded, (None, place), format!("`{name}` came, and is required"));
-            } else {
-                self.at(Level::Additive, Kind::PropertyAdded, (None, place), format!("`{name}` came"));
-            }
+            self.came(name, schemas, required);
         }
         self.required();
         self.extra();
+    }
+
+    /// A property that there was not, unless it was among the other keys.
+    fn came(&mut self, name: &str, schemas: &Schemas<'a>, required: bool) {
+        let place = self.new.place_of(name, schemas);
+        let how = if required { ", and is required" } else { "" };
+        let Extra::Kept(_, before) = self.old.extra() else {
+            let level = if required { self.level(Level::Breaking, Level::Additive) } else { Level::Additive };
+            self.at(level, Kind::PropertyAdded, (None, place), format!("`{name}` came{how}"));
+            return;
+        };
+        if self.old.properties.is_empty() {
+            let message = format!("`{name}` came{how}; what was a map in Rust is a struct");
+            self.at(Level::Breaking, Kind::PropertyAdded, (None, place), message);
+            return;
+        }
+        // What is sent among the other keys is still sent; what is read is no longer found there.
+        let request = if required { Level::Breaking } else { Level::Additive };
+        let message = format!("`{name}` came{how}, and is no longer among the other keys");
+        self.at(self.level(request, Level::Breaking), Kind::PropertyAdded, (None, place), message);
+        if self.pair.way == Way::Request {
+            self.queue.push(Pair {
+                old: before,
+                new: schemas.clone(),
+                way: Way::Request,
+                places: (
+                    self.pair.places.0.child("additionalProperties"),
+                    place.cloned().unwrap_or_default(),
+                ),
+                optional: (true, !required),
+            });
+        }
     }
 
     /// Properties of both, and names that are no property of either.

@@ -1,0 +1,210 @@
+//! Replies: which statuses there are, and what Rust returns for them.
+//!
+//! As in the generator, all statuses of success give one type and all errors another. `default` is an error, and the success too
+//! where no other is declared. Of JSON, bytes and nothing the first that occurs is what the type holds; a status with
+//! another kind of body counts as not declared. No code is generated for what is neither success nor error.
+
+use super::{
+    bodies::{Body, Read, formats, headers},
+    change::{Kind, Level, Side, Way},
+    document::{Document, Documents, Operation, Place},
+    operations::Context,
+};
+
+const REPLY: Option<Way> = Some(Way::Reply);
+
+pub(super) fn compare<'a>(context: &mut Context<'_, 'a>, old: &Operation<'a>, new: &Operation<'a>) {
+    let documents = context.documents;
+    let (before, after) = (Replies::of(documents.old, old), Replies::of(documents.new, new));
+    for one in &before.0 {
+        match after.find(one.status) {
+            Some(other) => reply(context, (&before, one), (&after, other)),
+            None => gone(context, (&before, one), &after),
+        }
+    }
+    for other in after.0.iter().filter(|other| before.find(other.status).is_none()) {
+        let level = other.roles(&after).map(|role| {
+            if !after.holds(role, &other.read) {
+                (Level::Additive, "beside statuses with another kind of body it is not read")
+            } else if has(documents, (&before, &after), role, other) {
+                (Level::Additive, "its body is among those that the method returns already")
+            } else {
+                (Level::Breaking, "its body changes the type that the method returns")
+            }
+        });
+        let (level, message) = level.max_by_key(|(level, _)| *level).unwrap_or(UNUSED);
+        let message = format!("{} came; {message}", other.status);
+        context.changes.add(level, Kind::StatusAdded, (Side::New, &other.at.pointer), REPLY, message);
+    }
+}
+
+const UNUSED: (Level, &str) = (Level::Neutral, "no code is generated for it");
+
+/// Whether the old type of the role has the body of a new reply: stated by the old document, or by a status that stays.
+fn has<'a>(
+    documents: Documents<'a>,
+    (before, after): (&Replies<'a>, &Replies<'a>),
+    role: Role,
+    other: &Reply<'a>,
+) -> bool {
+    let within = Documents { old: documents.new, new: documents.new };
+    before.type_of(role).any(|one| one.read.is(documents, &other.read))
+        || after.type_of(role).any(|twin| {
+            let stays = before.type_of(role).any(|one| one.is(twin.status));
+            stays && twin.status != other.status && twin.read.is(within, &other.read)
+        })
+        || (matches!(other.read, Read::Nothing) && before.type_of(role).next().is_none())
+}
+
+fn reply<'a>(
+    context: &mut Context<'_, 'a>,
+    (before, one): (&Replies<'a>, &Reply<'a>),
+    (after, other): (&Replies<'a>, &Reply<'a>),
+) {
+    let documents = context.documents;
+    let mut roles = one.roles(before).chain(other.roles(after)).peekable();
+    if roles.peek().is_none() {
+        let part = |it: &Reply<'a>, key| it.place.get(key);
+        if ["content", "headers", "links"]
+            .iter()
+            .any(|key| !documents.alike(part(one, key), part(other, key)))
+        {
+            let at = (Side::New, &other.place.pointer);
+            context.changes.add(Level::Neutral, Kind::StatusUnused, at, REPLY, UNUSED.1);
+        }
+        return;
+    }
+    match (&one.read, &other.read) {
+        (Read::Nothing, Read::Nothing) => {}
+        (_, Read::Nothing) => {
+            let message = "the reply has no body any more";
+            let at = (Side::Old, &one.place.pointer);
+            context.changes.add(Level::Breaking, Kind::BodyRemoved, at, REPLY, message);
+        }
+        (Read::Nothing, _) => {
+            let known = roles.all(|role| has(documents, (before, after), role, other));
+            let (level, message) = if known {
+                (Level::Additive, "the reply has a body, which the method returns for another status already")
+            } else {
+                (Level::Breaking, "the reply has a body, so the method returns another type")
+            };
+            context.changes.add(level, Kind::BodyAdded, (Side::New, &other.place.pointer), REPLY, message);
+        }
+        (was, is) => {
+            let (one, other) = (Body::received(&one.place), Body::received(&other.place));
+            let another = match (was, is) {
+                (Read::Json(_), Read::Json(_)) => false,
+                // The same type, but not what the caller has to read from it.
+                (Read::Bytes, Read::Bytes) => !other.has(&one),
+                _ => true,
+            };
+            formats(context, &one, &other, Way::Reply, another);
+        }
+    }
+    headers(context, &one.place, &other.place);
+    if !documents.alike(one.place.get("links"), other.place.get("links")) {
+        let message = "no code is generated for links";
+        context.changes.add(
+            Level::Neutral,
+            Kind::LinksChanged,
+            (Side::New, &other.place.pointer),
+            REPLY,
+            message,
+        );
+    }
+}
+
+fn gone<'a>(context: &mut Context<'_, 'a>, (before, one): (&Replies<'a>, &Reply<'a>), after: &Replies<'a>) {
+    let documents = context.documents;
+    let within = Documents { old: documents.old, new: documents.old };
+    let level = one.roles(before).map(|role| {
+        let stays = after.type_of(role).any(|other| one.read.is(documents, &other.read))
+            || before.type_of(role).any(|twin| {
+                let stays = after.type_of(role).any(|other| other.is(twin.status));
+                stays && twin.status != one.status && one.read.is(within, &twin.read)
+            });
+        let none = role == Role::Error && after.type_of(role).next().is_none();
+        if !before.holds(role, &one.read) {
+            (Level::Neutral, "its body was not read")
+        } else if stays || (none && matches!(one.read, Read::Nothing)) {
+            (Level::Neutral, "the method returns the same type")
+        } else {
+            (Level::Breaking, "its body is no longer among those that the method returns")
+        }
+    });
+    let (level, message) = level.max_by_key(|(level, _)| *level).unwrap_or(UNUSED);
+    let message = format!("{} is gone; {message}", one.status);
+    context.changes.add(level, Kind::StatusRemoved, (Side::Old, &one.at.pointer), REPLY, message);
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Success,
+    Error,
+}
+
+/// The replies of an operation.
+struct Replies<'a>(Vec<Reply<'a>>);
+
+struct Reply<'a> {
+    status: &'a str,
+    /// Where it is declared or referred to.
+    at: Place<'a>,
+    place: Place<'a>,
+    read: Read<'a>,
+}
+
+impl<'a> Replies<'a> {
+    fn of(document: Document<'a>, operation: &Operation<'a>) -> Self {
+        let all = operation.place.get("responses").into_iter().flat_map(|all| all.members());
+        let all = all.filter(|(status, _)| !status.starts_with("x-")).map(|(status, at)| {
+            let place = document.resolve(at.clone());
+            let read = Body::received(&place).read();
+            Reply { status, at, place, read }
+        });
+        Self(all.collect())
+    }
+
+    fn find(&self, status: &str) -> Option<&Reply<'a>> {
+        self.0.iter().find(|reply| reply.is(status))
+    }
+
+    fn of_role(&self, role: Role) -> impl Iterator<Item = &Reply<'a>> {
+        self.0.iter().filter(move |reply| reply.roles(self).any(|own| own == role))
+    }
+
+    /// Whether the role's type holds bodies of this kind.
+    fn holds(&self, role: Role, read: &Read<'a>) -> bool {
+        let there = |kind: fn(&Read<'a>) -> bool| self.of_role(role).any(|reply| kind(&reply.read));
+        let json = there(|read| matches!(read, Read::Json(_)));
+        match read {
+            Read::Json(_) => json,
+            Read::Bytes => !json && there(|read| matches!(read, Read::Bytes)),
+            Read::Nothing => !there(|read| !matches!(read, Read::Nothing)),
+        }
+    }
+
+    /// The replies whose bodies the role's type holds.
+    fn type_of(&self, role: Role) -> impl Iterator<Item = &Reply<'a>> {
+        self.of_role(role).filter(move |reply| self.holds(role, &reply.read))
+    }
+}
+
+impl<'a> Reply<'a> {
+    fn is(&self, status: &str) -> bool {
+        self.status.eq_ignore_ascii_case(status)
+    }
+
+    /// What it counts as beside the others.
+    fn roles(&self, all: &Replies<'a>) -> impl Iterator<Item = Role> + use<'a> {
+        let (success, error) = if self.status == "default" {
+            (
+                !all.0.iter().any(|reply| reply.status.starts_with('2')),
+                all.find("4XX").is_none() || all.find("5XX").is_none(),
+            )
+        } else {
+            (self.status == "101" || self.status.starts_with('2'), self.status.starts_with(['4', '5']))
+        };
+        [success.then_some(Role::Success), error.then_some(Role::Error)].into_iter().flatten()
+    }
+}
