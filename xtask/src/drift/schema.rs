@@ -465,7 +465,7 @@ impl<'a> Schemas<'a> {
                 }
                 let mut expanded: Map<String, Value> = members
                     .iter()
-                    .filter(|(key, _)| says(key))
+                    .filter(|(key, value)| says(key) && !is_default(key, value))
                     .map(|(key, value)| (key.clone(), self.member(key, value, open)))
                     .collect();
                 expanded.sort_keys();

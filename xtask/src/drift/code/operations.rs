@@ -275,6 +275,13 @@ impl<'a> Builder<'a> {
                 self.unrecognised(send, &format!("`send` without its step `{step}`"));
             }
         }
+        if self.headers.is_some() && !self.steps.contains("headers") {
+            self.unrecognised(send, "headers that are made and not sent");
+        }
+        let read = |arm: &Arm| !arm.success && matches!(arm.decoded, Decoded::Type(_));
+        if text(error) != "()" && text(error) != "ByteStream" && !self.arms.iter().any(read) {
+            self.unrecognised(&send.sig, "a type of errors that no error is read into");
+        }
         let unused: Vec<_> = self.parts.keys().filter(|part| !self.used.contains(*part)).cloned().collect();
         for part in unused {
             self.unrecognised(self.item, &format!("the parameter `{part}`, which is taken and not sent"));
@@ -538,7 +545,10 @@ impl<'a> Builder<'a> {
                     self.steps.insert("build");
                     Some(())
                 }
-                ("headers", [map]) => (Some(text(map)) == self.headers).then_some(()),
+                ("headers", [map]) => {
+                    self.steps.insert("headers");
+                    (Some(text(map)) == self.headers).then_some(())
+                }
                 ("header", [key, value]) => self.fixed(key, value),
                 ("query", [value]) => self.query(value),
                 ("json", [value]) => self.set_body("application/json", value),

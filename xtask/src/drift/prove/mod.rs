@@ -15,6 +15,8 @@ mod places;
 mod schemas;
 mod sent;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -340,6 +340,9 @@ fn other(ty: &Type) -> Type {
     match text.as_str() {
         "::std::string::String" | "bool" => parse_quote!(i64),
         "i64" => parse_quote!(f64),
+        _ if text.contains("HashMap<") => {
+            parse_quote!(::std::collections::HashMap<::std::string::String, bool>)
+        }
         _ if text.contains("Map<") => {
             parse_quote!(::std::collections::HashMap<::std::string::String, ::std::string::String>)
         }
