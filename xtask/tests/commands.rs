@@ -95,6 +95,16 @@ fn leniently_the_operations_that_cannot_be_generated_are_named_and_left_out() {
 }
 
 #[test]
+fn a_check_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("client.rs");
+    let out = out.to_str().unwrap();
+    let output = run(&["generate", "--check", "--spec", "openapi.yaml", "--out", out]);
+    assert_eq!(code(&output), Some(2), "{output:?}");
+    assert!(!Path::new(out).exists());
+}
+
+#[test]
 fn the_limits_are_stated() {
     for command in [&["lower"][..], &["generate"], &["drift"], &["spec", "import"]] {
         let help = text(&run(&[command, &["--help"]].concat()).stdout);

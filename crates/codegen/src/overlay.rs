@@ -15,16 +15,19 @@ use serde_json_path::JsonPath;
 
 use crate::{Pointer, Problem, Problems, Source, limits};
 
-/// Applies the overlay's actions to the document, in their order. On an error the document is as it was.
+/// Applies the actions of the overlays to the document, in their order. On an error the document is as it was.
 ///
-/// Every action is tried, so that one run names all that upstream changed. An action that finds something else than it
+/// Every action of every overlay is tried, so that one run names all that upstream changed. An action that finds something else than it
 /// states is applied all the same, for the sake of those that build on it.
-pub(crate) fn apply(document: &mut Value, source: &Source) -> Result<(), Problems> {
-    let overlay = source.parse()?;
-    let actions = actions_of(&overlay, source)?;
+pub(crate) fn apply(document: &mut Value, sources: &[Source]) -> Result<(), Problems> {
+    // Where an overlay cannot be read, those after it would not find what it adds.
+    let overlays = every(sources.iter().map(Source::parse))?;
+    let read = every(overlays.iter().zip(sources).map(|(overlay, source)| actions_of(overlay, source)))?;
     let mut result = document.clone();
     let mut problems = Vec::new();
-    for action in &actions {
+    for (action, source) in
+        read.iter().zip(sources).flat_map(|(actions, source)| actions.iter().map(move |it| (it, source)))
+    {
         let targets = locate(&action.path, &result);
         let stated = action.check(&targets, &result);
         let applied = action.apply(targets, &mut result);
@@ -39,6 +42,19 @@ pub(crate) fn apply(document: &mut Value, source: &Source) -> Result<(), Problem
     Problems::none_or(problems)?;
     *document = result;
     Ok(())
+}
+
+/// Every result, or all problems.
+fn every<T>(results: impl Iterator<Item = Result<T, Problems>>) -> Result<Vec<T>, Problems> {
+    let (mut good, mut problems) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(one) => good.push(one),
+            Err(found) => problems.extend(found.iter().cloned()),
+        }
+    }
+    Problems::none_or(problems)?;
+    Ok(good)
 }
 
 /// Why an action failed, and what to do about it.
@@ -220,12 +236,27 @@ fn unknown_members(object: &Value, known: &[&str]) -> Result<(), Failure> {
 
 /// File, line where it can be told, number and target of an action.
 fn place(source: &Source, index: usize, target: &str) -> String {
-    let line = source
-        .text
-        .lines()
-        .position(|line| !target.is_empty() && line.contains("target:") && line.contains(target))
-        .map_or(String::new(), |line| format!(":{}", line + 1));
+    let line = line(source, index, target).map_or(String::new(), |line| format!(":{line}"));
     format!("{}{line}: action {} ({target})", source.name, index + 1)
+}
+
+/// The line of an action's target. The text is searched, since the parsed overlay does not know its lines: values that are
+/// added may have a `target` too, and several actions one target.
+fn line(source: &Source, index: usize, target: &str) -> Option<usize> {
+    let stated = |line: &str| -> Option<String> {
+        let line = line.trim_start_matches([' ', '-', '{']);
+        let rest = line.strip_prefix("target:").or_else(|| line.strip_prefix("\"target\":"))?;
+        Some(rest.trim().replace("''", "'"))
+    };
+    let lines = source.text.lines().enumerate();
+    let lines: Vec<_> = lines.filter_map(|(number, line)| Some((number + 1, stated(line)?))).collect();
+    // What may stand around it: quotes, the other members of an action in braces, a comment.
+    let begins = |text: &str| text.trim_start_matches(['"', '\'']).strip_prefix(target).map(str::to_owned);
+    let is = |text: &str| {
+        begins(text).is_some_and(|rest| rest.is_empty() || rest.starts_with(['"', '\'', ',', ' ', '}']))
+    };
+    // Other lines only come between, so it is not before the one of that number.
+    lines.iter().skip(index).find(|(_, text)| is(text)).map(|(number, _)| *number)
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -343,7 +374,7 @@ mod tests {
     fn run(document: &Value, actions: &str) -> Result<Value, String> {
         let text = format!("overlay: 1.1.0\ninfo: {{title: t, version: '1'}}\nactions:\n{actions}");
         let mut result = document.clone();
-        match apply(&mut result, &Source::new("o.yaml", text)) {
+        match apply(&mut result, &[Source::new("o.yaml", text)]) {
             Ok(()) => Ok(result),
             Err(problems) => {
                 assert_eq!(&result, document, "a failed overlay left its mark");
@@ -406,6 +437,25 @@ mod tests {
     }
 
     #[test]
+    fn an_action_whose_target_begins_like_another_has_its_own_line() {
+        let document = json!({"a": {"b": 1}, "c": {}});
+        let error = run(
+            &document,
+            "- target: $.a.b\n  x-was: 1\n  update: 2\n- target: $.c\n  update:\n    target: text\n- target: \"$.a\"\n  \
+             x-was: {b: 3}\n  update: {}\n- target: '$[''a'']'\n  x-was: 1\n  update: {}\n- {target: $.a, x-was: 1, update: {}}\n",
+        )
+        .unwrap_err();
+        let places: Vec<_> = error.lines().map(|line| line.split(": ").next().unwrap()).collect();
+        assert_eq!(places, ["o.yaml:10", "o.yaml:13", "o.yaml:16"], "{error}");
+        let text = r#"{"overlay": "1.1.0", "info": {"title": "t", "version": "1"}, "actions": [
+            {"target": "$.a.b", "update": 2},
+            {"target": "$.a", "x-was": 1, "update": {}}
+        ]}"#;
+        let error = apply(&mut document.clone(), &[Source::new("o.json", text)]).unwrap_err().to_string();
+        assert!(error.starts_with("o.json:3: action 2 ($.a): "), "{error}");
+    }
+
+    #[test]
     fn what_was_is_checked() {
         let document = json!({"a": {"x": 1, "y": 2}});
         let action =
@@ -435,6 +485,28 @@ mod tests {
     }
 
     #[test]
+    fn every_overlay_is_tried_in_one_run() {
+        let head = "overlay: 1.1.0\ninfo: {title: t, version: '1'}\nactions:\n";
+        let run = |one: &str, other: &str| {
+            let source = |name: &str, actions: &str| Source::new(name, format!("{head}{actions}"));
+            let mut document = json!({"a": 1});
+            let problems =
+                apply(&mut document, &[source("1.yaml", one), source("2.yaml", other)]).unwrap_err();
+            assert_eq!(document, json!({"a": 1}));
+            problems.iter().map(|problem| problem.place().to_owned()).collect::<Vec<_>>()
+        };
+        // The second builds on what the first adds all the same.
+        let places = run(
+            "- target: $\n  x-was: {a: 2}\n  update: {b: {}}\n",
+            "- target: $.b\n  update: {c: 1}\n- target: $.d\n  remove: true\n",
+        );
+        assert_eq!(places, ["1.yaml:4: action 1 ($)", "2.yaml:6: action 2 ($.d)"]);
+        // Where one cannot be read, only what cannot be read is named.
+        let places = run("- target: $\n", "- target: $.d\n  remove: true\n");
+        assert_eq!(places, ["1.yaml:4: action 1 ($)"]);
+    }
+
+    #[test]
     fn every_malformed_action_is_named_in_one_run() {
         let error = run(
             &json!({}),
@@ -456,7 +528,7 @@ mod tests {
             ("overlay: 1.1.0\ninfo: {title: t, version: v}\naction: []\n", "`action` is not"),
             ("[]", "is not a version"),
         ] {
-            let error = apply(&mut json!({}), &Source::new("o.yaml", text)).unwrap_err();
+            let error = apply(&mut json!({}), &[Source::new("o.yaml", text)]).unwrap_err();
             assert!(error.to_string().contains(part), "{text:?} gave {error}");
         }
     }

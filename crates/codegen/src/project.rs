@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::{Problem, Problems, Source, overlay};
 
+/// What the name of an overlay ends in.
+const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
+
 /// A document and the overlays that apply to it, in order.
 #[derive(Debug, Clone)]
 pub struct Project {
@@ -18,17 +21,29 @@ pub struct Project {
 }
 
 impl Project {
-    /// Reads `openapi.yaml` and the files `overlays/*.yaml`, in the order of their names, below `root`.
+    /// Reads `openapi.yaml` and the files in `overlays/`, in the order of their names, below `root`.
+    ///
+    /// What lies there without being YAML or JSON is a problem, lest an overlay be forgotten; hidden files are passed over.
     pub fn open(root: &Path) -> Result<Self, Problems> {
         let folder = root.join("overlays");
         let entries = fs::read_dir(&folder).map_err(|error| unreadable(&folder, root, &error))?;
-        let mut overlays = Vec::new();
+        let (mut overlays, mut problems) = (Vec::new(), Vec::new());
         for entry in entries {
-            let path = entry.map_err(|error| unreadable(&folder, root, &error))?.path();
-            if path.extension().is_some_and(|extension| extension == "yaml") {
+            let entry = entry.map_err(|error| unreadable(&folder, root, &error))?;
+            let path = entry.path();
+            let is = |wanted: &str| path.extension().is_some_and(|extension| extension == wanted);
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            if EXTENSIONS.into_iter().any(is) {
                 overlays.push(path);
+            } else {
+                let remedy =
+                    format!("name it like one of *.{}, or put it elsewhere", EXTENSIONS.join(", *."));
+                problems.push(Problem::at(shown(&path, root), "it is no overlay by its name", remedy));
             }
         }
+        Problems::none_or(problems)?;
         overlays.sort();
         Self::of_files(root, &root.join("openapi.yaml"), &overlays)
     }
@@ -69,11 +84,11 @@ impl Project {
     }
 
     /// Applies the overlays to the document: the corrected document, by which everything else is judged.
+    ///
+    /// Where actions do not fit, those of all overlays are named.
     pub fn correct(&self) -> Result<Value, Problems> {
         let mut document = self.document.parse()?;
-        for source in &self.overlays {
-            overlay::apply(&mut document, source)?;
-        }
+        overlay::apply(&mut document, &self.overlays)?;
         Ok(document)
     }
 }
@@ -89,4 +104,26 @@ fn unreadable(path: &Path, root: &Path, error: &std::io::Error) -> Problems {
         "check that the file is there and readable",
     )
     .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_overlay_is_passed_over() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("overlays")).unwrap();
+        let write = |name: &str| fs::write(root.path().join(name), "").unwrap();
+        for name in ["openapi.yaml", "overlays/3.json", "overlays/1.yaml", "overlays/2.yml", "overlays/.swp"]
+        {
+            write(name);
+        }
+        let project = Project::open(root.path()).unwrap();
+        let names: Vec<_> = project.overlays().iter().map(|overlay| overlay.name.clone()).collect();
+        assert_eq!(names, ["overlays/1.yaml", "overlays/2.yml", "overlays/3.json"]);
+        write("overlays/4.yaml.txt");
+        let problems = Project::open(root.path()).unwrap_err().to_string();
+        assert!(problems.starts_with("overlays/4.yaml.txt: it is no overlay by its name; "), "{problems}");
+    }
 }

@@ -32,11 +32,17 @@ pub(super) fn unify(document: &mut Value, report: &mut Report) {
         for (status, response) in &mut responses {
             read_as_json(response, &place.child(status), report);
         }
-        expand_default(&mut responses);
-        for (role, first) in [("Success", &['1', '2'][..]), ("Error", &['4', '5'][..])] {
+        expand_default(&mut responses, &place, report);
+        for status in
+            responses.keys().filter(|status| role(status) == Role::None && !status.starts_with("x-"))
+        {
+            let note = "it is neither success nor error for the client; it arrives as an unexpected reply";
+            report.add(Kind::Widened, &place.child(status), note);
+        }
+        for (wanted, role_name) in [(Role::Success, "Success"), (Role::Error, "Error")] {
             let statuses: Vec<String> =
-                responses.keys().filter(|status| status.starts_with(first)).cloned().collect();
-            let name = type_name(&format!("{id} {role}"));
+                responses.keys().filter(|status| role(status) == wanted).cloned().collect();
+            let name = type_name(&format!("{id} {role_name}"));
             one_type(document, &mut responses, &statuses, (&mut names, &name), &place, report);
         }
         if let Some(slot) = place.get_mut(document) {
@@ -73,13 +79,34 @@ fn read_as_json(response: &mut Value, place: &Pointer, report: &mut Report) {
     content.insert(if json { JSON.to_owned() } else { chosen }, media);
 }
 
+/// What progenitor takes a status for.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Success,
+    Error,
+    None,
+}
+
+fn role(status: &str) -> Role {
+    if status == "101" || status.starts_with('2') {
+        Role::Success
+    } else if status.starts_with(['4', '5']) {
+        Role::Error
+    } else {
+        Role::None
+    }
+}
+
 /// `default` would count as success and as error. It stands for all statuses that are not declared.
-fn expand_default(responses: &mut Map<String, Value>) {
+fn expand_default(responses: &mut Map<String, Value>, place: &Pointer, report: &mut Report) {
     let Some(default) = responses.shift_remove("default") else {
         return;
     };
     if !responses.keys().any(|status| status.starts_with('2')) {
         responses.insert("2XX".to_owned(), default.clone());
+    } else {
+        let note = "beside a success it stands for errors; any other status arrives as an unexpected reply";
+        report.add(Kind::Widened, &place.child("default"), note);
     }
     for range in ["4XX", "5XX"] {
         responses.entry(range).or_insert_with(|| default.clone());
@@ -134,6 +161,8 @@ fn one_type(
     if bodies.len() < 2 {
         return;
     }
+    let statuses: Vec<&str> =
+        statuses.iter().map(String::as_str).filter(|status| responses.contains_key(*status)).collect();
     let distinct = distinct(document, bodies);
     let schema = if let [only] = distinct.as_slice() {
         let note = format!("the bodies of {} are the same, so they are one type", statuses.join(", "));

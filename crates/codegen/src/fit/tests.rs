@@ -165,6 +165,22 @@ fn default_stands_for_every_undeclared_error() {
 }
 
 #[test]
+fn a_reply_that_the_client_does_not_know_is_reported() {
+    let none = json!({"description": ""});
+    let lines = |responses: &Value| generated(&replies(responses), &json!({})).report.to_string();
+    let report = lines(&json!({"100": none, "200": none, "302": body(&object("a")), "default": none}));
+    for part in ["/responses/100: widened: ", "/responses/302: widened: ", "/responses/default: widened: "] {
+        assert!(report.contains(part), "no {part} in {report}");
+    }
+    assert_eq!(report.lines().count(), 3, "{report}");
+    // Here it stands for whatever comes.
+    assert_eq!(lines(&json!({"default": none})), "");
+    // A status that is left out is no part of the type.
+    let report = lines(&json!({"400": body(&object("a")), "404": none, "409": body(&object("b"))}));
+    assert!(report.contains(": 400, 409 have bodies of their own"), "{report}");
+}
+
+#[test]
 fn json_by_another_name_is_decoded_and_json_without_schema_is_any_json() {
     let problem =
         json!({"description": "", "content": {"application/problem+json": {"schema": object("a")}}});
