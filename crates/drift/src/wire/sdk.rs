@@ -6,7 +6,7 @@ use reqwest::{Method, header::HeaderMap};
 use suprsend_api::{Client, SendFuture, Sender, Transport};
 
 use super::{CallFuture, Calls, ProbeFuture};
-use crate::drift::compiled::{Arguments, own};
+use crate::compiled::{Arguments, own};
 
 /// The generated client, sending the way the SDK does.
 pub(crate) struct Sdk {

@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    matrix::{Matrix, Said, Side, Trial},
+    matrix::{Matrix, Said, Side, Trial, listed},
     mutant::{Edit, Mutant},
 };
-use crate::drift::pointer::Pointer;
+use crate::pointer::Pointer;
 
 fn changed(document: &Value, edit: Edit) -> Value {
     let mutant =
@@ -48,23 +48,28 @@ fn a_name_that_is_taken_gives_way() {
     assert_eq!(renamed, json!({"two": {"x": 1}, "user": {"y": {"$ref": "#/two"}}}));
 }
 
-fn trial(side: Side, said: Said) -> Trial {
-    Trial { side, operator: "operator", place: "/place".to_owned(), note: "note".to_owned(), said }
+fn trial((side, operator): (Side, &'static str), said: Said) -> Trial {
+    Trial { side, operator, place: "/place".to_owned(), note: "note".to_owned(), said }
 }
 
 #[test]
 fn survivors_false_alarms_and_what_cannot_be_checked_are_no_proof() {
     let found = || Said::Found("finding".to_owned());
-    let good = vec![trial(Side::Document, found()), trial(Side::Neutral, Said::Nothing)];
+    let as_it_should = |side| if side == Side::Neutral { Said::Nothing } else { found() };
+    let good: Vec<_> = listed().map(|operator| trial(operator, as_it_should(operator.0))).collect();
     assert!(Matrix(good.clone()).is_proof());
     let unusable = Said::Unusable("reason".to_owned());
-    for (side, said, line) in [
-        (Side::Wire, Said::Nothing, "survived: wire: operator at /place (note)\n"),
-        (Side::Neutral, found(), "false alarm: neutral: operator at /place (note): finding\n"),
-        (Side::Source, unusable.clone(), "unusable: source: operator at /place (note): reason\n"),
-        (Side::Neutral, unusable, "unusable: neutral: operator at /place (note): reason\n"),
+    for (operator, said, line) in [
+        ((Side::Wire, "body sent"), Said::Nothing, "survived: wire: body sent at /place (note)\n"),
+        ((Side::Neutral, "prose"), found(), "false alarm: neutral: prose at /place (note): finding\n"),
+        (
+            (Side::Ledger, "stale entry"),
+            unusable.clone(),
+            "unusable: ledger: stale entry at /place (note): reason\n",
+        ),
+        ((Side::Neutral, "prose"), unusable, "unusable: neutral: prose at /place (note): reason\n"),
     ] {
-        let matrix = Matrix([good.clone(), vec![trial(side, said)]].concat());
+        let matrix = Matrix([good.clone(), vec![trial(operator, said)]].concat());
         assert!(!matrix.is_proof());
         let mut lines = Vec::new();
         matrix.lines(&mut lines).unwrap();
@@ -72,4 +77,21 @@ fn survivors_false_alarms_and_what_cannot_be_checked_are_no_proof() {
         assert!(lines.contains(line), "{lines}");
         assert_eq!(matrix.json()["wrong"].as_array().map(Vec::len), Some(1));
     }
+}
+
+#[test]
+fn an_operator_that_is_not_tried_is_no_proof_and_one_that_is_not_listed_neither() {
+    let all: Vec<_> = listed().collect();
+    let trials = |operators: &[(Side, &'static str)]| {
+        let said =
+            |side| if side == Side::Neutral { Said::Nothing } else { Said::Found("finding".to_owned()) };
+        Matrix(operators.iter().map(|operator| trial(*operator, said(operator.0))).collect())
+    };
+    assert!(!Matrix::default().is_proof());
+    let fewer = trials(&all[1..]);
+    assert!(!fewer.is_proof());
+    assert_eq!(fewer.json()["untried"].as_array().map(Vec::len), Some(1));
+    let more = trials(&[all.as_slice(), &[(Side::Wire, "new")]].concat());
+    assert!(!more.is_proof());
+    assert_eq!(more.json()["unlisted"], json!(["wire: new"]));
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::matrix::{Said, Side, Trial};
-use crate::drift::{
+use crate::{
     check::Evidence,
     compare::Compared,
     compiled::Outcome,

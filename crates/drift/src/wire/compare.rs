@@ -6,7 +6,7 @@ use chrono::DateTime;
 use serde_json::{Value, json};
 
 use super::{Call, OF_HTTP, Request, Wire, form_decoded};
-use crate::drift::{
+use crate::{
     behaviour::Rewriting,
     code::{self, Code, Place, Segment, squeezed},
     compare::Compared,

@@ -6,7 +6,7 @@ use super::{
     mutant::{Edit, Mutant},
     places::{Role, Site},
 };
-use crate::drift::document::METHODS;
+use crate::document::METHODS;
 
 /// Names that no document has.
 const NEW: &str = "drift_new";

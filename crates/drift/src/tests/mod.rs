@@ -1,6 +1,9 @@
 //! The check on code that is known to be wrong: what progenitor alone makes of upstream's document.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 use suprsend_codegen::Project;
@@ -101,12 +104,16 @@ fn finds(report: &Report, kind: Kind, place: &str, code: &str) -> bool {
     report.findings.iter().any(|finding| fits(&finding))
 }
 
+fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests")
+}
+
 fn corrected() -> Value {
     Project::open(root()).unwrap().correct().unwrap()
 }
 
 fn upstreams() -> Value {
-    Project::of_files(root(), &root().join("openapi.yaml"), &[]).unwrap().correct().unwrap()
+    Project::of_files(root(), &here().join("upstream.yaml"), &[]).unwrap().correct().unwrap()
 }
 
 #[test]
@@ -190,7 +197,7 @@ fn sample_codec(name: &str, text: &str) -> Option<Result<Value, String>> {
 
 #[test]
 fn of_a_document_with_many_constructs_nothing_is_found_that_is_not_so() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/drift/tests/sample.yaml");
+    let path = here().join("sample.yaml");
     let document = Project::of_files(root(), &path, &[]).unwrap().correct().unwrap();
     let source = include_str!(concat!(env!("OUT_DIR"), "/sample.rs"));
     let code = Code::read(&syn::parse_file(source).unwrap(), "sample.rs");

@@ -9,7 +9,7 @@ mod types;
 use syn::{File, Item};
 
 use self::{send::Send, types::Types};
-use crate::drift::code::Code;
+use crate::code::Code;
 
 /// A change of the source: which, and at which of the places where it can be made.
 #[derive(Debug, Clone, Copy)]

@@ -10,7 +10,7 @@ use super::{
     mutant::{Edit, Mutant},
     places::{Role, Site, says_nothing},
 };
-use crate::drift::pointer::Pointer;
+use crate::pointer::Pointer;
 
 const NEW: &str = "DriftNew";
 

@@ -16,6 +16,7 @@ mod instances;
 mod ledger;
 mod output;
 mod pointer;
+mod project;
 mod prove;
 mod schema;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use clap::Parser;
 use serde_json::Value;
 
 use self::{
@@ -50,8 +52,10 @@ const INSTANCES: usize = 300;
 /// How many are tried for each mutant.
 const OF_A_MUTANT: usize = 20;
 
-#[derive(clap::Args)]
-pub(crate) struct Arguments {
+/// Compare the generated code with the corrected document.
+#[derive(Parser)]
+#[command(name = "cargo xtask drift", bin_name = "cargo xtask drift")]
+struct Arguments {
     #[command(flatten)]
     input: Input,
     /// Print one JSON object instead of lines.
@@ -71,7 +75,15 @@ pub(crate) struct Arguments {
     seed: u64,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+/// Exit codes: 0 is no finding, 1 are findings, 2 is input that cannot be used.
+fn main() -> ExitCode {
+    run(&Arguments::parse()).unwrap_or_else(|error| {
+        eprintln!("{error:#}");
+        ExitCode::from(2)
+    })
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode> {
     let document = arguments.input.open()?.correct()?;
     let ledger = ledger()?;
     let own = Own::read()?;

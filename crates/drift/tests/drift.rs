@@ -9,12 +9,12 @@ use std::{
 use serde_json::Value;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
 fn drift(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .args(["drift", "--instances", "40"])
+    Command::new(env!("CARGO_BIN_EXE_suprsend-drift"))
+        .args(["--instances", "40"])
         .args(arguments)
         .output()
         .unwrap()

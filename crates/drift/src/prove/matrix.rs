@@ -1,11 +1,14 @@
 //! What became of the mutants, and how it is said.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
 };
 
 use serde_json::{Value, json};
+
+/// The operators that have a place in what is compared, a line each. One that is not tried any more would go unnoticed otherwise.
+const OPERATORS: &str = include_str!("operators.txt");
 
 /// What has been changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +24,16 @@ pub(super) enum Side {
 }
 
 impl Side {
+    const ALL: [Self; 7] = [
+        Self::Document,
+        Self::Source,
+        Self::Compiled,
+        Self::Behaviour,
+        Self::Wire,
+        Self::Ledger,
+        Self::Neutral,
+    ];
+
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Document => "document",
@@ -42,6 +55,14 @@ pub(super) enum Said {
     Found(String),
     /// It could not be checked, so it proves nothing.
     Unusable(String),
+}
+
+/// The operators of the list.
+pub(super) fn listed() -> impl Iterator<Item = (Side, &'static str)> {
+    OPERATORS.lines().filter_map(|line| {
+        let (side, operator) = line.split_once(": ")?;
+        Some((Side::ALL.into_iter().find(|known| known.word() == side)?, operator))
+    })
 }
 
 /// One mutant, tried.
@@ -87,13 +108,26 @@ struct Row {
 }
 
 impl Matrix {
-    /// Whether every mutant was found, and nothing else.
+    /// Whether every mutant was found, and nothing else, and every operator was tried.
     pub(crate) fn is_proof(&self) -> bool {
-        self.0.iter().all(Trial::expected)
+        self.0.iter().all(Trial::expected) && self.unlisted().is_empty() && self.untried().is_empty()
+    }
+
+    /// The operators that are listed and had no place.
+    fn untried(&self) -> Vec<(Side, &'static str)> {
+        let tried: BTreeSet<_> = self.0.iter().map(|trial| (trial.side, trial.operator)).collect();
+        listed().filter(|operator| !tried.contains(operator)).collect()
+    }
+
+    /// The operators that are tried and not listed.
+    fn unlisted(&self) -> BTreeSet<(Side, &'static str)> {
+        let listed: BTreeSet<_> = listed().collect();
+        let tried = self.0.iter().map(|trial| (trial.side, trial.operator));
+        tried.filter(|operator| !listed.contains(operator)).collect()
     }
 
     fn rows(&self) -> BTreeMap<(Side, &'static str), Row> {
-        let mut rows: BTreeMap<_, Row> = BTreeMap::new();
+        let mut rows: BTreeMap<_, Row> = listed().map(|operator| (operator, Row::default())).collect();
         for trial in &self.0 {
             let row = rows.entry((trial.side, trial.operator)).or_default();
             *(if trial.expected() { &mut row.right } else { &mut row.wrong }) += 1;
@@ -139,6 +173,16 @@ impl Matrix {
             let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
             writeln!(out, "{}: {}: {operator} at {place}{note}{reason}", trial.verdict(), side.word())?;
         }
+        for (side, operator) in self.untried() {
+            writeln!(
+                out,
+                "untried: {}: {operator}: nothing to change; if that is so, take it off operators.txt",
+                side.word()
+            )?;
+        }
+        for (side, operator) in self.unlisted() {
+            writeln!(out, "unlisted: {}: {operator}: enter it in operators.txt", side.word())?;
+        }
         let mutants = self.0.iter().filter(|trial| trial.side != Side::Neutral).count();
         let (killed, survived) = (self.count("killed"), self.count("survived"));
         // Rounded down: 100 % is all of them.
@@ -158,6 +202,7 @@ impl Matrix {
 
     /// The same as one JSON object. Its form is described in `docs/drift.md`.
     pub(crate) fn json(&self) -> Value {
+        let name = |(side, operator): (Side, &str)| format!("{}: {operator}", side.word());
         let operators: Vec<Value> = self
             .rows()
             .into_iter()
@@ -196,6 +241,8 @@ impl Matrix {
             "false_alarms": self.count("false alarm"),
             "unusable": self.count("unusable"),
             "operators": operators,
+            "untried": self.untried().into_iter().map(name).collect::<Vec<_>>(),
+            "unlisted": self.unlisted().into_iter().map(name).collect::<Vec<_>>(),
             "wrong": wrong,
         })
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::drift::{
+use crate::{
     check::{Evidence, glance},
     code,
     compare::reachable,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::drift::pointer::Pointer;
+use crate::pointer::Pointer;
 
 /// A step of a change.
 #[derive(Debug, Clone)]

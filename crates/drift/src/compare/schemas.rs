@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{Compared, Pair, spot};
-use crate::drift::{
+use crate::{
     code::squeezed,
     finding::{Difference, Kind},
     pointer::Pointer,

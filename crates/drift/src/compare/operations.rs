@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::schemas::{Comparer, Role, Rust};
-use crate::drift::{
+use crate::{
     code::{self, Arm, Code, Decoded, Place, Segment, squeezed},
     document::{Body, Document, Media, Operation, Reply},
     finding::{Difference, Kind},

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::matrix::{Said, Side, Trial};
-use crate::drift::{
+use crate::{
     behaviour::{Effort, Specimens},
     check::{Evidence, Report},
     code::Code,

@@ -16,17 +16,22 @@ use syn::{
 /// The space keeps typify from recognising the derive: it would write an implementation for schemars 0.8 beside it.
 const DERIVE: &str = ":: schemars :: JsonSchema";
 
+/// A document with many constructs.
+const SAMPLE: &str = "src/tests/sample.yaml";
+/// Upstream's document as it was when the tests were written.
+const UPSTREAM: &str = "src/tests/upstream.yaml";
+
 fn main() -> Result<(), Box<dyn Error>> {
     let out = env::var("OUT_DIR")?;
     let out = Path::new(&out);
-    let sample = "src/drift/tests/sample.yaml";
-    for input in ["build.rs", "../src/generated.rs", "../openapi.yaml", sample] {
+    for input in ["build.rs", "../../openapi.yaml", "../../overlays", SAMPLE, UPSTREAM] {
         println!("cargo::rerun-if-changed={input}");
     }
     let table = |source: &str, prelude: TokenStream| -> Result<String, Box<dyn Error>> {
         Ok(prettyplease::unparse(&syn::parse2(table(&syn::parse_file(source)?, &prelude))?))
     };
-    let own = fs::read_to_string("../src/generated.rs")?;
+    // Generated and not read from the snapshot, which may be older than the code that is compiled.
+    let own = generate(&Project::open(Path::new("../.."))?.correct()?, &Settings::default())?.rust;
     fs::write(
         out.join("compiled.rs"),
         table(
@@ -43,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let raw = raw()?;
     fs::write(out.join("raw.rs"), &raw)?;
     fs::write(out.join("raw_compiled.rs"), table(&raw, local("raw"))?)?;
-    let document = Project::of_files(Path::new("."), Path::new(sample), &[])?.correct()?;
+    let document = Project::of_files(Path::new("."), Path::new(SAMPLE), &[])?.correct()?;
     let settings = Settings { sender: None, derives: vec![DERIVE.to_owned()] };
     let sample = generate(&document, &settings)?.rust;
     fs::write(out.join("sample.rs"), &sample)?;
@@ -53,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// What progenitor alone makes of upstream's document, when that says that it is OpenAPI 3.0.
 fn raw() -> Result<String, Box<dyn Error>> {
-    let mut document = Project::of_files(Path::new(".."), Path::new("../openapi.yaml"), &[])?.correct()?;
+    let mut document = Project::of_files(Path::new("."), Path::new(UPSTREAM), &[])?.correct()?;
     document["openapi"] = "3.0.3".into();
     let document: openapiv3::OpenAPI = serde_json::from_str(&document.to_string())?;
     let mut settings = progenitor::GenerationSettings::new();
@@ -112,7 +117,7 @@ fn table(file: &syn::File, prelude: &TokenStream) -> TokenStream {
     let (names, types): (Vec<_>, Vec<_>) = types.into_iter().unzip();
     quote! {
         #prelude
-        use crate::drift::compiled::{Arguments, Codec, Outcome, outcome, round_trip};
+        use crate::compiled::{Arguments, Codec, Outcome, outcome, round_trip};
 
         pub(crate) fn schemas(generator: &mut schemars::SchemaGenerator) {
             #(generator.subschema_for::<#types>();)*

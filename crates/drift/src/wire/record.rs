@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use super::{Call, Calls, OF_HTTP, Request, Wire};
-use crate::drift::{
+use crate::{
     code::{self, Code, Place, squeezed},
     compiled::Arguments,
     document::{Document, Media, Operation},

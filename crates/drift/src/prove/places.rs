@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::mutant::{Edit, Mutant};
-use crate::drift::{document::METHODS, pointer::Pointer};
+use crate::{document::METHODS, pointer::Pointer};
 
 /// What stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
