@@ -58,6 +58,17 @@ pub fn is_method(key: &str) -> bool {
     METHODS.contains(&key)
 }
 
+/// A path without the names of its parameters: two that are the same without are one path.
+pub fn path_template(path: &str) -> String {
+    let mut parts = path.split('{');
+    let mut template = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        template.push_str("{}");
+        template.push_str(part.split_once('}').map_or("", |(_, rest)| rest));
+    }
+    template
+}
+
 /// What the member `key` of an object of kind `node` holds; `None` for data and annotations.
 fn member(node: Node, key: &str, value: &Value) -> Option<(Shape, Node)> {
     if key.starts_with("x-") && !matches!(node, Node::Callback) {

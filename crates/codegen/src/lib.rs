@@ -39,7 +39,7 @@ mod source;
 use serde_json::Value;
 
 pub use fit::is_closed;
-pub use grammar::{Node, is_method};
+pub use grammar::{Node, is_method, path_template};
 pub use lenient::leniently;
 pub use limits::TEXT;
 pub use names::{rust_function, rust_type};

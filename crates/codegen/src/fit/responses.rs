@@ -102,11 +102,11 @@ fn expand_default(responses: &mut Map<String, Value>, place: &Pointer, report: &
     let Some(default) = responses.shift_remove("default") else {
         return;
     };
-    if !responses.keys().any(|status| status.starts_with('2')) {
-        responses.insert("2XX".to_owned(), default.clone());
-    } else {
+    if responses.keys().any(|status| status.starts_with('2')) {
         let note = "beside a success it stands for errors; any other status arrives as an unexpected reply";
         report.add(Kind::Widened, &place.child("default"), note);
+    } else {
+        responses.insert("2XX".to_owned(), default.clone());
     }
     for range in ["4XX", "5XX"] {
         responses.entry(range).or_insert_with(|| default.clone());

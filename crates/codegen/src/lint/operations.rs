@@ -16,6 +16,7 @@ use crate::{
 
 pub(super) fn check(document: &Value, findings: &mut Findings) {
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
+    let mut known: BTreeMap<(String, String), String> = BTreeMap::new();
     let paths = Pointer::root().child("paths");
     for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
         if path.starts_with("x-") {
@@ -34,6 +35,16 @@ pub(super) fn check(document: &Value, findings: &mut Findings) {
                     &place,
                     format!("the HTTP client has no method for `{}`", method.to_uppercase()),
                     "remove the operation with an overlay action",
+                );
+            }
+            let key = (method.clone(), grammar::path_template(path));
+            if let Some(other) = known.insert(key, path.clone()) {
+                findings.add(
+                    &place,
+                    format!(
+                        "`{other}` is the same path, the names of parameters aside, and has the method too"
+                    ),
+                    "remove one of the two with an overlay action",
                 );
             }
             identity(operation, path, method, &place, &mut ids, findings);

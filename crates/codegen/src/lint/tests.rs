@@ -86,6 +86,15 @@ fn each_problem_is_one_line_with_its_place() {
             ("/paths/~1b".into(), json!({"options": {"operationId": "o", "responses": {}}})),
             "no method for `OPTIONS`",
         ),
+        (
+            (
+                "/paths/~1a~1{b}".into(),
+                json!({"post": {"operationId": "b", "responses": {}, "parameters": [
+                    {"name": "b", "in": "path", "required": true, "schema": {"type": "string"}}
+                ]}}),
+            ),
+            "/paths/~1a~1{b}/post: `/a/{id}` is the same path",
+        ),
         (("/paths/~1b~1{c".into(), json!({})), "braces of the path do not pair"),
         (("/paths/~1b~1~1c".into(), json!({})), "two slashes in a row"),
         (("/paths/~1b?x=1".into(), json!({})), "a query in the path"),

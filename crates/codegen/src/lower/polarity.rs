@@ -41,7 +41,7 @@ pub(super) fn settle(document: &mut Value, is_3_0: bool, report: &mut Report) {
             let count = schema.get("oneOf").and_then(Value::as_array).map_or(0, Vec::len);
             if (0..count).any(|index| reached.contains(&variants.child(index))) {
                 let Some(variants) = schema.shift_remove("oneOf") else { return };
-                any_of(schema, variants);
+                any_of(schema, &variants);
                 found.push((pointer.clone(), "`oneOf` over a weaker variant is `anyOf`"));
             }
         });
@@ -56,7 +56,7 @@ pub(super) fn settle(document: &mut Value, is_3_0: bool, report: &mut Report) {
 }
 
 /// Adds alternatives that exclude each other in the document, beside those that the schema has.
-fn any_of(schema: &mut Map<String, Value>, variants: Value) {
+fn any_of(schema: &mut Map<String, Value>, variants: &Value) {
     let Value::Object(part) = json!({"anyOf": variants, ONE_OF: true}) else { return };
     if !schema.contains_key("anyOf") {
         schema.extend(part);

@@ -137,7 +137,7 @@ pub(super) fn will_weaken(value: &Value, is_3_0: bool) -> bool {
     let unreadable = |keyword: &str| schema.get(keyword).is_some_and(|bound| !bound.is_number());
     let lost = |keyword: &&str| schema.get(*keyword).is_some_and(|it| it.is_f64() && whole(it).is_none());
     ASSERTIONS.into_iter().any(has)
-        || COUNTS.iter().any(|keyword| lost(&keyword))
+        || COUNTS.iter().any(lost)
         || lets_null_in(schema, is_3_0)
         || has("prefixItems")
         || has("patternProperties")

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use suprsend_codegen::rust_function;
+use suprsend_codegen::{path_template, rust_function};
 
 use super::{
     bodies,
@@ -79,7 +79,7 @@ type Matched<'o, 'a> = Vec<(Option<&'o Operation<'a>>, Option<&'o Operation<'a>>
 fn matched<'o, 'a>(old: &'o [Operation<'a>], new: &'o [Operation<'a>]) -> Matched<'o, 'a> {
     let keys: [fn(&Operation<'_>) -> Option<String>; 3] = [
         |it| Some(format!("{} {}", it.method, it.path)),
-        |it| Some(format!("{} {}", it.method, template(it.path))),
+        |it| Some(format!("{} {}", it.method, path_template(it.path))),
         |it| it.place.text("operationId").map(str::to_owned),
     ];
     let mut partner: Vec<Option<usize>> = vec![None; new.len()];
@@ -101,17 +101,6 @@ fn matched<'o, 'a>(old: &'o [Operation<'a>], new: &'o [Operation<'a>]) -> Matche
     let kept = partner.iter().zip(new).map(|(index, new)| (index.map(|index| &old[index]), Some(new)));
     let gone = old.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(old, _)| (Some(old), None));
     kept.chain(gone).collect()
-}
-
-/// A path without the names of its parameters.
-fn template(path: &str) -> String {
-    let mut parts = path.split('{');
-    let mut template = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        template.push_str("{}");
-        template.push_str(part.split_once('}').map_or("", |(_, rest)| rest));
-    }
-    template
 }
 
 /// The names of a path's parameters, in their order.
@@ -137,7 +126,7 @@ impl<'a> Context<'_, 'a> {
             let message = format!("the method `{before}` is called `{after}`");
             self.changes.add(Level::Breaking, Kind::OperationRenamed, at, None, message);
         }
-        if old.method != new.method || template(old.path) != template(new.path) {
+        if old.method != new.method || path_template(old.path) != path_template(new.path) {
             let name = |it: &Operation<'_>| format!("{} {}", it.method.to_uppercase(), it.path);
             let message = format!("{} became {}", name(old), name(new));
             self.changes.add(Level::Neutral, Kind::OperationMoved, at, None, message);

@@ -337,7 +337,7 @@ fn named_in_rust(document: &Value) -> BTreeSet<String> {
                     items(content, &format!("{within}::{}", module.ident), found);
                 }
                 syn::Item::Struct(item) => {
-                    fields(&format!("{within}::{}", item.ident), &item.fields, false, found)
+                    fields(&format!("{within}::{}", item.ident), &item.fields, false, found);
                 }
                 syn::Item::Enum(item) => {
                     for variant in &item.variants {

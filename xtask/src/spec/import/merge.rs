@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
-use suprsend_codegen::{Pointer, Problem, Problems, Source};
+use suprsend_codegen::{Pointer, Problem, Problems, Source, is_method, path_template};
 
 use crate::spec::page::Page;
 
@@ -49,6 +49,7 @@ pub(super) fn merge(pages: &[Page]) -> Result<String, Problems> {
     for page in others {
         merger.unite(&Pointer::root(), page, &page.document);
     }
+    merger.paths();
     Problems::none_or(merger.problems)?;
     write(&merger.document)
 }
@@ -71,7 +72,30 @@ struct Merger<'a> {
     problems: Vec<Problem>,
 }
 
+const REMEDY: &str = "download both again, so that they are of one version";
+
 impl<'a> Merger<'a> {
+    /// Notes operations that two files have under paths that differ in the names of parameters alone.
+    fn paths(&mut self) {
+        let root = Pointer::root().child("paths");
+        let mut known: HashMap<(&str, String), (&str, &str)> = HashMap::new();
+        let mut found = Vec::new();
+        for (path, item) in root.get(&self.document).and_then(Value::as_object).into_iter().flatten() {
+            let place = root.child(path);
+            let file = self.origin(&place);
+            let keys = item.as_object().into_iter().flat_map(Map::keys);
+            for method in keys.filter(|key| is_method(key)) {
+                let (other, called) = *known.entry((method, path_template(path))).or_insert((file, path));
+                if other != file {
+                    let reason =
+                        format!("{file} has what {other} calls `{called}`, the names of parameters aside");
+                    found.push(Problem::new(&place.child(method), reason, REMEDY));
+                }
+            }
+        }
+        self.problems.extend(found);
+    }
+
     /// Unites an object of the document with the page's.
     fn unite(&mut self, place: &Pointer, page: &'a Page, theirs: &'a Value) {
         let ours = place.get(&self.document);
@@ -155,11 +179,7 @@ impl<'a> Merger<'a> {
             page.file,
             shown(theirs.as_ref())
         );
-        self.problems.push(Problem::new(
-            &place,
-            reason,
-            "download both again, so that they are of one version",
-        ));
+        self.problems.push(Problem::new(&place, reason, REMEDY));
     }
 
     /// The file from which the place has been taken.

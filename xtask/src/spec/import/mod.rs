@@ -114,11 +114,7 @@ pub(super) fn text(files: &[PathBuf]) -> Result<String, Problems> {
 /// The text of one page as it is, or of the document that several pages make.
 pub(super) fn united(mut pages: Vec<Page>) -> Result<String, Problems> {
     if let [page] = pages.as_mut_slice() {
-        let mut text = std::mem::take(&mut page.text);
-        if !text.ends_with('\n') {
-            text.push('\n');
-        }
-        return Ok(text);
+        return Ok(std::mem::take(&mut page.text));
     }
     merge::merge(&pages)
 }

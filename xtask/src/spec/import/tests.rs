@@ -131,13 +131,13 @@ fn one_document_is_kept_byte_for_byte() {
     for name in ["new.yaml", "new.yml"] {
         let copy = Copy::new().with(name, &text);
         assert!(copy.import().changed);
-        assert_eq!(copy.document(), format!("{text}\n"));
+        assert_eq!(copy.document(), text);
         assert_eq!(copy.names(), copy.expected_names());
     }
     let json = format!("{:#}", parse(&bundled()));
     let copy = Copy::new().with("new.json", &json);
     copy.import();
-    assert_eq!(copy.document(), format!("{json}\n"));
+    assert_eq!(copy.document(), json);
 }
 
 #[cfg(unix)]
@@ -263,6 +263,23 @@ fn every_contradiction_names_its_place_and_both_files() {
             ),
             format!("/paths/~1v1~1two~1/parameters: two.json has nothing, again.json has `[]`; {remedy}"),
         ]
+    );
+}
+
+#[test]
+fn one_path_under_two_names_is_a_contradiction() {
+    let one = page("get", "/v1/{a}/one/{b}/", "one", json!({}));
+    let two = page("get", "/v1/{c}/one/{b}/", "two", json!({}));
+    // Another verb of it is another operation.
+    let three = page("put", "/v1/{c}/one/{d}/", "three", json!({}));
+    let copy = Copy::new()
+        .with("one.json", one.to_string())
+        .with("two.json", two.to_string())
+        .with("three.json", three.to_string());
+    assert_eq!(
+        copy.refused(),
+        "/paths/~1v1~1{c}~1one~1{b}~1/get: two.json has what one.json calls `/v1/{a}/one/{b}/`, the names of parameters \
+         aside; download both again, so that they are of one version"
     );
 }
 
