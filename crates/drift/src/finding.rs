@@ -156,7 +156,7 @@ kinds! {
     }
     Types {
         Unrecognised "unrecognised" -
-            "teach the reader of generated code this shape, in xtask/src/drift/code"
+            "teach the reader of generated code this shape, in crates/drift/src/code"
         TypeUnreached "type-unreached"
             "The generator made a type for a part of another; no operation takes or gives it."
             "see why it is generated; then enter it with --accept"

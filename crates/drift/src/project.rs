@@ -9,6 +9,9 @@ use suprsend_codegen::{Problems, Project};
 #[derive(Args)]
 pub(crate) struct Input {
     /// Document to use instead of the project's own.
+    ///
+    /// It has at most 64 megabytes, is nested at most 128 levels deep, and has at most two million values once YAML's aliases are
+    /// written out and overlays are applied.
     #[arg(long, value_name = "FILE")]
     spec: Option<PathBuf>,
     /// Overlay to apply to it instead of the project's own; may be repeated, applied in the order given.
