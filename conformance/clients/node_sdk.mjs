@@ -1,4 +1,4 @@
-// Upserts the users of users.json with SuprSend's Node SDK, which knows signatures only, and takes three more through the life
+// Upserts the users of users.json with SuprSend's Node SDK, which knows signatures only, and takes more through the life
 // cycle of a user.
 //
 // Where to, and as whom, is in CONFORMANCE_URL, CONFORMANCE_KEY and CONFORMANCE_SECRET.
@@ -28,7 +28,9 @@ if (!refusal.startsWith("400: ") || !refusal.includes("$email[0]")) {
 const { users } = client;
 await users.upsert("life-a", { $email: ["old@example.com"], seats: 2, tags: ["x"], source: "web" });
 await users.upsert("life-b", { $sms: ["+15551234567"], plan: "free", origin: "web" });
-await users.upsert("life-c", {});
+for (const id of ["life-c", "life-d", "life-e"]) {
+  await users.upsert(id, {});
+}
 
 const edit = users.get_edit_instance("life-a");
 edit.set("plan", "pro");
@@ -65,6 +67,7 @@ for (;;) {
 
 await users.merge("life-a", "life-b");
 await users.delete("life-c");
+await users.bulk_delete({ distinct_ids: ["life-d", "life-e", "nobody"] });
 const missing = await users.get("life-c").then(
   () => "nothing",
   (error) => error.message,

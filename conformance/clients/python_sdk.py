@@ -1,4 +1,4 @@
-"""Upserts the users of users.json with SuprSend's Python SDK, and takes three more through the life cycle of a user.
+"""Upserts the users of users.json with SuprSend's Python SDK, and takes more through the life cycle of a user.
 
 python_sdk.py signature|api-key
 
@@ -40,7 +40,8 @@ def life_cycle(users) -> None:
     """What the row of our SDK does too: the profiles are compared."""
     users.upsert("life-a", {"$email": ["old@example.com"], "seats": 2, "tags": ["x"], "source": "web"})
     users.upsert("life-b", {"$sms": ["+15551234567"], "plan": "free", "origin": "web"})
-    users.upsert("life-c", {})
+    for distinct_id in ("life-c", "life-d", "life-e"):
+        users.upsert(distinct_id, {})
 
     edit = users.get_edit_instance("life-a")
     edit.set("plan", "pro")
@@ -71,6 +72,7 @@ def life_cycle(users) -> None:
 
     users.merge("life-a", "life-b")
     users.delete("life-c")
+    users.bulk_delete({"distinct_ids": ["life-d", "life-e", "nobody"]})
     try:
         users.get("life-c")
     except SuprsendAPIException as error:

@@ -1,18 +1,18 @@
 //! The maintainers' tool. `cargo xtask --help` lists the commands; each has a file of its own.
 
-mod bench;
-mod conformance;
-mod drift;
 mod features;
 mod generate;
 mod lower;
 mod package;
+mod programs;
 mod project;
 mod spec;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::programs::Program;
 
 /// Tools for maintainers of the SuprSend SDK.
 #[derive(Parser)]
@@ -25,11 +25,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Measure what an upsert costs with the SDK, beside what it costs without it.
-    Bench(bench::Arguments),
+    Bench(programs::Arguments),
     /// Run the hub and the SDK against clients and a server that nobody here wrote.
-    Conformance(conformance::Arguments),
+    Conformance(programs::Arguments),
     /// Compare the generated code with the corrected document.
-    Drift(drift::Arguments),
+    Drift(programs::Arguments),
     /// Build every combination of the SDK's features, and compare what each brings with what it should.
     Features(features::Arguments),
     /// Write the committed snapshot of the generated code, or compare it.
@@ -45,9 +45,9 @@ enum Command {
 /// Exit codes: 0 is well, 1 is a finding, 2 is input that cannot be used.
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Bench(arguments) => bench::run(&arguments),
-        Command::Conformance(arguments) => conformance::run(&arguments),
-        Command::Drift(arguments) => drift::run(&arguments),
+        Command::Bench(arguments) => programs::run(Program::Bench, &arguments),
+        Command::Conformance(arguments) => programs::run(Program::Conformance, &arguments),
+        Command::Drift(arguments) => programs::run(Program::Drift, &arguments),
         Command::Features(arguments) => features::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Lower(arguments) => lower::run(&arguments),

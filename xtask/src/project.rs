@@ -72,7 +72,12 @@ pub(crate) fn root() -> &'static Path {
 
 /// The cargo that runs this, on the workspace.
 pub(crate) fn cargo() -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = cargo_here();
     command.current_dir(root());
     command
+}
+
+/// The cargo that runs this, in the folder where it was called.
+pub(crate) fn cargo_here() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

@@ -7,7 +7,7 @@ use suprsend_mock::Hub;
 
 use super::upserts::timeless;
 
-/// Takes three users through it with our SDK.
+/// Takes some users through it with our SDK.
 pub(super) async fn with_ours(client: &Client) -> Result<()> {
     let users = client.users();
     users
@@ -18,7 +18,9 @@ pub(super) async fn with_ours(client: &Client) -> Result<()> {
         .property("source", "web")
         .await?;
     users.upsert("life-b").sms("+15551234567").property("plan", "free").property("origin", "web").await?;
-    users.upsert("life-c").await?;
+    for id in ["life-c", "life-d", "life-e"] {
+        users.upsert(id).await?;
+    }
 
     let edited = users
         .edit("life-a")
@@ -47,6 +49,7 @@ pub(super) async fn with_ours(client: &Client) -> Result<()> {
 
     users.merge("life-a", "life-b").await?;
     users.delete("life-c").await?;
+    users.delete_many(["life-d", "life-e", "nobody"]).await?;
     ensure!(users.find("life-c").await?.is_none(), "a deleted user was found");
     Ok(())
 }
@@ -59,7 +62,7 @@ pub(super) fn compare(hub: &Hub, reference: &Hub) -> Result<()> {
     if stored != expected {
         bail!("life-a was left as {stored}; by our SDK as {expected}");
     }
-    for gone in ["life-b", "life-c"] {
+    for gone in ["life-b", "life-c", "life-d", "life-e"] {
         ensure!(hub.profile(gone).is_none(), "{gone} is still there");
     }
     Ok(())

@@ -55,7 +55,7 @@ pub(super) async fn official(client: &mut Command, users: &[User]) -> Result<Str
     life_cycle::with_ours(&self::client(&reference)?).await.context("the life cycle")?;
     life_cycle::compare(&hub, &reference)?;
     Ok(format!(
-        "{} users stored and three brought through life as by our SDK, refusals understood",
+        "{} users stored and a life cycle gone through as by our SDK, refusals understood",
         users.len()
     ))
 }

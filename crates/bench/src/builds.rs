@@ -52,7 +52,7 @@ pub fn measure(quick: bool) -> Result<Vec<Build>> {
         program.write(&here, &root)?;
         let crates = count(&here)?;
         let (seconds, cpu_seconds) = if quick { (None, None) } else { build(&here, program)? };
-        builds.push(Build { program: program.title, crates, seconds, cpu_seconds });
+        builds.push(Build { program: program.title.to_owned(), crates, seconds, cpu_seconds });
     }
     Ok(builds)
 }

@@ -35,6 +35,9 @@ struct Arguments {
     /// Draw the results.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+    /// Show the results of an earlier run, which `--json` printed, instead of measuring.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "peers"])]
+    from: Option<PathBuf>,
 }
 
 /// The parts that run in processes of their own.
@@ -65,11 +68,29 @@ fn run(arguments: &Arguments) -> Result<()> {
             println!("{}", serde_json::to_string(&on_one_thread(client::run(task))?)?);
             Ok(())
         }
-        None => measure(arguments),
+        None => show(arguments, &results(arguments)?),
     }
 }
 
-fn measure(arguments: &Arguments) -> Result<()> {
+fn show(arguments: &Arguments, results: &Results) -> Result<()> {
+    if let Some(file) = &arguments.svg {
+        fs::write(file, plot::svg(results)?).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(results)?);
+    } else {
+        print!("{}", Tables(results));
+    }
+    Ok(())
+}
+
+fn results(arguments: &Arguments) -> Result<Results> {
+    let Some(file) = &arguments.from else { return measure(arguments) };
+    let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} holds no results", file.display()))
+}
+
+fn measure(arguments: &Arguments) -> Result<Results> {
     let plan = if arguments.quick { Plan::QUICK } else { Plan::FULL };
     let peers = if arguments.peers { Some(Peers::install()?) } else { None };
     let mut server = Server::start()?;
@@ -81,9 +102,9 @@ fn measure(arguments: &Arguments) -> Result<()> {
     let machine = Machine {
         processor: process::processor().unwrap_or_else(|| "unknown processor".to_owned()),
         cores: thread::available_parallelism().map_or(1, NonZero::get),
-        system: env::consts::OS,
+        system: env::consts::OS.to_owned(),
     };
-    let results = Results {
+    Ok(Results {
         machine,
         quick: arguments.quick,
         repetitions: plan.repetitions,
@@ -91,16 +112,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
         scale,
         builds,
         aims,
-    };
-    if let Some(file) = &arguments.svg {
-        fs::write(file, plot::svg(&results)?).with_context(|| format!("cannot write {}", file.display()))?;
-    }
-    if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&results)?);
-    } else {
-        print!("{}", Tables(&results));
-    }
-    Ok(())
+    })
 }
 
 /// One thread for the server and one for a client: what is measured is work, not how work moves between threads.

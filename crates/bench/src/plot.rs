@@ -2,7 +2,10 @@
 
 use std::fmt::{Result, Write};
 
-use crate::results::Results;
+use crate::{
+    contenders::Contender,
+    results::{Results, Upserts},
+};
 
 /// The concurrency that the picture shows.
 const CONCURRENCY: usize = 16;
@@ -22,10 +25,17 @@ struct Chart {
 /// Draws the results.
 pub fn svg(results: &Results) -> std::result::Result<String, std::fmt::Error> {
     let at = || results.upserts.iter().filter(|row| row.concurrency == CONCURRENCY);
+    let cpu = |row: &Upserts| (row.contender.title().to_owned(), row.cpu_us_per_request);
+    let is_peer = |row: &&Upserts| Contender::PEERS.contains(&row.contender);
     let charts = [
         Chart {
             title: format!("CPU time of the client for one upsert, µs ({CONCURRENCY} at a time)"),
-            bars: at().map(|row| (row.contender.title().to_owned(), row.cpu_us_per_request)).collect(),
+            bars: at().filter(|row| !is_peer(row)).map(cpu).collect(),
+        },
+        // On a scale of their own, beside which the others would vanish.
+        Chart {
+            title: "the same, beside SuprSend's own SDKs".to_owned(),
+            bars: at().filter(|row| is_peer(row) || row.contender == Contender::Sdk).map(cpu).collect(),
         },
         Chart {
             title: format!("upserts a second ({CONCURRENCY} at a time)"),
@@ -38,7 +48,8 @@ pub fn svg(results: &Results) -> std::result::Result<String, std::fmt::Error> {
     ];
     let mut body = String::new();
     let mut y = LINE;
-    for chart in &charts {
+    // Without the official SDKs there is nothing for ours to be beside.
+    for chart in charts.iter().filter(|chart| chart.bars.len() > 1) {
         y = draw(&mut body, chart, y)?;
     }
     let machine = &results.machine;

@@ -1,11 +1,11 @@
 //! What was measured, summed up; `--json` prints it in this shape.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{client::Sample, contenders::Contender};
 
 /// Everything that was measured in one run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Results {
     /// Where it was measured.
     pub machine: Machine,
@@ -24,18 +24,18 @@ pub struct Results {
 }
 
 /// The machine.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Machine {
     /// Model of its processor.
     pub processor: String,
     /// Cores that the benchmark could use.
     pub cores: usize,
     /// Its operating system.
-    pub system: &'static str,
+    pub system: String,
 }
 
 /// A contender at a concurrency.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Upserts {
     /// Who.
     pub contender: Contender,
@@ -56,7 +56,7 @@ pub struct Upserts {
 }
 
 /// `upsert_all` over so many users.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Scale {
     /// How many.
     pub users: u64,
@@ -71,10 +71,10 @@ pub struct Scale {
 }
 
 /// What a one-file program takes to build, from nothing, without optimization.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Build {
     /// What it depends on.
-    pub program: &'static str,
+    pub program: String,
     /// How many crates are compiled.
     pub crates: usize,
     /// How long it took; none in a quick run, which only counts.
@@ -84,7 +84,7 @@ pub struct Build {
 }
 
 /// A number beside what it should be.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Aim {
     /// What is compared.
     pub what: String,

@@ -55,14 +55,14 @@ fn scale_row(row: &Scale) -> [String; 5] {
 fn build_row(row: &Build) -> [String; 4] {
     let seconds =
         |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1}"));
-    [row.program.to_owned(), row.crates.to_string(), seconds(row.seconds), seconds(row.cpu_seconds)]
+    [row.program.clone(), row.crates.to_string(), seconds(row.seconds), seconds(row.cpu_seconds)]
 }
 
 fn aim_row(row: &Aim) -> [String; 4] {
     let sign = if row.at_most { '≤' } else { '≥' };
     [
         row.what.clone(),
-        format!("{:.2}", row.measured),
+        format!("{:.3}", row.measured),
         format!("{sign} {:.2}", row.aim),
         if row.met { "met" } else { "missed" }.to_owned(),
     ]

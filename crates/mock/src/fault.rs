@@ -88,7 +88,7 @@ impl Fault {
         Self { cut: Some(Cut::Lost), ..Self::default() }
     }
 
-    /// Performs the request and closes the connection in the middle of the reply's body.
+    /// Performs the request and closes the connection in the middle of the reply's body. A reply without a body is [lost](Self::lost).
     pub fn truncated() -> Self {
         Self { cut: Some(Cut::Truncated), ..Self::default() }
     }

@@ -24,6 +24,8 @@ pub struct Recorded {
     body: Vec<u8>,
     pub(crate) operation: Option<String>,
     pub(crate) parameters: Vec<(String, String)>,
+    /// The headers that hold a key as it is, besides `Authorization`.
+    pub(crate) credentials: Vec<String>,
     /// Absent if no reply was sent.
     pub(crate) status: Option<StatusCode>,
     pub(crate) refusal: Option<String>,
@@ -45,6 +47,7 @@ impl Recorded {
             body: body.to_vec(),
             operation: None,
             parameters: Vec::new(),
+            credentials: Vec::new(),
             status: None,
             refusal: None,
             performed: false,
@@ -134,7 +137,11 @@ impl Recorded {
     /// The whole of it as the admin API shows it, without credentials.
     pub(crate) fn to_json(&self) -> Value {
         let shown = self.headers.iter().map(|(name, value)| {
-            let shown = if name == header::AUTHORIZATION.as_str() { hidden(value) } else { value.clone() };
+            let shown = match name {
+                name if name == header::AUTHORIZATION.as_str() => hidden(value),
+                name if self.credentials.contains(name) => hidden(""),
+                _ => value.clone(),
+            };
             (name.clone(), shown.into())
         });
         let headers: Map<_, _> = shown.collect();

@@ -7,6 +7,7 @@ pub(crate) mod reply;
 mod users;
 
 use std::{
+    error::Error as _,
     fmt,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -19,6 +20,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use http_body_util::LengthLimitError;
 use serde_json::{Value, json};
 use tokio::{sync::watch, time::Instant};
 
@@ -29,7 +31,7 @@ use self::{
     users::Asked,
 };
 use crate::{
-    document::{self, Document, Given, Operation, Problem, Route, is_json, list},
+    document::{self, Credential, Document, Given, Operation, Problem, Route, is_json, list},
     fault::{Cut, Effect, Faults, whole_seconds},
     profiles::{Keys, Profiles, Subscriptions, UPSERT},
     rate_limit::{Limiter, RateLimit},
@@ -195,6 +197,7 @@ async fn handle(
     if let Route::Operation(operation, parameters) = &route {
         recorded.operation = Some(operation.id.clone());
         recorded.parameters.clone_from(parameters);
+        recorded.credentials = operation.credentials.iter().filter_map(Credential::header).collect();
     }
     let Effect { delay, mut cut, reply } = shared.state().faults.next(recorded.operation());
     if !delay.is_zero() && shared.stops_within(delay).await {
@@ -209,6 +212,10 @@ async fn handle(
             Some(answer.unwrap_or_else(|refusal| refusal))
         }
     };
+    // What has no middle is lost as a whole.
+    if cut == Some(Cut::Truncated) && reply.as_ref().is_some_and(Reply::is_empty) {
+        cut = Some(Cut::Lost);
+    }
     recorded.refusal = reply.as_ref().and_then(Reply::message).map(str::to_owned);
     let response = match (reply, cut) {
         (Some(reply), None) => reply.into_response(),
@@ -229,9 +236,13 @@ async fn handle(
 }
 
 async fn read(body: axum::body::Body, largest: usize) -> Result<Bytes, Reply> {
-    // A client that breaks off fails here too, and does not wait for a reply.
-    to_bytes(body, largest).await.map_err(|_| {
-        Reply::refusal(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {largest} bytes"))
+    // A client that breaks off does not wait for the reply, but the request is recorded.
+    to_bytes(body, largest).await.map_err(|error| {
+        if error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) {
+            let message = format!("the body is larger than {largest} bytes");
+            return Reply::refusal(StatusCode::PAYLOAD_TOO_LARGE, message);
+        }
+        Reply::refusal(StatusCode::BAD_REQUEST, "the body broke off".to_owned())
     })
 }
 

@@ -56,12 +56,17 @@ fn file(name: &str, content: &Value) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// What is on this machine is reached without a proxy, whatever the environment says.
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().expect("a client without settings")
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn it_prints_its_url_logs_requests_and_ends_well() -> Result {
     let program = Program::start(&["--port", "0", "--key", "secret-key", "--json-log"])?;
     let url = format!("{}/v1/user/u/", program.url);
-    let client = reqwest::Client::new();
+    let client = client();
     assert_eq!(client.post(&url).bearer_auth("secret-key").send().await?.status(), 201);
     assert_eq!(client.post(&url).bearer_auth("wrong").send().await?.status(), 401);
     let listening = json!({"listening": program.url, "key": "as given"});
@@ -83,7 +88,7 @@ async fn it_prints_its_url_logs_requests_and_ends_well() -> Result {
 async fn it_starts_with_the_users_of_a_file() -> Result {
     let seed = file("seed.json", &json!({"user-1": {"$email": ["a@example.com"]}}))?;
     let program = Program::start(&["--port", "0", "--seed", seed.to_str().ok_or("no text")?])?;
-    let user: Value = reqwest::get(format!("{}/_hub/users/user-1", program.url)).await?.json().await?;
+    let user: Value = client().get(format!("{}/_hub/users/user-1", program.url)).send().await?.json().await?;
     assert_eq!(user["$email"][0]["value"], "a@example.com");
     Ok(())
 }
@@ -92,11 +97,11 @@ async fn it_starts_with_the_users_of_a_file() -> Result {
 async fn its_limits_are_set_on_the_command_line() -> Result {
     let program =
         Program::start(&["--port", "0", "--rate-limit", "1", "--recorded", "0", "--largest-body", "2"])?;
-    let status: Value = reqwest::get(format!("{}/_hub/", program.url)).await?.json().await?;
+    let status: Value = client().get(format!("{}/_hub/", program.url)).send().await?.json().await?;
     assert_eq!(status["rate_limit"], json!({"requests": 1, "per_ms": 1000}));
     let url = format!("{}/v1/user/u/", program.url);
-    assert_eq!(reqwest::Client::new().post(url).body("{  }").send().await?.status(), 413);
-    let status: Value = reqwest::get(format!("{}/_hub/", program.url)).await?.json().await?;
+    assert_eq!(client().post(url).body("{  }").send().await?.status(), 413);
+    let status: Value = client().get(format!("{}/_hub/", program.url)).send().await?.json().await?;
     assert_eq!(status["requests"], json!({"recorded": 0, "dropped": 1}));
     Ok(())
 }

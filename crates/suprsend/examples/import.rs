@@ -13,6 +13,8 @@
 //! In CSV the first line names the columns. A cell is text, and an empty one is left out. A channel's cell may hold several
 //! addresses with `;` between them. A column `seats:json` is the member `seats`, with JSON in its cells.
 //!
+//! Rows are sent several at a time and in no order, so a user has to stand in one row only: of two, either may come last.
+//!
 //! Rows that cannot be imported are written to `users.ndjson.rejected.ndjson`, each with the reason. What is done is noted in
 //! `users.ndjson.checkpoint`, so that an import that was stopped or killed goes on when it is started again.
 //!

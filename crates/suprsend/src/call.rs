@@ -201,8 +201,10 @@ impl Call {
             span.attempt(attempts);
             // None if the body is a stream, which is gone once it is sent.
             let copy = request.try_clone();
+            // It may be replaced meanwhile: what is sent is what a reply may echo.
+            let key = self.client.key();
             let sent = Instant::now();
-            let error = match self.attempt(http, request, deadline).await {
+            let error = match self.attempt(http, request, key.header(), deadline).await {
                 Ok(reply) => {
                     if let Some(pace) = pace {
                         pace.answered(sent);
@@ -211,15 +213,15 @@ impl Call {
                     return End { attempts, result: Ok(reply) };
                 }
                 Err(Failure::OutOfTime(reply)) => {
-                    let error = TimeoutError::of_call(limit, attempts, reply, last).into();
                     if let Some(pace) = pace {
-                        pace.failed(sent, &error);
+                        pace.not_answered(sent);
                     }
-                    return End { attempts, result: Err(error) };
+                    let error = TimeoutError::of_call(limit, attempts, reply, last);
+                    return End { attempts, result: Err(error.into()) };
                 }
                 Err(Failure::Refused(reply)) => {
                     let mut secrets = schema::secrets(operation, body(copy.as_ref()));
-                    secrets.insert(self.client.key().expose_secret().to_owned());
+                    secrets.insert(key.secret().expose_secret().to_owned());
                     ApiError::new(reply, &secrets).into()
                 }
                 Err(Failure::Of(error)) => error,
@@ -264,10 +266,11 @@ impl Call {
         &self,
         http: &reqwest::Client,
         mut request: reqwest::Request,
+        authorization: &HeaderValue,
         deadline: Option<Instant>,
     ) -> Result<Reply, Failure> {
         let settings = &self.client.shared.settings;
-        request.headers_mut().insert(header::AUTHORIZATION, self.client.authorization());
+        request.headers_mut().insert(header::AUTHORIZATION, authorization.clone());
         let own = Instant::now().checked_add(settings.attempt_timeout);
         let until = [own, deadline].into_iter().flatten().min();
         let mut reply = None;
@@ -365,7 +368,7 @@ fn of_transfer(error: reqwest::Error, reply: Option<Reply>, settings: &Settings)
     if error.is_timeout() {
         // Attempts are timed here, so what is left is connecting, or a limit of the caller's own HTTP client.
         let (kind, limit) = if error.is_connect() {
-            (TimeoutKind::Connect, Some(settings.connect_timeout))
+            (TimeoutKind::Connect, settings.connect_timeout)
         } else {
             (TimeoutKind::Attempt, None)
         };

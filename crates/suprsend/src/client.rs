@@ -23,11 +23,11 @@ use crate::{
 #[derive(Clone)]
 pub struct Client {
     pub(crate) shared: Arc<Shared>,
-    key: Arc<RwLock<Key>>,
+    key: Arc<RwLock<Arc<Key>>>,
 }
 
 /// An API key, and the header that carries it, which is made once.
-struct Key {
+pub(crate) struct Key {
     secret: SecretString,
     /// Marked as sensitive so that nothing on the way prints it.
     header: HeaderValue,
@@ -50,7 +50,7 @@ impl Client {
     }
 
     pub(crate) fn new(shared: Shared, key: SecretString) -> Result<Self, ConfigError> {
-        Ok(Self { shared: Arc::new(shared), key: Arc::new(RwLock::new(Key::new(key)?)) })
+        Ok(Self { shared: Arc::new(shared), key: Arc::new(RwLock::new(Key::new(key)?.into())) })
     }
 
     /// Calls about users.
@@ -78,24 +78,19 @@ impl Client {
     /// Replaces the API key of this client and all its clones, for requests from now on. The connection pool stays.
     pub fn set_api_key(&self, key: impl Into<SecretString>) -> Result<(), Error> {
         let key = Key::new(config::api_key("api_key", Some(&key.into()))?)?;
-        *self.key.write().unwrap_or_else(PoisonError::into_inner) = key;
+        *self.key.write().unwrap_or_else(PoisonError::into_inner) = key.into();
         Ok(())
     }
 
     /// A client with another API key, for another workspace, that shares the connection pool and the retry quota.
     pub fn with_api_key(&self, key: impl Into<SecretString>) -> Result<Self, Error> {
         let key = Key::new(config::api_key("api_key", Some(&key.into()))?)?;
-        Ok(Self { shared: Arc::clone(&self.shared), key: Arc::new(RwLock::new(key)) })
+        Ok(Self { shared: Arc::clone(&self.shared), key: Arc::new(RwLock::new(key.into())) })
     }
 
     /// The key as it is now.
-    pub(crate) fn key(&self) -> SecretString {
-        self.key.read().unwrap_or_else(PoisonError::into_inner).secret.clone()
-    }
-
-    /// The header that carries the key as it is now.
-    pub(crate) fn authorization(&self) -> HeaderValue {
-        self.key.read().unwrap_or_else(PoisonError::into_inner).header.clone()
+    pub(crate) fn key(&self) -> Arc<Key> {
+        Arc::clone(&self.key.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -105,6 +100,14 @@ impl Key {
             .map_err(|_| ConfigError::new("api_key", "holds characters that a header cannot carry"))?;
         header.set_sensitive(true);
         Ok(Self { secret, header })
+    }
+
+    pub(crate) fn secret(&self) -> &SecretString {
+        &self.secret
+    }
+
+    pub(crate) fn header(&self) -> &HeaderValue {
+        &self.header
     }
 }
 
@@ -124,7 +127,8 @@ mod tests {
 
     #[test]
     fn the_header_with_the_key_is_sensitive() {
-        let header = Client::from_api_key("key").unwrap().authorization();
+        let key = Client::from_api_key("key").unwrap().key();
+        let header = key.header();
         assert!(header.is_sensitive());
         assert_eq!(header, "Bearer key");
     }

@@ -36,7 +36,8 @@ pub(crate) struct Shared {
 pub(crate) struct Settings {
     pub(crate) timeout: Duration,
     pub(crate) attempt_timeout: Duration,
-    pub(crate) connect_timeout: Duration,
+    /// None if that is up to a pool of the caller's own.
+    pub(crate) connect_timeout: Option<Duration>,
     pub(crate) max_reply: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) strict: bool,
@@ -47,7 +48,7 @@ impl Default for Settings {
         Self {
             timeout: Duration::from_secs(60),
             attempt_timeout: Duration::from_secs(15),
-            connect_timeout: Duration::from_secs(5),
+            connect_timeout: Some(Duration::from_secs(5)),
             max_reply: 4 * 1024 * 1024,
             retry: RetryPolicy::default(),
             strict: false,
@@ -98,6 +99,9 @@ impl ClientBuilder {
     }
 
     /// Where the API is, [`DEFAULT_BASE_URL`] unless set. It may have a path, for an API behind a gateway.
+    ///
+    /// Plain `http:` is for this machine, unless [allowed](Self::allow_plain_http) elsewhere. What is on this machine is reached without
+    /// the proxy of the environment, which would see the key.
     pub fn base_url(self, url: impl Into<String>) -> Self {
         Self { base_url: Some(url.into()), ..self }
     }
@@ -121,7 +125,7 @@ impl ClientBuilder {
 
     /// The time that connecting may take; 5 s unless set. A [client of your own](Self::http_client) has its own.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.settings.connect_timeout = limit;
+        self.settings.connect_timeout = Some(limit);
         self
     }
 
@@ -191,11 +195,15 @@ impl ClientBuilder {
                 .map_err(|reason| ConfigError::new("default_header", reason))?;
             headers.insert(name, value);
         }
-        let http = match self.http {
-            Some(http) => http,
-            None => http_client(self.settings.connect_timeout, self.proxy.as_ref(), self.no_proxy)?,
+        let mut settings = self.settings;
+        let http = if let Some(http) = self.http {
+            settings.connect_timeout = None;
+            http
+        } else {
+            let no_proxy = self.no_proxy || (self.proxy.is_none() && is_loopback(&base.url));
+            http_client(settings.connect_timeout, self.proxy.as_ref(), no_proxy)?
         };
-        let shared = Shared { http, base, headers, settings: self.settings, quota: Quota::new() };
+        let shared = Shared { http, base, headers, settings, quota: Quota::new() };
         Ok(Client::new(shared, key)?)
     }
 
@@ -318,7 +326,7 @@ pub(crate) fn parse_header(name: &str, value: &str) -> Result<(HeaderName, Heade
 }
 
 fn http_client(
-    connect_timeout: Duration,
+    connect_timeout: Option<Duration>,
     proxy: Option<&SecretString>,
     no_proxy: bool,
 ) -> Result<reqwest::Client, ConfigError> {
@@ -326,8 +334,10 @@ fn http_client(
     // What is sent again, and when, is decided in one place, which is not this one. Without retries of its own, reqwest does not
     // keep a copy of each request for them.
     let no_retries = reqwest::retry::never().max_retries_per_request(0);
-    let mut builder =
-        reqwest::Client::builder().connect_timeout(connect_timeout).redirect(redirects()).retry(no_retries);
+    let mut builder = reqwest::Client::builder().redirect(redirects()).retry(no_retries);
+    if let Some(limit) = connect_timeout {
+        builder = builder.connect_timeout(limit);
+    }
     if no_proxy {
         builder = builder.no_proxy();
     }
@@ -396,7 +406,7 @@ mod tests {
     #[test]
     fn the_environment() {
         let client = from(&[("SUPRSEND_API_KEY", " key\n")]).unwrap().build().unwrap();
-        assert_eq!(client.key().expose_secret(), "key");
+        assert_eq!(client.key().secret().expose_secret(), "key");
         assert_eq!(client.shared.base.text, DEFAULT_BASE_URL);
         let both = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_BASE_URL", "http://localhost:8000/")];
         assert_eq!(from(&both).unwrap().build().unwrap().shared.base.text, "http://localhost:8000");

@@ -9,35 +9,45 @@ const DEPTH: usize = 4;
 /// Decodes a body, or says why it cannot be decoded, without quoting it.
 ///
 /// The API writes null for a list that is empty now and then, where the document has only lists. The generated types take null
-/// for what is optional, so what is left is taken away, outermost first and no more than is necessary: further in, null may be
-/// the value of a property.
+/// for what is optional, so what is left is taken away, or becomes an empty list where one is required, outermost first and no more
+/// than is necessary: further in, null may be the value of a property.
 pub(crate) fn lenient<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let error = match serde_json::from_slice(if body.is_empty() { b"null" } else { body }) {
         Ok(value) => return Ok(value),
         Err(_) if body.is_empty() => return Err("is empty".to_owned()),
         Err(error) => error,
     };
-    if let Ok(mut value) = serde_json::from_slice::<Value>(body) {
+    if let Ok(value) = serde_json::from_slice::<Value>(body) {
         for depth in 1..=DEPTH {
-            drop_nulls(&mut value, depth);
-            if let Ok(decoded) = T::deserialize(&value) {
-                return Ok(decoded);
+            for instead in [None, Some(Value::Array(Vec::new()))] {
+                let mut value = value.clone();
+                replace_nulls(&mut value, depth, instead.as_ref());
+                if let Ok(decoded) = T::deserialize(value) {
+                    return Ok(decoded);
+                }
             }
         }
     }
     Err(reason(&error))
 }
 
-fn drop_nulls(value: &mut Value, depth: usize) {
+/// Takes away members that are null, or puts something in their place.
+fn replace_nulls(value: &mut Value, depth: usize, instead: Option<&Value>) {
     if depth == 0 {
         return;
     }
     match value {
         Value::Object(members) => {
-            members.retain(|_, member| !member.is_null());
-            members.values_mut().for_each(|member| drop_nulls(member, depth - 1));
+            members.retain(|_, member| {
+                if member.is_null() {
+                    let Some(instead) = instead else { return false };
+                    *member = instead.clone();
+                }
+                replace_nulls(member, depth - 1, instead);
+                true
+            });
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| drop_nulls(item, depth - 1)),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace_nulls(item, depth - 1, instead)),
         _ => {}
     }
 }
@@ -60,7 +70,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::types::User;
+    use crate::types::{User, UserList};
 
     #[test]
     fn nulls_are_dropped_from_the_outside() {
@@ -70,6 +80,15 @@ mod tests {
         assert_eq!(user.properties["a"], Value::Null);
         let lists: Vec<User> = lenient(br#"[{"$sms": null, "properties": {"a": 1}}]"#).unwrap();
         assert_eq!(lists[0].properties["a"], 1);
+    }
+
+    #[test]
+    fn a_list_that_is_required_is_empty_instead() {
+        let list: UserList =
+            lenient(br#"{"meta": {"count": 0, "limit": 20, "before": null, "has_prev": false, "after": null, "has_next": false}, "results": null}"#)
+                .unwrap();
+        assert!(list.results.is_empty());
+        assert_eq!(list.meta.limit, Some(20));
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl RetryPolicy {
         Self { max_delay: delay, ..self }
     }
 
-    /// The longest `Retry-After` that is waited for. When the server asks for more, the call fails at once, with what it asks for
+    /// The longest `Retry-After` that is waited for; the delay is what it asks for and a random part as above. When the server asks for more, the call fails at once, with what it asks for
     /// in [`Error::retry_after`].
     pub fn max_retry_after(self, delay: Duration) -> Self {
         Self { max_retry_after: delay, ..self }
@@ -122,7 +122,8 @@ impl RetryPolicy {
         let jittered = self.back_off(attempt);
         match error.retry_after() {
             Some(asked) if asked > self.max_retry_after => None,
-            Some(asked) => Some(asked.max(jittered)),
+            // What failed together was asked for the same time: it is not to come back together either.
+            Some(asked) => Some(asked.saturating_add(jittered)),
             None => Some(jittered),
         }
     }
@@ -263,7 +264,13 @@ mod tests {
     fn the_servers_own_delay_is_a_minimum_and_bounded() {
         let policy = RetryPolicy::default();
         let delay = |seconds: &str| policy.delay(1, &refusal(StatusCode::TOO_MANY_REQUESTS, Some(seconds)));
-        assert_eq!(delay("30"), Some(Duration::from_secs(30)));
+        let (asked, spread) = (Duration::from_secs(30), Duration::from_millis(500));
+        let delays: Vec<_> = (0..500).map(|_| delay("30").unwrap()).collect();
+        assert!(delays.iter().all(|delay| (asked..=asked + spread).contains(delay)));
+        assert!(
+            delays.iter().any(|delay| *delay > asked + spread / 2),
+            "spread, so that not all come back at once"
+        );
         assert_eq!(delay("31"), None);
         assert!(delay("0").unwrap() <= Duration::from_millis(500));
     }

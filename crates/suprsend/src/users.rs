@@ -63,8 +63,13 @@ impl<'a, C: Clone> Users<'a, C> {
     pub fn upsert(&self, distinct_id: impl AsRef<str>) -> UpsertUser<C> {
         let mut violations = Violations::default();
         let distinct_id = checks::distinct_id(distinct_id.as_ref(), &mut violations).to_owned();
-        let parts =
-            Parts { distinct_id, body: UserUpsert::default(), options: Options::default(), violations };
+        let parts = Parts {
+            distinct_id,
+            violations,
+            body: UserUpsert::default(),
+            options: Options::default(),
+            refused: Violations::default(),
+        };
         UpsertUser { client: self.client.clone(), parts }
     }
 
@@ -269,8 +274,10 @@ struct Parts {
     distinct_id: String,
     body: UserUpsert,
     options: Options,
-    /// What was wrong with what the builder was given and could not go into the body.
+    /// What was wrong with the id and the headers.
     violations: Violations,
+    /// What was wrong with what could not go into the body.
+    refused: Violations,
 }
 
 impl<C> UpsertUser<C> {
@@ -345,13 +352,13 @@ impl<C> UpsertUser<C> {
     /// Names that begin with `$` are SuprSend's own, and refused.
     pub fn property(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         let name = name.into();
-        let Parts { body, violations, .. } = &mut self.parts;
+        let Parts { body, refused, .. } = &mut self.parts;
         match serde_json::to_value(value) {
-            _ if name.starts_with('$') => checks::property(&name, violations),
+            _ if name.starts_with('$') => checks::property(&name, refused),
             Ok(value) => {
                 body.extra.insert(name, value);
             }
-            Err(_) => violations.add(name, "cannot be written as JSON"),
+            Err(_) => refused.add(name, "cannot be written as JSON"),
         }
         self
     }
@@ -359,6 +366,7 @@ impl<C> UpsertUser<C> {
     /// Replaces what has been set so far by a body of the generated type.
     pub fn with_body(mut self, body: UserUpsert) -> Self {
         self.parts.body = body;
+        self.parts.refused = Violations::default();
         self
     }
 
@@ -374,7 +382,7 @@ impl<C> UpsertUser<C> {
                 Err(_) => found.add("", "has not the form that the document declares"),
             }
         }
-        self.parts.violations.append(found);
+        self.parts.refused = found;
         self
     }
 
@@ -394,6 +402,7 @@ impl<C> UpsertUser<C> {
 impl Parts {
     fn check(&self, settings: &Settings) -> Result<(), InvalidInput> {
         let mut violations = self.violations.clone();
+        violations.append(self.refused.clone());
         checks::user(&self.body, settings.strict, &mut violations);
         violations.finish()
     }

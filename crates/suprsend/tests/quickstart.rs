@@ -18,7 +18,9 @@ fn quickstart() -> Command {
     let program = folder.join("quickstart").with_extension(std::env::consts::EXE_EXTENSION);
     assert!(program.exists(), "build it first: cargo build -p suprsend --example quickstart");
     let mut command = Command::new(program);
-    command.env_remove("SUPRSEND_API_KEY").env_remove("SUPRSEND_BASE_URL").env("NO_PROXY", "127.0.0.1");
+    command.env_remove("SUPRSEND_API_KEY").env_remove("SUPRSEND_BASE_URL").env_remove("NO_PROXY");
+    // What is on this machine is reached without a proxy, which would see the key; there is none behind this port.
+    command.env("HTTP_PROXY", "http://127.0.0.1:9").env("ALL_PROXY", "http://127.0.0.1:9");
     command
 }
 

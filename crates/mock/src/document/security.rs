@@ -13,6 +13,16 @@ pub(crate) enum Credential {
     Header { name: String },
 }
 
+impl Credential {
+    /// The header that holds the key as it is, in small letters as HTTP compares them.
+    pub(crate) fn header(&self) -> Option<String> {
+        match self {
+            Self::Header { name } => Some(name.to_ascii_lowercase()),
+            Self::Authorization { .. } => None,
+        }
+    }
+}
+
 /// The ways that the document gives for an operation, any of which will do; none if it asks for no credentials.
 pub(crate) fn credentials(document: &Value, operation: &Value) -> BTreeSet<Credential> {
     let requirements = operation.get("security").or_else(|| document.get("security"));

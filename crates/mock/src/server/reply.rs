@@ -61,6 +61,15 @@ impl Reply {
         }
     }
 
+    /// Whether it has no body that could end too early.
+    pub(crate) fn is_empty(&self) -> bool {
+        match &self.content {
+            Content::Empty => true,
+            Content::Json(_) => false,
+            Content::Text(text) => text.is_empty(),
+        }
+    }
+
     /// The reply, its body ending after the first half: the head promises more than comes.
     pub(crate) fn truncated(self) -> Response {
         let (status, headers, bytes) = self.into_parts();

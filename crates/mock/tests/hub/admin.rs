@@ -1,13 +1,13 @@
 //! The admin API.
 
-use reqwest::{Client, Method, Response};
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use suprsend_mock::Hub;
 
-use crate::{Result, refusal, upsert};
+use crate::{Result, client, refusal, upsert};
 
 async fn admin(hub: &Hub, method: Method, path: &str, body: Option<Value>) -> Result<Response> {
-    let request = Client::new().request(method, format!("{}/_hub/{path}", hub.url()));
+    let request = client().request(method, format!("{}/_hub/{path}", hub.url()));
     Ok(body.into_iter().fold(request, |request, body| request.json(&body)).send().await?)
 }
 

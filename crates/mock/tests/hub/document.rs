@@ -1,10 +1,9 @@
 //! A document with operations that the hub has no code for.
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use suprsend_mock::Hub;
 
-use crate::{Result, refusal};
+use crate::{Result, client, refusal};
 
 fn document() -> Value {
     json!({
@@ -85,7 +84,7 @@ async fn hub() -> Result<Hub> {
 }
 
 async fn list(hub: &Hub, path: &str, trace: Option<&str>) -> Result<reqwest::Response> {
-    let request = Client::new()
+    let request = client()
         .get(format!("{}{path}", hub.url()))
         .header("authorization", format!("ServiceToken {}", hub.key()));
     let request = trace.into_iter().fold(request, |request, trace| request.header("x-trace", trace));
@@ -95,9 +94,8 @@ async fn list(hub: &Hub, path: &str, trace: Option<&str>) -> Result<reqwest::Res
 #[tokio::test]
 async fn an_operation_is_answered_with_the_documents_example() -> Result {
     let hub = hub().await?;
-    let post = Client::new()
-        .post(format!("{}/v1/object/team/", hub.url()))
-        .json(&json!({"name": "x", "size": null}));
+    let post =
+        client().post(format!("{}/v1/object/team/", hub.url())).json(&json!({"name": "x", "size": null}));
     let reply = post.send().await?;
     assert_eq!(reply.status(), 202);
     assert_eq!(reply.json::<Value>().await?, json!({"name": "shown", "size": 2}));
@@ -119,9 +117,9 @@ async fn a_reply_without_a_valid_example_is_made_from_the_schema() -> Result {
 async fn fixed_text_comes_before_a_parameter_and_a_reply_may_be_empty() -> Result {
     let hub = hub().await?;
     let url = format!("{}/v1/object/~all/", hub.url());
-    let reply = Client::new().get(&url).send().await?;
+    let reply = client().get(&url).send().await?;
     assert_eq!((reply.status().as_u16(), reply.text().await?.as_str()), (204, ""));
-    let delete = Client::new().delete(&url).header("authorization", format!("servicetoken {}", hub.key()));
+    let delete = client().delete(&url).header("authorization", format!("servicetoken {}", hub.key()));
     let reply = delete.send().await?;
     assert_eq!(reply.status(), 200, "the first of a class");
     assert_eq!(reply.json::<Value>().await?, json!({"gone": 2}));
@@ -158,13 +156,12 @@ async fn parameters_are_judged_by_their_schemas() -> Result {
 #[tokio::test]
 async fn bodies_and_credentials_are_judged_by_the_document() -> Result {
     let hub = hub().await?;
-    let post = || Client::new().post(format!("{}/v1/object/team/", hub.url()));
+    let post = || client().post(format!("{}/v1/object/team/", hub.url()));
     assert_eq!(refusal(post().send().await?).await?, (400, "the body is required".into()));
     let (_, message) = refusal(post().json(&json!({"parent": {"name": 1}})).send().await?).await?;
     assert_eq!(message, "name: is required; parent.name: is not of type \"string\"");
 
-    let get =
-        Client::new().get(format!("{}/v1/object/team/?active=true", hub.url())).header("x-trace", "abc");
+    let get = client().get(format!("{}/v1/object/team/?active=true", hub.url())).header("x-trace", "abc");
     let (status, message) = refusal(get.bearer_auth(hub.key()).send().await?).await?;
     assert_eq!((status, message.as_str()), (401, "the operation does not take Bearer credentials"));
     Ok(())
@@ -173,7 +170,7 @@ async fn bodies_and_credentials_are_judged_by_the_document() -> Result {
 #[tokio::test]
 async fn a_path_is_answered_for_its_own_methods_only() -> Result {
     let hub = hub().await?;
-    let reply = Client::new().put(format!("{}/v1/object/team/", hub.url())).send().await?;
+    let reply = client().put(format!("{}/v1/object/team/", hub.url())).send().await?;
     assert_eq!(reply.headers()["allow"], "GET, POST");
     assert_eq!(refusal(reply).await?.0, 405);
     Ok(())
@@ -210,7 +207,7 @@ async fn a_reply_against_the_document_does_not_leave() -> Result {
         "responses": {"201": {"content": {"application/json": {"schema": schema}}}}
     }}}});
     let hub = Hub::builder().document(document.to_string()).start().await?;
-    let reply = Client::new().post(format!("{}/v1/user/u/", hub.url())).send().await?;
+    let reply = client().post(format!("{}/v1/user/u/", hub.url())).send().await?;
     let expected = "the reply of create-update-users goes against the document: plan: is required";
     assert_eq!(refusal(reply).await?, (500, expected.into()));
     Ok(())

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use suprsend_mock::{Fault, Hub};
 
-use crate::{Result, example, refusal, upsert};
+use crate::{Result, client, example, refusal, upsert};
 
 #[tokio::test]
 async fn a_status_is_answered_as_often_as_asked_and_nothing_is_stored() -> Result {
@@ -87,9 +86,20 @@ async fn a_truncated_reply_has_a_whole_head_and_half_a_body() -> Result {
 }
 
 #[tokio::test]
+async fn a_reply_without_a_body_is_lost_where_others_are_truncated() -> Result {
+    let hub = Hub::start().await?;
+    hub.seed("u", json!({}))?;
+    hub.inject(Fault::truncated())?;
+    let delete = client().delete(format!("{}/v1/user/u/", hub.url())).bearer_auth(hub.key());
+    assert!(delete.send().await.is_err());
+    assert!(hub.profile("u").is_none(), "it was performed");
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_connection_is_used_again_after_a_status_and_not_after_a_reset() -> Result {
     let hub = Hub::start().await?;
-    let client = Client::new();
+    let client = client();
     let url = format!("{}/v1/user/u/", hub.url());
     hub.inject(Fault::status(500))?;
     hub.inject(Fault::reset())?;

@@ -6,23 +6,22 @@ use std::{
     time::Duration,
 };
 
-use reqwest::Client;
 use serde_json::json;
 use suprsend_mock::{Fault, Hub};
 
-use crate::{Result, request, upsert};
+use crate::{Result, client, request, upsert};
 
 #[tokio::test]
 async fn dropping_the_hub_stops_it_and_ends_its_connections() -> Result {
     let hub = Hub::start().await?;
     let url = hub.url().to_owned();
-    let client = Client::new();
+    let client = client();
     // Leaves a connection in the client's pool.
     assert_eq!(client.get(&url).send().await?.status(), 404);
     drop(hub);
     tokio::task::yield_now().await;
     assert!(client.get(&url).send().await.is_err());
-    assert!(Client::new().get(&url).send().await.is_err());
+    assert!(crate::client().get(&url).send().await.is_err());
     Ok(())
 }
 

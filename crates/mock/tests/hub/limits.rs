@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use reqwest::Client;
 use serde_json::json;
 use suprsend_mock::{Hub, RateLimit};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
-use crate::{Result, refusal, upsert};
+use crate::{Result, client, refusal, upsert};
 
 #[tokio::test]
 async fn requests_over_the_rate_are_refused_with_the_time_to_wait() -> Result {
@@ -37,6 +40,19 @@ async fn a_body_over_the_limit_is_refused() -> Result {
 }
 
 #[tokio::test]
+async fn a_body_that_breaks_is_not_one_that_is_too_large() -> Result {
+    let hub = Hub::start().await?;
+    let mut stream = TcpStream::connect(hub.url().trim_start_matches("http://")).await?;
+    let head = "POST /v1/user/u/ HTTP/1.1\r\nhost: hub\r\ntransfer-encoding: chunked\r\n\r\nno size\r\n";
+    stream.write_all(head.as_bytes()).await?;
+    let mut reply = Vec::new();
+    stream.read_to_end(&mut reply).await?;
+    let [request] = &hub.requests()[..] else { return Err("not one request".into()) };
+    assert_eq!((request.status(), request.refusal()), (Some(400), Some("the body broke off")));
+    Ok(())
+}
+
+#[tokio::test]
 async fn only_the_last_requests_are_recorded_and_the_others_counted() -> Result {
     let hub = Hub::builder().recorded_requests(2).start().await?;
     for id in ["a", "b", "c"] {
@@ -53,7 +69,7 @@ async fn only_the_last_requests_are_recorded_and_the_others_counted() -> Result 
 async fn a_request_is_recorded_as_it_arrived() -> Result {
     let hub = Hub::start().await?;
     let url = format!("{}/v1/user/a%20b/?x=1", hub.url());
-    Client::new().post(url).bearer_auth(hub.key()).json(&json!({"$email": ["secret"]})).send().await?;
+    client().post(url).bearer_auth(hub.key()).json(&json!({"$email": ["secret"]})).send().await?;
     let requests = hub.requests();
     let [request] = requests.as_slice() else { return Err("not one request".into()) };
     assert_eq!((request.method(), request.path(), request.query()), ("POST", "/v1/user/a%20b/", Some("x=1")));

@@ -1,10 +1,10 @@
 //! Upserts over HTTP, judged by the document.
 
-use reqwest::{Client, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use suprsend_mock::Hub;
 
-use crate::{Result, example, refusal, upsert};
+use crate::{Result, client, example, refusal, upsert};
 
 #[tokio::test]
 async fn the_documents_example_is_stored_with_all_nine_channels() -> Result {
@@ -52,7 +52,7 @@ async fn the_documents_curl_sample_is_answered_with_the_profile() -> Result {
     let curl = curl.and_then(|sample| sample["source"].as_str()).ok_or("no cURL sample")?;
     // The key that stands in it, and everything else as it would go over the wire.
     let hub = Hub::builder().key(between(curl, "Authorization: Bearer ", "'")?).start().await?;
-    let reply = Client::new()
+    let reply = client()
         .post(format!("{}{}", hub.url(), between(curl, "https://hub.suprsend.com", "\"")?))
         .bearer_auth(hub.key())
         .header("content-type", between(curl, "Content-Type: ", "'")?)
@@ -171,7 +171,7 @@ async fn an_id_that_is_blank_or_too_long_is_refused() -> Result {
 #[tokio::test]
 async fn paths_and_methods_outside_the_document_are_refused() -> Result {
     let hub = Hub::start().await?;
-    let client = Client::new();
+    let client = client();
     let (status, message) = refusal(client.post(format!("{}/v1/user/u", hub.url())).send().await?).await?;
     assert_eq!(status, 404);
     assert!(message.ends_with("the path ends in a slash"), "{message}");
@@ -186,7 +186,7 @@ async fn paths_and_methods_outside_the_document_are_refused() -> Result {
 #[tokio::test]
 async fn a_body_that_is_not_json_is_refused() -> Result {
     let hub = Hub::start().await?;
-    let post = || Client::new().post(format!("{}/v1/user/u/", hub.url())).bearer_auth(hub.key());
+    let post = || client().post(format!("{}/v1/user/u/", hub.url())).bearer_auth(hub.key());
     let (status, message) = refusal(post().body("{}").send().await?).await?;
     assert_eq!((status, message.as_str()), (400, "the header Content-Type is not application/json"));
     let broken = post().header("content-type", "application/json").body("{\"$email\": [").send().await?;
@@ -231,7 +231,7 @@ async fn what_describes_push_addresses_is_stored_with_them() -> Result {
 async fn an_upsert_needs_no_body() -> Result {
     let hub = Hub::start().await?;
     let url = format!("{}/v1/user/u/", hub.url());
-    let reply = Client::new().post(url).bearer_auth(hub.key()).send().await?;
+    let reply = client().post(url).bearer_auth(hub.key()).send().await?;
     assert_eq!(reply.status(), StatusCode::CREATED);
     assert!(hub.profile("u").is_some());
     Ok(())

@@ -1,13 +1,13 @@
 //! The operations on users beside the upsert.
 
-use reqwest::{Client, Method, Response};
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use suprsend_mock::Hub;
 
-use crate::{Result, refusal, upsert};
+use crate::{Result, client, refusal, upsert};
 
 async fn call(hub: &Hub, method: Method, path: &str, body: Option<Value>) -> Result<Response> {
-    let request = Client::new().request(method, format!("{}/v1/{path}", hub.url())).bearer_auth(hub.key());
+    let request = client().request(method, format!("{}/v1/{path}", hub.url())).bearer_auth(hub.key());
     Ok(body.into_iter().fold(request, |request, body| request.json(&body)).send().await?)
 }
 

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, ValueEnum};
 
-/// Import users from a file, one profile a row.
+/// Import users from a file, one profile a row, each user in one row only.
 #[derive(Parser)]
 pub(crate) struct Arguments {
     /// File with the rows: .ndjson, .jsonl or .csv.

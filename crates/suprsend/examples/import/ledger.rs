@@ -45,7 +45,8 @@ impl Ledger {
         let open = || {
             let mut file =
                 OpenOptions::new().create(true).write(true).truncate(false).open(&rejected_file)?;
-            file.set_len(checkpoint.rejected_bytes)?;
+            // What was written after the checkpoint is written again. The file may have been taken away meanwhile.
+            file.set_len(checkpoint.rejected_bytes.min(file.metadata()?.len()))?;
             file.seek(SeekFrom::End(0))?;
             Ok::<_, std::io::Error>(BufWriter::new(file))
         };

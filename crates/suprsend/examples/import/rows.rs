@@ -12,6 +12,10 @@ use suprsend::{Client, UpsertUser};
 
 use crate::arguments::{Arguments, Format};
 
+/// The longest line that is read, in bytes: ten times what the API takes.
+const LINE: usize = 8 * 1024 * 1024;
+/// How much of a longer one goes to the rejected rows, in bytes.
+const SHOWN: usize = 1024;
 /// What stands between the addresses in a cell.
 const SEPARATOR: char = ';';
 /// What the name of a column ends with whose cells are JSON.
@@ -115,8 +119,13 @@ impl Iterator for Rows {
 
 fn of_line(reader: &mut impl BufRead, is_first: bool) -> Result<Option<Content>> {
     let mut line = Vec::new();
-    if reader.read_until(b'\n', &mut line)? == 0 {
+    if reader.by_ref().take(LINE as u64).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
+    }
+    if line.len() == LINE && !line.ends_with(b"\n") {
+        reader.skip_until(b'\n')?;
+        line.truncate(SHOWN);
+        return Ok(Some(unreadable(&line, format!("is longer than {LINE} bytes; this is its beginning"))));
     }
     // Some editors begin a file with a byte order mark.
     let bytes = line.strip_prefix(b"\xEF\xBB\xBF").filter(|_| is_first).unwrap_or(&line).trim_ascii();

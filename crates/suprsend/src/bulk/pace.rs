@@ -13,6 +13,8 @@ use crate::{Error, RetryPolicy};
 
 /// The longest pause unless the caller sets another.
 const MAX_PAUSE: Duration = Duration::from_secs(5 * 60);
+/// No pause is longer, whatever the caller and the hub say: a clock cannot show any time.
+const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How far requests may catch up with a rate: timers are exact to a millisecond, and rates are not bound to that.
 const SLACK: Duration = Duration::from_millis(5);
 
@@ -141,6 +143,11 @@ impl Pace {
         self.state().failed(sent, &Sign::of(error), error.retry_after(), Instant::now());
     }
 
+    /// A request that was sent then was not answered in the time of its call.
+    pub(crate) fn not_answered(&self, sent: Instant) {
+        self.state().failed(sent, &Sign::Silent, None, Instant::now());
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing here panics half-way.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -182,7 +189,7 @@ impl State {
     }
 
     fn pause(&mut self, pause: Duration, now: Instant) {
-        let until = now + pause.min(self.max_pause);
+        let until = now + pause.min(self.max_pause).min(LONGEST_PAUSE);
         self.paused_until = self.paused_until.max(Some(until));
     }
 }
@@ -247,6 +254,15 @@ mod tests {
         let now = Instant::now();
         state.failed(now, &Sign::Throttled, Some(SECOND * 86_400), now);
         assert_eq!(state.wait(&mut None, now), Some(now + SECOND * 5));
+    }
+
+    #[test]
+    fn no_pause_is_longer_than_a_clock_can_show() {
+        let mut state = state();
+        state.max_pause = Duration::MAX;
+        let now = Instant::now();
+        state.failed(now, &Sign::Throttled, Some(Duration::MAX), now);
+        assert_eq!(state.wait(&mut None, now), Some(now + LONGEST_PAUSE));
     }
 
     #[test]

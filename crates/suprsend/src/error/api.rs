@@ -20,6 +20,8 @@ pub struct ApiError {
 /// What an error's body says, read from any of the forms in which the API says it.
 #[derive(Debug, Default, PartialEq)]
 struct Shape {
+    /// Whether the body is JSON with a message where the API's own errors have it.
+    in_own_words: bool,
     code: Option<i64>,
     message: Option<String>,
     error_code: Option<String>,
@@ -94,6 +96,11 @@ impl ApiError {
         retry::retry_after(self.headers())
     }
 
+    /// Whether it is the API that speaks, and not something on the way to it: in JSON, in a message of its own.
+    pub(crate) fn is_in_own_words(&self) -> bool {
+        self.shape.in_own_words
+    }
+
     pub(crate) fn is_retryable(&self) -> bool {
         retry::is_retryable_status(self.status())
     }
@@ -159,10 +166,12 @@ impl Shape {
 
     fn of_object(body: &Map<String, Value>) -> Self {
         let nested = |name: &str| body.get("error")?.get(name);
-        let message = [body.get("message"), nested("message"), body.get("error"), body.get("detail")];
+        let own_words = [body.get("message"), nested("message")];
+        let message = own_words.into_iter().chain([body.get("error"), body.get("detail")]);
         let kind = [body.get("type"), nested("type")];
         let code = [body.get("code"), body.get("status")];
         Self {
+            in_own_words: own_words.into_iter().any(|message| text(message).is_some()),
             message: message.into_iter().find_map(text),
             kind: kind.into_iter().find_map(text),
             error_code: text(body.get("error_code")),

@@ -37,22 +37,32 @@ pub struct InvalidInput {
 }
 
 impl InvalidInput {
-    /// The broken rules, in the order of the body's members.
+    /// The broken rules, all of them: those of the id and the headers, then those of
+    /// what could not go into the body, then those of the body.
     pub fn violations(&self) -> &[Violation] {
         &self.violations
     }
 }
 
+/// How many violations a message names.
+const SHOWN: usize = 10;
+/// How much of a path, which may hold the name of a property, a message shows, in characters.
+const PATH: usize = 200;
+
+/// The first ten, and how many more there are.
 impl fmt::Display for InvalidInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("invalid input: ")?;
-        for (index, violation) in self.violations.iter().enumerate() {
+        for (index, violation) in self.violations.iter().take(SHOWN).enumerate() {
             if index > 0 {
                 f.write_str("; ")?;
             }
             violation.fmt(f)?;
         }
-        Ok(())
+        match self.violations.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
     }
 }
 
@@ -80,7 +90,11 @@ impl Violation {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = if self.path.is_empty() { "the body" } else { &self.path };
-        write!(f, "{} {}", place.escape_debug(), self.rule)
+        let (shown, cut) = match place.char_indices().nth(PATH) {
+            Some((end, _)) => (&place[..end], "..."),
+            None => (place, ""),
+        };
+        write!(f, "{}{cut} {}", shown.escape_debug(), self.rule)
     }
 }
 
@@ -116,5 +130,25 @@ impl From<Violations> for InvalidInput {
 impl From<Violations> for Error {
     fn from(found: Violations) -> Self {
         Self::InvalidInput(found.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_not_longer_than_can_be_read() {
+        let mut found = Violations::default();
+        for index in 0..60_000 {
+            found.add(format!("$email[{index}]"), "is not an e-mail address");
+        }
+        found.add("x".repeat(100_000), "is not a text");
+        let error = InvalidInput::from(found);
+        let text = error.to_string();
+        assert!(text.starts_with("invalid input: $email[0] is not"), "{text}");
+        assert!(text.ends_with("$email[9] is not an e-mail address; and 59991 more"), "{text}");
+        let longest = error.violations().last().unwrap().to_string();
+        assert_eq!(longest, format!("{}... is not a text", "x".repeat(PATH)));
     }
 }

@@ -31,8 +31,7 @@ impl error::Error for NotFound {}
 impl NotFound {
     /// The error as one of this kind, if it is one.
     pub(crate) fn new(error: ApiError) -> Result<Self, ApiError> {
-        let in_own_words = |body: crate::types::ApiError| body.message.is_some();
-        if error.status() == http::StatusCode::NOT_FOUND && error.json().is_some_and(in_own_words) {
+        if error.status() == http::StatusCode::NOT_FOUND && error.is_in_own_words() {
             Ok(Self(error))
         } else {
             Err(error)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use suprsend::{Client, Error, Method};
 
-use crate::server::{Server, created, json, profile, reply};
+use crate::server::{Answer, Server, Step, created, json, profile, reply};
 
 #[track_caller]
 fn setting(result: Result<Client, Error>) -> String {
@@ -173,6 +173,19 @@ async fn a_key_that_is_rotated_during_the_retries_is_used() {
 }
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn a_key_that_is_rotated_while_a_reply_comes_is_not_shown_either() {
+    let refusal = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 19\r\n\r\ntest-key is revoked";
+    let steps = vec![Step::Pause(Duration::from_secs(5)), Step::Write(refusal.into())];
+    let server = Server::start([Answer::Steps(steps)]).await;
+    let client = server.client();
+    let call = tokio::spawn(client.users().upsert("user-123").into_future());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    client.set_api_key("new-key").unwrap();
+    let error = call.await.unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "the API answered 401 Unauthorized: [redacted] is revoked");
+}
+
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_pool_of_the_callers_own() {
     let server = Server::start([created()]).await;
     let http = reqwest::Client::builder().user_agent("mine").no_proxy().build().unwrap();
@@ -196,7 +209,6 @@ async fn a_pool_of_the_callers_own_keeps_the_key_from_other_hosts_too() {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_time_out_of_the_callers_own_pool() {
-    use crate::server::{Answer, Step};
     let server = Server::start([Answer::Steps(vec![Step::Hang])]).await;
     let http = reqwest::Client::builder().timeout(Duration::from_secs(2)).no_proxy().build().unwrap();
     let client = server.builder().http_client(http).no_retries().build().unwrap();

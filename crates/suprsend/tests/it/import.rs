@@ -105,6 +105,21 @@ fn the_sample_files() {
 }
 
 #[test]
+fn a_line_without_end_is_one_rejected_row() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let mut text = rows(1).into_bytes();
+    text.extend(vec![b'['; 9 * 1024 * 1024]);
+    text.extend_from_slice(b"\n{\"distinct_id\": \"user-2\", \"number\": 2}\n");
+    let input = write(&folder, "users.ndjson", text);
+    assert_ends(&run(&hub, &input, &[]), 1, "2 rows imported, 1 rejected");
+    assert_imported(&hub, 2);
+    let rejected = rejected(&input);
+    assert_eq!(rejected[0]["row"], 2);
+    assert!(rejected[0]["reason"].as_str().unwrap().starts_with("is longer than 8388608 bytes"));
+    assert_eq!(rejected[0]["input"].as_str().unwrap().len(), 1024);
+}
+
+#[test]
 fn rows_that_cannot_be_imported_are_told_with_their_reason() {
     let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
     let lines: [&[u8]; 9] = [

@@ -9,7 +9,7 @@ use suprsend::{
     types::{EditOperation, MsTeamsChannel, SlackChannel, WebPush},
     users::Push,
 };
-use suprsend_mock::Hub;
+use suprsend_mock::{Fault, Hub};
 
 async fn hub() -> (Hub, Client) {
     let hub = Hub::start().await.unwrap();
@@ -43,6 +43,20 @@ async fn a_user_that_exists_is_found_and_one_that_does_not_is_told_apart() {
     assert!(matches!(users.delete("nobody").await, Err(Error::NotFound(_))));
     assert!(matches!(users.object_subscriptions("nobody").page().await, Err(Error::NotFound(_))));
     assert!(matches!(users.list_subscriptions("nobody").items().next().await, Some(Err(Error::NotFound(_)))));
+}
+
+#[tokio::test]
+async fn a_missing_user_is_told_in_all_forms_of_the_apis_errors() {
+    let (hub, client) = hub().await;
+    for (body, is_missing) in [
+        (json!({"code": "404", "message": "no such user"}), true),
+        (json!({"status": 404, "error": {"message": "no such user", "type": "not_found"}}), true),
+        (json!({"detail": "Not Found"}), false),
+    ] {
+        hub.inject(Fault::status(404).body(body).times(1)).unwrap();
+        let found = client.users().find("nobody").await;
+        assert_eq!(matches!(found, Ok(None)), is_missing, "{found:?}");
+    }
 }
 
 #[tokio::test]

@@ -174,11 +174,11 @@ async fn all_violations_are_reported_at_once_with_their_paths() {
     assert_eq!(
         error.to_string(),
         "invalid input: distinct_id is `.` or `..`, which in the path of a URL means another path; \
+         header bad header is not the name of a header; \
+         header authorization is a header that the SDK sets itself; \
          $email is no custom property: use `email`; \
          $new is no custom property: names that begin with `$` are SuprSend's own; \
          `Client::request` sends what this crate does not know; \
-         header bad header is not the name of a header; \
-         header authorization is a header that the SDK sets itself; \
          $email[1] is not an e-mail address such as `jane@example.com`; \
          $ms_teams[0].service_url is not a URI such as `https://example.com/path`; \
          $slack[0].email is not an e-mail address such as `jane@example.com`; \
@@ -238,6 +238,18 @@ async fn the_largest_body() {
         error.to_string(),
         "invalid input: the body has 819201 bytes, and at most 819200 are accepted (800 KB)"
     );
+}
+
+#[tokio::test]
+async fn a_body_replaces_what_was_wrong_with_what_was_set_before() {
+    let (_hub, client) = hub().await;
+    let wrong = client.users().upsert("user-123").property("$new", true);
+    wrong.check().unwrap_err();
+    wrong.clone().with_body(UserUpsert::default()).check().unwrap();
+    wrong.clone().with_json(json!({"plan": "pro"})).check().unwrap();
+    wrong.with_body(UserUpsert::default()).with_json(json!({"$email": 1})).check().unwrap_err();
+    let unaddressed = client.users().upsert("").with_body(UserUpsert::default());
+    unaddressed.check().unwrap_err();
 }
 
 #[tokio::test]

@@ -1,0 +1,122 @@
+//! The whole check: facts in, findings out.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::{
+    behaviour::{self, Clean, Codecs, Effort},
+    code::{self, Code},
+    compare::{self, Counts, Pair, reachable},
+    document::{Document, Operation},
+    finding::{Comparison, Difference, Finding},
+    ledger::Ledger,
+    pointer::Pointer,
+    schema::Schemas,
+    wire::{self, Wire},
+};
+
+/// What is known of the code. It is found out once, however many documents it is compared with.
+#[derive(Clone, Copy)]
+pub(crate) struct Evidence<'e> {
+    pub(crate) code: &'e Code,
+    /// The types of the code as one JSON Schema document.
+    pub(crate) types: &'e Value,
+    /// Where the source and the compiled types do not say the same.
+    pub(crate) unverified: &'e [Difference],
+    pub(crate) codecs: Codecs<'e>,
+    pub(crate) wire: &'e Wire,
+    pub(crate) ledger: &'e Ledger,
+    /// Of several checks with the same code and the same effort: what instances have shown already.
+    pub(crate) clean: Option<&'e Clean>,
+}
+
+/// How far to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// No further than what is stated: nothing is executed.
+    Facts,
+    /// Until something is found, the cheap comparisons first.
+    First,
+    /// To the end.
+    Whole,
+}
+
+/// What has been compared once nothing but the facts has.
+const OF_FACTS: [Comparison; 2] = [Comparison::Operations, Comparison::Types];
+
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) findings: Vec<Finding>,
+    /// Every difference, those included that the ledger accepts.
+    pub(crate) differences: Vec<Difference>,
+    pub(crate) accepted: usize,
+    pub(crate) counts: Counts,
+}
+
+/// The first finding about the facts of one operation, if there is any. [`check`] has it too: this is the short way to
+/// know that there is one.
+pub(crate) fn glance(document: &Value, evidence: &Evidence<'_>, at: &Pointer) -> Result<Option<Finding>> {
+    let document = Document::read(document)?;
+    let types = Schemas::new(evidence.types);
+    // Nothing is stale yet: the entries of other operations have not been met.
+    let findings = |differences: &[Difference]| evidence.ledger.settle(differences, &[]).0;
+    let enough = |differences: &[Difference]| !findings(differences).is_empty();
+    let differences = compare::compare_one(&document, evidence.code, types, at, &enough);
+    Ok(findings(&differences).into_iter().next())
+}
+
+pub(crate) fn check(
+    document: &Value,
+    evidence: &Evidence<'_>,
+    effort: Effort,
+    depth: Depth,
+) -> Result<Report> {
+    let document = Document::read(document)?;
+    let types = Schemas::new(evidence.types);
+    let mut compared = compare::compare(&document, evidence.code, types)?;
+    compared.differences.extend(evidence.unverified.iter().cloned());
+    // What is known by now to be another thing than the document says would only be found so again, by every instance and
+    // every call. Differences that rules can accept do no such harm.
+    let (findings, accepted) = evidence.ledger.settle(&compared.differences, &OF_FACTS);
+    if depth == Depth::Facts || (depth == Depth::First && !findings.is_empty()) {
+        let (differences, counts) = (compared.differences, compared.counts);
+        return Ok(Report { findings, differences, accepted, counts });
+    }
+    let hard: Vec<&Difference> = findings
+        .iter()
+        .map(|finding| &finding.difference)
+        .filter(|difference| difference.kind.rule().is_none())
+        .collect();
+    let wrong: BTreeSet<&str> = hard.iter().filter_map(|difference| difference.owner.as_deref()).collect();
+    let sound = |schema: &Value| reachable(schema, types).iter().all(|name| !wrong.contains(name.as_str()));
+    let as_read = |operation: &Operation<'_>, own: &code::Operation| {
+        let body = own.body.as_ref().and_then(|(_, part)| part.ty.as_ref());
+        !hard.iter().any(|difference| operation.at.place.contains(&difference.place))
+            && body.is_none_or(|key| sound(&evidence.types["roots"][key]))
+    };
+    let sent = wire::compare(&document, evidence.code, &compared, evidence.wire, &as_read);
+    let mut counts = compared.counts.clone();
+    counts.insert("calls", evidence.wire.calls.len());
+    let mut differences = compared.differences.clone();
+    differences.extend(sent);
+    if depth == Depth::First {
+        let done = [OF_FACTS.as_slice(), &[Comparison::Wire]].concat();
+        let (findings, accepted) = evidence.ledger.settle(&differences, &done);
+        if !findings.is_empty() {
+            return Ok(Report { findings, differences, accepted, counts });
+        }
+    }
+    let tried =
+        |pair: &&Pair<'_>| !wrong.contains(pair.name.as_str()) && sound(&evidence.types["$defs"][&pair.name]);
+    let pairs: Vec<&Pair<'_>> = compared.pairs.iter().filter(tried).collect();
+    let exercised =
+        behaviour::exercise(&document, &compared, &pairs, types, evidence.codecs, effort, evidence.clean);
+    counts.insert("types tried", pairs.len());
+    counts.insert("valid instances", exercised.valid);
+    counts.insert("invalid instances", exercised.invalid);
+    differences.extend(exercised.differences);
+    let (findings, accepted) = evidence.ledger.settle(&differences, &Comparison::ALL);
+    Ok(Report { findings, differences, accepted, counts })
+}

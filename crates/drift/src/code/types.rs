@@ -1,0 +1,526 @@
+//! Types, as the JSON Schema of what serde makes of them.
+//!
+//! A schema has standard keywords as `schemars` writes them for reading (`required` is what must be there), and these of
+//! its own:
+//!
+//! - `x-sent`: the properties that are always written;
+//! - `x-insists`: optional types that have to be there all the same, as null if not otherwise, which `schemars` does not see;
+//! - `x-checks`: keywords that hand-written reading checks, which a derive cannot know;
+//! - `x-parts`: alternatives that are all read from, and written to, the same object;
+//! - `x-rust`: where it stands in the source, and what each property leaves out when written (`null` or `empty`).
+//!
+//! [`Contract`] takes from it what `schemars` says of the compiled type, so that the two can be compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use syn::{
+    Attribute, Expr, Fields, FieldsNamed, GenericArgument, ImplItem, ImplItemFn, Item, ItemEnum, ItemImpl,
+    ItemStruct, Lit, PathArguments, Stmt, Type, UnOp,
+};
+
+use super::{
+    Code, Spot,
+    tokens::{arguments, only, string, text},
+};
+
+/// Which side of serde a schema is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Contract {
+    Read,
+    Written,
+}
+
+impl Contract {
+    /// What `schemars` can know of this schema.
+    pub(crate) fn of(self, schema: &Value) -> Value {
+        match schema {
+            Value::Object(members) => {
+                let mut plain = Map::new();
+                let list = |key: &str| members.get(key).and_then(Value::as_array).into_iter().flatten();
+                for (key, value) in members {
+                    match key.as_str() {
+                        "properties" => {
+                            let inner = value.as_object().into_iter().flatten();
+                            let inner: Map<_, _> =
+                                inner.map(|(name, schema)| (name.clone(), self.of(schema))).collect();
+                            plain.insert(key.clone(), inner.into());
+                        }
+                        "required" if self == Self::Read => {
+                            let seen = |name: &&Value| !list("x-insists").any(|other| other == *name);
+                            let names: Vec<Value> = list(key).filter(seen).cloned().collect();
+                            if !names.is_empty() {
+                                plain.insert(key.clone(), names.into());
+                            }
+                        }
+                        "x-sent" if self == Self::Written => {
+                            plain.insert("required".to_owned(), value.clone());
+                        }
+                        "required" | "x-sent" | "x-insists" | "x-checks" | "x-rust" => {}
+                        _ => drop(plain.insert(key.clone(), self.of(value))),
+                    }
+                }
+                plain.into()
+            }
+            Value::Array(values) => values.iter().map(|value| self.of(value)).collect(),
+            _ => schema.clone(),
+        }
+    }
+}
+
+/// The schema of a type, or nothing if the reader does not know the type.
+pub(super) fn schema(ty: &Type) -> Option<Value> {
+    if let Type::Array(array) = ty {
+        let length = match &array.len {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Int(number) => number.base10_parse::<u64>().ok()?,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let items = schema(&array.elem)?;
+        return Some(json!({"type": "array", "items": items, "minItems": length, "maxItems": length}));
+    }
+    if let Type::Tuple(tuple) = ty {
+        let items: Vec<Value> = tuple.elems.iter().map(schema).collect::<Option<_>>()?;
+        return Some(match items.len() {
+            0 => json!({"type": "null"}),
+            length => {
+                json!({"type": "array", "prefixItems": items, "minItems": length, "maxItems": length})
+            }
+        });
+    }
+    let Type::Path(path) = ty else { return None };
+    let segments: Vec<String> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let names: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let argument = |index: usize| match &path.path.segments.last()?.arguments {
+        PathArguments::AngleBracketed(generic) => match generic.args.iter().nth(index)? {
+            GenericArgument::Type(ty) => Some(ty),
+            _ => None,
+        },
+        _ => None,
+    };
+    let number = |name: &str, format: &str| json!({"type": name, "format": format});
+    let text_of = |format: &str| json!({"type": "string", "format": format});
+    Some(match names.as_slice() {
+        ["std", "string", "String"] | ["String"] => json!({"type": "string"}),
+        ["bool"] => json!({"type": "boolean"}),
+        ["f64"] => number("number", "double"),
+        ["f32"] => number("number", "float"),
+        [name @ ("i32" | "i64")] => number("integer", &format!("int{}", &name[1..])),
+        ["i8"] => json!({"type": "integer", "format": "int8", "minimum": i8::MIN, "maximum": i8::MAX}),
+        ["i16"] => json!({"type": "integer", "format": "int16", "minimum": i16::MIN, "maximum": i16::MAX}),
+        ["u8"] => json!({"type": "integer", "format": "uint8", "minimum": 0, "maximum": u8::MAX}),
+        ["u16"] => json!({"type": "integer", "format": "uint16", "minimum": 0, "maximum": u16::MAX}),
+        [name @ ("u32" | "u64")] => {
+            json!({"type": "integer", "format": format!("uint{}", &name[1..]), "minimum": 0})
+        }
+        ["std", "num", name] => {
+            let width = name.strip_prefix("NonZeroU")?;
+            let mut inner = schema(&syn::parse_str(&format!("u{width}")).ok()?)?;
+            inner["minimum"] = 1.into();
+            inner
+        }
+        ["std", "net", "Ipv4Addr"] => text_of("ipv4"),
+        ["std", "net", "Ipv6Addr"] => text_of("ipv6"),
+        ["std", "net", "IpAddr"] => text_of("ip"),
+        ["uuid", "Uuid"] => text_of("uuid"),
+        ["chrono", "DateTime"] => text_of("date-time"),
+        ["chrono", "naive", "NaiveDate"] => text_of("date"),
+        ["serde_json", "Value"] => json!(true),
+        ["serde_json", "Map"] => json!({"type": "object", "additionalProperties": true}),
+        ["std", "collections", "HashMap" | "BTreeMap"] => {
+            json!({"type": "object", "additionalProperties": schema(argument(1)?)?})
+        }
+        ["std", "vec", "Vec"] => json!({"type": "array", "items": schema(argument(0)?)?}),
+        ["std", "boxed", "Box"] => schema(argument(0)?)?,
+        ["std", "option", "Option"] | ["Option"] => nullable(schema(argument(0)?)?),
+        ["types" | "super", name] | [name]
+            if name.starts_with(char::is_uppercase) && argument(0).is_none() =>
+        {
+            json!({"$ref": format!("#/$defs/{name}")})
+        }
+        _ => return None,
+    })
+}
+
+/// With null, in the form that `schemars` writes.
+fn nullable(mut schema: Value) -> Value {
+    if schema.get("$ref").is_some() {
+        return json!({"anyOf": [schema, {"type": "null"}]});
+    }
+    if let Some(name) = schema.get("type").filter(|name| name.is_string()).cloned() {
+        schema["type"] = json!([name, "null"]);
+    }
+    schema
+}
+
+/// Reads the module of the types.
+pub(super) fn read(items: &[Item], code: &mut Code) {
+    let mut impls: BTreeMap<(String, String), &ItemImpl> = BTreeMap::new();
+    for item in items {
+        if let Item::Impl(item) = item
+            && let Some((path, _)) = &item.trait_
+            && let Some(last) = path.segments.last()
+        {
+            let argument = match &last.arguments {
+                PathArguments::AngleBracketed(generic) => generic.args.iter().map(text).collect(),
+                _ => String::new(),
+            };
+            let name = format!("{}<{argument}>", last.ident).replace("<>", "");
+            impls.insert((text(&item.self_ty), name), item);
+        }
+    }
+    for item in items {
+        let (name, attrs, read) = match item {
+            Item::Struct(item) => (item.ident.to_string(), &item.attrs, of_struct(item, &impls, code)),
+            Item::Enum(item) => (item.ident.to_string(), &item.attrs, of_enum(item, code)),
+            Item::Impl(_) => continue,
+            Item::Mod(module) if matches!(module.ident.to_string().as_str(), "builder" | "error") => continue,
+            _ => {
+                code.unrecognised(item, "an item among the types that is no type");
+                continue;
+            }
+        };
+        let Some(mut schema) = read else { continue };
+        schema["x-rust"]["name"] = name.clone().into();
+        let traits = derives(attrs);
+        for (wanted, own) in [("Serialize", "Serialize"), ("Deserialize", "Deserialize<'de>")] {
+            let derived = traits.contains(wanted);
+            let by_hand = impls.contains_key(&(name.clone(), own.to_owned()));
+            // Reading by hand is known where it checks what the newtype holds.
+            if by_hand == derived || (by_hand && schema.get("x-checks").is_none()) {
+                code.unrecognised(item, format!("how `{name}` implements `{wanted}`"));
+            }
+        }
+        if code.types.insert(name.clone(), schema).is_some() {
+            code.unrecognised(item, format!("a second type `{name}`"));
+        }
+    }
+}
+
+fn derives(attrs: &[Attribute]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("derive")) {
+        let _ = attr.parse_nested_meta(|meta| {
+            names.extend(meta.path.segments.last().map(|last| last.ident.to_string()));
+            Ok(())
+        });
+    }
+    names
+}
+
+/// What serde's attributes say. `None` if there is one that the reader does not know.
+fn serde(attrs: &[Attribute]) -> Option<BTreeMap<String, Option<String>>> {
+    let known = [
+        "default",
+        "deny_unknown_fields",
+        "deserialize_with",
+        "flatten",
+        "rename",
+        "skip_serializing_if",
+        "tag",
+        "transparent",
+        "untagged",
+    ];
+    let mut found = BTreeMap::new();
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
+        let parsed = attr.parse_nested_meta(|meta| {
+            let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+            if !known.contains(&name.as_str()) {
+                return Err(meta.error("not known"));
+            }
+            let value = match meta.value() {
+                Ok(value) => Some(value.parse::<syn::LitStr>()?.value()),
+                Err(_) => None,
+            };
+            found.insert(name, value);
+            Ok(())
+        });
+        parsed.ok()?;
+    }
+    Some(found)
+}
+
+fn of_struct(
+    item: &ItemStruct,
+    impls: &BTreeMap<(String, String), &ItemImpl>,
+    code: &mut Code,
+) -> Option<Value> {
+    let name = item.ident.to_string();
+    let Some(attributes) = serde(&item.attrs) else {
+        code.unrecognised(item, format!("the attributes of `{name}`"));
+        return None;
+    };
+    let spot = Spot::new(&code.file, &item.ident, name.clone()).to_string();
+    match &item.fields {
+        Fields::Named(fields) if !attributes.contains_key("transparent") => {
+            let mut schema = of_fields(fields, &name, code);
+            if attributes.contains_key("deny_unknown_fields") {
+                schema["additionalProperties"] = false.into();
+            }
+            schema["x-rust"]["spot"] = spot.into();
+            Some(schema)
+        }
+        Fields::Unnamed(fields) if fields.unnamed.len() == 1 && attributes.contains_key("transparent") => {
+            let inner = &fields.unnamed[0].ty;
+            let Some(mut schema) = schema(inner) else {
+                code.unrecognised(inner, format!("the type `{}`", text(inner)));
+                return None;
+            };
+            let by_hand = impls.contains_key(&(name.clone(), "Deserialize<'de>".to_owned()));
+            if by_hand {
+                let checks = ["FromStr".to_owned(), format!("TryFrom<{}>", text(inner))];
+                let function = checks
+                    .iter()
+                    .filter_map(|check| impls.get(&(name.clone(), check.clone())))
+                    .find_map(|item| checking(item));
+                let Some(checks) = function.and_then(checks_of) else {
+                    code.unrecognised(item, format!("what `{name}` checks"));
+                    return None;
+                };
+                schema["x-checks"] = checks;
+            }
+            schema["x-rust"] = json!({ "spot": spot });
+            Some(schema)
+        }
+        _ => {
+            code.unrecognised(item, format!("the form of `{name}`"));
+            None
+        }
+    }
+}
+
+/// Named fields as an object.
+fn of_fields(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
+    let mut properties = Map::new();
+    let (mut required, mut sent, mut insisted) = (Vec::new(), Vec::new(), Vec::new());
+    let mut schema_of_rest = None;
+    let mut parts = Vec::new();
+    let mut places = Map::new();
+    for field in &fields.named {
+        let ident = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+        let (Some(attributes), Some(schema)) = (serde(&field.attrs), schema(&field.ty)) else {
+            code.unrecognised(field, format!("the field `{owner}::{ident}`: {}", text(&field.ty)));
+            continue;
+        };
+        let omits = match attributes.get("skip_serializing_if").map(Option::as_deref) {
+            None => None,
+            Some(Some("::std::option::Option::is_none")) => Some("null"),
+            Some(Some(path)) if path.replace(' ', "").ends_with("::is_empty") => Some("empty"),
+            Some(_) => {
+                code.unrecognised(field, format!("what leaves out the field `{owner}::{ident}`"));
+                continue;
+            }
+        };
+        let optional = arguments(&field.ty, "Option").is_some();
+        if attributes.contains_key("flatten") {
+            if let Some(rest) = schema.get("additionalProperties")
+                && schema_of_rest.is_none()
+            {
+                schema_of_rest = Some(rest.clone());
+            } else if let (true, Some([part, _])) =
+                (optional, schema.get("anyOf").and_then(Value::as_array).map(Vec::as_slice))
+            {
+                parts.push(part.clone());
+            } else {
+                code.unrecognised(field, format!("the flattened field `{owner}::{ident}`"));
+            }
+            continue;
+        }
+        let plain = ident.trim_start_matches("r#").to_owned();
+        let wire = attributes.get("rename").cloned().flatten().unwrap_or(plain);
+        // With this, null is read and absence is refused: a derive takes both for none.
+        let insists = match attributes.get("deserialize_with").map(Option::as_deref) {
+            None => false,
+            Some(Some("::std::option::Option::deserialize")) if optional => true,
+            Some(_) => {
+                code.unrecognised(field, format!("how the field `{owner}::{ident}` is read"));
+                continue;
+            }
+        };
+        if insists {
+            insisted.push(wire.clone());
+        }
+        if insists || (!optional && !attributes.contains_key("default")) {
+            required.push(wire.clone());
+        }
+        if omits.is_none() {
+            sent.push(wire.clone());
+        }
+        let spot = Spot::new(&code.file, field, format!("{owner}::{ident}")).to_string();
+        places.insert(wire.clone(), json!({"spot": spot, "omits": omits}));
+        if properties.insert(wire.clone(), schema).is_some() {
+            code.unrecognised(field, format!("a second field `{wire}` of `{owner}`"));
+        }
+    }
+    let mut schema = json!({"type": "object", "properties": properties, "x-rust": {"fields": places}});
+    for (keyword, names) in [("required", required), ("x-sent", sent), ("x-insists", insisted)] {
+        if !names.is_empty() {
+            schema[keyword] = names.into();
+        }
+    }
+    if let Some(rest) = schema_of_rest {
+        schema["additionalProperties"] = rest;
+    }
+    if !parts.is_empty() {
+        schema["x-parts"] = parts.into();
+    }
+    schema
+}
+
+fn of_enum(item: &ItemEnum, code: &mut Code) -> Option<Value> {
+    let name = item.ident.to_string();
+    let spot = Spot::new(&code.file, &item.ident, name.clone()).to_string();
+    let Some(attributes) = serde(&item.attrs) else {
+        code.unrecognised(item, format!("the attributes of `{name}`"));
+        return None;
+    };
+    let untagged = attributes.contains_key("untagged");
+    let tag = attributes.get("tag").cloned().flatten();
+    let denies = attributes.contains_key("deny_unknown_fields");
+    let mut names = Vec::new();
+    let mut spots = Vec::new();
+    let mut texts = Vec::new();
+    let mut variants = Vec::new();
+    for variant in &item.variants {
+        let ident = variant.ident.to_string();
+        let owner = format!("{name}::{ident}");
+        let spot = Spot::new(&code.file, variant, owner.clone()).to_string();
+        let wire = serde(&variant.attrs).map(|found| found.get("rename").cloned().flatten());
+        let body = match &variant.fields {
+            Fields::Unit => Some(json!({"type": "null"})),
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => schema(&fields.unnamed[0].ty),
+            Fields::Named(fields) => Some(of_fields(fields, &owner, code)),
+            Fields::Unnamed(_) => None,
+        };
+        let (Some(wire), Some(mut body)) = (wire, body) else {
+            code.unrecognised(variant, format!("the variant `{owner}`"));
+            continue;
+        };
+        let wire = wire.unwrap_or_else(|| ident.clone());
+        let unit = matches!(variant.fields, Fields::Unit);
+        if denies && matches!(variant.fields, Fields::Named(_)) {
+            body["additionalProperties"] = false.into();
+        }
+        if unit && !untagged && tag.is_none() {
+            texts.push(Value::from(wire));
+            continue;
+        }
+        let schema = match (&tag, untagged) {
+            (_, true) => body,
+            (None, false) => {
+                json!({"type": "object", "properties": {&wire: body}, "required": [&wire],
+                    "x-sent": [&wire], "additionalProperties": false})
+            }
+            (Some(tag), false) if unit => tagged(json!({"type": "object"}), tag, &wire),
+            (Some(tag), false) => tagged(body, tag, &wire),
+        };
+        names.push(ident);
+        spots.push(spot);
+        variants.push(schema);
+    }
+    let mut schema = match (texts.is_empty(), variants.is_empty()) {
+        (false, true) => json!({"type": "string", "enum": texts}),
+        (true, false) if untagged => json!({ "anyOf": variants }),
+        (true, false) => json!({ "oneOf": variants }),
+        _ => {
+            code.unrecognised(item, format!("the variants of `{name}`"));
+            return None;
+        }
+    };
+    schema["x-rust"] = json!({"spot": spot, "variants": names, "spots": spots});
+    Some(schema)
+}
+
+/// The object with the property that tells the variant.
+fn tagged(mut schema: Value, tag: &str, value: &str) -> Value {
+    schema["type"] = "object".into();
+    schema["properties"][tag] = json!({"type": "string", "const": value});
+    for keyword in ["required", "x-sent"] {
+        let mut names = vec![Value::from(tag)];
+        names.extend(schema[keyword].as_array().cloned().unwrap_or_default());
+        schema[keyword] = names.into();
+    }
+    schema
+}
+
+/// The function of a newtype's `FromStr` or `TryFrom` that makes one.
+fn checking(item: &ItemImpl) -> Option<&ImplItemFn> {
+    item.items.iter().find_map(|item| match item {
+        ImplItem::Fn(function) => Some(function),
+        _ => None,
+    })
+}
+
+/// The checks before `Ok(Self(..))`, as keywords. `None` if there is a statement of another form.
+fn checks_of(function: &ImplItemFn) -> Option<Value> {
+    let mut checks = Map::new();
+    for stmt in &function.block.stmts {
+        match stmt {
+            Stmt::Expr(Expr::If(check), _) => {
+                if let Expr::Binary(compared) = &*check.cond {
+                    let keyword = match (text(&compared.left).as_str(), &compared.op) {
+                        ("value.chars().count()", syn::BinOp::Gt(_)) => "maxLength",
+                        ("value.chars().count()", syn::BinOp::Lt(_)) => "minLength",
+                        _ => return None,
+                    };
+                    checks.insert(keyword.to_owned(), constant(&compared.right)?);
+                } else if let Some((denied, values)) = listed(&check.cond) {
+                    let (keyword, value) =
+                        if denied { ("not", json!({ "enum": values })) } else { ("enum", values.into()) };
+                    checks.insert(keyword.to_owned(), value);
+                } else if text(&check.cond) != "PATTERN.find(value).is_none()" {
+                    return None;
+                }
+            }
+            Stmt::Item(Item::Static(item)) if item.ident == "PATTERN" => {
+                let said = text(&item.expr);
+                let start = "::std::sync::LazyLock::new(||{::regress::Regex::new(";
+                let literal = said.strip_prefix(start)?.strip_suffix(").unwrap()})")?;
+                checks.insert("pattern".to_owned(), string(&syn::parse_str(literal).ok()?)?.into());
+            }
+            Stmt::Expr(expr, None) => {
+                let said = text(only(expr));
+                if said != "Ok(Self(value.to_string()))" && said != "Ok(Self(value))" {
+                    return None;
+                }
+            }
+            _ => return None,
+        }
+    }
+    Some(checks.into())
+}
+
+/// `![a, b].contains(&value)`, or without the negation, which means that these values are refused.
+fn listed(condition: &Expr) -> Option<(bool, Vec<Value>)> {
+    let (denied, call) = match condition {
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Not(_)) => (false, &*unary.expr),
+        other => (true, other),
+    };
+    let Expr::MethodCall(call) = call else { return None };
+    let Expr::Array(array) = &*call.receiver else { return None };
+    if call.method != "contains" {
+        return None;
+    }
+    Some((denied, array.elems.iter().map(constant).collect::<Option<_>>()?))
+}
+
+/// A literal, perhaps negated or turned into a `String`.
+fn constant(expr: &Expr) -> Option<Value> {
+    match expr {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Int(number) => number.base10_parse::<i64>().ok().map(Value::from),
+            Lit::Float(number) => number.base10_parse::<f64>().ok().map(Value::from),
+            Lit::Str(text) => Some(text.value().into()),
+            Lit::Bool(value) => Some(value.value.into()),
+            _ => None,
+        },
+        Expr::MethodCall(call) if call.method == "to_string" => constant(&call.receiver),
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
+            let value = constant(&unary.expr)?;
+            value.as_i64().map(|n| (-n).into()).or_else(|| value.as_f64().map(|n| (-n).into()))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,312 @@
+//! Differences between the document and the code, and the findings that they become.
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::pointer::Pointer;
+
+/// One thing that the document and the code do not have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct Difference {
+    pub(crate) kind: Kind,
+    /// The place in the document.
+    pub(crate) pointer: Pointer,
+    /// The same place by the ledger's name for it, which does not depend on the order of parameters or alternatives.
+    pub(crate) place: Pointer,
+    /// The place in the Rust source, or what stands for it.
+    pub(crate) rust: String,
+    /// The generated type that it is about, if it is about one.
+    pub(crate) owner: Option<String>,
+    /// What the document says; null is nothing.
+    pub(crate) document: Value,
+    /// What the code does; null is nothing.
+    pub(crate) code: Value,
+}
+
+impl Difference {
+    /// A short hash of what the difference is about, on both sides.
+    pub(crate) fn hash(&self) -> String {
+        hash(&json!([self.document, self.code]))
+    }
+}
+
+/// The first 12 hexadecimal digits of a value's SHA-256.
+pub(crate) fn hash(value: &Value) -> String {
+    let digest = Sha256::digest(value.to_string().as_bytes());
+    format!("{:02x?}", &digest[..6]).replace(['[', ']', ',', ' '], "")
+}
+
+/// Which of the comparisons found a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Comparison {
+    Operations,
+    Types,
+    Behaviour,
+    Wire,
+    Ledger,
+}
+
+impl Comparison {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Operations, Self::Types, Self::Behaviour, Self::Wire, Self::Ledger];
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Operations => "operations",
+            Self::Types => "types",
+            Self::Behaviour => "behaviour",
+            Self::Wire => "wire",
+            Self::Ledger => "ledger",
+        }
+    }
+}
+
+macro_rules! kinds {
+    ($($comparison:ident { $($kind:ident $name:literal $rule:tt $remedy:literal)* })*) => {
+        /// What kind of difference it is. Those that generated code cannot avoid are accepted by rule: they belong in the
+        /// ledger, and their reason is the rule's.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(crate) enum Kind { $($($kind,)*)* }
+
+        impl Kind {
+            pub(crate) const ALL: &[Self] = &[$($(Self::$kind,)*)*];
+
+            /// The name in the ledger and in machine-readable output.
+            pub(crate) fn name(self) -> &'static str {
+                match self { $($(Self::$kind => $name,)*)* }
+            }
+
+            pub(crate) fn comparison(self) -> Comparison {
+                match self { $($(Self::$kind => Comparison::$comparison,)*)* }
+            }
+
+            /// Why generated code cannot do what the document says, for kinds that are accepted by rule.
+            pub(crate) fn rule(self) -> Option<&'static str> {
+                match self { $($(Self::$kind => kinds!(@rule $rule),)*)* }
+            }
+
+            /// What to do about it.
+            pub(crate) fn remedy(self) -> &'static str {
+                match self { $($(Self::$kind => $remedy,)*)* }
+            }
+        }
+    };
+    (@rule -) => { None };
+    (@rule $rule:literal) => { Some($rule) };
+}
+
+kinds! {
+    Operations {
+        OperationMissing "operation-missing" -
+            "generate again: `cargo xtask generate`"
+        OperationExtra "operation-extra" -
+            "generate again, or restore the operation in the document"
+        OperationRepeated "operation-repeated" -
+            "generate again; a method and path may have one operation only"
+        OperationId "operation-id" -
+            "generate again; hooks and retry policy go by the operation's id"
+        Version "version" -
+            "generate again, so that the client states the document's version"
+        PathParameters "path-parameters" -
+            "generate again, or correct the names in the path"
+        ParameterMissing "parameter-missing" -
+            "generate again, so that the parameter can be sent"
+        ParameterExtra "parameter-extra" -
+            "generate again, or add the parameter to the document with an overlay"
+        ParameterRequired "parameter-required" -
+            "generate again, or correct `required` with an overlay"
+        HeaderExtra "header-extra" -
+            "drop the header when the generated code is mended"
+        BodyMissing "body-missing" -
+            "generate again, so that the body can be sent"
+        BodyExtra "body-extra" -
+            "generate again, or add the body to the document with an overlay"
+        BodyAlwaysSent "body-always-sent"
+            "A generated method has no way to leave the body out; with nothing set, an empty one is sent."
+            "enter it with --accept, or make the body required with an overlay"
+        RequestMedia "request-media" -
+            "generate again, or correct the media type with an overlay"
+        MediaUnused "media-unused"
+            "A generated method sends one media type and asks for one; further ones are not used."
+            "enter it with --accept after a look at what is lost"
+        Accept "accept" -
+            "generate again; the request asks for another kind of reply"
+        ReplyDecoded "reply-decoded" -
+            "give the reply a schema of its own name and generate again"
+        ReplyExtra "reply-extra" -
+            "generate again, or declare the status with an overlay"
+        ReplyUndeclared "reply-undeclared"
+            "A method has one error type. A status without a body, or with one of another kind, reaches the caller as an unexpected reply, with its status and its body."
+            "enter it with --accept"
+        ReplyShared "reply-shared"
+            "A method has one success type and one error type; the bodies of several statuses become one type with an alternative each."
+            "enter it with --accept"
+        ReplyMedia "reply-media"
+            "Every reply that is JSON is read as JSON, whatever its media type is called, and only application/json is asked for."
+            "enter it with --accept"
+        ReplyBytes "reply-bytes"
+            "A body that is no JSON reaches the caller as bytes, whatever its media type and its schema."
+            "enter it with --accept"
+        DefaultNarrowed "default-narrowed"
+            "`default` is read for errors, and for success where no success is declared; informational replies and redirects are left to the HTTP client."
+            "enter it with --accept"
+        Unread "unread"
+            "Nothing in the generated code reflects it."
+            "see whether callers need to know; then enter it with --accept"
+    }
+    Types {
+        Unrecognised "unrecognised" -
+            "teach the reader of generated code this shape, in crates/drift/src/code"
+        TypeUnreached "type-unreached"
+            "The generator made a type for a part of another; no operation takes or gives it."
+            "see why it is generated; then enter it with --accept"
+        Type "type" -
+            "generate again, or correct the type with an overlay"
+        TypeInferred "type-inferred"
+            "The schema has no `type`; the code reads it as what its other keywords are about."
+            "state the type with an overlay, or enter it with --accept"
+        Format "format" -
+            "generate again, or correct the format with an overlay"
+        FormatUnchecked "format-unchecked"
+            "The generated type is a plain string; only the hub checks the format."
+            "enter it with --accept"
+        Width "width"
+            "Rust numbers have a width, where the document states none."
+            "enter it with --accept"
+        Nullable "nullable" -
+            "generate again, or correct the nullability with an overlay"
+        NullOmitted "null-omitted"
+            "Null and absent are the same to the generated type: null is read, and left out when written."
+            "enter it with --accept; send null through the map of unknown keys where it matters"
+        AbsentIsNull "absent-is-null"
+            "A required property that may be null is read as null where it is absent."
+            "enter it with --accept"
+        Enum "enum" -
+            "generate again, or correct the values with an overlay"
+        EnumUnchecked "enum-unchecked"
+            "Some of the values have no name of their own in Rust, so any value of the type passes."
+            "enter it with --accept, or give the values names with an overlay"
+        Required "required" -
+            "generate again, or correct `required` with an overlay"
+        PropertyMissing "property-missing" -
+            "generate again, so that the property is not lost"
+        PropertyExtra "property-extra" -
+            "generate again, or add the property to the document with an overlay"
+        UnknownKeys "unknown-keys" -
+            "generate again, or correct `additionalProperties` with an overlay"
+        UnknownKeysUnstated "unknown-keys-unstated"
+            "The document leaves open what other keys mean. Where properties are named, others are ignored; where none are, all are kept."
+            "enter it with --accept, or state `additionalProperties` with an overlay to keep them"
+        UnknownKeysIgnored "unknown-keys-ignored"
+            "The document refuses other keys; the code ignores them, so that a reply may gain one."
+            "enter it with --accept"
+        Alternatives "alternatives" -
+            "generate again; the type is another one altogether"
+        VariantMissing "variant-missing" -
+            "generate again, so that the alternative can be read and sent"
+        VariantExtra "variant-extra" -
+            "generate again, or add the alternative to the document with an overlay"
+        FirstMatch "first-match"
+            "serde tries the alternatives in this order and takes the first that fits, where the document wants exactly one, or any."
+            "see that no alternative swallows a later one; then enter it with --accept"
+        SideBySide "side-by-side"
+            "Objects that cannot be told apart are read side by side: each takes the properties that it knows."
+            "enter it with --accept"
+        Tuple "tuple"
+            "Items with a schema by position become items that may each be any of them."
+            "enter it with --accept"
+        EmptyOmitted "empty-omitted"
+            "An empty list or map is left out when written."
+            "enter it with --accept"
+        TimeRewritten "time-rewritten"
+            "A time is written in UTC with as many digits as it needs, whatever offset and digits it was read with."
+            "enter it with --accept"
+        Constraint "constraint"
+            "Rust types carry no such bound; only the hub checks it."
+            "enter it with --accept"
+        ConstraintExtra "constraint-extra" -
+            "generate again: the code refuses what the document allows"
+    }
+    Behaviour {
+        Refused "refused" -
+            "see why serde refuses a valid instance; correct the document or the generator"
+        Altered "altered" -
+            "see what serde loses; correct the document or the generator"
+        Invalid "invalid" -
+            "see what serde writes; correct the document or the generator"
+        Passed "passed" -
+            "see why serde takes it; the type claims more than it checks"
+        Unexercised "unexercised" -
+            "no instance could be made of this schema; see whether it contradicts itself"
+    }
+    Wire {
+        NotSent "not-sent" -
+            "see why the operation sends nothing"
+        WireMethod "wire-method" -
+            "generate again; the request has another method"
+        WirePath "wire-path" -
+            "generate again; the request has another path"
+        WireQuery "wire-query" -
+            "generate again; the query differs"
+        WireHeader "wire-header" -
+            "see what adds or drops the header"
+        WireMedia "wire-media" -
+            "generate again; the body is sent as something else"
+        WireBody "wire-body" -
+            "see what serde writes; the body on the wire is not the one that was given"
+        Server "server" -
+            "change the SDK's base URL, or correct `servers` with an overlay"
+        ServerUnused "server-unused"
+            "The SDK has one base URL, the first server; others are the caller's choice."
+            "enter it with --accept"
+        Security "security" -
+            "change what the SDK sends, or correct `security` with an overlay"
+        SecurityUnused "security-unused"
+            "Of several ways to authenticate the SDK uses one."
+            "enter it with --accept"
+    }
+}
+
+impl Kind {
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+}
+
+/// What the ledger has to do with a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// The ledger cannot accept this kind, or does not.
+    Missing,
+    /// The ledger accepts something else at this place.
+    Changed,
+    /// The ledger accepts what is no longer so.
+    Stale,
+}
+
+impl Entry {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Changed => "changed",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+/// A difference that is not accepted, or an entry of the ledger that does not hold.
+#[derive(Debug, Clone)]
+pub(crate) struct Finding {
+    pub(crate) difference: Difference,
+    pub(crate) entry: Entry,
+}
+
+impl Finding {
+    /// The comparison to which it is due: the ledger where something accepted has changed.
+    pub(crate) fn comparison(&self) -> Comparison {
+        match self.entry {
+            Entry::Missing => self.difference.kind.comparison(),
+            Entry::Changed | Entry::Stale => Comparison::Ledger,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The project's own document and overlays, or those named on the command line.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use suprsend_codegen::{Problems, Project};
+
+/// Which document to compare the code with.
+#[derive(Args)]
+pub(crate) struct Input {
+    /// Document to use instead of the project's own.
+    ///
+    /// It has at most 64 megabytes, is nested at most 128 levels deep, and has at most two million values once YAML's aliases are
+    /// written out and overlays are applied.
+    #[arg(long, value_name = "FILE")]
+    spec: Option<PathBuf>,
+    /// Overlay to apply to it instead of the project's own; may be repeated, applied in the order given.
+    #[arg(long, value_name = "FILE", requires = "spec")]
+    overlay: Vec<PathBuf>,
+    /// Apply no overlay to it.
+    #[arg(long, requires = "spec", conflicts_with = "overlay")]
+    no_overlay: bool,
+}
+
+impl Input {
+    /// Reads the document and its overlays.
+    pub(crate) fn open(&self) -> Result<Project, Problems> {
+        let own = Project::open(root())?;
+        let Some(spec) = &self.spec else {
+            return Ok(own);
+        };
+        let overlays =
+            if self.no_overlay || !self.overlay.is_empty() { &self.overlay } else { &own.files()[1..] };
+        Project::of_files(root(), spec, overlays)
+    }
+}
+
+/// The top of the workspace.
+pub(crate) fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here)
+}

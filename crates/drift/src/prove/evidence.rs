@@ -1,0 +1,262 @@
+//! Changes of what is known of the compiled code: the schemas of its types, what these do with instances, what the client
+//! sent; and of the ledger.
+
+use serde_json::{Map, Value, json};
+
+use super::matrix::{Said, Side, Trial};
+use crate::{
+    behaviour::{Effort, Specimens},
+    check::{Evidence, Report},
+    code::Code,
+    compare::{Compared, Pair},
+    compiled::{Definitions, verify_type},
+    document::Document,
+    finding::{Comparison, Difference},
+    ledger::Ledger,
+    output,
+    pointer::Pointer,
+};
+
+/// A change of a JSON value by one of these operators, at a place.
+struct Altered {
+    operator: &'static str,
+    at: Pointer,
+    value: Value,
+}
+
+fn first(ledger: &Ledger, differences: &[Difference], done: &[Comparison]) -> Said {
+    let (findings, _) = ledger.settle(differences, done);
+    findings.first().map_or(Said::Nothing, |first| Said::Found(output::line(first)))
+}
+
+/// The compiled types say something else than the source.
+pub(super) fn compiled(code: &Code, ledger: &Ledger, definitions: &Definitions) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for (contract, types) in definitions {
+        let mut trial = |operator, name: &str, place: String, changed: Option<&Value>| {
+            let found = verify_type(code, *contract, name, changed);
+            let differences: Vec<Difference> = found.into_iter().collect();
+            let said = first(ledger, &differences, &[]);
+            trials.push(Trial { side: Side::Compiled, operator, place, note: format!("{contract:?}"), said });
+        };
+        for (name, schema) in types {
+            trial("type gone", name, name.clone(), None);
+            trial("type not in the source", "DriftNew", name.clone(), Some(schema));
+            let mut altered = Vec::new();
+            of_schema(schema, schema, &Pointer::root(), &mut altered);
+            for Altered { operator, at, value } in altered {
+                trial(operator, name, format!("{name}{at}"), Some(&value));
+            }
+        }
+    }
+    trials
+}
+
+/// Every change of a schema as `schemars` writes it.
+fn of_schema(whole: &Value, here: &Value, at: &Pointer, altered: &mut Vec<Altered>) {
+    let Value::Object(members) = here else { return };
+    let mut push = |operator, changed: Map<String, Value>| {
+        let mut value = whole.clone();
+        if let Some(place) = at.get_mut(&mut value) {
+            *place = changed.into();
+        }
+        altered.push(Altered { operator, at: at.clone(), value });
+    };
+    for keyword in
+        ["type", "format", "$ref", "const", "pattern", "minimum", "maximum", "minItems", "maxItems"]
+    {
+        let Some(known) = members.get(keyword) else { continue };
+        let mut changed = members.clone();
+        let other = match known {
+            Value::Number(_) => json!(77),
+            Value::Array(_) => json!("boolean"),
+            known if *known == "boolean" => json!("string"),
+            _ if keyword == "type" => json!("boolean"),
+            _ if keyword == "$ref" => json!("#/$defs/DriftNew"),
+            _ => json!("drift"),
+        };
+        changed.insert(keyword.to_owned(), other);
+        push("keyword of another value", changed);
+    }
+    for keyword in ["anyOf", "oneOf", "enum", "required"] {
+        let Some(Value::Array(values)) = members.get(keyword) else { continue };
+        for index in 0..values.len() {
+            let mut values = values.clone();
+            values.remove(index);
+            let mut changed = members.clone();
+            changed.insert(keyword.to_owned(), values.into());
+            push("one of a list removed", changed);
+        }
+        if matches!(keyword, "anyOf" | "oneOf") && values.len() > 1 {
+            let mut changed = members.clone();
+            changed.insert(keyword.to_owned(), values.iter().rev().cloned().collect());
+            push("variants reordered", changed);
+        }
+    }
+    let open = members.get("additionalProperties").is_some_and(|open| *open == Value::Bool(true));
+    let mut changed = members.clone();
+    changed.insert("additionalProperties".to_owned(), Value::Bool(!open));
+    push("unknown keys", changed);
+    let Some(Value::Object(properties)) = members.get("properties") else {
+        return below(whole, members, at, altered);
+    };
+    for name in properties.keys() {
+        let renamed = properties.iter().map(|(known, schema)| {
+            (if known == name { "drift_new".to_owned() } else { known.clone() }, schema.clone())
+        });
+        let kept = properties.iter().filter(|(known, _)| *known != name);
+        let removed = kept.map(|(known, schema)| (known.clone(), schema.clone()));
+        let both =
+            [("property renamed", renamed.collect::<Map<_, _>>()), ("property removed", removed.collect())];
+        for (operator, properties) in both {
+            let mut changed = members.clone();
+            changed.insert("properties".to_owned(), properties.into());
+            push(operator, changed);
+        }
+    }
+    below(whole, members, at, altered);
+}
+
+fn below(whole: &Value, members: &Map<String, Value>, at: &Pointer, altered: &mut Vec<Altered>) {
+    for (keyword, value) in members {
+        match (keyword.as_str(), value) {
+            ("properties", Value::Object(properties)) => {
+                for (name, schema) in properties {
+                    of_schema(whole, schema, &at.child(keyword).child(name), altered);
+                }
+            }
+            ("anyOf" | "oneOf", Value::Array(variants)) => {
+                for (index, schema) in variants.iter().enumerate() {
+                    of_schema(whole, schema, &at.child(keyword).element(index), altered);
+                }
+            }
+            ("items" | "additionalProperties", schema) => {
+                of_schema(whole, schema, &at.child(keyword), altered);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a type that is broken makes of what it has read, and of what the type itself would write.
+type Broken<'b> = dyn Fn(&Value, Result<Value, String>) -> Result<Value, String> + Sync + 'b;
+
+/// One type, and what has been done to it.
+struct Breaker<'b, 'a> {
+    document: &'b Document<'a>,
+    compared: &'b Compared<'a>,
+    pair: &'b Pair<'a>,
+    evidence: &'b Evidence<'b>,
+    specimens: Specimens,
+    trials: Vec<Trial>,
+}
+
+impl Breaker<'_, '_> {
+    fn broken(&mut self, operator: &'static str, note: &str, broken: &Broken<'_>) {
+        let codecs = |name: &str, text: &str| {
+            let read = serde_json::from_str(text).unwrap_or_default();
+            Some(broken(&read, (self.evidence.codecs)(name, text)?))
+        };
+        let found = self.specimens.first(self.document, self.compared, self.pair, &codecs);
+        let said = first(self.evidence.ledger, &found.into_iter().collect::<Vec<_>>(), &[]);
+        let (place, note) = (self.pair.name.clone(), note.to_owned());
+        self.trials.push(Trial { side: Side::Behaviour, operator, place, note, said });
+    }
+}
+
+/// The types do something else with instances.
+pub(super) fn behaviour(
+    document: &Document<'_>,
+    compared: &Compared<'_>,
+    evidence: &Evidence<'_>,
+    effort: Effort,
+) -> Vec<Trial> {
+    let done = super::shared_out(&compared.pairs, |pair| of_pair(document, compared, pair, evidence, effort));
+    done.into_iter().flatten().collect()
+}
+
+fn of_pair<'a>(
+    document: &Document<'a>,
+    compared: &Compared<'a>,
+    pair: &Pair<'a>,
+    evidence: &Evidence<'_>,
+    effort: Effort,
+) -> Vec<Trial> {
+    let Some(specimens) = Specimens::new(document, pair, effort) else { return Vec::new() };
+    let mut of = Breaker { document, compared, pair, evidence, specimens, trials: Vec::new() };
+    of.broken("refuses everything", "", &|_, _| Err("broken".to_owned()));
+    of.broken("takes everything", "", &|read, _| Ok(read.clone()));
+    of.broken("writes null", "", &|_, written| written.map(|_| Value::Null));
+    of.broken("writes text", "", &|_, written| written.map(|written| written.to_string().into()));
+    let schema = &evidence.types["$defs"][&pair.name];
+    let properties = schema["properties"].as_object();
+    if properties.is_some() {
+        of.broken("writes another key", "", &|_, written| {
+            written.map(|written| with(written, "drift_new", Some(json!(["drift"]))))
+        });
+    }
+    for name in properties.into_iter().flatten().map(|(name, _)| name.as_str()) {
+        of.broken("loses a property", name, &|_, written| written.map(|written| with(written, name, None)));
+        of.broken("refuses a property", name, &|read, written| {
+            if read.get(name).is_some() { Err("broken".to_owned()) } else { written }
+        });
+        of.broken("writes another value", name, &|_, written| {
+            written.map(|written| match written.get(name) {
+                Some(known) if !known.is_null() => with(written, name, Some(json!({"drift": ["new"]}))),
+                _ => written,
+            })
+        });
+        of.broken("writes another name", name, &|_, written| {
+            written.map(|written| match written.get(name).cloned() {
+                Some(known) => with(with(written, name, None), "drift_new", Some(known)),
+                None => written,
+            })
+        });
+    }
+    if schema["additionalProperties"] == Value::Bool(true) {
+        of.broken("loses unknown keys", "", &|_, written| {
+            written.map(|written| match written {
+                Value::Object(mut members) => {
+                    members.retain(|key, _| properties.is_some_and(|known| known.contains_key(key)));
+                    members.into()
+                }
+                other => other,
+            })
+        });
+    }
+    of.trials
+}
+
+/// An object with another value of one member, or without it.
+fn with(mut object: Value, name: &str, value: Option<Value>) -> Value {
+    if let Value::Object(members) = &mut object {
+        match value {
+            Some(value) => drop(members.insert(name.to_owned(), value)),
+            None => drop(members.shift_remove(name)),
+        }
+    }
+    object
+}
+
+/// The ledger accepts less than it has to, something else, or more.
+pub(super) fn ledger(report: &Report, ledger: &Ledger) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for (kind, place) in ledger.keys() {
+        let nowhere = place.child("drift_new");
+        let changed = [
+            ("entry deleted", ledger.without(kind, place)),
+            ("entry with another hash", ledger.with(kind, place.clone(), "000000000000")),
+            (
+                "entry at another place",
+                ledger.without(kind, place).with(kind, nowhere.clone(), "000000000000"),
+            ),
+            ("stale entry", ledger.with(kind, nowhere, "000000000000")),
+        ];
+        for (operator, changed) in changed {
+            let said = first(&changed, &report.differences, &Comparison::ALL);
+            let (place, note) = (place.to_string(), kind.name().to_owned());
+            trials.push(Trial { side: Side::Ledger, operator, place, note, said });
+        }
+    }
+    trials
+}

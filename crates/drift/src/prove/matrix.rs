@@ -1,0 +1,249 @@
+//! What became of the mutants, and how it is said.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, Write},
+};
+
+use serde_json::{Value, json};
+
+/// The operators that have a place in what is compared, a line each. One that is not tried any more would go unnoticed otherwise.
+const OPERATORS: &str = include_str!("operators.txt");
+
+/// What has been changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Side {
+    Document,
+    Source,
+    Compiled,
+    Behaviour,
+    Wire,
+    Ledger,
+    /// The document, in what means nothing.
+    Neutral,
+}
+
+impl Side {
+    const ALL: [Self; 7] = [
+        Self::Document,
+        Self::Source,
+        Self::Compiled,
+        Self::Behaviour,
+        Self::Wire,
+        Self::Ledger,
+        Self::Neutral,
+    ];
+
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Document => "document",
+            Self::Source => "source",
+            Self::Compiled => "compiled",
+            Self::Behaviour => "behaviour",
+            Self::Wire => "wire",
+            Self::Ledger => "ledger",
+            Self::Neutral => "neutral",
+        }
+    }
+}
+
+/// What the check said of a mutant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Said {
+    Nothing,
+    /// The first finding.
+    Found(String),
+    /// It could not be checked, so it proves nothing.
+    Unusable(String),
+}
+
+/// The operators of the list.
+pub(super) fn listed() -> impl Iterator<Item = (Side, &'static str)> {
+    OPERATORS.lines().filter_map(|line| {
+        let (side, operator) = line.split_once(": ")?;
+        Some((Side::ALL.into_iter().find(|known| known.word() == side)?, operator))
+    })
+}
+
+/// One mutant, tried.
+#[derive(Debug, Clone)]
+pub(super) struct Trial {
+    pub(super) side: Side,
+    pub(super) operator: &'static str,
+    /// Where: a place of the document, of the source, of the ledger.
+    pub(super) place: String,
+    pub(super) note: String,
+    pub(super) said: Said,
+}
+
+impl Trial {
+    fn expected(&self) -> bool {
+        match self.said {
+            Said::Nothing => self.side == Side::Neutral,
+            Said::Found(_) => self.side != Side::Neutral,
+            Said::Unusable(_) => false,
+        }
+    }
+
+    fn verdict(&self) -> &'static str {
+        match (&self.said, self.side) {
+            (Said::Unusable(_), _) => "unusable",
+            (Said::Found(_), Side::Neutral) => "false alarm",
+            (Said::Nothing, Side::Neutral) => "silent",
+            (Said::Found(_), _) => "killed",
+            (Said::Nothing, _) => "survived",
+        }
+    }
+}
+
+/// All trials.
+#[derive(Debug, Default)]
+pub(crate) struct Matrix(pub(super) Vec<Trial>);
+
+/// How many of one operator went which way.
+#[derive(Default)]
+struct Row {
+    right: usize,
+    wrong: usize,
+}
+
+impl Matrix {
+    /// Whether every mutant was found, and nothing else, and every operator was tried.
+    pub(crate) fn is_proof(&self) -> bool {
+        self.0.iter().all(Trial::expected) && self.unlisted().is_empty() && self.untried().is_empty()
+    }
+
+    /// The operators that are listed and had no place.
+    fn untried(&self) -> Vec<(Side, &'static str)> {
+        let tried: BTreeSet<_> = self.0.iter().map(|trial| (trial.side, trial.operator)).collect();
+        listed().filter(|operator| !tried.contains(operator)).collect()
+    }
+
+    /// The operators that are tried and not listed.
+    fn unlisted(&self) -> BTreeSet<(Side, &'static str)> {
+        let listed: BTreeSet<_> = listed().collect();
+        let tried = self.0.iter().map(|trial| (trial.side, trial.operator));
+        tried.filter(|operator| !listed.contains(operator)).collect()
+    }
+
+    fn rows(&self) -> BTreeMap<(Side, &'static str), Row> {
+        let mut rows: BTreeMap<_, Row> = listed().map(|operator| (operator, Row::default())).collect();
+        for trial in &self.0 {
+            let row = rows.entry((trial.side, trial.operator)).or_default();
+            *(if trial.expected() { &mut row.right } else { &mut row.wrong }) += 1;
+        }
+        rows
+    }
+
+    fn count(&self, verdict: &str) -> usize {
+        self.0.iter().filter(|trial| trial.verdict() == verdict).count()
+    }
+
+    /// The matrix, a line for every trial that went wrong, and a summary.
+    pub(crate) fn lines(&self, out: &mut impl Write) -> io::Result<()> {
+        let rows = self.rows();
+        let name = |side: Side, operator: &str| format!("{}: {operator}", side.word());
+        let width = rows.keys().map(|(side, operator)| name(*side, operator).len()).max().unwrap_or_default();
+        let (neutral, real): (Vec<_>, Vec<_>) =
+            rows.iter().partition(|((side, _), _)| *side == Side::Neutral);
+        for (title, [right, wrong], rows) in [
+            ("mutation", ["killed", "survived"], real),
+            ("no change of meaning", ["silent", "alarms"], neutral),
+        ] {
+            writeln!(out, "{title:width$}  {right:>8}  {wrong:>8}  {:>8}", "total")?;
+            for ((side, operator), row) in rows {
+                let name = name(*side, operator);
+                writeln!(
+                    out,
+                    "{name:width$}  {:>8}  {:>8}  {:>8}",
+                    row.right,
+                    row.wrong,
+                    row.right + row.wrong
+                )?;
+            }
+            writeln!(out)?;
+        }
+        for trial in self.0.iter().filter(|trial| !trial.expected()) {
+            let Trial { side, operator, place, note, said } = trial;
+            let reason = match said {
+                Said::Nothing => String::new(),
+                Said::Found(finding) => format!(": {finding}"),
+                Said::Unusable(reason) => format!(": {reason}"),
+            };
+            let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
+            writeln!(out, "{}: {}: {operator} at {place}{note}{reason}", trial.verdict(), side.word())?;
+        }
+        for (side, operator) in self.untried() {
+            writeln!(
+                out,
+                "untried: {}: {operator}: nothing to change; if that is so, take it off operators.txt",
+                side.word()
+            )?;
+        }
+        for (side, operator) in self.unlisted() {
+            writeln!(out, "unlisted: {}: {operator}: enter it in operators.txt", side.word())?;
+        }
+        let mutants = self.0.iter().filter(|trial| trial.side != Side::Neutral).count();
+        let (killed, survived) = (self.count("killed"), self.count("survived"));
+        // Rounded down: 100 % is all of them.
+        let share = (100 * killed).checked_div(mutants).unwrap_or_default();
+        let unusable = match self.count("unusable") {
+            0 => String::new(),
+            count => format!("; {count} could not be checked"),
+        };
+        writeln!(
+            out,
+            "{mutants} mutants: {killed} killed ({share} %), {survived} survived{unusable}; {} changes without meaning: {} \
+             false alarms",
+            self.0.len() - mutants,
+            self.count("false alarm"),
+        )
+    }
+
+    /// The same as one JSON object. Its form is described in `docs/drift.md`.
+    pub(crate) fn json(&self) -> Value {
+        let name = |(side, operator): (Side, &str)| format!("{}: {operator}", side.word());
+        let operators: Vec<Value> = self
+            .rows()
+            .into_iter()
+            .map(|((side, operator), row)| {
+                json!({
+                    "side": side.word(),
+                    "operator": operator,
+                    "right": row.right,
+                    "wrong": row.wrong,
+                })
+            })
+            .collect();
+        let wrong: Vec<Value> = self
+            .0
+            .iter()
+            .filter(|trial| !trial.expected())
+            .map(|trial| {
+                json!({
+                    "verdict": trial.verdict(),
+                    "side": trial.side.word(),
+                    "operator": trial.operator,
+                    "place": trial.place,
+                    "note": trial.note,
+                    "said": match &trial.said {
+                        Said::Nothing => Value::Null,
+                        Said::Found(text) | Said::Unusable(text) => json!(text),
+                    },
+                })
+            })
+            .collect();
+        json!({
+            "version": 1,
+            "killed": self.count("killed"),
+            "survived": self.count("survived"),
+            "silent": self.count("silent"),
+            "false_alarms": self.count("false alarm"),
+            "unusable": self.count("unusable"),
+            "operators": operators,
+            "untried": self.untried().into_iter().map(name).collect::<Vec<_>>(),
+            "unlisted": self.unlisted().into_iter().map(name).collect::<Vec<_>>(),
+            "wrong": wrong,
+        })
+    }
+}

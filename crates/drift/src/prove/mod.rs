@@ -1,0 +1,180 @@
+//! `cargo xtask drift --prove`: proof that the check fails when it should, and only then.
+//!
+//! Everything that the check looks at is changed, one thing at a time, wherever that can be done: the document, the generated
+//! source, the schemas of the compiled types, what those types do, what was recorded of the client, and the ledger. Each of
+//! these mutants has to give a finding. Changes of the document that mean nothing have to give none. Operators know
+//! OpenAPI and the shape of generated code; none knows an operation or a type by name.
+
+mod evidence;
+mod focus;
+mod matrix;
+mod mutant;
+mod neutral;
+mod operations;
+mod places;
+mod schemas;
+mod sent;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::Result;
+use serde_json::Value;
+
+use self::{
+    focus::Focus,
+    matrix::{Said, Side, Trial},
+    mutant::Mutant,
+    source::Source,
+};
+use super::{
+    behaviour::{Clean, Effort},
+    check::{Depth, Evidence, Report, check, glance},
+    compare::compare,
+    compiled::Definitions,
+    document::Document,
+    finding::Kind,
+    output,
+    schema::Schemas,
+};
+
+pub(super) use matrix::Matrix;
+
+/// Tries every mutant. `source` is the text of the generated source, `definitions` are the schemas of the compiled types, and
+/// `base` is the report on what is not changed, without findings.
+pub(super) fn prove(
+    document: &Value,
+    source: &str,
+    definitions: &Definitions,
+    base: &Report,
+    evidence: &Evidence<'_>,
+    effort: Effort,
+) -> Result<Matrix> {
+    let mut trials = documents(document, evidence)?;
+    trials.extend(sources(document, evidence, source)?);
+    trials.extend(evidence::compiled(evidence.code, evidence.ledger, definitions));
+    let read = Document::read(document)?;
+    let compared = compare(&read, evidence.code, Schemas::new(evidence.types))?;
+    trials.extend(evidence::behaviour(&read, &compared, evidence, effort));
+    trials.extend(sent::trials(&read, &compared, evidence));
+    trials.extend(evidence::ledger(base, evidence.ledger));
+    trials.extend(neutral(document, evidence, effort)?);
+    Ok(Matrix(trials))
+}
+
+/// Changes of the document that mean something.
+fn documents(document: &Value, evidence: &Evidence<'_>) -> Result<Vec<Trial>> {
+    // That prose means nothing is shown by itself; here it would only be copied.
+    let document = &neutral::lean(document, &places::sites(document));
+    let sites = places::sites(document);
+    let focus = Focus::new(document, evidence)?;
+    let mut mutants = operations::mutants(&sites);
+    mutants.extend(schemas::mutants(&sites));
+    // What nothing else finds, instances have to find, few as they are.
+    let effort = Effort { instances: 10, seed: 1 };
+    let clean = Clean::default();
+    let evidence = &Evidence { clean: Some(&clean), ..*evidence };
+    Ok(shared_out(&mutants, |mutant| {
+        let changed = mutant.apply(document);
+        let glanced = focus.of(&mutant.pointer).and_then(|at| glance(&changed, evidence, at).ok().flatten());
+        let said = match glanced {
+            Some(finding) => Said::Found(output::line(&finding)),
+            None => said(check(&changed, evidence, effort, Depth::First)),
+        };
+        trial(Side::Document, mutant, said)
+    }))
+}
+
+/// Changes of the document that mean nothing.
+fn neutral(document: &Value, evidence: &Evidence<'_>, effort: Effort) -> Result<Vec<Trial>> {
+    let mutants = neutral::mutants(document, &places::sites(document))?;
+    let clean = Clean::default();
+    let evidence = &Evidence { clean: Some(&clean), ..*evidence };
+    Ok(shared_out(&mutants, |mutant| {
+        trial(Side::Neutral, mutant, said(check(&mutant.apply(document), evidence, effort, Depth::First)))
+    }))
+}
+
+/// Changes of the generated source.
+fn sources(document: &Value, evidence: &Evidence<'_>, source: &str) -> Result<Vec<Trial>> {
+    let changes = Source::new(source)?.changes();
+    let focus = Focus::new(document, evidence)?;
+    // A syntax tree stays in its thread.
+    let effort = Effort { instances: 0, seed: 1 };
+    Ok(shared_out_with(
+        &changes,
+        || Source::new(source),
+        |source, change| {
+            let operator = change.name();
+            let (place, said) = match source {
+                Err(error) => (String::new(), Said::Unusable(error.to_string())),
+                Ok(source) => {
+                    let (code, place) = source.read(*change, evidence.code);
+                    let types = code.schemas();
+                    let evidence = Evidence { code: &code, types: &types, unverified: &[], ..*evidence };
+                    let at = focus.of_source(&place);
+                    let glanced = at.and_then(|at| glance(document, &evidence, at).ok().flatten());
+                    let said = match glanced {
+                        Some(finding) => Said::Found(output::line(&finding)),
+                        None => said(check(document, &evidence, effort, Depth::Facts)),
+                    };
+                    (place, said)
+                }
+            };
+            Trial { side: Side::Source, operator, place, note: String::new(), said }
+        },
+    ))
+}
+
+fn trial(side: Side, mutant: &Mutant, said: Said) -> Trial {
+    let place = mutant.pointer.to_string();
+    Trial { side, operator: mutant.operator, place, note: mutant.note.clone(), said }
+}
+
+fn said(checked: Result<Report>) -> Said {
+    match checked {
+        Err(error) => Said::Unusable(format!("{error:#}")),
+        // That chance made no instance of something says nothing about a change.
+        Ok(report) => report
+            .findings
+            .iter()
+            .find(|finding| finding.difference.kind != Kind::Unexercised)
+            .map_or(Said::Nothing, |finding| Said::Found(output::line(finding))),
+    }
+}
+
+/// Does the work of all, on as many threads as there are processors. The outcomes stand in the order of the work.
+fn shared_out<T: Sync, U: Send>(work: &[T], one: impl Fn(&T) -> U + Sync) -> Vec<U> {
+    shared_out_with(work, || (), |(), work| one(work))
+}
+
+/// The same, with something that each thread makes for itself.
+fn shared_out_with<S, T: Sync, U: Send>(
+    work: &[T],
+    start: impl Fn() -> S + Sync,
+    one: impl Fn(&S, &T) -> U + Sync,
+) -> Vec<U> {
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut done: Vec<(usize, U)> = std::thread::scope(|scope| {
+        let run = || {
+            let mut done = Vec::new();
+            let own = start();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(work) = work.get(index) else { return done };
+                done.push((index, one(&own, work)));
+            }
+        };
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        let joined = running.into_iter().map(|thread| match thread.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        joined.flatten().collect()
+    });
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, outcome)| outcome).collect()
+}

@@ -1,0 +1,155 @@
+//! Operators on the generated source.
+//!
+//! Such a mutant is judged by what the reader makes of its source: nothing is compiled anew, so the compiled types, the
+//! instances and the recorded requests, which would say the same, are left out.
+
+mod send;
+mod types;
+
+use syn::{File, Item};
+
+use self::{send::Send, types::Types};
+use crate::code::Code;
+
+/// A change of the source: which, and at which of the places where it can be made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Change {
+    operator: Operator,
+    /// The part of the source where it is made; none is the whole.
+    part: Option<usize>,
+    nth: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Operator {
+    Types(Types),
+    Send(Send),
+}
+
+/// A generated source, as a whole and in parts that can be read by themselves: one for each type and each operation.
+pub(super) struct Source {
+    whole: File,
+    parts: Vec<Part>,
+}
+
+struct Part {
+    file: File,
+    /// The type, or the client's method.
+    name: String,
+}
+
+impl Source {
+    pub(super) fn new(text: &str) -> syn::Result<Self> {
+        let whole = lean(syn::parse_file(text)?);
+        let parts = [types::parts(&whole), send::parts(&whole)].concat();
+        let parts = parts.into_iter().map(|(name, file)| Part { file, name }).collect();
+        Ok(Self { whole, parts })
+    }
+
+    /// Every change that can be made.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        let operators = Types::ALL.iter().copied().map(Operator::Types);
+        let operators = operators.chain(Send::ALL.iter().copied().map(Operator::Send));
+        let mut changes = Vec::new();
+        for operator in operators {
+            let parts: Vec<Option<usize>> =
+                if operator.is_of_whole() { vec![None] } else { (0..self.parts.len()).map(Some).collect() };
+            for part in parts {
+                let mut turn = Turn::at(usize::MAX);
+                operator.visit(&mut self.file(part).clone(), &mut turn);
+                changes.extend((0..turn.seen).map(|nth| Change { operator, part, nth }));
+            }
+        }
+        changes
+    }
+
+    /// What is read of the source with a change, and where the change is.
+    pub(super) fn read(&self, change: Change, code: &Code) -> (Code, String) {
+        let mut file = self.file(change.part).clone();
+        let mut turn = Turn::at(change.nth);
+        change.operator.visit(&mut file, &mut turn);
+        let code = match change.part {
+            None => Code::read(&file, &code.file),
+            Some(part) => code.with_part(&file, std::slice::from_ref(&self.parts[part].name)),
+        };
+        (code, turn.place)
+    }
+
+    fn file(&self, part: Option<usize>) -> &File {
+        part.map_or(&self.whole, |part| &self.parts[part].file)
+    }
+}
+
+impl Change {
+    pub(super) fn name(self) -> &'static str {
+        match self.operator {
+            Operator::Types(types) => types.name(),
+            Operator::Send(send) => send.name(),
+        }
+    }
+}
+
+impl Operator {
+    /// Whether it is about more than one type or one operation.
+    fn is_of_whole(self) -> bool {
+        match self {
+            Self::Types(types) => types == Types::TypeRemoved,
+            Self::Send(send) => {
+                matches!(send, Send::OperationRemoved | Send::BuilderExchanged | Send::VersionChanged)
+            }
+        }
+    }
+
+    fn visit(self, file: &mut File, turn: &mut Turn) {
+        match self {
+            Self::Types(types) => types.visit(file, turn),
+            Self::Send(send) => send.visit(file, turn),
+        }
+    }
+}
+
+/// The source without what the reader does not read.
+fn lean(mut file: File) -> File {
+    if let Some(items) = module(&mut file, "types") {
+        items.retain(|item| match item {
+            Item::Mod(module) => module.ident != "builder" && module.ident != "error",
+            Item::Impl(item) => item.trait_.as_ref().is_some_and(|(path, _)| {
+                let name = path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+                ["Deserialize", "Serialize", "FromStr", "TryFrom"].contains(&name.as_str())
+            }),
+            _ => true,
+        });
+    }
+    file
+}
+
+/// The items of a module of the file.
+fn module<'f>(file: &'f mut File, name: &str) -> Option<&'f mut Vec<Item>> {
+    file.items.iter_mut().find_map(|item| match item {
+        Item::Mod(module) if module.ident == name => module.content.as_mut().map(|(_, items)| items),
+        _ => None,
+    })
+}
+
+/// Counts the places where a change can be made, and tells the one where it is to be.
+struct Turn {
+    nth: usize,
+    seen: usize,
+    place: String,
+}
+
+impl Turn {
+    fn at(nth: usize) -> Self {
+        Self { nth, seen: 0, place: String::new() }
+    }
+
+    /// Whether the change is to be made here.
+    fn here(&mut self, place: impl FnOnce() -> String) -> bool {
+        let here = self.seen == self.nth;
+        self.seen += 1;
+        if here {
+            self.place = place();
+        }
+        here
+    }
+}

@@ -1,0 +1,42 @@
+//! Commands that are programs of their own, which need what the others do without: the compiled SDK, the hub, optimization.
+//!
+//! So that this tool can be built, and can import, generate and compare, when the SDK does not build.
+
+use std::{ffi::OsString, process::ExitCode};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::project::{cargo_here, root};
+
+/// A package of the workspace that is such a program.
+#[derive(Clone, Copy)]
+pub(crate) enum Program {
+    Bench,
+    Conformance,
+    Drift,
+}
+
+/// What the program is told.
+#[derive(Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Arguments {
+    /// What the program is told; `--help` lists it.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    arguments: Vec<OsString>,
+}
+
+pub(crate) fn run(program: Program, arguments: &Arguments) -> Result<ExitCode> {
+    let (package, profile) = match program {
+        Program::Bench => ("suprsend-bench", "release"),
+        Program::Conformance => ("suprsend-conformance", "dev"),
+        Program::Drift => ("suprsend-drift", "dev"),
+    };
+    // Where it was called, so that paths mean what they say.
+    let mut command = cargo_here();
+    command.args(["run", "--quiet", "--profile", profile, "--package", package, "--manifest-path"]);
+    command.arg(root().join("Cargo.toml")).arg("--").args(&arguments.arguments);
+    let status = command.status().context("cannot run cargo")?;
+    // A program that was ended by a signal has no code.
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+}
