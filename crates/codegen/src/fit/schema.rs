@@ -18,8 +18,8 @@ type Schema = Map<String, Value>;
 pub(super) fn fit(value: &mut Value, pointer: &Pointer, report: &mut Report) {
     let Value::Object(schema) = value else { return };
     schema.retain(|keyword, _| {
-        // `x-rust-type` and its like would steer the generator from the document.
-        (!keyword.starts_with("x-") || is_mark(keyword))
+        // `x-rust-type` and its like would steer the generator from the document. The marks are read further on.
+        (!keyword.starts_with("x-") || is_mark(keyword) || keyword == ONE_OF)
             && !matches!(keyword.as_str(), "example" | "externalDocs" | "xml")
     });
     for (keyword, kind, note) in [
@@ -270,7 +270,7 @@ pub(super) fn choose_unions(document: &mut Value, report: &mut Report) {
             if !nullable {
                 report.add(
                     Kind::Combined,
-                    &pointer.child("anyOf"),
+                    &pointer.child(if excluding { "oneOf" } else { "anyOf" }),
                     "the alternatives are variants of an enum; the first that matches is taken",
                 );
             }

@@ -118,7 +118,8 @@ fn two_success_bodies_are_one_union() {
 
 #[test]
 fn one_of_several_objects_is_an_enum_even_where_lowering_weakens_it() {
-    let part = |key: &str| json!({"type": "object", "required": [key], "properties": {key: {"type": "string", "nullable": true}}});
+    let part =
+        |key: &str| json!({"type": "object", "properties": {key: {"type": "string", "nullable": true}}});
     let code = code(&replies(&json!({"200": body(&json!({"oneOf": [part("a"), part("b")]}))})), &json!({}));
     assert_has(&code, "pubenumMakeAResponse200{");
 }
