@@ -238,7 +238,7 @@ async fn handle(
 async fn read(body: axum::body::Body, largest: usize) -> Result<Bytes, Reply> {
     // A client that breaks off does not wait for the reply, but the request is recorded.
     to_bytes(body, largest).await.map_err(|error| {
-        if error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) {
+        if error.source().is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
             let message = format!("the body is larger than {largest} bytes");
             return Reply::refusal(StatusCode::PAYLOAD_TOO_LARGE, message);
         }
