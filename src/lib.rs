@@ -30,6 +30,7 @@
 mod channels;
 mod edits;
 mod lists;
+mod prepare;
 mod profile;
 mod transport;
 
@@ -60,6 +61,7 @@ mod generated;
 
 pub use generated::*;
 pub use lists::CursorList;
+pub use prepare::Prepared;
 pub use profile::{Channel, PropertyError};
 pub use transport::{PlainTransport, SendFuture, Sender, Transport};
 

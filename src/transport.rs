@@ -5,7 +5,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, Response};
 
-use crate::Client;
+use crate::{Client, Error, prepare};
 
 /// What [`Transport::send`] returns.
 pub type SendFuture<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send + 'a>>;
@@ -48,11 +48,6 @@ impl Sender {
     pub fn new(transport: impl Transport) -> Self {
         Self(Arc::new(transport))
     }
-
-    /// A sender with behaviour that is shared already.
-    pub fn shared(transport: Arc<dyn Transport>) -> Self {
-        Self(transport)
-    }
 }
 
 /// Shows nothing of the transport, which may hold credentials.
@@ -63,6 +58,10 @@ impl fmt::Debug for Sender {
 }
 
 impl ClientHooks<Sender> for Client {
+    async fn pre<E>(&self, request: &mut Request, info: &OperationInfo) -> Result<(), Error<E>> {
+        prepare::keep(request, info.operation_id)
+    }
+
     async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
         self.inner.0.send(&self.client, request, info.operation_id).await
     }

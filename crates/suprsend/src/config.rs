@@ -5,6 +5,7 @@ use std::{env, ffi::OsString, fmt, net::IpAddr, time::Duration};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use reqwest::{Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
+use suprsend_api::{PlainTransport, Sender};
 
 use crate::{Client, Error, RetryPolicy, error::ConfigError, retry::Quota};
 
@@ -25,6 +26,8 @@ const RESERVED: [HeaderName; 4] =
 /// What all clones of a client share.
 pub(crate) struct Shared {
     pub(crate) http: reqwest::Client,
+    /// Makes requests, and sends none.
+    pub(crate) api: suprsend_api::Client,
     pub(crate) base: Base,
     pub(crate) headers: HeaderMap,
     pub(crate) settings: Settings,
@@ -203,7 +206,9 @@ impl ClientBuilder {
             let no_proxy = self.no_proxy || (self.proxy.is_none() && is_loopback(&base.url));
             http_client(settings.connect_timeout, self.proxy.as_ref(), no_proxy)?
         };
-        let shared = Shared { http, base, headers, settings, quota: Quota::new() };
+        let api =
+            suprsend_api::Client::new_with_client(&base.text, http.clone(), Sender::new(PlainTransport));
+        let shared = Shared { http, api, base, headers, settings, quota: Quota::new() };
         Ok(Client::new(shared, key)?)
     }
 

@@ -14,7 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Client, Error, Response,
-    call::{Call, Options, option_methods},
+    call::{self, Options, option_methods},
     checks, decode,
     error::{UndecodableReply, Violations},
     reply::Reply,
@@ -99,7 +99,7 @@ impl Parts {
             request.headers_mut().insert(header::CONTENT_TYPE, json);
             *request.body_mut() = Some(body.into());
         }
-        Call::send_raw(client, options, request).await
+        call::send_raw(client, &options, request).await
     }
 }
 

@@ -26,9 +26,9 @@ impl Reply {
         Self { status, headers, body: Bytes::new(), cut: true }
     }
 
-    /// The head of a reply whose body is still to come: until it is [complete](Self::complete) it counts as cut.
-    pub(crate) fn of_head(response: &reqwest::Response) -> Self {
-        Self::new(response.status(), response.headers().clone())
+    /// The head of a reply, out of a response whose body is still to come: until it is [complete](Self::complete) it counts as cut.
+    pub(crate) fn of_head(response: &mut reqwest::Response) -> Self {
+        Self::new(response.status(), mem::take(response.headers_mut()))
     }
 
     /// Adds a part of the body; false if that exceeds the limit, up to which it is added.

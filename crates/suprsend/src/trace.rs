@@ -50,9 +50,9 @@ mod on {
             tracing::warn!(parent: &self.span, attempt, delay_ms, status, "attempt failed, trying again");
         }
 
-        pub(crate) fn end(&self, result: &Result<Reply, Error>) {
+        pub(crate) fn end(&self, result: &Result<(Reply, u32), Error>) {
             let (status, id) = match result {
-                Ok(reply) => (Some(reply.status()), reply.request_id()),
+                Ok((reply, _)) => (Some(reply.status()), reply.request_id()),
                 Err(error) => (error.status(), error.request_id()),
             };
             self.span.record("status", status.map(|status| status.as_u16()));
@@ -89,6 +89,6 @@ mod off {
 
         pub(crate) fn retry(&self, _attempt: u32, _delay: Duration, _error: &Error) {}
 
-        pub(crate) fn end(&self, _result: &Result<Reply, Error>) {}
+        pub(crate) fn end(&self, _result: &Result<(Reply, u32), Error>) {}
     }
 }

@@ -11,13 +11,14 @@ use std::{
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use suprsend_api::Prepared;
 
 #[cfg(feature = "blocking")]
 use crate::blocking;
 use crate::{
     Client, Error, Response,
     bulk::pace::Pace,
-    call::{Call, Options, option_methods},
+    call::{self, Options, option_methods},
     checks,
     config::Settings,
     error::{InvalidInput, Violations},
@@ -70,7 +71,7 @@ impl<'a, C: Clone> Users<'a, C> {
             options: Options::default(),
             refused: Violations::default(),
         };
-        UpsertUser { client: self.client.clone(), parts }
+        UpsertUser { client: self.client.clone(), parts: Box::new(parts) }
     }
 
     /// The stored profile of the user with this id. If there is none, that is [`Error::NotFound`]; see [`find`](Self::find).
@@ -109,9 +110,9 @@ impl<'a, C: Clone> Users<'a, C> {
     /// If there is none, that is [`Error::NotFound`]. It is so too if an attempt deleted the user and its reply was lost.
     pub fn delete(&self, distinct_id: impl AsRef<str>) -> Pending<C, Response<()>> {
         self.about(distinct_id, |client, options, distinct_id| async move {
-            let (api, call) = Call::start(&client, options);
-            let sent = api.delete_user().distinct_id(distinct_id).send().await;
-            call.finish_without_body(sent).map_err(Error::of_missing)
+            let request =
+                call::prepare(&client, async |api| api.delete_user().distinct_id(distinct_id).send().await)?;
+            call::send_without_reply(&client, &options, request).await.map_err(Error::of_missing)
         })
     }
 
@@ -132,8 +133,9 @@ impl<'a, C: Clone> Users<'a, C> {
         Pending::new(self.client.clone(), violations, move |client, options| {
             let body = body.clone();
             async move {
-                let (api, call) = Call::start(&client, options);
-                call.finish_without_body(api.bulk_delete_users().body(body).send().await)
+                let request =
+                    call::prepare(&client, async |api| api.bulk_delete_users().body(body).send().await)?;
+                call::send_without_reply(&client, &options, request).await
             }
         })
     }
@@ -153,9 +155,10 @@ impl<'a, C: Clone> Users<'a, C> {
         Pending::new(self.client.clone(), violations, move |client, options| {
             let (into, body) = (into.clone(), UserMerge { from_user_id: from.clone() });
             async move {
-                let (api, call) = Call::start(&client, options);
-                let sent = api.merge_users().distinct_id(into).body(body).send().await;
-                call.finish(sent, is_profile).map_err(Error::of_missing)
+                let request = call::prepare(&client, async |api| {
+                    api.merge_users().distinct_id(into).body(body).send().await
+                })?;
+                call::send(&client, &options, request, is_profile).await.map_err(Error::of_missing)
             }
         })
     }
@@ -176,9 +179,9 @@ impl<'a, C: Clone> Users<'a, C> {
             self.client.clone(),
             Violations::default(),
             |client: Client, options, query: Query| async move {
-                let (api, call) = Call::start(&client, options);
-                let request = paged!(api.list_users(), query);
-                call.finish(request.send().await, |_| true)
+                let request =
+                    call::prepare(&client, async |api| paged!(api.list_users(), query).send().await)?;
+                call::send(&client, &options, request, |_| true).await
             },
         )
     }
@@ -186,18 +189,20 @@ impl<'a, C: Clone> Users<'a, C> {
     /// The objects that the user with this id is subscribed to. If there is no such user, that is [`Error::NotFound`].
     pub fn object_subscriptions(&self, distinct_id: impl AsRef<str>) -> List<C, ObjectSubscriptionList> {
         self.list_about(distinct_id, |client, options, distinct_id, query| async move {
-            let (api, call) = Call::start(&client, options);
-            let request = paged!(api.fetch_user_object_subscriptions().distinct_id(distinct_id), query);
-            call.finish(request.send().await, |_| true).map_err(Error::of_missing)
+            let request = call::prepare(&client, async |api| {
+                paged!(api.fetch_user_object_subscriptions().distinct_id(distinct_id), query).send().await
+            })?;
+            call::send(&client, &options, request, |_| true).await.map_err(Error::of_missing)
         })
     }
 
     /// The lists that the user with this id is subscribed to. If there is no such user, that is [`Error::NotFound`].
     pub fn list_subscriptions(&self, distinct_id: impl AsRef<str>) -> List<C, ListSubscriptionList> {
         self.list_about(distinct_id, |client, options, distinct_id, query| async move {
-            let (api, call) = Call::start(&client, options);
-            let request = paged!(api.fetch_user_list_subscriptions().distinct_id(distinct_id), query);
-            call.finish(request.send().await, |_| true).map_err(Error::of_missing)
+            let request = call::prepare(&client, async |api| {
+                paged!(api.fetch_user_list_subscriptions().distinct_id(distinct_id), query).send().await
+            })?;
+            call::send(&client, &options, request, |_| true).await.map_err(Error::of_missing)
         })
     }
 
@@ -253,9 +258,9 @@ macro_rules! paged {
 use paged;
 
 async fn fetch(client: Client, options: Options, distinct_id: String) -> Result<Response<User>, Error> {
-    let (api, call) = Call::start(&client, options);
-    let sent = api.fetch_user_profile().distinct_id(distinct_id).send().await;
-    call.finish(sent, is_profile).map_err(Error::of_missing)
+    let request =
+        call::prepare(&client, async |api| api.fetch_user_profile().distinct_id(distinct_id).send().await)?;
+    call::send(&client, &options, request, is_profile).await.map_err(Error::of_missing)
 }
 
 /// An upsert of a user, to be awaited or sent by `send`.
@@ -266,7 +271,8 @@ async fn fetch(client: Client, options: Options, distinct_id: String) -> Result<
 #[must_use = "an upsert is sent when it is awaited, or by `send`"]
 pub struct UpsertUser<C> {
     client: C,
-    parts: Parts,
+    /// Every method takes and gives the upsert: what is moved then is small.
+    parts: Box<Parts>,
 }
 
 #[derive(Clone)]
@@ -352,7 +358,7 @@ impl<C> UpsertUser<C> {
     /// Names that begin with `$` are SuprSend's own, and refused.
     pub fn property(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         let name = name.into();
-        let Parts { body, refused, .. } = &mut self.parts;
+        let Parts { body, refused, .. } = &mut *self.parts;
         match serde_json::to_value(value) {
             _ if name.starts_with('$') => checks::property(&name, refused),
             Ok(value) => {
@@ -407,11 +413,19 @@ impl Parts {
         violations.finish()
     }
 
-    async fn send(self, client: &Client) -> Result<Response<User>, Error> {
+    /// The request, and how it is to be sent.
+    fn prepare(self, client: &Client) -> Result<(Prepared<User>, Options), Error> {
         self.check(&client.shared.settings)?;
-        let (api, call) = Call::start(client, self.options);
-        let request = api.create_update_users().distinct_id(self.distinct_id).body(self.body);
-        call.finish(request.send().await, is_profile)
+        let Self { distinct_id, body, options, .. } = self;
+        let request = call::prepare(client, async |api| {
+            api.create_update_users().distinct_id(distinct_id).body(body).send().await
+        })?;
+        Ok((request, options))
+    }
+
+    async fn send(self: Box<Self>, client: &Client) -> Result<Response<User>, Error> {
+        let (request, options) = self.prepare(client)?;
+        call::send(client, &options, request, is_profile).await
     }
 }
 

@@ -8,12 +8,13 @@ use std::{
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
+use suprsend_api::Prepared;
 
 #[cfg(feature = "blocking")]
 use crate::blocking;
 use crate::{
     Channel, Client, Error, Response,
-    call::{Call, Options, option_methods},
+    call::{self, Options, option_methods},
     checks,
     config::Settings,
     error::{InvalidInput, Violations},
@@ -362,12 +363,20 @@ impl Parts {
         violations.finish()
     }
 
-    async fn send(mut self, client: &Client) -> Result<Response<User>, Error> {
+    /// The request, and how it is to be sent.
+    fn prepare(self, client: &Client) -> Result<(Prepared<User>, Options), Error> {
         self.check(&client.shared.settings)?;
-        self.options.idempotent = Some(retry::is_idempotent_edit(&self.body));
-        let (api, call) = Call::start(client, self.options);
-        let request = api.edit_user_profile().distinct_id(self.distinct_id).body(self.body);
-        call.finish(request.send().await, is_profile).map_err(Error::of_missing)
+        let Self { distinct_id, body, mut options, .. } = self;
+        options.idempotent = Some(retry::is_idempotent_edit(&body));
+        let request = call::prepare(client, async |api| {
+            api.edit_user_profile().distinct_id(distinct_id).body(body).send().await
+        })?;
+        Ok((request, options))
+    }
+
+    async fn send(self, client: &Client) -> Result<Response<User>, Error> {
+        let (request, options) = self.prepare(client)?;
+        call::send(client, &options, request, is_profile).await.map_err(Error::of_missing)
     }
 }
 
