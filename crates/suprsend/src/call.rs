@@ -184,7 +184,7 @@ async fn attempts(
         request.headers_mut().insert(header::AUTHORIZATION, key.header().clone());
         let (copy, repeatable) = copy(request);
         let sent = Instant::now();
-        let error = match attempt(http.execute(copy), settings, deadline).await {
+        let error = match attempt(http.execute(copy), settings, sent, deadline).await {
             Ok(reply) => {
                 if let Some(pace) = pace {
                     pace.answered(sent);
@@ -250,14 +250,14 @@ fn copy(request: &mut Request) -> (Request, bool) {
     }
 }
 
-/// Makes an attempt of which this is the response.
+/// Makes an attempt, of which this is the response, as long as there is time for it.
 async fn attempt(
     response: impl Future<Output = reqwest::Result<reqwest::Response>>,
     settings: &Settings,
+    sent: Instant,
     deadline: Option<Instant>,
 ) -> Result<Reply, Failure> {
-    let own = Instant::now().checked_add(settings.attempt_timeout);
-    let until = [own, deadline].into_iter().flatten().min();
+    let until = [sent.checked_add(settings.attempt_timeout), deadline].into_iter().flatten().min();
     let mut reply = None;
     let exchange = exchange(response, &mut reply, settings.max_reply);
     let ended = match until {

@@ -5,6 +5,7 @@ mod edit;
 use std::{
     fmt,
     future::{Future, IntoFuture},
+    mem,
     pin::Pin,
     sync::Arc,
 };
@@ -413,19 +414,18 @@ impl Parts {
         violations.finish()
     }
 
-    /// The request, and how it is to be sent.
-    fn prepare(self, client: &Client) -> Result<(Prepared<User>, Options), Error> {
+    /// Takes the body and makes the request.
+    fn prepare(&mut self, client: &Client) -> Result<Prepared<User>, Error> {
         self.check(&client.shared.settings)?;
-        let Self { distinct_id, body, options, .. } = self;
-        let request = call::prepare(client, async |api| {
+        let (distinct_id, body) = (mem::take(&mut self.distinct_id), mem::take(&mut self.body));
+        call::prepare(client, async |api| {
             api.create_update_users().distinct_id(distinct_id).body(body).send().await
-        })?;
-        Ok((request, options))
+        })
     }
 
-    async fn send(self: Box<Self>, client: &Client) -> Result<Response<User>, Error> {
-        let (request, options) = self.prepare(client)?;
-        call::send(client, &options, request, is_profile).await
+    async fn send(mut self: Box<Self>, client: &Client) -> Result<Response<User>, Error> {
+        let request = self.prepare(client)?;
+        call::send(client, &self.options, request, is_profile).await
     }
 }
 
@@ -450,12 +450,12 @@ impl UpsertUser<Client> {
     }
 
     /// Sends the upsert as one of many, which keep the same pace.
-    pub(crate) async fn paced(mut self, pace: Arc<Pace>) -> Result<Response<User>, Error> {
+    pub(crate) fn paced(mut self, pace: Arc<Pace>) -> impl Future<Output = Result<Response<User>, Error>> {
         let options = &mut self.parts.options;
         let policy = options.retry.take().unwrap_or_else(|| self.client.shared.settings.retry.clone());
         options.retry = Some(pace.policy(policy));
         options.pace = Some(pace);
-        self.send().await
+        self.send()
     }
 }
 

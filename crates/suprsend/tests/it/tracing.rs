@@ -61,7 +61,7 @@ async fn a_call_has_a_span() {
     let line =
         |part: &str| log.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {log}"));
     let retry = line("attempt failed, trying again");
-    for part in ["WARN", "attempt=1", "status=503", "delay_ms=3000"] {
+    for part in ["WARN", "attempt=1", "status=503", "delay_ms=3"] {
         assert!(retry.contains(part), "{part}: {retry}");
     }
     let end = line("close");
