@@ -50,12 +50,56 @@ pub mod types {
         }
     }
     /// What is wrong in detail, as a text, a list or a map by field
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Serialize, Clone, Debug)]
     #[serde(untagged)]
     pub enum ApiErrorDetail {
         String(::std::string::String),
         Array(::std::vec::Vec<::serde_json::Value>),
         Object(::serde_json::Map<::std::string::String, ::serde_json::Value>),
+    }
+    impl<'de> ::serde::Deserialize<'de> for ApiErrorDetail {
+        fn deserialize<__D: ::serde::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::std::result::Result<Self, __D::Error> {
+            struct __Visitor;
+            impl<'de> ::serde::de::Visitor<'de> for __Visitor {
+                type Value = ApiErrorDetail;
+                fn expecting(
+                    &self,
+                    f: &mut ::std::fmt::Formatter<'_>,
+                ) -> ::std::fmt::Result {
+                    f.write_str("a text, a list or an object")
+                }
+                fn visit_str<__E: ::serde::de::Error>(
+                    self,
+                    value: &str,
+                ) -> ::std::result::Result<Self::Value, __E> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::StrDeserializer::new(value),
+                        )
+                        .map(ApiErrorDetail::String)
+                }
+                fn visit_seq<__A: ::serde::de::SeqAccess<'de>>(
+                    self,
+                    value: __A,
+                ) -> ::std::result::Result<Self::Value, __A::Error> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::SeqAccessDeserializer::new(value),
+                        )
+                        .map(ApiErrorDetail::Array)
+                }
+                fn visit_map<__A: ::serde::de::MapAccess<'de>>(
+                    self,
+                    value: __A,
+                ) -> ::std::result::Result<Self::Value, __A::Error> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::MapAccessDeserializer::new(value),
+                        )
+                        .map(ApiErrorDetail::Object)
+                }
+            }
+            deserializer.deserialize_any(__Visitor)
+        }
     }
     impl ::std::convert::From<::std::vec::Vec<::serde_json::Value>> for ApiErrorDetail {
         fn from(value: ::std::vec::Vec<::serde_json::Value>) -> Self {
@@ -72,11 +116,55 @@ pub mod types {
         }
     }
     /// `fail`, or the HTTP status code
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Serialize, Clone, Debug)]
     #[serde(untagged)]
     pub enum ApiErrorStatus {
         String(::std::string::String),
         Integer(i64),
+    }
+    impl<'de> ::serde::Deserialize<'de> for ApiErrorStatus {
+        fn deserialize<__D: ::serde::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::std::result::Result<Self, __D::Error> {
+            struct __Visitor;
+            impl<'de> ::serde::de::Visitor<'de> for __Visitor {
+                type Value = ApiErrorStatus;
+                fn expecting(
+                    &self,
+                    f: &mut ::std::fmt::Formatter<'_>,
+                ) -> ::std::fmt::Result {
+                    f.write_str("a text or an integer")
+                }
+                fn visit_str<__E: ::serde::de::Error>(
+                    self,
+                    value: &str,
+                ) -> ::std::result::Result<Self::Value, __E> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::StrDeserializer::new(value),
+                        )
+                        .map(ApiErrorStatus::String)
+                }
+                fn visit_i64<__E: ::serde::de::Error>(
+                    self,
+                    value: i64,
+                ) -> ::std::result::Result<Self::Value, __E> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::I64Deserializer::new(value),
+                        )
+                        .map(ApiErrorStatus::Integer)
+                }
+                fn visit_u64<__E: ::serde::de::Error>(
+                    self,
+                    value: u64,
+                ) -> ::std::result::Result<Self::Value, __E> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::U64Deserializer::new(value),
+                        )
+                        .map(ApiErrorStatus::Integer)
+                }
+            }
+            deserializer.deserialize_any(__Visitor)
+        }
     }
     impl ::std::fmt::Display for ApiErrorStatus {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -124,7 +212,7 @@ pub mod types {
         }
     }
     /// channel value
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[serde(untagged)]
     pub enum ChannelValue {
         String(::std::string::String),
@@ -133,6 +221,41 @@ pub mod types {
     impl ::std::fmt::Debug for ChannelValue {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.write_str("ChannelValue([redacted])")
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for ChannelValue {
+        fn deserialize<__D: ::serde::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::std::result::Result<Self, __D::Error> {
+            struct __Visitor;
+            impl<'de> ::serde::de::Visitor<'de> for __Visitor {
+                type Value = ChannelValue;
+                fn expecting(
+                    &self,
+                    f: &mut ::std::fmt::Formatter<'_>,
+                ) -> ::std::fmt::Result {
+                    f.write_str("a text or an object")
+                }
+                fn visit_str<__E: ::serde::de::Error>(
+                    self,
+                    value: &str,
+                ) -> ::std::result::Result<Self::Value, __E> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::StrDeserializer::new(value),
+                        )
+                        .map(ChannelValue::String)
+                }
+                fn visit_map<__A: ::serde::de::MapAccess<'de>>(
+                    self,
+                    value: __A,
+                ) -> ::std::result::Result<Self::Value, __A::Error> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::MapAccessDeserializer::new(value),
+                        )
+                        .map(ChannelValue::Object)
+                }
+            }
+            deserializer.deserialize_any(__Visitor)
         }
     }
     impl ::std::convert::From<

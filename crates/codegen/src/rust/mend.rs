@@ -4,6 +4,7 @@
 //! - a backslash in a path parameter stays in its segment;
 //! - the builder of a type with a map for unknown keys no longer insists on that map;
 //! - a struct of which every field may be absent has a `Default`;
+//! - an enum whose variants the JSON type tells apart is read once;
 //! - what is marked as sensitive is not printed by `Debug`;
 //! - doc comments are safe for rustdoc.
 
@@ -18,7 +19,7 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-use super::docs;
+use super::{docs, untagged};
 use crate::fit::{Extent, Sensitive};
 
 pub(super) fn mend(file: &mut File, sensitive: &Sensitive) -> Result<(), String> {
@@ -31,6 +32,7 @@ pub(super) fn mend(file: &mut File, sensitive: &Sensitive) -> Result<(), String>
             && module.ident == "types"
         {
             default(module);
+            untagged::read_once(module);
             redact(module, sensitive);
         }
     }
@@ -243,7 +245,7 @@ fn serde_of(attrs: &[Attribute]) -> Serde {
     serde
 }
 
-fn edit_derives(attrs: &mut [Attribute], edit: impl FnOnce(&mut Punctuated<Path, Token![,]>)) {
+pub(super) fn edit_derives(attrs: &mut [Attribute], edit: impl FnOnce(&mut Punctuated<Path, Token![,]>)) {
     for attr in attrs {
         if attr.path().is_ident("derive")
             && let Ok(mut paths) = attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)

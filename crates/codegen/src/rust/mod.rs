@@ -6,6 +6,7 @@ mod docs;
 mod endless;
 mod mend;
 mod quiet;
+mod untagged;
 
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;

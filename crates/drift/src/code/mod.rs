@@ -4,6 +4,7 @@
 //! a fact that is passed over would be taken for agreement. Comments are not read, doc comments included.
 
 mod operations;
+mod reading;
 mod tokens;
 mod types;
 
@@ -71,6 +72,7 @@ impl Code {
     pub(crate) fn read(file: &File, name: &str) -> Self {
         let mut code = Self::read_part(file, name);
         code.name_missing();
+        reading::compare(&mut code);
         code
     }
 
@@ -87,6 +89,7 @@ impl Code {
         code.roots.extend(roots);
         code.unrecognised.extend(unrecognised);
         code.name_missing();
+        reading::compare(&mut code);
         code
     }
 

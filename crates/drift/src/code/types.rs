@@ -7,7 +7,8 @@
 //! - `x-insists`: optional types that have to be there all the same, as null if not otherwise, which `schemars` does not see;
 //! - `x-checks`: keywords that hand-written reading checks, which a derive cannot know;
 //! - `x-parts`: alternatives that are all read from, and written to, the same object;
-//! - `x-rust`: where it stands in the source, and what each property leaves out when written (`null` or `empty`).
+//! - `x-rust`: where it stands in the source, what each property leaves out when written (`null` or `empty`), and which
+//!   variant is read from which JSON type, where that is written by hand.
 //!
 //! [`Contract`] takes from it what `schemars` says of the compiled type, so that the two can be compared.
 
@@ -20,7 +21,7 @@ use syn::{
 };
 
 use super::{
-    Code, Spot,
+    Code, Spot, reading,
     tokens::{arguments, only, string, text},
 };
 
@@ -174,7 +175,7 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
     for item in items {
         let (name, attrs, read) = match item {
             Item::Struct(item) => (item.ident.to_string(), &item.attrs, of_struct(item, &impls, code)),
-            Item::Enum(item) => (item.ident.to_string(), &item.attrs, of_enum(item, code)),
+            Item::Enum(item) => (item.ident.to_string(), &item.attrs, of_enum(item, &impls, code)),
             Item::Impl(_) => continue,
             Item::Mod(module) if matches!(module.ident.to_string().as_str(), "builder" | "error") => continue,
             _ => {
@@ -188,8 +189,9 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
         for (wanted, own) in [("Serialize", "Serialize"), ("Deserialize", "Deserialize<'de>")] {
             let derived = traits.contains(wanted);
             let by_hand = impls.contains_key(&(name.clone(), own.to_owned()));
-            // Reading by hand is known where it checks what the newtype holds.
-            if by_hand == derived || (by_hand && schema.get("x-checks").is_none()) {
+            // Reading by hand is known where it checks what the newtype holds, or tells variants apart by JSON type.
+            let known = schema.get("x-checks").is_some() || schema.pointer("/x-rust/reads").is_some();
+            if by_hand == derived || (by_hand && !known) {
                 code.unrecognised(item, format!("how `{name}` implements `{wanted}`"));
             }
         }
@@ -369,7 +371,7 @@ fn of_fields(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
     schema
 }
 
-fn of_enum(item: &ItemEnum, code: &mut Code) -> Option<Value> {
+fn of_enum(item: &ItemEnum, impls: &BTreeMap<(String, String), &ItemImpl>, code: &mut Code) -> Option<Value> {
     let name = item.ident.to_string();
     let spot = Spot::new(&code.file, &item.ident, name.clone()).to_string();
     let Some(attributes) = serde(&item.attrs) else {
@@ -430,6 +432,11 @@ fn of_enum(item: &ItemEnum, code: &mut Code) -> Option<Value> {
         }
     };
     schema["x-rust"] = json!({"spot": spot, "variants": names, "spots": spots});
+    if let (true, Some(item)) = (untagged, impls.get(&(name.clone(), "Deserialize<'de>".to_owned())))
+        && let Some(reads) = reading::read(item, &name)
+    {
+        schema["x-rust"]["reads"] = reads.into();
+    }
     Some(schema)
 }
 

@@ -1,5 +1,7 @@
 //! The check on code that is known to be wrong: what progenitor alone makes of upstream's document.
 
+mod told_apart;
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},

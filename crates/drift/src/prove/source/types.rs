@@ -1,5 +1,7 @@
 //! Operators on types.
 
+mod reading;
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{
@@ -33,6 +35,10 @@ pub(super) enum Types {
     VariantRenamed,
     TaggingChanged,
     DeriveDropped,
+    JsonTypeLeftOut,
+    JsonTypeAdded,
+    JsonTypeOfAnotherVariant,
+    HandedOnOtherwise,
 }
 
 /// Each type with what is implemented for it by hand, as a file of its own.
@@ -77,6 +83,10 @@ impl Types {
         Self::VariantRenamed,
         Self::TaggingChanged,
         Self::DeriveDropped,
+        Self::JsonTypeLeftOut,
+        Self::JsonTypeAdded,
+        Self::JsonTypeOfAnotherVariant,
+        Self::HandedOnOtherwise,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -102,6 +112,10 @@ impl Types {
             Self::VariantRenamed => "variant's serde name changed",
             Self::TaggingChanged => "variants told apart otherwise",
             Self::DeriveDropped => "derive dropped",
+            Self::JsonTypeLeftOut => "JSON type left out",
+            Self::JsonTypeAdded => "JSON type added",
+            Self::JsonTypeOfAnotherVariant => "JSON type of another variant",
+            Self::HandedOnOtherwise => "value handed on otherwise",
         }
     }
 
@@ -118,10 +132,12 @@ impl Types {
             }
             return;
         }
+        let variants = reading::variants(items);
         for item in items {
             match item {
                 Item::Struct(item) => self.of_struct(item, turn),
                 Item::Enum(item) => self.of_enum(item, turn),
+                Item::Impl(item) => reading::visit(self, item, &variants, turn),
                 _ => {}
             }
         }

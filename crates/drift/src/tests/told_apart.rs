@@ -1,0 +1,192 @@
+//! Enums that the generator has read by JSON type, beside the same enums with what serde derives for them.
+
+use std::{collections::HashMap, fmt::Debug};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use suprsend_api::types as api;
+
+use super::sample::types as sample;
+
+macro_rules! derived {
+    ($($name:ident { $($variant:ident($ty:ty)),* $(,)? })*) => {
+        $(
+            #[derive(Debug, Deserialize, Serialize)]
+            #[serde(untagged)]
+            enum $name { $($variant($ty)),* }
+        )*
+    };
+}
+
+derived! {
+    Measure { Boolean(bool), Number(f64), Circle(sample::Circle) }
+    Reach { String(String), Array(Vec<i64>), Tally(sample::Tally) }
+    Union { String(String), Integer(i64), Array(Vec<String>) }
+    ChannelValue { String(String), Object(serde_json::Map<String, Value>) }
+    ApiErrorDetail { String(String), Array(Vec<Value>), Object(serde_json::Map<String, Value>) }
+    ApiErrorStatus { String(String), Integer(i64) }
+}
+
+/// Known fields are read at once, and what is flattened from serde's buffer.
+#[derive(Debug, Deserialize, Serialize)]
+struct Holder<T> {
+    known: Option<T>,
+    #[serde(flatten)]
+    rest: HashMap<String, T>,
+}
+
+/// Read from serde's buffer by reference.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(untagged)]
+enum Either<T> {
+    Number(u8),
+    This(T),
+}
+
+/// A tag is looked for in serde's buffer, and the rest is read from it.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(tag = "known")]
+enum Tagged<T> {
+    #[serde(rename = "x")]
+    This { other: T },
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Flat<T> {
+    #[serde(flatten)]
+    all: T,
+}
+
+const TEXTS: &[&str] = &[
+    r#""""#,
+    r#""text""#,
+    r#""\u00e9\n\ud83d\ude00""#,
+    r#""\ud800""#,
+    r#""x"#,
+    "0",
+    "-0",
+    "7",
+    "-7",
+    "255",
+    "256",
+    "1.0",
+    "1.5",
+    "1e3",
+    "1e400",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551615",
+    "18446744073709551616",
+    "true",
+    "false",
+    "null",
+    "tru",
+    "[]",
+    "[1]",
+    "[1.5]",
+    "[1,2]",
+    r#"["a"]"#,
+    r#"["a",1]"#,
+    "[null]",
+    "[[]]",
+    "[1",
+    "[1,]",
+    "{}",
+    r#"{"radius":1}"#,
+    r#"{"radius":1.5,"more":[1,{"a":null}]}"#,
+    r#"{"radius":"1"}"#,
+    r#"{"radius":1,"radius":2}"#,
+    r#"{"sum":1}"#,
+    r#"{"sum":1,"a":2,"b":-3}"#,
+    r#"{"sum":1,"a":"2"}"#,
+    r#"{"sum":1.5}"#,
+    r#"{"a":1,"a":2}"#,
+    r#"{"a":{"b":[1,2.5,"c",null,true]}}"#,
+    r#"{"a":1"#,
+    r#"{"a":1e400}"#,
+    r#"{"1":1}"#,
+    "",
+    " ",
+    "1 2",
+    r#"{"Circle":{"radius":1}}"#,
+    r#"{"radius":null}"#,
+];
+
+/// What is read, written again.
+fn read<T: DeserializeOwned + Serialize>(text: &str) -> Vec<Option<Value>> {
+    let value = || serde_json::from_str::<Value>(text).ok();
+    let read = [
+        serde_json::from_str::<T>(text).ok(),
+        serde_json::from_slice(text.as_bytes()).ok(),
+        serde_json::from_reader(text.as_bytes()).ok(),
+        value().and_then(|value| T::deserialize(value).ok()),
+        value().and_then(|value| T::deserialize(&value).ok()),
+    ];
+    read.iter().map(|read| read.as_ref().map(|read| serde_json::to_value(read).unwrap())).collect()
+}
+
+/// What is read of each text by itself and inside of what serde buffers.
+fn all<T: DeserializeOwned + Serialize>(name: &str) -> Vec<(String, Vec<Option<Value>>)> {
+    let mut all = Vec::new();
+    for text in TEXTS {
+        let object = format!(r#"{{"known":{text},"other":{text}}}"#);
+        let tagged = format!(r#"{{"other":{text},"known":"x"}}"#);
+        for (form, read) in [
+            ("", read::<T>(text)),
+            ("optional", read::<Option<T>>(text)),
+            ("a field, and flattened", read::<Holder<T>>(&object)),
+            ("a variant", read::<Either<T>>(text)),
+            ("a variant of several values", read::<Either<Vec<Holder<T>>>>(&format!("[{object}]"))),
+            ("tagged", read::<Tagged<T>>(&tagged)),
+            ("flattened itself", read::<Flat<T>>(text)),
+            ("flattened itself, if it is there", read::<Flat<Option<T>>>(text)),
+        ] {
+            all.push((format!("{name} {form}: {text}"), read));
+        }
+    }
+    all
+}
+
+fn same<Own, Derived>(name: &str)
+where
+    Own: DeserializeOwned + Serialize,
+    Derived: DeserializeOwned + Serialize,
+{
+    let (own, derived) = (all::<Own>(name), all::<Derived>(name));
+    assert!(derived.iter().any(|(_, read)| read.iter().all(Option::is_some)));
+    assert!(derived.iter().any(|(_, read)| read.iter().all(Option::is_none)));
+    for (own, derived) in own.iter().zip(&derived) {
+        assert_eq!(own, derived);
+    }
+}
+
+#[test]
+fn what_is_told_apart_is_read_as_the_derive_reads_it() {
+    same::<sample::ItemMeasure, Measure>("Measure");
+    same::<sample::ItemReach, Reach>("Reach");
+    same::<sample::ItemUnion, Union>("Union");
+    same::<api::ChannelValue, ChannelValue>("ChannelValue");
+    same::<api::ApiErrorDetail, ApiErrorDetail>("ApiErrorDetail");
+    same::<api::ApiErrorStatus, ApiErrorStatus>("ApiErrorStatus");
+}
+
+/// Those above are among the enums that the generator took: the derive's own words are not heard.
+#[test]
+fn what_is_told_apart_says_what_is_wrong() {
+    fn reason<T: DeserializeOwned + Debug>() -> String {
+        serde_json::from_str::<T>("null").unwrap_err().to_string()
+    }
+    assert_eq!(reason::<Measure>(), "data did not match any variant of untagged enum Measure");
+    for (reason, expected) in [
+        (reason::<sample::ItemMeasure>(), "a boolean, a number, an object or a list"),
+        (reason::<sample::ItemReach>(), "a text, a list or an object"),
+        (reason::<sample::ItemUnion>(), "a text, an integer or a list"),
+        (reason::<api::ChannelValue>(), "a text or an object"),
+        (reason::<api::ApiErrorDetail>(), "a text, a list or an object"),
+        (reason::<api::ApiErrorStatus>(), "a text or an integer"),
+    ] {
+        assert_eq!(reason, format!("invalid type: null, expected {expected} at line 1 column 4"));
+    }
+}
