@@ -1,7 +1,8 @@
 //! One contender at work, in a process of its own, so that its CPU time and memory are its own.
 
 use std::{
-    collections::HashMap,
+    cell::RefCell,
+    collections::VecDeque,
     future::Future,
     ops::Range,
     time::{Duration, Instant},
@@ -157,9 +158,9 @@ async fn all_at_once(
     users: Range<u64>,
     concurrency: usize,
 ) -> Result<Histogram<u64>> {
-    let sent = std::cell::RefCell::new(HashMap::new());
-    let upserts = User::range(users).zip(0_u64..).map(|(user, index)| {
-        sent.borrow_mut().insert(index, Instant::now());
+    let sent = RefCell::new(Sent::default());
+    let upserts = User::range(users).map(|user| {
+        sent.borrow_mut().add(Instant::now());
         sdk::upsert(client, user)
     });
     let mut outcomes = client.users().upsert_all(upserts);
@@ -169,10 +170,34 @@ async fn all_at_once(
     let mut latencies = histogram()?;
     while let Some(outcome) = outcomes.next().await {
         outcome.result.with_context(|| outcome.distinct_id)?;
-        let sent = sent.borrow_mut().remove(&outcome.index).context("an outcome without an input")?;
+        let sent = sent.borrow_mut().take(outcome.index).context("an outcome without an input")?;
         record(&mut latencies, sent.elapsed());
     }
     Ok(latencies)
+}
+
+/// When each input was sent that has no outcome yet: what is measured is the SDK, so this costs as little as it can.
+#[derive(Default)]
+struct Sent {
+    /// The index of the first.
+    first: u64,
+    times: VecDeque<Option<Instant>>,
+}
+
+impl Sent {
+    fn add(&mut self, time: Instant) {
+        self.times.push_back(Some(time));
+    }
+
+    fn take(&mut self, index: u64) -> Option<Instant> {
+        let place = usize::try_from(index.checked_sub(self.first)?).ok()?;
+        let time = self.times.get_mut(place)?.take();
+        while let Some(None) = self.times.front() {
+            self.times.pop_front();
+            self.first += 1;
+        }
+        time
+    }
 }
 
 /// Latencies in nanoseconds up to a minute, exact to three digits.

@@ -173,8 +173,7 @@ impl<S: Stream<Item = UpsertUser<Client>>> UpsertAll<S> {
     /// Takes inputs while there is room for them.
     fn fill(&mut self, context: &mut Context<'_>) {
         while let Some(source) = &mut self.source {
-            if self.in_flight.len() >= self.pace.limit() {
-                self.pace.limit_reached();
+            if !self.pace.has_room(self.in_flight.len()) {
                 return;
             }
             match source.as_mut().poll_next(context) {

@@ -99,9 +99,14 @@ impl Pace {
         self.state().limit.now()
     }
 
-    /// As many calls are under way as may be.
-    pub(super) fn limit_reached(&self) {
-        self.state().limit.reached();
+    /// Whether one more call may be under way than these. If not, as many are as may be.
+    pub(super) fn has_room(&self, calls: usize) -> bool {
+        let limit = &mut self.state().limit;
+        let has_room = calls < limit.now();
+        if !has_room {
+            limit.reached();
+        }
+        has_room
     }
 
     pub(super) fn retries(&self) -> u64 {
