@@ -22,14 +22,14 @@ thread_local! {
 enum Slot {
     Closed,
     Open,
-    Filled(Request, &'static str),
+    Filled(Box<Request>, &'static str),
 }
 
 /// A request of an operation, as the generated client made it, not sent yet; `T` is what the operation's reply is decoded into.
 #[non_exhaustive]
 pub struct Prepared<T> {
     /// The request. It has no credentials.
-    pub request: Request,
+    pub request: Box<Request>,
     /// The id of the operation, written as the generated method is: `create_update_users`.
     pub operation: &'static str,
     reply: PhantomData<fn() -> T>,
@@ -59,6 +59,7 @@ impl Client {
     /// assert_eq!(prepared.request.url().path(), "/v1/user/jane/");
     /// assert_eq!(prepared.operation, "fetch_user_profile");
     /// ```
+    #[allow(clippy::result_large_err, reason = "the error is progenitor's")]
     pub fn prepare<T, E>(
         &self,
         call: impl AsyncFnOnce(&Self) -> Result<ResponseValue<T>, Error<E>>,
@@ -75,13 +76,14 @@ impl Client {
 }
 
 /// Ends a call whose request is kept.
+#[allow(clippy::result_large_err, reason = "the error is progenitor's")]
 pub(crate) fn keep<E>(request: &mut Request, operation: &'static str) -> Result<(), Error<E>> {
     SLOT.with_borrow_mut(|slot| {
         if matches!(slot, Slot::Closed) {
             return Ok(());
         }
         let nothing = Request::new(Method::GET, request.url().clone());
-        *slot = Slot::Filled(mem::replace(request, nothing), operation);
+        *slot = Slot::Filled(Box::new(mem::replace(request, nothing)), operation);
         Err(Error::Custom(String::new()))
     })
 }

@@ -91,27 +91,24 @@ pub(crate) fn prepare<T, E>(
 /// Sends a request of an operation, and decodes the reply as the document declares it.
 ///
 /// `is_result` tells a result from other JSON that happens to decode, for types that require nothing.
-pub(crate) fn send<T: DeserializeOwned>(
+pub(crate) async fn send<T: DeserializeOwned>(
     client: &Client,
     options: &Options,
     mut prepared: Prepared<T>,
     is_result: fn(&T) -> bool,
-) -> impl Future<Output = Result<Response<T>, Error>> {
-    async move {
-        let (reply, attempts) = run(client, options, prepared.operation, &mut prepared.request).await?;
-        // Here and not by the generated code, which knows only the statuses that the document declares, and takes a reply only
-        // as it is declared: one that it could not place, or not decode, may be a success all the same.
-        let value = match decode::lenient(reply.body()) {
-            Ok(value) if is_result(&value) => value,
-            Ok(_) => {
-                let reason = "holds nothing of what the document declares";
-                return Err(UndecodableReply::new(reply, reason).into());
-            }
-            Err(reason) => return Err(UndecodableReply::new(reply, reason).into()),
-        };
-        let (status, headers, _) = reply.into_parts();
-        Ok(Response::new(value, status, headers, attempts))
-    }
+) -> Result<Response<T>, Error> {
+    let (reply, attempts) = run(client, options, prepared.operation, &mut prepared.request).await?;
+    // Here and not by the generated code, which knows only the statuses that the document declares, and takes a reply only
+    // as it is declared: one that it could not place, or not decode, may be a success all the same.
+    let value = match decode::lenient(reply.body()) {
+        Ok(value) if is_result(&value) => value,
+        Ok(_) => {
+            return Err(UndecodableReply::new(reply, "holds nothing of what the document declares").into());
+        }
+        Err(reason) => return Err(UndecodableReply::new(reply, reason).into()),
+    };
+    let (status, headers, _) = reply.into_parts();
+    Ok(Response::new(value, status, headers, attempts))
 }
 
 /// As [`send`], for operations whose reply has no body, or one that says nothing.
@@ -241,13 +238,11 @@ fn set_headers(headers: &mut HeaderMap, client: &Client, options: &Options) {
 
 /// What is sent of a request, and whether the request is there to be sent again: a body that is a stream is gone then.
 fn copy(request: &mut Request) -> (Request, bool) {
-    match request.try_clone() {
-        Some(copy) => (copy, true),
-        None => {
-            let nothing = Request::new(request.method().clone(), request.url().clone());
-            (mem::replace(request, nothing), false)
-        }
+    if let Some(copy) = request.try_clone() {
+        return (copy, true);
     }
+    let nothing = Request::new(request.method().clone(), request.url().clone());
+    (mem::replace(request, nothing), false)
 }
 
 /// Makes an attempt, of which this is the response, as long as there is time for it.
