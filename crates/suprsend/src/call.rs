@@ -145,94 +145,153 @@ async fn run(
         return Err(ConfigError::new("runtime", reason).into());
     }
     let span = trace::Span::new(operation, client.shared.base.host());
-    let ended = span.cover(attempts(client, options, operation, request, &span)).await;
-    span.end(&ended);
+    let call = Call { client, options, operation, span };
+    let ended = call.span.cover(call.attempts(request)).await;
+    call.span.end(&ended);
     ended
 }
 
-/// Sends until there is a result: the loop in which all retries are made.
-async fn attempts(
-    client: &Client,
-    options: &Options,
+/// A call on its way.
+struct Call<'a> {
+    client: &'a Client,
+    options: &'a Options,
     operation: &'static str,
-    request: &mut Request,
-    span: &trace::Span,
-) -> Result<(Reply, u32), Error> {
-    let Shared { http, settings, quota, .. } = &*client.shared;
-    let policy = options.retry.as_ref().unwrap_or(&settings.retry);
-    let idempotent = options.idempotent.unwrap_or_else(|| retry::is_idempotent(operation));
-    let limit = options.timeout.unwrap_or(settings.timeout);
-    // A limit beyond what a clock can show is none.
-    let mut deadline = Instant::now().checked_add(limit);
-    let pace = options.pace.as_deref();
-
-    set_headers(request.headers_mut(), client, options);
-    let mut attempts = 0;
-    let mut taken = None;
-    let mut last = None;
-    loop {
-        attempts += 1;
-        if let Some(pace) = pace {
-            deadline = later(deadline, pace.admit(attempts).await);
-        }
-        span.attempt(attempts);
-        // It may be replaced meanwhile: what is sent is what a reply may echo.
-        let key = client.key();
-        request.headers_mut().insert(header::AUTHORIZATION, key.header().clone());
-        let (copy, repeatable) = copy(request);
-        let sent = Instant::now();
-        let error = match attempt(http.execute(copy), settings, sent, deadline).await {
-            Ok(reply) => {
-                if let Some(pace) = pace {
-                    pace.answered(sent);
-                }
-                quota.succeeded(taken);
-                return Ok((reply, attempts));
-            }
-            Err(Failure::OutOfTime(reply)) => {
-                if let Some(pace) = pace {
-                    pace.not_answered(sent);
-                }
-                return Err(TimeoutError::of_call(limit, attempts, reply, last).into());
-            }
-            Err(Failure::Refused(reply)) => {
-                let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
-                let mut secrets = schema::secrets(operation, body);
-                secrets.insert(key.secret().expose_secret().to_owned());
-                ApiError::new(reply, &secrets).into()
-            }
-            Err(Failure::Of(error)) => error,
-        };
-        if let Some(pace) = pace {
-            pace.failed(sent, &error);
-            // The server's own delay is one of the whole stream.
-            deadline = later(deadline, error.retry_after().unwrap_or_default());
-        }
-        let harmless = idempotent || retry::was_not_processed(&error);
-        let delay = policy.delay(attempts, &error).filter(|_| repeatable && harmless);
-        // There is no sense in waiting for an attempt that no time is left for.
-        let too_late = |delay| deadline.is_some_and(|end| end.duration_since(Instant::now()) <= delay);
-        if delay.is_some_and(too_late) {
-            return Err(TimeoutError::of_call(limit, attempts, None, Some(error)).into());
-        }
-        let Some((delay, cost)) = delay.and_then(|delay| Some((delay, quota.take(&error)?))) else {
-            let gave_up = attempts > 1 && error.is_retryable();
-            return Err(if gave_up { TooManyAttempts::new(attempts, error).into() } else { error });
-        };
-        span.retry(attempts, delay, &error);
-        sleep(delay).await;
-        taken = Some(cost);
-        last = Some(error);
-    }
+    span: trace::Span,
 }
 
-/// Adds what every request of the client and of this call has. The key is added with each attempt, since it may change.
-fn set_headers(headers: &mut HeaderMap, client: &Client, options: &Options) {
-    for (name, value) in &client.shared.headers {
-        headers.insert(name, value.clone());
+impl Call<'_> {
+    /// Sends until there is a result: the loop in which all retries are made.
+    ///
+    /// Its future, and that of an attempt, are in the future of every call, so they keep little: what they know from `self` they
+    /// ask it for again.
+    async fn attempts(&self, request: &mut Request) -> Result<(Reply, u32), Error> {
+        // A limit beyond what a clock can show is none.
+        let mut deadline = Instant::now().checked_add(self.time_limit());
+        self.set_headers(request.headers_mut());
+        let mut attempts = 0;
+        let mut taken = None;
+        let mut last = None;
+        loop {
+            attempts += 1;
+            if let Some(pace) = self.pace() {
+                deadline = later(deadline, pace.admit(attempts).await);
+            }
+            self.span.attempt(attempts);
+            // It may be replaced meanwhile: what is sent is what a reply may echo.
+            let key = self.client.key();
+            request.headers_mut().insert(header::AUTHORIZATION, key.header().clone());
+            let (copy, repeatable) = copy(request);
+            let sent = Instant::now();
+            let own = sent.checked_add(self.shared().settings.attempt_timeout);
+            let until = [own, deadline].into_iter().flatten().min();
+            let response = self.shared().http.execute(copy);
+            let error = match self.attempt(response, until, until == deadline).await {
+                Ok(reply) => {
+                    if let Some(pace) = self.pace() {
+                        pace.answered(sent);
+                    }
+                    self.shared().quota.succeeded(taken);
+                    return Ok((reply, attempts));
+                }
+                Err(Failure::OutOfTime(reply)) => {
+                    if let Some(pace) = self.pace() {
+                        pace.not_answered(sent);
+                    }
+                    return Err(TimeoutError::of_call(self.time_limit(), attempts, reply, last).into());
+                }
+                Err(Failure::Refused(reply)) => {
+                    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+                    let mut secrets = schema::secrets(self.operation, body);
+                    secrets.insert(key.secret().expose_secret().to_owned());
+                    ApiError::new(reply, &secrets).into()
+                }
+                Err(Failure::Of(error)) => error,
+            };
+            if let Some(pace) = self.pace() {
+                pace.failed(sent, &error);
+                // The server's own delay is one of the whole stream.
+                deadline = later(deadline, error.retry_after().unwrap_or_default());
+            }
+            let delay = self.delay(attempts, &error).filter(|_| repeatable);
+            // There is no sense in waiting for an attempt that no time is left for.
+            let too_late = |delay| deadline.is_some_and(|end| end.duration_since(Instant::now()) <= delay);
+            if delay.is_some_and(too_late) {
+                return Err(TimeoutError::of_call(self.time_limit(), attempts, None, Some(error)).into());
+            }
+            let quota = &self.shared().quota;
+            let Some((delay, cost)) = delay.and_then(|delay| Some((delay, quota.take(&error)?))) else {
+                let gave_up = attempts > 1 && error.is_retryable();
+                return Err(if gave_up { TooManyAttempts::new(attempts, error).into() } else { error });
+            };
+            self.span.retry(attempts, delay, &error);
+            sleep(delay).await;
+            taken = Some(cost);
+            last = Some(error);
+        }
     }
-    for (name, value) in &options.headers {
-        headers.insert(name, value.clone());
+
+    /// Makes an attempt, of which this is the response, until a time, which may be the one that ends the call.
+    async fn attempt(
+        &self,
+        response: impl Future<Output = reqwest::Result<reqwest::Response>>,
+        until: Option<Instant>,
+        ends_call: bool,
+    ) -> Result<Reply, Failure> {
+        let settings = &self.shared().settings;
+        let mut reply = None;
+        let exchange = exchange(response, &mut reply, settings.max_reply);
+        let ended = match until {
+            Some(until) => timeout_at(until, exchange).await.ok(),
+            None => Some(exchange.await),
+        };
+
+        // A status that is no success says more than what became of the body after it.
+        if let Some(reply) = reply.take_if(|reply| !reply.status().is_success()) {
+            return Err(Failure::Refused(reply));
+        }
+        match (ended, reply) {
+            (Some(Ok(true)), Some(reply)) => Ok(reply),
+            (Some(Ok(_)), Some(reply)) => {
+                let reason = format!("is longer than the limit of {} bytes", settings.max_reply);
+                Err(Failure::Of(UndecodableReply::new(reply, reason).into()))
+            }
+            (Some(Err(error)), reply) => Err(Failure::Of(of_transfer(error, reply, settings))),
+            (None, reply) if ends_call => Err(Failure::OutOfTime(reply)),
+            (_, reply) => {
+                let limit = Some(settings.attempt_timeout);
+                Err(Failure::Of(TimeoutError::of_attempt(TimeoutKind::Attempt, limit, reply).into()))
+            }
+        }
+    }
+
+    /// Adds what every request of the client and of this call has. The key is added with each attempt, since it may change.
+    fn set_headers(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.shared().headers {
+            headers.insert(name, value.clone());
+        }
+        for (name, value) in &self.options.headers {
+            headers.insert(name, value.clone());
+        }
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.client.shared
+    }
+
+    /// The time for the whole call.
+    fn time_limit(&self) -> Duration {
+        self.options.timeout.unwrap_or(self.shared().settings.timeout)
+    }
+
+    fn pace(&self) -> Option<&Pace> {
+        self.options.pace.as_deref()
+    }
+
+    /// How long to wait before this is tried again after an attempt (the first is 1) that failed so, if it is.
+    fn delay(&self, attempt: u32, error: &Error) -> Option<Duration> {
+        let idempotent = self.options.idempotent.unwrap_or_else(|| retry::is_idempotent(self.operation));
+        let policy = self.options.retry.as_ref().unwrap_or(&self.shared().settings.retry);
+        if idempotent || retry::was_not_processed(error) { policy.delay(attempt, error) } else { None }
     }
 }
 
@@ -243,40 +302,6 @@ fn copy(request: &mut Request) -> (Request, bool) {
     }
     let nothing = Request::new(request.method().clone(), request.url().clone());
     (mem::replace(request, nothing), false)
-}
-
-/// Makes an attempt, of which this is the response, as long as there is time for it.
-async fn attempt(
-    response: impl Future<Output = reqwest::Result<reqwest::Response>>,
-    settings: &Settings,
-    sent: Instant,
-    deadline: Option<Instant>,
-) -> Result<Reply, Failure> {
-    let until = [sent.checked_add(settings.attempt_timeout), deadline].into_iter().flatten().min();
-    let mut reply = None;
-    let exchange = exchange(response, &mut reply, settings.max_reply);
-    let ended = match until {
-        Some(until) => timeout_at(until, exchange).await.ok(),
-        None => Some(exchange.await),
-    };
-
-    // A status that is no success says more than what became of the body after it.
-    if let Some(reply) = reply.take_if(|reply| !reply.status().is_success()) {
-        return Err(Failure::Refused(reply));
-    }
-    match (ended, reply) {
-        (Some(Ok(true)), Some(reply)) => Ok(reply),
-        (Some(Ok(_)), Some(reply)) => {
-            let reason = format!("is longer than the limit of {} bytes", settings.max_reply);
-            Err(Failure::Of(UndecodableReply::new(reply, reason).into()))
-        }
-        (Some(Err(error)), reply) => Err(Failure::Of(of_transfer(error, reply, settings))),
-        (None, reply) if until == deadline => Err(Failure::OutOfTime(reply)),
-        (_, reply) => {
-            let limit = Some(settings.attempt_timeout);
-            Err(Failure::Of(TimeoutError::of_attempt(TimeoutKind::Attempt, limit, reply).into()))
-        }
-    }
 }
 
 /// Why an attempt failed.

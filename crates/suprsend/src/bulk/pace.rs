@@ -124,14 +124,13 @@ impl Pace {
         if attempt > 1 {
             self.state().retries += 1;
         }
+        let mut now = start;
         let mut due = None;
         loop {
-            let now = Instant::now();
             let wait = self.state().wait(&mut due, now);
-            match wait {
-                Some(until) => sleep_until(until).await,
-                None => return now - start,
-            }
+            let Some(until) = wait else { return now - start };
+            sleep_until(until).await;
+            now = Instant::now();
         }
     }
 
