@@ -63,7 +63,7 @@ impl Sender {
     /// The URL that a path behind the client's base URL makes. The generated operations call it.
     ///
     /// The result is that of parsing both as one text, which takes several times as long as to set the path.
-    pub(crate) fn url<E>(&self, client: &Client, path: fmt::Arguments<'_>) -> Result<Url, Error<E>> {
+    pub(crate) fn url(&self, client: &Client, path: fmt::Arguments<'_>) -> reqwest::Result<Url> {
         let base = self.0.base.get_or_init(|| Base::new(&client.baseurl));
         if let Some(url) = base.with(&client.baseurl, path) {
             return Ok(url);

@@ -22,7 +22,7 @@ pub struct Settings {
     /// The path of the type that the generated `Client` carries and that does the sending: `crate::Sender`, unless stated
     /// otherwise. The crate that includes the code has to define it and to implement `ClientHooks` with it; a
     /// missing implementation is one compile error. It makes the URLs too, with a method that the generated module can see:
-    /// `fn url<E>(&self, client: &Client, path: std::fmt::Arguments<'_>) -> Result<reqwest::Url, Error<E>>`.
+    /// `fn url(&self, client: &Client, path: std::fmt::Arguments<'_>) -> reqwest::Result<reqwest::Url>`.
     /// `None` generates a client that sends by itself.
     pub sender: Option<String>,
     /// Paths of derive macros that every generated type gets besides those of serde.
