@@ -19,6 +19,10 @@ thread_local! {
 }
 
 /// Whether a request is to be kept instead of sent, and the one that was.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one for each thread, and it is mostly about to be filled"
+)]
 enum Slot {
     Closed,
     Open,
@@ -59,6 +63,7 @@ impl Client {
     /// assert_eq!(prepared.request.url().path(), "/v1/user/jane/");
     /// assert_eq!(prepared.operation, "fetch_user_profile");
     /// ```
+    #[allow(clippy::result_large_err, reason = "the error is that of the generated operations")]
     pub fn prepare<T, E>(
         &self,
         call: impl AsyncFnOnce(&Self) -> Result<ResponseValue<T>, Error<E>>,
@@ -75,6 +80,7 @@ impl Client {
 }
 
 /// Ends a call whose request is kept.
+#[allow(clippy::result_large_err, reason = "the error is that of the generated operations")]
 pub(crate) fn keep<E>(request: &mut Request, operation: &'static str) -> Result<(), Error<E>> {
     SLOT.with_borrow_mut(|slot| {
         if matches!(slot, Slot::Closed) {

@@ -44,12 +44,12 @@ impl Transport for PlainTransport {
     }
 }
 
-/// The [`Transport`] of a [`Client`], shared by its clones.
+/// The [`Transport`] of a [`Client`] and its base URL as a [`Url`], shared by its clones.
 #[derive(Clone)]
 pub struct Sender(Arc<Shared<dyn Transport>>);
 
 struct Shared<T: ?Sized> {
-    /// Of the first client that made a request. Mostly it is the only one, and its clones have the same.
+    /// That of the client that made the first request; mostly all that share a sender have the same.
     base: OnceLock<Base>,
     transport: T,
 }
