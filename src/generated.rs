@@ -4693,10 +4693,15 @@ pub mod builder {
         ) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
             let Self { client, distinct_id } = self;
             let distinct_id = distinct_id.map_err(Error::InvalidRequest)?;
-            let url = format!(
-                "{}/v1/user/{}/", client.baseurl, encode_path(& distinct_id.to_string())
-                .replace('\\', "%5C"),
-            );
+            let url = client
+                .inner
+                .url(
+                    client,
+                    format_args!(
+                        "/v1/user/{}/", encode_path(& distinct_id.to_string())
+                        .replace('\\', "%5C")
+                    ),
+                )?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4793,10 +4798,15 @@ pub mod builder {
             let body = body
                 .and_then(|v| types::UserUpsert::try_from(v).map_err(|e| e.to_string()))
                 .map_err(Error::InvalidRequest)?;
-            let url = format!(
-                "{}/v1/user/{}/", client.baseurl, encode_path(& distinct_id.to_string())
-                .replace('\\', "%5C"),
-            );
+            let url = client
+                .inner
+                .url(
+                    client,
+                    format_args!(
+                        "/v1/user/{}/", encode_path(& distinct_id.to_string())
+                        .replace('\\', "%5C")
+                    ),
+                )?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4858,10 +4868,15 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, distinct_id } = self;
             let distinct_id = distinct_id.map_err(Error::InvalidRequest)?;
-            let url = format!(
-                "{}/v1/user/{}/", client.baseurl, encode_path(& distinct_id.to_string())
-                .replace('\\', "%5C"),
-            );
+            let url = client
+                .inner
+                .url(
+                    client,
+                    format_args!(
+                        "/v1/user/{}/", encode_path(& distinct_id.to_string())
+                        .replace('\\', "%5C")
+                    ),
+                )?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4947,10 +4962,15 @@ pub mod builder {
             let body = body
                 .and_then(|v| types::UserEdit::try_from(v).map_err(|e| e.to_string()))
                 .map_err(Error::InvalidRequest)?;
-            let url = format!(
-                "{}/v1/user/{}/", client.baseurl, encode_path(& distinct_id.to_string())
-                .replace('\\', "%5C"),
-            );
+            let url = client
+                .inner
+                .url(
+                    client,
+                    format_args!(
+                        "/v1/user/{}/", encode_path(& distinct_id.to_string())
+                        .replace('\\', "%5C")
+                    ),
+                )?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5046,10 +5066,15 @@ pub mod builder {
             let body = body
                 .and_then(|v| types::UserMerge::try_from(v).map_err(|e| e.to_string()))
                 .map_err(Error::InvalidRequest)?;
-            let url = format!(
-                "{}/v1/user/{}/merge/", client.baseurl, encode_path(& distinct_id
-                .to_string()).replace('\\', "%5C"),
-            );
+            let url = client
+                .inner
+                .url(
+                    client,
+                    format_args!(
+                        "/v1/user/{}/merge/", encode_path(& distinct_id.to_string())
+                        .replace('\\', "%5C")
+                    ),
+                )?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5150,7 +5175,7 @@ pub mod builder {
             let after = after.map_err(Error::InvalidRequest)?;
             let before = before.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
-            let url = format!("{}/v1/user/", client.baseurl,);
+            let url = client.inner.url(client, format_args!("/v1/user/"))?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5230,7 +5255,7 @@ pub mod builder {
                     types::UserBulkDelete::try_from(v).map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = format!("{}/v1/bulk/user/", client.baseurl,);
+            let url = client.inner.url(client, format_args!("/v1/bulk/user/"))?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5342,10 +5367,15 @@ pub mod builder {
             let after = after.map_err(Error::InvalidRequest)?;
             let before = before.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
-            let url = format!(
-                "{}/v1/user/{}/subscribed_to/object/", client.baseurl, encode_path(&
-                distinct_id.to_string()).replace('\\', "%5C"),
-            );
+            let url = client
+                .inner
+                .url(
+                    client,
+                    format_args!(
+                        "/v1/user/{}/subscribed_to/object/", encode_path(& distinct_id
+                        .to_string()).replace('\\', "%5C")
+                    ),
+                )?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5463,10 +5493,15 @@ pub mod builder {
             let after = after.map_err(Error::InvalidRequest)?;
             let before = before.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
-            let url = format!(
-                "{}/v1/user/{}/subscribed_to/list/", client.baseurl, encode_path(&
-                distinct_id.to_string()).replace('\\', "%5C"),
-            );
+            let url = client
+                .inner
+                .url(
+                    client,
+                    format_args!(
+                        "/v1/user/{}/subscribed_to/list/", encode_path(& distinct_id
+                        .to_string()).replace('\\', "%5C")
+                    ),
+                )?;
             #[allow(unused_mut)]
             let mut request = client
                 .client

@@ -27,6 +27,7 @@
 //! # }
 //! ```
 
+mod base;
 mod channels;
 mod edits;
 mod lists;

@@ -1,11 +1,16 @@
 //! How a generated client sends: behaviour that another crate supplies.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+};
 
 use progenitor_client::{ClientHooks, OperationInfo};
-use reqwest::{Request, Response};
+use reqwest::{Request, Response, Url};
 
-use crate::{Client, Error, prepare};
+use crate::{Client, Error, base::Base, prepare};
 
 /// What [`Transport::send`] returns.
 pub type SendFuture<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send + 'a>>;
@@ -39,14 +44,33 @@ impl Transport for PlainTransport {
     }
 }
 
-/// The [`Transport`] of a [`Client`], shared by its clones.
+/// The [`Transport`] of a [`Client`] and its base URL as a [`Url`], shared by its clones.
 #[derive(Clone)]
-pub struct Sender(Arc<dyn Transport>);
+pub struct Sender(Arc<Shared<dyn Transport>>);
+
+struct Shared<T: ?Sized> {
+    /// That of the client that made the first request; mostly all that share a sender have the same.
+    base: OnceLock<Base>,
+    transport: T,
+}
 
 impl Sender {
     /// A sender with this behaviour.
     pub fn new(transport: impl Transport) -> Self {
-        Self(Arc::new(transport))
+        Self(Arc::new(Shared { base: OnceLock::new(), transport }))
+    }
+
+    /// The URL that a path behind the client's base URL makes. The generated operations call it.
+    ///
+    /// The result is that of parsing both as one text, which takes several times as long as to set the path.
+    pub(crate) fn url(&self, client: &Client, path: fmt::Arguments<'_>) -> reqwest::Result<Url> {
+        let base = self.0.base.get_or_init(|| Base::new(&client.baseurl));
+        if let Some(url) = base.with(&client.baseurl, path) {
+            return Ok(url);
+        }
+        let text = format!("{}{path}", client.baseurl);
+        // That it is no URL is for reqwest to say, whose error nobody else can make.
+        Url::parse(&text).or_else(|_| Ok(client.client.get(&text).build()?.url().clone()))
     }
 }
 
@@ -63,6 +87,6 @@ impl ClientHooks<Sender> for Client {
     }
 
     async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
-        self.inner.0.send(&self.client, request, info.operation_id).await
+        self.inner.0.transport.send(&self.client, request, info.operation_id).await
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - the header `api-version`, which is sent on every request, is not sent;
 //! - a backslash in a path parameter stays in its segment;
+//! - a sender makes the URLs of requests, so that the base URL is parsed once;
 //! - the builder of a type with a map for unknown keys no longer insists on that map;
 //! - a struct of which every field may be absent has a `Default`;
 //! - an enum whose variants the JSON type tells apart is read once;
@@ -19,12 +20,15 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-use super::{docs, untagged};
+use super::{Settings, docs, untagged, url};
 use crate::fit::{Extent, Sensitive};
 
-pub(super) fn mend(file: &mut File, sensitive: &Sensitive) -> Result<(), String> {
+pub(super) fn mend(file: &mut File, sensitive: &Sensitive, settings: &Settings) -> Result<(), String> {
     drop_api_version(file)?;
     EncodeBackslash.visit_file_mut(file);
+    if settings.sender.is_some() {
+        url::made_by_sender(file)?;
+    }
     FreeBuilders::of(file).visit_file_mut(file);
     docs::Docs.visit_file_mut(file);
     for item in &mut file.items {
@@ -62,7 +66,7 @@ impl VisitMut for ApiVersion {
     fn visit_block_mut(&mut self, block: &mut Block) {
         visit_mut::visit_block_mut(self, block);
         let text = |stmt: &Stmt| stmt.to_token_stream().to_string();
-        if block.stmts.iter().any(|stmt| text(stmt).starts_with("let info = OperationInfo")) {
+        if sends(block) {
             self.operations += 1;
         }
         let count = block.stmts.len();
@@ -83,6 +87,12 @@ impl VisitMut for ApiVersion {
             DropHeaders.visit_block_mut(block);
         }
     }
+}
+
+/// Whether this is the body of a function that sends a request.
+pub(super) fn sends(block: &Block) -> bool {
+    let names = |stmt: &Stmt| stmt.to_token_stream().to_string().starts_with("let info = OperationInfo");
+    block.stmts.iter().any(names)
 }
 
 /// Whether the identifier occurs; in a literal it does not count.

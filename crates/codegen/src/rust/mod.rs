@@ -7,6 +7,7 @@ mod endless;
 mod mend;
 mod quiet;
 mod untagged;
+mod url;
 
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
@@ -20,7 +21,9 @@ use crate::{Problems, fit::Sensitive};
 pub struct Settings {
     /// The path of the type that the generated `Client` carries and that does the sending: `crate::Sender`, unless stated
     /// otherwise. The crate that includes the code has to define it and to implement `ClientHooks` with it; a
-    /// missing implementation is one compile error. `None` generates a client that sends by itself.
+    /// missing implementation is one compile error. It makes the URLs too, with a method that the generated module can see:
+    /// `fn url(&self, client: &Client, path: std::fmt::Arguments<'_>) -> reqwest::Result<reqwest::Url>`.
+    /// `None` generates a client that sends by itself.
     pub sender: Option<String>,
     /// Paths of derive macros that every generated type gets besides those of serde.
     pub derives: Vec<String>,
@@ -50,7 +53,7 @@ fn attempt(document: &Value, sensitive: &Sensitive, settings: &Settings) -> Resu
         let tokens = tokens(&document, settings)?;
         let mut file: syn::File = syn::parse2(tokens)
             .map_err(|error| format!("progenitor generated Rust that does not parse: {error}"))?;
-        mend::mend(&mut file, sensitive)?;
+        mend::mend(&mut file, sensitive, settings)?;
         check::compiles(&file)?;
         Ok(prettyplease::unparse(&file))
     })

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syn::{
     Expr, Fields, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, ItemStruct, Lit, Local, Pat, RangeLimits,
-    ReturnType, Stmt, Type, WherePredicate, parse::Parser, punctuated::Punctuated,
+    ReturnType, Stmt, Type, WherePredicate, punctuated::Punctuated,
 };
 
 use super::{
@@ -427,10 +427,7 @@ impl<'a> Builder<'a> {
         match &**init {
             Expr::Macro(expr) if expr.mac.path.is_ident("format") => {
                 self.url = Some(name);
-                let arguments = Punctuated::<Expr, syn::Token![,]>::parse_terminated
-                    .parse2(expr.mac.tokens.clone())
-                    .ok()?;
-                self.url_of(&arguments.into_iter().collect::<Vec<_>>())
+                self.joined(&expr.mac)
             }
             Expr::Struct(expr) if expr.path.is_ident("OperationInfo") => {
                 let value = expr.fields.first()?;
@@ -450,6 +447,12 @@ impl<'a> Builder<'a> {
                 if Some(text(&expr.expr)) == self.result {
                     self.response = Some(name);
                     return Some(());
+                }
+                if let Expr::MethodCall(call) = &*expr.expr
+                    && text(&call.receiver) == format!("{}.inner", self.client)
+                {
+                    self.url = Some(name);
+                    return self.made_by_sender(call);
                 }
                 if name != "request" {
                     return None;
@@ -481,23 +484,40 @@ impl<'a> Builder<'a> {
         self.used.insert(name.to_owned()).then_some(part)
     }
 
-    /// The arguments of `format!`: template, base URL, one encoded value for each further gap.
-    fn url_of(&mut self, arguments: &[Expr]) -> Option<()> {
-        let [template, base, values @ ..] = arguments else {
+    /// `format!("{}/a/{}", client.baseurl, ..)`
+    fn joined(&mut self, call: &syn::Macro) -> Option<()> {
+        let arguments = arguments_of(call)?;
+        let [template, base, values @ ..] = arguments.as_slice() else {
             return None;
         };
         if text(base) != format!("{}.baseurl", self.client) {
             return None;
         }
-        let template = string(template)?;
-        let mut pieces = template.split("{}");
-        if pieces.next() != Some("") {
+        self.path(string(template)?.strip_prefix("{}")?, values)
+    }
+
+    /// `client.inner.url(client, format_args!("/a/{}", ..))`, which puts the path behind the base URL of the client.
+    fn made_by_sender(&mut self, call: &syn::ExprMethodCall) -> Option<()> {
+        let [client, Expr::Macro(path)] = call.args.iter().collect::<Vec<_>>()[..] else {
+            return None;
+        };
+        let known = call.method == "url" && call.turbofish.is_none() && text(client) == self.client;
+        if !known || !path.mac.path.is_ident("format_args") {
             return None;
         }
+        let arguments = arguments_of(&path.mac)?;
+        let (template, values) = arguments.split_first()?;
+        self.path(&string(template)?, values)
+    }
+
+    /// A template, and one encoded value for each of its gaps.
+    fn path(&mut self, template: &str, values: &[Expr]) -> Option<()> {
+        let mut pieces = template.split("{}");
         let mut values = values.iter();
         self.path.push(Segment::Text(pieces.next()?.to_owned()));
         for piece in pieces {
-            let said = text(values.next()?);
+            let value = values.next()?;
+            let said = text(value);
             let encoded = said.strip_suffix(r#".replace('\\',"%5C")"#);
             let name =
                 encoded.unwrap_or(&said).strip_prefix("encode_path(&")?.strip_suffix(".to_string())")?;
@@ -506,7 +526,7 @@ impl<'a> Builder<'a> {
                 // Encoding leaves it as it is.
                 let what =
                     format!("the path parameter `{name}`, whose backslashes a URL would take for slashes");
-                self.unrecognised(base, &what);
+                self.unrecognised(value, &what);
             }
             self.path.push(Segment::Parameter(name.to_owned()));
             self.path.push(Segment::Text(piece.to_owned()));
@@ -701,6 +721,12 @@ impl<'a> Builder<'a> {
         self.arms.push(Arm { spot, from, to, success, decoded });
         Some(())
     }
+}
+
+/// The arguments of a macro that takes them as a function does.
+fn arguments_of(call: &syn::Macro) -> Option<Vec<Expr>> {
+    let arguments = call.parse_body_with(Punctuated::<Expr, syn::Token![,]>::parse_terminated).ok()?;
+    Some(arguments.into_iter().collect())
 }
 
 /// What `new` sets the fields to.

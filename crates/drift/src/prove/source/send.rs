@@ -19,6 +19,7 @@ pub(super) enum Send {
     BuilderExchanged,
     MethodChanged,
     TextChanged,
+    UrlChanged,
     NumberChanged,
     StatementRemoved,
     StatementAdded,
@@ -93,6 +94,7 @@ impl Send {
         Self::BuilderExchanged,
         Self::MethodChanged,
         Self::TextChanged,
+        Self::UrlChanged,
         Self::NumberChanged,
         Self::StatementRemoved,
         Self::StatementAdded,
@@ -114,6 +116,7 @@ impl Send {
             Self::BuilderExchanged => "builder of another operation",
             Self::MethodChanged => "method swapped",
             Self::TextChanged => "text in `send` changed",
+            Self::UrlChanged => "URL made otherwise",
             Self::NumberChanged => "status of an arm changed",
             Self::StatementRemoved => "statement of `send` removed",
             Self::StatementAdded => "statement of `send` added",
@@ -290,6 +293,25 @@ impl Walk<'_> {
         let place = &self.place;
         self.turn.here(|| format!("{place}: {}", what()))
     }
+
+    /// Exchanges one piece of `client.inner.url(client, format_args!(..))`.
+    fn of_url(&mut self, call: &mut ExprMethodCall) {
+        let (sender, client, path) = (&call.receiver, &call.args[0], &call.args[1]);
+        let others: [ExprMethodCall; 6] = [
+            parse_quote!(drift.inner.url(#client, #path)),
+            parse_quote!(client.url(#client, #path)),
+            parse_quote!(#sender.drift(#client, #path)),
+            parse_quote!(#sender.url(drift, #path)),
+            parse_quote!(#sender.url(#client, format_args!("{}", #path))),
+            parse_quote!(#sender.url(#client, #path, #path)),
+        ];
+        for other in others {
+            if self.here(|| text(&other)) {
+                *call = other;
+                return;
+            }
+        }
+    }
 }
 
 fn text(tokens: &impl ToTokens) -> String {
@@ -373,6 +395,9 @@ impl VisitMut for Walk<'_> {
                     return;
                 }
             }
+        }
+        if self.change == Send::UrlChanged && call.method == "url" && call.args.len() == 2 {
+            self.of_url(call);
         }
         visit_mut::visit_expr_method_call_mut(self, call);
     }
