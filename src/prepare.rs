@@ -19,10 +19,6 @@ thread_local! {
 }
 
 /// Whether a request is to be kept instead of sent, and the one that was.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "there is one for each thread, and it is mostly about to be filled"
-)]
 enum Slot {
     Closed,
     Open,
