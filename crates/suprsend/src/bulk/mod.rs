@@ -152,8 +152,12 @@ impl<S> UpsertAll<S> {
         let index = self.taken;
         self.taken += 1;
         let distinct_id = upsert.distinct_id().to_owned();
-        let call = upsert.paced(Arc::clone(&self.pace));
-        self.in_flight.push(Box::pin(async move { Outcome { index, distinct_id, result: call.await } }));
+        let pace = Arc::clone(&self.pace);
+        // The call is made inside: a future that is captured would have room twice, where it is kept and where it is awaited.
+        self.in_flight.push(Box::pin(async move {
+            let result = upsert.paced(pace).await;
+            Outcome { index, distinct_id, result }
+        }));
     }
 
     fn count(&mut self, result: &Result<Response<User>, Error>) {
