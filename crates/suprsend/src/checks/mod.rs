@@ -5,8 +5,6 @@ mod quick;
 pub(crate) mod schema;
 mod strict;
 
-use std::io;
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -106,33 +104,15 @@ fn body(
     if further.is_none() && quick::is_surely_right(operation, body, BODY_BYTES) {
         return;
     }
-    match serde_json::to_value(body) {
-        Ok(value) => {
+    match (serde_json::to_value(body), serde_json::to_vec(body)) {
+        (Ok(value), Ok(text)) => {
             schema::check(operation, &value, violations);
             if let Some(further) = further {
                 further(&value, violations);
             }
+            body_size(text.len(), violations);
         }
-        Err(_) => violations.add("", "cannot be written as JSON"),
-    }
-    let mut size = Size(0);
-    // Counting cannot fail, and what cannot be written has been reported.
-    if serde_json::to_writer(&mut size, body).is_ok() {
-        body_size(size.0, violations);
-    }
-}
-
-/// Counts what is written.
-struct Size(usize);
-
-impl io::Write for Size {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        _ => violations.add("", "cannot be written as JSON"),
     }
 }
 
