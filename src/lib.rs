@@ -9,7 +9,7 @@
 //! is built.
 //!
 //! A [`Client`] is given its behaviour when it is made: a [`Transport`] that sends requests, and adds to them what the
-//! document cannot say (credentials, retries, limits).
+//! document cannot say, such as credentials. [`Client::prepare`] only makes a request, for those who send it in a way of their own.
 //!
 //! ```
 //! use suprsend_api::{Client, PlainTransport, Sender, types::UserUpsert};

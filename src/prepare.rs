@@ -23,12 +23,14 @@ enum Slot {
     Closed,
     Open,
     Filled(Box<Request>, &'static str),
+    /// There was more than one, of which none can be the request of the call.
+    Overfull,
 }
 
 /// A request of an operation, as the generated client made it, not sent yet; `T` is what the operation's reply is decoded into.
 #[non_exhaustive]
 pub struct Prepared<T> {
-    /// The request. It has no credentials.
+    /// The request. It has no credentials but those of the base URL, if that has any.
     pub request: Box<Request>,
     /// The id of the operation, written as the generated method is: `create_update_users`.
     pub operation: &'static str,
@@ -39,12 +41,12 @@ impl Client {
     /// Makes the request of a call, and sends nothing.
     ///
     /// For programs that send, retry and decode in a way of their own: what is known only to the generated code is how the request
-    /// looks and of which type the reply is. The call is given this client, and has to await nothing but the operation.
+    /// looks and of which type the reply is. The call is given this client, and has to await nothing but one operation of it.
     ///
     /// # Errors
     ///
     /// What the generated client refuses, such as an operation without an argument that it requires; and [`Error::Custom`] if the
-    /// call made no request.
+    /// call did not make one request.
     ///
     /// ```
     /// use suprsend_api::{Client, PlainTransport, Sender};
@@ -69,6 +71,7 @@ impl Client {
         let polled = pin!(call(self)).poll(&mut Context::from_waker(Waker::noop()));
         match (opened.close(), polled) {
             (Slot::Filled(request, operation), _) => Ok(Prepared { request, operation, reply: PhantomData }),
+            (Slot::Overfull, _) => Err(Error::Custom("the call made more than one request".to_owned())),
             (_, Poll::Ready(Err(error))) => Err(error),
             _ => Err(Error::Custom("the call made no request".to_owned())),
         }
@@ -82,8 +85,12 @@ pub(crate) fn keep<E>(request: &mut Request, operation: &'static str) -> Result<
         if matches!(slot, Slot::Closed) {
             return Ok(());
         }
-        let nothing = Request::new(Method::GET, request.url().clone());
-        *slot = Slot::Filled(Box::new(mem::replace(request, nothing)), operation);
+        *slot = if matches!(slot, Slot::Open) {
+            let nothing = Request::new(Method::GET, request.url().clone());
+            Slot::Filled(Box::new(mem::replace(request, nothing)), operation)
+        } else {
+            Slot::Overfull
+        };
         Err(Error::Custom(String::new()))
     })
 }

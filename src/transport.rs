@@ -17,8 +17,8 @@ pub type SendFuture<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Response>>
 
 /// Sends the requests of a [`Client`].
 ///
-/// This is the place for credentials, retries and limits: `send` sees the finished request, the operation it belongs to and the
-/// reply, and may send as often as it wants.
+/// This is the place for credentials and signatures: `send` sees the finished request, the operation it belongs to and the reply, and may
+/// send as often as it wants. What needs more than that can have the request, with [`Client::prepare`], and send it itself.
 pub trait Transport: Send + Sync + 'static {
     /// Sends a request of the operation with this id, written as the generated method is: `create_update_users`.
     fn send<'a>(

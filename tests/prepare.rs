@@ -52,6 +52,16 @@ fn a_call_without_a_request_is_an_error() {
 }
 
 #[test]
+fn a_call_with_two_requests_is_an_error() {
+    let refused = client().prepare(async |client| {
+        drop(client.delete_user().distinct_id("first").send().await);
+        client.fetch_user_profile().distinct_id("second").send().await
+    });
+    let Err(Error::Custom(reason)) = refused else { panic!("{refused:?}") };
+    assert_eq!(reason, "the call made more than one request");
+}
+
+#[test]
 fn a_call_may_prepare_another() {
     let client = client();
     let outer = client.prepare(async |client| {

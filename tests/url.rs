@@ -33,7 +33,7 @@ fn facts<E>(made: Result<&Request, &Error<E>>) -> Result<(Url, Option<String>), 
 /// The request of an operation, whose path this is too.
 fn sent(client: &Client, id: &str) -> Result<(Url, Option<String>), String> {
     let prepared = client.prepare(async |client| client.fetch_user_profile().distinct_id(id).send().await);
-    facts(prepared.as_ref().map(|prepared| &prepared.request))
+    facts(prepared.as_ref().map(|prepared| &*prepared.request))
 }
 
 /// The request that the HTTP client makes of the whole as text.
