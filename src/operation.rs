@@ -196,6 +196,13 @@ pub trait Inspector {
     /// Looks at a parameter.
     fn parameter<T: Serialize + ?Sized>(&mut self, parameter: &'static Parameter, value: &T);
 
+    /// Looks at a parameter that may be absent.
+    fn optional<T: Serialize>(&mut self, parameter: &'static Parameter, value: &Option<T>) {
+        if let Some(value) = value {
+            self.parameter(parameter, value);
+        }
+    }
+
     /// Looks at the body.
     fn body<T: Serialize + ?Sized>(&mut self, rules: &'static Schema, body: &T);
 }

@@ -135,7 +135,7 @@ impl Read {
             // `None` is left out, so that what is stored is small and may lack what is newer.
             let absent = optional
                 .as_ref()
-                .map(|_| quote!(#[serde(default, skip_serializing_if = "::std::option::Option::is_none")]));
+                .map(|_| quote!(#[serde(default, skip_serializing_if = "Option::is_none")]));
             quote!(#doc #absent pub #name: #ty)
         });
         quote! {
@@ -307,16 +307,7 @@ impl Read {
             quote!(parameter::query(&mut request, #wire, &self.#field)?;)
         });
         let headers = self.function.headers.iter().map(|(wire, field)| {
-            let optional = self.ty(field).is_some_and(|ty| !read::arguments(ty).is_empty() && is_option(ty));
-            if optional {
-                quote! {
-                    if let ::std::option::Option::Some(value) = &self.#field {
-                        parameter::header(&mut request, #wire, value)?;
-                    }
-                }
-            } else {
-                quote!(parameter::header(&mut request, #wire, &self.#field)?;)
-            }
+            quote!(parameter::header(&mut request, #wire, &self.#field)?;)
         });
         let accept = self.function.accepts_json.then(|| quote!(parameter::accept_json(&mut request);));
         let body = self.function.body.as_ref().map(|body| match body {
@@ -339,14 +330,11 @@ impl Read {
 
     fn inspect(&self, rules: &Rules) -> Option<TokenStream> {
         let parameters = self.parameters().into_iter().enumerate().map(|(index, (_, _, field))| {
+            let index = syn::Index::from(index);
             if self.ty(field).is_some_and(is_option) {
-                quote! {
-                    if let ::std::option::Option::Some(value) = &self.#field {
-                        inspector.parameter(&Self::SPEC.parameters[#index], value);
-                    }
-                }
+                quote!(inspector.optional(&Self::PARAMETERS[#index], &self.#field);)
             } else {
-                quote!(inspector.parameter(&Self::SPEC.parameters[#index], &self.#field);)
+                quote!(inspector.parameter(&Self::PARAMETERS[#index], &self.#field);)
             }
         });
         let parameters = parameters.collect::<Vec<_>>();
