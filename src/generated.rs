@@ -4142,16 +4142,14 @@ The stored profile of a user, with all channels and properties.
     #[non_exhaustive]
     pub struct FetchUserProfile {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
     }
     impl FetchUserProfile {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
             }
@@ -4168,19 +4166,17 @@ The stored profile of a user, with all channels and properties.
                 "fetch-user-profile",
                 Method::GET,
                 "/v1/user/{distinct_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -4196,7 +4192,7 @@ API to upsert (create if not exists, update if exists) user profile using a `dis
     #[non_exhaustive]
     pub struct CreateUpdateUsers {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// The request body.
         pub body: types::UserUpsert,
     }
@@ -4205,10 +4201,7 @@ API to upsert (create if not exists, update if exists) user profile using a `dis
             Parameter::new("distinct_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            body: types::UserUpsert,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>, body: types::UserUpsert) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
                 body,
@@ -4226,23 +4219,21 @@ API to upsert (create if not exists, update if exists) user profile using a `dis
                 "create-update-users",
                 Method::POST,
                 "/v1/user/{distinct_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserUpsert;
-        fn body(&self) -> ::std::option::Option<&types::UserUpsert> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserUpsert> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -4257,16 +4248,14 @@ Deletes a user for good.
     #[non_exhaustive]
     pub struct DeleteUser {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
     }
     impl DeleteUser {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("distinct_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
             }
@@ -4283,19 +4272,18 @@ Deletes a user for good.
                 "delete-user",
                 Method::DELETE,
                 "/v1/user/{distinct_id}/",
-                Credential::Bearer,
-                Format::Empty,
             )
+            .bearer()
             .idempotent()
+            .reply(Format::Empty)
             .parameters(Self::PARAMETERS);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -4310,7 +4298,7 @@ Changes single values of a profile by a list of operations, done in order: addre
     #[non_exhaustive]
     pub struct EditUserProfile {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// The request body.
         pub body: types::UserEdit,
     }
@@ -4319,10 +4307,7 @@ Changes single values of a profile by a list of operations, done in order: addre
             Parameter::new("distinct_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            body: types::UserEdit,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>, body: types::UserEdit) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
                 body,
@@ -4340,22 +4325,20 @@ Changes single values of a profile by a list of operations, done in order: addre
                 "edit-user-profile",
                 Method::PATCH,
                 "/v1/user/{distinct_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .parameters(Self::PARAMETERS);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserEdit;
-        fn body(&self) -> ::std::option::Option<&types::UserEdit> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserEdit> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -4370,7 +4353,7 @@ Merges the user `from_user_id` into the user of the path. What only the former h
     #[non_exhaustive]
     pub struct MergeUsers {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// The request body.
         pub body: types::UserMerge,
     }
@@ -4379,10 +4362,7 @@ Merges the user `from_user_id` into the user of the path. What only the former h
             Parameter::new("distinct_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            body: types::UserMerge,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>, body: types::UserMerge) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
                 body,
@@ -4400,22 +4380,20 @@ Merges the user `from_user_id` into the user of the path. What only the former h
                 "merge-users",
                 Method::POST,
                 "/v1/user/{distinct_id}/merge/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .parameters(Self::PARAMETERS);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserMerge;
-        fn body(&self) -> ::std::option::Option<&types::UserMerge> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserMerge> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -4426,18 +4404,18 @@ Merges the user `from_user_id` into the user of the path. What only the former h
 The users of the workspace, a page at a time. The profiles in a list have no channels.
 
 `GET /v1/user/`, the operation `list-users`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
     #[non_exhaustive]
     pub struct ListUsers {
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
     }
     impl ListUsers {
         const PARAMETERS: &'static [Parameter] = &[
@@ -4447,31 +4425,21 @@ The users of the workspace, a page at a time. The profiles in a list have no cha
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self {
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
-            }
+            Self::default()
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -4484,26 +4452,20 @@ The users of the workspace, a page at a time. The profiles in a list have no cha
         }
     }
     impl Operation for ListUsers {
-        const SPEC: &'static Spec = &Spec::new(
-                "list-users",
-                Method::GET,
-                "/v1/user/",
-                Credential::Bearer,
-                Format::Json,
-            )
+        const SPEC: &'static Spec = &Spec::new("list-users", Method::GET, "/v1/user/")
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::UserList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.after);
@@ -4515,16 +4477,14 @@ The users of the workspace, a page at a time. The profiles in a list have no cha
     impl Paged for ListUsers {
         type Item = types::User;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -4537,13 +4497,13 @@ The users of the workspace, a page at a time. The profiles in a list have no cha
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -4575,22 +4535,21 @@ Deletes several users for good. Those that do not exist are passed over.
                 "bulk-delete-users",
                 Method::DELETE,
                 "/v1/bulk/user/",
-                Credential::Bearer,
-                Format::Empty,
             )
-            .idempotent();
+            .bearer()
+            .idempotent()
+            .reply(Format::Empty);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
-        fn body(&self) -> ::std::option::Option<&types::ListSubscriberIds> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ListSubscriberIds> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
     }
     /**List the objects that a user is subscribed to
@@ -4602,16 +4561,16 @@ The objects that a user is subscribed to, a page at a time.
     #[non_exhaustive]
     pub struct FetchUserObjectSubscriptions {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
     }
     impl FetchUserObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
@@ -4621,35 +4580,27 @@ The objects that a user is subscribed to, a page at a time.
             Parameter::new("limit", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -4666,22 +4617,20 @@ The objects that a user is subscribed to, a page at a time.
                 "fetch-user-object-subscriptions",
                 Method::GET,
                 "/v1/user/{distinct_id}/subscribed_to/object/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ObjectSubscriptionList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -4695,16 +4644,14 @@ The objects that a user is subscribed to, a page at a time.
     impl Paged for FetchUserObjectSubscriptions {
         type Item = types::ObjectSubscription;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -4717,13 +4664,13 @@ The objects that a user is subscribed to, a page at a time.
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -4736,16 +4683,16 @@ The lists that a user is subscribed to, a page at a time.
     #[non_exhaustive]
     pub struct FetchUserListSubscriptions {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
     }
     impl FetchUserListSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
@@ -4755,35 +4702,27 @@ The lists that a user is subscribed to, a page at a time.
             Parameter::new("limit", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -4800,22 +4739,20 @@ The lists that a user is subscribed to, a page at a time.
                 "fetch-user-list-subscriptions",
                 Method::GET,
                 "/v1/user/{distinct_id}/subscribed_to/list/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ListSubscriptionList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -4829,16 +4766,14 @@ The lists that a user is subscribed to, a page at a time.
     impl Paged for FetchUserListSubscriptions {
         type Item = types::ListSubscription;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -4851,13 +4786,13 @@ The lists that a user is subscribed to, a page at a time.
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -4886,24 +4821,22 @@ Runs a workflow for its recipients, each in a run of its own. The reply confirms
     }
     impl Operation for TriggerWorkflowApi {
         const SPEC: &'static Spec = &Spec::new(
-            "trigger-workflow-api",
-            Method::POST,
-            "/trigger/",
-            Credential::Bearer,
-            Format::Json,
-        );
+                "trigger-workflow-api",
+                Method::POST,
+                "/trigger/",
+            )
+            .bearer();
         type Reply = types::Accepted;
         type Refusal = types::ApiError;
         type Body = types::WorkflowTrigger;
-        fn body(&self) -> ::std::option::Option<&types::WorkflowTrigger> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::WorkflowTrigger> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn is_idempotent(&self) -> bool {
             self.body.idempotency_key.is_some()
@@ -4918,11 +4851,11 @@ Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Ea
     #[non_exhaustive]
     pub struct TriggerWorkflows {
         /// The request body.
-        pub body: ::std::vec::Vec<types::WorkflowTrigger>,
+        pub body: Vec<types::WorkflowTrigger>,
     }
     impl TriggerWorkflows {
         /// Creates the operation with what it requires.
-        pub fn new(body: ::std::vec::Vec<types::WorkflowTrigger>) -> Self {
+        pub fn new(body: Vec<types::WorkflowTrigger>) -> Self {
             Self { body }
         }
     }
@@ -4934,26 +4867,22 @@ Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Ea
     }
     impl Operation for TriggerWorkflows {
         const SPEC: &'static Spec = &Spec::new(
-            "trigger-workflows",
-            Method::POST,
-            "/trigger/#many",
-            Credential::Bearer,
-            Format::Json,
-        );
+                "trigger-workflows",
+                Method::POST,
+                "/trigger/#many",
+            )
+            .bearer();
         type Reply = types::BulkReply;
         type Refusal = types::ApiError;
-        type Body = ::std::vec::Vec<types::WorkflowTrigger>;
-        fn body(
-            &self,
-        ) -> ::std::option::Option<&::std::vec::Vec<types::WorkflowTrigger>> {
-            ::std::option::Option::Some(&self.body)
+        type Body = Vec<types::WorkflowTrigger>;
+        fn body(&self) -> Option<&Vec<types::WorkflowTrigger>> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn is_idempotent(&self) -> bool {
             self.body.iter().all(|item| item.idempotency_key.is_some())
@@ -4987,22 +4916,20 @@ Cancels the runs that match all given filters, of which at least one is required
                 "cancel-workflow",
                 Method::POST,
                 "/v1/workflow_run/cancel/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent();
         type Reply = types::Cancelled;
         type Refusal = types::ApiError;
         type Body = types::WorkflowCancel;
-        fn body(&self) -> ::std::option::Option<&types::WorkflowCancel> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::WorkflowCancel> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
     }
     /**Trigger a workflow that the request defines
@@ -5015,7 +4942,7 @@ Old form of a trigger: notifies users by one template, without a workflow on the
     #[non_exhaustive]
     pub struct DynamicWorkflowTrigger {
         /// Workspace that the request is for. With an API key, pass the UID of the workspace, which the dashboard shows under Settings, General. The client fills it in if it is configured with the workspace.
-        pub workspace_key: ::std::string::String,
+        pub workspace_key: String,
         /// The request body.
         pub body: types::DynamicWorkflow,
     }
@@ -5025,7 +4952,7 @@ Old form of a trigger: notifies users by one template, without a workflow on the
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            workspace_key: impl ::std::convert::Into<::std::string::String>,
+            workspace_key: impl Into<String>,
             body: types::DynamicWorkflow,
         ) -> Self {
             Self {
@@ -5045,21 +4972,20 @@ Old form of a trigger: notifies users by one template, without a workflow on the
                 "dynamic-workflow-trigger",
                 Method::POST,
                 "/{workspace_key}/trigger/",
-                Credential::Bearer,
-                Format::Text,
             )
+            .bearer()
+            .reply(Format::Text)
             .parameters(Self::PARAMETERS);
-        type Reply = ::std::string::String;
+        type Reply = String;
         type Refusal = types::ApiError;
         type Body = types::DynamicWorkflow;
-        fn body(&self) -> ::std::option::Option<&types::DynamicWorkflow> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::DynamicWorkflow> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.workspace_key])?;
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.workspace_key);
@@ -5092,24 +5018,19 @@ Sends an event of a user, which triggers the workflows that wait for it. The use
         }
     }
     impl Operation for EventApi {
-        const SPEC: &'static Spec = &Spec::new(
-            "event-api",
-            Method::POST,
-            "/event/",
-            Credential::Bearer,
-            Format::Text,
-        );
-        type Reply = ::std::string::String;
+        const SPEC: &'static Spec = &Spec::new("event-api", Method::POST, "/event/")
+            .bearer()
+            .reply(Format::Text);
+        type Reply = String;
         type Refusal = types::ApiError;
         type Body = types::Event;
-        fn body(&self) -> ::std::option::Option<&types::Event> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::Event> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn is_idempotent(&self) -> bool {
             self.body.idempotency_key.is_some()
@@ -5139,25 +5060,19 @@ Sends an event of a user, which triggers the workflows that wait for it, and ret
         }
     }
     impl Operation for TrackEvent {
-        const SPEC: &'static Spec = &Spec::new(
-            "track-event",
-            Method::POST,
-            "/v2/event/",
-            Credential::Bearer,
-            Format::Json,
-        );
+        const SPEC: &'static Spec = &Spec::new("track-event", Method::POST, "/v2/event/")
+            .bearer();
         type Reply = types::Accepted;
         type Refusal = types::ApiError;
         type Body = types::Event;
-        fn body(&self) -> ::std::option::Option<&types::Event> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::Event> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn is_idempotent(&self) -> bool {
             self.body.idempotency_key.is_some()
@@ -5172,11 +5087,11 @@ Sends 1 to 100 events in one request. Each has its own outcome in the reply: the
     #[non_exhaustive]
     pub struct TrackEvents {
         /// The request body.
-        pub body: ::std::vec::Vec<types::Event>,
+        pub body: Vec<types::Event>,
     }
     impl TrackEvents {
         /// Creates the operation with what it requires.
-        pub fn new(body: ::std::vec::Vec<types::Event>) -> Self {
+        pub fn new(body: Vec<types::Event>) -> Self {
             Self { body }
         }
     }
@@ -5188,24 +5103,22 @@ Sends 1 to 100 events in one request. Each has its own outcome in the reply: the
     }
     impl Operation for TrackEvents {
         const SPEC: &'static Spec = &Spec::new(
-            "track-events",
-            Method::POST,
-            "/v2/bulk/event/",
-            Credential::Bearer,
-            Format::Json,
-        );
+                "track-events",
+                Method::POST,
+                "/v2/bulk/event/",
+            )
+            .bearer();
         type Reply = types::BulkReply;
         type Refusal = types::ApiError;
-        type Body = ::std::vec::Vec<types::Event>;
-        fn body(&self) -> ::std::option::Option<&::std::vec::Vec<types::Event>> {
-            ::std::option::Option::Some(&self.body)
+        type Body = Vec<types::Event>;
+        fn body(&self) -> Option<&Vec<types::Event>> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn is_idempotent(&self) -> bool {
             self.body.iter().all(|item| item.idempotency_key.is_some())
@@ -5220,11 +5133,11 @@ Sends edits of 1 to 400 users in one request, to the same endpoint as events. Us
     #[non_exhaustive]
     pub struct IngestUsers {
         /// The request body.
-        pub body: ::std::vec::Vec<types::UserRecord>,
+        pub body: Vec<types::UserRecord>,
     }
     impl IngestUsers {
         /// Creates the operation with what it requires.
-        pub fn new(body: ::std::vec::Vec<types::UserRecord>) -> Self {
+        pub fn new(body: Vec<types::UserRecord>) -> Self {
             Self { body }
         }
     }
@@ -5236,23 +5149,22 @@ Sends edits of 1 to 400 users in one request, to the same endpoint as events. Us
     }
     impl Operation for IngestUsers {
         const SPEC: &'static Spec = &Spec::new(
-            "ingest-users",
-            Method::POST,
-            "/event/#users",
-            Credential::Bearer,
-            Format::Text,
-        );
-        type Reply = ::std::string::String;
+                "ingest-users",
+                Method::POST,
+                "/event/#users",
+            )
+            .bearer()
+            .reply(Format::Text);
+        type Reply = String;
         type Refusal = types::ApiError;
-        type Body = ::std::vec::Vec<types::UserRecord>;
-        fn body(&self) -> ::std::option::Option<&::std::vec::Vec<types::UserRecord>> {
-            ::std::option::Option::Some(&self.body)
+        type Body = Vec<types::UserRecord>;
+        fn body(&self) -> Option<&Vec<types::UserRecord>> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
     }
     /**Broadcast to a list
@@ -5264,7 +5176,7 @@ Sends a template to all users of a list. The reply confirms that the request was
     #[non_exhaustive]
     pub struct TriggerBroadcast {
         /// Workspace that the request is for. With an API key, pass the UID of the workspace, which the dashboard shows under Settings, General. The client fills it in if it is configured with the workspace.
-        pub workspace_key: ::std::string::String,
+        pub workspace_key: String,
         /// The request body.
         pub body: types::Broadcast,
     }
@@ -5273,10 +5185,7 @@ Sends a template to all users of a list. The reply confirms that the request was
             Parameter::new("workspace_key", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            workspace_key: impl ::std::convert::Into<::std::string::String>,
-            body: types::Broadcast,
-        ) -> Self {
+        pub fn new(workspace_key: impl Into<String>, body: types::Broadcast) -> Self {
             Self {
                 workspace_key: workspace_key.into(),
                 body,
@@ -5294,21 +5203,20 @@ Sends a template to all users of a list. The reply confirms that the request was
                 "trigger-broadcast",
                 Method::POST,
                 "/{workspace_key}/broadcast/",
-                Credential::Bearer,
-                Format::Text,
             )
+            .bearer()
+            .reply(Format::Text)
             .parameters(Self::PARAMETERS);
-        type Reply = ::std::string::String;
+        type Reply = String;
         type Refusal = types::ApiError;
         type Body = types::Broadcast;
-        fn body(&self) -> ::std::option::Option<&types::Broadcast> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::Broadcast> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.workspace_key])?;
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.workspace_key);
@@ -5342,22 +5250,20 @@ Cancels the broadcasts that match all given filters, of which at least one is re
                 "cancel-broadcast",
                 Method::POST,
                 "/v1/broadcast_run/cancel/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent();
         type Reply = types::Cancelled;
         type Refusal = types::ApiError;
         type Body = types::BroadcastCancel;
-        fn body(&self) -> ::std::option::Option<&types::BroadcastCancel> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::BroadcastCancel> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
     }
     /**List tenants
@@ -5365,15 +5271,15 @@ Cancels the broadcasts that match all given filters, of which at least one is re
 Returns the tenants of the workspace, page by page. A page holds 20 tenants by default and at most 1000.
 
 `GET /v1/tenant/`, the operation `get-tenant-list`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
     #[non_exhaustive]
     pub struct GetTenantList {
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Number of results to skip before the page begins. Defaults to 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub offset: ::std::option::Option<i64>,
+        pub offset: Option<i64>,
     }
     impl GetTenantList {
         const PARAMETERS: &'static [Parameter] = &[
@@ -5382,19 +5288,16 @@ Returns the tenants of the workspace, page by page. A page holds 20 tenants by d
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self {
-                limit: ::std::option::Option::None,
-                offset: ::std::option::Option::None,
-            }
+            Self::default()
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Number of results to skip before the page begins. Defaults to 0.
         pub fn offset(mut self, value: i64) -> Self {
-            self.offset = ::std::option::Option::Some(value);
+            self.offset = Some(value);
             self
         }
     }
@@ -5412,21 +5315,19 @@ Returns the tenants of the workspace, page by page. A page holds 20 tenants by d
                 "get-tenant-list",
                 Method::GET,
                 "/v1/tenant/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TenantList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::query(&mut request, "offset", &self.offset)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.limit);
@@ -5437,30 +5338,28 @@ Returns the tenants of the workspace, page by page. A page holds 20 tenants by d
     impl Paged for GetTenantList {
         type Item = types::Tenant;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.offset = ::std::option::Option::None;
+            self.offset = None;
             match position {
-                Position::Offset(value) => {
-                    self.offset = ::std::option::Option::Some(value);
-                }
+                Position::Offset(value) => self.offset = Some(value),
                 _ => {}
             }
         }
         fn page(reply: &Self::Reply) -> Page<'_> {
             let meta = &reply.meta;
             Page {
-                count: ::std::option::Option::Some(meta.count),
-                limit: ::std::option::Option::Some(meta.limit),
-                offset: ::std::option::Option::Some(meta.offset),
-                ..::std::default::Default::default()
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -5473,14 +5372,14 @@ Returns the settings of a tenant.
     #[non_exhaustive]
     pub struct GetTenant {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
     }
     impl GetTenant {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("tenant_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(tenant_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(tenant_id: impl Into<String>) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
             }
@@ -5497,19 +5396,17 @@ Returns the settings of a tenant.
                 "get-tenant",
                 Method::GET,
                 "/v1/tenant/{tenant_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::Tenant;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
@@ -5525,7 +5422,7 @@ Creates a tenant or updates an existing one. Values you set are merged into the 
     #[non_exhaustive]
     pub struct CreateTenants {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// The request body.
         pub body: types::TenantUpsert,
     }
@@ -5534,10 +5431,7 @@ Creates a tenant or updates an existing one. Values you set are merged into the 
             Parameter::new("tenant_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
-            body: types::TenantUpsert,
-        ) -> Self {
+        pub fn new(tenant_id: impl Into<String>, body: types::TenantUpsert) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
                 body,
@@ -5555,23 +5449,21 @@ Creates a tenant or updates an existing one. Values you set are merged into the 
                 "create-tenants",
                 Method::POST,
                 "/v1/tenant/{tenant_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::Tenant;
         type Refusal = types::ApiError;
         type Body = types::TenantUpsert;
-        fn body(&self) -> ::std::option::Option<&types::TenantUpsert> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::TenantUpsert> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
@@ -5586,14 +5478,14 @@ Deletes a tenant and its settings for good. The tenant `default` cannot be delet
     #[non_exhaustive]
     pub struct DeleteTenant {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
     }
     impl DeleteTenant {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("tenant_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(tenant_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(tenant_id: impl Into<String>) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
             }
@@ -5610,19 +5502,18 @@ Deletes a tenant and its settings for good. The tenant `default` cannot be delet
                 "delete-tenant",
                 Method::DELETE,
                 "/v1/tenant/{tenant_id}/",
-                Credential::Bearer,
-                Format::Empty,
             )
+            .bearer()
             .idempotent()
+            .reply(Format::Empty)
             .parameters(Self::PARAMETERS);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
@@ -5637,10 +5528,10 @@ Returns the preferences of a tenant for all categories, by groups and sections.
     #[non_exhaustive]
     pub struct GetTenantFullPreference {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
     }
     impl GetTenantFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
@@ -5648,18 +5539,15 @@ Returns the preferences of a tenant for all categories, by groups and sections.
             Parameter::new("locale", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(tenant_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(tenant_id: impl Into<String>) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
-                locale: ::std::option::Option::None,
+                locale: None,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
     }
@@ -5674,20 +5562,18 @@ Returns the preferences of a tenant for all categories, by groups and sections.
                 "get-tenant-full-preference",
                 Method::GET,
                 "/v1/tenant/{tenant_id}/preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TenantFullPreference;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
             parameter::query(&mut request, "locale", &self.locale)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
@@ -5704,22 +5590,22 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
     #[non_exhaustive]
     pub struct GetTenantPreferenceAllCategories {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// Whether to include categories that are switched off for the tenant. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub include_disabled: ::std::option::Option<bool>,
+        pub include_disabled: Option<bool>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Number of results to skip before the page begins. Defaults to 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub offset: ::std::option::Option<i64>,
+        pub offset: Option<i64>,
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tags: ::std::option::Option<::std::string::String>,
+        pub tags: Option<String>,
     }
     impl GetTenantPreferenceAllCategories {
         const PARAMETERS: &'static [Parameter] = &[
@@ -5731,45 +5617,39 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
             Parameter::new("tags", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(tenant_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(tenant_id: impl Into<String>) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
-                include_disabled: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
-                locale: ::std::option::Option::None,
-                offset: ::std::option::Option::None,
-                tags: ::std::option::Option::None,
+                include_disabled: None,
+                limit: None,
+                locale: None,
+                offset: None,
+                tags: None,
             }
         }
         /// Whether to include categories that are switched off for the tenant. Defaults to false.
         pub fn include_disabled(mut self, value: bool) -> Self {
-            self.include_disabled = ::std::option::Option::Some(value);
+            self.include_disabled = Some(value);
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Number of results to skip before the page begins. Defaults to 0.
         pub fn offset(mut self, value: i64) -> Self {
-            self.offset = ::std::option::Option::Some(value);
+            self.offset = Some(value);
             self
         }
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
-        pub fn tags(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tags = ::std::option::Option::Some(value.into());
+        pub fn tags(mut self, value: impl Into<String>) -> Self {
+            self.tags = Some(value.into());
             self
         }
     }
@@ -5788,16 +5668,14 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
                 "get-tenant-preference-all-categories",
                 Method::GET,
                 "/v1/tenant/{tenant_id}/preference/category/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TenantPreferenceCategoryList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
             parameter::query(&mut request, "include_disabled", &self.include_disabled)?;
             parameter::query(&mut request, "limit", &self.limit)?;
@@ -5805,7 +5683,7 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
             parameter::query(&mut request, "offset", &self.offset)?;
             parameter::query(&mut request, "tags", &self.tags)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
@@ -5821,30 +5699,28 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
     impl Paged for GetTenantPreferenceAllCategories {
         type Item = types::TenantPreferenceCategory;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.offset = ::std::option::Option::None;
+            self.offset = None;
             match position {
-                Position::Offset(value) => {
-                    self.offset = ::std::option::Option::Some(value);
-                }
+                Position::Offset(value) => self.offset = Some(value),
                 _ => {}
             }
         }
         fn page(reply: &Self::Reply) -> Page<'_> {
             let meta = &reply.meta;
             Page {
-                count: ::std::option::Option::Some(meta.count),
-                limit: ::std::option::Option::Some(meta.limit),
-                offset: ::std::option::Option::Some(meta.offset),
-                ..::std::default::Default::default()
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -5857,12 +5733,12 @@ Returns the preference of a tenant for one category.
     #[non_exhaustive]
     pub struct GetTenantPreferenceSingleCategory {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// Slug of the notification category
-        pub category: ::std::string::String,
+        pub category: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
     }
     impl GetTenantPreferenceSingleCategory {
         const PARAMETERS: &'static [Parameter] = &[
@@ -5871,22 +5747,16 @@ Returns the preference of a tenant for one category.
             Parameter::new("locale", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
-            category: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(tenant_id: impl Into<String>, category: impl Into<String>) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
                 category: category.into(),
-                locale: ::std::option::Option::None,
+                locale: None,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
     }
@@ -5901,21 +5771,19 @@ Returns the preference of a tenant for one category.
                 "get-tenant-preference-single-category",
                 Method::GET,
                 "/v1/tenant/{tenant_id}/preference/category/{category}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TenantPreferenceCategory;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.tenant_id, &self.category])?;
             parameter::query(&mut request, "locale", &self.locale)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
@@ -5933,12 +5801,12 @@ Sets the preference of a tenant for one category, which applies to its users unt
     #[non_exhaustive]
     pub struct UpdateTenantPreferenceSingleCategory {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// Slug of the notification category
-        pub category: ::std::string::String,
+        pub category: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// The request body.
         pub body: types::TenantPreferenceUpdate,
     }
@@ -5950,23 +5818,20 @@ Sets the preference of a tenant for one category, which applies to its users unt
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
-            category: impl ::std::convert::Into<::std::string::String>,
+            tenant_id: impl Into<String>,
+            category: impl Into<String>,
             body: types::TenantPreferenceUpdate,
         ) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
                 category: category.into(),
-                locale: ::std::option::Option::None,
+                locale: None,
                 body,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
     }
@@ -5982,25 +5847,23 @@ Sets the preference of a tenant for one category, which applies to its users unt
                 "update-tenant-preference-single-category",
                 Method::PATCH,
                 "/v1/tenant/{tenant_id}/preference/category/{category}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TenantPreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::TenantPreferenceUpdate;
-        fn body(&self) -> ::std::option::Option<&types::TenantPreferenceUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::TenantPreferenceUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.tenant_id, &self.category])?;
             parameter::query(&mut request, "locale", &self.locale)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
@@ -6018,16 +5881,16 @@ Returns the preferences of a tenant by category. Superseded by `get-tenant-prefe
     #[non_exhaustive]
     pub struct GetTenantDefaultPreference {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Number of results to skip before the page begins. Defaults to 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub offset: ::std::option::Option<i64>,
+        pub offset: Option<i64>,
     }
     impl GetTenantDefaultPreference {
         const PARAMETERS: &'static [Parameter] = &[
@@ -6037,30 +5900,27 @@ Returns the preferences of a tenant by category. Superseded by `get-tenant-prefe
             Parameter::new("offset", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(tenant_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(tenant_id: impl Into<String>) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
-                limit: ::std::option::Option::None,
-                locale: ::std::option::Option::None,
-                offset: ::std::option::Option::None,
+                limit: None,
+                locale: None,
+                offset: None,
             }
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Number of results to skip before the page begins. Defaults to 0.
         pub fn offset(mut self, value: i64) -> Self {
-            self.offset = ::std::option::Option::Some(value);
+            self.offset = Some(value);
             self
         }
     }
@@ -6078,22 +5938,20 @@ Returns the preferences of a tenant by category. Superseded by `get-tenant-prefe
                 "get-tenant-default-preference",
                 Method::GET,
                 "/v1/tenant/{tenant_id}/category/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TenantPreferenceCategoryList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::query(&mut request, "locale", &self.locale)?;
             parameter::query(&mut request, "offset", &self.offset)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
@@ -6107,30 +5965,28 @@ Returns the preferences of a tenant by category. Superseded by `get-tenant-prefe
     impl Paged for GetTenantDefaultPreference {
         type Item = types::TenantPreferenceCategory;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.offset = ::std::option::Option::None;
+            self.offset = None;
             match position {
-                Position::Offset(value) => {
-                    self.offset = ::std::option::Option::Some(value);
-                }
+                Position::Offset(value) => self.offset = Some(value),
                 _ => {}
             }
         }
         fn page(reply: &Self::Reply) -> Page<'_> {
             let meta = &reply.meta;
             Page {
-                count: ::std::option::Option::Some(meta.count),
-                limit: ::std::option::Option::Some(meta.limit),
-                offset: ::std::option::Option::Some(meta.offset),
-                ..::std::default::Default::default()
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -6144,9 +6000,9 @@ Sets the preference of a tenant for one category. It is not known to accept `ena
     #[non_exhaustive]
     pub struct UpdateBrandDefaultPreference {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// Slug of the category
-        pub category_slug: ::std::string::String,
+        pub category_slug: String,
         /// The request body.
         pub body: types::TenantPreferenceUpdate,
     }
@@ -6157,8 +6013,8 @@ Sets the preference of a tenant for one category. It is not known to accept `ena
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
-            category_slug: impl ::std::convert::Into<::std::string::String>,
+            tenant_id: impl Into<String>,
+            category_slug: impl Into<String>,
             body: types::TenantPreferenceUpdate,
         ) -> Self {
             Self {
@@ -6179,24 +6035,22 @@ Sets the preference of a tenant for one category. It is not known to accept `ena
                 "update-brand-default-preference",
                 Method::PATCH,
                 "/v1/tenant/{tenant_id}/category/{category_slug}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TenantPreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::TenantPreferenceUpdate;
-        fn body(&self) -> ::std::option::Option<&types::TenantPreferenceUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::TenantPreferenceUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.tenant_id, &self.category_slug])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
@@ -6212,16 +6066,16 @@ Returns the objects of one type, page by page.
     #[non_exhaustive]
     pub struct ListObjectsByType {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
     }
     impl ListObjectsByType {
         const PARAMETERS: &'static [Parameter] = &[
@@ -6231,35 +6085,27 @@ Returns the objects of one type, page by page.
             Parameter::new("limit", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -6276,22 +6122,20 @@ Returns the objects of one type, page by page.
                 "list-objects-by-type",
                 Method::GET,
                 "/v1/object/{object_type}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ObjectProfileList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -6304,16 +6148,14 @@ Returns the objects of one type, page by page.
     impl Paged for ListObjectsByType {
         type Item = types::ObjectProfile;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -6326,13 +6168,13 @@ Returns the objects of one type, page by page.
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -6345,9 +6187,9 @@ Returns an object with its channels and properties.
     #[non_exhaustive]
     pub struct GetObjectById {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
     }
     impl GetObjectById {
         const PARAMETERS: &'static [Parameter] = &[
@@ -6355,10 +6197,7 @@ Returns an object with its channels and properties.
             Parameter::new("id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
@@ -6376,19 +6215,17 @@ Returns an object with its channels and properties.
                 "get-object-by-id",
                 Method::GET,
                 "/v1/object/{object_type}/{id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ObjectProfile;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -6405,9 +6242,9 @@ Creates an object or updates an existing one. Channels and properties you set ar
     #[non_exhaustive]
     pub struct CreateUpdateObjects {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// The request body.
         pub body: types::UserUpsert,
     }
@@ -6418,8 +6255,8 @@ Creates an object or updates an existing one. Channels and properties you set ar
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
             body: types::UserUpsert,
         ) -> Self {
             Self {
@@ -6440,23 +6277,21 @@ Creates an object or updates an existing one. Channels and properties you set ar
                 "create-update-objects",
                 Method::POST,
                 "/v1/object/{object_type}/{id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ObjectProfile;
         type Refusal = types::ApiError;
         type Body = types::UserUpsert;
-        fn body(&self) -> ::std::option::Option<&types::UserUpsert> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserUpsert> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -6472,9 +6307,9 @@ Deletes an object for good.
     #[non_exhaustive]
     pub struct DeleteObject {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
     }
     impl DeleteObject {
         const PARAMETERS: &'static [Parameter] = &[
@@ -6482,10 +6317,7 @@ Deletes an object for good.
             Parameter::new("id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
@@ -6503,19 +6335,18 @@ Deletes an object for good.
                 "delete-object",
                 Method::DELETE,
                 "/v1/object/{object_type}/{id}/",
-                Credential::Bearer,
-                Format::Empty,
             )
+            .bearer()
             .idempotent()
+            .reply(Format::Empty)
             .parameters(Self::PARAMETERS);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -6531,9 +6362,9 @@ Changes single values of an object by a list of operations, applied in order: ad
     #[non_exhaustive]
     pub struct EditObjectProfile {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// The request body.
         pub body: types::UserEdit,
     }
@@ -6544,8 +6375,8 @@ Changes single values of an object by a list of operations, applied in order: ad
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
             body: types::UserEdit,
         ) -> Self {
             Self {
@@ -6566,22 +6397,20 @@ Changes single values of an object by a list of operations, applied in order: ad
                 "edit-object-profile",
                 Method::PATCH,
                 "/v1/object/{object_type}/{id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .parameters(Self::PARAMETERS);
         type Reply = types::ObjectProfile;
         type Refusal = types::ApiError;
         type Body = types::UserEdit;
-        fn body(&self) -> ::std::option::Option<&types::UserEdit> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserEdit> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -6597,7 +6426,7 @@ Deletes several objects of one type for good.
     #[non_exhaustive]
     pub struct BulkDeleteObjects {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// The request body.
         pub body: types::ObjectBulkDelete,
     }
@@ -6607,7 +6436,7 @@ Deletes several objects of one type for good.
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
             body: types::ObjectBulkDelete,
         ) -> Self {
             Self {
@@ -6627,23 +6456,22 @@ Deletes several objects of one type for good.
                 "bulk-delete-objects",
                 Method::DELETE,
                 "/v1/bulk/object/{object_type}/",
-                Credential::Bearer,
-                Format::Empty,
             )
+            .bearer()
             .idempotent()
+            .reply(Format::Empty)
             .parameters(Self::PARAMETERS);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = types::ObjectBulkDelete;
-        fn body(&self) -> ::std::option::Option<&types::ObjectBulkDelete> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ObjectBulkDelete> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -6658,18 +6486,18 @@ Returns the users and objects that are subscribed to an object, page by page.
     #[non_exhaustive]
     pub struct ListObjectSubscriptions {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
     }
     impl ListObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
@@ -6680,37 +6508,28 @@ Returns the users and objects that are subscribed to an object, page by page.
             Parameter::new("limit", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -6727,22 +6546,20 @@ Returns the users and objects that are subscribed to an object, page by page.
                 "list-object-subscriptions",
                 Method::GET,
                 "/v1/object/{object_type}/{id}/subscription/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ObjectSubscriberList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -6757,16 +6574,14 @@ Returns the users and objects that are subscribed to an object, page by page.
     impl Paged for ListObjectSubscriptions {
         type Item = types::ObjectSubscriber;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -6779,13 +6594,13 @@ Returns the users and objects that are subscribed to an object, page by page.
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -6798,9 +6613,9 @@ Subscribes up to 100 users and objects to an object. A recipient that does not e
     #[non_exhaustive]
     pub struct AddObjectSubscription {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// The request body.
         pub body: types::ObjectSubscriptionAdd,
     }
@@ -6811,8 +6626,8 @@ Subscribes up to 100 users and objects to an object. A recipient that does not e
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
             body: types::ObjectSubscriptionAdd,
         ) -> Self {
             Self {
@@ -6833,23 +6648,21 @@ Subscribes up to 100 users and objects to an object. A recipient that does not e
                 "add-object-subscription",
                 Method::POST,
                 "/v1/object/{object_type}/{id}/subscription/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ObjectSubscriptionsAdded;
         type Refusal = types::ApiError;
         type Body = types::ObjectSubscriptionAdd;
-        fn body(&self) -> ::std::option::Option<&types::ObjectSubscriptionAdd> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ObjectSubscriptionAdd> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -6865,9 +6678,9 @@ Removes up to 100 subscriptions to an object. The users and objects themselves a
     #[non_exhaustive]
     pub struct DeleteObjectSubscriptions {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// The request body.
         pub body: types::ObjectSubscriptionRemove,
     }
@@ -6878,8 +6691,8 @@ Removes up to 100 subscriptions to an object. The users and objects themselves a
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
             body: types::ObjectSubscriptionRemove,
         ) -> Self {
             Self {
@@ -6900,23 +6713,22 @@ Removes up to 100 subscriptions to an object. The users and objects themselves a
                 "delete-object-subscriptions",
                 Method::DELETE,
                 "/v1/object/{object_type}/{id}/subscription/",
-                Credential::Bearer,
-                Format::Empty,
             )
+            .bearer()
             .idempotent()
+            .reply(Format::Empty)
             .parameters(Self::PARAMETERS);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = types::ObjectSubscriptionRemove;
-        fn body(&self) -> ::std::option::Option<&types::ObjectSubscriptionRemove> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ObjectSubscriptionRemove> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -6932,18 +6744,18 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
     #[non_exhaustive]
     pub struct FetchObjectSubscriptions {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
     }
     impl FetchObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
@@ -6954,37 +6766,28 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
             Parameter::new("limit", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -7001,22 +6804,20 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
                 "fetch-object-subscriptions",
                 Method::GET,
                 "/v1/object/{object_type}/{id}/subscribed_to/object/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ObjectSubscriptionList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -7031,16 +6832,14 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
     impl Paged for FetchObjectSubscriptions {
         type Item = types::ObjectSubscription;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -7053,13 +6852,13 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -7068,15 +6867,15 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
 Returns the lists of the workspace, page by page, without the users in them. A page holds 20 lists by default and at most 1000.
 
 `GET /v1/subscriber_list/`, the operation `get-all-lists`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
     #[non_exhaustive]
     pub struct GetAllLists {
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Number of results to skip before the page begins. Defaults to 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub offset: ::std::option::Option<i64>,
+        pub offset: Option<i64>,
     }
     impl GetAllLists {
         const PARAMETERS: &'static [Parameter] = &[
@@ -7085,19 +6884,16 @@ Returns the lists of the workspace, page by page, without the users in them. A p
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self {
-                limit: ::std::option::Option::None,
-                offset: ::std::option::Option::None,
-            }
+            Self::default()
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Number of results to skip before the page begins. Defaults to 0.
         pub fn offset(mut self, value: i64) -> Self {
-            self.offset = ::std::option::Option::Some(value);
+            self.offset = Some(value);
             self
         }
     }
@@ -7115,21 +6911,19 @@ Returns the lists of the workspace, page by page, without the users in them. A p
                 "get-all-lists",
                 Method::GET,
                 "/v1/subscriber_list/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::SubscriberListList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::query(&mut request, "offset", &self.offset)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.limit);
@@ -7140,30 +6934,28 @@ Returns the lists of the workspace, page by page, without the users in them. A p
     impl Paged for GetAllLists {
         type Item = types::SubscriberList;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.offset = ::std::option::Option::None;
+            self.offset = None;
             match position {
-                Position::Offset(value) => {
-                    self.offset = ::std::option::Option::Some(value);
-                }
+                Position::Offset(value) => self.offset = Some(value),
                 _ => {}
             }
         }
         fn page(reply: &Self::Reply) -> Page<'_> {
             let meta = &reply.meta;
             Page {
-                count: ::std::option::Option::Some(meta.count),
-                limit: ::std::option::Option::Some(meta.limit),
-                offset: ::std::option::Option::Some(meta.offset),
-                ..::std::default::Default::default()
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -7195,22 +6987,20 @@ Creates a list of users, or updates its name and settings if it exists. The user
                 "create-list",
                 Method::POST,
                 "/v1/subscriber_list/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent();
         type Reply = types::SubscriberList;
         type Refusal = types::ApiError;
         type Body = types::SubscriberListUpsert;
-        fn body(&self) -> ::std::option::Option<&types::SubscriberListUpsert> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::SubscriberListUpsert> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
     }
     /**Fetch a list
@@ -7222,14 +7012,14 @@ Returns a list, without the users in it.
     #[non_exhaustive]
     pub struct GetList {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
     }
     impl GetList {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("list_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(list_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(list_id: impl Into<String>) -> Self {
             Self { list_id: list_id.into() }
         }
     }
@@ -7244,19 +7034,17 @@ Returns a list, without the users in it.
                 "get-list",
                 Method::GET,
                 "/v1/subscriber_list/{list_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::SubscriberList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.list_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7272,14 +7060,14 @@ Deletes a list for good. The users in it are kept.
     #[non_exhaustive]
     pub struct DeleteList {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
     }
     impl DeleteList {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("list_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(list_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(list_id: impl Into<String>) -> Self {
             Self { list_id: list_id.into() }
         }
     }
@@ -7294,19 +7082,17 @@ Deletes a list for good. The users in it are kept.
                 "delete-list",
                 Method::PATCH,
                 "/v1/subscriber_list/{list_id}/delete/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::Succeeded;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.list_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7321,19 +7107,19 @@ Returns the users in a list, page by page. A page holds 20 users by default.
     #[non_exhaustive]
     pub struct GetSubscriberListUsers {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Order of the users, by the time at which they were added. `id` begins with the oldest, `-id` with the newest. Defaults to `-id`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub sort: ::std::option::Option<::std::string::String>,
+        pub sort: Option<String>,
     }
     impl GetSubscriberListUsers {
         const PARAMETERS: &'static [Parameter] = &[
@@ -7344,42 +7130,33 @@ Returns the users in a list, page by page. A page holds 20 users by default.
             Parameter::new("sort", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(list_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(list_id: impl Into<String>) -> Self {
             Self {
                 list_id: list_id.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
-                sort: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
+                sort: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Order of the users, by the time at which they were added. `id` begins with the oldest, `-id` with the newest. Defaults to `-id`.
-        pub fn sort(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.sort = ::std::option::Option::Some(value.into());
+        pub fn sort(mut self, value: impl Into<String>) -> Self {
+            self.sort = Some(value.into());
             self
         }
     }
@@ -7396,23 +7173,21 @@ Returns the users in a list, page by page. A page holds 20 users by default.
                 "get-subscriber-list-users",
                 Method::GET,
                 "/v1/subscriber_list/{list_id}/subscriber/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ListSubscriberList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.list_id])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::query(&mut request, "sort", &self.sort)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7427,16 +7202,14 @@ Returns the users in a list, page by page. A page holds 20 users by default.
     impl Paged for GetSubscriberListUsers {
         type Item = types::ListSubscriber;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -7449,13 +7222,13 @@ Returns the users in a list, page by page. A page holds 20 users by default.
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -7468,7 +7241,7 @@ Adds existing users to a list. Users that do not exist are passed over.
     #[non_exhaustive]
     pub struct AddSubscribersToList {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// The request body.
         pub body: types::ListSubscriberIds,
     }
@@ -7477,10 +7250,7 @@ Adds existing users to a list. Users that do not exist are passed over.
             Parameter::new("list_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            list_id: impl ::std::convert::Into<::std::string::String>,
-            body: types::ListSubscriberIds,
-        ) -> Self {
+        pub fn new(list_id: impl Into<String>, body: types::ListSubscriberIds) -> Self {
             Self {
                 list_id: list_id.into(),
                 body,
@@ -7498,23 +7268,21 @@ Adds existing users to a list. Users that do not exist are passed over.
                 "add-subscribers-to-list",
                 Method::POST,
                 "/v1/subscriber_list/{list_id}/subscriber/add/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
-        fn body(&self) -> ::std::option::Option<&types::ListSubscriberIds> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ListSubscriberIds> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.list_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7529,7 +7297,7 @@ Removes users from a list. The users themselves are kept.
     #[non_exhaustive]
     pub struct RemoveUsersFromList {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// The request body.
         pub body: types::ListSubscriberIds,
     }
@@ -7538,10 +7306,7 @@ Removes users from a list. The users themselves are kept.
             Parameter::new("list_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            list_id: impl ::std::convert::Into<::std::string::String>,
-            body: types::ListSubscriberIds,
-        ) -> Self {
+        pub fn new(list_id: impl Into<String>, body: types::ListSubscriberIds) -> Self {
             Self {
                 list_id: list_id.into(),
                 body,
@@ -7559,23 +7324,21 @@ Removes users from a list. The users themselves are kept.
                 "remove-users-from-list",
                 Method::POST,
                 "/v1/subscriber_list/{list_id}/subscriber/remove/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
-        fn body(&self) -> ::std::option::Option<&types::ListSubscriberIds> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ListSubscriberIds> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.list_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7590,14 +7353,14 @@ Starts an empty draft to replace all users of a list at once. Add users to the d
     #[non_exhaustive]
     pub struct StartSync {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
     }
     impl StartSync {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("list_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(list_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(list_id: impl Into<String>) -> Self {
             Self { list_id: list_id.into() }
         }
     }
@@ -7612,18 +7375,16 @@ Starts an empty draft to replace all users of a list at once. Add users to the d
                 "start-sync",
                 Method::POST,
                 "/v1/subscriber_list/{list_id}/start_sync/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .parameters(Self::PARAMETERS);
         type Reply = types::SubscriberListDraft;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.list_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7638,9 +7399,9 @@ Returns a draft of a list, without the users in it.
     #[non_exhaustive]
     pub struct GetListVersion {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// Identifier of the draft, as returned when it was started
-        pub version_id: ::std::string::String,
+        pub version_id: String,
     }
     impl GetListVersion {
         const PARAMETERS: &'static [Parameter] = &[
@@ -7648,10 +7409,7 @@ Returns a draft of a list, without the users in it.
             Parameter::new("version_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            list_id: impl ::std::convert::Into<::std::string::String>,
-            version_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(list_id: impl Into<String>, version_id: impl Into<String>) -> Self {
             Self {
                 list_id: list_id.into(),
                 version_id: version_id.into(),
@@ -7669,20 +7427,18 @@ Returns a draft of a list, without the users in it.
                 "get-list-version",
                 Method::GET,
                 "/v1/subscriber_list/{list_id}/version/{version_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::SubscriberList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.list_id, &self.version_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7699,9 +7455,9 @@ Adds existing users to a draft. Users that do not exist are passed over.
     #[non_exhaustive]
     pub struct AddSubscribersToDraftList {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// Identifier of the draft, as returned when it was started
-        pub version_id: ::std::string::String,
+        pub version_id: String,
         /// The request body.
         pub body: types::ListSubscriberIds,
     }
@@ -7712,8 +7468,8 @@ Adds existing users to a draft. Users that do not exist are passed over.
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            list_id: impl ::std::convert::Into<::std::string::String>,
-            version_id: impl ::std::convert::Into<::std::string::String>,
+            list_id: impl Into<String>,
+            version_id: impl Into<String>,
             body: types::ListSubscriberIds,
         ) -> Self {
             Self {
@@ -7734,24 +7490,22 @@ Adds existing users to a draft. Users that do not exist are passed over.
                 "add-subscribers-to-draft-list",
                 Method::POST,
                 "/v1/subscriber_list/{list_id}/version/{version_id}/subscriber/add/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
-        fn body(&self) -> ::std::option::Option<&types::ListSubscriberIds> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ListSubscriberIds> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.list_id, &self.version_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7767,9 +7521,9 @@ Removes users from a draft. The list itself is left unchanged.
     #[non_exhaustive]
     pub struct RemoveSubscribersFromDraftList {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// Identifier of the draft, as returned when it was started
-        pub version_id: ::std::string::String,
+        pub version_id: String,
         /// The request body.
         pub body: types::ListSubscriberIds,
     }
@@ -7780,8 +7534,8 @@ Removes users from a draft. The list itself is left unchanged.
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            list_id: impl ::std::convert::Into<::std::string::String>,
-            version_id: impl ::std::convert::Into<::std::string::String>,
+            list_id: impl Into<String>,
+            version_id: impl Into<String>,
             body: types::ListSubscriberIds,
         ) -> Self {
             Self {
@@ -7802,24 +7556,22 @@ Removes users from a draft. The list itself is left unchanged.
                 "remove-subscribers-from-draft-list",
                 Method::POST,
                 "/v1/subscriber_list/{list_id}/version/{version_id}/subscriber/remove/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
-        fn body(&self) -> ::std::option::Option<&types::ListSubscriberIds> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ListSubscriberIds> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.list_id, &self.version_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7835,9 +7587,9 @@ Replaces all users of a list by those of the draft, and removes the draft. A sec
     #[non_exhaustive]
     pub struct FinishSync {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// Identifier of the draft, as returned when it was started
-        pub version_id: ::std::string::String,
+        pub version_id: String,
     }
     impl FinishSync {
         const PARAMETERS: &'static [Parameter] = &[
@@ -7845,10 +7597,7 @@ Replaces all users of a list by those of the draft, and removes the draft. A sec
             Parameter::new("version_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            list_id: impl ::std::convert::Into<::std::string::String>,
-            version_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(list_id: impl Into<String>, version_id: impl Into<String>) -> Self {
             Self {
                 list_id: list_id.into(),
                 version_id: version_id.into(),
@@ -7866,20 +7615,18 @@ Replaces all users of a list by those of the draft, and removes the draft. A sec
                 "finish-sync",
                 Method::PATCH,
                 "/v1/subscriber_list/{list_id}/version/{version_id}/finish_sync/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::SubscriberList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.list_id, &self.version_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7895,9 +7642,9 @@ Deletes a draft for good. The list itself is left unchanged.
     #[non_exhaustive]
     pub struct DeleteDraftList {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// Identifier of the draft, as returned when it was started
-        pub version_id: ::std::string::String,
+        pub version_id: String,
     }
     impl DeleteDraftList {
         const PARAMETERS: &'static [Parameter] = &[
@@ -7905,10 +7652,7 @@ Deletes a draft for good. The list itself is left unchanged.
             Parameter::new("version_id", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            list_id: impl ::std::convert::Into<::std::string::String>,
-            version_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(list_id: impl Into<String>, version_id: impl Into<String>) -> Self {
             Self {
                 list_id: list_id.into(),
                 version_id: version_id.into(),
@@ -7926,20 +7670,18 @@ Deletes a draft for good. The list itself is left unchanged.
                 "delete-draft-list",
                 Method::PATCH,
                 "/v1/subscriber_list/{list_id}/version/{version_id}/delete/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::Succeeded;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.list_id, &self.version_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7955,19 +7697,19 @@ Returns all preferences of a user: by category, in the sections of the preferenc
     #[non_exhaustive]
     pub struct GetUserFullPreference {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tags: ::std::option::Option<::std::string::String>,
+        pub tags: Option<String>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl GetUserFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
@@ -7978,44 +7720,33 @@ Returns all preferences of a user: by category, in the sections of the preferenc
             Parameter::new("tenant_id", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                locale: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tags: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                locale: None,
+                show_opt_out_channels: None,
+                tags: None,
+                tenant_id: None,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
-        pub fn tags(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tags = ::std::option::Option::Some(value.into());
+        pub fn tags(mut self, value: impl Into<String>) -> Self {
+            self.tags = Some(value.into());
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8032,16 +7763,14 @@ Returns all preferences of a user: by category, in the sections of the preferenc
                 "get-user-full-preference",
                 Method::GET,
                 "/v1/user/{distinct_id}/preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::FullPreference;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "locale", &self.locale)?;
             parameter::query(
@@ -8052,7 +7781,7 @@ Returns all preferences of a user: by category, in the sections of the preferenc
             parameter::query(&mut request, "tags", &self.tags)?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -8072,10 +7801,10 @@ Changes several preferences of a user in one request, by category and by channel
     #[non_exhaustive]
     pub struct UpdateUserFullPreference {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::FullPreferenceUpdate,
     }
@@ -8086,21 +7815,18 @@ Changes several preferences of a user in one request, by category and by channel
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
             body: types::FullPreferenceUpdate,
         ) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                tenant_id: ::std::option::Option::None,
+                tenant_id: None,
                 body,
             }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8115,24 +7841,22 @@ Changes several preferences of a user in one request, by category and by channel
                 "update-user-full-preference",
                 Method::PATCH,
                 "/v1/user/{distinct_id}/preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::FullPreference;
         type Refusal = types::ApiError;
         type Body = types::FullPreferenceUpdate;
-        fn body(&self) -> ::std::option::Option<&types::FullPreferenceUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::FullPreferenceUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -8148,25 +7872,25 @@ Returns a user's preferences by category, without sections, a page at a time. Up
     #[non_exhaustive]
     pub struct GetUserPreferenceAllCategories {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Number of results to skip before the page begins. Defaults to 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub offset: ::std::option::Option<i64>,
+        pub offset: Option<i64>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tags: ::std::option::Option<::std::string::String>,
+        pub tags: Option<String>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl GetUserPreferenceAllCategories {
         const PARAMETERS: &'static [Parameter] = &[
@@ -8179,56 +7903,45 @@ Returns a user's preferences by category, without sections, a page at a time. Up
             Parameter::new("tenant_id", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                limit: ::std::option::Option::None,
-                locale: ::std::option::Option::None,
-                offset: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tags: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                limit: None,
+                locale: None,
+                offset: None,
+                show_opt_out_channels: None,
+                tags: None,
+                tenant_id: None,
             }
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Number of results to skip before the page begins. Defaults to 0.
         pub fn offset(mut self, value: i64) -> Self {
-            self.offset = ::std::option::Option::Some(value);
+            self.offset = Some(value);
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
-        pub fn tags(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tags = ::std::option::Option::Some(value.into());
+        pub fn tags(mut self, value: impl Into<String>) -> Self {
+            self.tags = Some(value.into());
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8247,16 +7960,14 @@ Returns a user's preferences by category, without sections, a page at a time. Up
                 "get-user-preference-all-categories",
                 Method::GET,
                 "/v1/user/{distinct_id}/preference/category/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::PreferenceCategoryList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::query(&mut request, "locale", &self.locale)?;
@@ -8269,7 +7980,7 @@ Returns a user's preferences by category, without sections, a page at a time. Up
             parameter::query(&mut request, "tags", &self.tags)?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -8286,30 +7997,28 @@ Returns a user's preferences by category, without sections, a page at a time. Up
     impl Paged for GetUserPreferenceAllCategories {
         type Item = types::PreferenceCategory;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.offset = ::std::option::Option::None;
+            self.offset = None;
             match position {
-                Position::Offset(value) => {
-                    self.offset = ::std::option::Option::Some(value);
-                }
+                Position::Offset(value) => self.offset = Some(value),
                 _ => {}
             }
         }
         fn page(reply: &Self::Reply) -> Page<'_> {
             let meta = &reply.meta;
             Page {
-                count: ::std::option::Option::Some(meta.count),
-                limit: ::std::option::Option::Some(meta.limit),
-                offset: ::std::option::Option::Some(meta.offset),
-                ..::std::default::Default::default()
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -8322,18 +8031,18 @@ Returns a user's preference for a category. Upstream marks this operation as dep
     #[non_exhaustive]
     pub struct GetUserPreferencesSingleCategory {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Slug of the category
-        pub category_slug: ::std::string::String,
+        pub category_slug: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl GetUserPreferencesSingleCategory {
         const PARAMETERS: &'static [Parameter] = &[
@@ -8345,36 +8054,30 @@ Returns a user's preference for a category. Upstream marks this operation as dep
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            category_slug: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
+            category_slug: impl Into<String>,
         ) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
                 category_slug: category_slug.into(),
-                locale: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                locale: None,
+                show_opt_out_channels: None,
+                tenant_id: None,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8391,16 +8094,14 @@ Returns a user's preference for a category. Upstream marks this operation as dep
                 "get-user-preferences-single-category",
                 Method::GET,
                 "/v1/user/{distinct_id}/preference/category/{category_slug}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::PreferenceCategory;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.distinct_id, &self.category_slug])?;
             parameter::query(&mut request, "locale", &self.locale)?;
@@ -8411,7 +8112,7 @@ Returns a user's preference for a category. Upstream marks this operation as dep
             )?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -8431,18 +8132,18 @@ Opts a user in to a category or out of it, as a whole or on some channels. Wheth
     #[non_exhaustive]
     pub struct UpdateUserPreferenceCategory {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Slug of the category
-        pub category_slug: ::std::string::String,
+        pub category_slug: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::CategoryPreferenceUpdate,
     }
@@ -8456,38 +8157,32 @@ Opts a user in to a category or out of it, as a whole or on some channels. Wheth
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            category_slug: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
+            category_slug: impl Into<String>,
             body: types::CategoryPreferenceUpdate,
         ) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
                 category_slug: category_slug.into(),
-                locale: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                locale: None,
+                show_opt_out_channels: None,
+                tenant_id: None,
                 body,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8504,19 +8199,17 @@ Opts a user in to a category or out of it, as a whole or on some channels. Wheth
                 "update-user-preference-category",
                 Method::PATCH,
                 "/v1/user/{distinct_id}/preference/category/{category_slug}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::PreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::CategoryPreferenceUpdate;
-        fn body(&self) -> ::std::option::Option<&types::CategoryPreferenceUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::CategoryPreferenceUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.distinct_id, &self.category_slug])?;
             parameter::query(&mut request, "locale", &self.locale)?;
@@ -8528,7 +8221,7 @@ Opts a user in to a category or out of it, as a whole or on some channels. Wheth
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -8547,10 +8240,10 @@ Returns a user's preferences for channels across all categories.
     #[non_exhaustive]
     pub struct GetUserPreferenceChannel {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl GetUserPreferenceChannel {
         const PARAMETERS: &'static [Parameter] = &[
@@ -8558,20 +8251,15 @@ Returns a user's preferences for channels across all categories.
             Parameter::new("tenant_id", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                tenant_id: ::std::option::Option::None,
+                tenant_id: None,
             }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8586,20 +8274,18 @@ Returns a user's preferences for channels across all categories.
                 "get-user-preference-channel",
                 Method::GET,
                 "/v1/user/{distinct_id}/preference/channel_preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ChannelPreferences;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -8616,10 +8302,10 @@ Limits channels to mandatory notifications for a user, or lifts the limit, acros
     #[non_exhaustive]
     pub struct UpdateUserPreferenceChannel {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::ChannelPreferencesUpdate,
     }
@@ -8630,21 +8316,18 @@ Limits channels to mandatory notifications for a user, or lifts the limit, acros
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
             body: types::ChannelPreferencesUpdate,
         ) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                tenant_id: ::std::option::Option::None,
+                tenant_id: None,
                 body,
             }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8659,24 +8342,22 @@ Limits channels to mandatory notifications for a user, or lifts the limit, acros
                 "update-user-preference-channel",
                 Method::PATCH,
                 "/v1/user/{distinct_id}/preference/channel_preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ChannelPreferences;
         type Refusal = types::ApiError;
         type Body = types::ChannelPreferencesUpdate;
-        fn body(&self) -> ::std::option::Option<&types::ChannelPreferencesUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ChannelPreferencesUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -8692,21 +8373,21 @@ Returns all preferences of an object: by category, in the sections of the prefer
     #[non_exhaustive]
     pub struct FetchObjectFullPreference {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tags: ::std::option::Option<::std::string::String>,
+        pub tags: Option<String>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl FetchObjectFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
@@ -8718,46 +8399,34 @@ Returns all preferences of an object: by category, in the sections of the prefer
             Parameter::new("tenant_id", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
-                locale: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tags: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                locale: None,
+                show_opt_out_channels: None,
+                tags: None,
+                tenant_id: None,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
-        pub fn tags(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tags = ::std::option::Option::Some(value.into());
+        pub fn tags(mut self, value: impl Into<String>) -> Self {
+            self.tags = Some(value.into());
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8774,16 +8443,14 @@ Returns all preferences of an object: by category, in the sections of the prefer
                 "fetch-object-full-preference",
                 Method::GET,
                 "/v1/object/{object_type}/{id}/preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::FullPreference;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::query(&mut request, "locale", &self.locale)?;
             parameter::query(
@@ -8794,7 +8461,7 @@ Returns all preferences of an object: by category, in the sections of the prefer
             parameter::query(&mut request, "tags", &self.tags)?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -8815,12 +8482,12 @@ Changes several preferences of an object in one request, by category and by chan
     #[non_exhaustive]
     pub struct UpdateObjectFullPreference {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::FullPreferenceUpdate,
     }
@@ -8832,23 +8499,20 @@ Changes several preferences of an object in one request, by category and by chan
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
             body: types::FullPreferenceUpdate,
         ) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
-                tenant_id: ::std::option::Option::None,
+                tenant_id: None,
                 body,
             }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8863,24 +8527,22 @@ Changes several preferences of an object in one request, by category and by chan
                 "update-object-full-preference",
                 Method::PATCH,
                 "/v1/object/{object_type}/{id}/preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::FullPreference;
         type Refusal = types::ApiError;
         type Body = types::FullPreferenceUpdate;
-        fn body(&self) -> ::std::option::Option<&types::FullPreferenceUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::FullPreferenceUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -8897,27 +8559,27 @@ Returns an object's preferences by category, without sections, a page at a time.
     #[non_exhaustive]
     pub struct FetchObjectPreferenceAllCategories {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Number of results to skip before the page begins. Defaults to 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub offset: ::std::option::Option<i64>,
+        pub offset: Option<i64>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tags: ::std::option::Option<::std::string::String>,
+        pub tags: Option<String>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl FetchObjectPreferenceAllCategories {
         const PARAMETERS: &'static [Parameter] = &[
@@ -8931,58 +8593,46 @@ Returns an object's preferences by category, without sections, a page at a time.
             Parameter::new("tenant_id", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
-                limit: ::std::option::Option::None,
-                locale: ::std::option::Option::None,
-                offset: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tags: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                limit: None,
+                locale: None,
+                offset: None,
+                show_opt_out_channels: None,
+                tags: None,
+                tenant_id: None,
             }
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Number of results to skip before the page begins. Defaults to 0.
         pub fn offset(mut self, value: i64) -> Self {
-            self.offset = ::std::option::Option::Some(value);
+            self.offset = Some(value);
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
-        pub fn tags(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tags = ::std::option::Option::Some(value.into());
+        pub fn tags(mut self, value: impl Into<String>) -> Self {
+            self.tags = Some(value.into());
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -9001,16 +8651,14 @@ Returns an object's preferences by category, without sections, a page at a time.
                 "fetch-object-preference-all-categories",
                 Method::GET,
                 "/v1/object/{object_type}/{id}/preference/category/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::PreferenceCategoryList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::query(&mut request, "locale", &self.locale)?;
@@ -9023,7 +8671,7 @@ Returns an object's preferences by category, without sections, a page at a time.
             parameter::query(&mut request, "tags", &self.tags)?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -9041,30 +8689,28 @@ Returns an object's preferences by category, without sections, a page at a time.
     impl Paged for FetchObjectPreferenceAllCategories {
         type Item = types::PreferenceCategory;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.offset = ::std::option::Option::None;
+            self.offset = None;
             match position {
-                Position::Offset(value) => {
-                    self.offset = ::std::option::Option::Some(value);
-                }
+                Position::Offset(value) => self.offset = Some(value),
                 _ => {}
             }
         }
         fn page(reply: &Self::Reply) -> Page<'_> {
             let meta = &reply.meta;
             Page {
-                count: ::std::option::Option::Some(meta.count),
-                limit: ::std::option::Option::Some(meta.limit),
-                offset: ::std::option::Option::Some(meta.offset),
-                ..::std::default::Default::default()
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -9077,20 +8723,20 @@ Returns an object's preference for a category.
     #[non_exhaustive]
     pub struct FetchObjectPreferenceSingleCategory {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// Slug of the category
-        pub category_slug: ::std::string::String,
+        pub category_slug: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl FetchObjectPreferenceSingleCategory {
         const PARAMETERS: &'static [Parameter] = &[
@@ -9103,38 +8749,32 @@ Returns an object's preference for a category.
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-            category_slug: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
+            category_slug: impl Into<String>,
         ) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
                 category_slug: category_slug.into(),
-                locale: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                locale: None,
+                show_opt_out_channels: None,
+                tenant_id: None,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -9151,16 +8791,14 @@ Returns an object's preference for a category.
                 "fetch-object-preference-single-category",
                 Method::GET,
                 "/v1/object/{object_type}/{id}/preference/category/{category_slug}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::PreferenceCategory;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(
                     Self::SPEC,
@@ -9174,7 +8812,7 @@ Returns an object's preference for a category.
             )?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -9195,20 +8833,20 @@ Opts an object in to a category or out of it, as a whole or on some channels. Wh
     #[non_exhaustive]
     pub struct ObjectPreferenceCategory {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// Slug of the category
-        pub category_slug: ::std::string::String,
+        pub category_slug: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::CategoryPreferenceUpdate,
     }
@@ -9223,40 +8861,34 @@ Opts an object in to a category or out of it, as a whole or on some channels. Wh
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-            category_slug: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
+            category_slug: impl Into<String>,
             body: types::CategoryPreferenceUpdate,
         ) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
                 category_slug: category_slug.into(),
-                locale: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                locale: None,
+                show_opt_out_channels: None,
+                tenant_id: None,
                 body,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -9273,19 +8905,17 @@ Opts an object in to a category or out of it, as a whole or on some channels. Wh
                 "object-preference-category",
                 Method::PATCH,
                 "/v1/object/{object_type}/{id}/preference/category/{category_slug}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::PreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::CategoryPreferenceUpdate;
-        fn body(&self) -> ::std::option::Option<&types::CategoryPreferenceUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::CategoryPreferenceUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(
                     Self::SPEC,
@@ -9300,7 +8930,7 @@ Opts an object in to a category or out of it, as a whole or on some channels. Wh
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -9320,12 +8950,12 @@ Returns an object's preferences for channels across all categories.
     #[non_exhaustive]
     pub struct FetchObjectPreferenceAllChannels {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl FetchObjectPreferenceAllChannels {
         const PARAMETERS: &'static [Parameter] = &[
@@ -9334,22 +8964,16 @@ Returns an object's preferences for channels across all categories.
             Parameter::new("tenant_id", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
-                tenant_id: ::std::option::Option::None,
+                tenant_id: None,
             }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -9364,20 +8988,18 @@ Returns an object's preferences for channels across all categories.
                 "fetch-object-preference-all-channels",
                 Method::GET,
                 "/v1/object/{object_type}/{id}/preference/channel_preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ChannelPreferences;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -9395,12 +9017,12 @@ Limits channels to mandatory notifications for an object, or lifts the limit, ac
     #[non_exhaustive]
     pub struct ObjectPreferenceChannel {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::ChannelPreferencesUpdate,
     }
@@ -9412,23 +9034,20 @@ Limits channels to mandatory notifications for an object, or lifts the limit, ac
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
             body: types::ChannelPreferencesUpdate,
         ) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
-                tenant_id: ::std::option::Option::None,
+                tenant_id: None,
                 body,
             }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -9443,24 +9062,22 @@ Limits channels to mandatory notifications for an object, or lifts the limit, ac
                 "object-preference-channel",
                 Method::PATCH,
                 "/v1/object/{object_type}/{id}/preference/channel_preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ChannelPreferences;
         type Refusal = types::ApiError;
         type Body = types::ChannelPreferencesUpdate;
-        fn body(&self) -> ::std::option::Option<&types::ChannelPreferencesUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ChannelPreferencesUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -9478,7 +9095,7 @@ Makes the same changes to the preferences of many users. The reply does not tell
     pub struct BulkUpdateUserPreference {
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::UserPreferenceBulkUpdate,
     }
@@ -9488,17 +9105,11 @@ Makes the same changes to the preferences of many users. The reply does not tell
         ];
         /// Creates the operation with what it requires.
         pub fn new(body: types::UserPreferenceBulkUpdate) -> Self {
-            Self {
-                tenant_id: ::std::option::Option::None,
-                body,
-            }
+            Self { tenant_id: None, body }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -9513,24 +9124,22 @@ Makes the same changes to the preferences of many users. The reply does not tell
                 "bulk-update-user-preference",
                 Method::PATCH,
                 "/v1/bulk/user/preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::Succeeded;
         type Refusal = types::ApiError;
         type Body = types::UserPreferenceBulkUpdate;
-        fn body(&self) -> ::std::option::Option<&types::UserPreferenceBulkUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserPreferenceBulkUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.tenant_id);
@@ -9546,7 +9155,7 @@ Removes what many users chose, so that the preferences of the tenant and the def
     pub struct ResetUserPreferences {
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::UserPreferenceBulkReset,
     }
@@ -9556,17 +9165,11 @@ Removes what many users chose, so that the preferences of the tenant and the def
         ];
         /// Creates the operation with what it requires.
         pub fn new(body: types::UserPreferenceBulkReset) -> Self {
-            Self {
-                tenant_id: ::std::option::Option::None,
-                body,
-            }
+            Self { tenant_id: None, body }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -9581,24 +9184,22 @@ Removes what many users chose, so that the preferences of the tenant and the def
                 "reset-user-preferences",
                 Method::PATCH,
                 "/v1/bulk/user/preference/reset/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::Succeeded;
         type Refusal = types::ApiError;
         type Body = types::UserPreferenceBulkReset;
-        fn body(&self) -> ::std::option::Option<&types::UserPreferenceBulkReset> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserPreferenceBulkReset> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.tenant_id);
@@ -9609,64 +9210,60 @@ Removes what many users chose, so that the preferences of the tenant and the def
 Returns messages, newest first, a page at a time. Filters can be combined. A filter with several values matches any of them.
 
 `GET /v1/message/`, the operation `list-messages`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
     #[non_exhaustive]
     pub struct ListMessages {
         /// Value of `meta.after`, to read the page of older messages.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// Value of `meta.before`, to read the page of newer messages. Ignored if `after` is given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// Slugs of the notification categories of the messages
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub category: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        pub category: Option<Vec<String>>,
         /// Channel of the messages
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub channel: ::std::option::Option<types::ChannelName>,
+        pub channel: Option<types::ChannelName>,
         /// Earliest time at which the messages were created, in whole seconds
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub created_at_gte: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
+        pub created_at_gte: Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Latest time at which the messages were created, in whole seconds
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub created_at_lte: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
+        pub created_at_lte: Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Identifier of the workflow run or broadcast run that caused the messages
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub execution_id: ::std::option::Option<::std::string::String>,
+        pub execution_id: Option<String>,
         /// Idempotency key of the request that caused the messages
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub idempotency_key: ::std::option::Option<::std::string::String>,
+        pub idempotency_key: Option<String>,
         /// Whether to return only messages of broadcasts, or only those of workflows. Defaults to both.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub is_campaign: ::std::option::Option<bool>,
+        pub is_campaign: Option<bool>,
         /// Greatest number of messages in a page. Defaults to 10.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Identifier of a single message
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub message_id: ::std::option::Option<::std::string::String>,
+        pub message_id: Option<String>,
         /// Identifier of the object that the messages are for. Used together with `object_type`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub object_id: ::std::option::Option<::std::string::String>,
+        pub object_id: Option<String>,
         /// Type of the object that the messages are for. Used together with `object_id`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub object_type: ::std::option::Option<::std::string::String>,
+        pub object_type: Option<String>,
         /// Users that the messages are for, each by its `distinct_id`
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub recipient_id: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        pub recipient_id: Option<Vec<String>>,
         /// Statuses of the messages. `triggered` also covers messages that were blocked, messages that are or are not to be triggered, and messages that the vendor has sent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub status: ::std::option::Option<::std::vec::Vec<types::MessageStatusFilter>>,
+        pub status: Option<Vec<types::MessageStatusFilter>>,
         /// Tenant for which the messages were sent
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// Slug of the workflow that caused the messages
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub workflow_slug: ::std::option::Option<::std::string::String>,
+        pub workflow_slug: Option<String>,
     }
     impl ListMessages {
         const PARAMETERS: &'static [Parameter] = &[
@@ -9690,151 +9287,97 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self {
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                category: ::std::option::Option::None,
-                channel: ::std::option::Option::None,
-                created_at_gte: ::std::option::Option::None,
-                created_at_lte: ::std::option::Option::None,
-                execution_id: ::std::option::Option::None,
-                idempotency_key: ::std::option::Option::None,
-                is_campaign: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
-                message_id: ::std::option::Option::None,
-                object_id: ::std::option::Option::None,
-                object_type: ::std::option::Option::None,
-                recipient_id: ::std::option::Option::None,
-                status: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
-                workflow_slug: ::std::option::Option::None,
-            }
+            Self::default()
         }
         /// Value of `meta.after`, to read the page of older messages.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// Value of `meta.before`, to read the page of newer messages. Ignored if `after` is given.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// Slugs of the notification categories of the messages
-        pub fn category(
-            mut self,
-            value: ::std::vec::Vec<::std::string::String>,
-        ) -> Self {
-            self.category = ::std::option::Option::Some(value);
+        pub fn category(mut self, value: impl Into<String>) -> Self {
+            self.category.get_or_insert_default().push(value.into());
             self
         }
         /// Channel of the messages
-        pub fn channel(mut self, value: types::ChannelName) -> Self {
-            self.channel = ::std::option::Option::Some(value);
+        pub fn channel(mut self, value: impl Into<types::ChannelName>) -> Self {
+            self.channel = Some(value.into());
             self
         }
         /// Earliest time at which the messages were created, in whole seconds
         pub fn created_at_gte(
             mut self,
-            value: ::chrono::DateTime<::chrono::offset::Utc>,
+            value: impl Into<::chrono::DateTime<::chrono::offset::Utc>>,
         ) -> Self {
-            self.created_at_gte = ::std::option::Option::Some(value);
+            self.created_at_gte = Some(value.into());
             self
         }
         /// Latest time at which the messages were created, in whole seconds
         pub fn created_at_lte(
             mut self,
-            value: ::chrono::DateTime<::chrono::offset::Utc>,
+            value: impl Into<::chrono::DateTime<::chrono::offset::Utc>>,
         ) -> Self {
-            self.created_at_lte = ::std::option::Option::Some(value);
+            self.created_at_lte = Some(value.into());
             self
         }
         /// Identifier of the workflow run or broadcast run that caused the messages
-        pub fn execution_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.execution_id = ::std::option::Option::Some(value.into());
+        pub fn execution_id(mut self, value: impl Into<String>) -> Self {
+            self.execution_id = Some(value.into());
             self
         }
         /// Idempotency key of the request that caused the messages
-        pub fn idempotency_key(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.idempotency_key = ::std::option::Option::Some(value.into());
+        pub fn idempotency_key(mut self, value: impl Into<String>) -> Self {
+            self.idempotency_key = Some(value.into());
             self
         }
         /// Whether to return only messages of broadcasts, or only those of workflows. Defaults to both.
         pub fn is_campaign(mut self, value: bool) -> Self {
-            self.is_campaign = ::std::option::Option::Some(value);
+            self.is_campaign = Some(value);
             self
         }
         /// Greatest number of messages in a page. Defaults to 10.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Identifier of a single message
-        pub fn message_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.message_id = ::std::option::Option::Some(value.into());
+        pub fn message_id(mut self, value: impl Into<String>) -> Self {
+            self.message_id = Some(value.into());
             self
         }
         /// Identifier of the object that the messages are for. Used together with `object_type`.
-        pub fn object_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.object_id = ::std::option::Option::Some(value.into());
+        pub fn object_id(mut self, value: impl Into<String>) -> Self {
+            self.object_id = Some(value.into());
             self
         }
         /// Type of the object that the messages are for. Used together with `object_id`.
-        pub fn object_type(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.object_type = ::std::option::Option::Some(value.into());
+        pub fn object_type(mut self, value: impl Into<String>) -> Self {
+            self.object_type = Some(value.into());
             self
         }
         /// Users that the messages are for, each by its `distinct_id`
-        pub fn recipient_id(
-            mut self,
-            value: ::std::vec::Vec<::std::string::String>,
-        ) -> Self {
-            self.recipient_id = ::std::option::Option::Some(value);
+        pub fn recipient_id(mut self, value: impl Into<String>) -> Self {
+            self.recipient_id.get_or_insert_default().push(value.into());
             self
         }
         /// Statuses of the messages. `triggered` also covers messages that were blocked, messages that are or are not to be triggered, and messages that the vendor has sent.
-        pub fn status(
-            mut self,
-            value: ::std::vec::Vec<types::MessageStatusFilter>,
-        ) -> Self {
-            self.status = ::std::option::Option::Some(value);
+        pub fn status(mut self, value: impl Into<types::MessageStatusFilter>) -> Self {
+            self.status.get_or_insert_default().push(value.into());
             self
         }
         /// Tenant for which the messages were sent
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
         /// Slug of the workflow that caused the messages
-        pub fn workflow_slug(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.workflow_slug = ::std::option::Option::Some(value.into());
+        pub fn workflow_slug(mut self, value: impl Into<String>) -> Self {
+            self.workflow_slug = Some(value.into());
             self
         }
     }
@@ -9852,16 +9395,14 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
                 "list-messages",
                 Method::GET,
                 "/v1/message/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::MessageList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
@@ -9881,7 +9422,7 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::query(&mut request, "workflow_slug", &self.workflow_slug)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.after);
@@ -9907,16 +9448,14 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
     impl Paged for ListMessages {
         type Item = types::Message;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -9929,13 +9468,13 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -9967,22 +9506,20 @@ Marks messages as seen, clicked, dismissed, read, unread or archived, or takes t
                 "bulk-update-messages",
                 Method::PATCH,
                 "/v1/bulk/message/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent();
         type Reply = types::MessageBulkReply;
         type Refusal = types::ApiError;
         type Body = types::MessageBulkUpdate;
-        fn body(&self) -> ::std::option::Option<&types::MessageBulkUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::MessageBulkUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
     }
     /**List templates
@@ -9990,27 +9527,27 @@ Marks messages as seen, clicked, dismissed, read, unread or archived, or takes t
 Returns the templates of the workspace, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both.
 
 `GET /v1/template/`, the operation `fetch-template-list`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
     #[non_exhaustive]
     pub struct FetchTemplateList {
         /// Names of channels, separated by commas. Returns templates that have any of them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub has_channels_any: ::std::option::Option<::std::string::String>,
+        pub has_channels_any: Option<String>,
         /// Identifiers of tags, separated by commas. Returns templates that have any of them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub has_tag_ids_any: ::std::option::Option<::std::string::String>,
+        pub has_tag_ids_any: Option<String>,
         /// Whether to return templates with a live version, or those that are drafts only. Defaults to both.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub is_active: ::std::option::Option<bool>,
+        pub is_active: Option<bool>,
         /// Whether to return archived templates. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub is_archived: ::std::option::Option<bool>,
+        pub is_archived: Option<bool>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Number of results to skip before the page begins. Defaults to 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub offset: ::std::option::Option<i64>,
+        pub offset: Option<i64>,
     }
     impl FetchTemplateList {
         const PARAMETERS: &'static [Parameter] = &[
@@ -10023,49 +9560,36 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self {
-                has_channels_any: ::std::option::Option::None,
-                has_tag_ids_any: ::std::option::Option::None,
-                is_active: ::std::option::Option::None,
-                is_archived: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
-                offset: ::std::option::Option::None,
-            }
+            Self::default()
         }
         /// Names of channels, separated by commas. Returns templates that have any of them.
-        pub fn has_channels_any(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.has_channels_any = ::std::option::Option::Some(value.into());
+        pub fn has_channels_any(mut self, value: impl Into<String>) -> Self {
+            self.has_channels_any = Some(value.into());
             self
         }
         /// Identifiers of tags, separated by commas. Returns templates that have any of them.
-        pub fn has_tag_ids_any(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.has_tag_ids_any = ::std::option::Option::Some(value.into());
+        pub fn has_tag_ids_any(mut self, value: impl Into<String>) -> Self {
+            self.has_tag_ids_any = Some(value.into());
             self
         }
         /// Whether to return templates with a live version, or those that are drafts only. Defaults to both.
         pub fn is_active(mut self, value: bool) -> Self {
-            self.is_active = ::std::option::Option::Some(value);
+            self.is_active = Some(value);
             self
         }
         /// Whether to return archived templates. Defaults to false.
         pub fn is_archived(mut self, value: bool) -> Self {
-            self.is_archived = ::std::option::Option::Some(value);
+            self.is_archived = Some(value);
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Number of results to skip before the page begins. Defaults to 0.
         pub fn offset(mut self, value: i64) -> Self {
-            self.offset = ::std::option::Option::Some(value);
+            self.offset = Some(value);
             self
         }
     }
@@ -10085,16 +9609,14 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
                 "fetch-template-list",
                 Method::GET,
                 "/v1/template/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TemplateList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::query(&mut request, "has_channels_any", &self.has_channels_any)?;
             parameter::query(&mut request, "has_tag_ids_any", &self.has_tag_ids_any)?;
@@ -10103,7 +9625,7 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::query(&mut request, "offset", &self.offset)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.has_channels_any);
@@ -10118,30 +9640,28 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
     impl Paged for FetchTemplateList {
         type Item = types::Template;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.offset = ::std::option::Option::None;
+            self.offset = None;
             match position {
-                Position::Offset(value) => {
-                    self.offset = ::std::option::Option::Some(value);
-                }
+                Position::Offset(value) => self.offset = Some(value),
                 _ => {}
             }
         }
         fn page(reply: &Self::Reply) -> Page<'_> {
             let meta = &reply.meta;
             Page {
-                count: ::std::option::Option::Some(meta.count),
-                limit: ::std::option::Option::Some(meta.limit),
-                offset: ::std::option::Option::Some(meta.offset),
-                ..::std::default::Default::default()
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -10154,16 +9674,14 @@ Returns a template with its live version and its draft, for all channels and lan
     #[non_exhaustive]
     pub struct FetchTemplateDetails {
         /// Slug of the template
-        pub template_slug: ::std::string::String,
+        pub template_slug: String,
     }
     impl FetchTemplateDetails {
         const PARAMETERS: &'static [Parameter] = &[
             Parameter::new("template_slug", Place::Path, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            template_slug: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(template_slug: impl Into<String>) -> Self {
             Self {
                 template_slug: template_slug.into(),
             }
@@ -10180,19 +9698,17 @@ Returns a template with its live version and its draft, for all channels and lan
                 "fetch-template-details",
                 Method::GET,
                 "/v1/template/{template_slug}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::Template;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.template_slug])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.template_slug);
@@ -10208,9 +9724,9 @@ Returns a template's live version and draft for one channel, in all languages.
     #[non_exhaustive]
     pub struct FetchTemplateDetailsChannel {
         /// Slug of the template
-        pub template_slug: ::std::string::String,
+        pub template_slug: String,
         /// Name of the channel, such as `email`
-        pub channel_slug: ::std::string::String,
+        pub channel_slug: String,
     }
     impl FetchTemplateDetailsChannel {
         const PARAMETERS: &'static [Parameter] = &[
@@ -10219,8 +9735,8 @@ Returns a template's live version and draft for one channel, in all languages.
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            template_slug: impl ::std::convert::Into<::std::string::String>,
-            channel_slug: impl ::std::convert::Into<::std::string::String>,
+            template_slug: impl Into<String>,
+            channel_slug: impl Into<String>,
         ) -> Self {
             Self {
                 template_slug: template_slug.into(),
@@ -10239,20 +9755,18 @@ Returns a template's live version and draft for one channel, in all languages.
                 "fetch-template-details-channel",
                 Method::GET,
                 "/v1/template/{template_slug}/channel/{channel_slug}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TemplateChannel;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.template_slug, &self.channel_slug])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.template_slug);
@@ -10269,9 +9783,9 @@ Returns the profile of a user as it applies in a tenant. The per-tenant profile 
     #[non_exhaustive]
     pub struct GetUserTenantProfile {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
     }
     impl GetUserTenantProfile {
         const PARAMETERS: &'static [Parameter] = &[
@@ -10280,8 +9794,8 @@ Returns the profile of a user as it applies in a tenant. The per-tenant profile 
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
+            tenant_id: impl Into<String>,
         ) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
@@ -10300,20 +9814,18 @@ Returns the profile of a user as it applies in a tenant. The per-tenant profile 
                 "get-user-tenant-profile",
                 Method::GET,
                 "/v1/user/{distinct_id}/tenant/{tenant_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.distinct_id, &self.tenant_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -10330,9 +9842,9 @@ Adds the user to the tenant if necessary, and merges channels and properties int
     #[non_exhaustive]
     pub struct UpsertUserTenantProfile {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// The request body.
         pub body: types::UserUpsert,
     }
@@ -10343,8 +9855,8 @@ Adds the user to the tenant if necessary, and merges channels and properties int
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
+            tenant_id: impl Into<String>,
             body: types::UserUpsert,
         ) -> Self {
             Self {
@@ -10365,24 +9877,22 @@ Adds the user to the tenant if necessary, and merges channels and properties int
                 "upsert-user-tenant-profile",
                 Method::POST,
                 "/v1/user/{distinct_id}/tenant/{tenant_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserUpsert;
-        fn body(&self) -> ::std::option::Option<&types::UserUpsert> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserUpsert> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.distinct_id, &self.tenant_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -10398,9 +9908,9 @@ Deletes the per-tenant profile and takes the user out of the tenant. The global 
     #[non_exhaustive]
     pub struct DeleteUserTenantProfile {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
     }
     impl DeleteUserTenantProfile {
         const PARAMETERS: &'static [Parameter] = &[
@@ -10409,8 +9919,8 @@ Deletes the per-tenant profile and takes the user out of the tenant. The global 
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
+            tenant_id: impl Into<String>,
         ) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
@@ -10429,20 +9939,19 @@ Deletes the per-tenant profile and takes the user out of the tenant. The global 
                 "delete-user-tenant-profile",
                 Method::DELETE,
                 "/v1/user/{distinct_id}/tenant/{tenant_id}/",
-                Credential::Bearer,
-                Format::Empty,
             )
+            .bearer()
             .idempotent()
+            .reply(Format::Empty)
             .parameters(Self::PARAMETERS);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.distinct_id, &self.tenant_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -10458,9 +9967,9 @@ Changes single values of the per-tenant profile by a list of operations, done in
     #[non_exhaustive]
     pub struct EditUserTenantProfile {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// The request body.
         pub body: types::UserEdit,
     }
@@ -10471,8 +9980,8 @@ Changes single values of the per-tenant profile by a list of operations, done in
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
+            tenant_id: impl Into<String>,
             body: types::UserEdit,
         ) -> Self {
             Self {
@@ -10493,23 +10002,21 @@ Changes single values of the per-tenant profile by a list of operations, done in
                 "edit-user-tenant-profile",
                 Method::PATCH,
                 "/v1/user/{distinct_id}/tenant/{tenant_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .parameters(Self::PARAMETERS);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserEdit;
-        fn body(&self) -> ::std::option::Option<&types::UserEdit> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserEdit> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.distinct_id, &self.tenant_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -10525,16 +10032,16 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
     #[non_exhaustive]
     pub struct ListUserTenants {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
     }
     impl ListUserTenants {
         const PARAMETERS: &'static [Parameter] = &[
@@ -10544,35 +10051,27 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
             Parameter::new("limit", Place::Query, &rules::ANY),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -10589,22 +10088,20 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
                 "list-user-tenants",
                 Method::GET,
                 "/v1/user/{distinct_id}/associated_tenant/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::UserTenantList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -10618,16 +10115,14 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
     impl Paged for ListUserTenants {
         type Item = types::UserTenant;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -10640,13 +10135,13 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -10734,9 +10229,9 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
     /// Calls a visitor with the type of the operation with this id; `None` if there is none.
     ///
     /// A queue can store an operation as its id and its JSON, and a worker that knows the id alone can send it.
-    pub fn visit<V: Visitor>(id: &str, visitor: V) -> ::std::option::Option<V::Output> {
+    pub fn visit<V: Visitor>(id: &str, visitor: V) -> Option<V::Output> {
         let _ = &visitor;
-        ::std::option::Option::Some(
+        Some(
             match id {
                 "fetch-user-profile" => visitor.visit::<FetchUserProfile>(),
                 "create-update-users" => visitor.visit::<CreateUpdateUsers>(),
@@ -10872,7 +10367,7 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
                 }
                 "edit-user-tenant-profile" => visitor.visit::<EditUserTenantProfile>(),
                 "list-user-tenants" => visitor.visit::<ListUserTenants>(),
-                _ => return ::std::option::Option::None,
+                _ => return None,
             },
         )
     }
