@@ -33,6 +33,7 @@ mod pointer;
 mod problem;
 mod project;
 mod report;
+pub mod rules;
 mod rust;
 mod source;
 
