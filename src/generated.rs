@@ -4128,6 +4128,8 @@ pub mod operations {
     #[allow(unused_imports)]
     use super::{rules, types};
     #[allow(unused_imports)]
+    use crate::rules::Schema;
+    #[allow(unused_imports)]
     use crate::{
         Base, Credential, CursorPaged, Format, Inspector, Lookup, Method, OffsetPaged,
         Operation, Page, Paged, Parameter, Place, Position, Request, RequestError, Spec,
@@ -4146,7 +4148,7 @@ The stored profile of a user, with all channels and properties.
     }
     impl FetchUserProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(distinct_id: impl Into<String>) -> Self {
@@ -4198,7 +4200,7 @@ API to upsert (create if not exists, update if exists) user profile using a `dis
     }
     impl CreateUpdateUsers {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(distinct_id: impl Into<String>, body: types::UserUpsert) -> Self {
@@ -4222,7 +4224,8 @@ API to upsert (create if not exists, update if exists) user profile using a `dis
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_UPSERT);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserUpsert;
@@ -4237,6 +4240,7 @@ API to upsert (create if not exists, update if exists) user profile using a `dis
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.body(&rules::USER_UPSERT, &self.body);
         }
     }
     /**Delete a user
@@ -4252,7 +4256,7 @@ Deletes a user for good.
     }
     impl DeleteUser {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(distinct_id: impl Into<String>) -> Self {
@@ -4304,7 +4308,7 @@ Changes single values of a profile by a list of operations, done in order: addre
     }
     impl EditUserProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(distinct_id: impl Into<String>, body: types::UserEdit) -> Self {
@@ -4327,7 +4331,8 @@ Changes single values of a profile by a list of operations, done in order: addre
                 "/v1/user/{distinct_id}/",
             )
             .bearer()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_EDIT);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserEdit;
@@ -4342,6 +4347,7 @@ Changes single values of a profile by a list of operations, done in order: addre
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.body(&rules::USER_EDIT, &self.body);
         }
     }
     /**Merge a user into another
@@ -4359,7 +4365,7 @@ Merges the user `from_user_id` into the user of the path. What only the former h
     }
     impl MergeUsers {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(distinct_id: impl Into<String>, body: types::UserMerge) -> Self {
@@ -4382,7 +4388,8 @@ Merges the user `from_user_id` into the user of the path. What only the former h
                 "/v1/user/{distinct_id}/merge/",
             )
             .bearer()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_MERGE);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserMerge;
@@ -4397,6 +4404,7 @@ Merges the user `from_user_id` into the user of the path. What only the former h
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.body(&rules::USER_MERGE, &self.body);
         }
     }
     /**List users
@@ -4419,9 +4427,9 @@ The users of the workspace, a page at a time. The profiles in a list have no cha
     }
     impl ListUsers {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
@@ -4538,7 +4546,8 @@ Deletes several users for good. Those that do not exist are passed over.
             )
             .bearer()
             .idempotent()
-            .reply(Format::Empty);
+            .reply(Format::Empty)
+            .body(&rules::LIST_SUBSCRIBER_IDS);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
@@ -4550,6 +4559,9 @@ Deletes several users for good. Those that do not exist are passed over.
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
             Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::LIST_SUBSCRIBER_IDS, &self.body);
         }
     }
     /**List the objects that a user is subscribed to
@@ -4574,10 +4586,10 @@ The objects that a user is subscribed to, a page at a time.
     }
     impl FetchUserObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
         pub fn new(distinct_id: impl Into<String>) -> Self {
@@ -4696,10 +4708,10 @@ The lists that a user is subscribed to, a page at a time.
     }
     impl FetchUserListSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
         pub fn new(distinct_id: impl Into<String>) -> Self {
@@ -4825,7 +4837,8 @@ Runs a workflow for its recipients, each in a run of its own. The reply confirms
                 Method::POST,
                 "/trigger/",
             )
-            .bearer();
+            .bearer()
+            .body(&rules::WORKFLOW_TRIGGER);
         type Reply = types::Accepted;
         type Refusal = types::ApiError;
         type Body = types::WorkflowTrigger;
@@ -4837,6 +4850,9 @@ Runs a workflow for its recipients, each in a run of its own. The reply confirms
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
             Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::WORKFLOW_TRIGGER, &self.body);
         }
         fn is_idempotent(&self) -> bool {
             self.body.idempotency_key.is_some()
@@ -4871,7 +4887,8 @@ Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Ea
                 Method::POST,
                 "/trigger/#many",
             )
-            .bearer();
+            .bearer()
+            .body(&rules::TRIGGER_WORKFLOWS_BODY);
         type Reply = types::BulkReply;
         type Refusal = types::ApiError;
         type Body = Vec<types::WorkflowTrigger>;
@@ -4883,6 +4900,9 @@ Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Ea
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
             Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::TRIGGER_WORKFLOWS_BODY, &self.body);
         }
         fn is_idempotent(&self) -> bool {
             self.body.iter().all(|item| item.idempotency_key.is_some())
@@ -4918,7 +4938,8 @@ Cancels the runs that match all given filters, of which at least one is required
                 "/v1/workflow_run/cancel/",
             )
             .bearer()
-            .idempotent();
+            .idempotent()
+            .body(&rules::WORKFLOW_CANCEL);
         type Reply = types::Cancelled;
         type Refusal = types::ApiError;
         type Body = types::WorkflowCancel;
@@ -4930,6 +4951,9 @@ Cancels the runs that match all given filters, of which at least one is required
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
             Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::WORKFLOW_CANCEL, &self.body);
         }
     }
     /**Trigger a workflow that the request defines
@@ -4948,7 +4972,7 @@ Old form of a trigger: notifies users by one template, without a workflow on the
     }
     impl DynamicWorkflowTrigger {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("workspace_key", Place::Path, &rules::ANY),
+            Parameter::new("workspace_key", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -4975,7 +4999,8 @@ Old form of a trigger: notifies users by one template, without a workflow on the
             )
             .bearer()
             .reply(Format::Text)
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::DYNAMIC_WORKFLOW);
         type Reply = String;
         type Refusal = types::ApiError;
         type Body = types::DynamicWorkflow;
@@ -4989,6 +5014,7 @@ Old form of a trigger: notifies users by one template, without a workflow on the
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.workspace_key);
+            inspector.body(&rules::DYNAMIC_WORKFLOW, &self.body);
         }
         fn is_idempotent(&self) -> bool {
             self.body.idempotency_key.is_some()
@@ -5020,7 +5046,8 @@ Sends an event of a user, which triggers the workflows that wait for it. The use
     impl Operation for EventApi {
         const SPEC: &'static Spec = &Spec::new("event-api", Method::POST, "/event/")
             .bearer()
-            .reply(Format::Text);
+            .reply(Format::Text)
+            .body(&rules::EVENT);
         type Reply = String;
         type Refusal = types::ApiError;
         type Body = types::Event;
@@ -5031,6 +5058,9 @@ Sends an event of a user, which triggers the workflows that wait for it. The use
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::json(&mut request, &self.body)?;
             Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::EVENT, &self.body);
         }
         fn is_idempotent(&self) -> bool {
             self.body.idempotency_key.is_some()
@@ -5061,7 +5091,8 @@ Sends an event of a user, which triggers the workflows that wait for it, and ret
     }
     impl Operation for TrackEvent {
         const SPEC: &'static Spec = &Spec::new("track-event", Method::POST, "/v2/event/")
-            .bearer();
+            .bearer()
+            .body(&rules::EVENT);
         type Reply = types::Accepted;
         type Refusal = types::ApiError;
         type Body = types::Event;
@@ -5073,6 +5104,9 @@ Sends an event of a user, which triggers the workflows that wait for it, and ret
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
             Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::EVENT, &self.body);
         }
         fn is_idempotent(&self) -> bool {
             self.body.idempotency_key.is_some()
@@ -5107,7 +5141,8 @@ Sends 1 to 100 events in one request. Each has its own outcome in the reply: the
                 Method::POST,
                 "/v2/bulk/event/",
             )
-            .bearer();
+            .bearer()
+            .body(&rules::TRACK_EVENTS_BODY);
         type Reply = types::BulkReply;
         type Refusal = types::ApiError;
         type Body = Vec<types::Event>;
@@ -5119,6 +5154,9 @@ Sends 1 to 100 events in one request. Each has its own outcome in the reply: the
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
             Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::TRACK_EVENTS_BODY, &self.body);
         }
         fn is_idempotent(&self) -> bool {
             self.body.iter().all(|item| item.idempotency_key.is_some())
@@ -5154,7 +5192,8 @@ Sends edits of 1 to 400 users in one request, to the same endpoint as events. Us
                 "/event/#users",
             )
             .bearer()
-            .reply(Format::Text);
+            .reply(Format::Text)
+            .body(&rules::INGEST_USERS_BODY);
         type Reply = String;
         type Refusal = types::ApiError;
         type Body = Vec<types::UserRecord>;
@@ -5165,6 +5204,9 @@ Sends edits of 1 to 400 users in one request, to the same endpoint as events. Us
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::json(&mut request, &self.body)?;
             Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::INGEST_USERS_BODY, &self.body);
         }
     }
     /**Broadcast to a list
@@ -5182,7 +5224,7 @@ Sends a template to all users of a list. The reply confirms that the request was
     }
     impl TriggerBroadcast {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("workspace_key", Place::Path, &rules::ANY),
+            Parameter::new("workspace_key", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(workspace_key: impl Into<String>, body: types::Broadcast) -> Self {
@@ -5206,7 +5248,8 @@ Sends a template to all users of a list. The reply confirms that the request was
             )
             .bearer()
             .reply(Format::Text)
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::BROADCAST);
         type Reply = String;
         type Refusal = types::ApiError;
         type Body = types::Broadcast;
@@ -5220,6 +5263,7 @@ Sends a template to all users of a list. The reply confirms that the request was
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.workspace_key);
+            inspector.body(&rules::BROADCAST, &self.body);
         }
     }
     /**Cancel broadcasts
@@ -5252,7 +5296,8 @@ Cancels the broadcasts that match all given filters, of which at least one is re
                 "/v1/broadcast_run/cancel/",
             )
             .bearer()
-            .idempotent();
+            .idempotent()
+            .body(&rules::BROADCAST_CANCEL);
         type Reply = types::Cancelled;
         type Refusal = types::ApiError;
         type Body = types::BroadcastCancel;
@@ -5264,6 +5309,9 @@ Cancels the broadcasts that match all given filters, of which at least one is re
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
             Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::BROADCAST_CANCEL, &self.body);
         }
     }
     /**List tenants
@@ -5283,8 +5331,8 @@ Returns the tenants of the workspace, page by page. A page holds 20 tenants by d
     }
     impl GetTenantList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("offset", Place::Query, &rules::ANY),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
@@ -5376,7 +5424,7 @@ Returns the settings of a tenant.
     }
     impl GetTenant {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(tenant_id: impl Into<String>) -> Self {
@@ -5428,7 +5476,7 @@ Creates a tenant or updates an existing one. Values you set are merged into the 
     }
     impl CreateTenants {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(tenant_id: impl Into<String>, body: types::TenantUpsert) -> Self {
@@ -5452,7 +5500,8 @@ Creates a tenant or updates an existing one. Values you set are merged into the 
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TENANT_UPSERT);
         type Reply = types::Tenant;
         type Refusal = types::ApiError;
         type Body = types::TenantUpsert;
@@ -5467,6 +5516,7 @@ Creates a tenant or updates an existing one. Values you set are merged into the 
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
+            inspector.body(&rules::TENANT_UPSERT, &self.body);
         }
     }
     /**Delete a tenant
@@ -5482,7 +5532,7 @@ Deletes a tenant and its settings for good. The tenant `default` cannot be delet
     }
     impl DeleteTenant {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(tenant_id: impl Into<String>) -> Self {
@@ -5535,8 +5585,8 @@ Returns the preferences of a tenant for all categories, by groups and sections.
     }
     impl GetTenantFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(tenant_id: impl Into<String>) -> Self {
@@ -5609,12 +5659,12 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
     }
     impl GetTenantPreferenceAllCategories {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
-            Parameter::new("include_disabled", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("offset", Place::Query, &rules::ANY),
-            Parameter::new("tags", Place::Query, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("include_disabled", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+            Parameter::new("tags", Place::Query, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(tenant_id: impl Into<String>) -> Self {
@@ -5742,9 +5792,9 @@ Returns the preference of a tenant for one category.
     }
     impl GetTenantPreferenceSingleCategory {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
-            Parameter::new("category", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("category", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(tenant_id: impl Into<String>, category: impl Into<String>) -> Self {
@@ -5812,9 +5862,9 @@ Sets the preference of a tenant for one category, which applies to its users unt
     }
     impl UpdateTenantPreferenceSingleCategory {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
-            Parameter::new("category", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("category", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -5850,7 +5900,8 @@ Sets the preference of a tenant for one category, which applies to its users unt
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TENANT_PREFERENCE_UPDATE);
         type Reply = types::TenantPreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::TenantPreferenceUpdate;
@@ -5869,6 +5920,7 @@ Sets the preference of a tenant for one category, which applies to its users unt
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
             inspector.parameter(&Self::PARAMETERS[1], &self.category);
             inspector.optional(&Self::PARAMETERS[2], &self.locale);
+            inspector.body(&rules::TENANT_PREFERENCE_UPDATE, &self.body);
         }
     }
     /**List the preferences of a tenant, older form
@@ -5894,10 +5946,10 @@ Returns the preferences of a tenant by category. Superseded by `get-tenant-prefe
     }
     impl GetTenantDefaultPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("offset", Place::Query, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
         ];
         /// Creates the operation with what it requires.
         pub fn new(tenant_id: impl Into<String>) -> Self {
@@ -6008,8 +6060,8 @@ Sets the preference of a tenant for one category. It is not known to accept `ena
     }
     impl UpdateBrandDefaultPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
-            Parameter::new("category_slug", Place::Path, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("category_slug", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -6038,7 +6090,8 @@ Sets the preference of a tenant for one category. It is not known to accept `ena
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TENANT_PREFERENCE_UPDATE);
         type Reply = types::TenantPreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::TenantPreferenceUpdate;
@@ -6055,6 +6108,7 @@ Sets the preference of a tenant for one category. It is not known to accept `ena
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
             inspector.parameter(&Self::PARAMETERS[1], &self.category_slug);
+            inspector.body(&rules::TENANT_PREFERENCE_UPDATE, &self.body);
         }
     }
     /**List the objects of a type
@@ -6079,10 +6133,10 @@ Returns the objects of one type, page by page.
     }
     impl ListObjectsByType {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
         pub fn new(object_type: impl Into<String>) -> Self {
@@ -6193,8 +6247,8 @@ Returns an object with its channels and properties.
     }
     impl GetObjectById {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
@@ -6250,8 +6304,8 @@ Creates an object or updates an existing one. Channels and properties you set ar
     }
     impl CreateUpdateObjects {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -6280,7 +6334,8 @@ Creates an object or updates an existing one. Channels and properties you set ar
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_UPSERT);
         type Reply = types::ObjectProfile;
         type Refusal = types::ApiError;
         type Body = types::UserUpsert;
@@ -6296,6 +6351,7 @@ Creates an object or updates an existing one. Channels and properties you set ar
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
             inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.body(&rules::USER_UPSERT, &self.body);
         }
     }
     /**Delete an object
@@ -6313,8 +6369,8 @@ Deletes an object for good.
     }
     impl DeleteObject {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
@@ -6370,8 +6426,8 @@ Changes single values of an object by a list of operations, applied in order: ad
     }
     impl EditObjectProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -6399,7 +6455,8 @@ Changes single values of an object by a list of operations, applied in order: ad
                 "/v1/object/{object_type}/{id}/",
             )
             .bearer()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_EDIT);
         type Reply = types::ObjectProfile;
         type Refusal = types::ApiError;
         type Body = types::UserEdit;
@@ -6415,6 +6472,7 @@ Changes single values of an object by a list of operations, applied in order: ad
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
             inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.body(&rules::USER_EDIT, &self.body);
         }
     }
     /**Delete objects
@@ -6432,7 +6490,7 @@ Deletes several objects of one type for good.
     }
     impl BulkDeleteObjects {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -6460,7 +6518,8 @@ Deletes several objects of one type for good.
             .bearer()
             .idempotent()
             .reply(Format::Empty)
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::OBJECT_BULK_DELETE);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = types::ObjectBulkDelete;
@@ -6475,6 +6534,7 @@ Deletes several objects of one type for good.
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.body(&rules::OBJECT_BULK_DELETE, &self.body);
         }
     }
     /**List the subscriptions to an object
@@ -6501,11 +6561,11 @@ Returns the users and objects that are subscribed to an object, page by page.
     }
     impl ListObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
         pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
@@ -6621,8 +6681,8 @@ Subscribes up to 100 users and objects to an object. A recipient that does not e
     }
     impl AddObjectSubscription {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -6651,7 +6711,8 @@ Subscribes up to 100 users and objects to an object. A recipient that does not e
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::OBJECT_SUBSCRIPTION_ADD);
         type Reply = types::ObjectSubscriptionsAdded;
         type Refusal = types::ApiError;
         type Body = types::ObjectSubscriptionAdd;
@@ -6667,6 +6728,7 @@ Subscribes up to 100 users and objects to an object. A recipient that does not e
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
             inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.body(&rules::OBJECT_SUBSCRIPTION_ADD, &self.body);
         }
     }
     /**Unsubscribe users and objects from an object
@@ -6686,8 +6748,8 @@ Removes up to 100 subscriptions to an object. The users and objects themselves a
     }
     impl DeleteObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -6717,7 +6779,8 @@ Removes up to 100 subscriptions to an object. The users and objects themselves a
             .bearer()
             .idempotent()
             .reply(Format::Empty)
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::OBJECT_SUBSCRIPTION_REMOVE);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = types::ObjectSubscriptionRemove;
@@ -6733,6 +6796,7 @@ Removes up to 100 subscriptions to an object. The users and objects themselves a
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
             inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.body(&rules::OBJECT_SUBSCRIPTION_REMOVE, &self.body);
         }
     }
     /**List the objects that an object is subscribed to
@@ -6759,11 +6823,11 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
     }
     impl FetchObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
         pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
@@ -6879,8 +6943,8 @@ Returns the lists of the workspace, page by page, without the users in them. A p
     }
     impl GetAllLists {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("offset", Place::Query, &rules::ANY),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
@@ -6989,7 +7053,8 @@ Creates a list of users, or updates its name and settings if it exists. The user
                 "/v1/subscriber_list/",
             )
             .bearer()
-            .idempotent();
+            .idempotent()
+            .body(&rules::SUBSCRIBER_LIST_UPSERT);
         type Reply = types::SubscriberList;
         type Refusal = types::ApiError;
         type Body = types::SubscriberListUpsert;
@@ -7001,6 +7066,9 @@ Creates a list of users, or updates its name and settings if it exists. The user
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
             Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::SUBSCRIBER_LIST_UPSERT, &self.body);
         }
     }
     /**Fetch a list
@@ -7016,7 +7084,7 @@ Returns a list, without the users in it.
     }
     impl GetList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(list_id: impl Into<String>) -> Self {
@@ -7064,7 +7132,7 @@ Deletes a list for good. The users in it are kept.
     }
     impl DeleteList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(list_id: impl Into<String>) -> Self {
@@ -7123,11 +7191,11 @@ Returns the users in a list, page by page. A page holds 20 users by default.
     }
     impl GetSubscriberListUsers {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("sort", Place::Query, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("sort", Place::Query, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(list_id: impl Into<String>) -> Self {
@@ -7247,7 +7315,7 @@ Adds existing users to a list. Users that do not exist are passed over.
     }
     impl AddSubscribersToList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(list_id: impl Into<String>, body: types::ListSubscriberIds) -> Self {
@@ -7271,7 +7339,8 @@ Adds existing users to a list. Users that do not exist are passed over.
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::LIST_SUBSCRIBER_IDS);
         type Reply = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
@@ -7286,6 +7355,7 @@ Adds existing users to a list. Users that do not exist are passed over.
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
+            inspector.body(&rules::LIST_SUBSCRIBER_IDS, &self.body);
         }
     }
     /**Remove users from a list
@@ -7303,7 +7373,7 @@ Removes users from a list. The users themselves are kept.
     }
     impl RemoveUsersFromList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(list_id: impl Into<String>, body: types::ListSubscriberIds) -> Self {
@@ -7327,7 +7397,8 @@ Removes users from a list. The users themselves are kept.
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::LIST_SUBSCRIBER_IDS);
         type Reply = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
@@ -7342,6 +7413,7 @@ Removes users from a list. The users themselves are kept.
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
+            inspector.body(&rules::LIST_SUBSCRIBER_IDS, &self.body);
         }
     }
     /**Start a draft of a list
@@ -7357,7 +7429,7 @@ Starts an empty draft to replace all users of a list at once. Add users to the d
     }
     impl StartSync {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(list_id: impl Into<String>) -> Self {
@@ -7405,8 +7477,8 @@ Returns a draft of a list, without the users in it.
     }
     impl GetListVersion {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
-            Parameter::new("version_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(list_id: impl Into<String>, version_id: impl Into<String>) -> Self {
@@ -7463,8 +7535,8 @@ Adds existing users to a draft. Users that do not exist are passed over.
     }
     impl AddSubscribersToDraftList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
-            Parameter::new("version_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -7493,7 +7565,8 @@ Adds existing users to a draft. Users that do not exist are passed over.
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::LIST_SUBSCRIBER_IDS);
         type Reply = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
@@ -7510,6 +7583,7 @@ Adds existing users to a draft. Users that do not exist are passed over.
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
             inspector.parameter(&Self::PARAMETERS[1], &self.version_id);
+            inspector.body(&rules::LIST_SUBSCRIBER_IDS, &self.body);
         }
     }
     /**Remove users from a draft of a list
@@ -7529,8 +7603,8 @@ Removes users from a draft. The list itself is left unchanged.
     }
     impl RemoveSubscribersFromDraftList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
-            Parameter::new("version_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -7559,7 +7633,8 @@ Removes users from a draft. The list itself is left unchanged.
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::LIST_SUBSCRIBER_IDS);
         type Reply = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
@@ -7576,6 +7651,7 @@ Removes users from a draft. The list itself is left unchanged.
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
             inspector.parameter(&Self::PARAMETERS[1], &self.version_id);
+            inspector.body(&rules::LIST_SUBSCRIBER_IDS, &self.body);
         }
     }
     /**Make a draft of a list live
@@ -7593,8 +7669,8 @@ Replaces all users of a list by those of the draft, and removes the draft. A sec
     }
     impl FinishSync {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
-            Parameter::new("version_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(list_id: impl Into<String>, version_id: impl Into<String>) -> Self {
@@ -7648,8 +7724,8 @@ Deletes a draft for good. The list itself is left unchanged.
     }
     impl DeleteDraftList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
-            Parameter::new("version_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(list_id: impl Into<String>, version_id: impl Into<String>) -> Self {
@@ -7713,11 +7789,11 @@ Returns all preferences of a user: by category, in the sections of the preferenc
     }
     impl GetUserFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tags", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tags", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(distinct_id: impl Into<String>) -> Self {
@@ -7810,8 +7886,8 @@ Changes several preferences of a user in one request, by category and by channel
     }
     impl UpdateUserFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -7844,7 +7920,8 @@ Changes several preferences of a user in one request, by category and by channel
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::FULL_PREFERENCE_UPDATE);
         type Reply = types::FullPreference;
         type Refusal = types::ApiError;
         type Body = types::FullPreferenceUpdate;
@@ -7861,6 +7938,7 @@ Changes several preferences of a user in one request, by category and by channel
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
             inspector.optional(&Self::PARAMETERS[1], &self.tenant_id);
+            inspector.body(&rules::FULL_PREFERENCE_UPDATE, &self.body);
         }
     }
     /**List the preferences of a user by category
@@ -7894,13 +7972,13 @@ Returns a user's preferences by category, without sections, a page at a time. Up
     }
     impl GetUserPreferenceAllCategories {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("offset", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tags", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tags", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(distinct_id: impl Into<String>) -> Self {
@@ -8046,11 +8124,11 @@ Returns a user's preference for a category. Upstream marks this operation as dep
     }
     impl GetUserPreferencesSingleCategory {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("category_slug", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("category_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -8149,11 +8227,11 @@ Opts a user in to a category or out of it, as a whole or on some channels. Wheth
     }
     impl UpdateUserPreferenceCategory {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("category_slug", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("category_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -8202,7 +8280,8 @@ Opts a user in to a category or out of it, as a whole or on some channels. Wheth
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CATEGORY_PREFERENCE_UPDATE);
         type Reply = types::PreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::CategoryPreferenceUpdate;
@@ -8229,6 +8308,7 @@ Opts a user in to a category or out of it, as a whole or on some channels. Wheth
             inspector.optional(&Self::PARAMETERS[2], &self.locale);
             inspector.optional(&Self::PARAMETERS[3], &self.show_opt_out_channels);
             inspector.optional(&Self::PARAMETERS[4], &self.tenant_id);
+            inspector.body(&rules::CATEGORY_PREFERENCE_UPDATE, &self.body);
         }
     }
     /**Fetch the preferences of a user by channel
@@ -8247,8 +8327,8 @@ Returns a user's preferences for channels across all categories.
     }
     impl GetUserPreferenceChannel {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(distinct_id: impl Into<String>) -> Self {
@@ -8311,8 +8391,8 @@ Limits channels to mandatory notifications for a user, or lifts the limit, acros
     }
     impl UpdateUserPreferenceChannel {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -8345,7 +8425,8 @@ Limits channels to mandatory notifications for a user, or lifts the limit, acros
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CHANNEL_PREFERENCES_UPDATE);
         type Reply = types::ChannelPreferences;
         type Refusal = types::ApiError;
         type Body = types::ChannelPreferencesUpdate;
@@ -8362,6 +8443,7 @@ Limits channels to mandatory notifications for a user, or lifts the limit, acros
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
             inspector.optional(&Self::PARAMETERS[1], &self.tenant_id);
+            inspector.body(&rules::CHANNEL_PREFERENCES_UPDATE, &self.body);
         }
     }
     /**Fetch the preferences of an object
@@ -8391,12 +8473,12 @@ Returns all preferences of an object: by category, in the sections of the prefer
     }
     impl FetchObjectFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tags", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tags", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
@@ -8493,9 +8575,9 @@ Changes several preferences of an object in one request, by category and by chan
     }
     impl UpdateObjectFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -8530,7 +8612,8 @@ Changes several preferences of an object in one request, by category and by chan
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::FULL_PREFERENCE_UPDATE);
         type Reply = types::FullPreference;
         type Refusal = types::ApiError;
         type Body = types::FullPreferenceUpdate;
@@ -8548,6 +8631,7 @@ Changes several preferences of an object in one request, by category and by chan
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
             inspector.parameter(&Self::PARAMETERS[1], &self.id);
             inspector.optional(&Self::PARAMETERS[2], &self.tenant_id);
+            inspector.body(&rules::FULL_PREFERENCE_UPDATE, &self.body);
         }
     }
     /**List the preferences of an object by category
@@ -8583,14 +8667,14 @@ Returns an object's preferences by category, without sections, a page at a time.
     }
     impl FetchObjectPreferenceAllCategories {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("offset", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tags", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tags", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
@@ -8740,12 +8824,12 @@ Returns an object's preference for a category.
     }
     impl FetchObjectPreferenceSingleCategory {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("category_slug", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("category_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -8852,12 +8936,12 @@ Opts an object in to a category or out of it, as a whole or on some channels. Wh
     }
     impl ObjectPreferenceCategory {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("category_slug", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("category_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -8908,7 +8992,8 @@ Opts an object in to a category or out of it, as a whole or on some channels. Wh
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CATEGORY_PREFERENCE_UPDATE);
         type Reply = types::PreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::CategoryPreferenceUpdate;
@@ -8939,6 +9024,7 @@ Opts an object in to a category or out of it, as a whole or on some channels. Wh
             inspector.optional(&Self::PARAMETERS[3], &self.locale);
             inspector.optional(&Self::PARAMETERS[4], &self.show_opt_out_channels);
             inspector.optional(&Self::PARAMETERS[5], &self.tenant_id);
+            inspector.body(&rules::CATEGORY_PREFERENCE_UPDATE, &self.body);
         }
     }
     /**Fetch the preferences of an object by channel
@@ -8959,9 +9045,9 @@ Returns an object's preferences for channels across all categories.
     }
     impl FetchObjectPreferenceAllChannels {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
@@ -9028,9 +9114,9 @@ Limits channels to mandatory notifications for an object, or lifts the limit, ac
     }
     impl ObjectPreferenceChannel {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -9065,7 +9151,8 @@ Limits channels to mandatory notifications for an object, or lifts the limit, ac
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CHANNEL_PREFERENCES_UPDATE);
         type Reply = types::ChannelPreferences;
         type Refusal = types::ApiError;
         type Body = types::ChannelPreferencesUpdate;
@@ -9083,6 +9170,7 @@ Limits channels to mandatory notifications for an object, or lifts the limit, ac
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
             inspector.parameter(&Self::PARAMETERS[1], &self.id);
             inspector.optional(&Self::PARAMETERS[2], &self.tenant_id);
+            inspector.body(&rules::CHANNEL_PREFERENCES_UPDATE, &self.body);
         }
     }
     /**Edit the preferences of many users
@@ -9101,7 +9189,7 @@ Makes the same changes to the preferences of many users. The reply does not tell
     }
     impl BulkUpdateUserPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(body: types::UserPreferenceBulkUpdate) -> Self {
@@ -9127,7 +9215,8 @@ Makes the same changes to the preferences of many users. The reply does not tell
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_PREFERENCE_BULK_UPDATE);
         type Reply = types::Succeeded;
         type Refusal = types::ApiError;
         type Body = types::UserPreferenceBulkUpdate;
@@ -9143,6 +9232,7 @@ Makes the same changes to the preferences of many users. The reply does not tell
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.tenant_id);
+            inspector.body(&rules::USER_PREFERENCE_BULK_UPDATE, &self.body);
         }
     }
     /**Reset the preferences of many users
@@ -9161,7 +9251,7 @@ Removes what many users chose, so that the preferences of the tenant and the def
     }
     impl ResetUserPreferences {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(body: types::UserPreferenceBulkReset) -> Self {
@@ -9187,7 +9277,8 @@ Removes what many users chose, so that the preferences of the tenant and the def
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_PREFERENCE_BULK_RESET);
         type Reply = types::Succeeded;
         type Refusal = types::ApiError;
         type Body = types::UserPreferenceBulkReset;
@@ -9203,6 +9294,7 @@ Removes what many users chose, so that the preferences of the tenant and the def
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.tenant_id);
+            inspector.body(&rules::USER_PREFERENCE_BULK_RESET, &self.body);
         }
     }
     /**List messages
@@ -9267,23 +9359,23 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
     }
     impl ListMessages {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("category[]", Place::Query, &rules::ANY),
-            Parameter::new("channel", Place::Query, &rules::ANY),
-            Parameter::new("created_at_gte", Place::Query, &rules::ANY),
-            Parameter::new("created_at_lte", Place::Query, &rules::ANY),
-            Parameter::new("execution_id", Place::Query, &rules::ANY),
-            Parameter::new("idempotency_key", Place::Query, &rules::ANY),
-            Parameter::new("is_campaign", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("message_id", Place::Query, &rules::ANY),
-            Parameter::new("object_id", Place::Query, &rules::ANY),
-            Parameter::new("object_type", Place::Query, &rules::ANY),
-            Parameter::new("recipient_id[]", Place::Query, &rules::ANY),
-            Parameter::new("status[]", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
-            Parameter::new("workflow_slug", Place::Query, &rules::ANY),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("category[]", Place::Query, &rules::STRING_LIST),
+            Parameter::new("channel", Place::Query, &rules::CHANNEL_NAME),
+            Parameter::new("created_at_gte", Place::Query, &rules::DATE_TIME),
+            Parameter::new("created_at_lte", Place::Query, &rules::DATE_TIME),
+            Parameter::new("execution_id", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("idempotency_key", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("is_campaign", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::LIST_MESSAGES_LIMIT),
+            Parameter::new("message_id", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("object_id", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("object_type", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("recipient_id[]", Place::Query, &rules::STRING_LIST),
+            Parameter::new("status[]", Place::Query, &rules::LIST_MESSAGES_STATUS),
+            Parameter::new("tenant_id", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("workflow_slug", Place::Query, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
@@ -9508,7 +9600,8 @@ Marks messages as seen, clicked, dismissed, read, unread or archived, or takes t
                 "/v1/bulk/message/",
             )
             .bearer()
-            .idempotent();
+            .idempotent()
+            .body(&rules::MESSAGE_BULK_UPDATE);
         type Reply = types::MessageBulkReply;
         type Refusal = types::ApiError;
         type Body = types::MessageBulkUpdate;
@@ -9520,6 +9613,9 @@ Marks messages as seen, clicked, dismissed, read, unread or archived, or takes t
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
             Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::MESSAGE_BULK_UPDATE, &self.body);
         }
     }
     /**List templates
@@ -9551,12 +9647,12 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
     }
     impl FetchTemplateList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("has_channels_any", Place::Query, &rules::ANY),
-            Parameter::new("has_tag_ids_any", Place::Query, &rules::ANY),
-            Parameter::new("is_active", Place::Query, &rules::ANY),
-            Parameter::new("is_archived", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("offset", Place::Query, &rules::ANY),
+            Parameter::new("has_channels_any", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("has_tag_ids_any", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("is_active", Place::Query, &rules::BOOLEAN),
+            Parameter::new("is_archived", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
@@ -9678,7 +9774,7 @@ Returns a template with its live version and its draft, for all channels and lan
     }
     impl FetchTemplateDetails {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("template_slug", Place::Path, &rules::ANY),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(template_slug: impl Into<String>) -> Self {
@@ -9730,8 +9826,8 @@ Returns a template's live version and draft for one channel, in all languages.
     }
     impl FetchTemplateDetailsChannel {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("template_slug", Place::Path, &rules::ANY),
-            Parameter::new("channel_slug", Place::Path, &rules::ANY),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("channel_slug", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -9789,8 +9885,8 @@ Returns the profile of a user as it applies in a tenant. The per-tenant profile 
     }
     impl GetUserTenantProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -9850,8 +9946,8 @@ Adds the user to the tenant if necessary, and merges channels and properties int
     }
     impl UpsertUserTenantProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -9880,7 +9976,8 @@ Adds the user to the tenant if necessary, and merges channels and properties int
             )
             .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_UPSERT);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserUpsert;
@@ -9897,6 +9994,7 @@ Adds the user to the tenant if necessary, and merges channels and properties int
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
             inspector.parameter(&Self::PARAMETERS[1], &self.tenant_id);
+            inspector.body(&rules::USER_UPSERT, &self.body);
         }
     }
     /**Remove a user from a tenant
@@ -9914,8 +10012,8 @@ Deletes the per-tenant profile and takes the user out of the tenant. The global 
     }
     impl DeleteUserTenantProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -9975,8 +10073,8 @@ Changes single values of the per-tenant profile by a list of operations, done in
     }
     impl EditUserTenantProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
@@ -10004,7 +10102,8 @@ Changes single values of the per-tenant profile by a list of operations, done in
                 "/v1/user/{distinct_id}/tenant/{tenant_id}/",
             )
             .bearer()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_EDIT);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserEdit;
@@ -10021,6 +10120,7 @@ Changes single values of the per-tenant profile by a list of operations, done in
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
             inspector.parameter(&Self::PARAMETERS[1], &self.tenant_id);
+            inspector.body(&rules::USER_EDIT, &self.body);
         }
     }
     /**List the tenants of a user
@@ -10045,10 +10145,10 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
     }
     impl ListUserTenants {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
         pub fn new(distinct_id: impl Into<String>) -> Self {
@@ -10372,9 +10472,463 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
         )
     }
 }
-/// The rules of parameters and bodies.
-pub mod rules {
-    use crate::rules::Schema;
-    /// Any value.
-    pub static ANY: Schema = Schema(&[]);
+/// What the document says of requests.
+#[allow(unused_imports, unused_macros)]
+pub(crate) mod rules {
+    use crate::rules::{Format, Json, Number, Pattern, Reference, Rule::*, Schema, Type};
+    macro_rules! schema {
+        ($name:ident : $($rule:expr),*) => {
+            pub static $name : Schema = Schema(& [$($rule),*]);
+        };
+    }
+    schema!(ACTOR : AnyOf(&[&OBJECT_RECIPIENT, &USER_RECIPIENT, &HEX_COLOR]));
+    schema!(ATTACHMENT : OneOf(&[&ATTACHMENT_FROM_URL, &ATTACHMENT_FROM_DATA]));
+    schema!(
+        ATTACHMENT_FROM_DATA : Type(Type::Object), Required(&["data"]),
+        Properties(&[("data", &SENSITIVE_STRING), ("filename", &HEX_COLOR),
+        ("contentType", &HEX_COLOR)])
+    );
+    schema!(
+        ATTACHMENT_FROM_URL : Type(Type::Object), Required(&["url"]),
+        Properties(&[("url", &SENSITIVE_URI), ("filename", &HEX_COLOR),
+        ("ignore_if_error", &BOOLEAN)])
+    );
+    schema!(BOOLEAN : Type(Type::Boolean));
+    schema!(
+        BROADCAST : Type(Type::Object), Required(&["list_id", "template",
+        "notification_category"]), Properties(&[("list_id", &HEX_COLOR), ("template",
+        &HEX_COLOR), ("notification_category", &HEX_COLOR), ("channels",
+        &BROADCAST_CHANNELS), ("data", &PAYLOAD), ("delay", &TIME_SPAN), ("trigger_at",
+        &DATE_TIME), ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
+        ("$insert_id", &UUID), ("$time", &BROADCAST_TIME)])
+    );
+    schema!(
+        BROADCAST_CANCEL : Type(Type::Object), MinProperties(1),
+        Properties(&[("execution_id", &HEX_COLOR), ("list_id", &HEX_COLOR),
+        ("idempotency_key", &IDEMPOTENCY_KEY)])
+    );
+    schema!(BROADCAST_CHANNELS : Type(Type::Array), Items(&CHANNEL_NAME));
+    schema!(
+        BROADCAST_TIME : Type(Type::Integer), Minimum(Number::Integer(1640995200000))
+    );
+    schema!(
+        CATEGORY_PREFERENCE_INPUT : Type(Type::Object), Required(&["category"]),
+        Properties(&[("category", &HEX_COLOR), ("preference", &PREFERENCE_CHOICE),
+        ("opt_out_channels", &TENANT_UPSERT_BLOCKED_CHANNELS), ("opt_in_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("digest_schedule",
+        &CATEGORY_PREFERENCE_UPDATE_DIGEST_SCHEDULE), ("properties",
+        &TENANT_PREFERENCE_UPDATE_PROPERTIES)])
+    );
+    schema!(
+        CATEGORY_PREFERENCE_UPDATE : Type(Type::Object), Required(&["preference"]),
+        Properties(&[("preference", &PREFERENCE_CHOICE), ("opt_out_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("opt_in_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("digest_schedule",
+        &CATEGORY_PREFERENCE_UPDATE_DIGEST_SCHEDULE), ("properties",
+        &TENANT_PREFERENCE_UPDATE_PROPERTIES)])
+    );
+    schema!(
+        CATEGORY_PREFERENCE_UPDATE_DIGEST_SCHEDULE : AnyOf(&[&DIGEST_SCHEDULE_INPUT,
+        &Schema(&[Type(Type::Null)])])
+    );
+    schema!(
+        CHANNEL_NAME : Type(Type::String), Enum(&[Json::String("email"),
+        Json::String("sms"), Json::String("whatsapp"), Json::String("inbox"),
+        Json::String("androidpush"), Json::String("iospush"), Json::String("webpush"),
+        Json::String("slack"), Json::String("ms_teams")])
+    );
+    schema!(
+        CHANNEL_PREFERENCE : Type(Type::Object), Required(&["channel", "is_restricted"]),
+        Properties(&[("channel", &CHANNEL_NAME), ("is_restricted", &BOOLEAN)])
+    );
+    schema!(
+        CHANNEL_PREFERENCES_UPDATE : Type(Type::Object),
+        Required(&["channel_preferences"]), Properties(&[("channel_preferences",
+        &USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES)])
+    );
+    schema!(DATE_TIME : Type(Type::String), Format(Format::DateTime));
+    schema!(
+        DIGEST_MONTHDAY : Type(Type::Object), Required(&["pos"]), Properties(&[("pos",
+        &INTEGER), ("day", &DIGEST_MONTHDAY_WEEKDAYS)])
+    );
+    schema!(
+        DIGEST_MONTHDAYS_DEFAULT : Type(Type::Object), Required(&["default_value"]),
+        Properties(&[("default_value", &DIGEST_SCHEDULE_INPUT_MONTHDAYS)])
+    );
+    schema!(
+        DIGEST_MONTHDAY_WEEKDAYS : Types(&[Type::String, Type::Array]), Items(&HEX_COLOR)
+    );
+    schema!(
+        DIGEST_SCHEDULE_INPUT : Type(Type::Object), Required(&["id"]),
+        Properties(&[("id", &HEX_COLOR), ("time", &HEX_COLOR), ("weekdays",
+        &DIGEST_SCHEDULE_INPUT_WEEKDAYS), ("monthdays",
+        &DIGEST_SCHEDULE_INPUT_MONTHDAYS)])
+    );
+    schema!(
+        DIGEST_SCHEDULE_INPUT_MONTHDAYS : Type(Type::Array), Items(&DIGEST_MONTHDAY)
+    );
+    schema!(DIGEST_SCHEDULE_INPUT_WEEKDAYS : Type(Type::Array), Items(&WEEKDAY));
+    schema!(
+        DIGEST_TIME_DEFAULT : Type(Type::Object), Required(&["default_value"]),
+        Properties(&[("default_value", &HEX_COLOR)])
+    );
+    schema!(
+        DIGEST_WEEKDAYS_DEFAULT : Type(Type::Object), Required(&["default_value"]),
+        Properties(&[("default_value", &DIGEST_SCHEDULE_INPUT_WEEKDAYS)])
+    );
+    schema!(
+        DYNAMIC_WORKFLOW : Type(Type::Object), Required(&["name", "template",
+        "notification_category", "users"]), Properties(&[("name", &HEX_COLOR),
+        ("template", &HEX_COLOR), ("notification_category", &HEX_COLOR), ("users",
+        &Schema(&[Type(Type::Array), MinItems(1), MaxItems(100),
+        Items(&USER_RECIPIENT)])), ("data", &PAYLOAD), ("delivery",
+        &DYNAMIC_WORKFLOW_DELIVERY), ("delay", &TIME_SPAN), ("trigger_at", &DATE_TIME),
+        ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY)])
+    );
+    schema!(
+        DYNAMIC_WORKFLOW_DELIVERY : Type(Type::Object), Properties(&[("smart", &BOOLEAN),
+        ("success", &HEX_COLOR), ("time_to_live", &HEX_COLOR), ("mandatory_channels",
+        &BROADCAST_CHANNELS)])
+    );
+    schema!(
+        EDIT_OPERATION : Type(Type::Object), Properties(&[("$set", &USER_PROPERTIES),
+        ("$set_once", &USER_PROPERTIES), ("$append", &EDIT_VALUES), ("$remove",
+        &EDIT_VALUES), ("$unset", &STRING_LIST), ("$increment",
+        &EDIT_OPERATION_INCREMENT), ("$add", &EDIT_OPERATION_INCREMENT)]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        EDIT_OPERATION_INCREMENT : Type(Type::Object), AdditionalProperties(&INCREMENT)
+    );
+    schema!(
+        EDIT_VALUES : Type(Type::Object), Properties(&[("$email", &EMAIL), ("$sms",
+        &HEX_COLOR), ("$whatsapp", &HEX_COLOR), ("$inbox", &SENSITIVE_STRING),
+        ("$webpush", &WEB_PUSH), ("$androidpush", &SENSITIVE_STRING), ("$iospush",
+        &SENSITIVE_STRING), ("$slack", &SLACK_CHANNEL), ("$ms_teams", &MS_TEAMS_CHANNEL),
+        ("$id_provider", &STRING_OR_NULL), ("$bundle_id", &STRING_OR_NULL)]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(EMAIL : Type(Type::String), Format(Format::Email));
+    schema!(
+        EVENT : Type(Type::Object), Required(&["distinct_id", "event"]),
+        Properties(&[("distinct_id", &HEX_COLOR), ("event", &HEX_COLOR), ("properties",
+        &PAYLOAD), ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
+        ("$insert_id", &UUID), ("$time", &BROADCAST_TIME), ("env", &HEX_COLOR)])
+    );
+    schema!(
+        FULL_PREFERENCE_UPDATE : Type(Type::Object), Properties(&[("channel_preferences",
+        &USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES), ("categories",
+        &USER_PREFERENCE_BULK_UPDATE_CATEGORIES)])
+    );
+    schema!(HEX_COLOR : Type(Type::String));
+    schema!(IDEMPOTENCY_KEY : Type(Type::String), MaxLength(255));
+    schema!(INCREMENT : AnyOf(&[&INTEGER, &Schema(&[Type(Type::Number)])]));
+    schema!(
+        INGEST_USERS_BODY : Type(Type::Array), MinItems(1), MaxItems(400),
+        Items(&USER_RECORD)
+    );
+    schema!(INTEGER : Type(Type::Integer));
+    schema!(LIST_ID : Type(Type::String), MinLength(1), MaxLength(64));
+    schema!(LIST_MESSAGES_LIMIT : Type(Type::Integer), Maximum(Number::Integer(1000)));
+    schema!(LIST_MESSAGES_STATUS : Type(Type::Array), Items(&MESSAGE_STATUS_FILTER));
+    schema!(
+        LIST_SUBSCRIBER_IDS : Type(Type::Object), Required(&["distinct_ids"]),
+        Properties(&[("distinct_ids", &STRING_LIST)])
+    );
+    schema!(LOGO_URL : Type(Type::String), MaxLength(2048));
+    schema!(
+        MESSAGE_ACTION : Type(Type::String), Enum(&[Json::String("seen"),
+        Json::String("clicked"), Json::String("dismissed"), Json::String("read"),
+        Json::String("unread"), Json::String("archived"), Json::String("unarchived")])
+    );
+    schema!(
+        MESSAGE_BULK_UPDATE : Type(Type::Object), Required(&["messages"]),
+        Properties(&[("messages", &Schema(&[Type(Type::Array), MinItems(1),
+        MaxItems(1000), Items(&MESSAGE_UPDATE)]))])
+    );
+    schema!(
+        MESSAGE_STATUS_FILTER : Type(Type::String), Enum(&[Json::String("triggered"),
+        Json::String("delivery_failed"), Json::String("delivered"), Json::String("seen"),
+        Json::String("clicked"), Json::String("dismissed"), Json::String("read"),
+        Json::String("unread"), Json::String("archived")])
+    );
+    schema!(
+        MESSAGE_UPDATE : Type(Type::Object), Required(&["message_id", "action"]),
+        Properties(&[("message_id", &HEX_COLOR), ("action", &MESSAGE_ACTION)])
+    );
+    schema!(
+        MS_TEAMS_CHANNEL : OneOf(&[&MS_TEAMS_USING_CONVERSATION_ID,
+        &MS_TEAMS_USING_USER_ID, &SLACK_USING_INCOMING_WEBHOOK])
+    );
+    schema!(
+        MS_TEAMS_USING_CONVERSATION_ID : Type(Type::Object), Required(&["tenant_id",
+        "service_url", "conversation_id"]), Properties(&[("tenant_id", &HEX_COLOR),
+        ("service_url", &URI), ("conversation_id", &HEX_COLOR)])
+    );
+    schema!(
+        MS_TEAMS_USING_USER_ID : Type(Type::Object), Required(&["tenant_id",
+        "service_url", "user_id"]), Properties(&[("tenant_id", &HEX_COLOR),
+        ("service_url", &URI), ("user_id", &HEX_COLOR)])
+    );
+    schema!(
+        OBJECT_BULK_DELETE : Type(Type::Object), Required(&["object_ids"]),
+        Properties(&[("object_ids", &OBJECT_BULK_DELETE_OBJECT_IDS)])
+    );
+    schema!(
+        OBJECT_BULK_DELETE_OBJECT_IDS : Type(Type::Array), MinItems(1), MaxItems(100),
+        Items(&HEX_COLOR)
+    );
+    schema!(
+        OBJECT_RECIPIENT : Type(Type::Object), Required(&["object_type", "id"]),
+        Properties(&[("object_type", &HEX_COLOR), ("id", &HEX_COLOR),
+        ("$object_subscriptions_query", &OBJECT_SUBSCRIPTIONS_QUERY), ("$channels",
+        &BROADCAST_CHANNELS), ("$email", &SENSITIVE_EMAIL_LIST), ("$sms",
+        &SENSITIVE_STRING_LIST), ("$whatsapp", &SENSITIVE_STRING_LIST), ("$inbox",
+        &SENSITIVE_STRING_LIST), ("$androidpush", &SENSITIVE_STRING_LIST), ("$iospush",
+        &SENSITIVE_STRING_LIST), ("$webpush", &USER_UPSERT_WEBPUSH), ("$slack",
+        &USER_UPSERT_SLACK), ("$ms_teams", &USER_UPSERT_MS_TEAMS), ("$timezone",
+        &HEX_COLOR), ("$locale", &HEX_COLOR), ("$preferred_language", &HEX_COLOR)]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        OBJECT_REF : Type(Type::Object), Required(&["object_type", "id"]),
+        Properties(&[("object_type", &HEX_COLOR), ("id", &HEX_COLOR)])
+    );
+    schema!(
+        OBJECT_SUBSCRIPTIONS_QUERY : Type(Type::Object), Properties(&[("depth",
+        &Schema(&[Type(Type::Integer), Minimum(Number::Integer(0)),
+        Maximum(Number::Integer(2))]))])
+    );
+    schema!(
+        OBJECT_SUBSCRIPTION_ADD : Type(Type::Object), Required(&["recipients"]),
+        Properties(&[("recipients", &OBJECT_SUBSCRIPTION_ADD_RECIPIENTS), ("properties",
+        &SENSITIVE_OBJECT), ("parent_object_properties", &Schema(&[Types(&[Type::Null,
+        Type::Object]), Sensitive]))])
+    );
+    schema!(
+        OBJECT_SUBSCRIPTION_ADD_RECIPIENTS : Type(Type::Array), MinItems(1),
+        MaxItems(100), Items(&ACTOR)
+    );
+    schema!(
+        OBJECT_SUBSCRIPTION_REMOVE : Type(Type::Object), Required(&["recipients"]),
+        Properties(&[("recipients", &Schema(&[Type(Type::Array), MinItems(1),
+        MaxItems(100), Items(&SUBSCRIBER_REF)]))])
+    );
+    schema!(OFFSET : Type(Type::Integer), Minimum(Number::Integer(0)));
+    schema!(
+        PAYLOAD : Type(Type::Object), Properties(&[("$attachments",
+        &Schema(&[Type(Type::Array), Items(&ATTACHMENT)]))]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        PREFERENCE : Type(Type::String), Enum(&[Json::String("opt_in"),
+        Json::String("opt_out"), Json::String("cant_unsubscribe")])
+    );
+    schema!(
+        PREFERENCE_CHOICE : Type(Type::String), Enum(&[Json::String("opt_in"),
+        Json::String("opt_out")])
+    );
+    schema!(
+        PREFERENCE_PROPERTY_INPUT : Type(Type::Object), Required(&["key", "value"]),
+        Properties(&[("key", &HEX_COLOR), ("value", &SENSITIVE_ANY)])
+    );
+    schema!(
+        RECIPIENT_CONTEXT : Type(Type::Object), Properties(&[("tenant_id", &TENANT_ID)])
+    );
+    schema!(SENSITIVE_ANY : Sensitive);
+    schema!(SENSITIVE_EMAIL_LIST : Type(Type::Array), Items(&EMAIL), Sensitive);
+    schema!(SENSITIVE_OBJECT : Type(Type::Object), Sensitive);
+    schema!(SENSITIVE_STRING : Type(Type::String), Sensitive);
+    schema!(SENSITIVE_STRING_LIST : Type(Type::Array), Items(&HEX_COLOR), Sensitive);
+    schema!(SENSITIVE_URI : Type(Type::String), Format(Format::Uri), Sensitive);
+    schema!(
+        SLACK_CHANNEL : OneOf(&[&SLACK_USING_EMAIL, &SLACK_USING_MEMBER_ID,
+        &SLACK_USING_CHANNEL, &SLACK_USING_INCOMING_WEBHOOK])
+    );
+    schema!(
+        SLACK_INCOMING_WEBHOOK : Type(Type::Object), Required(&["url"]),
+        Properties(&[("url", &SENSITIVE_URI)])
+    );
+    schema!(
+        SLACK_USING_CHANNEL : Type(Type::Object), Required(&["channel", "access_token"]),
+        Properties(&[("channel", &HEX_COLOR), ("access_token", &SENSITIVE_STRING)])
+    );
+    schema!(
+        SLACK_USING_EMAIL : Type(Type::Object), Required(&["email", "access_token"]),
+        Properties(&[("email", &EMAIL), ("access_token", &SENSITIVE_STRING)])
+    );
+    schema!(
+        SLACK_USING_INCOMING_WEBHOOK : Type(Type::Object),
+        Required(&["incoming_webhook"]), Properties(&[("incoming_webhook",
+        &SLACK_INCOMING_WEBHOOK)])
+    );
+    schema!(
+        SLACK_USING_MEMBER_ID : Type(Type::Object), Required(&["user_id",
+        "access_token"]), Properties(&[("user_id", &HEX_COLOR), ("access_token",
+        &SENSITIVE_STRING)])
+    );
+    schema!(
+        SOCIAL_LINKS : Type(Type::Object), Properties(&[("website", &HEX_COLOR),
+        ("facebook", &HEX_COLOR), ("linkedin", &HEX_COLOR), ("x", &HEX_COLOR),
+        ("instagram", &HEX_COLOR), ("medium", &HEX_COLOR), ("discord", &HEX_COLOR),
+        ("telegram", &HEX_COLOR), ("youtube", &HEX_COLOR), ("tiktok", &HEX_COLOR)]),
+        AdditionalProperties(&STRING_OR_NULL)
+    );
+    schema!(STRING_LIST : Type(Type::Array), Items(&HEX_COLOR));
+    schema!(STRING_OR_NULL : Types(&[Type::Null, Type::String]));
+    schema!(
+        SUBSCRIBER_LIST_TYPE : Type(Type::String), Enum(&[Json::String("static_list"),
+        Json::String("query_based")])
+    );
+    schema!(
+        SUBSCRIBER_LIST_UPSERT : Type(Type::Object), Required(&["list_id"]),
+        Properties(&[("list_id", &LIST_ID), ("list_name", &HEX_COLOR),
+        ("list_description", &HEX_COLOR), ("list_type", &SUBSCRIBER_LIST_TYPE), ("query",
+        &SENSITIVE_STRING), ("track_user_entry", &BOOLEAN), ("track_user_exit",
+        &BOOLEAN)])
+    );
+    schema!(SUBSCRIBER_REF : AnyOf(&[&OBJECT_REF, &HEX_COLOR]));
+    schema!(
+        TENANT_DIGEST_SCHEDULE_INPUT : Types(&[Type::Null, Type::Object]),
+        Properties(&[("options", &Schema(&[Type(Type::Array),
+        Items(&TENANT_DIGEST_SCHEDULE_OPTION_INPUT)]))])
+    );
+    schema!(
+        TENANT_DIGEST_SCHEDULE_OPTION_INPUT : Type(Type::Object), Required(&["id"]),
+        Properties(&[("id", &HEX_COLOR), ("time", &DIGEST_TIME_DEFAULT), ("weekdays",
+        &DIGEST_WEEKDAYS_DEFAULT), ("monthdays", &DIGEST_MONTHDAYS_DEFAULT), ("dtstart",
+        &DIGEST_TIME_DEFAULT), ("is_default", &BOOLEAN)])
+    );
+    schema!(TENANT_ID : Type(Type::String), MaxLength(64));
+    schema!(
+        TENANT_PREFERENCE_UPDATE : Type(Type::Object), Properties(&[("preference",
+        &PREFERENCE), ("enabled_for_tenant", &BOOLEAN), ("visible_to_subscriber",
+        &BOOLEAN), ("mandatory_channels", &TENANT_UPSERT_BLOCKED_CHANNELS),
+        ("opt_in_channels", &TENANT_UPSERT_BLOCKED_CHANNELS), ("blocked_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("digest_schedule",
+        &TENANT_DIGEST_SCHEDULE_INPUT), ("properties",
+        &TENANT_PREFERENCE_UPDATE_PROPERTIES)]), AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        TENANT_PREFERENCE_UPDATE_PROPERTIES : Types(&[Type::Null, Type::Array]),
+        Items(&PREFERENCE_PROPERTY_INPUT)
+    );
+    schema!(
+        TENANT_UPSERT : Type(Type::Object), Required(&["tenant_name"]),
+        Properties(&[("tenant_name", &HEX_COLOR), ("logo", &LOGO_URL), ("timezone",
+        &HEX_COLOR), ("blocked_channels", &TENANT_UPSERT_BLOCKED_CHANNELS),
+        ("embedded_preference_url", &HEX_COLOR), ("hosted_preference_domain",
+        &HEX_COLOR), ("primary_color", &HEX_COLOR), ("secondary_color", &HEX_COLOR),
+        ("tertiary_color", &HEX_COLOR), ("social_links", &SOCIAL_LINKS), ("properties",
+        &SENSITIVE_OBJECT)]), AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        TENANT_UPSERT_BLOCKED_CHANNELS : Types(&[Type::Null, Type::Array]),
+        Items(&CHANNEL_NAME)
+    );
+    schema!(TIME_SPAN : AnyOf(&[&OFFSET, &HEX_COLOR]));
+    schema!(
+        TRACK_EVENTS_BODY : Type(Type::Array), MinItems(1), MaxItems(100), Items(&EVENT)
+    );
+    schema!(
+        TRIGGER_WORKFLOWS_BODY : Type(Type::Array), MinItems(1), MaxItems(100),
+        Items(&WORKFLOW_TRIGGER)
+    );
+    schema!(URI : Type(Type::String), Format(Format::Uri));
+    schema!(
+        USER_EDIT : Type(Type::Object), Required(&["operations"]),
+        Properties(&[("operations", &USER_EDIT_OPERATIONS)])
+    );
+    schema!(USER_EDIT_OPERATIONS : Type(Type::Array), Items(&EDIT_OPERATION));
+    schema!(
+        USER_MERGE : Type(Type::Object), Required(&["from_user_id"]),
+        Properties(&[("from_user_id", &HEX_COLOR)])
+    );
+    schema!(
+        USER_PREFERENCE_BULK_RESET : Type(Type::Object), Required(&["distinct_ids",
+        "reset_channel_preferences", "reset_categories"]), Properties(&[("distinct_ids",
+        &OBJECT_BULK_DELETE_OBJECT_IDS), ("reset_channel_preferences", &BOOLEAN),
+        ("reset_categories", &BOOLEAN)])
+    );
+    schema!(
+        USER_PREFERENCE_BULK_UPDATE : Type(Type::Object), Required(&["distinct_ids"]),
+        Properties(&[("distinct_ids", &OBJECT_BULK_DELETE_OBJECT_IDS),
+        ("channel_preferences", &USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES),
+        ("categories", &USER_PREFERENCE_BULK_UPDATE_CATEGORIES)])
+    );
+    schema!(
+        USER_PREFERENCE_BULK_UPDATE_CATEGORIES : Type(Type::Array),
+        Items(&CATEGORY_PREFERENCE_INPUT)
+    );
+    schema!(
+        USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES : Type(Type::Array),
+        Items(&CHANNEL_PREFERENCE)
+    );
+    schema!(
+        USER_PROPERTIES : Type(Type::Object), Properties(&[("$locale", &HEX_COLOR),
+        ("$timezone", &HEX_COLOR), ("$preferred_language", &HEX_COLOR)]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        USER_RECIPIENT : Type(Type::Object), Properties(&[("distinct_id", &HEX_COLOR),
+        ("is_transient", &BOOLEAN), ("$channels", &BROADCAST_CHANNELS), ("$skip_create",
+        &BOOLEAN), ("$context", &RECIPIENT_CONTEXT), ("$email", &SENSITIVE_EMAIL_LIST),
+        ("$sms", &SENSITIVE_STRING_LIST), ("$whatsapp", &SENSITIVE_STRING_LIST),
+        ("$inbox", &SENSITIVE_STRING_LIST), ("$androidpush", &SENSITIVE_STRING_LIST),
+        ("$iospush", &SENSITIVE_STRING_LIST), ("$webpush", &USER_UPSERT_WEBPUSH),
+        ("$slack", &USER_UPSERT_SLACK), ("$ms_teams", &USER_UPSERT_MS_TEAMS),
+        ("$timezone", &HEX_COLOR), ("$locale", &HEX_COLOR), ("$preferred_language",
+        &HEX_COLOR)]), AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        USER_RECORD : Type(Type::Object), Required(&["distinct_id", "$user_operations"]),
+        Properties(&[("distinct_id", &HEX_COLOR), ("$user_operations",
+        &USER_EDIT_OPERATIONS), ("tenant_id", &TENANT_ID), ("properties",
+        &USER_RECORD_PROPERTIES), ("$schema", &HEX_COLOR), ("$insert_id", &UUID),
+        ("$time", &BROADCAST_TIME), ("env", &HEX_COLOR)])
+    );
+    schema!(
+        USER_RECORD_PROPERTIES : Type(Type::Object), Properties(&[("$ss_sdk_version",
+        &HEX_COLOR)]), AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        USER_UPSERT : Type(Type::Object), Properties(&[("$email",
+        &Schema(&[Type(Type::Array), Items(&EMAIL)])), ("$sms", &STRING_LIST),
+        ("$whatsapp", &STRING_LIST), ("$inbox", &SENSITIVE_STRING_LIST), ("$androidpush",
+        &SENSITIVE_STRING_LIST), ("$iospush", &SENSITIVE_STRING_LIST), ("$slack",
+        &USER_UPSERT_SLACK), ("$ms_teams", &USER_UPSERT_MS_TEAMS), ("$timezone",
+        &HEX_COLOR), ("$locale", &HEX_COLOR), ("$webpush", &USER_UPSERT_WEBPUSH)]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(USER_UPSERT_MS_TEAMS : Type(Type::Array), Items(&MS_TEAMS_CHANNEL));
+    schema!(USER_UPSERT_SLACK : Type(Type::Array), Items(&SLACK_CHANNEL));
+    schema!(USER_UPSERT_WEBPUSH : Type(Type::Array), Items(&WEB_PUSH));
+    schema!(UUID : Type(Type::String), Format(Format::Uuid));
+    schema!(
+        WEB_PUSH : Type(Type::Object), Required(&["endpoint", "keys"]),
+        Properties(&[("endpoint", &SENSITIVE_URI), ("keys", &WEB_PUSH_KEYS), ("token",
+        &SENSITIVE_STRING)])
+    );
+    schema!(
+        WEB_PUSH_KEYS : Type(Type::Object), Required(&["p256dh", "auth"]),
+        Properties(&[("p256dh", &HEX_COLOR), ("auth", &HEX_COLOR)]), Sensitive
+    );
+    schema!(
+        WEEKDAY : Type(Type::String), Enum(&[Json::String("mo"), Json::String("tu"),
+        Json::String("we"), Json::String("th"), Json::String("fr"), Json::String("sa"),
+        Json::String("su")])
+    );
+    schema!(
+        WORKFLOW_CANCEL : Type(Type::Object), MinProperties(1),
+        Properties(&[("execution_id", &HEX_COLOR), ("recipients",
+        &SENSITIVE_STRING_LIST), ("idempotency_key", &IDEMPOTENCY_KEY), ("workflow_slug",
+        &HEX_COLOR)])
+    );
+    schema!(
+        WORKFLOW_TRIGGER : Type(Type::Object), Required(&["workflow", "recipients"]),
+        Properties(&[("workflow", &HEX_COLOR), ("recipients",
+        &OBJECT_SUBSCRIPTION_ADD_RECIPIENTS), ("actor", &ACTOR), ("data", &PAYLOAD),
+        ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
+        ("cancellation_key", &IDEMPOTENCY_KEY)])
+    );
 }

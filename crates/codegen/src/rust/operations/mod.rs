@@ -17,8 +17,10 @@ use syn::{
 
 pub(super) use self::{pages::Types, read::arguments};
 use self::read::{Body, Function};
-use super::Rules;
-use crate::facts::{Credential, Facts};
+use crate::{
+    facts::{Credential, Facts},
+    rules::Rust as Rules,
+};
 
 /// The module with the operations, and that with the types as progenitor wrote it.
 pub(super) struct Split {
@@ -61,6 +63,8 @@ pub(super) fn write(
         pub mod operations {
             #[allow(unused_imports)]
             use super::{rules, types};
+            #[allow(unused_imports)]
+            use #runtime::rules::Schema;
             #[allow(unused_imports)]
             use #runtime::{
                 Base, Credential, CursorPaged, Format, Inspector, Lookup, Method, OffsetPaged, Operation, Page, Paged,
@@ -204,7 +208,7 @@ impl Read {
         });
         let made = if all_optional { quote!(Self::default()) } else { quote!(Self { #(#values),* }) };
         let parameters = self.parameters().into_iter().map(|(wire, place, _)| {
-            let rules = rules.parameter(&self.facts, &wire, place);
+            let rules = rules.parameter(&self.facts.path, &self.facts.method, &wire, place);
             let place = format_ident!("{}", place.to_pascal_case());
             quote!(Parameter::new(#wire, Place::#place, #rules))
         });
@@ -307,7 +311,7 @@ impl Read {
         let server = self.facts.server.as_ref().map(|url| quote!(.server(#url)));
         let idempotent = self.facts.idempotent.then(|| quote!(.idempotent()));
         let parameters = (!self.parameters().is_empty()).then(|| quote!(.parameters(Self::PARAMETERS)));
-        let body = rules.body(&self.facts).map(|rules| quote!(.body(#rules)));
+        let body = rules.body(&self.facts.path, &self.facts.method).map(|rules| quote!(.body(#rules)));
         quote! {
             Spec::new(#id, Method::#method, #path) #credential #server #idempotent #reply #parameters #body
         }
@@ -368,7 +372,7 @@ impl Read {
             }
         });
         let parameters = parameters.collect::<Vec<_>>();
-        let body = rules.body(&self.facts).map(|rules| quote!(inspector.body(#rules, &self.body);));
+        let body = rules.body(&self.facts.path, &self.facts.method).map(|rules| quote!(inspector.body(#rules, &self.body);));
         (!parameters.is_empty() || body.is_some()).then(|| {
             quote! {
                 fn inspect<I: Inspector>(&self, inspector: &mut I) {
