@@ -182,7 +182,7 @@ impl<'a> Action<'a> {
             }
         };
         // Before anything is written: a small action with many targets can make a document that no memory holds.
-        if limits::count(&value).saturating_mul(targets.len()) > limits::VALUES {
+        if limits::measure(&value).0.saturating_mul(targets.len()) > limits::VALUES {
             return Err(fail(
                 format!("the update would add more than {} values", limits::VALUES),
                 "narrow the path",
