@@ -7,38 +7,30 @@ use serde_json::Value;
 
 use super::{Findings, resolve};
 use crate::{
-    Pointer,
+    PathItem, Pointer,
     fit::{is_reserved, operation_id},
     grammar,
     media::sent_as,
     names::{field_name, function_name, is_taken_by_builder},
+    path_items,
 };
 
 pub(super) fn check(document: &Value, findings: &mut Findings) {
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
     let mut known: BTreeMap<(String, String), String> = BTreeMap::new();
-    let paths = Pointer::root().child("paths");
-    for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
-        if path.starts_with("x-") {
-            continue;
-        }
-        let place = paths.child(path);
-        let item = resolve(document, item);
+    for (path, place, item) in path_items(document) {
         let template = template(path, &place, findings);
-        for (method, operation) in item.as_object().into_iter().flatten() {
-            if !grammar::is_method(method) {
-                continue;
-            }
+        for (method, _, operation) in item.operations() {
             let place = place.child(method);
-            if matches!(method.as_str(), "options" | "trace") {
+            if matches!(method, "options" | "trace") {
                 findings.add(
                     &place,
                     format!("the HTTP client has no method for `{}`", method.to_uppercase()),
                     "remove the operation with an overlay action",
                 );
             }
-            let key = (method.clone(), grammar::path_template(path));
-            if let Some(other) = known.insert(key, path.clone()) {
+            let key = (method.to_owned(), grammar::path_template(path));
+            if let Some(other) = known.insert(key, path.to_owned()) {
                 findings.add(
                     &place,
                     format!(
@@ -49,7 +41,7 @@ pub(super) fn check(document: &Value, findings: &mut Findings) {
             }
             identity(operation, path, method, &place, &mut ids, findings);
             let body = body(document, operation, &place, findings);
-            parameters(document, item, operation, &place, template.as_deref(), body, findings);
+            parameters(document, &item, operation, &place, template.as_deref(), body, findings);
         }
     }
 }
@@ -114,21 +106,22 @@ fn template(path: &str, place: &Pointer, findings: &mut Findings) -> Option<Vec<
 )]
 fn parameters(
     document: &Value,
-    item: &Value,
+    item: &PathItem<'_>,
     operation: &Value,
     place: &Pointer,
     template: Option<&[String]>,
     body: bool,
     findings: &mut Findings,
 ) {
-    let list = |owner: &Value| {
-        let parameters = owner.get("parameters").and_then(Value::as_array);
+    let list = |parameters: Option<&Value>| {
+        let parameters = parameters.and_then(Value::as_array);
         parameters.into_iter().flatten().map(|one| resolve(document, one).clone()).collect::<Vec<_>>()
     };
+    let shared = item.get("parameters").map(|(_, list)| list);
     let text = |parameter: &Value, key: &str| parameter[key].as_str().unwrap_or_default().to_owned();
     // An operation's parameter replaces the path's of the same name and place.
     let mut all: BTreeMap<(String, String), Value> = BTreeMap::new();
-    for parameter in list(item).into_iter().chain(list(operation)) {
+    for parameter in list(shared).into_iter().chain(list(operation.get("parameters"))) {
         if is_reserved(&parameter) {
             continue;
         }

@@ -16,12 +16,20 @@ pub struct Source {
     pub name: String,
     /// YAML or JSON.
     pub text: String,
+    /// The line of the file in which the text begins.
+    line: usize,
 }
 
 impl Source {
     /// A source from its name and text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self { name: name.into(), text: text.into(), line: 1 }
+    }
+
+    /// The same source, whose text begins in this line of the file that is named.
+    #[must_use]
+    pub fn at_line(self, line: usize) -> Self {
+        Self { line, ..self }
     }
 
     /// Reads the text, which is YAML or JSON. A byte order mark in front is skipped.
@@ -52,7 +60,7 @@ impl Source {
     }
 
     fn problem(&self, line: usize, refusal: tree::Refusal) -> Problems {
-        Problem::at(format!("{}:{line}", self.name), refusal.reason, refusal.remedy).into()
+        Problem::at(format!("{}:{}", self.name, self.line + line - 1), refusal.reason, refusal.remedy).into()
     }
 }
 
