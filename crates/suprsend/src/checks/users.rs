@@ -1,0 +1,59 @@
+//! What the document cannot express about operations on users.
+//!
+//! It holds for an operation however it is made: by the methods of a resource, or as a value that [`Client::call`](crate::Client::call)
+//! is given.
+
+use std::any::Any;
+
+use suprsend_api::operations::{BulkDeleteUsers, CreateUpdateUsers, EditUserProfile, MergeUsers};
+
+use super::{id, property};
+use crate::error::Violations;
+
+/// Names of SuprSend's own that its documentation uses and the document does not declare. A body may have them, as texts.
+pub(super) const RESERVED: [&str; 3] = ["$preferred_language", "$id_provider", "$bundle_id"];
+
+pub(super) fn check(operation: &dyn Any, violations: &mut Violations) {
+    if let Some(operation) = operation.downcast_ref() {
+        upsert(operation, violations);
+    } else if let Some(operation) = operation.downcast_ref() {
+        edit(operation, violations);
+    } else if let Some(operation) = operation.downcast_ref() {
+        merge(operation, violations);
+    } else if let Some(operation) = operation.downcast_ref() {
+        bulk_delete(operation, violations);
+    }
+}
+
+fn upsert(operation: &CreateUpdateUsers, violations: &mut Violations) {
+    for (name, value) in &operation.body.extra {
+        if !RESERVED.contains(&name.as_str()) {
+            property(name, violations);
+        } else if !value.is_string() {
+            violations.add(name, "is not a text");
+        }
+    }
+}
+
+fn edit(operation: &EditUserProfile, violations: &mut Violations) {
+    if operation.body.operations.is_empty() {
+        violations.add("operations", "is empty: there is nothing to do");
+    }
+}
+
+fn merge(operation: &MergeUsers, violations: &mut Violations) {
+    let MergeUsers { distinct_id, body, .. } = operation;
+    id("from_user_id", &body.from_user_id, violations);
+    if *distinct_id == body.from_user_id {
+        violations.add("from_user_id", "is the user that it would be merged into");
+    }
+}
+
+fn bulk_delete(operation: &BulkDeleteUsers, violations: &mut Violations) {
+    if operation.body.distinct_ids.is_empty() {
+        violations.add("distinct_ids", "is empty: there is nobody to delete");
+    }
+    for (index, distinct_id) in operation.body.distinct_ids.iter().enumerate() {
+        id(&format!("distinct_ids[{index}]"), distinct_id, violations);
+    }
+}
