@@ -3,6 +3,7 @@
 use http::Method;
 use reqwest::Request;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{Base, RequestError, rules::Schema};
 
@@ -28,6 +29,43 @@ pub struct Spec {
     pub parameters: &'static [Parameter],
     /// The rules of the request body.
     pub body: Option<&'static Schema>,
+}
+
+impl Spec {
+    /// Describes an operation that has nothing but this: it may not be repeated, and has no parameters and no body.
+    pub const fn new(
+        id: &'static str,
+        method: Method,
+        path: &'static str,
+        credential: Credential,
+        reply: Format,
+    ) -> Self {
+        Self { id, method, path, server: None, credential, idempotent: false, reply, parameters: &[], body: None }
+    }
+
+    /// Sends it to a server of its own.
+    pub const fn server(mut self, url: &'static str) -> Self {
+        self.server = Some(url);
+        self
+    }
+
+    /// States that sending it twice has the effect of sending it once.
+    pub const fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+
+    /// Adds the parameters, in the order of the fields.
+    pub const fn parameters(mut self, parameters: &'static [Parameter]) -> Self {
+        self.parameters = parameters;
+        self
+    }
+
+    /// Adds the rules of the body.
+    pub const fn body(mut self, rules: &'static Schema) -> Self {
+        self.body = Some(rules);
+        self
+    }
 }
 
 /// A parameter of an operation.
@@ -91,6 +129,28 @@ pub enum Format {
     Text,
     /// Bytes; the reply is a `Vec<u8>`.
     Bytes,
+}
+
+impl Format {
+    /// Reads a reply.
+    ///
+    /// An API may send bare text under the media type of JSON, so a text is taken as it is unless it is a JSON string.
+    ///
+    /// # Errors
+    ///
+    /// The reply is not what the type requires.
+    pub fn read<T: DeserializeOwned>(self, body: &[u8]) -> Result<T, serde_json::Error> {
+        match self {
+            Self::Empty => T::deserialize(Value::Null),
+            Self::Json => serde_json::from_slice(body),
+            Self::Text => {
+                let quoted = serde_json::from_slice::<String>(body);
+                let text = quoted.unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned());
+                T::deserialize(Value::String(text))
+            }
+            Self::Bytes => T::deserialize(Value::Array(body.iter().copied().map(Value::from).collect())),
+        }
+    }
 }
 
 /// An operation with its arguments.
