@@ -97,7 +97,7 @@ impl fmt::Debug for Client {
 }
 
 /// A client of either kind: async or blocking.
-pub trait AsClient: Clone + sealed::Sealed {
+pub trait AsClient: Clone + Send + Sync + 'static + sealed::Sealed {
     /// Returns the client that sends.
     #[doc(hidden)]
     fn as_client(&self) -> &Client;

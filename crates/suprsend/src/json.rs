@@ -20,7 +20,7 @@ pub(crate) fn to_value(path: &str, value: impl Serialize, violations: &mut Viola
     match value.serialize(Writer { depth: 0 }) {
         Ok(value) => Some(value),
         Err(fault) => {
-            violations.add(format!("{path}{}", fault.path), fault.reason);
+            violations.add(format!("{path}{}", fault.path).trim_start_matches('.'), fault.reason);
             None
         }
     }

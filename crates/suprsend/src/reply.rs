@@ -95,6 +95,11 @@ impl Reply {
         &self.body
     }
 
+    /// The body, shared.
+    pub(crate) fn bytes(&self) -> Bytes {
+        self.body.clone()
+    }
+
     pub(crate) fn is_cut(&self) -> bool {
         self.cut
     }

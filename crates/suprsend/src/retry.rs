@@ -78,6 +78,11 @@ impl RetryPolicy {
         Self { max_retry_after: delay, ..self }
     }
 
+    /// Whether there may be more than one attempt.
+    pub(crate) fn is_on(&self) -> bool {
+        self.max_attempts > 1
+    }
+
     /// How long to wait after this failure of this attempt (the first is 1); `None` if that was the last one.
     pub(crate) fn delay(&self, attempt: u32, error: &Error) -> Option<Duration> {
         if attempt >= self.max_attempts || !error.is_retryable() {

@@ -45,6 +45,11 @@ pub(crate) fn text(value: impl fmt::Display) -> String {
     text
 }
 
+/// Writes several ids.
+pub(crate) fn texts<Kind>(ids: impl OneOrMore<Id, Kind>) -> Vec<String> {
+    ids.into_values().map(String::from).collect()
+}
+
 /// One value or several: `"a"`, `["a", "b"]`, a `Vec`, an `Option`, or any other iterator of what becomes a `T`.
 ///
 /// `Kind` tells these apart, and is inferred.

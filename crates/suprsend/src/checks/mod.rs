@@ -27,13 +27,15 @@ pub(crate) struct Checked {
     pub(crate) body: Violations,
     /// The values of parameters that must not be shown.
     pub(crate) secrets: Vec<String>,
+    /// Whether it may be sent twice, where that depends on what the operation cannot tell itself.
+    pub(crate) idempotent: Option<bool>,
 }
 
 /// Checks an operation by the rules of the document and those that stand beside it.
 pub(crate) fn operation<O: Operation>(operation: &O) -> Checked {
     let mut checked = Checked::default();
     operation.inspect(&mut checked);
-    users::check(operation as &dyn Any, &mut checked.body);
+    users::check(operation as &dyn Any, &mut checked);
     checked
 }
 
@@ -139,7 +141,7 @@ pub(crate) fn edited_property(name: &str, violations: &mut Violations) -> bool {
     let is_reserved = name.starts_with('$');
     if is_reserved {
         let rule = "is no custom property: names that begin with `$` are SuprSend's own, and have methods of their own; \
-                    `operation` sends what has none";
+                    `operations` sends what has none";
         violations.add(name, rule);
     }
     !is_reserved

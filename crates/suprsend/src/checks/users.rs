@@ -5,23 +5,28 @@
 
 use std::any::Any;
 
-use suprsend_api::operations::{BulkDeleteUsers, CreateUpdateUsers, EditUserProfile, MergeUsers};
+use suprsend_api::{
+    operations::{BulkDeleteUsers, CreateUpdateUsers, EditUserProfile, MergeUsers},
+    types::EditOperation,
+};
 
-use super::{id, property};
+use super::{Checked, id, property};
 use crate::error::Violations;
 
 /// Names of SuprSend's own that its documentation uses and the document does not declare. A body may have them, as texts.
 pub(super) const RESERVED: [&str; 3] = ["$preferred_language", "$id_provider", "$bundle_id"];
 
-pub(super) fn check(operation: &dyn Any, violations: &mut Violations) {
+pub(super) fn check(operation: &dyn Any, checked: &mut Checked) {
     if let Some(operation) = operation.downcast_ref() {
-        upsert(operation, violations);
+        upsert(operation, &mut checked.body);
+    } else if let Some(operation) = operation.downcast_ref::<EditUserProfile>() {
+        edit(operation, &mut checked.body);
+        // Numbers and lists would grow a second time.
+        checked.idempotent = Some(operation.body.operations.iter().all(EditOperation::is_idempotent));
     } else if let Some(operation) = operation.downcast_ref() {
-        edit(operation, violations);
+        merge(operation, &mut checked.body);
     } else if let Some(operation) = operation.downcast_ref() {
-        merge(operation, violations);
-    } else if let Some(operation) = operation.downcast_ref() {
-        bulk_delete(operation, violations);
+        bulk_delete(operation, &mut checked.body);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{error, fmt};
 
-use crate::Error;
+use super::Error;
 
 /// A setting of the client that is missing or malformed.
 #[derive(Debug)]

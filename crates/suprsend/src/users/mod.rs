@@ -1,0 +1,83 @@
+//! What the document cannot express about operations on users: bodies as a whole, edits step by step, many upserts at once.
+
+mod edit;
+
+use serde_json::Value;
+use suprsend_api::{Operation, operations::CreateUpdateUsers, types::UserUpsert};
+
+pub use self::edit::Push;
+#[cfg(feature = "blocking")]
+use crate::blocking;
+use crate::{
+    bulk::{Entry, SendAll, Source},
+    call::Call,
+    client::Client,
+    error::Violations,
+    rules,
+};
+
+pub use crate::resources::Users;
+
+/// An upsert of a user, made by [`Users::upsert`].
+pub type UpsertUser<C = Client> = Call<CreateUpdateUsers, C>;
+
+/// An edit of a user, made by [`Users::edit`].
+pub type EditUser<C = Client> = Call<suprsend_api::operations::EditUserProfile, C>;
+
+impl<C> Call<CreateUpdateUsers, C> {
+    /// Replaces what has been set so far by a body of the generated type.
+    pub fn with_body(mut self, body: UserUpsert) -> Self {
+        self.operation_mut().body = body;
+        *self.refused_mut() = Violations::default();
+        self
+    }
+
+    /// Replaces what has been set so far by a body as JSON, which is checked against the document.
+    ///
+    /// Members that the document does not know are custom properties; inside a channel's entry they are not sent.
+    pub fn with_json(mut self, body: Value) -> Self {
+        let mut found = Violations::default();
+        if let Some(rules) = CreateUpdateUsers::SPEC.body {
+            rules::check(rules, &body, &mut found);
+        }
+        if found.is_empty() {
+            match serde_json::from_value(body) {
+                Ok(body) => self.operation_mut().body = body,
+                Err(_) => found.add("", "has not the form that the document declares"),
+            }
+        }
+        *self.refused_mut() = found;
+        self
+    }
+
+    /// Returns the id of the user, as it is sent.
+    pub fn distinct_id(&self) -> &str {
+        &self.operation().distinct_id
+    }
+
+    /// Returns the body, as it is sent. Serializing the call gives the same.
+    pub fn body(&self) -> &UserUpsert {
+        &self.operation().body
+    }
+}
+
+impl Users {
+    /// Sends many upserts, several at a time, and returns an outcome for each: [`Client::send_all`] under the name that people look for.
+    pub fn upsert_all<Kind, S>(&self, upserts: S) -> SendAll<S::Stream>
+    where
+        S: Source<Kind, Entry: Entry<Client = Client, Operation = CreateUpdateUsers>>,
+    {
+        SendAll::new(self.client(), upserts)
+    }
+}
+
+#[cfg(feature = "blocking")]
+impl Users<blocking::Client> {
+    /// Sends many upserts, several at a time; the outcomes are an iterator. See [`Client::send_all`].
+    pub fn upsert_all<Kind, S>(&self, upserts: S) -> SendAll<S::Stream, blocking::Client>
+    where
+        S: Source<Kind, Entry: Entry<Client = blocking::Client, Operation = CreateUpdateUsers>>,
+    {
+        SendAll::new(self.client(), upserts)
+    }
+}
