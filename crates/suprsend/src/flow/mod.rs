@@ -367,12 +367,25 @@ mod tests {
         FlowControl::new(policy).state.into_inner().unwrap()
     }
 
+    /// Fails a request of a call of its own.
+    fn fail(state: &mut State, sent: Instant, signal: Signal, asked: Option<Duration>, now: Instant) -> bool {
+        state.failed(sent, signal, asked, &mut Ticket::default(), now)
+    }
+
+    /// Until when a new call has to wait.
+    fn wait(state: &mut State, now: Instant) -> Option<Instant> {
+        match state.wait(&mut Ticket::default(), &mut None, now) {
+            Wait::Until(until) => Some(until),
+            Wait::Nothing | Wait::Probe => None,
+        }
+    }
+
     /// Fails requests that were sent after the last decrease, until the stream pauses for longer than this.
     fn pauses_beyond(state: &mut State, signal: Signal, pause: Duration) -> bool {
         let mut now = Instant::now();
         (0..200).any(|_| {
             now += SECOND * 60;
-            state.failed(now, signal, None, &mut Ticket::default(), now);
+            fail(state, now, signal, None, now);
             state.paused_until > Some(now + pause)
         })
     }
@@ -382,10 +395,10 @@ mod tests {
         let mut state = state();
         let sent = Instant::now();
         for _ in 0..4 {
-            state.failed(sent, &Signalal::Throttled, None, sent + SECOND);
+            fail(&mut state, sent, Signal::Throttled, None, sent + SECOND);
         }
         assert_eq!(state.limit.now(), 2);
-        state.failed(sent + SECOND * 2, &Signalal::Throttled, None, sent + SECOND * 3);
+        fail(&mut state, sent + SECOND * 2, Signal::Throttled, None, sent + SECOND * 3);
         assert_eq!(state.limit.now(), 1);
     }
 
@@ -393,10 +406,10 @@ mod tests {
     fn a_pause_that_is_asked_for_is_kept_by_all_and_never_shortened() {
         let mut state = state();
         let now = Instant::now();
-        state.failed(now, &Signalal::Throttled, Some(SECOND * 9), now);
-        state.failed(now, &Signalal::Throttled, Some(SECOND * 2), now + SECOND);
-        assert_eq!(state.wait(&mut None, now + SECOND * 8), Some(now + SECOND * 9));
-        assert_eq!(state.wait(&mut None, now + SECOND * 9), None);
+        fail(&mut state, now, Signal::Throttled, Some(SECOND * 9), now);
+        fail(&mut state, now, Signal::Throttled, Some(SECOND * 2), now + SECOND);
+        assert_eq!(wait(&mut state, now + SECOND * 8), Some(now + SECOND * 9));
+        assert_eq!(wait(&mut state, now + SECOND * 9), None);
     }
 
     #[test]
@@ -404,8 +417,8 @@ mod tests {
         let mut state = state();
         state.max_pause = SECOND * 5;
         let now = Instant::now();
-        state.failed(now, &Signalal::Throttled, Some(SECOND * 86_400), now);
-        assert_eq!(state.wait(&mut None, now), Some(now + SECOND * 5));
+        fail(&mut state, now, Signal::Throttled, Some(SECOND * 86_400), now);
+        assert_eq!(wait(&mut state, now), Some(now + SECOND * 5));
     }
 
     #[test]
@@ -413,17 +426,17 @@ mod tests {
         let mut state = state();
         state.max_pause = Duration::MAX;
         let now = Instant::now();
-        state.failed(now, &Signalal::Throttled, Some(Duration::MAX), now);
-        assert_eq!(state.wait(&mut None, now), Some(now + LONGEST_PAUSE));
+        fail(&mut state, now, Signal::Throttled, Some(Duration::MAX), now);
+        assert_eq!(wait(&mut state, now), Some(now + LONGEST_PAUSE));
     }
 
     #[test]
     fn throttling_without_a_time_backs_off_longer_and_longer() {
-        assert!(pauses_beyond(&mut state(), &Signalal::Throttled, SECOND * 4));
+        assert!(pauses_beyond(&mut state(), Signal::Throttled, SECOND * 4));
         let mut recovering = state();
         recovering.streak = 0;
         let now = Instant::now();
-        recovering.failed(now, &Signalal::Throttled, None, now);
+        fail(&mut recovering, now, Signal::Throttled, None, now);
         assert!(recovering.paused_until <= Some(now + SECOND), "the first is at most the base delay");
     }
 
@@ -431,16 +444,16 @@ mod tests {
     fn a_single_broken_connection_is_no_reason_to_pause() {
         let mut state = state();
         let now = Instant::now();
-        state.failed(now, &Signalal::Silent, None, now);
+        fail(&mut state, now, Signal::Silent, None, now);
         assert_eq!((state.paused_until, state.limit.now()), (None, 2));
-        assert!(pauses_beyond(&mut state, &Signalal::Silent, SECOND * 4), "but an outage is");
+        assert!(pauses_beyond(&mut state, Signal::Silent, SECOND * 4), "but an outage is");
     }
 
     #[test]
     fn an_error_of_one_request_changes_nothing() {
         let mut state = state();
         let now = Instant::now();
-        state.failed(now, &Signalal::Answered, None, now);
+        fail(&mut state, now, Signal::Answered, None, now);
         assert_eq!((state.paused_until, state.limit.now(), state.streak), (None, 4, 0));
     }
 
@@ -474,10 +487,77 @@ mod tests {
         flow.set_rate(1);
         assert_eq!(flow.admit(1, &mut Ticket::default()).await, Duration::ZERO);
         let now = Instant::now();
-        let (waited, ()) = tokio::join!(flow.admit(2, &mut Ticket::default()), async {
-            flow.state().failed(now, &Signalal::Throttled, Some(SECOND * 7), now);
+        let mut ticket = Ticket::default();
+        let (waited, ()) = tokio::join!(flow.admit(2, &mut ticket), async {
+            fail(&mut flow.state(), now, Signal::Throttled, Some(SECOND * 7), now);
         });
         assert_eq!(waited.as_secs(), 7);
         assert_eq!(flow.retries(), 1);
+    }
+
+    #[test]
+    fn a_hub_that_asks_for_nothing_is_left_alone_all_the_same() {
+        let mut state = state();
+        let mut now = Instant::now();
+        let longest = (0..200).filter_map(|_| {
+            now += SECOND * 60;
+            fail(&mut state, now, Signal::Throttled, Some(Duration::ZERO), now);
+            Some(state.paused_until? - now)
+        });
+        assert!(longest.max() > Some(SECOND * 4));
+    }
+
+    #[test]
+    fn what_is_about_one_request_does_not_pause_the_stream() {
+        let mut state = state();
+        let now = Instant::now();
+        fail(&mut state, now, Signal::Answered, Some(SECOND * 60), now);
+        assert_eq!(state.paused_until, None);
+    }
+
+    #[test]
+    fn failures_in_a_row_hold_the_stream_until_a_probe_is_answered() {
+        let mut state = state();
+        let mut now = Instant::now();
+        assert!(!fail(&mut state, now, Signal::Silent, None, now));
+        assert!(!fail(&mut state, now, Signal::Silent, None, now));
+        assert!(fail(&mut state, now, Signal::Silent, None, now), "it is the stream's to wait");
+
+        // One at a time.
+        now += SECOND * 60;
+        let (mut probe, mut other) = (Ticket::default(), Ticket::default());
+        assert!(matches!(state.wait(&mut probe, &mut None, now), Wait::Nothing));
+        assert!(matches!(state.wait(&mut other, &mut None, now), Wait::Probe));
+        assert!(state.failed(now, Signal::Silent, None, &mut probe, now));
+        now += SECOND * 60;
+        assert!(matches!(state.wait(&mut other, &mut None, now), Wait::Nothing));
+        state.heard();
+        assert!(matches!(state.wait(&mut probe, &mut None, now), Wait::Nothing));
+        assert!(!fail(&mut state, now, Signal::Silent, None, now));
+    }
+
+    #[test]
+    fn one_request_that_the_hub_cannot_bear_is_no_outage() {
+        let mut state = state();
+        let now = Instant::now();
+        let mut ticket = Ticket::default();
+        for _ in 0..10 {
+            assert!(!state.failed(now, Signal::Failing, None, &mut ticket, now));
+        }
+        assert!(fail(&mut state, now, Signal::Failing, None, now), "two are");
+    }
+
+    #[test]
+    fn an_outage_is_waited_out_for_a_time() {
+        let mut state = state();
+        state.max_outage = SECOND * 30;
+        let now = Instant::now();
+        for _ in 0..3 {
+            fail(&mut state, now, Signal::Silent, None, now);
+        }
+        assert!(fail(&mut state, now, Signal::Silent, None, now + SECOND * 29));
+        assert!(!state.is_over);
+        assert!(!fail(&mut state, now, Signal::Silent, None, now + SECOND * 30));
+        assert!(state.is_over);
     }
 }
