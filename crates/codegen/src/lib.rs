@@ -34,6 +34,7 @@ mod pointer;
 mod problem;
 mod project;
 mod report;
+mod rules;
 mod rust;
 mod source;
 mod table;
@@ -99,7 +100,8 @@ pub fn generate(document: &Value, settings: &Settings) -> Result<Generated, Prob
         let facts = facts::collect(&fitted, &Table::of(document)?);
         let sensitive = fit::fit(&mut fitted, &mut report);
         report.settle();
-        let rules = rust::Rules;
+        let rules = rules::read(document, &mut report);
+        let rules = rules::rust(&rules, &settings.rules()?, &quote::quote!(rules));
         let beside = rust::Beside { sensitive: &sensitive, facts: &facts, rules: &rules };
         let rust = rust::generate(&fitted, &beside, settings)
             .map_err(|problems| problems.relocate(|place| report.origin(place)))?;
