@@ -67,6 +67,7 @@ mod client;
 mod config;
 mod decode;
 pub mod docs;
+mod edit;
 pub mod error;
 mod flow;
 mod json;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::{HeaderValue, Method, header};
 use serde::{Serialize, de::DeserializeOwned};
-use suprsend_api::{Base, Credential, Format, Operation, RequestError, Spec};
+use suprsend_api::{Base, Format, Operation, RequestError, Spec};
 
 use crate::{
     call::Call,
@@ -59,7 +59,7 @@ fn is_dots(segment: &str) -> bool {
 }
 
 impl Operation for Request {
-    const SPEC: &'static Spec = &Spec::new("request", Method::GET, "", Credential::Bearer, Format::Bytes);
+    const SPEC: &'static Spec = &Spec::new("request", Method::GET, "").bearer().reply(Format::Bytes);
     type Body = ();
     type Reply = Body;
     type Refusal = serde_json::Value;

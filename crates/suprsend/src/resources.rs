@@ -99,7 +99,7 @@ impl<C: AsClient> Users<C> {
         &self,
         distinct_ids: impl OneOrMore<Id, Kind>,
     ) -> Call<operations::BulkDeleteUsers, C> {
-        let body = types::UserBulkDelete { distinct_ids: values::texts(distinct_ids) };
+        let body = types::ListSubscriberIds { distinct_ids: values::texts(distinct_ids) };
         Call::new(&self.client, operations::BulkDeleteUsers::new(body))
     }
 

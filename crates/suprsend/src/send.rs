@@ -8,6 +8,7 @@ use std::{future::Future, iter, mem, sync::Arc, time::Duration};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::Request;
 use secrecy::ExposeSecret;
+use serde_json::Value;
 use suprsend_api::{Credential, Spec};
 use tokio::{
     runtime::Handle,
@@ -225,7 +226,7 @@ impl Exchange<'_> {
     /// The error that a reply is. Whatever the request held that must not be shown, a reply may echo.
     fn refusal(&self, mut reply: Reply, outgoing: &Outgoing, key: &Key) -> Error {
         let body = outgoing.request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
-        let of_body = outgoing.spec.body.zip(serde_json::from_slice(body).ok());
+        let of_body = outgoing.spec.body.zip(serde_json::from_slice::<Value>(body).ok());
         let of_body = of_body.map(|(rules, body)| rules::secrets(rules, &body)).unwrap_or_default();
         let of_headers = self.shared().headers.values().chain(self.options.headers.iter().map(|(_, value)| value));
         let of_headers = of_headers.filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());

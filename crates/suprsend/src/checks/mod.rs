@@ -61,7 +61,7 @@ impl Inspector for Checked {
     }
 
     fn body<T: Serialize + ?Sized>(&mut self, rules: &'static Schema, body: &T) {
-        rules::check(rules, body, &mut self.body);
+        rules::check("", rules, body, &mut self.body);
     }
 }
 
@@ -72,8 +72,7 @@ impl Checked {
             segment(parameter.name, text, &mut found);
         }
         if found.is_empty() {
-            rules::check(parameter.rules, value, &mut found);
-            found.nest(parameter.name);
+            rules::check(parameter.name, parameter.rules, value, &mut found);
         }
         self.parameters.append(found);
         self.secrets.extend(rules::secrets(parameter.rules, value));

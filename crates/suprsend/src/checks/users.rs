@@ -6,8 +6,10 @@
 use std::any::Any;
 
 use suprsend_api::{
-    operations::{BulkDeleteUsers, CreateUpdateUsers, EditUserProfile, MergeUsers},
-    types::EditOperation,
+    operations::{
+        BulkDeleteUsers, CreateUpdateUsers, EditObjectProfile, EditUserProfile, EditUserTenantProfile, MergeUsers,
+    },
+    types::{EditOperation, UserEdit},
 };
 
 use super::{Checked, id, property};
@@ -19,15 +21,23 @@ pub(super) const RESERVED: [&str; 3] = ["$preferred_language", "$id_provider", "
 pub(super) fn check(operation: &dyn Any, checked: &mut Checked) {
     if let Some(operation) = operation.downcast_ref() {
         upsert(operation, &mut checked.body);
-    } else if let Some(operation) = operation.downcast_ref::<EditUserProfile>() {
-        edit(operation, &mut checked.body);
+    } else if let Some(body) = edit_of(operation) {
+        edit(body, &mut checked.body);
         // Numbers and lists would grow a second time.
-        checked.idempotent = Some(operation.body.operations.iter().all(EditOperation::is_idempotent));
+        checked.idempotent = Some(body.operations.iter().all(EditOperation::is_idempotent));
     } else if let Some(operation) = operation.downcast_ref() {
         merge(operation, &mut checked.body);
     } else if let Some(operation) = operation.downcast_ref() {
         bulk_delete(operation, &mut checked.body);
     }
+}
+
+/// The edit that an operation makes, if it is one.
+fn edit_of(operation: &dyn Any) -> Option<&UserEdit> {
+    let of_user = operation.downcast_ref().map(|operation: &EditUserProfile| &operation.body);
+    let of_tenant = || operation.downcast_ref().map(|operation: &EditUserTenantProfile| &operation.body);
+    let of_object = || operation.downcast_ref().map(|operation: &EditObjectProfile| &operation.body);
+    of_user.or_else(of_tenant).or_else(of_object)
 }
 
 fn upsert(operation: &CreateUpdateUsers, violations: &mut Violations) {
@@ -40,8 +50,8 @@ fn upsert(operation: &CreateUpdateUsers, violations: &mut Violations) {
     }
 }
 
-fn edit(operation: &EditUserProfile, violations: &mut Violations) {
-    if operation.body.operations.is_empty() {
+fn edit(body: &UserEdit, violations: &mut Violations) {
+    if body.operations.is_empty() {
         violations.add("operations", "is empty: there is nothing to do");
     }
 }

@@ -115,15 +115,6 @@ impl Violations {
         self.0.append(&mut other.0);
     }
 
-    /// Puts the name of the value before the paths within it.
-    pub(crate) fn nest(&mut self, name: &str) {
-        for Violation { path, .. } in &mut self.0 {
-            let separator = if path.is_empty() || path.starts_with('[') { "" } else { "." };
-            path.insert_str(0, separator);
-            path.insert_str(0, name);
-        }
-    }
-
     /// The same violations, all at this place.
     pub(crate) fn moved_to(mut self, place: &str) -> Self {
         for Violation { path, .. } in &mut self.0 {

@@ -1,11 +1,8 @@
-//! What the document cannot express about operations on users: bodies as a whole, edits step by step, many upserts at once.
-
-mod edit;
+//! What the document cannot express about operations on users: bodies as a whole and many upserts at once.
 
 use serde_json::Value;
 use suprsend_api::{Operation, operations::CreateUpdateUsers, types::UserUpsert};
 
-pub use self::edit::Push;
 #[cfg(feature = "blocking")]
 use crate::blocking;
 use crate::{
@@ -16,7 +13,7 @@ use crate::{
     rules,
 };
 
-pub use crate::resources::Users;
+pub use crate::{edit::{Edits, Push}, resources::Users};
 
 /// An upsert of a user, made by [`Users::upsert`].
 pub type UpsertUser<C = Client> = Call<CreateUpdateUsers, C>;
@@ -38,7 +35,7 @@ impl<C> Call<CreateUpdateUsers, C> {
     pub fn with_json(mut self, body: Value) -> Self {
         let mut found = Violations::default();
         if let Some(rules) = CreateUpdateUsers::SPEC.body {
-            rules::check(rules, &body, &mut found);
+            rules::check("", rules, &body, &mut found);
         }
         if found.is_empty() {
             match serde_json::from_value(body) {

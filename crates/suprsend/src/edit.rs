@@ -1,4 +1,4 @@
-//! Edits of a user: a list of operations, in order.
+//! Edits of users and objects: a list of operations, built step by step.
 
 use std::fmt;
 
@@ -6,11 +6,43 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use suprsend_api::{
     Channel,
-    operations::EditUserProfile,
+    operations::{EditObjectProfile, EditUserProfile, EditUserTenantProfile},
     types::{EditOperation, EditValues, Increment, MsTeamsChannel, SlackChannel, UserEdit, UserProperties, WebPush},
 };
 
 use crate::{call::Call, checks, json};
+
+/// An operation whose body is an edit: of a user, of a user's profile in a tenant, or of an object.
+pub trait Edits: sealed::Sealed {
+    /// Returns the edit.
+    fn edit(&self) -> &UserEdit;
+
+    /// Returns the edit, to be changed.
+    fn edit_mut(&mut self) -> &mut UserEdit;
+}
+
+mod sealed {
+    /// Which operations are edits is for the document to say.
+    pub trait Sealed {}
+}
+
+macro_rules! edits {
+    ($($operation:ty),* $(,)?) => {
+        $(impl sealed::Sealed for $operation {}
+
+        impl Edits for $operation {
+            fn edit(&self) -> &UserEdit {
+                &self.body
+            }
+
+            fn edit_mut(&mut self) -> &mut UserEdit {
+                &mut self.body
+            }
+        })*
+    };
+}
+
+edits! { EditUserProfile, EditUserTenantProfile, EditObjectProfile }
 
 /// What an operation of this builder does: one thing, since the order of several in one operation is not defined.
 #[derive(Clone, Copy, PartialEq)]
@@ -155,7 +187,7 @@ macro_rules! channel_methods {
 ///
 /// An edit that increments or appends to a property is sent again only if it surely was not processed, since it would add up; see
 /// [`RetryPolicy`](crate::RetryPolicy).
-impl<C> Call<EditUserProfile, C> {
+impl<O: Edits, C> Call<O, C> {
     /// Sets a custom property to anything that JSON can express.
     ///
     /// Names that begin with `$` are SuprSend's own, and refused here as in all methods for properties but
@@ -233,14 +265,9 @@ impl<C> Call<EditUserProfile, C> {
         self
     }
 
-    /// Returns the id of the user, as it is sent.
-    pub fn distinct_id(&self) -> &str {
-        &self.operation().distinct_id
-    }
-
     /// Returns the body, as it is sent. Serializing the call gives the same.
     pub fn body(&self) -> &UserEdit {
-        &self.operation().body
+        self.operation().edit()
     }
 
     /// Puts a value where there is one of a kind.
@@ -297,7 +324,7 @@ impl<C> Call<EditUserProfile, C> {
         fits: impl FnOnce(&mut EditOperation) -> bool,
         change: impl FnOnce(&mut EditOperation),
     ) {
-        let operations = &mut self.operation_mut().body.operations;
+        let operations = &mut self.operation_mut().edit_mut().operations;
         let last = operations.pop_if(|operation| kind.is_of(operation) && fits(operation));
         let mut operation = last.unwrap_or_default();
         change(&mut operation);
@@ -308,7 +335,7 @@ impl<C> Call<EditUserProfile, C> {
 impl Kind {
     /// Whether this is what an operation does, and all that it does.
     fn is_of(self, operation: &EditOperation) -> bool {
-        let EditOperation { set, set_once, append, remove, unset, increment, extra } = operation;
+        let EditOperation { set, set_once, append, remove, unset, increment, add, extra } = operation;
         let does = [
             (Self::Set, set.is_some()),
             (Self::SetOnce, set_once.is_some()),
@@ -317,6 +344,6 @@ impl Kind {
             (Self::Unset, !unset.is_empty()),
             (Self::Increment, !increment.is_empty()),
         ];
-        extra.is_empty() && does.into_iter().all(|(kind, does)| does == (kind == self))
+        add.is_empty() && extra.is_empty() && does.into_iter().all(|(kind, does)| does == (kind == self))
     }
 }
