@@ -328,7 +328,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -336,18 +335,43 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum BulkRecordStatus {
         #[serde(rename = "success")]
         Success,
         #[serde(rename = "error")]
         Error,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl BulkRecordStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Success => "success",
+                Self::Error => "error",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for BulkRecordStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "success" => Self::Success,
+                "error" => Self::Error,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for BulkRecordStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for BulkRecordStatus {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Success => f.write_str("success"),
-                Self::Error => f.write_str("error"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Outcomes of a bulk request, one for each record.
@@ -436,7 +460,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -444,6 +467,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum ChannelName {
         #[serde(rename = "email")]
         Email,
@@ -463,20 +487,51 @@ pub mod types {
         Slack,
         #[serde(rename = "ms_teams")]
         MsTeams,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl ChannelName {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Email => "email",
+                Self::Sms => "sms",
+                Self::Whatsapp => "whatsapp",
+                Self::Inbox => "inbox",
+                Self::Androidpush => "androidpush",
+                Self::Iospush => "iospush",
+                Self::Webpush => "webpush",
+                Self::Slack => "slack",
+                Self::MsTeams => "ms_teams",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for ChannelName {
+        fn from(text: &str) -> Self {
+            match text {
+                "email" => Self::Email,
+                "sms" => Self::Sms,
+                "whatsapp" => Self::Whatsapp,
+                "inbox" => Self::Inbox,
+                "androidpush" => Self::Androidpush,
+                "iospush" => Self::Iospush,
+                "webpush" => Self::Webpush,
+                "slack" => Self::Slack,
+                "ms_teams" => Self::MsTeams,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for ChannelName {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for ChannelName {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Email => f.write_str("email"),
-                Self::Sms => f.write_str("sms"),
-                Self::Whatsapp => f.write_str("whatsapp"),
-                Self::Inbox => f.write_str("inbox"),
-                Self::Androidpush => f.write_str("androidpush"),
-                Self::Iospush => f.write_str("iospush"),
-                Self::Webpush => f.write_str("webpush"),
-                Self::Slack => f.write_str("slack"),
-                Self::MsTeams => f.write_str("ms_teams"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Preference for a channel across all categories.
@@ -585,7 +640,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -593,6 +647,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum DigestFrequency {
         #[serde(rename = "instantly")]
         Instantly,
@@ -608,18 +663,47 @@ pub mod types {
         WeeklyMo2fr,
         #[serde(rename = "monthly")]
         Monthly,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl DigestFrequency {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Instantly => "instantly",
+                Self::Minutely => "minutely",
+                Self::Hourly => "hourly",
+                Self::Daily => "daily",
+                Self::Weekly => "weekly",
+                Self::WeeklyMo2fr => "weekly_mo2fr",
+                Self::Monthly => "monthly",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for DigestFrequency {
+        fn from(text: &str) -> Self {
+            match text {
+                "instantly" => Self::Instantly,
+                "minutely" => Self::Minutely,
+                "hourly" => Self::Hourly,
+                "daily" => Self::Daily,
+                "weekly" => Self::Weekly,
+                "weekly_mo2fr" => Self::WeeklyMo2fr,
+                "monthly" => Self::Monthly,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for DigestFrequency {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for DigestFrequency {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Instantly => f.write_str("instantly"),
-                Self::Minutely => f.write_str("minutely"),
-                Self::Hourly => f.write_str("hourly"),
-                Self::Daily => f.write_str("daily"),
-                Self::Weekly => f.write_str("weekly"),
-                Self::WeeklyMo2fr => f.write_str("weekly_mo2fr"),
-                Self::Monthly => f.write_str("monthly"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Day of the month, by number, or by weekday and number, such as the last Friday.
@@ -931,7 +1015,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -939,18 +1022,43 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum EditPolicy {
         #[serde(rename = "locked")]
         Locked,
         #[serde(rename = "editable")]
         Editable,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl EditPolicy {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Locked => "locked",
+                Self::Editable => "editable",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for EditPolicy {
+        fn from(text: &str) -> Self {
+            match text {
+                "locked" => Self::Locked,
+                "editable" => Self::Editable,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for EditPolicy {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for EditPolicy {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Locked => f.write_str("locked"),
-                Self::Editable => f.write_str("editable"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Values by where they are: one address for each channel, one element for each property that is a list. The provider and the bundle apply to every push channel beside them.
@@ -1314,7 +1422,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -1322,6 +1429,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum MessageAction {
         #[serde(rename = "seen")]
         Seen,
@@ -1337,18 +1445,47 @@ pub mod types {
         Archived,
         #[serde(rename = "unarchived")]
         Unarchived,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl MessageAction {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Seen => "seen",
+                Self::Clicked => "clicked",
+                Self::Dismissed => "dismissed",
+                Self::Read => "read",
+                Self::Unread => "unread",
+                Self::Archived => "archived",
+                Self::Unarchived => "unarchived",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for MessageAction {
+        fn from(text: &str) -> Self {
+            match text {
+                "seen" => Self::Seen,
+                "clicked" => Self::Clicked,
+                "dismissed" => Self::Dismissed,
+                "read" => Self::Read,
+                "unread" => Self::Unread,
+                "archived" => Self::Archived,
+                "unarchived" => Self::Unarchived,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for MessageAction {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for MessageAction {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Seen => f.write_str("seen"),
-                Self::Clicked => f.write_str("clicked"),
-                Self::Dismissed => f.write_str("dismissed"),
-                Self::Read => f.write_str("read"),
-                Self::Unread => f.write_str("unread"),
-                Self::Archived => f.write_str("archived"),
-                Self::Unarchived => f.write_str("unarchived"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Outcomes of a bulk request, one for each message
@@ -1393,7 +1530,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -1401,18 +1537,43 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum MessageRecipientType {
         #[serde(rename = "user")]
         User,
         #[serde(rename = "object")]
         Object,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl MessageRecipientType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::User => "user",
+                Self::Object => "object",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for MessageRecipientType {
+        fn from(text: &str) -> Self {
+            match text {
+                "user" => Self::User,
+                "object" => Self::Object,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for MessageRecipientType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for MessageRecipientType {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::User => f.write_str("user"),
-                Self::Object => f.write_str("object"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Outcome for one message
@@ -1438,7 +1599,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -1446,6 +1606,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum MessageRecordErrorType {
         #[serde(rename = "not_found")]
         NotFound,
@@ -1455,15 +1616,41 @@ pub mod types {
         ActionNotSupported,
         #[serde(rename = "internal_error")]
         InternalError,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl MessageRecordErrorType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::NotFound => "not_found",
+                Self::StatusBlocked => "status_blocked",
+                Self::ActionNotSupported => "action_not_supported",
+                Self::InternalError => "internal_error",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for MessageRecordErrorType {
+        fn from(text: &str) -> Self {
+            match text {
+                "not_found" => Self::NotFound,
+                "status_blocked" => Self::StatusBlocked,
+                "action_not_supported" => Self::ActionNotSupported,
+                "internal_error" => Self::InternalError,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for MessageRecordErrorType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for MessageRecordErrorType {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::NotFound => f.write_str("not_found"),
-                Self::StatusBlocked => f.write_str("status_blocked"),
-                Self::ActionNotSupported => f.write_str("action_not_supported"),
-                Self::InternalError => f.write_str("internal_error"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// How far a message got. It moves in one direction: triggered, sent by the vendor, delivered, seen, then read, clicked or dismissed. The others say why a message was not sent.
@@ -1471,7 +1658,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -1479,6 +1665,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum MessageStatus {
         #[serde(rename = "triggered")]
         Triggered,
@@ -1506,24 +1693,59 @@ pub mod types {
         Clicked,
         #[serde(rename = "dismissed")]
         Dismissed,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl MessageStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Triggered => "triggered",
+                Self::ToBeTriggered => "to_be_triggered",
+                Self::NotToBeTriggered => "not_to_be_triggered",
+                Self::TriggerBlocked => "trigger_blocked",
+                Self::TriggerFailed => "trigger_failed",
+                Self::SentByVendor => "sent_by_vendor",
+                Self::FailureByVendor => "failure_by_vendor",
+                Self::Delivered => "delivered",
+                Self::DeliveryFailure => "delivery_failure",
+                Self::Seen => "seen",
+                Self::Read => "read",
+                Self::Clicked => "clicked",
+                Self::Dismissed => "dismissed",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for MessageStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "triggered" => Self::Triggered,
+                "to_be_triggered" => Self::ToBeTriggered,
+                "not_to_be_triggered" => Self::NotToBeTriggered,
+                "trigger_blocked" => Self::TriggerBlocked,
+                "trigger_failed" => Self::TriggerFailed,
+                "sent_by_vendor" => Self::SentByVendor,
+                "failure_by_vendor" => Self::FailureByVendor,
+                "delivered" => Self::Delivered,
+                "delivery_failure" => Self::DeliveryFailure,
+                "seen" => Self::Seen,
+                "read" => Self::Read,
+                "clicked" => Self::Clicked,
+                "dismissed" => Self::Dismissed,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for MessageStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for MessageStatus {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Triggered => f.write_str("triggered"),
-                Self::ToBeTriggered => f.write_str("to_be_triggered"),
-                Self::NotToBeTriggered => f.write_str("not_to_be_triggered"),
-                Self::TriggerBlocked => f.write_str("trigger_blocked"),
-                Self::TriggerFailed => f.write_str("trigger_failed"),
-                Self::SentByVendor => f.write_str("sent_by_vendor"),
-                Self::FailureByVendor => f.write_str("failure_by_vendor"),
-                Self::Delivered => f.write_str("delivered"),
-                Self::DeliveryFailure => f.write_str("delivery_failure"),
-                Self::Seen => f.write_str("seen"),
-                Self::Read => f.write_str("read"),
-                Self::Clicked => f.write_str("clicked"),
-                Self::Dismissed => f.write_str("dismissed"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Status to filter messages by.
@@ -1531,7 +1753,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -1539,6 +1760,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum MessageStatusFilter {
         #[serde(rename = "triggered")]
         Triggered,
@@ -1558,20 +1780,51 @@ pub mod types {
         Unread,
         #[serde(rename = "archived")]
         Archived,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl MessageStatusFilter {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Triggered => "triggered",
+                Self::DeliveryFailed => "delivery_failed",
+                Self::Delivered => "delivered",
+                Self::Seen => "seen",
+                Self::Clicked => "clicked",
+                Self::Dismissed => "dismissed",
+                Self::Read => "read",
+                Self::Unread => "unread",
+                Self::Archived => "archived",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for MessageStatusFilter {
+        fn from(text: &str) -> Self {
+            match text {
+                "triggered" => Self::Triggered,
+                "delivery_failed" => Self::DeliveryFailed,
+                "delivered" => Self::Delivered,
+                "seen" => Self::Seen,
+                "clicked" => Self::Clicked,
+                "dismissed" => Self::Dismissed,
+                "read" => Self::Read,
+                "unread" => Self::Unread,
+                "archived" => Self::Archived,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for MessageStatusFilter {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for MessageStatusFilter {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Triggered => f.write_str("triggered"),
-                Self::DeliveryFailed => f.write_str("delivery_failed"),
-                Self::Delivered => f.write_str("delivered"),
-                Self::Seen => f.write_str("seen"),
-                Self::Clicked => f.write_str("clicked"),
-                Self::Dismissed => f.write_str("dismissed"),
-                Self::Read => f.write_str("read"),
-                Self::Unread => f.write_str("unread"),
-                Self::Archived => f.write_str("archived"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Template from which the message was made
@@ -2078,7 +2331,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -2086,6 +2338,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum Preference {
         #[serde(rename = "opt_in")]
         OptIn,
@@ -2093,14 +2346,39 @@ pub mod types {
         OptOut,
         #[serde(rename = "cant_unsubscribe")]
         CantUnsubscribe,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl Preference {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::OptIn => "opt_in",
+                Self::OptOut => "opt_out",
+                Self::CantUnsubscribe => "cant_unsubscribe",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for Preference {
+        fn from(text: &str) -> Self {
+            match text {
+                "opt_in" => Self::OptIn,
+                "opt_out" => Self::OptOut,
+                "cant_unsubscribe" => Self::CantUnsubscribe,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for Preference {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for Preference {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::OptIn => f.write_str("opt_in"),
-                Self::OptOut => f.write_str("opt_out"),
-                Self::CantUnsubscribe => f.write_str("cant_unsubscribe"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Preference for a category of notifications.
@@ -2164,7 +2442,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -2172,18 +2449,43 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum PreferenceChoice {
         #[serde(rename = "opt_in")]
         OptIn,
         #[serde(rename = "opt_out")]
         OptOut,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl PreferenceChoice {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::OptIn => "opt_in",
+                Self::OptOut => "opt_out",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for PreferenceChoice {
+        fn from(text: &str) -> Self {
+            match text {
+                "opt_in" => Self::OptIn,
+                "opt_out" => Self::OptOut,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for PreferenceChoice {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for PreferenceChoice {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::OptIn => f.write_str("opt_in"),
-                Self::OptOut => f.write_str("opt_out"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// A setting of a category besides its state, such as a threshold.
@@ -2265,7 +2567,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -2273,6 +2574,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum PreferencePropertyType {
         #[serde(rename = "integer")]
         Integer,
@@ -2286,17 +2588,45 @@ pub mod types {
         StringDynamic,
         #[serde(rename = "list_dynamic")]
         ListDynamic,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl PreferencePropertyType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Integer => "integer",
+                Self::String => "string",
+                Self::StringChoice => "string_choice",
+                Self::ListChoice => "list_choice",
+                Self::StringDynamic => "string_dynamic",
+                Self::ListDynamic => "list_dynamic",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for PreferencePropertyType {
+        fn from(text: &str) -> Self {
+            match text {
+                "integer" => Self::Integer,
+                "string" => Self::String,
+                "string_choice" => Self::StringChoice,
+                "list_choice" => Self::ListChoice,
+                "string_dynamic" => Self::StringDynamic,
+                "list_dynamic" => Self::ListDynamic,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for PreferencePropertyType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for PreferencePropertyType {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Integer => f.write_str("integer"),
-                Self::String => f.write_str("string"),
-                Self::StringChoice => f.write_str("string_choice"),
-                Self::ListChoice => f.write_str("list_choice"),
-                Self::StringDynamic => f.write_str("string_dynamic"),
-                Self::ListDynamic => f.write_str("list_dynamic"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// A section of the preference page with its categories. Categories outside of any section are in a section without a name.
@@ -2348,7 +2678,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -2356,6 +2685,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum RootCategory {
         #[serde(rename = "system")]
         System,
@@ -2363,14 +2693,39 @@ pub mod types {
         Transactional,
         #[serde(rename = "promotional")]
         Promotional,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl RootCategory {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::System => "system",
+                Self::Transactional => "transactional",
+                Self::Promotional => "promotional",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for RootCategory {
+        fn from(text: &str) -> Self {
+            match text {
+                "system" => Self::System,
+                "transactional" => Self::Transactional,
+                "promotional" => Self::Promotional,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for RootCategory {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for RootCategory {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::System => f.write_str("system"),
-                Self::Transactional => f.write_str("transactional"),
-                Self::Promotional => f.write_str("promotional"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// `SlackChannel`
@@ -2665,7 +3020,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -2673,18 +3027,43 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum SubscriberListStatus {
         #[serde(rename = "active")]
         Active,
         #[serde(rename = "draft")]
         Draft,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl SubscriberListStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Active => "active",
+                Self::Draft => "draft",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for SubscriberListStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "active" => Self::Active,
+                "draft" => Self::Draft,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for SubscriberListStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for SubscriberListStatus {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Active => f.write_str("active"),
-                Self::Draft => f.write_str("draft"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Whether users are added to a list one by one or selected by a query.
@@ -2692,7 +3071,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -2700,18 +3078,43 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum SubscriberListType {
         #[serde(rename = "static_list")]
         StaticList,
         #[serde(rename = "query_based")]
         QueryBased,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl SubscriberListType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::StaticList => "static_list",
+                Self::QueryBased => "query_based",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for SubscriberListType {
+        fn from(text: &str) -> Self {
+            match text {
+                "static_list" => Self::StaticList,
+                "query_based" => Self::QueryBased,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for SubscriberListType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for SubscriberListType {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::StaticList => f.write_str("static_list"),
-                Self::QueryBased => f.write_str("query_based"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Settings of a list to create or change.
@@ -3963,7 +4366,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -3971,6 +4373,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum Weekday {
         #[serde(rename = "mo")]
         Mo,
@@ -3986,18 +4389,47 @@ pub mod types {
         Sa,
         #[serde(rename = "su")]
         Su,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl Weekday {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Mo => "mo",
+                Self::Tu => "tu",
+                Self::We => "we",
+                Self::Th => "th",
+                Self::Fr => "fr",
+                Self::Sa => "sa",
+                Self::Su => "su",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for Weekday {
+        fn from(text: &str) -> Self {
+            match text {
+                "mo" => Self::Mo,
+                "tu" => Self::Tu,
+                "we" => Self::We,
+                "th" => Self::Th,
+                "fr" => Self::Fr,
+                "sa" => Self::Sa,
+                "su" => Self::Su,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for Weekday {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for Weekday {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Mo => f.write_str("mo"),
-                Self::Tu => f.write_str("tu"),
-                Self::We => f.write_str("we"),
-                Self::Th => f.write_str("th"),
-                Self::Fr => f.write_str("fr"),
-                Self::Sa => f.write_str("sa"),
-                Self::Su => f.write_str("su"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Filters for the runs to cancel. A run must match all of them.

@@ -6,7 +6,7 @@ mod docs;
 mod endless;
 mod operations;
 mod quiet;
-mod serde;
+pub(crate) mod serde;
 mod types;
 
 use openapiv3::OpenAPI;
@@ -16,6 +16,7 @@ use quote::{ToTokens, quote};
 use serde_json::Value;
 use syn::visit_mut::VisitMut;
 
+pub(crate) use self::operations::arguments;
 use crate::{Pointer, Problem, Problems, facts::Facts, fit::Sensitive, rules};
 
 /// What the generated code looks like.
@@ -115,6 +116,6 @@ fn doc(text: &str) -> Option<TokenStream> {
 }
 
 /// A type as text without spaces.
-fn type_text(ty: &syn::Type) -> String {
+pub(crate) fn type_text(ty: &syn::Type) -> String {
     ty.to_token_stream().to_string().replace(' ', "")
 }

@@ -15,7 +15,8 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-pub(super) use self::{pages::Types, read::arguments};
+pub(super) use self::pages::Types;
+pub(crate) use self::read::arguments;
 use self::read::{Body, Function};
 use crate::{
     facts::{Credential, Facts},
