@@ -155,6 +155,13 @@ impl<C> ClientBuilder<C> {
         self
     }
 
+    /// Sets the UID of the workspace, which a few operations have in their path, such as broadcasts. It is on the dashboard's page
+    /// "Developers, API Keys".
+    pub fn workspace(mut self, uid: impl Into<String>) -> Self {
+        self.settings.workspace = Some(uid.into());
+        self
+    }
+
     /// Uses a connection pool of your own, with its TLS, proxy, connect time-out and redirect settings.
     ///
     /// [`connect_timeout`](Self::connect_timeout), [`proxy`](Self::proxy) and [`no_proxy`](Self::no_proxy) have no effect on it.

@@ -93,6 +93,15 @@ impl<O, C> Call<O, C> {
         self
     }
 
+    /// States that the operation needs a setting of the client.
+    pub(crate) fn needs(mut self, setting: &'static str, is_set: bool) -> Self {
+        if !is_set {
+            let rule = format!("is not set, and the operation has it in its path: set it by `ClientBuilder::{setting}`");
+            self.parts.options.violations.add(setting, rule);
+        }
+        self
+    }
+
     /// Puts a value that only JSON can express where it belongs. What is wrong with it is a violation of this member.
     pub(crate) fn insert(
         mut self,

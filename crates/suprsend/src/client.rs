@@ -62,6 +62,11 @@ impl Client {
         Ok(Self { shared: Arc::clone(&self.shared), key: Arc::new(RwLock::new(key.into())) })
     }
 
+    /// The UID of the workspace, which some paths hold.
+    pub(crate) fn workspace(&self) -> Option<&str> {
+        self.shared.settings.workspace.as_deref()
+    }
+
     /// The key as it is now.
     pub(crate) fn key(&self) -> Arc<Key> {
         Arc::clone(&self.key.read().unwrap_or_else(PoisonError::into_inner))

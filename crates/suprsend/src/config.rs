@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) max_reply: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) strict: bool,
+    /// The UID of the workspace, for the operations whose path has it.
+    pub(crate) workspace: Option<String>,
 }
 
 impl Default for Settings {
@@ -60,6 +62,7 @@ impl Default for Settings {
             max_reply: 4 * 1024 * 1024,
             retry: RetryPolicy::default(),
             strict: false,
+            workspace: None,
         }
     }
 }

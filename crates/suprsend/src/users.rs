@@ -64,7 +64,7 @@ impl Users {
     where
         S: Source<Kind, Entry: Entry<Client = Client, Operation = CreateUpdateUsers>>,
     {
-        SendAll::new(self.client(), upserts)
+        SendAll::new(&self.client, upserts)
     }
 }
 
@@ -75,6 +75,6 @@ impl Users<blocking::Client> {
     where
         S: Source<Kind, Entry: Entry<Client = blocking::Client, Operation = CreateUpdateUsers>>,
     {
-        SendAll::new(self.client(), upserts)
+        SendAll::new(&self.client, upserts)
     }
 }

@@ -45,6 +45,11 @@ pub(crate) fn text(value: impl fmt::Display) -> String {
     text
 }
 
+/// Writes the value of a path parameter that a setting of the client has; empty if it is not set.
+pub(crate) fn setting(value: Option<&str>) -> String {
+    value.unwrap_or_default().to_owned()
+}
+
 /// Writes several ids.
 pub(crate) fn texts<Kind>(ids: impl OneOrMore<Id, Kind>) -> Vec<String> {
     ids.into_values().map(String::from).collect()
