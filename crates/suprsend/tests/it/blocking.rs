@@ -9,7 +9,7 @@ fn hub() -> (Runtime, Hub, Client) {
     let runtime = Runtime::new().unwrap();
     let hub = runtime.block_on(Hub::start()).unwrap();
     let builder = Client::builder().base_url(hub.url()).api_key(hub.key()).no_proxy();
-    (runtime, hub, builder.build_blocking().unwrap())
+    (runtime, hub, builder.build().unwrap())
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn the_life_cycle_waits_and_lists_are_iterators() {
         users.upsert(id).send().unwrap();
     }
     assert_eq!(users.get("a").send().unwrap().distinct_id.as_deref(), Some("a"));
-    assert!(users.find("nobody").send().unwrap().is_none());
+    assert!(users.get("nobody").optional().send().unwrap().is_none());
     let edited = users.edit("a").increment("seats", 2).send().unwrap();
     assert_eq!(edited.property::<u8>("seats").unwrap(), Some(2));
     let ids: Result<Vec<_>, _> =

@@ -73,7 +73,7 @@ async fn an_error_between_pages_ends_the_list_after_retries() {
 async fn a_404_that_is_not_the_apis_own_is_not_about_the_user() {
     for body in ["<html>no such page</html>", "", "{\"detail\": \"Not found.\"}"] {
         let server = Server::start([reply(404, &[], body)]).await;
-        let error = server.client().users().find("user-123").await.unwrap_err();
+        let error = server.client().users().get("user-123").optional().await.unwrap_err();
         assert!(matches!(error, Error::Api(_)), "{error:?}");
     }
 }
@@ -105,24 +105,24 @@ async fn only_what_is_idempotent_is_repeated_unless_it_was_not_processed() {
             })*
         };
     }
-    type Users<'a> = suprsend::users::Users<'a, suprsend::Client>;
+    use suprsend::Users;
     attempts! {
-        "upsert" async |users: Users<'_>| users.upsert("u").await.map(drop) => 3, 3;
-        "get" async |users: Users<'_>| users.get("u").await.map(drop) => 3, 3;
-        "delete" async |users: Users<'_>| users.delete("u").await.map(drop) => 3, 3;
-        "delete_many" async |users: Users<'_>| users.delete_many(["u"]).await.map(drop) => 3, 3;
-        "list" async |users: Users<'_>| users.list().page().await.map(drop) => 3, 3;
-        "objects" async |users: Users<'_>| users.object_subscriptions("u").page().await.map(drop) => 3, 3;
-        "lists" async |users: Users<'_>| users.list_subscriptions("u").page().await.map(drop) => 3, 3;
-        "merge" async |users: Users<'_>| users.merge("u", "v").await.map(drop) => 1, 3;
-        "set" async |users: Users<'_>| {
+        "upsert" async |users: Users| users.upsert("u").await.map(drop) => 3, 3;
+        "get" async |users: Users| users.get("u").await.map(drop) => 3, 3;
+        "delete" async |users: Users| users.delete("u").await.map(drop) => 3, 3;
+        "delete_many" async |users: Users| users.delete_many(["u"]).await.map(drop) => 3, 3;
+        "list" async |users: Users| users.list().page().await.map(drop) => 3, 3;
+        "objects" async |users: Users| users.object_subscriptions("u").page().await.map(drop) => 3, 3;
+        "lists" async |users: Users| users.list_subscriptions("u").page().await.map(drop) => 3, 3;
+        "merge" async |users: Users| users.merge("u", "v").await.map(drop) => 1, 3;
+        "set" async |users: Users| {
             users.edit("u").set("plan", 1).set_once("a", 1).unset("b").remove("c", 1).await.map(drop)
         } => 3, 3;
-        "append of a channel" async |users: Users<'_>| {
+        "append of a channel" async |users: Users| {
             users.edit("u").append_ios_push(Push::new("token").provider("apns")).await.map(drop)
         } => 3, 3;
-        "append of a property" async |users: Users<'_>| users.edit("u").append("tags", 1).await.map(drop) => 1, 3;
-        "increment" async |users: Users<'_>| users.edit("u").set("a", 1).increment("b", 1).await.map(drop) => 1, 3;
+        "append of a property" async |users: Users| users.edit("u").append("tags", 1).await.map(drop) => 1, 3;
+        "increment" async |users: Users| users.edit("u").set("a", 1).increment("b", 1).await.map(drop) => 1, 3;
     }
 }
 
