@@ -144,7 +144,8 @@ impl Exchange<'_> {
                 // The server's own delay is one of the whole stream.
                 deadline = later(deadline, error.retry_after().unwrap_or_default());
             }
-            let delay = self.policy().delay(attempts - held, &error).filter(|_| may_repeat);
+            let is_over = self.flow().is_some_and(FlowControl::is_over);
+            let delay = self.policy().delay(attempts - held, &error).filter(|_| may_repeat && !is_over);
             // There is no sense in waiting for an attempt that no time is left for.
             let too_late = |delay| deadline.is_some_and(|end| end.duration_since(Instant::now()) <= delay);
             if delay.is_some_and(too_late) {

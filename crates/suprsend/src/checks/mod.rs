@@ -39,6 +39,11 @@ pub(crate) fn operation<O: Operation>(operation: &O) -> Checked {
     checked
 }
 
+/// Whether a value that was decoded is a result, and not other JSON that happens to decode because the document requires nothing of it.
+pub(crate) fn is_result<T: Any>(value: &T) -> bool {
+    users::is_result(value)
+}
+
 /// Checks what is about to be sent: the size of the body, and in strict mode the forms that SuprSend's documentation describes.
 pub(crate) fn request(request: &Request, strict: bool, violations: &mut Violations) {
     let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();

@@ -9,7 +9,7 @@ use suprsend_api::{
     operations::{
         BulkDeleteUsers, CreateUpdateUsers, EditObjectProfile, EditUserProfile, EditUserTenantProfile, MergeUsers,
     },
-    types::{EditOperation, UserEdit},
+    types::{EditOperation, User, UserEdit},
 };
 
 use super::{Checked, id, property};
@@ -30,6 +30,17 @@ pub(super) fn check(operation: &dyn Any, checked: &mut Checked) {
     } else if let Some(operation) = operation.downcast_ref() {
         bulk_delete(operation, &mut checked.body);
     }
+}
+
+/// Whether anything of a profile came, where it is one: the document requires no member of it.
+pub(super) fn is_result(value: &dyn Any) -> bool {
+    value.downcast_ref().is_none_or(|user: &User| {
+        user.distinct_id.is_some()
+            || user.created_at.is_some()
+            || user.updated_at.is_some()
+            || !user.properties.is_empty()
+            || user.channels().next().is_some()
+    })
 }
 
 /// The edit that an operation makes, if it is one.

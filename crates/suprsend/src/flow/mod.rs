@@ -254,7 +254,7 @@ impl State {
             *due = None;
             return Wait::Until(until);
         }
-        if let Some(outage) = &mut self.outage
+        if let Some(outage) = self.outage.as_mut().filter(|_| !self.is_over)
             && !ticket.probes
         {
             if outage.probing {
@@ -302,7 +302,8 @@ impl State {
         match &self.outage {
             Some(outage) if now.duration_since(outage.since) < self.max_outage => true,
             Some(_) => {
-                self.is_over = true;
+                // What waits is to end, too.
+                (self.is_over, self.paused_until) = (true, None);
                 false
             }
             None => false,
@@ -341,6 +342,9 @@ impl State {
     }
 
     fn pause(&mut self, pause: Duration, now: Instant) {
+        if self.is_over {
+            return;
+        }
         let until = now + pause.min(self.max_pause).min(LONGEST_PAUSE);
         self.paused_until = self.paused_until.max(Some(until));
     }

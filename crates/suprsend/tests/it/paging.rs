@@ -150,3 +150,51 @@ async fn a_call_has_options_of_its_own() {
     assert_eq!(received[1].header("x-call"), Some("one"));
     assert!(received[1].body.is_empty());
 }
+
+/// A page of a list by offset: of these tenants, with as much of its place as the API says.
+fn offset_page(ids: &[&str], meta: &Value) -> Answer {
+    let results: Vec<_> = ids.iter().map(|id| json!({"tenant_id": id, "tenant_name": id})).collect();
+    reply_json(200, json!({"meta": meta, "results": results}))
+}
+
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn a_list_by_offset_goes_on_by_what_came() {
+    let meta = |offset: u32| json!({"count": 5, "limit": 100, "offset": offset});
+    // The API gives fewer than it was asked for.
+    let server = Server::start([
+        offset_page(&["a", "b"], &meta(0)),
+        offset_page(&["c", "d"], &meta(2)),
+        offset_page(&["e"], &meta(4)),
+    ])
+    .await;
+    let mut items = server.client().tenants().list().limit(100).items();
+    let mut count = 0;
+    while items.next().await.transpose().unwrap().is_some() {
+        count += 1;
+    }
+    assert_eq!(count, 5);
+    let targets: Vec<_> = server.received().iter().map(|request| request.target().to_owned()).collect();
+    assert_eq!(
+        targets,
+        ["/v1/tenant/?limit=100", "/v1/tenant/?limit=100&offset=2", "/v1/tenant/?limit=100&offset=4"]
+    );
+}
+
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn a_list_by_offset_ends() {
+    // At an empty page, whatever the count says; and at a page that was read already, which the API says itself.
+    let empty = [offset_page(&["a"], &json!({"count": 9, "limit": 1, "offset": 3})), offset_page(&[], &json!({"count": 9, "limit": 1, "offset": 4}))];
+    let server = Server::start(empty).await;
+    let mut pages = server.client().tenants().list().offset(3).pages();
+    assert_eq!(pages.next().await.unwrap().unwrap().results.len(), 1);
+    assert_eq!(pages.next().await.unwrap().unwrap().results.len(), 0);
+    assert!(pages.next().await.is_none());
+
+    let same = offset_page(&["a"], &json!({"count": 9, "limit": 1, "offset": 0}));
+    let server = Server::start([same]).await;
+    let mut pages = server.client().tenants().list().pages();
+    pages.next().await.unwrap().unwrap();
+    pages.next().await.unwrap().unwrap();
+    assert!(matches!(pages.next().await, Some(Err(Error::Paging(error))) if error.is_repeated()));
+    assert!(pages.next().await.is_none());
+}
