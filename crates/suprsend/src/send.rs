@@ -3,7 +3,7 @@
 //! Nothing here is generic, so it is compiled once, however many operations there are: what is sent is a request, what comes back is a
 //! reply as bytes.
 
-use std::{future::Future, iter, mem, sync::Arc, time::Duration};
+use std::{future::Future, iter, mem, num::NonZeroU32, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::Request;
@@ -94,10 +94,9 @@ impl Exchange<'_> {
         let mut deadline = Instant::now().checked_add(self.time_limit());
         self.set_headers(outgoing.request.headers_mut());
         let mut attempts = 0;
-        // Attempts that failed with the hub as a whole, which the stream waits out.
-        let mut held = 0;
         let mut ticket = Ticket::default();
-        let mut taken = None;
+        // What the last retry cost; nothing costs nothing.
+        let mut taken = None::<NonZeroU32>;
         let mut last = None;
         loop {
             attempts += 1;
@@ -118,7 +117,7 @@ impl Exchange<'_> {
                     if let Some(flow) = self.flow() {
                         flow.answered(sent);
                     }
-                    self.shared().quota.succeeded(taken);
+                    self.shared().quota.succeeded(taken.map(NonZeroU32::get));
                     redact_ids(&mut reply, &key);
                     return Ok((reply, attempts));
                 }
@@ -137,7 +136,7 @@ impl Exchange<'_> {
                     // The time that the outage took is not the call's.
                     deadline = later(deadline, sent.elapsed());
                     self.span.retry(attempts, Duration::ZERO, &error);
-                    held += 1;
+                    ticket.hold();
                     last = Some(error);
                     continue;
                 }
@@ -145,7 +144,7 @@ impl Exchange<'_> {
                 deadline = later(deadline, error.retry_after().unwrap_or_default());
             }
             let is_over = self.flow().is_some_and(FlowControl::is_over);
-            let delay = self.policy().delay(attempts - held, &error).filter(|_| may_repeat && !is_over);
+            let delay = self.policy().delay(ticket.counted(attempts), &error).filter(|_| may_repeat && !is_over);
             // There is no sense in waiting for an attempt that no time is left for.
             let too_late = |delay| deadline.is_some_and(|end| end.duration_since(Instant::now()) <= delay);
             if delay.is_some_and(too_late) {
@@ -158,7 +157,7 @@ impl Exchange<'_> {
             };
             self.span.retry(attempts, delay, &error);
             sleep(delay).await;
-            taken = Some(cost);
+            taken = NonZeroU32::new(cost);
             last = Some(error);
         }
     }

@@ -61,7 +61,7 @@ pub(crate) fn texts<Kind>(ids: impl OneOrMore<Id, Kind>) -> Vec<String> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a `{T}` nor several of them",
     label = "expected one value that becomes a `{T}`, or an array, a `Vec`, an `Option` or an iterator of such values",
-    note = "convert the value first, with `.to_string()` or `{T}::from(..)`; of an iterator over references to references, take `.copied()`"
+    note = "convert the value first, with `.to_string()` or `.into()`; of an iterator over references to references, take `.copied()`"
 )]
 pub trait OneOrMore<T, Kind> {
     /// Returns the values.
@@ -94,13 +94,14 @@ impl<T, I: IntoIterator<Item: Into<T>>> OneOrMore<T, Several> for I {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a `{T}` nor an `Option` of one",
     label = "expected a value that becomes a `{T}`, or an `Option` of such a value",
-    note = "convert the value first, with `.to_string()` or `{T}::from(..)`"
+    note = "convert the value first, with `.to_string()` or `.into()`"
 )]
 pub trait OneOrNone<T, Kind> {
     /// Returns the value.
     fn into_value(self) -> Option<T>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, V: Into<T>> OneOrNone<T, One> for V {
     fn into_value(self) -> Option<T> {
         Some(self.into())

@@ -7,6 +7,7 @@
 mod limit;
 
 use std::{
+    num::NonZeroU32,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -60,13 +61,21 @@ struct State {
 }
 
 /// The failures since the hub last answered.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Row {
     /// Tells it from those before.
-    number: u32,
+    number: NonZeroU32,
     failures: u32,
     /// The calls that these are of.
     calls: u32,
+}
+
+impl Row {
+    const FIRST: Self = Self { number: NonZeroU32::MIN, failures: 0, calls: 0 };
+
+    fn next(&self) -> Self {
+        Self { number: self.number.checked_add(1).unwrap_or(NonZeroU32::MIN), ..Self::FIRST }
+    }
 }
 
 #[derive(Debug)]
@@ -84,12 +93,25 @@ struct Rate {
     next: Option<Instant>,
 }
 
-/// What a stream knows of one of its calls.
+/// What a stream knows of one of its calls. It is in the future of every call, so it is small.
 #[derive(Debug, Default)]
 pub(crate) struct Ticket {
     /// The last row of failures that the call is counted in.
-    row: Option<u32>,
+    row: Option<NonZeroU32>,
+    /// The attempts that failed with the hub as a whole, and not with the call.
+    held: u16,
     probes: bool,
+}
+
+impl Ticket {
+    /// Returns the attempts that count for the call, of this number in all.
+    pub(crate) fn counted(&self, attempts: u32) -> u32 {
+        attempts.saturating_sub(self.held.into())
+    }
+
+    pub(crate) fn hold(&mut self) {
+        self.held = self.held.saturating_add(1);
+    }
 }
 
 /// What a failure says about the hub as a whole.
@@ -139,7 +161,7 @@ impl FlowControl {
             paused_until: None,
             decreased: None,
             streak: 0,
-            row: Row::default(),
+            row: Row::FIRST,
             outage: None,
             is_over: false,
             retries: 0,
@@ -205,7 +227,7 @@ impl FlowControl {
         let mut now = start;
         let mut due = None;
         loop {
-            // Before the state is looked at, so that no wake-up is missed.
+            // From before the state is looked at, so that no wake-up is missed.
             let probed = self.probed.notified();
             let wait = self.state().wait(ticket, &mut due, now);
             match wait {
@@ -271,7 +293,7 @@ impl State {
     /// The hub answered, whatever it said.
     fn heard(&mut self) {
         self.streak = 0;
-        self.row = Row { number: self.row.number.wrapping_add(1), ..Row::default() };
+        self.row = self.row.next();
         self.outage = None;
     }
 

@@ -341,7 +341,7 @@ async fn properties_are_written_as_people_mean_them() {
         wrong.check().unwrap_err().to_string(),
         "invalid input: ratio is not a number in JSON; list[1] is not a number in JSON"
     );
-    let deep = (0..10_000).fold(json!(1), |inner, _| json!([inner]));
+    let deep = (0..10_000).fold(json!(1), |inner, _| Value::Array(vec![inner]));
     let error = upsert(&|upsert| upsert.property("deep", &deep)).check().unwrap_err();
     assert!(error.to_string().contains("is nested too deep"), "{error}");
     // Taking it apart level by level, since dropping it would go as deep.
