@@ -2,6 +2,7 @@
 
 mod mend;
 mod parameter;
+mod reply;
 mod sample;
 mod schema;
 mod security;
@@ -17,14 +18,15 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use self::{
-    mend::mend,
+    mend::{for_replies, for_requests, mend},
     parameter::{Parameter, Place},
-    sample::sample,
+    reply::Replies,
     schema::{Schema, Schemas},
     template::Template,
 };
 pub(crate) use self::{
     parameter::Given,
+    reply::{Shown, Success},
     schema::{Problem, list},
     security::Credential,
     template::NotText,
@@ -54,7 +56,7 @@ pub(crate) struct Operation {
     parameters: Vec<Parameter>,
     /// Absent if the operation takes no JSON.
     pub(crate) body: Option<Body>,
-    replies: BTreeMap<Statuses, Declared>,
+    replies: Replies,
 }
 
 /// A JSON request body.
@@ -64,23 +66,6 @@ pub(crate) struct Body {
     pub(crate) schema: Schema,
     /// The schema's properties, by name.
     pub(crate) properties: BTreeMap<String, Value>,
-}
-
-/// What a reply is declared for. The order is the one in which a status is looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Statuses {
-    One(u16),
-    /// `2XX`: all with this first digit.
-    Class(u16),
-    Default,
-}
-
-/// A declared reply.
-#[derive(Debug)]
-struct Declared {
-    schema: Option<Schema>,
-    /// A body that the document shows, or one made from its schema.
-    example: Option<Value>,
 }
 
 /// Where a request goes.
@@ -101,18 +86,22 @@ impl Document {
         let mut value: Value =
             serde_json::from_str(text).map_err(|error| format!("the document is not JSON: {error}"))?;
         mend(&mut value);
-        let value = Arc::new(value);
+        let requests = Arc::new(for_requests(&value).unwrap_or_else(|| value.clone()));
+        let value = Arc::new(for_replies(&value).unwrap_or(value));
         let schemas = Schemas::new(Arc::clone(&value))?;
-        let reader = Reader { document: &value, schemas };
+        let requests = if requests == value { schemas.clone() } else { Schemas::new(requests)? };
+        let reader = Reader { document: &value, requests, schemas };
         let mut operations = Vec::new();
         let paths = value.get("paths").and_then(Value::as_object).ok_or("the document has no `paths`")?;
-        for path in paths.keys() {
-            let (at, item) = reader.follow(format!("/paths/{}", escape(path)))?;
-            for name in METHODS.into_iter().filter(|name| item.get(name).is_some()) {
-                operations.push(reader.operation(path, name, &at)?);
+        for path in paths.keys().filter(|path| path.starts_with('/')) {
+            let items = reader.items(format!("/paths/{}", escape(path)))?;
+            for name in METHODS {
+                if items.iter().any(|at| reader.at(at).is_ok_and(|item| item.get(name).is_some())) {
+                    operations.push(reader.operation(path, name, &items)?);
+                }
             }
         }
-        operations.sort_by(|a, b| a.template.cmp(&b.template));
+        operations.sort_by_cached_key(|operation| operation.template.rank());
         Ok(Self { operations })
     }
 
@@ -146,74 +135,47 @@ impl Operation {
         self.parameters.iter().flat_map(|parameter| parameter.problems(given)).collect()
     }
 
-    /// The first success that the document declares, with the body that it shows or that is made from its schema.
-    pub(crate) fn documented_success(&self) -> (StatusCode, Option<Value>) {
-        let success =
-            self.replies.iter().find_map(|(statuses, declared)| Some((statuses.success()?, declared)));
-        success.map_or((StatusCode::OK, None), |(status, declared)| (status, declared.example.clone()))
+    /// The success that the document declares first.
+    pub(crate) fn success(&self) -> &Success {
+        &self.replies.success
     }
 
     /// What in a reply goes against the document. A status that the document does not declare is not judged.
     pub(crate) fn violations(&self, status: StatusCode, body: Option<&Value>) -> Vec<Problem> {
-        let declared = self.replies.iter().find(|(statuses, _)| statuses.contain(status));
-        let Some((_, Declared { schema: Some(schema), .. })) = declared else {
-            return Vec::new();
-        };
-        match body {
-            Some(body) => schema.problems(body),
-            None => vec![Problem { field: String::new(), what: "is missing".into() }],
-        }
-    }
-}
-
-impl Statuses {
-    /// Reads a key of `responses`.
-    fn new(key: &str) -> Option<Self> {
-        match key.as_bytes() {
-            b"default" => Some(Self::Default),
-            [class @ b'1'..=b'5', b'X' | b'x', b'X' | b'x'] => Some(Self::Class(u16::from(class - b'0'))),
-            _ => key.parse().ok().map(Self::One),
-        }
-    }
-
-    fn contain(self, status: StatusCode) -> bool {
-        match self {
-            Self::One(code) => status.as_u16() == code,
-            Self::Class(class) => status.as_u16() / 100 == class,
-            Self::Default => true,
-        }
-    }
-
-    /// The first success among them; `default` is for what is not one.
-    fn success(self) -> Option<StatusCode> {
-        let code = match self {
-            Self::One(code) => code,
-            Self::Class(class) => class * 100,
-            Self::Default => return None,
-        };
-        StatusCode::from_u16(code).ok().filter(StatusCode::is_success)
+        self.replies.violations(status, body)
     }
 }
 
 /// Reads operations out of the document.
 struct Reader<'a> {
     document: &'a Value,
+    /// What is sent is judged by these, what is replied by those.
+    requests: Schemas,
     schemas: Schemas,
 }
 
 impl Reader<'_> {
-    /// The operation of this method of the path item at the pointer `item`.
-    fn operation(&self, path: &str, method: &str, item: &str) -> Result<Operation, String> {
-        let at = format!("{item}/{method}");
+    /// Where a path item stands, and where its reference leads: what stands beside a reference adds to its target.
+    fn items(&self, pointer: String) -> Result<Vec<String>, String> {
+        let mut items = vec![pointer];
+        while let Some(last) = items.last()
+            && self.at(last)?.get("$ref").is_some()
+        {
+            let (next, _) = self.follow(last.clone())?;
+            if items.contains(&next) {
+                return Err(format!("{next} refers to itself"));
+            }
+            items.push(next);
+        }
+        Ok(items)
+    }
+
+    /// The operation of this method of the path item that stands at the pointers.
+    fn operation(&self, path: &str, method: &str, items: &[String]) -> Result<Operation, String> {
+        let holders = items.iter().map(|item| format!("{item}/{method}"));
+        let at = holders.into_iter().find(|at| self.at(at).is_ok()).unwrap_or_default();
         let operation = self.at(&at)?;
         let id = operation.get("operationId").and_then(Value::as_str);
-        let mut replies = BTreeMap::new();
-        let responses = operation.get("responses").and_then(Value::as_object);
-        for key in responses.into_iter().flat_map(|responses| responses.keys()) {
-            if let Some(statuses) = Statuses::new(key) {
-                replies.insert(statuses, self.declared(format!("{at}/responses/{key}"))?);
-            }
-        }
         let body =
             operation.get("requestBody").map(|_| self.body(format!("{at}/requestBody"))).transpose()?;
         Ok(Operation {
@@ -222,16 +184,16 @@ impl Reader<'_> {
             path: path.to_owned(),
             template: Template::new(path).map_err(|error| format!("the path {path}: {error}"))?,
             credentials: security::credentials(self.document, operation),
-            parameters: self.parameters(item, &at)?,
+            parameters: self.parameters(items, &at)?,
             body: body.flatten(),
-            replies,
+            replies: self.replies(operation, method, &at)?,
         })
     }
 
     /// The parameters of an operation and those of its path item that it does not override.
-    fn parameters(&self, item: &str, operation: &str) -> Result<Vec<Parameter>, String> {
+    fn parameters(&self, items: &[String], operation: &str) -> Result<Vec<Parameter>, String> {
         let mut parameters: Vec<Parameter> = Vec::new();
-        for holder in [operation, item] {
+        for holder in std::iter::once(operation).chain(items.iter().map(String::as_str)) {
             let list = self.at(holder)?.get("parameters").and_then(Value::as_array);
             for index in 0..list.map_or(0, Vec::len) {
                 let Some(parameter) = self.parameter(format!("{holder}/parameters/{index}"))? else {
@@ -259,7 +221,7 @@ impl Reader<'_> {
             name: name.to_owned(),
             place,
             required: parameter.get("required").and_then(Value::as_bool).unwrap_or_default(),
-            schema: self.schemas.compile(&format!("{at}/schema"))?,
+            schema: self.requests.compile(&format!("{at}/schema"))?,
         }))
     }
 
@@ -272,28 +234,9 @@ impl Reader<'_> {
         let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
         Ok(Some(Body {
             required: body.get("required").and_then(Value::as_bool).unwrap_or_default(),
-            schema: self.schemas.compile(&at)?,
+            schema: self.requests.compile(&at)?,
             properties: properties.map(|(name, schema)| (name.clone(), schema.clone())).collect(),
         }))
-    }
-
-    fn declared(&self, at: String) -> Result<Declared, String> {
-        let (at, response) = self.follow(at)?;
-        let Some(at) = json_content(&at, response) else {
-            return Ok(Declared { schema: None, example: None });
-        };
-        let content = self.at(&at)?;
-        let schema =
-            content.get("schema").map(|_| self.schemas.compile(&format!("{at}/schema"))).transpose()?;
-        let examples =
-            content.get("examples").and_then(Value::as_object).into_iter().flat_map(|map| map.values());
-        let mut shown =
-            content.get("example").into_iter().chain(examples.filter_map(|example| example.get("value")));
-        let made = content.get("schema").and_then(|schema| sample(self.document, schema));
-        // An example that goes against its own schema is no example.
-        let is_valid = |value: &Value| schema.as_ref().is_none_or(|schema| schema.problems(value).is_empty());
-        let example = shown.find(|value| is_valid(value)).cloned().or(made);
-        Ok(Declared { schema, example })
     }
 
     fn at(&self, pointer: &str) -> Result<&Value, String> {

@@ -61,6 +61,7 @@ impl Hub {
             setup: Setup {
                 document: None,
                 accepted: Accepted { api_keys: [].into(), workspaces: [].into() },
+                admin_hosts: [].into(),
                 seeds: Vec::new(),
                 rate_limit: None,
                 recorded: RECORDED,
@@ -99,6 +100,12 @@ impl Hub {
     /// Subscribes a user to a list. The subscription is one as the document's `fetch-user-list-subscriptions` lists it.
     pub fn subscribe_to_list(&self, distinct_id: &str, subscription: Value) -> Result<(), Refused> {
         self.shared.subscribe(distinct_id, Subscriptions::Lists, subscription)
+    }
+
+    /// The operations that the hub cannot answer, each with the reason: it has no code for them, and the document shows no
+    /// reply that fits its schema, nor could one be made. They are answered with 501.
+    pub fn unanswerable(&self) -> Vec<(String, String)> {
+        self.shared.unanswerable()
     }
 
     /// The recorded requests, oldest first.
@@ -197,6 +204,13 @@ impl Builder {
     /// A workspace whose signatures are verified; may be called several times. Without any, every signature is accepted.
     pub fn workspace(mut self, key: impl Into<String>, secret: impl Into<String>) -> Self {
         self.setup.accepted.workspaces.insert(key.into(), secret.into());
+        self
+    }
+
+    /// A host name that the admin API answers to besides those of loopback; may be called several times. Whoever can reach the
+    /// hub under that name can read what it stores.
+    pub fn admin_host(mut self, name: impl Into<String>) -> Self {
+        self.setup.admin_hosts.insert(name.into().to_ascii_lowercase());
         self
     }
 

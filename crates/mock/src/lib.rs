@@ -64,6 +64,7 @@
 //! | 401 | missing or wrong credentials |
 //! | 404, 405 | a path or method that the document does not have |
 //! | 413 | a body over the limit, 800 KiB unless set |
+//! | 501 | an operation without state of which the document shows no reply, and none could be made |
 //! | 429 | requests over the rate limit, if one is set; with `Retry-After` |
 //! | 507 | upserts once too much is stored, 256 MiB unless set |
 //!
@@ -83,6 +84,9 @@
 //! | `PUT /_hub/users/{distinct_id}` | upserts a user without a recorded request |
 //! | `GET`, `POST`, `DELETE /_hub/faults` | faults: `{"status": 503, "headers": {}, "body": "", "delay_ms": 0, "times": 2, "share": 0.1, "operation": "create-update-users"}`, or `"cut": "reset"`, `"lost"` or `"truncated"` in place of a status |
 //! | `PUT`, `DELETE /_hub/rate-limit` | `{"requests": 10, "per_ms": 1000}` |
+//!
+//! The admin API answers to names of loopback only, unless [`Builder::admin_host`] gives others, refuses pages of other hosts
+//! (`Origin`), and takes bodies with the content type of JSON.
 //!
 //! # As a program
 //!

@@ -7,6 +7,7 @@ pub(crate) mod reply;
 mod users;
 
 use std::{
+    collections::BTreeSet,
     error::Error as _,
     fmt,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
@@ -31,7 +32,7 @@ use self::{
     users::Asked,
 };
 use crate::{
-    document::{self, Credential, Document, Given, Operation, Problem, Route, is_json, list},
+    document::{self, Credential, Document, Given, Operation, Problem, Route, Shown, is_json, list},
     fault::{Cut, Effect, Faults, whole_seconds},
     profiles::{Keys, Profiles, Subscriptions, UPSERT},
     rate_limit::{Limiter, RateLimit},
@@ -51,6 +52,8 @@ pub(crate) struct Setup {
     /// A document in JSON in place of the project's own.
     pub(crate) document: Option<String>,
     pub(crate) accepted: Accepted,
+    /// Hosts besides loopback whose names the admin API answers to.
+    pub(crate) admin_hosts: BTreeSet<String>,
     pub(crate) seeds: Vec<(String, Value)>,
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) recorded: usize,
@@ -93,6 +96,14 @@ impl Shared {
 
     pub(crate) fn document(&self) -> &Document {
         &self.document
+    }
+
+    /// The operations to which there is no reply, each with the reason.
+    pub(crate) fn unanswerable(&self) -> Vec<(String, String)> {
+        let known = self.document.operations().iter().filter(|operation| !users::knows(&operation.id));
+        known
+            .filter_map(|operation| Some((operation.id.clone(), operation.success().shown.clone().err()?)))
+            .collect()
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, HubState> {
@@ -181,7 +192,7 @@ impl fmt::Debug for Shared {
 }
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    admin::routes().fallback(handle).with_state(shared)
+    admin::routes(&shared).fallback(handle).with_state(shared)
 }
 
 /// Answers a request to the documented API, and records it.
@@ -299,8 +310,23 @@ fn perform(
     if let Some(answer) = users::answer(shared, &asked) {
         return answer;
     }
-    let (status, body) = operation.documented_success();
-    Ok(Reply::new(status, body.map_or(Content::Empty, Content::Json)))
+    documented(operation)
+}
+
+/// The success that the document shows.
+fn documented(operation: &Operation) -> Result<Reply, Reply> {
+    let success = operation.success();
+    let (content, media_type) = match success.shown.clone() {
+        Ok(Shown::Empty) => (Content::Empty, None),
+        Ok(Shown::Json(body)) => (Content::Json(body), None),
+        Ok(Shown::Text(media_type, text)) => (Content::Text(text), Some((header::CONTENT_TYPE, media_type))),
+        Err(reason) => {
+            let message = format!("{} cannot be answered: {reason}", operation.id);
+            return Err(Reply::refusal(StatusCode::NOT_IMPLEMENTED, message));
+        }
+    };
+    let headers = success.headers.iter().cloned().chain(media_type).collect();
+    Ok(Reply { headers, ..Reply::new(success.status, content) })
 }
 
 /// Reads a JSON body and checks it; an absent body is no value.

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use jsonschema::{Draft, Registry, ValidationError, Validator, error::ValidationErrorKind};
+use jsonschema::{Draft, EmailOptions, Registry, ValidationError, Validator, error::ValidationErrorKind};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -29,6 +29,7 @@ const FRAGMENT: &AsciiSet = &CONTROLS
     .add(b'#');
 
 /// Compiles the schemas of one document.
+#[derive(Clone)]
 pub(crate) struct Schemas {
     document: Arc<Value>,
     registry: Registry<'static>,
@@ -76,6 +77,8 @@ impl Schemas {
             .with_draft(Draft::Draft202012)
             .with_registry(&self.registry)
             .should_validate_formats(true)
+            // A mailbox of RFC 5321, without a name in front of it.
+            .with_email_options(EmailOptions::default().without_display_text())
             .build(&json!({"$ref": reference}))
             .map_err(|error| format!("the schema at {pointer} cannot be used: {error}"))?;
         Ok(Schema { document: Arc::clone(&self.document), validator })

@@ -50,7 +50,23 @@ pub(super) fn answer(shared: &Shared, asked: &Asked<'_>) -> Option<Result<Reply,
         "fetch-user-list-subscriptions" => subscriptions(shared, asked, Subscriptions::Lists),
         _ => return None,
     };
-    Some(result.map(|content| Reply::new(asked.operation.documented_success().0, content)))
+    Some(result.map(|content| Reply::new(asked.operation.success().status, content)))
+}
+
+/// Whether an operation is answered here.
+pub(super) fn knows(id: &str) -> bool {
+    const KNOWN: [&str; 9] = [
+        UPSERT,
+        "fetch-user-profile",
+        "edit-user-profile",
+        "delete-user",
+        "bulk-delete-users",
+        "merge-users",
+        "list-users",
+        "fetch-user-object-subscriptions",
+        "fetch-user-list-subscriptions",
+    ];
+    KNOWN.contains(&id)
 }
 
 /// The reply of the document for a user that does not exist.

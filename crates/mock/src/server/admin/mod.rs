@@ -1,5 +1,7 @@
 //! The admin API, below `/_hub/`: what a test in another language does with a hub.
 
+mod guard;
+
 use std::{sync::Arc, time::Duration};
 
 use axum::{
@@ -7,10 +9,11 @@ use axum::{
     body::Bytes,
     extract::{Path, State},
     http::StatusCode,
+    middleware::from_fn_with_state,
     routing::{any, get, post, put},
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Shared,
@@ -24,7 +27,7 @@ use crate::{
 
 type Hub = State<Arc<Shared>>;
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     Router::new()
         .route("/_hub/", get(status))
         .route("/_hub/reset", post(reset))
@@ -34,6 +37,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/_hub/faults", get(faults).post(inject_fault).delete(clear_faults))
         .route("/_hub/rate-limit", put(limit_rate).delete(lift_rate_limit))
         .route("/_hub/{*rest}", any(unknown))
+        .route_layer(from_fn_with_state(Arc::clone(shared), guard::guard))
 }
 
 async fn unknown() -> Reply {
@@ -44,6 +48,8 @@ async fn status(State(shared): Hub) -> Reply {
     let operations: Vec<_> = shared.document().operations().iter().map(|operation| {
         json!({"id": operation.id, "method": operation.method.as_str(), "path": operation.path})
     }).collect();
+    let unanswerable: Map<String, Value> =
+        shared.unanswerable().into_iter().map(|(id, reason)| (id, reason.into())).collect();
     let state = shared.state();
     let limit = state
         .limiter
@@ -51,6 +57,7 @@ async fn status(State(shared): Hub) -> Reply {
         .map(|limit| json!({"requests": limit.requests(), "per_ms": millis(limit.per())}));
     ok(json!({
         "operations": operations,
+        "unanswerable": unanswerable,
         "users": state.profiles.count(),
         "requests": {"recorded": state.recorder.kept().count(), "dropped": state.recorder.dropped()},
         "faults": state.faults.active().len(),
