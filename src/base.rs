@@ -1,65 +1,130 @@
-//! A base URL that is parsed once, and the URLs that paths behind it make.
+//! The base URL, parsed once, and the requests of operations behind it.
 
-use std::fmt::{Arguments, Write};
+use std::borrow::Cow;
 
-use reqwest::Url;
+use http::HeaderValue;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use reqwest::{Request, Url};
 
-/// What is longer is left to parsing, which refuses a URL that gets too long; setting its path would panic.
+use crate::{RequestError, Spec};
+
+/// A longer URL is refused, since setting its path would panic.
 const LONGEST: usize = 64 * 1024;
 
-/// What many paths have room in.
+/// A typical path fits into this many bytes.
 const USUAL: usize = 128;
 
-/// A base URL as text, and what comes of it.
-pub(crate) struct Base {
-    text: String,
-    /// None if a path behind the text could be something else than a path.
-    parsed: Option<Parsed>,
-}
+/// The characters that would end a path segment or that a URL cannot carry. A backslash is one: the URL standard reads it as a slash.
+const SEGMENT: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}').add(b'/').add(b'%').add(b'\\');
 
-struct Parsed {
+/// A base URL: the scheme, the host and whatever the paths of operations follow.
+#[derive(Debug, Clone)]
+pub struct Base {
     url: Url,
-    /// The path of the base URL itself, without a slash for its end. A slash that the text ends with is part of it.
+    /// The path of the base URL, without a slash at its end.
     path: String,
 }
 
 impl Base {
-    pub(crate) fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), parsed: Parsed::new(text) }
+    /// Parses a base URL such as `https://hub.suprsend.com`. Slashes at its end are ignored.
+    ///
+    /// # Errors
+    ///
+    /// The text is not an `http` or `https` URL, or it has a query or a fragment.
+    pub fn new(text: &str) -> Result<Self, RequestError> {
+        let refuse = |reason: &'static str| RequestError::new("base URL", reason);
+        let url = Url::parse(text.trim()).map_err(|_| refuse("is not a URL such as https://hub.suprsend.com"))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(refuse("must start with http:// or https:// and have a host"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(refuse("must not have a query or a fragment"));
+        }
+        if text.len() > LONGEST {
+            return Err(refuse("is too long"));
+        }
+        let path = url.path().trim_end_matches('/').to_owned();
+        Ok(Self { url, path })
     }
 
-    /// What parsing gives for this path behind the base URL, which is this text. None if only parsing can tell.
-    pub(crate) fn with(&self, text: &str, path: Arguments<'_>) -> Option<Url> {
-        let base = self.parsed.as_ref().filter(|_| self.text == text)?;
-        let mut whole = String::with_capacity(USUAL);
-        whole.push_str(&base.path);
-        whole.write_fmt(path).ok()?;
-        is_path(&whole[base.path.len()..]).then(|| {
-            let mut url = base.url.clone();
-            url.set_path(&whole);
-            url
-        })
+    /// Returns the base URL itself.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Makes a request of an operation without query, headers and body; `values` are those of its path parameters, in the order of the
+    /// template.
+    ///
+    /// # Errors
+    ///
+    /// A value, or several that make one segment together, would address another resource: the segment would be empty, `.` or `..`,
+    /// with whitespace around it or without.
+    pub fn request(&self, spec: &Spec, values: &[&str]) -> Result<Request, RequestError> {
+        let own = spec.server.map(Self::new).transpose()?;
+        let base = own.as_ref().unwrap_or(self);
+        let mut url = base.url.clone();
+        url.set_path(&base.path_of(spec.path, values)?);
+        Ok(Request::new(spec.method.clone(), url))
+    }
+
+    /// Fills a path template behind the path of the base URL.
+    fn path_of(&self, template: &str, values: &[&str]) -> Result<String, RequestError> {
+        let mut path = String::with_capacity(USUAL);
+        path.push_str(&self.path);
+        let template = template.split('#').next().unwrap_or_default();
+        let mut values = values.iter();
+        for segment in template.split('/').skip(1) {
+            path.push('/');
+            if segment.contains('{') {
+                fill(segment, &mut values, &mut path)?;
+            } else {
+                path.push_str(segment);
+            }
+        }
+        if path.len() > LONGEST {
+            return Err(RequestError::new("path", "is too long"));
+        }
+        Ok(path)
     }
 }
 
-impl Parsed {
-    fn new(text: &str) -> Option<Self> {
-        // The slash ends whatever the path of an operation could otherwise go on with: the host, the port, a segment of dots.
-        let url = Url::parse(&format!("{text}/")).ok()?;
-        let only_path = url.query().is_none() && url.fragment().is_none();
-        // Of other schemes not all have a host, which the HTTP client demands, and some have paths of another kind.
-        let http = matches!(url.scheme(), "http" | "https");
-        let fits = only_path && http && text.len() <= LONGEST;
-        let path = url.path().strip_suffix('/').filter(|_| fits)?.to_owned();
-        Some(Self { url, path })
+/// Appends a segment of a template with its values, percent-encoded.
+fn fill<'a>(
+    segment: &'a str,
+    values: &mut impl Iterator<Item = &'a &'a str>,
+    path: &mut String,
+) -> Result<(), RequestError> {
+    // The decoded segment is what the server acts on. Nearly always it is one value, which needs no copy.
+    let mut whole = Cow::Borrowed("");
+    let mut name = "";
+    let mut append = |text: &'a str| {
+        path.extend(utf8_percent_encode(text, SEGMENT));
+        if whole.is_empty() {
+            whole = Cow::Borrowed(text);
+        } else {
+            whole.to_mut().push_str(text);
+        }
+    };
+    let mut rest = segment;
+    while let Some((before, after)) = rest.split_once('{') {
+        append(before);
+        let (parameter, after) = after.split_once('}').unwrap_or((after, ""));
+        name = parameter;
+        append(values.next().copied().unwrap_or_default());
+        rest = after;
     }
+    append(rest);
+    let reason = match whole.trim() {
+        "" => "is empty, which would address another resource",
+        "." | ".." => "is `.` or `..`, which in the path of a URL means another resource",
+        _ => return Ok(()),
+    };
+    Err(RequestError::of_parameter(name, reason))
 }
 
-/// Whether all of a text is taken for a path when a URL that ends with it is parsed. Spaces and controls are dropped from the end.
-fn is_path(text: &str) -> bool {
-    let other = |byte| byte <= b' ' || matches!(byte, b'?' | b'#');
-    text.starts_with('/') && text.len() <= LONGEST && !text.bytes().any(other)
-}
+/// The value of the header `Accept` and of `Content-Type` for JSON.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[cfg(test)]
 mod tests {
@@ -67,63 +132,70 @@ mod tests {
 
     use super::*;
 
-    fn with(base: &str, path: &str) -> Option<Url> {
-        Base::new(base).with(base, format_args!("{path}"))
+    fn path(base: &str, template: &str, values: &[&str]) -> Result<String, String> {
+        Base::new(base).and_then(|base| base.path_of(template, values)).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn usual_base_urls_are_parsed_once() {
-        for (base, url) in [
-            ("https://hub.suprsend.com", "https://hub.suprsend.com/v1/a/"),
-            ("https://hub.suprsend.com/", "https://hub.suprsend.com//v1/a/"),
-            ("HTTP://LOCALHOST:80", "http://localhost/v1/a/"),
-            ("http://[::1]:8000/a/./b%20c", "http://[::1]:8000/a/b%20c/v1/a/"),
-            (" http://host/a b\t", "http://host/a%20b/v1/a/"),
-            ("http://127.1/a/..", "http://127.0.0.1/v1/a/"),
-            ("https://user:word@bücher.example/a//", "https://user:word@xn--bcher-kva.example/a///v1/a/"),
+    fn base_urls() {
+        for (base, whole) in [
+            ("https://hub.suprsend.com", "/v1/a/"),
+            ("https://hub.suprsend.com/", "/v1/a/"),
+            ("http://[::1]:8000/a/./b%20c", "/a/b%20c/v1/a/"),
+            (" http://host/a b\t", "/a%20b/v1/a/"),
+            ("https://user:word@bücher.example/a//", "/a/v1/a/"),
         ] {
-            assert_eq!(with(base, "/v1/a/").map(String::from).as_deref(), Some(url), "{base}");
+            assert_eq!(path(base, "/v1/a/", &[]).as_deref(), Ok(whole), "{base}");
+        }
+        for base in ["", "hub.suprsend.com", "https:", "ftp://host", "mailto:a@b.example", "https://host?query", "https://host#part"] {
+            Base::new(base).unwrap_err();
         }
     }
 
     #[test]
-    fn what_only_parsing_can_tell_is_left_to_it() {
-        for base in [
-            "",
-            "hub.suprsend.com",
-            "https:",
-            "https://",
-            "https://user:word",
-            "https://host?query",
-            "https://host#fragment",
-            "file:///a",
-            "mailto:a@b.example",
-            "ws://host",
+    fn values_stay_in_their_segment() {
+        let filled = |template, values: &[&str]| path("http://host", template, values);
+        assert_eq!(filled("/a/{b}/", &["x/../y?z#%2e\\"]).unwrap(), "/a/x%2F..%2Fy%3Fz%23%252e%5C/");
+        assert_eq!(filled("/a/{b}-{c}.json", &["1", "ä"]).unwrap(), "/a/1-%C3%A4.json");
+        assert_eq!(filled("/a/{b}/#many", &["1"]).unwrap(), "/a/1/");
+        assert_eq!(filled("/a/{b}", &["..."]).unwrap(), "/a/...");
+    }
+
+    #[test]
+    fn f11_dot_segment() {
+        for (template, values) in [
+            ("/vaults/{vault}/items/{item}", &["v1", ".."][..]),
+            ("/vaults/{vault}/items/{item}", &["", "i"]),
+            ("/vaults/{vault}", &["."]),
+            ("/vaults/{vault}", &[" \t.. "]),
+            ("/vaults/{vault}", &["\u{a0}"]),
+            ("/vaults/{a}{b}", &[".", "."]),
+            ("/vaults/{a}{b}", &["", " "]),
+            ("/vaults/.{a}", &["."]),
         ] {
-            assert_eq!(with(base, "/v1/a/"), None, "{base}");
+            let error = path("http://host", template, values).unwrap_err();
+            assert!(error.contains("another resource"), "{template} {values:?}: {error}");
         }
-        for path in ["", "v1", "/v1?a", "/v1#a", "/v1/a ", "/v1/\ta", "/v1/\0"] {
-            assert_eq!(with("https://host", path), None, "{path}");
-        }
-        let long = "a".repeat(LONGEST);
-        assert_eq!(with("https://host", &format!("/{long}")), None);
-        assert_eq!(with(&format!("https://host/{long}"), "/v1/a/"), None);
-        let base = Base::new("https://host");
-        assert_eq!(base.with("https://other", format_args!("/v1/a/")), None);
     }
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..Default::default() })]
 
-        /// Of anything that begins like a URL, and of any path, also such as no operation has.
+        /// Whatever the value is, the path has as many segments as the template, and decoding gives the value back.
         #[test]
-        fn a_path_that_is_set_makes_what_parsing_makes(
-            base in r"https?://[a-z0-9.:@\[\]\\/?#%A-Fä]{1,12}([/\\](\.|\.\.|%2[eE]|[ -~ä\t\n]{0,3})){0,4}",
-            path in r"(/(\.|\.\.|%2[eE]|[ -~ä\t\n\u{0}]{0,4})){0,4}",
-        ) {
-            if let Some(url) = with(&base, &path) {
-                prop_assert_eq!(Ok(url), Url::parse(&format!("{base}{path}")));
-            }
+        fn a_value_is_one_segment(value in r"([.%/\\?#{}a é\t\u{0}-]|%2e){0,8}") {
+            let base = Base::new("http://host/base").unwrap();
+            let Ok(filled) = base.path_of("/v1/{id}/end", &[&value]) else {
+                let trimmed = value.trim();
+                prop_assert!(trimmed.is_empty() || trimmed == "." || trimmed == "..");
+                return Ok(());
+            };
+            let mut url = base.url.clone();
+            url.set_path(&filled);
+            let segments: Vec<&str> = url.path().split('/').collect();
+            prop_assert_eq!(segments.len(), 5, "{}", url);
+            let decoded = percent_encoding::percent_decode_str(segments[3]).decode_utf8().unwrap();
+            prop_assert_eq!(decoded, value);
         }
     }
 }

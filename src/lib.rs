@@ -8,37 +8,32 @@
 //! `default-features = false` the committed result of that, `src/generated.rs`, is compiled instead, and no generator
 //! is built.
 //!
-//! A [`Client`] is given its behaviour when it is made: a [`Transport`] that sends requests, and adds to them what the
-//! document cannot say, such as credentials. [`Client::prepare`] only makes a request, for those who send it in a way of their own.
+//! An operation is a value that is made without a client. [`Client`] sends one once; a program with an HTTP client of its own takes the
+//! request from [`Operation::request`].
 //!
 //! ```
-//! use suprsend_api::{Client, PlainTransport, Sender, types::UserUpsert};
+//! use suprsend_api::{Base, Operation, operations::FetchUserProfile};
 //!
-//! # async fn example() -> Result<(), suprsend_api::Error<suprsend_api::types::ApiError>> {
-//! let client = Client::new_with_client(
-//!     "https://hub.suprsend.com",
-//!     reqwest::Client::new(),
-//!     Sender::new(PlainTransport),
-//! );
-//! let body = UserUpsert { email: vec!["jane@example.com".into()], ..Default::default() };
-//! let user = client.create_update_users().distinct_id("user-123").body(body).send().await?;
-//! println!("{:?}", user.updated_at);
-//! # Ok(())
-//! # }
+//! let base = Base::new("https://hub.suprsend.com").unwrap();
+//! let request = FetchUserProfile::new("jane").request(&base).unwrap();
+//! assert_eq!(request.url().as_str(), "https://hub.suprsend.com/v1/user/jane/");
 //! ```
 
 mod base;
 mod channels;
+mod client;
 mod edits;
-mod lists;
-mod prepare;
+mod error;
+mod operation;
+pub mod parameter;
 mod profile;
-mod transport;
+pub mod rules;
 
 #[cfg(feature = "codegen")]
 #[allow(
     missing_docs,
     unreachable_pub,
+    deprecated,
     unreachable_patterns,
     clippy::all,
     clippy::pedantic,
@@ -52,6 +47,7 @@ mod generated {
 #[allow(
     missing_docs,
     unreachable_pub,
+    deprecated,
     unreachable_patterns,
     clippy::all,
     clippy::pedantic,
@@ -60,11 +56,16 @@ mod generated {
 #[rustfmt::skip]
 mod generated;
 
+pub use base::Base;
+pub use client::Client;
+pub use error::{Error, RequestError};
 pub use generated::*;
-pub use lists::CursorList;
-pub use prepare::Prepared;
+pub use operation::{
+    Credential, CursorPaged, Format, Inspector, Lookup, OffsetPaged, Operation, Page, Paged, Parameter, Place,
+    Position, Spec, Visitor,
+};
 pub use profile::{Channel, PropertyError};
-pub use transport::{PlainTransport, SendFuture, Sender, Transport};
+pub use reqwest::{Method, Request};
 
 /// The document that the code is generated from: OpenAPI 3.1 with the overlays applied, as JSON.
 #[cfg(feature = "codegen")]

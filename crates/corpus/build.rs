@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = env::var("OUT_DIR")?;
     let mut modules = String::new();
     for (name, document) in documents()? {
-        let settings = Settings { sender: None, ..Settings::default() };
+        let settings = Settings { runtime: "::suprsend_api".to_owned(), ..Settings::default() };
         // A document that is refused as a whole has no code. That it is to be refused is stated in its outcome.
         let Ok((generated, _)) = leniently(&document, |document| generate(document, &settings)) else {
             continue;

@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("raw.rs"), &raw)?;
     fs::write(out.join("raw_compiled.rs"), table(&raw, local("raw"))?)?;
     let document = Project::of_files(Path::new("."), Path::new(SAMPLE), &[])?.correct()?;
-    let settings = Settings { sender: None, derives: vec![DERIVE.to_owned()] };
+    let settings = Settings { derives: vec![DERIVE.to_owned()], ..Settings::default() };
     let sample = generate(&document, &settings)?.rust;
     fs::write(out.join("sample.rs"), &sample)?;
     fs::write(out.join("sample_compiled.rs"), table(&sample, local("sample"))?)?;

@@ -20,6 +20,7 @@
 //! Nothing here knows a particular API. Input that cannot be generated gives [`Problems`]: a line each with place, reason
 //! and remedy, all of them in one run.
 
+mod facts;
 mod fit;
 mod grammar;
 mod lenient;
@@ -35,6 +36,7 @@ mod project;
 mod report;
 mod rust;
 mod source;
+mod table;
 
 use serde_json::Value;
 
@@ -49,6 +51,7 @@ pub use project::Project;
 pub use report::{Entry, Kind, Report};
 pub use rust::Settings;
 pub use source::Source;
+pub use table::{Entry as TableEntry, RESOURCES, Resource, Table};
 
 /// What [`generate`] makes of a document.
 #[derive(Debug, Clone)]
@@ -98,9 +101,12 @@ pub fn generate(document: &Value, settings: &Settings) -> Result<Generated, Prob
         lint::generatable(document)?;
         let mut report = Report::default();
         let mut fitted = lower::lower(document, &mut report);
+        let facts = facts::collect(&fitted, &Table::of(document)?);
         let sensitive = fit::fit(&mut fitted, &mut report);
         report.settle();
-        let rust = rust::generate(&fitted, &sensitive, settings)
+        let rules = rust::Rules;
+        let beside = rust::Beside { sensitive: &sensitive, facts: &facts, rules: &rules };
+        let rust = rust::generate(&fitted, &beside, settings)
             .map_err(|problems| problems.relocate(|place| report.origin(place)))?;
         let document = format!("{document:#}\n");
         Ok(Generated { rust, document, report })

@@ -38,7 +38,7 @@ fn documents() -> Vec<PathBuf> {
 
 /// The lines of a refusal, of what is dropped to get round it, and of what the Rust does not say.
 fn outcome(text: &str) -> String {
-    let settings = Settings { sender: None, ..Settings::default() };
+    let settings = Settings::default();
     let document = match Source::new("document", text).parse() {
         Ok(document) => document,
         Err(problems) => return format!("unreadable\n{problems}\n"),

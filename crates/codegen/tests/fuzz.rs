@@ -13,7 +13,7 @@ fn rounds(usual: u64) -> u64 {
 }
 
 fn settings() -> Settings {
-    Settings { sender: None, ..Settings::default() }
+    Settings::default()
 }
 
 /// Every problem is one line with a place, a reason and a remedy.

@@ -15,7 +15,7 @@ fn document(operation: &Value, components: &Value) -> Value {
 }
 
 fn generated(operation: &Value, components: &Value) -> Generated {
-    let settings = Settings { sender: None, ..Settings::default() };
+    let settings = Settings::default();
     generate(&document(operation, components), &settings).unwrap_or_else(|problems| panic!("{problems}"))
 }
 

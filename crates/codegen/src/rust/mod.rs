@@ -4,60 +4,78 @@ mod check;
 mod culprits;
 mod docs;
 mod endless;
-mod mend;
+mod operations;
 mod quiet;
-mod untagged;
-mod url;
+mod rules;
+mod serde;
+mod types;
 
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
-use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
+use progenitor::{GenerationSettings, Generator, InterfaceStyle};
+use quote::{ToTokens, quote};
 use serde_json::Value;
+use syn::visit_mut::VisitMut;
 
-use crate::{Problems, fit::Sensitive};
+pub(crate) use self::rules::Rules;
+use crate::{Problems, facts::Facts, fit::Sensitive};
 
 /// What the generated code looks like.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The path of the type that the generated `Client` carries and that does the sending: `crate::Sender`, unless stated
-    /// otherwise. The crate that includes the code has to define it and to implement `ClientHooks` with it; a
-    /// missing implementation is one compile error. It makes the URLs too, with a method that the generated module can see:
-    /// `fn url(&self, client: &Client, path: std::fmt::Arguments<'_>) -> reqwest::Result<reqwest::Url>`.
-    /// `None` generates a client that sends by itself.
-    pub sender: Option<String>,
+    /// The path of the module that has what operations are made of (`Operation`, `Spec`, `Base` and so on): `crate`, unless stated
+    /// otherwise.
+    pub runtime: String,
     /// Paths of derive macros that every generated type gets besides those of serde.
     pub derives: Vec<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { sender: Some("crate::Sender".to_owned()), derives: Vec::new() }
+        Self { runtime: "crate".to_owned(), derives: Vec::new() }
     }
 }
 
-/// Generates the client. The document has been linted, lowered and fitted.
-pub(crate) fn generate(
-    document: &Value,
-    sensitive: &Sensitive,
-    settings: &Settings,
-) -> Result<String, Problems> {
-    attempt(document, sensitive, settings)
-        .map_err(|reason| culprits::find(document, &reason, |part| attempt(part, sensitive, settings).err()))
+/// What the Rust is made of beside the fitted document.
+pub(crate) struct Beside<'a> {
+    pub(crate) sensitive: &'a Sensitive,
+    pub(crate) facts: &'a [Facts],
+    pub(crate) rules: &'a Rules,
+}
+
+/// Generates the types and the operations. The document has been linted, lowered and fitted.
+pub(crate) fn generate(document: &Value, beside: &Beside<'_>, settings: &Settings) -> Result<String, Problems> {
+    attempt(document, beside, settings)
+        .map_err(|reason| culprits::find(document, &reason, |part| attempt(part, beside, settings).err()))
 }
 
 /// The Rust source, or why there is none.
-fn attempt(document: &Value, sensitive: &Sensitive, settings: &Settings) -> Result<String, String> {
+fn attempt(document: &Value, beside: &Beside<'_>, settings: &Settings) -> Result<String, String> {
     endless::check(document)?;
     let document = read(document)?;
     quiet::catch(|| {
         let tokens = tokens(&document, settings)?;
-        let mut file: syn::File = syn::parse2(tokens)
+        let file = syn::parse2(tokens)
             .map_err(|error| format!("progenitor generated Rust that does not parse: {error}"))?;
-        mend::mend(&mut file, sensitive, settings)?;
+        let file = mend(file, beside, settings)?;
         check::compiles(&file)?;
         Ok(prettyplease::unparse(&file))
     })
     .unwrap_or_else(|panic| Err(format!("progenitor panicked: {panic}")))
+}
+
+/// From progenitor's client to types, operations and rules.
+fn mend(file: syn::File, beside: &Beside<'_>, settings: &Settings) -> Result<syn::File, String> {
+    let runtime = syn::parse_str(&settings.runtime)
+        .map_err(|error| format!("the runtime `{}` is no path: {error}", settings.runtime))?;
+    let operations::Split { mut types, operations } = operations::split(file, beside.facts)?;
+    types::mend(&mut types, beside.sensitive);
+    let operations =
+        operations::write(&operations, &operations::Types::of(&types), beside.rules, &runtime)?;
+    let rules = beside.rules.module(&runtime);
+    let mut file: syn::File = syn::parse_quote!(#types #operations #rules);
+    docs::Docs.visit_file_mut(&mut file);
+    Ok(file)
 }
 
 fn read(document: &Value) -> Result<OpenAPI, String> {
@@ -71,16 +89,22 @@ fn read(document: &Value) -> Result<OpenAPI, String> {
 
 fn tokens(document: &OpenAPI, settings: &Settings) -> Result<TokenStream, String> {
     let mut generation = GenerationSettings::new();
-    generation.with_interface(InterfaceStyle::Builder);
-    if let Some(sender) = &settings.sender {
-        let sender = sender.parse().map_err(|error| format!("the sender `{sender}` is no type: {error}"))?;
-        generation.with_inner_type(sender);
-        generation.with_hooks(HooksMode::Expected);
-    }
+    generation.with_interface(InterfaceStyle::Positional);
     for derive in &settings.derives {
         generation.with_derive(derive);
     }
     Generator::new(&generation)
         .generate_tokens(document)
         .map_err(|error| format!("progenitor cannot generate it: {error}"))
+}
+
+/// A doc comment; none for no text.
+fn doc(text: &str) -> Option<TokenStream> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| quote!(#[doc = #text]))
+}
+
+/// A type as text without spaces.
+fn type_text(ty: &syn::Type) -> String {
+    ty.to_token_stream().to_string().replace(' ', "")
 }

@@ -287,7 +287,7 @@ fn rust(document: &Value) -> String {
             block.stmts.clear();
         }
     }
-    let generated = generate(document, &Settings { sender: None, ..Settings::default() }).unwrap();
+    let generated = generate(document, &Settings::default()).unwrap();
     let mut file = syn::parse_file(&generated.rust).unwrap();
     Signatures.visit_file_mut(&mut file);
     prettyplease::unparse(&file)
@@ -378,7 +378,7 @@ fn what_is_additive_only_adds_to_the_rust() {
         let breaks =
             |line: &String| line.starts_with("breaking ") || line.starts_with("neutral type-renamed ");
         // What cannot be generated has no Rust to be compared.
-        let generated = |it: &Value| generate(it, &Settings { sender: None, ..Settings::default() }).is_ok();
+        let generated = |it: &Value| generate(it, &Settings::default()).is_ok();
         if expected.iter().any(breaks) || !generated(old) || !generated(new) {
             return;
         }

@@ -52,7 +52,7 @@ fn field(schema: &Value) -> Option<String> {
         "paths": {"/": {"get": operation}},
         "components": {"schemas": {"Holder": holder}},
     });
-    let generated = generate(&document, &Settings { sender: None, ..Settings::default() }).ok()?;
+    let generated = generate(&document, &Settings::default()).ok()?;
     let file = syn::parse_file(&generated.rust).ok()?;
     let types = file.items.iter().find_map(|item| match item {
         Item::Mod(module) if module.ident == "types" => module.content.as_ref(),

@@ -16,7 +16,7 @@ use syn::{
     Meta, PathArguments, Type, parse_quote,
 };
 
-use super::mend::edit_derives;
+use super::edit_derives;
 
 /// Replaces the derived reading of such enums.
 pub(super) fn read_once(module: &mut ItemMod) {

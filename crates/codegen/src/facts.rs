@@ -1,0 +1,165 @@
+//! The facts of each operation that its types do not carry: path, server, credential, parameters, and whether it may be repeated.
+//!
+//! They are read from the lowered document, before fitting takes away what the generator does not read.
+
+use serde_json::{Map, Value};
+
+use crate::{Pointer, fit, grammar, media, names, table::Table};
+
+/// What the document says of one operation.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    /// The name of the function that the generator makes of it.
+    pub(crate) function: String,
+    pub(crate) id: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    /// The URL of a server of its own.
+    pub(crate) server: Option<String>,
+    pub(crate) credential: Credential,
+    pub(crate) summary: String,
+    pub(crate) description: String,
+    /// Why it is deprecated, if it is.
+    pub(crate) deprecated: bool,
+    /// Whether sending it twice has the effect of sending it once.
+    pub(crate) idempotent: bool,
+    /// The place of the idempotency key in the body, as tokens of a pointer; `*` is every item of a list.
+    pub(crate) key: Option<Vec<String>>,
+    /// Whether a successful reply is text.
+    pub(crate) text: bool,
+    pub(crate) parameters: Vec<Parameter>,
+    /// The description of the body.
+    pub(crate) body: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) place: String,
+    pub(crate) description: String,
+}
+
+/// The credential of an operation, by the first security requirement that a client can meet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Credential {
+    None,
+    Bearer,
+    Basic,
+    Header(String),
+    Query(String),
+    Other(String),
+}
+
+/// Collects the facts of all operations. The table of resources says which may be repeated though their method does not.
+pub(crate) fn collect(document: &Value, table: &Table) -> Vec<Facts> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            if grammar::is_method(method) {
+                found.push(of_operation(document, table, (path, item), (method, operation)));
+            }
+        }
+    }
+    found
+}
+
+fn of_operation(
+    document: &Value,
+    table: &Table,
+    (path, item): (&str, &Value),
+    (method, operation): (&str, &Value),
+) -> Facts {
+    let text = |name: &str| operation[name].as_str().unwrap_or_default().to_owned();
+    let entry = table.entry(method, path);
+    // RFC 9110, 9.2.2.
+    let by_method = matches!(method, "get" | "head" | "put" | "delete" | "options" | "trace");
+    let id = operation["operationId"].as_str().map(str::to_owned);
+    Facts {
+        function: names::rust_function(operation, path, method),
+        id: id.unwrap_or_else(|| fit::operation_id(operation, path, method)),
+        method: method.to_owned(),
+        path: path.to_owned(),
+        server: own_server(operation).or_else(|| own_server(item)),
+        credential: credential(document, operation),
+        summary: text("summary"),
+        description: text("description"),
+        deprecated: operation["deprecated"] == true,
+        idempotent: entry.and_then(|entry| entry.idempotent).unwrap_or(by_method),
+        key: entry.and_then(|entry| entry.idempotency_key.clone()),
+        text: replies_with_text(document, operation),
+        parameters: parameters(document, item, operation),
+        body: follow(document, &operation["requestBody"])["description"].as_str().unwrap_or_default().to_owned(),
+    }
+}
+
+fn own_server(value: &Value) -> Option<String> {
+    let server = value.get("servers")?.get(0)?;
+    let mut url = server["url"].as_str()?.to_owned();
+    for (name, variable) in server["variables"].as_object().into_iter().flatten() {
+        url = url.replace(&format!("{{{name}}}"), variable["default"].as_str().unwrap_or_default());
+    }
+    // A relative one is below the server of the document.
+    url.contains("://").then(|| url.trim_end_matches('/').to_owned())
+}
+
+fn credential(document: &Value, operation: &Value) -> Credential {
+    let stated = operation.get("security").or_else(|| document.get("security"));
+    let alternatives: Vec<&Map<String, Value>> =
+        stated.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object).collect();
+    let read = |requirement: &&Map<String, Value>| match requirement.keys().next() {
+        None => Credential::None,
+        Some(name) => scheme(document, name),
+    };
+    let known = alternatives.iter().map(read).find(|credential| !matches!(credential, Credential::Other(_)));
+    known.or_else(|| alternatives.first().map(read)).unwrap_or(Credential::None)
+}
+
+fn scheme(document: &Value, name: &str) -> Credential {
+    let scheme = follow(document, &document["components"]["securitySchemes"][name]);
+    let text = |key: &str| scheme[key].as_str().unwrap_or_default();
+    match (text("type"), text("in"), text("scheme").to_ascii_lowercase().as_str()) {
+        ("http", _, "bearer") | ("oauth2" | "openIdConnect", ..) => Credential::Bearer,
+        ("http", _, "basic") => Credential::Basic,
+        ("apiKey", "header", _) => Credential::Header(text("name").to_owned()),
+        ("apiKey", "query", _) => Credential::Query(text("name").to_owned()),
+        _ => Credential::Other(name.to_owned()),
+    }
+}
+
+/// Whether no success has JSON, and one has text.
+fn replies_with_text(document: &Value, operation: &Value) -> bool {
+    let statuses = operation["responses"].as_object().into_iter().flatten();
+    let media: Vec<String> = statuses
+        .filter(|(status, _)| status.starts_with('2') || *status == "default")
+        .filter_map(|(_, response)| follow(document, response)["content"].as_object())
+        .flat_map(Map::keys)
+        .map(|name| media::essence(name))
+        .collect();
+    !media.iter().any(|name| name.ends_with("json")) && media.iter().any(|name| name.starts_with("text/"))
+}
+
+fn parameters(document: &Value, item: &Value, operation: &Value) -> Vec<Parameter> {
+    let mut found: Vec<Parameter> = Vec::new();
+    for stated in [operation, item].into_iter().filter_map(|value| value["parameters"].as_array()).flatten() {
+        let parameter = follow(document, stated);
+        let text = |name: &str| parameter[name].as_str().unwrap_or_default().to_owned();
+        let one = Parameter { name: text("name"), place: text("in"), description: text("description") };
+        // An operation's own parameter stands in the place of the path's.
+        if !found.iter().any(|other| (&other.name, &other.place) == (&one.name, &one.place)) {
+            found.push(one);
+        }
+    }
+    found
+}
+
+fn follow<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    let mut value = value;
+    for _ in 0..32 {
+        let target = value.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference);
+        match target.and_then(|place| place.get(document)) {
+            Some(next) => value = next,
+            None => break,
+        }
+    }
+    value
+}

@@ -1,0 +1,378 @@
+//! From the functions of progenitor's client to operations as values.
+//!
+//! Of each function its signature becomes a struct, its result the types of the reply and of the refusal, and the statements before it
+//! sends the method `request`. The client itself goes.
+
+mod pages;
+mod read;
+mod visit;
+
+use heck::ToPascalCase;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{File, Ident, ItemMod, Path, Type, parse_quote};
+
+pub(super) use self::{pages::Types, read::arguments};
+use self::read::{Body, Function};
+use super::Rules;
+use crate::facts::{Credential, Facts};
+
+/// The module with the operations, and that with the types as progenitor wrote it.
+pub(super) struct Split {
+    pub(super) types: ItemMod,
+    pub(super) operations: Vec<Read>,
+}
+
+/// An operation: what the function says and what the document says beside it.
+pub(super) struct Read {
+    function: Function,
+    facts: Facts,
+}
+
+/// Reads progenitor's file.
+pub(super) fn split(file: File, facts: &[Facts]) -> Result<Split, String> {
+    let (types, functions) = read::read(file)?;
+    let operations = functions.into_iter().map(|function| {
+        let facts = facts.iter().find(|facts| facts.function == function.name);
+        let facts = facts.ok_or_else(|| format!("the function `{}` is of no operation", function.name))?;
+        Ok(Read { function, facts: facts.clone() })
+    });
+    Ok(Split { types, operations: operations.collect::<Result<_, String>>()? })
+}
+
+/// Writes the module with the operations.
+pub(super) fn write(
+    operations: &[Read],
+    types: &Types,
+    rules: &Rules,
+    runtime: &Path,
+) -> Result<ItemMod, String> {
+    let mut items = Vec::new();
+    for operation in operations {
+        items.push(operation.items(types, rules)?);
+    }
+    let names = operations.iter().map(Read::name).collect::<Vec<_>>();
+    let visit = visit::function(operations, &names);
+    Ok(parse_quote! {
+        /// The operations of the API, as values.
+        pub mod operations {
+            #[allow(unused_imports)]
+            use super::{rules, types};
+            #[allow(unused_imports)]
+            use #runtime::{
+                Base, Credential, CursorPaged, Format, Inspector, Lookup, Method, OffsetPaged, Operation, Page, Paged,
+                Parameter, Place, Position, Request, RequestError, Spec, Visitor, parameter,
+            };
+            #(#items)*
+            #visit
+        }
+    })
+}
+
+/// A field of an operation's struct.
+struct Field {
+    name: Ident,
+    ty: Type,
+    doc: String,
+    /// The type inside an `Option`.
+    optional: Option<Type>,
+}
+
+impl Read {
+    fn name(&self) -> Ident {
+        name(&self.function.name)
+    }
+
+    pub(super) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn items(&self, types: &Types, rules: &Rules) -> Result<TokenStream, String> {
+        let fields = self.fields();
+        let name = self.name();
+        let (definition, constructor) = (self.definition(&fields), self.constructor(&fields, rules));
+        let (debug, operation) = (self.debug(&fields), self.operation(types, rules)?);
+        let lookup = (self.facts.method == "get" && self.function.statuses.contains(&404))
+            .then(|| quote!(impl Lookup for #name {}));
+        let paged = pages::paged(&name, &self.function, types);
+        Ok(quote!(#definition #constructor #debug #operation #lookup #paged))
+    }
+
+    fn fields(&self) -> Vec<Field> {
+        let names = self.function.query.iter().chain(&self.function.headers);
+        let described = |ident: &Ident| {
+            let wire = names.clone().find(|(_, argument)| argument == ident).map(|(name, _)| name.clone());
+            let of_path = self.function.path.iter().position(|argument| argument == ident);
+            let wire = wire.or_else(|| template_names(&self.facts.path).nth(of_path?).map(str::to_owned));
+            match wire {
+                Some(wire) => self.facts.parameters.iter().find(|parameter| parameter.name == wire),
+                None => None,
+            }
+        };
+        let field = |(ident, ty): &(Ident, Type)| {
+            let doc = match described(ident) {
+                Some(parameter) => parameter.description.clone(),
+                None if ident == "body" && self.facts.body.is_empty() => "The request body.".to_owned(),
+                None => self.facts.body.clone(),
+            };
+            let is_option = matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Option"));
+            let optional = is_option.then(|| read::arguments(ty).pop()).flatten();
+            Field { name: ident.clone(), ty: ty.clone(), doc, optional }
+        };
+        self.function.arguments.iter().map(field).collect()
+    }
+
+    fn definition(&self, fields: &[Field]) -> TokenStream {
+        let name = self.name();
+        let Facts { id, summary, description, method, path, .. } = &self.facts;
+        let what = format!("`{} {}`, the operation `{id}`.", method.to_uppercase(), path);
+        let parts = [summary.trim(), description.trim(), &what];
+        let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
+        let doc = super::doc(&text);
+        let deprecated = self.facts.deprecated.then(|| quote!(#[deprecated]));
+        let fields = fields.iter().map(|Field { name, ty, doc, optional }| {
+            let doc = super::doc(doc);
+            // `None` is left out, so that what is stored is small and may lack what is newer.
+            let absent = optional
+                .as_ref()
+                .map(|_| quote!(#[serde(default, skip_serializing_if = "Option::is_none")]));
+            quote!(#doc #absent pub #name: #ty)
+        });
+        quote! {
+            #doc
+            #deprecated
+            #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+            #[non_exhaustive]
+            pub struct #name { #(#fields,)* }
+        }
+    }
+
+    fn constructor(&self, fields: &[Field], rules: &Rules) -> TokenStream {
+        let name = self.name();
+        let required = fields.iter().filter(|field| field.optional.is_none());
+        let arguments = required.map(|Field { name, ty, .. }| {
+            if is_text(ty) { quote!(#name: impl ::std::convert::Into<#ty>) } else { quote!(#name: #ty) }
+        });
+        let values = fields.iter().map(|Field { name, ty, optional, .. }| match optional {
+            Some(_) => quote!(#name: ::std::option::Option::None),
+            None if is_text(ty) => quote!(#name: #name.into()),
+            None => quote!(#name),
+        });
+        let setters = fields.iter().filter_map(|Field { name, doc, optional, .. }| {
+            let inner = optional.as_ref()?;
+            let doc = super::doc(doc);
+            // The constructor has its name already.
+            let method = if name == "new" { format_ident!("set_new") } else { name.clone() };
+            let (argument, value) =
+                if is_text(inner) { (quote!(impl ::std::convert::Into<#inner>), quote!(value.into())) } else { (quote!(#inner), quote!(value)) };
+            Some(quote! {
+                #doc
+                pub fn #method(mut self, value: #argument) -> Self {
+                    self.#name = ::std::option::Option::Some(#value);
+                    self
+                }
+            })
+        });
+        let parameters = self.parameters().into_iter().map(|(wire, place, _)| {
+            let rules = rules.parameter(&self.facts, &wire, place);
+            let place = format_ident!("{}", place.to_pascal_case());
+            quote!(Parameter::new(#wire, Place::#place, #rules))
+        });
+        let parameters = parameters.collect::<Vec<_>>();
+        // A constant of its own: it would not live long enough inside the call that makes the `Spec`.
+        let parameters = (!parameters.is_empty())
+            .then(|| quote!(const PARAMETERS: &'static [Parameter] = &[#(#parameters),*];));
+        quote! {
+            impl #name {
+                #parameters
+                /// Creates the operation with what it requires.
+                pub fn new(#(#arguments),*) -> Self {
+                    Self { #(#values),* }
+                }
+                #(#setters)*
+            }
+        }
+    }
+
+    /// Texts and bodies may be the ids of people, or secrets.
+    fn debug(&self, fields: &[Field]) -> TokenStream {
+        let name = self.name();
+        let label = name.to_string();
+        let shown = fields.iter().filter(|field| is_shown(field.optional.as_ref().unwrap_or(&field.ty)));
+        let shown = shown.map(|Field { name, .. }| {
+            let label = name.to_string();
+            quote!(.field(#label, &self.#name))
+        });
+        quote! {
+            /// Leaves out texts and the body, which may be secrets or the ids of people.
+            impl ::std::fmt::Debug for #name {
+                fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                    f.debug_struct(#label)#(#shown)*.finish_non_exhaustive()
+                }
+            }
+        }
+    }
+
+    fn operation(&self, types: &Types, rules: &Rules) -> Result<TokenStream, String> {
+        let name = self.name();
+        let Function { reply, refusal, arguments, .. } = &self.function;
+        let body_type = arguments.iter().find(|(ident, _)| ident == "body").map(|(_, ty)| ty);
+        let body = match body_type {
+            Some(ty) => quote! {
+                type Body = #ty;
+                fn body(&self) -> ::std::option::Option<&#ty> {
+                    ::std::option::Option::Some(&self.body)
+                }
+            },
+            None => quote!(type Body = ();),
+        };
+        let reply = if self.facts.text && !matches!(reply, Type::Tuple(_)) {
+            parse_quote!(::std::string::String)
+        } else {
+            reply.clone()
+        };
+        let spec = self.spec(&reply, rules);
+        let (request, inspect) = (self.request(), self.inspect(rules));
+        let key = match (&self.facts.key, body_type) {
+            (Some(key), Some(ty)) => {
+                let has_key = types.is_set(ty, quote!(self.body), key).ok_or_else(|| {
+                    format!("the body of `{}` has no member /{} to be the idempotency key", self.facts.id, key.join("/"))
+                })?;
+                Some(quote! {
+                    fn is_idempotent(&self) -> bool { #has_key }
+                })
+            }
+            _ => None,
+        };
+        Ok(quote! {
+            impl Operation for #name {
+                const SPEC: &'static Spec = &#spec;
+                type Reply = #reply;
+                type Refusal = #refusal;
+                #body
+                #request
+                #inspect
+                #key
+            }
+        })
+    }
+
+    fn spec(&self, reply: &Type, rules: &Rules) -> TokenStream {
+        let Facts { id, method, path, .. } = &self.facts;
+        let method = format_ident!("{}", method.to_uppercase());
+        let format = match reply {
+            Type::Tuple(_) => quote!(Empty),
+            ty if is_text(ty) => quote!(Text),
+            ty if is_bytes(ty) => quote!(Bytes),
+            _ => quote!(Json),
+        };
+        let credential = match &self.facts.credential {
+            Credential::None => quote!(None),
+            Credential::Bearer => quote!(Bearer),
+            Credential::Basic => quote!(Basic),
+            Credential::Header(name) => quote!(Header(#name)),
+            Credential::Query(name) => quote!(Query(#name)),
+            Credential::Other(name) => quote!(Other(#name)),
+        };
+        let server = self.facts.server.as_ref().map(|url| quote!(.server(#url)));
+        let idempotent = self.facts.idempotent.then(|| quote!(.idempotent()));
+        let parameters = (!self.parameters().is_empty()).then(|| quote!(.parameters(Self::PARAMETERS)));
+        let body = rules.body(&self.facts).map(|rules| quote!(.body(#rules)));
+        quote! {
+            Spec::new(#id, Method::#method, #path, Credential::#credential, Format::#format)
+                #server #idempotent #parameters #body
+        }
+    }
+
+    /// The parameters in the order of the spec: wire name, place, field.
+    fn parameters(&self) -> Vec<(String, &'static str, &Ident)> {
+        let of_path = template_names(&self.facts.path).map(str::to_owned).zip(&self.function.path);
+        let of_path = of_path.map(|(wire, field)| (wire, "path", field));
+        let of_query = self.function.query.iter().map(|(wire, field)| (wire.clone(), "query", field));
+        let of_headers = self.function.headers.iter().map(|(wire, field)| (wire.clone(), "header", field));
+        of_path.chain(of_query).chain(of_headers).collect()
+    }
+
+    fn ty(&self, field: &Ident) -> Option<&Type> {
+        self.function.arguments.iter().find(|(ident, _)| ident == field).map(|(_, ty)| ty)
+    }
+
+    fn request(&self) -> TokenStream {
+        let names = template_names(&self.facts.path);
+        let values = self.function.path.iter().zip(names).map(|(field, wire)| match self.ty(field) {
+            Some(ty) if is_text(ty) => quote!(&self.#field),
+            _ => quote!(&parameter::text(#wire, &self.#field)?),
+        });
+        let query = self.function.query.iter().map(|(wire, field)| {
+            quote!(parameter::query(&mut request, #wire, &self.#field)?;)
+        });
+        let headers = self.function.headers.iter().map(|(wire, field)| {
+            quote!(parameter::header(&mut request, #wire, &self.#field)?;)
+        });
+        let accept = self.function.accepts_json.then(|| quote!(parameter::accept_json(&mut request);));
+        let body = self.function.body.as_ref().map(|body| match body {
+            Body::Json => quote!(parameter::json(&mut request, &self.body)?;),
+            Body::Form => quote!(parameter::form(&mut request, &self.body)?;),
+            Body::Raw(media) => quote!(parameter::bytes(&mut request, #media, &self.body);),
+        });
+        quote! {
+            fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
+                #[allow(unused_mut)]
+                let mut request = base.request(Self::SPEC, &[#(#values),*])?;
+                #(#query)*
+                #(#headers)*
+                #accept
+                #body
+                ::std::result::Result::Ok(request)
+            }
+        }
+    }
+
+    fn inspect(&self, rules: &Rules) -> Option<TokenStream> {
+        let parameters = self.parameters().into_iter().enumerate().map(|(index, (_, _, field))| {
+            let index = syn::Index::from(index);
+            if self.ty(field).is_some_and(is_option) {
+                quote!(inspector.optional(&Self::PARAMETERS[#index], &self.#field);)
+            } else {
+                quote!(inspector.parameter(&Self::PARAMETERS[#index], &self.#field);)
+            }
+        });
+        let parameters = parameters.collect::<Vec<_>>();
+        let body = rules.body(&self.facts).map(|rules| quote!(inspector.body(#rules, &self.body);));
+        (!parameters.is_empty() || body.is_some()).then(|| {
+            quote! {
+                fn inspect<I: Inspector>(&self, inspector: &mut I) {
+                    #(#parameters)*
+                    #body
+                }
+            }
+        })
+    }
+}
+
+/// The name of an operation's struct.
+fn name(function: &str) -> Ident {
+    format_ident!("{}", function.to_pascal_case())
+}
+
+/// The names in a path template, in their order.
+fn template_names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('{').skip(1).filter_map(|part| part.split('}').next())
+}
+
+fn is_text(ty: &Type) -> bool {
+    super::type_text(ty) == "::std::string::String"
+}
+
+fn is_bytes(ty: &Type) -> bool {
+    super::type_text(ty) == "::std::vec::Vec<u8>"
+}
+
+fn is_option(ty: &Type) -> bool {
+    super::type_text(ty).starts_with("::std::option::Option<")
+}
+
+/// Numbers and truth values say nothing about anybody.
+fn is_shown(ty: &Type) -> bool {
+    matches!(super::type_text(ty).as_str(), "bool" | "i64" | "i32" | "u64" | "u32" | "f64")
+}

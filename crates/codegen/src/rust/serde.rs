@@ -1,0 +1,50 @@
+//! What serde's attributes say of a field.
+
+use syn::{Attribute, Expr, Field, Lit, Token};
+
+/// How serde reads and writes a field.
+#[derive(Debug, Default)]
+pub(super) struct Serde {
+    /// The name in JSON; empty for the map of unknown keys.
+    pub(super) wire: String,
+    pub(super) flatten: bool,
+    pub(super) default: bool,
+}
+
+/// Reads the attributes of a field.
+pub(super) fn of(field: &Field) -> Serde {
+    let mut serde = Serde { wire: String::new(), ..of_attributes(&field.attrs) };
+    if !serde.flatten {
+        let plain = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+        let plain = plain.trim_start_matches("r#").to_owned();
+        serde.wire = renamed(&field.attrs).unwrap_or(plain);
+    }
+    serde
+}
+
+/// The name that an attribute gives a field or a variant.
+pub(super) fn renamed(attributes: &[Attribute]) -> Option<String> {
+    let renamed = of_attributes(attributes).wire;
+    (!renamed.is_empty()).then_some(renamed)
+}
+
+fn of_attributes(attributes: &[Attribute]) -> Serde {
+    let mut serde = Serde::default();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        // A form that this does not read leaves the field as it is.
+        let _ = attribute.parse_nested_meta(|meta| {
+            serde.flatten |= meta.path.is_ident("flatten");
+            serde.default |= meta.path.is_ident("default");
+            if meta.input.peek(Token![=]) {
+                let value: Expr = meta.value()?.parse()?;
+                if let Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) = value
+                    && meta.path.is_ident("rename")
+                {
+                    serde.wire = text.value();
+                }
+            }
+            Ok(())
+        });
+    }
+    serde
+}

@@ -1,0 +1,83 @@
+//! Conversions: those that nobody needs go, and a union with a text in it is made from one.
+//!
+//! typify parses texts into enums and unions, fallibly. Open enums are made from any text, and a union that happens to consist of
+//! values with a text form is nothing that a program would parse.
+
+use quote::ToTokens;
+use syn::{Fields, Item, ItemEnum, ItemImpl, ItemMod, Type, parse_quote};
+
+use crate::rust::type_text;
+
+pub(super) fn settle(module: &mut ItemMod) {
+    let Some((_, items)) = &mut module.content else { return };
+    items.retain(|item| !matches!(item, Item::Impl(item) if parses_text(item)));
+    let uses_error = items.iter().any(|item| {
+        let is_error = matches!(item, Item::Mod(module) if module.ident == "error");
+        !is_error && item.to_token_stream().to_string().contains("ConversionError")
+    });
+    if !uses_error {
+        items.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "error"));
+    }
+    let texts: Vec<Item> = items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Enum(item) => of_text(item, items),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    items.extend(texts);
+}
+
+fn parses_text(item: &ItemImpl) -> bool {
+    let Some((path, _)) = &item.trait_ else { return false };
+    let text = path.to_token_stream().to_string().replace(' ', "");
+    text == "::std::str::FromStr"
+        || ["&str", "&String", "::std::string::String", "&::std::string::String"]
+            .iter()
+            .any(|source| text == format!("::std::convert::TryFrom<{source}>"))
+}
+
+/// `From<&str>` and `From<String>` for a union that has one variant for texts.
+fn of_text(item: &ItemEnum, items: &[Item]) -> Option<[Item; 2]> {
+    let texts: Vec<_> = item
+        .variants
+        .iter()
+        .filter(|variant| match &variant.fields {
+            Fields::Unnamed(fields) => {
+                fields.unnamed.len() == 1 && type_text(&fields.unnamed[0].ty) == "::std::string::String"
+            }
+            _ => false,
+        })
+        .collect();
+    let [variant] = texts.as_slice() else { return None };
+    let (name, variant) = (&item.ident, &variant.ident);
+    let has = |source: &str| {
+        items.iter().any(|item| match item {
+            Item::Impl(ItemImpl { trait_: Some((path, _)), self_ty, .. }) => {
+                let of_this = matches!(&**self_ty, Type::Path(path) if path.path.is_ident(name));
+                of_this && path.to_token_stream().to_string().replace(' ', "") == format!("::std::convert::From<{source}>")
+            }
+            _ => false,
+        })
+    };
+    if has("::std::string::String") || has("&str") {
+        return None;
+    }
+    Some([
+        parse_quote! {
+            impl ::std::convert::From<&str> for #name {
+                fn from(text: &str) -> Self {
+                    Self::#variant(text.to_owned())
+                }
+            }
+        },
+        parse_quote! {
+            impl ::std::convert::From<::std::string::String> for #name {
+                fn from(text: ::std::string::String) -> Self {
+                    Self::#variant(text)
+                }
+            }
+        },
+    ])
+}

@@ -1,0 +1,63 @@
+//! What progenitor's types are not yet, mended in the syntax tree.
+
+mod absent;
+mod conversions;
+mod open;
+mod redact;
+mod untagged;
+
+use syn::{Attribute, Item, ItemMod, Path, Token, parse_quote, punctuated::Punctuated};
+
+use crate::fit::Sensitive;
+
+/// Mends the module of the types.
+pub(super) fn mend(module: &mut ItemMod, sensitive: &Sensitive) {
+    absent::default(module);
+    open::open(module);
+    conversions::settle(module);
+    equality(module);
+    untagged::read_once(module);
+    redact::redact(module, sensitive);
+}
+
+/// Every type can be compared.
+fn equality(module: &mut ItemMod) {
+    let Some((_, items)) = &mut module.content else { return };
+    for item in items {
+        if let Item::Struct(syn::ItemStruct { attrs, .. }) | Item::Enum(syn::ItemEnum { attrs, .. }) = item {
+            edit_derives(attrs, |paths| {
+                if !paths.iter().any(|path| path.is_ident("PartialEq")) {
+                    paths.push(parse_quote!(PartialEq));
+                }
+            });
+        }
+    }
+}
+
+/// Changes the list of derives.
+fn edit_derives(attrs: &mut [Attribute], edit: impl FnOnce(&mut Punctuated<Path, Token![,]>)) {
+    for attr in attrs {
+        if attr.path().is_ident("derive")
+            && let Ok(mut paths) = attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)
+        {
+            edit(&mut paths);
+            *attr = parse_quote!(#[derive(#paths)]);
+            return;
+        }
+    }
+}
+
+/// Takes a derive away.
+fn drop_derive(attrs: &mut [Attribute], name: &str) {
+    edit_derives(attrs, |paths| {
+        *paths = std::mem::take(paths).into_iter().filter(|path| !path.is_ident(name)).collect();
+    });
+}
+
+/// Whether a derive is there.
+fn derives(attrs: &[Attribute], name: &str) -> bool {
+    attrs.iter().filter(|attr| attr.path().is_ident("derive")).any(|attr| {
+        let paths = attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated);
+        paths.is_ok_and(|paths| paths.iter().any(|path| path.is_ident(name)))
+    })
+}

@@ -1,0 +1,227 @@
+//! Enums of text are open: a value that the document does not list is kept and written again as it came.
+//!
+//! A closed one would make a reply fail as a whole once the API adds a value. An enum stays closed where nothing else tells
+//! the alternatives of a union apart: the union would read everything as its first variant.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quote::format_ident;
+use syn::{Fields, Item, ItemEnum, ItemMod, ItemStruct, Type, parse_quote};
+
+use super::{derives, drop_derive};
+use crate::rust::{operations::arguments, serde};
+
+pub(super) fn open(module: &mut ItemMod) {
+    let Some((_, items)) = &mut module.content else { return };
+    let closed = telling_apart(items);
+    let opened: BTreeSet<String> = items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Enum(item) if is_of_text(item) && !closed.contains(&item.ident.to_string()) => {
+                Some(item.ident.to_string())
+            }
+            _ => None,
+        })
+        .collect();
+    items.retain(|item| !is_display_of(item, &opened));
+    let mut done = Vec::new();
+    for mut item in std::mem::take(items) {
+        let mut conversions = Vec::new();
+        if let Item::Enum(item) = &mut item
+            && opened.contains(&item.ident.to_string())
+        {
+            conversions = open_one(item);
+        }
+        done.push(item);
+        done.extend(conversions);
+    }
+    *items = done;
+}
+
+/// Adds the variant for other values, and conversions from and to text.
+fn open_one(item: &mut ItemEnum) -> Vec<Item> {
+    drop_derive(&mut item.attrs, "Copy");
+    let name = &item.ident;
+    let known: Vec<_> = item
+        .variants
+        .iter()
+        .map(|variant| {
+            let text = serde::renamed(&variant.attrs).unwrap_or_else(|| variant.ident.to_string());
+            (variant.ident.clone(), text)
+        })
+        .collect();
+    let names = ["Other", "Unlisted", "Unknown"];
+    let is_free = |name: &&&str| !known.iter().any(|(variant, _)| variant == **name);
+    let other = format_ident!("{}", names.iter().find(is_free).unwrap_or(&"OtherValue"));
+    let (variants, texts): (Vec<_>, Vec<_>) = known.iter().cloned().unzip();
+    let conversions: Vec<Item> = vec![
+        parse_quote! {
+            impl #name {
+                /// Returns the value as the API writes it.
+                pub fn as_str(&self) -> &str {
+                    match self {
+                        #(Self::#variants => #texts,)*
+                        Self::#other(text) => text,
+                    }
+                }
+            }
+        },
+        parse_quote! {
+            impl ::std::convert::From<&str> for #name {
+                fn from(text: &str) -> Self {
+                    match text {
+                        #(#texts => Self::#variants,)*
+                        _ => Self::#other(text.to_owned()),
+                    }
+                }
+            }
+        },
+        parse_quote! {
+            impl ::std::convert::From<::std::string::String> for #name {
+                fn from(text: ::std::string::String) -> Self {
+                    Self::from(text.as_str())
+                }
+            }
+        },
+        parse_quote! {
+            impl ::std::fmt::Display for #name {
+                fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                    f.write_str(self.as_str())
+                }
+            }
+        },
+    ];
+    item.attrs.push(parse_quote!(#[non_exhaustive]));
+    item.variants.push(parse_quote! {
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        #other(::std::string::String)
+    });
+    conversions
+}
+
+/// Whether an enum lists texts.
+fn is_of_text(item: &ItemEnum) -> bool {
+    let plain = item.variants.iter().all(|variant| matches!(variant.fields, Fields::Unit));
+    let tags = item.attrs.iter().any(|attr| attr.path().is_ident("serde"));
+    plain && !tags && !item.variants.is_empty() && derives(&item.attrs, "Serialize")
+}
+
+fn is_display_of(item: &Item, names: &BTreeSet<String>) -> bool {
+    let Item::Impl(item) = item else { return false };
+    let Some((path, _)) = &item.trait_ else { return false };
+    let is_display = path.segments.last().is_some_and(|last| last.ident == "Display");
+    is_display && type_name(&item.self_ty).is_some_and(|name| names.contains(&name))
+}
+
+/// The enums of text by which alternatives are told apart: two variants have a member of the same name, each with an enum of its own;
+/// or one variant is such an enum, and another one takes texts too.
+fn telling_apart(items: &[Item]) -> BTreeSet<String> {
+    let enums: BTreeSet<String> = items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Enum(item) if is_of_text(item) => Some(item.ident.to_string()),
+            _ => None,
+        })
+        .collect();
+    let structs: BTreeMap<String, &ItemStruct> = items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Struct(item) => Some((item.ident.to_string(), item)),
+            _ => None,
+        })
+        .collect();
+    let mut closed = BTreeSet::new();
+    let mut compare = |types: &[String]| {
+        let texts = types.iter().filter(|name| enums.contains(*name) || *name == "String").count();
+        if texts > 1 {
+            closed.extend(types.iter().filter(|name| enums.contains(*name)).cloned());
+        }
+        let mut members: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for name in types {
+            let Some(item) = structs.get(name) else { continue };
+            for field in &item.fields {
+                let of_enum = type_name(unwrapped(&field.ty).as_ref().unwrap_or(&field.ty));
+                if let Some(of_enum) = of_enum.filter(|name| enums.contains(name)) {
+                    members.entry(serde::of(field).wire).or_default().insert(of_enum);
+                }
+            }
+        }
+        closed.extend(members.into_values().filter(|enums| enums.len() > 1).flatten());
+    };
+    for item in items {
+        match item {
+            Item::Enum(item) if !is_of_text(item) => {
+                let types = item.variants.iter().flat_map(|variant| &variant.fields);
+                compare(&types.filter_map(|field| type_name(&field.ty)).collect::<Vec<_>>());
+            }
+            // Alternatives side by side.
+            Item::Struct(item) => {
+                let flattened = item.fields.iter().filter(|field| serde::of(field).flatten);
+                let types = flattened.filter_map(|field| type_name(&unwrapped(&field.ty)?));
+                compare(&types.collect::<Vec<_>>());
+            }
+            _ => {}
+        }
+    }
+    closed
+}
+
+/// The type inside an `Option`.
+fn unwrapped(ty: &Type) -> Option<Type> {
+    let Type::Path(path) = ty else { return None };
+    path.path.segments.last().filter(|last| last.ident == "Option")?;
+    arguments(ty).pop()
+}
+
+fn type_name(ty: &Type) -> Option<String> {
+    let Type::Path(path) = ty else { return None };
+    Some(path.path.segments.last()?.ident.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::ToTokens;
+
+    use super::*;
+
+    fn opened(module: ItemMod) -> String {
+        let mut module = module;
+        open(&mut module);
+        module.to_token_stream().to_string()
+    }
+
+    #[test]
+    fn a_value_that_is_not_listed_is_kept() {
+        let text = opened(parse_quote! {
+            mod types {
+                #[derive(::serde::Serialize, ::serde::Deserialize, Clone, Copy, Debug)]
+                pub enum Status {
+                    #[serde(rename = "on")]
+                    On,
+                    #[serde(rename = "other")]
+                    Other,
+                }
+            }
+        });
+        assert!(text.contains("Unlisted (:: std :: string :: String)"), "{text}");
+        assert!(text.contains("\"on\" => Self :: On") && !text.contains("Copy"), "{text}");
+    }
+
+    #[test]
+    fn what_tells_alternatives_apart_stays_closed() {
+        let text = opened(parse_quote! {
+            mod types {
+                #[derive(::serde::Serialize)]
+                pub enum OfCar { #[serde(rename = "car")] Car }
+                #[derive(::serde::Serialize)]
+                pub enum OfBike { #[serde(rename = "bike")] Bike }
+                pub struct Car { pub kind: OfCar }
+                pub struct Bike { pub kind: ::std::option::Option<OfBike> }
+                #[serde(untagged)]
+                pub enum Vehicle { Car(Car), Bike(Bike) }
+            }
+        });
+        assert!(!text.contains("Other"), "{text}");
+    }
+}

@@ -1,0 +1,75 @@
+//! A client that sends an operation once.
+
+use http::{HeaderValue, header};
+
+use crate::{Base, Error, Format, Operation, RequestError};
+
+/// A client without retries, checks and time limits of its own, for programs that bring those.
+///
+/// ```
+/// use suprsend_api::{Client, operations::FetchUserProfile};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::new("https://hub.suprsend.com", reqwest::Client::new())?.bearer("key")?;
+/// let user = client.send(&FetchUserProfile::new("user-123")).await?;
+/// println!("{:?}", user.updated_at);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    base: Base,
+    http: reqwest::Client,
+    authorization: Option<HeaderValue>,
+}
+
+impl Client {
+    /// Makes a client for a base URL. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// The text is not a base URL; see [`Base::new`].
+    pub fn new(base_url: &str, http: reqwest::Client) -> Result<Self, RequestError> {
+        Ok(Self { base: Base::new(base_url)?, http, authorization: None })
+    }
+
+    /// Sends `Authorization: Bearer <token>` with every request.
+    ///
+    /// # Errors
+    ///
+    /// The token has characters that a header cannot carry.
+    pub fn bearer(mut self, token: &str) -> Result<Self, RequestError> {
+        let mut value = HeaderValue::try_from(format!("Bearer {token}"))
+            .map_err(|_| RequestError::new("token", "has characters that a header cannot carry"))?;
+        value.set_sensitive(true);
+        self.authorization = Some(value);
+        Ok(self)
+    }
+
+    /// Sends an operation once and decodes the reply.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn send<O: Operation>(&self, operation: &O) -> Result<O::Reply, Error<O::Refusal>> {
+        let mut request = operation.request(&self.base)?;
+        if let Some(value) = &self.authorization {
+            request.headers_mut().insert(header::AUTHORIZATION, value.clone());
+        }
+        let response = self.http.execute(request).await?;
+        let status = response.status();
+        let body = response.bytes().await?;
+        if !status.is_success() {
+            return Err(Error::Refused { status, refusal: serde_json::from_slice(&body).ok() });
+        }
+        let content = if status == http::StatusCode::NO_CONTENT { Format::Empty } else { O::SPEC.reply };
+        content.read(&body).map_err(|_| Error::Undecodable { status })
+    }
+}
+
+/// Shows nothing of the credential.
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("host", &self.base.url().host_str()).finish_non_exhaustive()
+    }
+}

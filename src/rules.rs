@@ -1,0 +1,5 @@
+//! Rules as data.
+
+/// A schema.
+#[derive(Debug)]
+pub struct Schema(pub &'static [()]);
