@@ -6,6 +6,7 @@ mod reply;
 mod sample;
 mod schema;
 mod security;
+mod table;
 mod template;
 
 use std::{
@@ -22,14 +23,15 @@ use self::{
     parameter::{Parameter, Place},
     reply::Replies,
     schema::{Schema, Schemas},
-    template::Template,
+    table::{Table, table},
 };
 pub(crate) use self::{
     parameter::Given,
     reply::{Shown, Success},
     schema::{Problem, list},
     security::Credential,
-    template::NotText,
+    table::Role,
+    template::{NotText, Template},
 };
 
 /// The methods a path item may have.
@@ -50,6 +52,8 @@ pub(crate) struct Operation {
     pub(crate) method: Method,
     /// The key in `paths`.
     pub(crate) path: String,
+    /// What it is in the document's table of resources.
+    pub(crate) role: Option<Role>,
     template: Template,
     /// Empty if the document asks for none.
     pub(crate) credentials: BTreeSet<Credential>,
@@ -90,7 +94,8 @@ impl Document {
         let value = Arc::new(for_replies(&value).unwrap_or(value));
         let schemas = Schemas::new(Arc::clone(&value))?;
         let requests = if requests == value { schemas.clone() } else { Schemas::new(requests)? };
-        let reader = Reader { document: &value, requests, schemas };
+        let table = table(&value);
+        let reader = Reader { document: &value, table, requests, schemas };
         let mut operations = Vec::new();
         let paths = value.get("paths").and_then(Value::as_object).ok_or("the document has no `paths`")?;
         for path in paths.keys().filter(|path| path.starts_with('/')) {
@@ -114,18 +119,36 @@ impl Document {
         self.operations.iter().find(|operation| operation.id == id)
     }
 
-    /// Finds the operation of a request.
-    pub(crate) fn route(&self, method: &Method, path: &str) -> Route<'_> {
+    /// The operation that the table of resources has under this name.
+    pub(crate) fn named(&self, resource: &str, verb: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.is(resource, verb))
+    }
+
+    /// Finds the operation of a request. Of several that share method and path it is the one whose schema takes the body.
+    pub(crate) fn route(&self, method: &Method, path: &str, body: &[u8]) -> Route<'_> {
         let mut others = Vec::new();
         for operation in &self.operations {
             match operation.template.matches(path) {
                 None => {}
                 Some(_) if operation.method != *method => others.push(&operation.method),
-                Some(Ok(parameters)) => return Route::Operation(operation, parameters),
+                Some(Ok(parameters)) => return Route::Operation(self.choose(operation, body), parameters),
                 Some(Err(not_text)) => return Route::NotText(not_text),
             }
         }
         if others.is_empty() { Route::Unknown } else { Route::WrongMethod(others) }
+    }
+
+    /// The operation with the method and path of this one that takes the body; where none does, one that takes its JSON type.
+    fn choose<'a>(&'a self, first: &'a Operation, body: &[u8]) -> &'a Operation {
+        let shares = |other: &&Operation| other.method == first.method && other.template == first.template;
+        let sharing: Vec<_> = self.operations.iter().filter(shares).collect();
+        let body: Option<Value> = if sharing.len() > 1 { serde_json::from_slice(body).ok() } else { None };
+        let Some(body) = body else { return first };
+        let misfit = |operation: &&&Operation| {
+            let problems = operation.body.as_ref().map_or(Vec::new(), |declared| declared.schema.problems(&body));
+            (problems.iter().any(|problem| problem.field.is_empty()), !problems.is_empty())
+        };
+        sharing.iter().min_by_key(misfit).copied().unwrap_or(first)
     }
 }
 
@@ -135,9 +158,34 @@ impl Operation {
         self.parameters.iter().flat_map(|parameter| parameter.problems(given)).collect()
     }
 
+    /// Whether the table of resources has it under this name.
+    pub(crate) fn is(&self, resource: &str, verb: &str) -> bool {
+        self.role.as_ref().is_some_and(|role| role.resource == resource && role.verb == verb)
+    }
+
+    /// The names of the path's parameters, in their order.
+    pub(crate) fn path_parameters(&self) -> impl Iterator<Item = String> {
+        self.template.parameters().map(str::to_owned)
+    }
+
+    /// Whether there is such a parameter of the query.
+    pub(crate) fn takes(&self, query: &str) -> bool {
+        self.parameters.iter().any(|parameter| parameter.place == Place::Query && parameter.name == query)
+    }
+
     /// The success that the document declares first.
     pub(crate) fn success(&self) -> &Success {
         &self.replies.success
+    }
+
+    /// Whether this very status is declared.
+    pub(crate) fn declares(&self, status: StatusCode) -> bool {
+        self.replies.declares(status)
+    }
+
+    /// The members of the reply to a success, and of those that it need not have whether they may be null.
+    pub(crate) fn members(&self) -> &BTreeMap<String, bool> {
+        &self.replies.members
     }
 
     /// What in a reply goes against the document. A status that the document does not declare is not judged.
@@ -149,6 +197,7 @@ impl Operation {
 /// Reads operations out of the document.
 struct Reader<'a> {
     document: &'a Value,
+    table: Table,
     /// What is sent is judged by these, what is replied by those.
     requests: Schemas,
     schemas: Schemas,
@@ -182,6 +231,7 @@ impl Reader<'_> {
             id: id.map_or_else(|| format!("{method} {path}"), str::to_owned),
             method: method.to_uppercase().parse().map_err(|_| format!("{method} is not a method"))?,
             path: path.to_owned(),
+            role: self.table.get(&(method.to_owned(), path.to_owned())).cloned(),
             template: Template::new(path).map_err(|error| format!("the path {path}: {error}"))?,
             credentials: security::credentials(self.document, operation),
             parameters: self.parameters(items, &at)?,

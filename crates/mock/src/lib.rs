@@ -73,7 +73,7 @@
 //!
 //! # Faults and inspection
 //!
-//! From Rust: [`Hub::inject`], [`Hub::requests`], [`Hub::expect_upsert`] and the like. Over HTTP, without credentials:
+//! From Rust: [`Hub::inject`], [`Hub::requests`], [`Hub::assert_upserted`] and the like. Over HTTP, without credentials:
 //!
 //! | request | does |
 //! |---|---|
@@ -97,19 +97,21 @@
 //! prints the URL it listens on as the first line on stdout, and logs on stderr. `users.json` has the body of an upsert under
 //! each `distinct_id`. `--help` says the rest.
 
+mod assert;
 mod document;
-mod expect;
 mod fault;
 mod hub;
-mod profiles;
 mod rate_limit;
 mod recorded;
 mod refused;
 mod server;
+mod stub;
+mod world;
 
-pub use expect::Upserts;
+pub use assert::Calls;
 pub use fault::Fault;
 pub use hub::{Builder, Hub};
 pub use rate_limit::RateLimit;
 pub use recorded::Recorded;
 pub use refused::Refused;
+pub use world::{Kind, Sent};

@@ -20,6 +20,8 @@ pub(crate) struct Replies {
     /// The schemas of JSON bodies.
     schemas: BTreeMap<Statuses, Option<Schema>>,
     pub(super) success: Success,
+    /// The members of the success, each with whether it may be null.
+    pub(super) members: BTreeMap<String, bool>,
 }
 
 /// A success as the document shows it, or made from its schemas.
@@ -50,6 +52,10 @@ enum Statuses {
 }
 
 impl Replies {
+    pub(super) fn declares(&self, status: StatusCode) -> bool {
+        self.schemas.contains_key(&Statuses::One(status.as_u16()))
+    }
+
     pub(super) fn violations(&self, status: StatusCode, body: Option<&Value>) -> Vec<Problem> {
         let declared = self.schemas.iter().find(|(statuses, _)| statuses.contain(status));
         let Some((_, Some(schema))) = declared.filter(|_| !EMPTY.contains(&status.as_u16())) else {
@@ -117,7 +123,26 @@ impl Reader<'_> {
                 success.shown = self.shown(at, schemas[&statuses].as_ref());
             }
         }
-        Ok(Replies { schemas, success })
+        let members = first.and_then(|statuses| places.get(&statuses)).map(|at| self.members(at)).transpose()?;
+        Ok(Replies { schemas, success, members: members.unwrap_or_default() })
+    }
+
+    /// The members that the schema of a JSON reply names.
+    fn members(&self, at: &str) -> Result<BTreeMap<String, bool>, String> {
+        let Some((at, _)) = content(at, self.at(at)?) else { return Ok(BTreeMap::new()) };
+        let at = format!("{at}/schema");
+        if self.at(&at).is_err() {
+            return Ok(BTreeMap::new());
+        }
+        let (_, schema) = self.follow(at)?;
+        let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let null = |schema: &Value| {
+            let is_null = |kind: &Value| kind == "null";
+            let listed = schema.get("type").and_then(Value::as_array).is_some_and(|kinds| kinds.iter().any(is_null));
+            let variants = ["anyOf", "oneOf"].iter().filter_map(|keyword| schema.get(keyword)?.as_array()).flatten();
+            listed || variants.filter_map(|variant| variant.get("type")).any(is_null)
+        };
+        Ok(properties.map(|(name, schema)| (name.clone(), null(schema))).collect())
     }
 
     /// A body that the document shows for a reply, or one made from its schema.

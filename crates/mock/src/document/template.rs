@@ -33,6 +33,14 @@ impl Template {
         path.split('/').map(Segment::new).collect::<Result<_, _>>().map(Self)
     }
 
+    /// The names of the parameters, in their order.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|segment| &segment.0).filter_map(|piece| match piece {
+            Piece::Parameter(name) => Some(name.as_str()),
+            Piece::Fixed(_) => None,
+        })
+    }
+
     /// The order of matching: the fewer segments have parameters and the more text is fixed, the earlier.
     pub(crate) fn rank(&self) -> impl Ord + use<> {
         let with_parameters = self.0.iter().filter(|segment| segment.has_parameters()).count();

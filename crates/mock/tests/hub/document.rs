@@ -327,7 +327,8 @@ async fn f14_in_openapi_3_0_a_read_only_member_is_required_in_replies_alone() ->
 #[tokio::test]
 async fn a_reply_against_the_document_does_not_leave() -> Result {
     let schema = json!({"type": "object", "required": ["plan"]});
-    let document = json!({"paths": {"/v1/user/{distinct_id}/": {"post": {
+    let table = json!({"users": {"upsert": "post /v1/user/{distinct_id}/"}});
+    let document = json!({"x-resources": table, "paths": {"/v1/user/{distinct_id}/": {"post": {
         "operationId": "create-update-users",
         "responses": {"201": {"content": {"application/json": {"schema": schema}}}}
     }}}});
