@@ -170,7 +170,8 @@ impl Hub {
 
     fn calls_of(&self, operation: &str, is_meant: impl Fn(&Recorded) -> bool) -> Vec<Call> {
         let requests = self.requests();
-        let made = requests.iter().filter(|request| request.performed && request.operation() == Some(operation));
+        let made =
+            requests.iter().filter(|request| request.performed && request.operation() == Some(operation));
         made.filter(|request| is_meant(request)).map(Call::from_request).collect()
     }
 
@@ -184,7 +185,10 @@ impl Hub {
     }
 
     fn sent_of(&self, kind: Kind, name: &str) -> Vec<Call> {
-        let sent = self.sent().into_iter().filter(|sent| sent.kind() == kind && sent.name() == name && !sent.is_duplicate());
+        let sent = self
+            .sent()
+            .into_iter()
+            .filter(|sent| sent.kind() == kind && sent.name() == name && !sent.is_duplicate());
         let call = |sent: crate::Sent| Call {
             parameters: Vec::new(),
             body: sent.body().clone(),
@@ -243,8 +247,15 @@ impl Calls {
     /// If there are none, with the parameters of the others.
     #[track_caller]
     pub fn with(self, parameter: &str, value: &str) -> Self {
-        let is_meant = |call: &Call| call.parameters.iter().any(|(name, known)| name == parameter && known == value);
-        let shown = |call: &Call| call.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ");
+        let is_meant =
+            |call: &Call| call.parameters.iter().any(|(name, known)| name == parameter && known == value);
+        let shown = |call: &Call| {
+            call.parameters
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         self.only(&format!("with {parameter}={value}"), is_meant, shown)
     }
 
@@ -285,7 +296,11 @@ impl Calls {
     #[track_caller]
     pub fn times(self, times: usize) -> Self {
         let (found, what) = (self.found.len(), &self.what);
-        assert!(found == times, "{what} was carried out {found} times, not {times} times:{}", listed(&self.bodies));
+        assert!(
+            found == times,
+            "{what} was carried out {found} times, not {times} times:{}",
+            listed(&self.bodies)
+        );
         self
     }
 

@@ -85,7 +85,14 @@ pub(crate) enum Route<'a> {
 }
 
 impl Document {
-    /// Reads a document in JSON.
+    /// Reads a document in JSON, and looks at every schema of it.
+    pub(crate) fn checked(text: &str) -> Result<Self, String> {
+        let document = Self::parse(text)?;
+        document.operations.iter().try_for_each(Operation::check)?;
+        Ok(document)
+    }
+
+    /// Reads a document in JSON. Its schemas are looked at when they are used.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut value: Value =
             serde_json::from_str(text).map_err(|error| format!("the document is not JSON: {error}"))?;
@@ -95,7 +102,7 @@ impl Document {
         let schemas = Schemas::new(Arc::clone(&value))?;
         let requests = if requests == value { schemas.clone() } else { Schemas::new(requests)? };
         let table = table(&value);
-        let reader = Reader { document: &value, table, requests, schemas };
+        let reader = Reader { document: Arc::clone(&value), table, requests, schemas };
         let mut operations = Vec::new();
         let paths = value.get("paths").and_then(Value::as_object).ok_or("the document has no `paths`")?;
         for path in paths.keys().filter(|path| path.starts_with('/')) {
@@ -145,7 +152,8 @@ impl Document {
         let body: Option<Value> = if sharing.len() > 1 { serde_json::from_slice(body).ok() } else { None };
         let Some(body) = body else { return first };
         let misfit = |operation: &&&Operation| {
-            let problems = operation.body.as_ref().map_or(Vec::new(), |declared| declared.schema.problems(&body));
+            let problems =
+                operation.body.as_ref().map_or(Vec::new(), |declared| declared.schema.problems(&body));
             (problems.iter().any(|problem| problem.field.is_empty()), !problems.is_empty())
         };
         sharing.iter().min_by_key(misfit).copied().unwrap_or(first)
@@ -153,6 +161,12 @@ impl Document {
 }
 
 impl Operation {
+    fn check(&self) -> Result<(), String> {
+        let parameters = self.parameters.iter().map(|parameter| &parameter.schema);
+        let body = self.body.iter().map(|body| &body.schema);
+        parameters.chain(body).chain(self.replies.schemas()).try_for_each(Schema::check)
+    }
+
     /// What is wrong with the parameters of a request.
     pub(crate) fn parameter_problems(&self, given: &Given<'_>) -> Vec<Problem> {
         self.parameters.iter().flat_map(|parameter| parameter.problems(given)).collect()
@@ -195,15 +209,15 @@ impl Operation {
 }
 
 /// Reads operations out of the document.
-struct Reader<'a> {
-    document: &'a Value,
+struct Reader {
+    document: Arc<Value>,
     table: Table,
     /// What is sent is judged by these, what is replied by those.
     requests: Schemas,
     schemas: Schemas,
 }
 
-impl Reader<'_> {
+impl Reader {
     /// Where a path item stands, and where its reference leads: what stands beside a reference adds to its target.
     fn items(&self, pointer: String) -> Result<Vec<String>, String> {
         let mut items = vec![pointer];
@@ -233,7 +247,7 @@ impl Reader<'_> {
             path: path.to_owned(),
             role: self.table.get(&(method.to_owned(), path.to_owned())).cloned(),
             template: Template::new(path).map_err(|error| format!("the path {path}: {error}"))?,
-            credentials: security::credentials(self.document, operation),
+            credentials: security::credentials(&self.document, operation),
             parameters: self.parameters(items, &at)?,
             body: body.flatten(),
             replies: self.replies(operation, method, &at)?,
@@ -271,7 +285,7 @@ impl Reader<'_> {
             name: name.to_owned(),
             place,
             required: parameter.get("required").and_then(Value::as_bool).unwrap_or_default(),
-            schema: self.requests.compile(&format!("{at}/schema"))?,
+            schema: self.requests.schema(&format!("{at}/schema")),
         }))
     }
 
@@ -284,7 +298,7 @@ impl Reader<'_> {
         let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
         Ok(Some(Body {
             required: body.get("required").and_then(Value::as_bool).unwrap_or_default(),
-            schema: self.requests.compile(&at)?,
+            schema: self.requests.schema(&at),
             properties: properties.map(|(name, schema)| (name.clone(), schema.clone())).collect(),
         }))
     }

@@ -15,13 +15,13 @@ use crate::{
     rate_limit::{Limiter, RateLimit},
     recorded::Recorded,
     refused::Refused,
-    world::Sent,
     server::{
         Setup, Shared,
         auth::Accepted,
         connection::{Connections, Reset},
         router,
     },
+    world::Sent,
 };
 
 /// The API key of a hub that was given none.
@@ -30,7 +30,7 @@ const API_KEY: &str = "suprsend-mock-api-key";
 const RECORDED: usize = 1000;
 /// The largest body in bytes, unless the builder says otherwise: what SuprSend's SDKs send at most.
 const LARGEST_BODY: usize = 800 * 1024;
-/// How large all profiles may become together in bytes, unless the builder says otherwise.
+/// How large all that is stored may become in bytes, unless the builder says otherwise.
 const LARGEST_STORE: usize = 256 * 1024 * 1024;
 
 /// A hub that runs until it is dropped.
@@ -158,7 +158,10 @@ impl Hub {
 
     /// The id of the operation that upserts users.
     pub(crate) fn upsert_id(&self) -> String {
-        self.shared.document().named("users", "upsert").map_or_else(String::new, |operation| operation.id.clone())
+        self.shared
+            .document()
+            .named("users", "upsert")
+            .map_or_else(String::new, |operation| operation.id.clone())
     }
 
     /// The recorded requests, oldest first.
@@ -291,7 +294,7 @@ impl Builder {
         self
     }
 
-    /// How large all profiles may become together, in bytes of JSON; upserts after that are answered with 507. 256 MiB unless
+    /// How large all that is stored may become, in bytes of JSON; what would store more is answered with 507. 256 MiB unless
     /// set.
     pub fn largest_store(mut self, bytes: usize) -> Self {
         self.setup.largest_store = bytes;

@@ -83,7 +83,7 @@ pub(crate) struct HubState {
 impl Shared {
     pub(crate) fn new(setup: Setup, stopping: watch::Receiver<bool>) -> Result<Self, Refused> {
         let document = match &setup.document {
-            Some(text) => Document::parse(text).map(Arc::new),
+            Some(text) => Document::checked(text).map(Arc::new),
             None => OWN_DOCUMENT.clone(),
         };
         let document = document.map_err(Refused::new)?;
@@ -103,7 +103,9 @@ impl Shared {
     pub(crate) fn unanswerable(&self) -> Vec<(String, String)> {
         let without_role = self.document.operations().iter().filter(|operation| operation.role.is_none());
         without_role
-            .filter_map(|operation| Some((operation.id.clone(), operation.success().shown.clone().err()?)))
+            .filter_map(|operation| {
+                Some((operation.id.clone(), operation.success().shown().err()?.to_owned()))
+            })
             .collect()
     }
 
@@ -138,8 +140,10 @@ impl Shared {
         body: Value,
     ) -> Result<Value, Refused> {
         let operation = self.document.named(resource, verb);
-        let operation = operation.ok_or_else(|| Refused::new(format!("the document has no {resource}.{verb}")))?;
-        let path: Vec<_> = path.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let operation =
+            operation.ok_or_else(|| Refused::new(format!("the document has no {resource}.{verb}")))?;
+        let path: Vec<_> =
+            path.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let declared = operation.body.as_ref();
         let judged = declared.map_or(Ok(()), |declared| refuse(&declared.schema.problems(&body)));
         let asked = Asked { operation, path: &path, query: "", body: declared.map(|_| body) };
@@ -176,7 +180,12 @@ impl Shared {
     }
 
     /// Subscribes a user to an object or a list without a request, if the document could list the subscription.
-    pub(crate) fn subscribe(&self, distinct_id: &str, verb: &str, subscription: &Value) -> Result<(), Refused> {
+    pub(crate) fn subscribe(
+        &self,
+        distinct_id: &str,
+        verb: &str,
+        subscription: &Value,
+    ) -> Result<(), Refused> {
         let reply = json!({"meta": {}, "results": [subscription]});
         let listing = self.document.named("users", verb);
         let problems = listing.map_or(Vec::new(), |listing| listing.violations(StatusCode::OK, Some(&reply)));
@@ -189,7 +198,11 @@ impl Shared {
         }
         match subscription["list"].as_object() {
             Some(list) => world.subscribe_to_list(distinct_id, list),
-            None => world.subscribe_to_object(distinct_id, &subscription["object"], subscription["properties"].clone()),
+            None => world.subscribe_to_object(
+                distinct_id,
+                &subscription["object"],
+                subscription["properties"].clone(),
+            ),
         }
         Ok(())
     }
@@ -353,7 +366,7 @@ fn perform(
 /// The success that the document shows.
 fn documented(operation: &Operation) -> Result<Reply, Reply> {
     let success = operation.success();
-    let (content, media_type) = match success.shown.clone() {
+    let (content, media_type) = match success.shown().cloned() {
         Ok(Shown::Empty) => (Content::Empty, None),
         Ok(Shown::Json(body)) => (Content::Json(body), None),
         Ok(Shown::Text(media_type, text)) => (Content::Text(text), Some((header::CONTENT_TYPE, media_type))),

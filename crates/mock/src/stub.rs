@@ -26,7 +26,8 @@ impl Stubs {
         let method = method.map_err(|_| Refused::new("the method of a stub is none of HTTP"))?;
         let status = StatusCode::from_u16(status).ok().filter(|status| status.as_u16() >= 200);
         let status = status.ok_or_else(|| Refused::new("the status of a stub is none of a reply"))?;
-        let path = Template::new(path).map_err(|error| Refused::new(format!("the path of a stub: {error}")))?;
+        let path =
+            Template::new(path).map_err(|error| Refused::new(format!("the path of a stub: {error}")))?;
         let content = if body.is_null() { Content::Empty } else { Content::Json(body) };
         self.0.insert(0, Stub { method, path, reply: Reply::new(status, content) });
         Ok(())

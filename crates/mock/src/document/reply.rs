@@ -1,6 +1,9 @@
 //! The replies that the document declares, and the one that it shows.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use serde_json::Value;
@@ -29,8 +32,18 @@ pub(crate) struct Replies {
 pub(crate) struct Success {
     pub(crate) status: StatusCode,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    /// Else why there is no body that its schema takes.
-    pub(crate) shown: Result<Shown, String>,
+    /// Where its content stands; nothing if it has none.
+    content: Option<Content>,
+    shown: OnceLock<Result<Shown, String>>,
+}
+
+/// The content of a reply in the document.
+#[derive(Debug)]
+struct Content {
+    document: Arc<Value>,
+    at: String,
+    media_type: String,
+    schema: Option<Schema>,
 }
 
 /// The body of a reply.
@@ -56,6 +69,10 @@ impl Replies {
         self.schemas.contains_key(&Statuses::One(status.as_u16()))
     }
 
+    pub(super) fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        self.schemas.values().flatten()
+    }
+
     pub(super) fn violations(&self, status: StatusCode, body: Option<&Value>) -> Vec<Problem> {
         let declared = self.schemas.iter().find(|(statuses, _)| statuses.contain(status));
         let Some((_, Some(schema))) = declared.filter(|_| !EMPTY.contains(&status.as_u16())) else {
@@ -65,6 +82,43 @@ impl Replies {
             Some(body) => schema.problems(body),
             None => vec![Problem { field: String::new(), what: "is missing".into() }],
         }
+    }
+}
+
+impl Success {
+    /// The body that the document shows, or else why there is none that its schema takes.
+    pub(crate) fn shown(&self) -> Result<&Shown, &str> {
+        let made = || self.content.as_ref().map_or(Ok(Shown::Empty), Content::shown);
+        self.shown.get_or_init(made).as_ref().map_err(String::as_str)
+    }
+}
+
+impl Content {
+    /// A body that the document shows, or one made from its schema.
+    fn shown(&self) -> Result<Shown, String> {
+        let Self { document, at, media_type, schema } = self;
+        let content = document.pointer(at).unwrap_or(&Value::Null);
+        let examples =
+            content.get("examples").and_then(Value::as_object).into_iter().flat_map(|map| map.values());
+        let mut shown =
+            content.get("example").into_iter().chain(examples.filter_map(|example| example.get("value")));
+        if !is_json(media_type) {
+            let shown = shown.next().or_else(|| content.get("schema")?.get("example")).cloned();
+            let made = || sample(document, content.get("schema")?, Value::is_string);
+            let text = shown.or_else(made).unwrap_or_else(|| "".into());
+            let text = text.as_str().map_or_else(|| text.to_string(), str::to_owned);
+            let name = media_type.parse().map_err(|_| format!("`{media_type}` is no media type"))?;
+            return Ok(Shown::Text(name, text));
+        }
+        // An example that goes against its own schema is no example.
+        let fits = |value: &Value| schema.as_ref().is_none_or(|schema| schema.problems(value).is_empty());
+        let made = || match content.get("schema") {
+            Some(schema) => sample(document, schema, fits),
+            None => Some(Value::Null),
+        };
+        let body = shown.find(|value| fits(value)).cloned().or_else(made);
+        body.map(Shown::Json)
+            .ok_or_else(|| format!("no value was found that the schema at {at}/schema takes"))
     }
 }
 
@@ -97,7 +151,7 @@ impl Statuses {
     }
 }
 
-impl Reader<'_> {
+impl Reader {
     pub(super) fn replies(&self, operation: &Value, method: &str, at: &str) -> Result<Replies, String> {
         let has_body = method != "head";
         let mut schemas = BTreeMap::new();
@@ -108,7 +162,7 @@ impl Reader<'_> {
             let (at, response) = self.follow(format!("{at}/responses/{}", escape(key)))?;
             let json = content(&at, response).filter(|(_, name)| has_body && is_json(name));
             let schema = json.map(|(at, _)| format!("{at}/schema")).filter(|at| self.at(at).is_ok());
-            schemas.insert(statuses, schema.map(|at| self.schemas.compile(&at)).transpose()?);
+            schemas.insert(statuses, schema.map(|at| self.schemas.schema(&at)));
             places.insert(statuses, at);
         }
         // Successes come before what redirects, and that before `default`.
@@ -116,14 +170,15 @@ impl Reader<'_> {
         let first =
             schemas.keys().filter(|statuses| statuses.first().is_some()).min_by_key(|it| order(it)).copied();
         let status = first.and_then(Statuses::first).unwrap_or(StatusCode::OK);
-        let mut success = Success { status, headers: Vec::new(), shown: Ok(Shown::Empty) };
+        let mut success = Success { status, headers: Vec::new(), content: None, shown: OnceLock::new() };
         if let Some((statuses, at)) = first.and_then(|statuses| Some((statuses, places.get(&statuses)?))) {
             success.headers = self.headers(at)?;
             if has_body && !EMPTY.contains(&status.as_u16()) {
-                success.shown = self.shown(at, schemas[&statuses].as_ref());
+                success.content = self.content(at, schemas[&statuses].clone())?;
             }
         }
-        let members = first.and_then(|statuses| places.get(&statuses)).map(|at| self.members(at)).transpose()?;
+        let members =
+            first.and_then(|statuses| places.get(&statuses)).map(|at| self.members(at)).transpose()?;
         Ok(Replies { schemas, success, members: members.unwrap_or_default() })
     }
 
@@ -138,38 +193,19 @@ impl Reader<'_> {
         let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
         let null = |schema: &Value| {
             let is_null = |kind: &Value| kind == "null";
-            let listed = schema.get("type").and_then(Value::as_array).is_some_and(|kinds| kinds.iter().any(is_null));
-            let variants = ["anyOf", "oneOf"].iter().filter_map(|keyword| schema.get(keyword)?.as_array()).flatten();
+            let listed =
+                schema.get("type").and_then(Value::as_array).is_some_and(|kinds| kinds.iter().any(is_null));
+            let variants =
+                ["anyOf", "oneOf"].iter().filter_map(|keyword| schema.get(keyword)?.as_array()).flatten();
             listed || variants.filter_map(|variant| variant.get("type")).any(is_null)
         };
         Ok(properties.map(|(name, schema)| (name.clone(), null(schema))).collect())
     }
 
-    /// A body that the document shows for a reply, or one made from its schema.
-    fn shown(&self, at: &str, schema: Option<&Schema>) -> Result<Shown, String> {
-        let Some((at, name)) = content(at, self.at(at)?) else { return Ok(Shown::Empty) };
-        let content = self.at(&at)?;
-        let examples =
-            content.get("examples").and_then(Value::as_object).into_iter().flat_map(|map| map.values());
-        let mut shown =
-            content.get("example").into_iter().chain(examples.filter_map(|example| example.get("value")));
-        if !is_json(&name) {
-            let shown = shown.next().or_else(|| content.get("schema")?.get("example")).cloned();
-            let made = || sample(self.document, content.get("schema")?, Value::is_string);
-            let text = shown.or_else(made).unwrap_or_else(|| "".into());
-            let text = text.as_str().map_or_else(|| text.to_string(), str::to_owned);
-            let name = name.parse().map_err(|_| format!("`{name}` is no media type"))?;
-            return Ok(Shown::Text(name, text));
-        }
-        // An example that goes against its own schema is no example.
-        let fits = |value: &Value| schema.is_none_or(|schema| schema.problems(value).is_empty());
-        let made = || match content.get("schema") {
-            Some(schema) => sample(self.document, schema, fits),
-            None => Some(Value::Null),
-        };
-        let body = shown.find(|value| fits(value)).cloned().or_else(made);
-        body.map(Shown::Json)
-            .ok_or_else(|| format!("no value was found that the schema at {at}/schema takes"))
+    fn content(&self, at: &str, schema: Option<Schema>) -> Result<Option<Content>, String> {
+        let found = content(at, self.at(at)?);
+        let document = Arc::clone(&self.document);
+        Ok(found.map(|(at, media_type)| Content { document, at, media_type, schema }))
     }
 
     /// The headers that a reply always has, or of which an example is shown.
@@ -181,7 +217,7 @@ impl Reader<'_> {
             let schema = header.get("schema");
             let made = || {
                 let required = header.get("required") == Some(&Value::Bool(true));
-                sample(self.document, schema.filter(|_| required)?, |_| true)
+                sample(&self.document, schema.filter(|_| required)?, |_| true)
             };
             let shown = header.get("example").or_else(|| schema?.get("example")).cloned();
             let Some(value) = shown.or_else(made) else { continue };

@@ -41,7 +41,9 @@ fn read(resource: &str, methods: &Value, found: &mut Table) {
 fn call(value: &Value) -> Option<(String, String)> {
     let text = value.as_str().and_then(|text| text.split_once(' '));
     let member = |members: &Map<String, Value>| {
-        METHODS.iter().find_map(|method| Some(((*method).to_owned(), members.get(*method)?.as_str()?.to_owned())))
+        METHODS
+            .iter()
+            .find_map(|method| Some(((*method).to_owned(), members.get(*method)?.as_str()?.to_owned())))
     };
     text.map(|(method, path)| (method.to_owned(), path.to_owned())).or_else(|| member(value.as_object()?))
 }

@@ -68,7 +68,9 @@ impl Lists {
         let list = self.by_id.get_mut(id)?;
         let (kept, updated) = match draft {
             None => (&mut list.members, &mut list.updated_at),
-            Some(draft) => list.drafts.get_mut(draft).map(|draft| (&mut draft.members, &mut draft.updated_at))?,
+            Some(draft) => {
+                list.drafts.get_mut(draft).map(|draft| (&mut draft.members, &mut draft.updated_at))?
+            }
         };
         let before = kept.len();
         for user in users {
@@ -146,9 +148,15 @@ impl World {
         }
         Some(match verb {
             "list" => {
-                let stored = self.lists.by_id.get(id).map(|list| list.members.clone()).unwrap_or_else(|| self.everybody());
+                let stored = self
+                    .lists
+                    .by_id
+                    .get(id)
+                    .map(|list| list.members.clone())
+                    .unwrap_or_else(|| self.everybody());
                 let entry = |(user, (number, at)): (&String, &(u64, DateTime<Utc>))| {
-                    let shown = json!({"id": number.to_string(), "distinct_id": user, "created_at": time(*at)});
+                    let shown =
+                        json!({"id": number.to_string(), "distinct_id": user, "created_at": time(*at)});
                     (format!("{number:020}"), shown)
                 };
                 let mut entries: Vec<_> = stored.iter().map(entry).collect();
@@ -160,7 +168,9 @@ impl World {
                 }
                 page(by_cursor(&entries, order, &asked.window(), Value::clone))
             }
-            "add" | "remove" if id == ALL => Err(Reply::bad_request(format!("list_id: {ALL} cannot be changed"))),
+            "add" | "remove" if id == ALL => {
+                Err(Reply::bad_request(format!("list_id: {ALL} cannot be changed")))
+            }
             "add" | "remove" => self.change(asked, None, verb == "add"),
             _ => return None,
         })
@@ -257,8 +267,15 @@ impl World {
     pub(super) fn lists_of(&self, user: &str, asked: &Asked<'_>) -> Answer {
         let on = self.lists.by_id.iter().filter_map(|(id, list)| Some((id, list.members.get(user)?.1)));
         let on: Vec<_> = on.map(|(id, at)| (id.as_str(), (id, at))).collect();
-        let names =
-            ["list_id", "list_name", "list_description", "list_type", "source", "subscribers_count", "updated_at"];
+        let names = [
+            "list_id",
+            "list_name",
+            "list_description",
+            "list_type",
+            "source",
+            "subscribers_count",
+            "updated_at",
+        ];
         let shown = |(id, at): &(&String, DateTime<Utc>)| {
             let mut list = self.list(id, None).unwrap_or_default();
             list.retain(|name, _| names.contains(&name.as_str()));

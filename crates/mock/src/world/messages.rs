@@ -94,7 +94,8 @@ impl Messages {
 
     /// Does something with one message: the status of the outcome, and why it was not done.
     fn act(&mut self, id: &str, action: &str) -> (u16, Value) {
-        let error = |status: u16, kind: &str, message: &str| (status, json!({"type": kind, "message": message}));
+        let error =
+            |status: u16, kind: &str, message: &str| (status, json!({"type": kind, "message": message}));
         let Some(message) = self.by_number.values_mut().find(|message| message["message_id"] == id) else {
             return error(404, "not_found", "message not found");
         };
@@ -134,7 +135,10 @@ impl World {
             }
             "edit_many" => {
                 let mut known = BTreeSet::new();
-                let ids = asked.list("messages").iter().map(|update| update["message_id"].as_str().unwrap_or_default());
+                let ids = asked
+                    .list("messages")
+                    .iter()
+                    .map(|update| update["message_id"].as_str().unwrap_or_default());
                 if let Some(twice) = ids.into_iter().find(|id| !known.insert(id.to_owned())) {
                     return Some(Err(Reply::bad_request(format!("messages: {twice} stands there twice"))));
                 }
@@ -162,7 +166,9 @@ fn window(query: &str) -> Window {
 /// Whether a message is one that the query asks for.
 fn fits(message: &Value, asked: &Asked<'_>) -> bool {
     let has_status = |filter: &String| match filter.as_str() {
-        "triggered" => message["status"] == "triggered" || TRIGGERED.iter().any(|status| message["status"] == *status),
+        "triggered" => {
+            message["status"] == "triggered" || TRIGGERED.iter().any(|status| message["status"] == *status)
+        }
         "delivery_failed" => message["status"] == "delivery_failure",
         "unread" => message["is_read"] == false,
         "archived" => message["is_archived"] == true,

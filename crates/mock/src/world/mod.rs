@@ -26,8 +26,8 @@ use serde_json::{Map, Value};
 pub use self::sent::{Kind, Sent};
 pub(crate) use self::{asked::Asked, profiles::Keys};
 use self::{
-    lists::Lists, messages::Messages, preferences::Preferences, profiles::Profiles, sent::Outbox, store::Store,
-    subscriptions::Subscriptions,
+    lists::Lists, messages::Messages, preferences::Preferences, profiles::Profiles, sent::Outbox,
+    store::Store, subscriptions::Subscriptions,
 };
 use crate::{document::Document, refused::Refused, server::reply::Reply};
 
@@ -117,7 +117,9 @@ impl World {
                 let templates = self.stores.get_mut("templates");
                 templates.ok_or_else(|| Refused::new("the document has no templates"))?.define(members)
             }
-            _ => Err(Refused::new(format!("a {kind} cannot be set up; a workflow, a category or a template can"))),
+            _ => Err(Refused::new(format!(
+                "a {kind} cannot be set up; a workflow, a category or a template can"
+            ))),
         }
     }
 

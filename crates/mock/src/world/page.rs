@@ -59,9 +59,8 @@ pub(crate) fn by_cursor<K: AsRef<str>, T>(
         Order::Ascending => key.cmp(cursor),
         Order::Descending => cursor.cmp(key),
     };
-    let count_until = |cursor: &str, last: Ordering| {
-        sorted.partition_point(|(key, _)| place(key.as_ref(), cursor) <= last)
-    };
+    let count_until =
+        |cursor: &str, last: Ordering| sorted.partition_point(|(key, _)| place(key.as_ref(), cursor) <= last);
     let (start, end) = match (&window.before, &window.after) {
         (Some(_), Some(_)) => {
             return Err("before: stands beside after; a page is before or after another".into());

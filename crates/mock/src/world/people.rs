@@ -164,7 +164,9 @@ impl World {
                     let profiles = if key.len() == 2 { &mut self.tenant_profiles } else { &mut self.users };
                     profiles.restore(&key, profile);
                 }
-                let field = |problem: &Problem| format!("[{index}].{problem}").replace(".operations", ".$user_operations");
+                let field = |problem: &Problem| {
+                    format!("[{index}].{problem}").replace(".operations", ".$user_operations")
+                };
                 return Err(Reply::bad_request(problems.iter().map(field).collect::<Vec<_>>().join("; ")));
             }
         }

@@ -21,7 +21,8 @@ const LIMIT: usize = 10;
 /// The preference that nobody can change.
 const FIXED: &str = "cant_unsubscribe";
 /// Members of a recipient's choice for a category.
-const CHOICE: [&str; 5] = ["preference", "opt_in_channels", "opt_out_channels", "digest_schedule", "properties"];
+const CHOICE: [&str; 5] =
+    ["preference", "opt_in_channels", "opt_out_channels", "digest_schedule", "properties"];
 /// Members of a tenant's preference for a category, and of its default the names of those that have one.
 const OF_TENANT: [(&str, &str); 3] = [
     ("preference", "default_preference"),
@@ -104,16 +105,24 @@ impl Preferences {
     }
 
     /// A category as the document shows it to a recipient.
-    fn of_recipient(&self, category: &Map<String, Value>, whose: Whose<'_>, with_opted_out: bool) -> Map<String, Value> {
+    fn of_recipient(
+        &self,
+        category: &Map<String, Value>,
+        whose: Whose<'_>,
+        with_opted_out: bool,
+    ) -> Map<String, Value> {
         let tenant = self.of_tenant(category, whose.tenant);
-        let [preference, mandatory, opted_in] = OF_TENANT.map(|(set, default)| either(&tenant[set], &tenant[default]));
+        let [preference, mandatory, opted_in] =
+            OF_TENANT.map(|(set, default)| either(&tenant[set], &tenant[default]));
         let slug = category["category"].as_str().unwrap_or_default();
         let place = (whose.tenant.to_owned(), slug.to_owned());
         let own = self.own.get(whose.recipient).and_then(|own| own.categories.get(&place));
         let chosen = |name: &str| own.and_then(|own| own.get(name)).filter(|value| !value.is_null());
         let is_fixed = preference == FIXED;
         let preference = chosen("preference").filter(|_| !is_fixed).unwrap_or(preference);
-        let names = |value: &Value, channel: &str| value.as_array().map(|names| names.iter().any(|name| name == channel));
+        let names = |value: &Value, channel: &str| {
+            value.as_array().map(|names| names.iter().any(|name| name == channel))
+        };
         let channels: Vec<&str> = match category.get("channels").and_then(Value::as_array) {
             Some(channels) => channels.iter().filter_map(Value::as_str).collect(),
             None => CHANNELS.to_vec(),
@@ -126,7 +135,8 @@ impl Preferences {
             let out = chosen("opt_out_channels").and_then(|listed| names(listed, channel)) == Some(true);
             // A choice to opt out is for all channels; a default to do so may have exceptions.
             let by_choice = if own.is_some() && preference == "opt_out" { Some(false) } else { in_list };
-            let is_in = !is_blocked && (is_mandatory || (!out && by_choice.unwrap_or(preference != "opt_out")));
+            let is_in =
+                !is_blocked && (is_mandatory || (!out && by_choice.unwrap_or(preference != "opt_out")));
             json!({
                 "channel": channel, "preference": if is_in { "opt_in" } else { "opt_out" },
                 "is_editable": !is_mandatory && !is_blocked,
@@ -144,7 +154,11 @@ impl Preferences {
     }
 
     /// What a recipient sees of a tenant's categories, with these tags.
-    fn visible<'a>(&'a self, tenant: &str, tags: Option<&'a Value>) -> impl Iterator<Item = &'a Map<String, Value>> {
+    fn visible<'a>(
+        &'a self,
+        tenant: &str,
+        tags: Option<&'a Value>,
+    ) -> impl Iterator<Item = &'a Map<String, Value>> {
         let tenant = tenant.to_owned();
         self.categories.iter().filter(move |category| {
             let shown = self.of_tenant(category, &tenant);
@@ -158,13 +172,14 @@ impl Preferences {
     fn channels(&self, whose: Whose<'_>) -> Value {
         let own = self.own.get(whose.recipient).into_iter().flat_map(|own| &own.channels);
         let here = own.filter(|((tenant, _), _)| tenant == whose.tenant);
-        here.map(|((_, channel), restricted)| json!({"channel": channel, "is_restricted": restricted})).collect()
+        here.map(|((_, channel), restricted)| json!({"channel": channel, "is_restricted": restricted}))
+            .collect()
     }
 
     fn full(&self, whose: Whose<'_>, with_opted_out: bool, tags: Option<&Value>) -> Value {
-        let shown = self.visible(whose.tenant, tags).map(|category| {
-            (section(category), self.of_recipient(category, whose, with_opted_out).into())
-        });
+        let shown = self
+            .visible(whose.tenant, tags)
+            .map(|category| (section(category), self.of_recipient(category, whose, with_opted_out).into()));
         let sections = grouped(shown).into_iter().map(|(mut section, categories)| {
             section["subcategories"] = categories.into();
             section
@@ -178,7 +193,10 @@ impl Preferences {
             let known = self.category(category["category"].as_str().unwrap_or_default())?;
             let shown = self.of_recipient(known, whose, true);
             if shown["is_editable"] == false && category.get("preference").is_some_and(|it| it == "opt_out") {
-                return Err(Reply::bad_request(format!("preference: {} cannot be unsubscribed from", shown["category"])));
+                return Err(Reply::bad_request(format!(
+                    "preference: {} cannot be unsubscribed from",
+                    shown["category"]
+                )));
             }
         }
         let own = self.own.entry(whose.recipient.to_vec()).or_default();
@@ -190,8 +208,11 @@ impl Preferences {
         for category in categories {
             let place = (whose.tenant.to_owned(), text(&category["category"]));
             let kept = own.categories.entry(place).or_default();
-            let said = |(name, value): &(&str, Option<&Value>)| value.map(|value| ((*name).to_owned(), value.clone()));
-            let said: Map<_, _> = CHOICE.map(|name| (name, category.get(name))).iter().filter_map(said).collect();
+            let said = |(name, value): &(&str, Option<&Value>)| {
+                value.map(|value| ((*name).to_owned(), value.clone()))
+            };
+            let said: Map<_, _> =
+                CHOICE.map(|name| (name, category.get(name))).iter().filter_map(said).collect();
             // Of the two lists the one that was sent last counts.
             if said.keys().any(|name| name.ends_with("_channels")) || said.contains_key("preference") {
                 kept.retain(|name, _| !name.ends_with("_channels"));
@@ -208,7 +229,8 @@ impl World {
         let is_category = verb.ends_with("_category");
         let mut recipient = asked.key();
         let slug = if is_category { recipient.pop() } else { None };
-        let exists = if recipient.len() == 2 { self.objects.has(&recipient) } else { self.users.has(&recipient) };
+        let exists =
+            if recipient.len() == 2 { self.objects.has(&recipient) } else { self.users.has(&recipient) };
         if !exists {
             let (name, value) = asked.path.get(recipient.len() - 1)?;
             return Some(Err(missing(name, value)));
@@ -276,7 +298,8 @@ impl World {
                 let (disabled, tags) = (asked.flag("include_disabled"), tags(asked));
                 let shown = stored.categories.iter().map(|category| stored.of_tenant(category, &tenant));
                 let shown = shown.filter(|it| disabled || it["enabled_for_tenant"] == true);
-                let shown = shown.filter(|it| tags.as_ref().is_none_or(|tags| has_tags(&it["effective_tags"], tags)));
+                let shown =
+                    shown.filter(|it| tags.as_ref().is_none_or(|tags| has_tags(&it["effective_tags"], tags)));
                 let shown: Vec<_> = shown.map(Value::Object).collect();
                 Ok(Answered::Json(by_offset(&shown, &Window::new(asked.query, LIMIT))))
             }
@@ -322,7 +345,8 @@ impl World {
                 }
             } else if let Some(own) = self.preferences.own.get_mut(recipient.as_slice()) {
                 let is_reset = |name: &str| asked.member(name) != Some(&false.into());
-                let (channels, categories) = (is_reset("reset_channel_preferences"), is_reset("reset_categories"));
+                let (channels, categories) =
+                    (is_reset("reset_channel_preferences"), is_reset("reset_categories"));
                 own.channels.retain(|(known, _), _| !channels || *known != tenant);
                 own.categories.retain(|(known, _), _| !categories || *known != tenant);
             }

@@ -13,7 +13,8 @@ const LONGEST_ID: usize = 255;
 /// A reserved property that upstream's SDKs know, besides those of the document.
 const LANGUAGE: &str = "$preferred_language";
 /// Keys of upstream's SDKs that say something of the push addresses beside them, and the member of an entry that they become.
-pub(super) const ABOUT_PUSH: [(&str, &str); 2] = [("$id_provider", "id_provider"), ("$bundle_id", "bundle_id")];
+pub(super) const ABOUT_PUSH: [(&str, &str); 2] =
+    [("$id_provider", "id_provider"), ("$bundle_id", "bundle_id")];
 /// What the name of a push channel ends in.
 pub(super) const PUSH: &str = "push";
 
@@ -106,7 +107,13 @@ impl Profiles {
     }
 
     /// Merges a valid upsert into the profile. See the crate's documentation for how.
-    pub(crate) fn upsert(&mut self, keys: &Keys, key: &[String], mut body: Map<String, Value>, now: DateTime<Utc>) {
+    pub(crate) fn upsert(
+        &mut self,
+        keys: &Keys,
+        key: &[String],
+        mut body: Map<String, Value>,
+        now: DateTime<Utc>,
+    ) {
         let about_push: Vec<_> =
             ABOUT_PUSH.iter().filter_map(|(key, member)| Some((*member, body.remove(*key)?))).collect();
         let mut profile = self.take(key).unwrap_or_else(|| Profile::new(now));
@@ -148,7 +155,12 @@ impl Profiles {
     }
 
     /// Merges a profile into another: what only the first had the other gains, and the first is gone.
-    pub(crate) fn merge(&mut self, into: &[String], from: &[String], now: DateTime<Utc>) -> Result<(), Missing> {
+    pub(crate) fn merge(
+        &mut self,
+        into: &[String],
+        from: &[String],
+        now: DateTime<Utc>,
+    ) -> Result<(), Missing> {
         if !self.has(into) {
             return Err(Missing::Into);
         }

@@ -9,8 +9,15 @@ use super::{Key, World};
 use crate::{document::Problem, document::list, server::reply::Reply};
 
 /// Keys of a recipient that are neither channels nor properties.
-const ABOUT: [&str; 7] =
-    ["distinct_id", "object_type", "id", "is_transient", "$channels", "$skip_create", "$object_subscriptions_query"];
+const ABOUT: [&str; 7] = [
+    "distinct_id",
+    "object_type",
+    "id",
+    "is_transient",
+    "$channels",
+    "$skip_create",
+    "$object_subscriptions_query",
+];
 
 /// One recipient of a request.
 #[derive(Debug)]
@@ -158,8 +165,7 @@ impl World {
     /// The channels of the inline form count in place of those of the profile; who has no profile is nobody.
     fn target(&self, key: &[String], recipient: &Recipient, is_own: bool) -> Option<Target> {
         let profile = if key.len() == 2 { self.objects.profile(key) } else { self.users.profile(key) };
-        let mut addresses: Vec<_> =
-            if is_own { recipient.inline_channels().collect() } else { Vec::new() };
+        let mut addresses: Vec<_> = if is_own { recipient.inline_channels().collect() } else { Vec::new() };
         if addresses.is_empty() {
             let stored = profile?.active_channels();
             addresses = stored.map(|(channel, value)| (channel.to_owned(), value.clone())).collect();

@@ -157,8 +157,10 @@ impl World {
             "trigger_dynamic" => self.trigger_dynamic(asked.body.as_ref()?),
             "cancel" => {
                 let filter = |name: &str| asked.member(name).and_then(Value::as_str);
-                let (id, key, slug) = (filter("execution_id"), filter("idempotency_key"), filter("workflow_slug"));
-                let recipients: Option<Vec<&str>> = asked.member("recipients").map(|_| asked.texts("recipients").collect());
+                let (id, key, slug) =
+                    (filter("execution_id"), filter("idempotency_key"), filter("workflow_slug"));
+                let recipients: Option<Vec<&str>> =
+                    asked.member("recipients").map(|_| asked.texts("recipients").collect());
                 Ok(Answered::Json(self.outbox.cancel(|run| {
                     let is_for = |who: &&str| run.recipient.iter().any(|known| known == who);
                     run.kind == Kind::Workflow
@@ -208,7 +210,8 @@ impl World {
             .map(|record| match send(self, record) {
                 Ok(id) => json!({"status": "success", "status_code": 202, "message_id": id}),
                 Err(refusal) => {
-                    let kind = if refusal.status == StatusCode::NOT_FOUND { "not_found" } else { "bad_request" };
+                    let kind =
+                        if refusal.status == StatusCode::NOT_FOUND { "not_found" } else { "bad_request" };
                     let error = json!({"type": kind, "message": refusal.message()});
                     json!({"status": "error", "status_code": refusal.status.as_u16(), "error": error})
                 }
@@ -273,13 +276,16 @@ impl World {
 
     fn broadcast(&mut self, body: &Value) -> Answer {
         let list = text(body, "list_id").unwrap_or_default();
-        let members = self.members_of(list).ok_or_else(|| Reply::bad_request(format!("list_id: {list} not found")))?;
+        let members =
+            self.members_of(list).ok_or_else(|| Reply::bad_request(format!("list_id: {list} not found")))?;
         let (_, is_duplicate) = self.record(Kind::Broadcast, list, body);
         if !is_duplicate {
             let mut targets: Vec<_> = members.iter().filter_map(|id| self.member(id)).collect();
             if let Some(channels) = body.get("channels").and_then(Value::as_array) {
                 let allowed = |channel: &str| channels.iter().any(|name| name == channel);
-                targets.iter_mut().for_each(|target| target.addresses.retain(|(channel, _)| allowed(channel)));
+                targets
+                    .iter_mut()
+                    .for_each(|target| target.addresses.retain(|(channel, _)| allowed(channel)));
             }
             let member = |name: &str| text(body, name).map(str::to_owned);
             let (category, template) = (member("notification_category"), member("template"));
@@ -323,7 +329,12 @@ impl World {
                 is_cancelled: false,
             });
             for (channel, value) in addresses {
-                let blocked = self.why_blocked(&key, cause.tenant.unwrap_or(DEFAULT), cause.category.as_deref(), &channel);
+                let blocked = self.why_blocked(
+                    &key,
+                    cause.tenant.unwrap_or(DEFAULT),
+                    cause.category.as_deref(),
+                    &channel,
+                );
                 self.messages.add(cause, &execution_id, &key, &channel, &value, blocked);
             }
         }
@@ -340,7 +351,14 @@ fn text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
 
 impl<'a> Cause<'a> {
     fn new(kind: Kind, body: &'a Value) -> Self {
-        Self { kind, name: "", key: text(body, KEY), tenant: text(body, "tenant_id"), category: None, template: None }
+        Self {
+            kind,
+            name: "",
+            key: text(body, KEY),
+            tenant: text(body, "tenant_id"),
+            category: None,
+            template: None,
+        }
     }
 }
 

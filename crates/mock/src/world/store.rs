@@ -29,7 +29,8 @@ pub(crate) struct Store {
 
 /// A store for every resource of the table that can be read by its key.
 pub(super) fn stores(document: &Document) -> BTreeMap<String, Store> {
-    let read = document.operations().iter().filter_map(|operation| Some((operation.role.as_ref()?, operation)));
+    let read =
+        document.operations().iter().filter_map(|operation| Some((operation.role.as_ref()?, operation)));
     let read = read.filter(|(role, _)| role.verb == "get");
     read.map(|(role, operation)| (role.resource.clone(), Store::new(operation))).collect()
 }
@@ -37,7 +38,9 @@ pub(super) fn stores(document: &Document) -> BTreeMap<String, Store> {
 /// Answers what can be done with any resource; nothing for other verbs.
 pub(super) fn answer(store: &mut Store, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
     Some(match verb {
-        "get" => store.get(&asked.key()).ok_or_else(|| asked.missing()).map(|value| Answered::Json(value.into())),
+        "get" => {
+            store.get(&asked.key()).ok_or_else(|| asked.missing()).map(|value| Answered::Json(value.into()))
+        }
         "list" => store.list(asked),
         "upsert" => asked.members().and_then(|members| {
             let key = store.key_of(asked, &members)?;

@@ -34,12 +34,18 @@ impl Subscriptions {
     fn edges(&self, object: &[String]) -> impl Iterator<Item = (&Key, &Edge)> {
         let from = (object.to_vec(), Vec::new());
         let object = object.to_vec();
-        self.0.range(from..).take_while(move |((parent, _), _)| *parent == object).map(|((_, key), edge)| (key, edge))
+        self.0
+            .range(from..)
+            .take_while(move |((parent, _), _)| *parent == object)
+            .map(|((_, key), edge)| (key, edge))
     }
 
     /// The objects that something is subscribed to.
     fn parents(&self, subscriber: &[String]) -> impl Iterator<Item = (&Key, &Edge)> {
-        self.0.iter().filter(move |((_, key), _)| *key == subscriber).map(|((parent, _), edge)| (parent, edge))
+        self.0
+            .iter()
+            .filter(move |((_, key), _)| *key == subscriber)
+            .map(|((parent, _), edge)| (parent, edge))
     }
 
     pub(super) fn count(&self, object: &[String]) -> usize {
@@ -76,9 +82,12 @@ impl World {
         }
         Some(match verb {
             "list" => {
-                let edges = self.subscriptions.edges(&object).map(|(key, edge)| (key.join("\0"), (key, edge)));
+                let edges =
+                    self.subscriptions.edges(&object).map(|(key, edge)| (key.join("\0"), (key, edge)));
                 let edges: Vec<_> = edges.collect();
-                page(by_cursor(&edges, Order::Ascending, &asked.window(), |(key, edge)| self.subscriber(key, edge)))
+                page(by_cursor(&edges, Order::Ascending, &asked.window(), |(key, edge)| {
+                    self.subscriber(key, edge)
+                }))
             }
             "add" => self.subscribe(&object, asked),
             "remove" => {
@@ -106,7 +115,8 @@ impl World {
                 return Err(Reply::bad_request("recipients: subscriptions are at most two levels deep"));
             }
         }
-        let parent = asked.member("parent_object_properties").and_then(Value::as_object).cloned().unwrap_or_default();
+        let parent =
+            asked.member("parent_object_properties").and_then(Value::as_object).cloned().unwrap_or_default();
         if !self.objects.has(object) || !parent.is_empty() {
             self.objects.upsert(&self.keys, object, parent, now);
         }
@@ -117,7 +127,8 @@ impl World {
             self.subscriptions.add(object, &key, properties.clone(), now);
         }
         let added = asked.list("recipients").iter().filter_map(|recipient| Recipient::new(recipient).ok());
-        let edges = added.filter_map(|it| Some((self.subscriptions.0.get(&(object.to_vec(), it.key.clone()))?, it.key)));
+        let edges = added
+            .filter_map(|it| Some((self.subscriptions.0.get(&(object.to_vec(), it.key.clone()))?, it.key)));
         let results: Vec<_> = edges.map(|(edge, key)| self.subscriber(&key, edge)).collect();
         Ok(Answered::Json(json!({"results": results})))
     }
@@ -145,8 +156,11 @@ impl World {
 
     /// The objects that a user or an object is subscribed to.
     pub(super) fn parents(&self, subscriber: &[String], asked: &Asked<'_>) -> Answer {
-        let edges: Vec<_> =
-            self.subscriptions.parents(subscriber).map(|(parent, edge)| (parent.join("\0"), (parent, edge))).collect();
+        let edges: Vec<_> = self
+            .subscriptions
+            .parents(subscriber)
+            .map(|(parent, edge)| (parent.join("\0"), (parent, edge)))
+            .collect();
         let shown = |(parent, edge): &(&Key, &Edge)| {
             json!({
                 "object": self.reference(parent), "properties": edge.properties,

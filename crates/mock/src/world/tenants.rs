@@ -87,7 +87,8 @@ impl World {
                 self.tenant_profiles.upsert(&self.keys, &key, body, Utc::now());
                 members(self.in_tenant(&key))
             }),
-            "edit" => match self.tenant_profiles.edit(&self.keys, &key, asked.list("operations"), Utc::now()) {
+            "edit" => match self.tenant_profiles.edit(&self.keys, &key, asked.list("operations"), Utc::now())
+            {
                 Err(problems) => Err(Reply::bad_request(list(&problems))),
                 Ok(()) => members(self.in_tenant(&key)),
             },
