@@ -165,7 +165,7 @@ impl Hub {
         let found = self.calls_of(operation, is_meant);
         let requests = self.requests();
         let seen = requests.iter().filter(|request| request.operation() == Some(operation));
-        Calls::new(what, found, seen.map(outcome).collect(), &self.note_of_dropped())
+        Calls::new(what, found, &seen.map(outcome).collect::<Vec<_>>(), &self.note_of_dropped())
     }
 
     fn calls_of(&self, operation: &str, is_meant: impl Fn(&Recorded) -> bool) -> Vec<Call> {
@@ -181,7 +181,7 @@ impl Hub {
             let repeated = if sent.is_duplicate() { " (its key was known)" } else { "" };
             format!("{}{repeated}", sent.name())
         });
-        Calls::new(format!("{verb} of {name}"), self.sent_of(kind, name), seen.collect(), "")
+        Calls::new(format!("{verb} of {name}"), self.sent_of(kind, name), &seen.collect::<Vec<_>>(), "")
     }
 
     fn sent_of(&self, kind: Kind, name: &str) -> Vec<Call> {
@@ -223,10 +223,10 @@ impl Call {
 impl Calls {
     /// Panics if there are none; `seen` are calls like those that were meant.
     #[track_caller]
-    fn new(what: String, found: Vec<Call>, seen: Vec<String>, note: &str) -> Self {
+    fn new(what: String, found: Vec<Call>, seen: &[String], note: &str) -> Self {
         if found.is_empty() {
-            let seen = match listed(&seen) {
-                none if none.is_empty() => "none arrived".to_owned(),
+            let seen = match listed(seen) {
+                lines if lines.is_empty() => "none arrived".to_owned(),
                 lines => format!("these arrived:{lines}"),
             };
             panic!("no {what} was carried out; {seen}{note}");
@@ -285,7 +285,7 @@ impl Calls {
     fn only(self, narrowed: &str, is_meant: impl Fn(&Call) -> bool, shown: impl Fn(&Call) -> String) -> Self {
         let seen: Vec<_> = self.found.iter().map(shown).collect();
         let found = self.found.into_iter().filter(is_meant).collect();
-        Self::new(format!("{} {narrowed}", self.what), found, seen, "")
+        Self::new(format!("{} {narrowed}", self.what), found, &seen, "")
     }
 
     /// Asserts the number of calls.

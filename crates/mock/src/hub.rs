@@ -93,11 +93,13 @@ impl Hub {
     }
 
     /// Subscribes a user to an object. The subscription is one as the document's `fetch-user-object-subscriptions` lists it.
+    #[allow(clippy::needless_pass_by_value, reason = "as the other setup takes JSON")]
     pub fn subscribe_to_object(&self, distinct_id: &str, subscription: Value) -> Result<(), Refused> {
         self.shared.subscribe(distinct_id, "object_subscriptions", &subscription)
     }
 
     /// Subscribes a user to a list. The subscription is one as the document's `fetch-user-list-subscriptions` lists it.
+    #[allow(clippy::needless_pass_by_value, reason = "as the other setup takes JSON")]
     pub fn subscribe_to_list(&self, distinct_id: &str, subscription: Value) -> Result<(), Refused> {
         self.shared.subscribe(distinct_id, "list_subscriptions", &subscription)
     }

@@ -159,7 +159,7 @@ impl Shared {
     pub(crate) fn read(&self, resource: &str, key: &[&str]) -> Option<Value> {
         let names: Vec<_> = self.document.named(resource, "get")?.path_parameters().collect();
         let path: Vec<_> = names.iter().map(String::as_str).zip(key.iter().copied()).collect();
-        if path.len() != names.len() { None } else { self.call((resource, "get"), &path, Value::Null).ok() }
+        if path.len() == names.len() { self.call((resource, "get"), &path, Value::Null).ok() } else { None }
     }
 
     /// Does what an operation is for.

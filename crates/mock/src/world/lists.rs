@@ -65,11 +65,11 @@ impl Lists {
     /// Adds users to a list or a draft, or removes them: how many that changed.
     fn change(&mut self, id: &str, draft: Option<&str>, users: Vec<String>, add: bool) -> Option<usize> {
         let (now, mut last) = (Utc::now(), self.last);
-        let list = self.by_id.get_mut(id)?;
+        let found = self.by_id.get_mut(id)?;
         let (kept, updated) = match draft {
-            None => (&mut list.members, &mut list.updated_at),
+            None => (&mut found.members, &mut found.updated_at),
             Some(draft) => {
-                list.drafts.get_mut(draft).map(|draft| (&mut draft.members, &mut draft.updated_at))?
+                found.drafts.get_mut(draft).map(|draft| (&mut draft.members, &mut draft.updated_at))?
             }
         };
         let before = kept.len();
@@ -118,7 +118,7 @@ impl World {
     pub(super) fn lists(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
         let id = asked.parameter("list_id");
         Some(match verb {
-            "get" => self.list(id, None).map_or_else(|| Err(asked.missing()), members),
+            "get" => self.list(id, None).map(members).ok_or_else(|| asked.missing()),
             "list" => {
                 let mut ids: Vec<_> = self.lists.by_id.keys().map(String::as_str).chain([ALL]).collect();
                 ids.sort_unstable();
@@ -133,7 +133,7 @@ impl World {
                 let mut own = asked.body.as_ref()?.as_object()?.clone();
                 own.insert("list_id".into(), id.as_str().into());
                 self.lists.upsert(&id, own, Utc::now());
-                self.list(&id, None).map_or_else(|| Err(asked.missing()), members)
+                self.list(&id, None).map(members).ok_or_else(|| asked.missing())
             }
             "delete" if self.lists.by_id.remove(id).is_some() => Ok(succeeded()),
             "delete" => Err(asked.missing()),
@@ -148,12 +148,8 @@ impl World {
         }
         Some(match verb {
             "list" => {
-                let stored = self
-                    .lists
-                    .by_id
-                    .get(id)
-                    .map(|list| list.members.clone())
-                    .unwrap_or_else(|| self.everybody());
+                let stored =
+                    self.lists.by_id.get(id).map_or_else(|| self.everybody(), |list| list.members.clone());
                 let entry = |(user, (number, at)): (&String, &(u64, DateTime<Utc>))| {
                     let shown =
                         json!({"id": number.to_string(), "distinct_id": user, "created_at": time(*at)});
@@ -171,7 +167,7 @@ impl World {
             "add" | "remove" if id == ALL => {
                 Err(Reply::bad_request(format!("list_id: {ALL} cannot be changed")))
             }
-            "add" | "remove" => self.change(asked, None, verb == "add"),
+            "add" | "remove" => Ok(self.change(asked, None, verb == "add")),
             _ => return None,
         })
     }
@@ -190,15 +186,15 @@ impl World {
                 let (version, now) = (format!("version-{}", self.lists.next()), Utc::now());
                 let draft = Draft { created_at: now, updated_at: now, members: Members::new() };
                 self.lists.by_id.get_mut(id)?.drafts.insert(version.clone(), draft);
-                members(self.list(id, Some(&version))?)
+                Ok(members(self.list(id, Some(&version))?))
             }
-            "get" => members(self.list(id, Some(version))?),
-            "add" | "remove" => self.change(asked, Some(version), verb == "add"),
+            "get" => Ok(members(self.list(id, Some(version))?)),
+            "add" | "remove" => Ok(self.change(asked, Some(version), verb == "add")),
             "finish" => {
                 let list = self.lists.by_id.get_mut(id)?;
                 list.members = list.drafts.remove(version)?.members;
                 list.updated_at = Utc::now();
-                members(self.list(id, None)?)
+                Ok(members(self.list(id, None)?))
             }
             "delete" => {
                 self.lists.by_id.get_mut(id)?.drafts.remove(version);
@@ -209,11 +205,11 @@ impl World {
     }
 
     /// Adds the users that exist, or removes users.
-    fn change(&mut self, asked: &Asked<'_>, draft: Option<&str>, add: bool) -> Answer {
+    fn change(&mut self, asked: &Asked<'_>, draft: Option<&str>, add: bool) -> Answered {
         let users = asked.texts("distinct_ids").map(str::to_owned);
         let users = users.filter(|id| !add || self.users.has(std::slice::from_ref(id))).collect();
         let count = self.lists.change(asked.parameter("list_id"), draft, users, add);
-        Ok(Answered::Json(json!({"success": true, "affected_count": count})))
+        Answered::Json(json!({"success": true, "affected_count": count}))
     }
 
     /// A list or one of its drafts, as the document shows it.

@@ -145,6 +145,6 @@ fn missing(parameter: &str, value: &str) -> Reply {
     Reply::refusal(StatusCode::NOT_FOUND, format!("{parameter}: {value} not found"))
 }
 
-fn json(members: impl Into<Map<String, Value>>) -> Answer {
-    Ok(Answered::Json(Value::Object(members.into())))
+fn json(members: Map<String, Value>) -> Answered {
+    Answered::Json(members.into())
 }

@@ -19,12 +19,12 @@ impl World {
         let key = asked.key();
         let exists = || if self.users.has(&key) { Ok(()) } else { Err(asked.missing()) };
         Some(match verb {
-            "get" => exists().and_then(|()| json(self.users.get(&key).unwrap_or_default())),
+            "get" => exists().map(|()| json(self.users.get(&key).unwrap_or_default())),
             "upsert" => self.upsert_user(asked),
             "edit" => exists().and_then(|()| {
                 let edited = self.users.edit(&self.keys, &key, asked.list("operations"), Utc::now());
                 refuse(edited)?;
-                json(self.users.get(&key).unwrap_or_default())
+                Ok(json(self.users.get(&key).unwrap_or_default()))
             }),
             "delete" => exists().map(|()| self.forget_user(&key[0])),
             "delete_many" => {
@@ -55,15 +55,15 @@ impl World {
         let key = asked.key();
         let exists = || if self.objects.has(&key) { Ok(()) } else { Err(asked.missing()) };
         Some(match verb {
-            "get" => exists().and_then(|()| json(self.object(&key))),
+            "get" => exists().map(|()| json(self.object(&key))),
             "upsert" => asked.members().and_then(|body| {
                 refuse_any(&self.keys.problems(asked.path, &body))?;
                 self.objects.upsert(&self.keys, &key, body, Utc::now());
-                json(self.object(&key))
+                Ok(json(self.object(&key)))
             }),
             "edit" => exists().and_then(|()| {
                 refuse(self.objects.edit(&self.keys, &key, asked.list("operations"), Utc::now()))?;
-                json(self.object(&key))
+                Ok(json(self.object(&key)))
             }),
             "delete" => exists().map(|()| self.forget_object(&key)),
             "delete_many" => {
@@ -108,7 +108,7 @@ impl World {
         let (key, body) = (asked.key(), asked.members()?);
         refuse_any(&self.keys.problems(asked.path, &body))?;
         self.users.upsert(&self.keys, &key, body, Utc::now());
-        json(self.users.get(&key).unwrap_or_default())
+        Ok(json(self.users.get(&key).unwrap_or_default()))
     }
 
     fn forget_user(&mut self, id: &str) -> Answered {
@@ -118,9 +118,9 @@ impl World {
         self.lists.forget(id);
         self.preferences.forget(&key);
         let tenants: Vec<_> = self.tenant_profiles.keys(&key).cloned().collect();
-        tenants.iter().for_each(|key| {
+        for key in &tenants {
             self.tenant_profiles.delete(key);
-        });
+        }
         Answered::AsDocumented
     }
 
@@ -143,7 +143,7 @@ impl World {
         self.subscriptions.move_to(&other, into);
         self.lists.move_to(from, &into[0]);
         self.forget_user(from);
-        json(self.users.get(into).unwrap_or_default())
+        Ok(json(self.users.get(into).unwrap_or_default()))
     }
 
     /// Applies records of edits, each to a user who need not exist. One that is wrong refuses all.

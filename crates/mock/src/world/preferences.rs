@@ -226,6 +226,11 @@ impl Preferences {
 impl World {
     /// Preferences of a user or an object.
     pub(super) fn preferences(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
+        if !["get", "edit"].contains(&verb)
+            && !["_category", "_categories", "_channels"].iter().any(|end| verb.ends_with(end))
+        {
+            return None;
+        }
         let is_category = verb.ends_with("_category");
         let mut recipient = asked.key();
         let slug = if is_category { recipient.pop() } else { None };
@@ -272,6 +277,9 @@ impl World {
 
     /// Preferences of a tenant.
     pub(super) fn tenant_preferences(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
+        if verb != "get" && !["_category", "_categories"].iter().any(|end| verb.ends_with(end)) {
+            return None;
+        }
         let tenant = asked.parameter("tenant_id").to_owned();
         if let Err(refusal) = self.needs_tenant(&tenant) {
             return Some(Err(refusal));

@@ -152,7 +152,7 @@ impl World {
     /// Workflows: `trigger`, `trigger_many`, `trigger_dynamic`, `cancel`.
     pub(super) fn workflows(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
         Some(match verb {
-            "trigger" => self.trigger(asked.body.as_ref()?).map(accepted),
+            "trigger" => self.trigger(asked.body.as_ref()?).map(|id| accepted(&id)),
             "trigger_many" => Ok(self.each(asked, Self::trigger)),
             "trigger_dynamic" => self.trigger_dynamic(asked.body.as_ref()?),
             "cancel" => {
@@ -177,7 +177,7 @@ impl World {
     /// Events: `track`, `track_many`, `send`.
     pub(super) fn events(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
         Some(match verb {
-            "track" => self.event(asked.body.as_ref()?).map(accepted),
+            "track" => self.event(asked.body.as_ref()?).map(|id| accepted(&id)),
             "send" => self.event(asked.body.as_ref()?).map(|_| Answered::AsDocumented),
             "track_many" => Ok(self.each(asked, Self::event)),
             _ => return None,
@@ -256,7 +256,9 @@ impl World {
         let (_, is_duplicate) = self.record(Kind::Workflow, name, body);
         if !is_duplicate {
             let targets = self.reached(&recipients);
-            recipients.into_iter().for_each(|recipient| self.store_inline(recipient, tenant, false));
+            for recipient in recipients {
+                self.store_inline(recipient, tenant, false);
+            }
             let (category, template) = (member("notification_category"), member("template"));
             self.run(&Cause { name, category, template, ..Cause::new(Kind::Workflow, body) }, targets);
         }
@@ -265,8 +267,14 @@ impl World {
 
     /// Records an event. That of an unknown user is accepted and dropped.
     fn event(&mut self, body: &Value) -> Result<String, Reply> {
-        let (id, _) = self.record(Kind::Event, text(body, "event").unwrap_or_default(), body);
-        let user = text(body, "distinct_id").unwrap_or_default();
+        let (name, user) =
+            (text(body, "event").unwrap_or_default(), text(body, "distinct_id").unwrap_or_default());
+        for (field, value) in [("event", name), ("distinct_id", user)] {
+            if value.trim().is_empty() {
+                return Err(Reply::bad_request(format!("{field}: is blank")));
+            }
+        }
+        let (id, _) = self.record(Kind::Event, name, body);
         let is_known = self.users.has(&[user.to_owned()]);
         if let Some(sent) = self.outbox.sent.last_mut().filter(|sent| is_known && !sent.is_duplicate) {
             sent.recipients.push(user.to_owned());
@@ -283,9 +291,9 @@ impl World {
             let mut targets: Vec<_> = members.iter().filter_map(|id| self.member(id)).collect();
             if let Some(channels) = body.get("channels").and_then(Value::as_array) {
                 let allowed = |channel: &str| channels.iter().any(|name| name == channel);
-                targets
-                    .iter_mut()
-                    .for_each(|target| target.addresses.retain(|(channel, _)| allowed(channel)));
+                for target in &mut targets {
+                    target.addresses.retain(|(channel, _)| allowed(channel));
+                }
             }
             let member = |name: &str| text(body, name).map(str::to_owned);
             let (category, template) = (member("notification_category"), member("template"));
@@ -341,7 +349,7 @@ impl World {
     }
 }
 
-fn accepted(message_id: String) -> Answered {
+fn accepted(message_id: &str) -> Answered {
     Answered::Json(json!({"status": "success", "message_id": message_id}))
 }
 

@@ -78,19 +78,19 @@ impl World {
                     .map(Answered::Json)
                     .map_err(Reply::bad_request)
             }
-            "get" => members(self.in_tenant(&key)),
+            "get" => Ok(members(self.in_tenant(&key))),
             "upsert" => asked.members().and_then(|body| {
                 let problems = self.keys.problems(&[], &body);
                 if !problems.is_empty() {
                     return Err(Reply::bad_request(list(&problems)));
                 }
                 self.tenant_profiles.upsert(&self.keys, &key, body, Utc::now());
-                members(self.in_tenant(&key))
+                Ok(members(self.in_tenant(&key)))
             }),
             "edit" => match self.tenant_profiles.edit(&self.keys, &key, asked.list("operations"), Utc::now())
             {
                 Err(problems) => Err(Reply::bad_request(list(&problems))),
-                Ok(()) => members(self.in_tenant(&key)),
+                Ok(()) => Ok(members(self.in_tenant(&key))),
             },
             "delete" if self.tenant_profiles.delete(&key) => Ok(Answered::AsDocumented),
             "delete" => Err(asked.missing()),

@@ -153,3 +153,35 @@ async fn a_host_that_the_hub_was_told_of_may_use_the_admin_api() -> Result {
     assert_eq!(get("other.internal").await?.status(), 403);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_the_api_cannot_create_is_set_up() -> Result {
+    let hub = Hub::start().await?;
+    for (kind, value) in [
+        ("workflow", json!({"slug": "known"})),
+        ("category", json!({"category": "news"})),
+        ("template", json!({"slug": "t"})),
+    ] {
+        assert_eq!(
+            admin(&hub, Method::POST, &format!("define/{kind}"), Some(value)).await?.status(),
+            204,
+            "{kind}"
+        );
+        let wrong = admin(&hub, Method::POST, &format!("define/{kind}"), Some(json!({}))).await?;
+        assert_eq!(refusal(wrong).await?.0, 400, "{kind}");
+    }
+    let (status, message) = refusal(admin(&hub, Method::POST, "define/user", Some(json!({}))).await?).await?;
+    assert!(status == 400 && message.starts_with("a user cannot be set up"), "{message}");
+    let stub = json!({"method": "GET", "path": "/v3/thing/", "status": 200, "body": {"a": 1}});
+    assert_eq!(admin(&hub, Method::POST, "stubs", Some(stub)).await?.status(), 204);
+    assert_eq!(crate::read(&hub, "/v3/thing/").await?, json!({"a": 1}));
+
+    let trigger = json!({"workflow": "known", "recipients": ["nobody"], "$idempotency_key": "k"});
+    crate::done(&hub, "POST", "/trigger/", trigger.clone()).await?;
+    let sent: Value = admin(&hub, Method::GET, "sent", None).await?.json().await?;
+    let expected = json!([{
+        "kind": "workflow", "name": "known", "body": trigger, "message_id": "request-1", "is_duplicate": false, "recipients": [],
+    }]);
+    assert_eq!(sent, expected);
+    Ok(())
+}

@@ -217,6 +217,8 @@ async fn events_of_users_who_do_not_exist_are_accepted_and_dropped() -> Result {
     hub.assert_tracked("ordered").times(3).to("ann").times(1).under_key("1");
     hub.assert_tracked("ordered").to("bob").containing(&json!({"properties": {"n": [1]}}));
     hub.assert_not_tracked("other");
+    let blank = json!({"distinct_id": "ann", "event": " "});
+    assert_eq!(refused(&hub, "POST", "/v2/event/", blank).await?, (400, "event: is blank".into()));
     let failure = catch_unwind(AssertUnwindSafe(|| hub.assert_tracked("ordered").to("nobody")))
         .err()
         .ok_or("it holds")?;

@@ -272,7 +272,7 @@ fn kinds(parts: &Parts<'_>) -> Vec<&'static str> {
         return stated;
     }
     let says = |word: &&str| parts.iter().any(|part| part.get(*word).is_some());
-    let hint = HINTS.iter().find(|(_, words)| words.iter().any(|word| says(word))).map(|(kind, _)| *kind);
+    let hint = HINTS.iter().find(|(_, words)| words.iter().any(says)).map(|(kind, _)| *kind);
     hint.into_iter().chain(["null"]).chain(TYPES).collect()
 }
 
