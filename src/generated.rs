@@ -328,7 +328,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -336,18 +335,43 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum BulkRecordStatus {
         #[serde(rename = "success")]
         Success,
         #[serde(rename = "error")]
         Error,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl BulkRecordStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Success => "success",
+                Self::Error => "error",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for BulkRecordStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "success" => Self::Success,
+                "error" => Self::Error,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for BulkRecordStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for BulkRecordStatus {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Success => f.write_str("success"),
-                Self::Error => f.write_str("error"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Outcomes of a bulk request, one for each record.
@@ -436,7 +460,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -444,6 +467,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum ChannelName {
         #[serde(rename = "email")]
         Email,
@@ -463,20 +487,51 @@ pub mod types {
         Slack,
         #[serde(rename = "ms_teams")]
         MsTeams,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl ChannelName {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Email => "email",
+                Self::Sms => "sms",
+                Self::Whatsapp => "whatsapp",
+                Self::Inbox => "inbox",
+                Self::Androidpush => "androidpush",
+                Self::Iospush => "iospush",
+                Self::Webpush => "webpush",
+                Self::Slack => "slack",
+                Self::MsTeams => "ms_teams",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for ChannelName {
+        fn from(text: &str) -> Self {
+            match text {
+                "email" => Self::Email,
+                "sms" => Self::Sms,
+                "whatsapp" => Self::Whatsapp,
+                "inbox" => Self::Inbox,
+                "androidpush" => Self::Androidpush,
+                "iospush" => Self::Iospush,
+                "webpush" => Self::Webpush,
+                "slack" => Self::Slack,
+                "ms_teams" => Self::MsTeams,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for ChannelName {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for ChannelName {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Email => f.write_str("email"),
-                Self::Sms => f.write_str("sms"),
-                Self::Whatsapp => f.write_str("whatsapp"),
-                Self::Inbox => f.write_str("inbox"),
-                Self::Androidpush => f.write_str("androidpush"),
-                Self::Iospush => f.write_str("iospush"),
-                Self::Webpush => f.write_str("webpush"),
-                Self::Slack => f.write_str("slack"),
-                Self::MsTeams => f.write_str("ms_teams"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Preference for a channel across all categories.
@@ -585,7 +640,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -593,6 +647,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum DigestFrequency {
         #[serde(rename = "instantly")]
         Instantly,
@@ -608,18 +663,47 @@ pub mod types {
         WeeklyMo2fr,
         #[serde(rename = "monthly")]
         Monthly,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl DigestFrequency {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Instantly => "instantly",
+                Self::Minutely => "minutely",
+                Self::Hourly => "hourly",
+                Self::Daily => "daily",
+                Self::Weekly => "weekly",
+                Self::WeeklyMo2fr => "weekly_mo2fr",
+                Self::Monthly => "monthly",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for DigestFrequency {
+        fn from(text: &str) -> Self {
+            match text {
+                "instantly" => Self::Instantly,
+                "minutely" => Self::Minutely,
+                "hourly" => Self::Hourly,
+                "daily" => Self::Daily,
+                "weekly" => Self::Weekly,
+                "weekly_mo2fr" => Self::WeeklyMo2fr,
+                "monthly" => Self::Monthly,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for DigestFrequency {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for DigestFrequency {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Instantly => f.write_str("instantly"),
-                Self::Minutely => f.write_str("minutely"),
-                Self::Hourly => f.write_str("hourly"),
-                Self::Daily => f.write_str("daily"),
-                Self::Weekly => f.write_str("weekly"),
-                Self::WeeklyMo2fr => f.write_str("weekly_mo2fr"),
-                Self::Monthly => f.write_str("monthly"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Day of the month, by number, or by weekday and number, such as the last Friday.
@@ -931,7 +1015,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -939,18 +1022,43 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum EditPolicy {
         #[serde(rename = "locked")]
         Locked,
         #[serde(rename = "editable")]
         Editable,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl EditPolicy {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Locked => "locked",
+                Self::Editable => "editable",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for EditPolicy {
+        fn from(text: &str) -> Self {
+            match text {
+                "locked" => Self::Locked,
+                "editable" => Self::Editable,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for EditPolicy {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for EditPolicy {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Locked => f.write_str("locked"),
-                Self::Editable => f.write_str("editable"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Values by where they are: one address for each channel, one element for each property that is a list. The provider and the bundle apply to every push channel beside them.
@@ -1314,7 +1422,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -1322,6 +1429,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum MessageAction {
         #[serde(rename = "seen")]
         Seen,
@@ -1337,18 +1445,47 @@ pub mod types {
         Archived,
         #[serde(rename = "unarchived")]
         Unarchived,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl MessageAction {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Seen => "seen",
+                Self::Clicked => "clicked",
+                Self::Dismissed => "dismissed",
+                Self::Read => "read",
+                Self::Unread => "unread",
+                Self::Archived => "archived",
+                Self::Unarchived => "unarchived",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for MessageAction {
+        fn from(text: &str) -> Self {
+            match text {
+                "seen" => Self::Seen,
+                "clicked" => Self::Clicked,
+                "dismissed" => Self::Dismissed,
+                "read" => Self::Read,
+                "unread" => Self::Unread,
+                "archived" => Self::Archived,
+                "unarchived" => Self::Unarchived,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for MessageAction {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for MessageAction {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Seen => f.write_str("seen"),
-                Self::Clicked => f.write_str("clicked"),
-                Self::Dismissed => f.write_str("dismissed"),
-                Self::Read => f.write_str("read"),
-                Self::Unread => f.write_str("unread"),
-                Self::Archived => f.write_str("archived"),
-                Self::Unarchived => f.write_str("unarchived"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Outcomes of a bulk request, one for each message
@@ -1393,7 +1530,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -1401,18 +1537,43 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum MessageRecipientType {
         #[serde(rename = "user")]
         User,
         #[serde(rename = "object")]
         Object,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl MessageRecipientType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::User => "user",
+                Self::Object => "object",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for MessageRecipientType {
+        fn from(text: &str) -> Self {
+            match text {
+                "user" => Self::User,
+                "object" => Self::Object,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for MessageRecipientType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for MessageRecipientType {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::User => f.write_str("user"),
-                Self::Object => f.write_str("object"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Outcome for one message
@@ -1438,7 +1599,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -1446,6 +1606,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum MessageRecordErrorType {
         #[serde(rename = "not_found")]
         NotFound,
@@ -1455,15 +1616,41 @@ pub mod types {
         ActionNotSupported,
         #[serde(rename = "internal_error")]
         InternalError,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl MessageRecordErrorType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::NotFound => "not_found",
+                Self::StatusBlocked => "status_blocked",
+                Self::ActionNotSupported => "action_not_supported",
+                Self::InternalError => "internal_error",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for MessageRecordErrorType {
+        fn from(text: &str) -> Self {
+            match text {
+                "not_found" => Self::NotFound,
+                "status_blocked" => Self::StatusBlocked,
+                "action_not_supported" => Self::ActionNotSupported,
+                "internal_error" => Self::InternalError,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for MessageRecordErrorType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for MessageRecordErrorType {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::NotFound => f.write_str("not_found"),
-                Self::StatusBlocked => f.write_str("status_blocked"),
-                Self::ActionNotSupported => f.write_str("action_not_supported"),
-                Self::InternalError => f.write_str("internal_error"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// How far a message got. It moves in one direction: triggered, sent by the vendor, delivered, seen, then read, clicked or dismissed. The others say why a message was not sent.
@@ -1471,7 +1658,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -1479,6 +1665,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum MessageStatus {
         #[serde(rename = "triggered")]
         Triggered,
@@ -1506,24 +1693,59 @@ pub mod types {
         Clicked,
         #[serde(rename = "dismissed")]
         Dismissed,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl MessageStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Triggered => "triggered",
+                Self::ToBeTriggered => "to_be_triggered",
+                Self::NotToBeTriggered => "not_to_be_triggered",
+                Self::TriggerBlocked => "trigger_blocked",
+                Self::TriggerFailed => "trigger_failed",
+                Self::SentByVendor => "sent_by_vendor",
+                Self::FailureByVendor => "failure_by_vendor",
+                Self::Delivered => "delivered",
+                Self::DeliveryFailure => "delivery_failure",
+                Self::Seen => "seen",
+                Self::Read => "read",
+                Self::Clicked => "clicked",
+                Self::Dismissed => "dismissed",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for MessageStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "triggered" => Self::Triggered,
+                "to_be_triggered" => Self::ToBeTriggered,
+                "not_to_be_triggered" => Self::NotToBeTriggered,
+                "trigger_blocked" => Self::TriggerBlocked,
+                "trigger_failed" => Self::TriggerFailed,
+                "sent_by_vendor" => Self::SentByVendor,
+                "failure_by_vendor" => Self::FailureByVendor,
+                "delivered" => Self::Delivered,
+                "delivery_failure" => Self::DeliveryFailure,
+                "seen" => Self::Seen,
+                "read" => Self::Read,
+                "clicked" => Self::Clicked,
+                "dismissed" => Self::Dismissed,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for MessageStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for MessageStatus {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Triggered => f.write_str("triggered"),
-                Self::ToBeTriggered => f.write_str("to_be_triggered"),
-                Self::NotToBeTriggered => f.write_str("not_to_be_triggered"),
-                Self::TriggerBlocked => f.write_str("trigger_blocked"),
-                Self::TriggerFailed => f.write_str("trigger_failed"),
-                Self::SentByVendor => f.write_str("sent_by_vendor"),
-                Self::FailureByVendor => f.write_str("failure_by_vendor"),
-                Self::Delivered => f.write_str("delivered"),
-                Self::DeliveryFailure => f.write_str("delivery_failure"),
-                Self::Seen => f.write_str("seen"),
-                Self::Read => f.write_str("read"),
-                Self::Clicked => f.write_str("clicked"),
-                Self::Dismissed => f.write_str("dismissed"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Status to filter messages by.
@@ -1531,7 +1753,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -1539,6 +1760,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum MessageStatusFilter {
         #[serde(rename = "triggered")]
         Triggered,
@@ -1558,20 +1780,51 @@ pub mod types {
         Unread,
         #[serde(rename = "archived")]
         Archived,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl MessageStatusFilter {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Triggered => "triggered",
+                Self::DeliveryFailed => "delivery_failed",
+                Self::Delivered => "delivered",
+                Self::Seen => "seen",
+                Self::Clicked => "clicked",
+                Self::Dismissed => "dismissed",
+                Self::Read => "read",
+                Self::Unread => "unread",
+                Self::Archived => "archived",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for MessageStatusFilter {
+        fn from(text: &str) -> Self {
+            match text {
+                "triggered" => Self::Triggered,
+                "delivery_failed" => Self::DeliveryFailed,
+                "delivered" => Self::Delivered,
+                "seen" => Self::Seen,
+                "clicked" => Self::Clicked,
+                "dismissed" => Self::Dismissed,
+                "read" => Self::Read,
+                "unread" => Self::Unread,
+                "archived" => Self::Archived,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for MessageStatusFilter {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for MessageStatusFilter {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Triggered => f.write_str("triggered"),
-                Self::DeliveryFailed => f.write_str("delivery_failed"),
-                Self::Delivered => f.write_str("delivered"),
-                Self::Seen => f.write_str("seen"),
-                Self::Clicked => f.write_str("clicked"),
-                Self::Dismissed => f.write_str("dismissed"),
-                Self::Read => f.write_str("read"),
-                Self::Unread => f.write_str("unread"),
-                Self::Archived => f.write_str("archived"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Template from which the message was made
@@ -2078,7 +2331,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -2086,6 +2338,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum Preference {
         #[serde(rename = "opt_in")]
         OptIn,
@@ -2093,14 +2346,39 @@ pub mod types {
         OptOut,
         #[serde(rename = "cant_unsubscribe")]
         CantUnsubscribe,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl Preference {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::OptIn => "opt_in",
+                Self::OptOut => "opt_out",
+                Self::CantUnsubscribe => "cant_unsubscribe",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for Preference {
+        fn from(text: &str) -> Self {
+            match text {
+                "opt_in" => Self::OptIn,
+                "opt_out" => Self::OptOut,
+                "cant_unsubscribe" => Self::CantUnsubscribe,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for Preference {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for Preference {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::OptIn => f.write_str("opt_in"),
-                Self::OptOut => f.write_str("opt_out"),
-                Self::CantUnsubscribe => f.write_str("cant_unsubscribe"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Preference for a category of notifications.
@@ -2164,7 +2442,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -2172,18 +2449,43 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum PreferenceChoice {
         #[serde(rename = "opt_in")]
         OptIn,
         #[serde(rename = "opt_out")]
         OptOut,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl PreferenceChoice {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::OptIn => "opt_in",
+                Self::OptOut => "opt_out",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for PreferenceChoice {
+        fn from(text: &str) -> Self {
+            match text {
+                "opt_in" => Self::OptIn,
+                "opt_out" => Self::OptOut,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for PreferenceChoice {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for PreferenceChoice {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::OptIn => f.write_str("opt_in"),
-                Self::OptOut => f.write_str("opt_out"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// A setting of a category besides its state, such as a threshold.
@@ -2265,7 +2567,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -2273,6 +2574,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum PreferencePropertyType {
         #[serde(rename = "integer")]
         Integer,
@@ -2286,17 +2588,45 @@ pub mod types {
         StringDynamic,
         #[serde(rename = "list_dynamic")]
         ListDynamic,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl PreferencePropertyType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Integer => "integer",
+                Self::String => "string",
+                Self::StringChoice => "string_choice",
+                Self::ListChoice => "list_choice",
+                Self::StringDynamic => "string_dynamic",
+                Self::ListDynamic => "list_dynamic",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for PreferencePropertyType {
+        fn from(text: &str) -> Self {
+            match text {
+                "integer" => Self::Integer,
+                "string" => Self::String,
+                "string_choice" => Self::StringChoice,
+                "list_choice" => Self::ListChoice,
+                "string_dynamic" => Self::StringDynamic,
+                "list_dynamic" => Self::ListDynamic,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for PreferencePropertyType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for PreferencePropertyType {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Integer => f.write_str("integer"),
-                Self::String => f.write_str("string"),
-                Self::StringChoice => f.write_str("string_choice"),
-                Self::ListChoice => f.write_str("list_choice"),
-                Self::StringDynamic => f.write_str("string_dynamic"),
-                Self::ListDynamic => f.write_str("list_dynamic"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// A section of the preference page with its categories. Categories outside of any section are in a section without a name.
@@ -2348,7 +2678,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -2356,6 +2685,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum RootCategory {
         #[serde(rename = "system")]
         System,
@@ -2363,14 +2693,39 @@ pub mod types {
         Transactional,
         #[serde(rename = "promotional")]
         Promotional,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl RootCategory {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::System => "system",
+                Self::Transactional => "transactional",
+                Self::Promotional => "promotional",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for RootCategory {
+        fn from(text: &str) -> Self {
+            match text {
+                "system" => Self::System,
+                "transactional" => Self::Transactional,
+                "promotional" => Self::Promotional,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for RootCategory {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for RootCategory {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::System => f.write_str("system"),
-                Self::Transactional => f.write_str("transactional"),
-                Self::Promotional => f.write_str("promotional"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// `SlackChannel`
@@ -2665,7 +3020,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -2673,18 +3027,43 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum SubscriberListStatus {
         #[serde(rename = "active")]
         Active,
         #[serde(rename = "draft")]
         Draft,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl SubscriberListStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Active => "active",
+                Self::Draft => "draft",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for SubscriberListStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "active" => Self::Active,
+                "draft" => Self::Draft,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for SubscriberListStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for SubscriberListStatus {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Active => f.write_str("active"),
-                Self::Draft => f.write_str("draft"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Whether users are added to a list one by one or selected by a query.
@@ -2692,7 +3071,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -2700,18 +3078,43 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum SubscriberListType {
         #[serde(rename = "static_list")]
         StaticList,
         #[serde(rename = "query_based")]
         QueryBased,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl SubscriberListType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::StaticList => "static_list",
+                Self::QueryBased => "query_based",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for SubscriberListType {
+        fn from(text: &str) -> Self {
+            match text {
+                "static_list" => Self::StaticList,
+                "query_based" => Self::QueryBased,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for SubscriberListType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for SubscriberListType {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::StaticList => f.write_str("static_list"),
-                Self::QueryBased => f.write_str("query_based"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Settings of a list to create or change.
@@ -3963,7 +4366,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -3971,6 +4373,7 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
+    #[non_exhaustive]
     pub enum Weekday {
         #[serde(rename = "mo")]
         Mo,
@@ -3986,18 +4389,47 @@ pub mod types {
         Sa,
         #[serde(rename = "su")]
         Su,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl Weekday {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Mo => "mo",
+                Self::Tu => "tu",
+                Self::We => "we",
+                Self::Th => "th",
+                Self::Fr => "fr",
+                Self::Sa => "sa",
+                Self::Su => "su",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for Weekday {
+        fn from(text: &str) -> Self {
+            match text {
+                "mo" => Self::Mo,
+                "tu" => Self::Tu,
+                "we" => Self::We,
+                "th" => Self::Th,
+                "fr" => Self::Fr,
+                "sa" => Self::Sa,
+                "su" => Self::Su,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for Weekday {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
     }
     impl ::std::fmt::Display for Weekday {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::Mo => f.write_str("mo"),
-                Self::Tu => f.write_str("tu"),
-                Self::We => f.write_str("we"),
-                Self::Th => f.write_str("th"),
-                Self::Fr => f.write_str("fr"),
-                Self::Sa => f.write_str("sa"),
-                Self::Su => f.write_str("su"),
-            }
+            f.write_str(self.as_str())
         }
     }
     /// Filters for the runs to cancel. A run must match all of them.
@@ -4128,6 +4560,8 @@ pub mod operations {
     #[allow(unused_imports)]
     use super::{rules, types};
     #[allow(unused_imports)]
+    use crate::rules::Schema;
+    #[allow(unused_imports)]
     use crate::{
         Base, Credential, CursorPaged, Format, Inspector, Lookup, Method, OffsetPaged,
         Operation, Page, Paged, Parameter, Place, Position, Request, RequestError, Spec,
@@ -4142,16 +4576,14 @@ The stored profile of a user, with all channels and properties.
     #[non_exhaustive]
     pub struct FetchUserProfile {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
     }
     impl FetchUserProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
             }
@@ -4168,19 +4600,17 @@ The stored profile of a user, with all channels and properties.
                 "fetch-user-profile",
                 Method::GET,
                 "/v1/user/{distinct_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -4196,19 +4626,16 @@ API to upsert (create if not exists, update if exists) user profile using a `dis
     #[non_exhaustive]
     pub struct CreateUpdateUsers {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// The request body.
         pub body: types::UserUpsert,
     }
     impl CreateUpdateUsers {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            body: types::UserUpsert,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>, body: types::UserUpsert) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
                 body,
@@ -4226,26 +4653,26 @@ API to upsert (create if not exists, update if exists) user profile using a `dis
                 "create-update-users",
                 Method::POST,
                 "/v1/user/{distinct_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_UPSERT);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserUpsert;
-        fn body(&self) -> ::std::option::Option<&types::UserUpsert> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserUpsert> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.body(&rules::USER_UPSERT, &self.body);
         }
     }
     /**Delete a user
@@ -4257,16 +4684,14 @@ Deletes a user for good.
     #[non_exhaustive]
     pub struct DeleteUser {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
     }
     impl DeleteUser {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
             }
@@ -4283,19 +4708,18 @@ Deletes a user for good.
                 "delete-user",
                 Method::DELETE,
                 "/v1/user/{distinct_id}/",
-                Credential::Bearer,
-                Format::Empty,
             )
+            .bearer()
             .idempotent()
+            .reply(Format::Empty)
             .parameters(Self::PARAMETERS);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -4310,19 +4734,16 @@ Changes single values of a profile by a list of operations, done in order: addre
     #[non_exhaustive]
     pub struct EditUserProfile {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// The request body.
         pub body: types::UserEdit,
     }
     impl EditUserProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            body: types::UserEdit,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>, body: types::UserEdit) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
                 body,
@@ -4340,25 +4761,25 @@ Changes single values of a profile by a list of operations, done in order: addre
                 "edit-user-profile",
                 Method::PATCH,
                 "/v1/user/{distinct_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
-            .parameters(Self::PARAMETERS);
+            .bearer()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_EDIT);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserEdit;
-        fn body(&self) -> ::std::option::Option<&types::UserEdit> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserEdit> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.body(&rules::USER_EDIT, &self.body);
         }
     }
     /**Merge a user into another
@@ -4370,19 +4791,16 @@ Merges the user `from_user_id` into the user of the path. What only the former h
     #[non_exhaustive]
     pub struct MergeUsers {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// The request body.
         pub body: types::UserMerge,
     }
     impl MergeUsers {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            body: types::UserMerge,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>, body: types::UserMerge) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
                 body,
@@ -4400,25 +4818,25 @@ Merges the user `from_user_id` into the user of the path. What only the former h
                 "merge-users",
                 Method::POST,
                 "/v1/user/{distinct_id}/merge/",
-                Credential::Bearer,
-                Format::Json,
             )
-            .parameters(Self::PARAMETERS);
+            .bearer()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_MERGE);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserMerge;
-        fn body(&self) -> ::std::option::Option<&types::UserMerge> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserMerge> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.body(&rules::USER_MERGE, &self.body);
         }
     }
     /**List users
@@ -4426,52 +4844,42 @@ Merges the user `from_user_id` into the user of the path. What only the former h
 The users of the workspace, a page at a time. The profiles in a list have no channels.
 
 `GET /v1/user/`, the operation `list-users`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
     #[non_exhaustive]
     pub struct ListUsers {
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
     }
     impl ListUsers {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self {
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
-            }
+            Self::default()
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -4484,26 +4892,20 @@ The users of the workspace, a page at a time. The profiles in a list have no cha
         }
     }
     impl Operation for ListUsers {
-        const SPEC: &'static Spec = &Spec::new(
-                "list-users",
-                Method::GET,
-                "/v1/user/",
-                Credential::Bearer,
-                Format::Json,
-            )
+        const SPEC: &'static Spec = &Spec::new("list-users", Method::GET, "/v1/user/")
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::UserList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.after);
@@ -4515,16 +4917,14 @@ The users of the workspace, a page at a time. The profiles in a list have no cha
     impl Paged for ListUsers {
         type Item = types::User;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -4537,13 +4937,13 @@ The users of the workspace, a page at a time. The profiles in a list have no cha
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -4575,22 +4975,25 @@ Deletes several users for good. Those that do not exist are passed over.
                 "bulk-delete-users",
                 Method::DELETE,
                 "/v1/bulk/user/",
-                Credential::Bearer,
-                Format::Empty,
             )
-            .idempotent();
+            .bearer()
+            .idempotent()
+            .reply(Format::Empty)
+            .body(&rules::LIST_SUBSCRIBER_IDS);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
-        fn body(&self) -> ::std::option::Option<&types::ListSubscriberIds> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ListSubscriberIds> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::LIST_SUBSCRIBER_IDS, &self.body);
         }
     }
     /**List the objects that a user is subscribed to
@@ -4602,54 +5005,46 @@ The objects that a user is subscribed to, a page at a time.
     #[non_exhaustive]
     pub struct FetchUserObjectSubscriptions {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
     }
     impl FetchUserObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -4666,22 +5061,20 @@ The objects that a user is subscribed to, a page at a time.
                 "fetch-user-object-subscriptions",
                 Method::GET,
                 "/v1/user/{distinct_id}/subscribed_to/object/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ObjectSubscriptionList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -4695,16 +5088,14 @@ The objects that a user is subscribed to, a page at a time.
     impl Paged for FetchUserObjectSubscriptions {
         type Item = types::ObjectSubscription;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -4717,13 +5108,13 @@ The objects that a user is subscribed to, a page at a time.
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -4736,54 +5127,46 @@ The lists that a user is subscribed to, a page at a time.
     #[non_exhaustive]
     pub struct FetchUserListSubscriptions {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
     }
     impl FetchUserListSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -4800,22 +5183,20 @@ The lists that a user is subscribed to, a page at a time.
                 "fetch-user-list-subscriptions",
                 Method::GET,
                 "/v1/user/{distinct_id}/subscribed_to/list/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ListSubscriptionList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -4829,16 +5210,14 @@ The lists that a user is subscribed to, a page at a time.
     impl Paged for FetchUserListSubscriptions {
         type Item = types::ListSubscription;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -4851,13 +5230,13 @@ The lists that a user is subscribed to, a page at a time.
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -4886,24 +5265,26 @@ Runs a workflow for its recipients, each in a run of its own. The reply confirms
     }
     impl Operation for TriggerWorkflowApi {
         const SPEC: &'static Spec = &Spec::new(
-            "trigger-workflow-api",
-            Method::POST,
-            "/trigger/",
-            Credential::Bearer,
-            Format::Json,
-        );
+                "trigger-workflow-api",
+                Method::POST,
+                "/trigger/",
+            )
+            .bearer()
+            .body(&rules::WORKFLOW_TRIGGER);
         type Reply = types::Accepted;
         type Refusal = types::ApiError;
         type Body = types::WorkflowTrigger;
-        fn body(&self) -> ::std::option::Option<&types::WorkflowTrigger> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::WorkflowTrigger> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::WORKFLOW_TRIGGER, &self.body);
         }
         fn is_idempotent(&self) -> bool {
             self.body.idempotency_key.is_some()
@@ -4918,11 +5299,11 @@ Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Ea
     #[non_exhaustive]
     pub struct TriggerWorkflows {
         /// The request body.
-        pub body: ::std::vec::Vec<types::WorkflowTrigger>,
+        pub body: Vec<types::WorkflowTrigger>,
     }
     impl TriggerWorkflows {
         /// Creates the operation with what it requires.
-        pub fn new(body: ::std::vec::Vec<types::WorkflowTrigger>) -> Self {
+        pub fn new(body: Vec<types::WorkflowTrigger>) -> Self {
             Self { body }
         }
     }
@@ -4934,26 +5315,26 @@ Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Ea
     }
     impl Operation for TriggerWorkflows {
         const SPEC: &'static Spec = &Spec::new(
-            "trigger-workflows",
-            Method::POST,
-            "/trigger/#many",
-            Credential::Bearer,
-            Format::Json,
-        );
+                "trigger-workflows",
+                Method::POST,
+                "/trigger/#many",
+            )
+            .bearer()
+            .body(&rules::TRIGGER_WORKFLOWS_BODY);
         type Reply = types::BulkReply;
         type Refusal = types::ApiError;
-        type Body = ::std::vec::Vec<types::WorkflowTrigger>;
-        fn body(
-            &self,
-        ) -> ::std::option::Option<&::std::vec::Vec<types::WorkflowTrigger>> {
-            ::std::option::Option::Some(&self.body)
+        type Body = Vec<types::WorkflowTrigger>;
+        fn body(&self) -> Option<&Vec<types::WorkflowTrigger>> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::TRIGGER_WORKFLOWS_BODY, &self.body);
         }
         fn is_idempotent(&self) -> bool {
             self.body.iter().all(|item| item.idempotency_key.is_some())
@@ -4987,22 +5368,24 @@ Cancels the runs that match all given filters, of which at least one is required
                 "cancel-workflow",
                 Method::POST,
                 "/v1/workflow_run/cancel/",
-                Credential::Bearer,
-                Format::Json,
             )
-            .idempotent();
+            .bearer()
+            .idempotent()
+            .body(&rules::WORKFLOW_CANCEL);
         type Reply = types::Cancelled;
         type Refusal = types::ApiError;
         type Body = types::WorkflowCancel;
-        fn body(&self) -> ::std::option::Option<&types::WorkflowCancel> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::WorkflowCancel> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::WORKFLOW_CANCEL, &self.body);
         }
     }
     /**Trigger a workflow that the request defines
@@ -5015,17 +5398,17 @@ Old form of a trigger: notifies users by one template, without a workflow on the
     #[non_exhaustive]
     pub struct DynamicWorkflowTrigger {
         /// Workspace that the request is for. With an API key, pass the UID of the workspace, which the dashboard shows under Settings, General. The client fills it in if it is configured with the workspace.
-        pub workspace_key: ::std::string::String,
+        pub workspace_key: String,
         /// The request body.
         pub body: types::DynamicWorkflow,
     }
     impl DynamicWorkflowTrigger {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("workspace_key", Place::Path, &rules::ANY),
+            Parameter::new("workspace_key", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            workspace_key: impl ::std::convert::Into<::std::string::String>,
+            workspace_key: impl Into<String>,
             body: types::DynamicWorkflow,
         ) -> Self {
             Self {
@@ -5045,24 +5428,25 @@ Old form of a trigger: notifies users by one template, without a workflow on the
                 "dynamic-workflow-trigger",
                 Method::POST,
                 "/{workspace_key}/trigger/",
-                Credential::Bearer,
-                Format::Text,
             )
-            .parameters(Self::PARAMETERS);
-        type Reply = ::std::string::String;
+            .bearer()
+            .reply(Format::Text)
+            .parameters(Self::PARAMETERS)
+            .body(&rules::DYNAMIC_WORKFLOW);
+        type Reply = String;
         type Refusal = types::ApiError;
         type Body = types::DynamicWorkflow;
-        fn body(&self) -> ::std::option::Option<&types::DynamicWorkflow> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::DynamicWorkflow> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.workspace_key])?;
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.workspace_key);
+            inspector.body(&rules::DYNAMIC_WORKFLOW, &self.body);
         }
         fn is_idempotent(&self) -> bool {
             self.body.idempotency_key.is_some()
@@ -5092,24 +5476,23 @@ Sends an event of a user, which triggers the workflows that wait for it. The use
         }
     }
     impl Operation for EventApi {
-        const SPEC: &'static Spec = &Spec::new(
-            "event-api",
-            Method::POST,
-            "/event/",
-            Credential::Bearer,
-            Format::Text,
-        );
-        type Reply = ::std::string::String;
+        const SPEC: &'static Spec = &Spec::new("event-api", Method::POST, "/event/")
+            .bearer()
+            .reply(Format::Text)
+            .body(&rules::EVENT);
+        type Reply = String;
         type Refusal = types::ApiError;
         type Body = types::Event;
-        fn body(&self) -> ::std::option::Option<&types::Event> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::Event> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::EVENT, &self.body);
         }
         fn is_idempotent(&self) -> bool {
             self.body.idempotency_key.is_some()
@@ -5139,25 +5522,23 @@ Sends an event of a user, which triggers the workflows that wait for it, and ret
         }
     }
     impl Operation for TrackEvent {
-        const SPEC: &'static Spec = &Spec::new(
-            "track-event",
-            Method::POST,
-            "/v2/event/",
-            Credential::Bearer,
-            Format::Json,
-        );
+        const SPEC: &'static Spec = &Spec::new("track-event", Method::POST, "/v2/event/")
+            .bearer()
+            .body(&rules::EVENT);
         type Reply = types::Accepted;
         type Refusal = types::ApiError;
         type Body = types::Event;
-        fn body(&self) -> ::std::option::Option<&types::Event> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::Event> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::EVENT, &self.body);
         }
         fn is_idempotent(&self) -> bool {
             self.body.idempotency_key.is_some()
@@ -5172,11 +5553,11 @@ Sends 1 to 100 events in one request. Each has its own outcome in the reply: the
     #[non_exhaustive]
     pub struct TrackEvents {
         /// The request body.
-        pub body: ::std::vec::Vec<types::Event>,
+        pub body: Vec<types::Event>,
     }
     impl TrackEvents {
         /// Creates the operation with what it requires.
-        pub fn new(body: ::std::vec::Vec<types::Event>) -> Self {
+        pub fn new(body: Vec<types::Event>) -> Self {
             Self { body }
         }
     }
@@ -5188,24 +5569,26 @@ Sends 1 to 100 events in one request. Each has its own outcome in the reply: the
     }
     impl Operation for TrackEvents {
         const SPEC: &'static Spec = &Spec::new(
-            "track-events",
-            Method::POST,
-            "/v2/bulk/event/",
-            Credential::Bearer,
-            Format::Json,
-        );
+                "track-events",
+                Method::POST,
+                "/v2/bulk/event/",
+            )
+            .bearer()
+            .body(&rules::TRACK_EVENTS_BODY);
         type Reply = types::BulkReply;
         type Refusal = types::ApiError;
-        type Body = ::std::vec::Vec<types::Event>;
-        fn body(&self) -> ::std::option::Option<&::std::vec::Vec<types::Event>> {
-            ::std::option::Option::Some(&self.body)
+        type Body = Vec<types::Event>;
+        fn body(&self) -> Option<&Vec<types::Event>> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::TRACK_EVENTS_BODY, &self.body);
         }
         fn is_idempotent(&self) -> bool {
             self.body.iter().all(|item| item.idempotency_key.is_some())
@@ -5220,11 +5603,11 @@ Sends edits of 1 to 400 users in one request, to the same endpoint as events. Us
     #[non_exhaustive]
     pub struct IngestUsers {
         /// The request body.
-        pub body: ::std::vec::Vec<types::UserRecord>,
+        pub body: Vec<types::UserRecord>,
     }
     impl IngestUsers {
         /// Creates the operation with what it requires.
-        pub fn new(body: ::std::vec::Vec<types::UserRecord>) -> Self {
+        pub fn new(body: Vec<types::UserRecord>) -> Self {
             Self { body }
         }
     }
@@ -5236,23 +5619,26 @@ Sends edits of 1 to 400 users in one request, to the same endpoint as events. Us
     }
     impl Operation for IngestUsers {
         const SPEC: &'static Spec = &Spec::new(
-            "ingest-users",
-            Method::POST,
-            "/event/#users",
-            Credential::Bearer,
-            Format::Text,
-        );
-        type Reply = ::std::string::String;
+                "ingest-users",
+                Method::POST,
+                "/event/#users",
+            )
+            .bearer()
+            .reply(Format::Text)
+            .body(&rules::INGEST_USERS_BODY);
+        type Reply = String;
         type Refusal = types::ApiError;
-        type Body = ::std::vec::Vec<types::UserRecord>;
-        fn body(&self) -> ::std::option::Option<&::std::vec::Vec<types::UserRecord>> {
-            ::std::option::Option::Some(&self.body)
+        type Body = Vec<types::UserRecord>;
+        fn body(&self) -> Option<&Vec<types::UserRecord>> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::INGEST_USERS_BODY, &self.body);
         }
     }
     /**Broadcast to a list
@@ -5264,19 +5650,16 @@ Sends a template to all users of a list. The reply confirms that the request was
     #[non_exhaustive]
     pub struct TriggerBroadcast {
         /// Workspace that the request is for. With an API key, pass the UID of the workspace, which the dashboard shows under Settings, General. The client fills it in if it is configured with the workspace.
-        pub workspace_key: ::std::string::String,
+        pub workspace_key: String,
         /// The request body.
         pub body: types::Broadcast,
     }
     impl TriggerBroadcast {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("workspace_key", Place::Path, &rules::ANY),
+            Parameter::new("workspace_key", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            workspace_key: impl ::std::convert::Into<::std::string::String>,
-            body: types::Broadcast,
-        ) -> Self {
+        pub fn new(workspace_key: impl Into<String>, body: types::Broadcast) -> Self {
             Self {
                 workspace_key: workspace_key.into(),
                 body,
@@ -5294,24 +5677,25 @@ Sends a template to all users of a list. The reply confirms that the request was
                 "trigger-broadcast",
                 Method::POST,
                 "/{workspace_key}/broadcast/",
-                Credential::Bearer,
-                Format::Text,
             )
-            .parameters(Self::PARAMETERS);
-        type Reply = ::std::string::String;
+            .bearer()
+            .reply(Format::Text)
+            .parameters(Self::PARAMETERS)
+            .body(&rules::BROADCAST);
+        type Reply = String;
         type Refusal = types::ApiError;
         type Body = types::Broadcast;
-        fn body(&self) -> ::std::option::Option<&types::Broadcast> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::Broadcast> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.workspace_key])?;
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.workspace_key);
+            inspector.body(&rules::BROADCAST, &self.body);
         }
     }
     /**Cancel broadcasts
@@ -5342,22 +5726,24 @@ Cancels the broadcasts that match all given filters, of which at least one is re
                 "cancel-broadcast",
                 Method::POST,
                 "/v1/broadcast_run/cancel/",
-                Credential::Bearer,
-                Format::Json,
             )
-            .idempotent();
+            .bearer()
+            .idempotent()
+            .body(&rules::BROADCAST_CANCEL);
         type Reply = types::Cancelled;
         type Refusal = types::ApiError;
         type Body = types::BroadcastCancel;
-        fn body(&self) -> ::std::option::Option<&types::BroadcastCancel> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::BroadcastCancel> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::BROADCAST_CANCEL, &self.body);
         }
     }
     /**List tenants
@@ -5365,36 +5751,33 @@ Cancels the broadcasts that match all given filters, of which at least one is re
 Returns the tenants of the workspace, page by page. A page holds 20 tenants by default and at most 1000.
 
 `GET /v1/tenant/`, the operation `get-tenant-list`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
     #[non_exhaustive]
     pub struct GetTenantList {
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Number of results to skip before the page begins. Defaults to 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub offset: ::std::option::Option<i64>,
+        pub offset: Option<i64>,
     }
     impl GetTenantList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("offset", Place::Query, &rules::ANY),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self {
-                limit: ::std::option::Option::None,
-                offset: ::std::option::Option::None,
-            }
+            Self::default()
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Number of results to skip before the page begins. Defaults to 0.
         pub fn offset(mut self, value: i64) -> Self {
-            self.offset = ::std::option::Option::Some(value);
+            self.offset = Some(value);
             self
         }
     }
@@ -5412,21 +5795,19 @@ Returns the tenants of the workspace, page by page. A page holds 20 tenants by d
                 "get-tenant-list",
                 Method::GET,
                 "/v1/tenant/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TenantList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::query(&mut request, "offset", &self.offset)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.limit);
@@ -5437,30 +5818,28 @@ Returns the tenants of the workspace, page by page. A page holds 20 tenants by d
     impl Paged for GetTenantList {
         type Item = types::Tenant;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.offset = ::std::option::Option::None;
+            self.offset = None;
             match position {
-                Position::Offset(value) => {
-                    self.offset = ::std::option::Option::Some(value);
-                }
+                Position::Offset(value) => self.offset = Some(value),
                 _ => {}
             }
         }
         fn page(reply: &Self::Reply) -> Page<'_> {
             let meta = &reply.meta;
             Page {
-                count: ::std::option::Option::Some(meta.count),
-                limit: ::std::option::Option::Some(meta.limit),
-                offset: ::std::option::Option::Some(meta.offset),
-                ..::std::default::Default::default()
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -5473,14 +5852,14 @@ Returns the settings of a tenant.
     #[non_exhaustive]
     pub struct GetTenant {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
     }
     impl GetTenant {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(tenant_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(tenant_id: impl Into<String>) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
             }
@@ -5497,19 +5876,17 @@ Returns the settings of a tenant.
                 "get-tenant",
                 Method::GET,
                 "/v1/tenant/{tenant_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::Tenant;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
@@ -5525,19 +5902,16 @@ Creates a tenant or updates an existing one. Values you set are merged into the 
     #[non_exhaustive]
     pub struct CreateTenants {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// The request body.
         pub body: types::TenantUpsert,
     }
     impl CreateTenants {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
-            body: types::TenantUpsert,
-        ) -> Self {
+        pub fn new(tenant_id: impl Into<String>, body: types::TenantUpsert) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
                 body,
@@ -5555,26 +5929,26 @@ Creates a tenant or updates an existing one. Values you set are merged into the 
                 "create-tenants",
                 Method::POST,
                 "/v1/tenant/{tenant_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TENANT_UPSERT);
         type Reply = types::Tenant;
         type Refusal = types::ApiError;
         type Body = types::TenantUpsert;
-        fn body(&self) -> ::std::option::Option<&types::TenantUpsert> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::TenantUpsert> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
+            inspector.body(&rules::TENANT_UPSERT, &self.body);
         }
     }
     /**Delete a tenant
@@ -5586,14 +5960,14 @@ Deletes a tenant and its settings for good. The tenant `default` cannot be delet
     #[non_exhaustive]
     pub struct DeleteTenant {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
     }
     impl DeleteTenant {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(tenant_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(tenant_id: impl Into<String>) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
             }
@@ -5610,19 +5984,18 @@ Deletes a tenant and its settings for good. The tenant `default` cannot be delet
                 "delete-tenant",
                 Method::DELETE,
                 "/v1/tenant/{tenant_id}/",
-                Credential::Bearer,
-                Format::Empty,
             )
+            .bearer()
             .idempotent()
+            .reply(Format::Empty)
             .parameters(Self::PARAMETERS);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
@@ -5637,29 +6010,26 @@ Returns the preferences of a tenant for all categories, by groups and sections.
     #[non_exhaustive]
     pub struct GetTenantFullPreference {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
     }
     impl GetTenantFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(tenant_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(tenant_id: impl Into<String>) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
-                locale: ::std::option::Option::None,
+                locale: None,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
     }
@@ -5674,20 +6044,18 @@ Returns the preferences of a tenant for all categories, by groups and sections.
                 "get-tenant-full-preference",
                 Method::GET,
                 "/v1/tenant/{tenant_id}/preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TenantFullPreference;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
             parameter::query(&mut request, "locale", &self.locale)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
@@ -5704,72 +6072,66 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
     #[non_exhaustive]
     pub struct GetTenantPreferenceAllCategories {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// Whether to include categories that are switched off for the tenant. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub include_disabled: ::std::option::Option<bool>,
+        pub include_disabled: Option<bool>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Number of results to skip before the page begins. Defaults to 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub offset: ::std::option::Option<i64>,
+        pub offset: Option<i64>,
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tags: ::std::option::Option<::std::string::String>,
+        pub tags: Option<String>,
     }
     impl GetTenantPreferenceAllCategories {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
-            Parameter::new("include_disabled", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("offset", Place::Query, &rules::ANY),
-            Parameter::new("tags", Place::Query, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("include_disabled", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+            Parameter::new("tags", Place::Query, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(tenant_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(tenant_id: impl Into<String>) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
-                include_disabled: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
-                locale: ::std::option::Option::None,
-                offset: ::std::option::Option::None,
-                tags: ::std::option::Option::None,
+                include_disabled: None,
+                limit: None,
+                locale: None,
+                offset: None,
+                tags: None,
             }
         }
         /// Whether to include categories that are switched off for the tenant. Defaults to false.
         pub fn include_disabled(mut self, value: bool) -> Self {
-            self.include_disabled = ::std::option::Option::Some(value);
+            self.include_disabled = Some(value);
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Number of results to skip before the page begins. Defaults to 0.
         pub fn offset(mut self, value: i64) -> Self {
-            self.offset = ::std::option::Option::Some(value);
+            self.offset = Some(value);
             self
         }
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
-        pub fn tags(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tags = ::std::option::Option::Some(value.into());
+        pub fn tags(mut self, value: impl Into<String>) -> Self {
+            self.tags = Some(value.into());
             self
         }
     }
@@ -5788,16 +6150,14 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
                 "get-tenant-preference-all-categories",
                 Method::GET,
                 "/v1/tenant/{tenant_id}/preference/category/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TenantPreferenceCategoryList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
             parameter::query(&mut request, "include_disabled", &self.include_disabled)?;
             parameter::query(&mut request, "limit", &self.limit)?;
@@ -5805,7 +6165,7 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
             parameter::query(&mut request, "offset", &self.offset)?;
             parameter::query(&mut request, "tags", &self.tags)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
@@ -5821,30 +6181,28 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
     impl Paged for GetTenantPreferenceAllCategories {
         type Item = types::TenantPreferenceCategory;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.offset = ::std::option::Option::None;
+            self.offset = None;
             match position {
-                Position::Offset(value) => {
-                    self.offset = ::std::option::Option::Some(value);
-                }
+                Position::Offset(value) => self.offset = Some(value),
                 _ => {}
             }
         }
         fn page(reply: &Self::Reply) -> Page<'_> {
             let meta = &reply.meta;
             Page {
-                count: ::std::option::Option::Some(meta.count),
-                limit: ::std::option::Option::Some(meta.limit),
-                offset: ::std::option::Option::Some(meta.offset),
-                ..::std::default::Default::default()
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -5857,36 +6215,30 @@ Returns the preference of a tenant for one category.
     #[non_exhaustive]
     pub struct GetTenantPreferenceSingleCategory {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// Slug of the notification category
-        pub category: ::std::string::String,
+        pub category: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
     }
     impl GetTenantPreferenceSingleCategory {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
-            Parameter::new("category", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("category", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
-            category: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(tenant_id: impl Into<String>, category: impl Into<String>) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
                 category: category.into(),
-                locale: ::std::option::Option::None,
+                locale: None,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
     }
@@ -5901,21 +6253,19 @@ Returns the preference of a tenant for one category.
                 "get-tenant-preference-single-category",
                 Method::GET,
                 "/v1/tenant/{tenant_id}/preference/category/{category}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TenantPreferenceCategory;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.tenant_id, &self.category])?;
             parameter::query(&mut request, "locale", &self.locale)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
@@ -5933,40 +6283,37 @@ Sets the preference of a tenant for one category, which applies to its users unt
     #[non_exhaustive]
     pub struct UpdateTenantPreferenceSingleCategory {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// Slug of the notification category
-        pub category: ::std::string::String,
+        pub category: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// The request body.
         pub body: types::TenantPreferenceUpdate,
     }
     impl UpdateTenantPreferenceSingleCategory {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
-            Parameter::new("category", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("category", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
-            category: impl ::std::convert::Into<::std::string::String>,
+            tenant_id: impl Into<String>,
+            category: impl Into<String>,
             body: types::TenantPreferenceUpdate,
         ) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
                 category: category.into(),
-                locale: ::std::option::Option::None,
+                locale: None,
                 body,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
     }
@@ -5982,30 +6329,30 @@ Sets the preference of a tenant for one category, which applies to its users unt
                 "update-tenant-preference-single-category",
                 Method::PATCH,
                 "/v1/tenant/{tenant_id}/preference/category/{category}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TENANT_PREFERENCE_UPDATE);
         type Reply = types::TenantPreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::TenantPreferenceUpdate;
-        fn body(&self) -> ::std::option::Option<&types::TenantPreferenceUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::TenantPreferenceUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.tenant_id, &self.category])?;
             parameter::query(&mut request, "locale", &self.locale)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
             inspector.parameter(&Self::PARAMETERS[1], &self.category);
             inspector.optional(&Self::PARAMETERS[2], &self.locale);
+            inspector.body(&rules::TENANT_PREFERENCE_UPDATE, &self.body);
         }
     }
     /**List the preferences of a tenant, older form
@@ -6018,49 +6365,46 @@ Returns the preferences of a tenant by category. Superseded by `get-tenant-prefe
     #[non_exhaustive]
     pub struct GetTenantDefaultPreference {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Number of results to skip before the page begins. Defaults to 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub offset: ::std::option::Option<i64>,
+        pub offset: Option<i64>,
     }
     impl GetTenantDefaultPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("offset", Place::Query, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(tenant_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(tenant_id: impl Into<String>) -> Self {
             Self {
                 tenant_id: tenant_id.into(),
-                limit: ::std::option::Option::None,
-                locale: ::std::option::Option::None,
-                offset: ::std::option::Option::None,
+                limit: None,
+                locale: None,
+                offset: None,
             }
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Number of results to skip before the page begins. Defaults to 0.
         pub fn offset(mut self, value: i64) -> Self {
-            self.offset = ::std::option::Option::Some(value);
+            self.offset = Some(value);
             self
         }
     }
@@ -6078,22 +6422,20 @@ Returns the preferences of a tenant by category. Superseded by `get-tenant-prefe
                 "get-tenant-default-preference",
                 Method::GET,
                 "/v1/tenant/{tenant_id}/category/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TenantPreferenceCategoryList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::query(&mut request, "locale", &self.locale)?;
             parameter::query(&mut request, "offset", &self.offset)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
@@ -6107,30 +6449,28 @@ Returns the preferences of a tenant by category. Superseded by `get-tenant-prefe
     impl Paged for GetTenantDefaultPreference {
         type Item = types::TenantPreferenceCategory;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.offset = ::std::option::Option::None;
+            self.offset = None;
             match position {
-                Position::Offset(value) => {
-                    self.offset = ::std::option::Option::Some(value);
-                }
+                Position::Offset(value) => self.offset = Some(value),
                 _ => {}
             }
         }
         fn page(reply: &Self::Reply) -> Page<'_> {
             let meta = &reply.meta;
             Page {
-                count: ::std::option::Option::Some(meta.count),
-                limit: ::std::option::Option::Some(meta.limit),
-                offset: ::std::option::Option::Some(meta.offset),
-                ..::std::default::Default::default()
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -6144,21 +6484,21 @@ Sets the preference of a tenant for one category. It is not known to accept `ena
     #[non_exhaustive]
     pub struct UpdateBrandDefaultPreference {
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// Slug of the category
-        pub category_slug: ::std::string::String,
+        pub category_slug: String,
         /// The request body.
         pub body: types::TenantPreferenceUpdate,
     }
     impl UpdateBrandDefaultPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
-            Parameter::new("category_slug", Place::Path, &rules::ANY),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("category_slug", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
-            category_slug: impl ::std::convert::Into<::std::string::String>,
+            tenant_id: impl Into<String>,
+            category_slug: impl Into<String>,
             body: types::TenantPreferenceUpdate,
         ) -> Self {
             Self {
@@ -6179,28 +6519,28 @@ Sets the preference of a tenant for one category. It is not known to accept `ena
                 "update-brand-default-preference",
                 Method::PATCH,
                 "/v1/tenant/{tenant_id}/category/{category_slug}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TENANT_PREFERENCE_UPDATE);
         type Reply = types::TenantPreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::TenantPreferenceUpdate;
-        fn body(&self) -> ::std::option::Option<&types::TenantPreferenceUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::TenantPreferenceUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.tenant_id, &self.category_slug])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
             inspector.parameter(&Self::PARAMETERS[1], &self.category_slug);
+            inspector.body(&rules::TENANT_PREFERENCE_UPDATE, &self.body);
         }
     }
     /**List the objects of a type
@@ -6212,54 +6552,46 @@ Returns the objects of one type, page by page.
     #[non_exhaustive]
     pub struct ListObjectsByType {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
     }
     impl ListObjectsByType {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -6276,22 +6608,20 @@ Returns the objects of one type, page by page.
                 "list-objects-by-type",
                 Method::GET,
                 "/v1/object/{object_type}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ObjectProfileList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -6304,16 +6634,14 @@ Returns the objects of one type, page by page.
     impl Paged for ListObjectsByType {
         type Item = types::ObjectProfile;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -6326,13 +6654,13 @@ Returns the objects of one type, page by page.
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -6345,20 +6673,17 @@ Returns an object with its channels and properties.
     #[non_exhaustive]
     pub struct GetObjectById {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
     }
     impl GetObjectById {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
@@ -6376,19 +6701,17 @@ Returns an object with its channels and properties.
                 "get-object-by-id",
                 Method::GET,
                 "/v1/object/{object_type}/{id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ObjectProfile;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -6405,21 +6728,21 @@ Creates an object or updates an existing one. Channels and properties you set ar
     #[non_exhaustive]
     pub struct CreateUpdateObjects {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// The request body.
         pub body: types::UserUpsert,
     }
     impl CreateUpdateObjects {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
             body: types::UserUpsert,
         ) -> Self {
             Self {
@@ -6440,27 +6763,27 @@ Creates an object or updates an existing one. Channels and properties you set ar
                 "create-update-objects",
                 Method::POST,
                 "/v1/object/{object_type}/{id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_UPSERT);
         type Reply = types::ObjectProfile;
         type Refusal = types::ApiError;
         type Body = types::UserUpsert;
-        fn body(&self) -> ::std::option::Option<&types::UserUpsert> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserUpsert> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
             inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.body(&rules::USER_UPSERT, &self.body);
         }
     }
     /**Delete an object
@@ -6472,20 +6795,17 @@ Deletes an object for good.
     #[non_exhaustive]
     pub struct DeleteObject {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
     }
     impl DeleteObject {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
@@ -6503,19 +6823,18 @@ Deletes an object for good.
                 "delete-object",
                 Method::DELETE,
                 "/v1/object/{object_type}/{id}/",
-                Credential::Bearer,
-                Format::Empty,
             )
+            .bearer()
             .idempotent()
+            .reply(Format::Empty)
             .parameters(Self::PARAMETERS);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -6531,21 +6850,21 @@ Changes single values of an object by a list of operations, applied in order: ad
     #[non_exhaustive]
     pub struct EditObjectProfile {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// The request body.
         pub body: types::UserEdit,
     }
     impl EditObjectProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
             body: types::UserEdit,
         ) -> Self {
             Self {
@@ -6566,26 +6885,26 @@ Changes single values of an object by a list of operations, applied in order: ad
                 "edit-object-profile",
                 Method::PATCH,
                 "/v1/object/{object_type}/{id}/",
-                Credential::Bearer,
-                Format::Json,
             )
-            .parameters(Self::PARAMETERS);
+            .bearer()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_EDIT);
         type Reply = types::ObjectProfile;
         type Refusal = types::ApiError;
         type Body = types::UserEdit;
-        fn body(&self) -> ::std::option::Option<&types::UserEdit> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserEdit> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
             inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.body(&rules::USER_EDIT, &self.body);
         }
     }
     /**Delete objects
@@ -6597,17 +6916,17 @@ Deletes several objects of one type for good.
     #[non_exhaustive]
     pub struct BulkDeleteObjects {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// The request body.
         pub body: types::ObjectBulkDelete,
     }
     impl BulkDeleteObjects {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
             body: types::ObjectBulkDelete,
         ) -> Self {
             Self {
@@ -6627,26 +6946,27 @@ Deletes several objects of one type for good.
                 "bulk-delete-objects",
                 Method::DELETE,
                 "/v1/bulk/object/{object_type}/",
-                Credential::Bearer,
-                Format::Empty,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS)
+            .body(&rules::OBJECT_BULK_DELETE);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = types::ObjectBulkDelete;
-        fn body(&self) -> ::std::option::Option<&types::ObjectBulkDelete> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ObjectBulkDelete> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.body(&rules::OBJECT_BULK_DELETE, &self.body);
         }
     }
     /**List the subscriptions to an object
@@ -6658,59 +6978,50 @@ Returns the users and objects that are subscribed to an object, page by page.
     #[non_exhaustive]
     pub struct ListObjectSubscriptions {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
     }
     impl ListObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -6727,22 +7038,20 @@ Returns the users and objects that are subscribed to an object, page by page.
                 "list-object-subscriptions",
                 Method::GET,
                 "/v1/object/{object_type}/{id}/subscription/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ObjectSubscriberList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -6757,16 +7066,14 @@ Returns the users and objects that are subscribed to an object, page by page.
     impl Paged for ListObjectSubscriptions {
         type Item = types::ObjectSubscriber;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -6779,13 +7086,13 @@ Returns the users and objects that are subscribed to an object, page by page.
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -6798,21 +7105,21 @@ Subscribes up to 100 users and objects to an object. A recipient that does not e
     #[non_exhaustive]
     pub struct AddObjectSubscription {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// The request body.
         pub body: types::ObjectSubscriptionAdd,
     }
     impl AddObjectSubscription {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
             body: types::ObjectSubscriptionAdd,
         ) -> Self {
             Self {
@@ -6833,27 +7140,27 @@ Subscribes up to 100 users and objects to an object. A recipient that does not e
                 "add-object-subscription",
                 Method::POST,
                 "/v1/object/{object_type}/{id}/subscription/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::OBJECT_SUBSCRIPTION_ADD);
         type Reply = types::ObjectSubscriptionsAdded;
         type Refusal = types::ApiError;
         type Body = types::ObjectSubscriptionAdd;
-        fn body(&self) -> ::std::option::Option<&types::ObjectSubscriptionAdd> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ObjectSubscriptionAdd> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
             inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.body(&rules::OBJECT_SUBSCRIPTION_ADD, &self.body);
         }
     }
     /**Unsubscribe users and objects from an object
@@ -6865,21 +7172,21 @@ Removes up to 100 subscriptions to an object. The users and objects themselves a
     #[non_exhaustive]
     pub struct DeleteObjectSubscriptions {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// The request body.
         pub body: types::ObjectSubscriptionRemove,
     }
     impl DeleteObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
             body: types::ObjectSubscriptionRemove,
         ) -> Self {
             Self {
@@ -6900,27 +7207,28 @@ Removes up to 100 subscriptions to an object. The users and objects themselves a
                 "delete-object-subscriptions",
                 Method::DELETE,
                 "/v1/object/{object_type}/{id}/subscription/",
-                Credential::Bearer,
-                Format::Empty,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS)
+            .body(&rules::OBJECT_SUBSCRIPTION_REMOVE);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = types::ObjectSubscriptionRemove;
-        fn body(&self) -> ::std::option::Option<&types::ObjectSubscriptionRemove> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ObjectSubscriptionRemove> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
             inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.body(&rules::OBJECT_SUBSCRIPTION_REMOVE, &self.body);
         }
     }
     /**List the objects that an object is subscribed to
@@ -6932,59 +7240,50 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
     #[non_exhaustive]
     pub struct FetchObjectSubscriptions {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
     }
     impl FetchObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -7001,22 +7300,20 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
                 "fetch-object-subscriptions",
                 Method::GET,
                 "/v1/object/{object_type}/{id}/subscribed_to/object/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ObjectSubscriptionList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -7031,16 +7328,14 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
     impl Paged for FetchObjectSubscriptions {
         type Item = types::ObjectSubscription;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -7053,13 +7348,13 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -7068,36 +7363,33 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
 Returns the lists of the workspace, page by page, without the users in them. A page holds 20 lists by default and at most 1000.
 
 `GET /v1/subscriber_list/`, the operation `get-all-lists`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
     #[non_exhaustive]
     pub struct GetAllLists {
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Number of results to skip before the page begins. Defaults to 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub offset: ::std::option::Option<i64>,
+        pub offset: Option<i64>,
     }
     impl GetAllLists {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("offset", Place::Query, &rules::ANY),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self {
-                limit: ::std::option::Option::None,
-                offset: ::std::option::Option::None,
-            }
+            Self::default()
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Number of results to skip before the page begins. Defaults to 0.
         pub fn offset(mut self, value: i64) -> Self {
-            self.offset = ::std::option::Option::Some(value);
+            self.offset = Some(value);
             self
         }
     }
@@ -7115,21 +7407,19 @@ Returns the lists of the workspace, page by page, without the users in them. A p
                 "get-all-lists",
                 Method::GET,
                 "/v1/subscriber_list/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::SubscriberListList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::query(&mut request, "offset", &self.offset)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.limit);
@@ -7140,30 +7430,28 @@ Returns the lists of the workspace, page by page, without the users in them. A p
     impl Paged for GetAllLists {
         type Item = types::SubscriberList;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.offset = ::std::option::Option::None;
+            self.offset = None;
             match position {
-                Position::Offset(value) => {
-                    self.offset = ::std::option::Option::Some(value);
-                }
+                Position::Offset(value) => self.offset = Some(value),
                 _ => {}
             }
         }
         fn page(reply: &Self::Reply) -> Page<'_> {
             let meta = &reply.meta;
             Page {
-                count: ::std::option::Option::Some(meta.count),
-                limit: ::std::option::Option::Some(meta.limit),
-                offset: ::std::option::Option::Some(meta.offset),
-                ..::std::default::Default::default()
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -7195,22 +7483,24 @@ Creates a list of users, or updates its name and settings if it exists. The user
                 "create-list",
                 Method::POST,
                 "/v1/subscriber_list/",
-                Credential::Bearer,
-                Format::Json,
             )
-            .idempotent();
+            .bearer()
+            .idempotent()
+            .body(&rules::SUBSCRIBER_LIST_UPSERT);
         type Reply = types::SubscriberList;
         type Refusal = types::ApiError;
         type Body = types::SubscriberListUpsert;
-        fn body(&self) -> ::std::option::Option<&types::SubscriberListUpsert> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::SubscriberListUpsert> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::SUBSCRIBER_LIST_UPSERT, &self.body);
         }
     }
     /**Fetch a list
@@ -7222,14 +7512,14 @@ Returns a list, without the users in it.
     #[non_exhaustive]
     pub struct GetList {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
     }
     impl GetList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(list_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(list_id: impl Into<String>) -> Self {
             Self { list_id: list_id.into() }
         }
     }
@@ -7244,19 +7534,17 @@ Returns a list, without the users in it.
                 "get-list",
                 Method::GET,
                 "/v1/subscriber_list/{list_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::SubscriberList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.list_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7272,14 +7560,14 @@ Deletes a list for good. The users in it are kept.
     #[non_exhaustive]
     pub struct DeleteList {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
     }
     impl DeleteList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(list_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(list_id: impl Into<String>) -> Self {
             Self { list_id: list_id.into() }
         }
     }
@@ -7294,19 +7582,17 @@ Deletes a list for good. The users in it are kept.
                 "delete-list",
                 Method::PATCH,
                 "/v1/subscriber_list/{list_id}/delete/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::Succeeded;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.list_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7321,65 +7607,56 @@ Returns the users in a list, page by page. A page holds 20 users by default.
     #[non_exhaustive]
     pub struct GetSubscriberListUsers {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Order of the users, by the time at which they were added. `id` begins with the oldest, `-id` with the newest. Defaults to `-id`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub sort: ::std::option::Option<::std::string::String>,
+        pub sort: Option<String>,
     }
     impl GetSubscriberListUsers {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("sort", Place::Query, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("sort", Place::Query, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(list_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(list_id: impl Into<String>) -> Self {
             Self {
                 list_id: list_id.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
-                sort: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
+                sort: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Order of the users, by the time at which they were added. `id` begins with the oldest, `-id` with the newest. Defaults to `-id`.
-        pub fn sort(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.sort = ::std::option::Option::Some(value.into());
+        pub fn sort(mut self, value: impl Into<String>) -> Self {
+            self.sort = Some(value.into());
             self
         }
     }
@@ -7396,23 +7673,21 @@ Returns the users in a list, page by page. A page holds 20 users by default.
                 "get-subscriber-list-users",
                 Method::GET,
                 "/v1/subscriber_list/{list_id}/subscriber/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ListSubscriberList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.list_id])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::query(&mut request, "sort", &self.sort)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7427,16 +7702,14 @@ Returns the users in a list, page by page. A page holds 20 users by default.
     impl Paged for GetSubscriberListUsers {
         type Item = types::ListSubscriber;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -7449,13 +7722,13 @@ Returns the users in a list, page by page. A page holds 20 users by default.
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -7468,19 +7741,16 @@ Adds existing users to a list. Users that do not exist are passed over.
     #[non_exhaustive]
     pub struct AddSubscribersToList {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// The request body.
         pub body: types::ListSubscriberIds,
     }
     impl AddSubscribersToList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            list_id: impl ::std::convert::Into<::std::string::String>,
-            body: types::ListSubscriberIds,
-        ) -> Self {
+        pub fn new(list_id: impl Into<String>, body: types::ListSubscriberIds) -> Self {
             Self {
                 list_id: list_id.into(),
                 body,
@@ -7498,26 +7768,26 @@ Adds existing users to a list. Users that do not exist are passed over.
                 "add-subscribers-to-list",
                 Method::POST,
                 "/v1/subscriber_list/{list_id}/subscriber/add/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::LIST_SUBSCRIBER_IDS);
         type Reply = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
-        fn body(&self) -> ::std::option::Option<&types::ListSubscriberIds> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ListSubscriberIds> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.list_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
+            inspector.body(&rules::LIST_SUBSCRIBER_IDS, &self.body);
         }
     }
     /**Remove users from a list
@@ -7529,19 +7799,16 @@ Removes users from a list. The users themselves are kept.
     #[non_exhaustive]
     pub struct RemoveUsersFromList {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// The request body.
         pub body: types::ListSubscriberIds,
     }
     impl RemoveUsersFromList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            list_id: impl ::std::convert::Into<::std::string::String>,
-            body: types::ListSubscriberIds,
-        ) -> Self {
+        pub fn new(list_id: impl Into<String>, body: types::ListSubscriberIds) -> Self {
             Self {
                 list_id: list_id.into(),
                 body,
@@ -7559,26 +7826,26 @@ Removes users from a list. The users themselves are kept.
                 "remove-users-from-list",
                 Method::POST,
                 "/v1/subscriber_list/{list_id}/subscriber/remove/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::LIST_SUBSCRIBER_IDS);
         type Reply = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
-        fn body(&self) -> ::std::option::Option<&types::ListSubscriberIds> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ListSubscriberIds> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.list_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
+            inspector.body(&rules::LIST_SUBSCRIBER_IDS, &self.body);
         }
     }
     /**Start a draft of a list
@@ -7590,14 +7857,14 @@ Starts an empty draft to replace all users of a list at once. Add users to the d
     #[non_exhaustive]
     pub struct StartSync {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
     }
     impl StartSync {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(list_id: impl ::std::convert::Into<::std::string::String>) -> Self {
+        pub fn new(list_id: impl Into<String>) -> Self {
             Self { list_id: list_id.into() }
         }
     }
@@ -7612,18 +7879,16 @@ Starts an empty draft to replace all users of a list at once. Add users to the d
                 "start-sync",
                 Method::POST,
                 "/v1/subscriber_list/{list_id}/start_sync/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .parameters(Self::PARAMETERS);
         type Reply = types::SubscriberListDraft;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.list_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7638,20 +7903,17 @@ Returns a draft of a list, without the users in it.
     #[non_exhaustive]
     pub struct GetListVersion {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// Identifier of the draft, as returned when it was started
-        pub version_id: ::std::string::String,
+        pub version_id: String,
     }
     impl GetListVersion {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
-            Parameter::new("version_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            list_id: impl ::std::convert::Into<::std::string::String>,
-            version_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(list_id: impl Into<String>, version_id: impl Into<String>) -> Self {
             Self {
                 list_id: list_id.into(),
                 version_id: version_id.into(),
@@ -7669,20 +7931,18 @@ Returns a draft of a list, without the users in it.
                 "get-list-version",
                 Method::GET,
                 "/v1/subscriber_list/{list_id}/version/{version_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::SubscriberList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.list_id, &self.version_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7699,21 +7959,21 @@ Adds existing users to a draft. Users that do not exist are passed over.
     #[non_exhaustive]
     pub struct AddSubscribersToDraftList {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// Identifier of the draft, as returned when it was started
-        pub version_id: ::std::string::String,
+        pub version_id: String,
         /// The request body.
         pub body: types::ListSubscriberIds,
     }
     impl AddSubscribersToDraftList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
-            Parameter::new("version_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            list_id: impl ::std::convert::Into<::std::string::String>,
-            version_id: impl ::std::convert::Into<::std::string::String>,
+            list_id: impl Into<String>,
+            version_id: impl Into<String>,
             body: types::ListSubscriberIds,
         ) -> Self {
             Self {
@@ -7734,28 +7994,28 @@ Adds existing users to a draft. Users that do not exist are passed over.
                 "add-subscribers-to-draft-list",
                 Method::POST,
                 "/v1/subscriber_list/{list_id}/version/{version_id}/subscriber/add/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::LIST_SUBSCRIBER_IDS);
         type Reply = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
-        fn body(&self) -> ::std::option::Option<&types::ListSubscriberIds> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ListSubscriberIds> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.list_id, &self.version_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
             inspector.parameter(&Self::PARAMETERS[1], &self.version_id);
+            inspector.body(&rules::LIST_SUBSCRIBER_IDS, &self.body);
         }
     }
     /**Remove users from a draft of a list
@@ -7767,21 +8027,21 @@ Removes users from a draft. The list itself is left unchanged.
     #[non_exhaustive]
     pub struct RemoveSubscribersFromDraftList {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// Identifier of the draft, as returned when it was started
-        pub version_id: ::std::string::String,
+        pub version_id: String,
         /// The request body.
         pub body: types::ListSubscriberIds,
     }
     impl RemoveSubscribersFromDraftList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
-            Parameter::new("version_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            list_id: impl ::std::convert::Into<::std::string::String>,
-            version_id: impl ::std::convert::Into<::std::string::String>,
+            list_id: impl Into<String>,
+            version_id: impl Into<String>,
             body: types::ListSubscriberIds,
         ) -> Self {
             Self {
@@ -7802,28 +8062,28 @@ Removes users from a draft. The list itself is left unchanged.
                 "remove-subscribers-from-draft-list",
                 Method::POST,
                 "/v1/subscriber_list/{list_id}/version/{version_id}/subscriber/remove/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::LIST_SUBSCRIBER_IDS);
         type Reply = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
-        fn body(&self) -> ::std::option::Option<&types::ListSubscriberIds> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ListSubscriberIds> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.list_id, &self.version_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
             inspector.parameter(&Self::PARAMETERS[1], &self.version_id);
+            inspector.body(&rules::LIST_SUBSCRIBER_IDS, &self.body);
         }
     }
     /**Make a draft of a list live
@@ -7835,20 +8095,17 @@ Replaces all users of a list by those of the draft, and removes the draft. A sec
     #[non_exhaustive]
     pub struct FinishSync {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// Identifier of the draft, as returned when it was started
-        pub version_id: ::std::string::String,
+        pub version_id: String,
     }
     impl FinishSync {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
-            Parameter::new("version_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            list_id: impl ::std::convert::Into<::std::string::String>,
-            version_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(list_id: impl Into<String>, version_id: impl Into<String>) -> Self {
             Self {
                 list_id: list_id.into(),
                 version_id: version_id.into(),
@@ -7866,20 +8123,18 @@ Replaces all users of a list by those of the draft, and removes the draft. A sec
                 "finish-sync",
                 Method::PATCH,
                 "/v1/subscriber_list/{list_id}/version/{version_id}/finish_sync/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::SubscriberList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.list_id, &self.version_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7895,20 +8150,17 @@ Deletes a draft for good. The list itself is left unchanged.
     #[non_exhaustive]
     pub struct DeleteDraftList {
         /// Unique identifier of the list in your system
-        pub list_id: ::std::string::String,
+        pub list_id: String,
         /// Identifier of the draft, as returned when it was started
-        pub version_id: ::std::string::String,
+        pub version_id: String,
     }
     impl DeleteDraftList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("list_id", Place::Path, &rules::ANY),
-            Parameter::new("version_id", Place::Path, &rules::ANY),
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            list_id: impl ::std::convert::Into<::std::string::String>,
-            version_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(list_id: impl Into<String>, version_id: impl Into<String>) -> Self {
             Self {
                 list_id: list_id.into(),
                 version_id: version_id.into(),
@@ -7926,20 +8178,18 @@ Deletes a draft for good. The list itself is left unchanged.
                 "delete-draft-list",
                 Method::PATCH,
                 "/v1/subscriber_list/{list_id}/version/{version_id}/delete/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::Succeeded;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.list_id, &self.version_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
@@ -7955,67 +8205,56 @@ Returns all preferences of a user: by category, in the sections of the preferenc
     #[non_exhaustive]
     pub struct GetUserFullPreference {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tags: ::std::option::Option<::std::string::String>,
+        pub tags: Option<String>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl GetUserFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tags", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tags", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                locale: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tags: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                locale: None,
+                show_opt_out_channels: None,
+                tags: None,
+                tenant_id: None,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
-        pub fn tags(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tags = ::std::option::Option::Some(value.into());
+        pub fn tags(mut self, value: impl Into<String>) -> Self {
+            self.tags = Some(value.into());
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8032,16 +8271,14 @@ Returns all preferences of a user: by category, in the sections of the preferenc
                 "get-user-full-preference",
                 Method::GET,
                 "/v1/user/{distinct_id}/preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::FullPreference;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "locale", &self.locale)?;
             parameter::query(
@@ -8052,7 +8289,7 @@ Returns all preferences of a user: by category, in the sections of the preferenc
             parameter::query(&mut request, "tags", &self.tags)?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -8072,35 +8309,32 @@ Changes several preferences of a user in one request, by category and by channel
     #[non_exhaustive]
     pub struct UpdateUserFullPreference {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::FullPreferenceUpdate,
     }
     impl UpdateUserFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
             body: types::FullPreferenceUpdate,
         ) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                tenant_id: ::std::option::Option::None,
+                tenant_id: None,
                 body,
             }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8115,28 +8349,28 @@ Changes several preferences of a user in one request, by category and by channel
                 "update-user-full-preference",
                 Method::PATCH,
                 "/v1/user/{distinct_id}/preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::FULL_PREFERENCE_UPDATE);
         type Reply = types::FullPreference;
         type Refusal = types::ApiError;
         type Body = types::FullPreferenceUpdate;
-        fn body(&self) -> ::std::option::Option<&types::FullPreferenceUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::FullPreferenceUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
             inspector.optional(&Self::PARAMETERS[1], &self.tenant_id);
+            inspector.body(&rules::FULL_PREFERENCE_UPDATE, &self.body);
         }
     }
     /**List the preferences of a user by category
@@ -8148,87 +8382,76 @@ Returns a user's preferences by category, without sections, a page at a time. Up
     #[non_exhaustive]
     pub struct GetUserPreferenceAllCategories {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Number of results to skip before the page begins. Defaults to 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub offset: ::std::option::Option<i64>,
+        pub offset: Option<i64>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tags: ::std::option::Option<::std::string::String>,
+        pub tags: Option<String>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl GetUserPreferenceAllCategories {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("offset", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tags", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tags", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                limit: ::std::option::Option::None,
-                locale: ::std::option::Option::None,
-                offset: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tags: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                limit: None,
+                locale: None,
+                offset: None,
+                show_opt_out_channels: None,
+                tags: None,
+                tenant_id: None,
             }
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Number of results to skip before the page begins. Defaults to 0.
         pub fn offset(mut self, value: i64) -> Self {
-            self.offset = ::std::option::Option::Some(value);
+            self.offset = Some(value);
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
-        pub fn tags(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tags = ::std::option::Option::Some(value.into());
+        pub fn tags(mut self, value: impl Into<String>) -> Self {
+            self.tags = Some(value.into());
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8247,16 +8470,14 @@ Returns a user's preferences by category, without sections, a page at a time. Up
                 "get-user-preference-all-categories",
                 Method::GET,
                 "/v1/user/{distinct_id}/preference/category/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::PreferenceCategoryList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::query(&mut request, "locale", &self.locale)?;
@@ -8269,7 +8490,7 @@ Returns a user's preferences by category, without sections, a page at a time. Up
             parameter::query(&mut request, "tags", &self.tags)?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -8286,30 +8507,28 @@ Returns a user's preferences by category, without sections, a page at a time. Up
     impl Paged for GetUserPreferenceAllCategories {
         type Item = types::PreferenceCategory;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.offset = ::std::option::Option::None;
+            self.offset = None;
             match position {
-                Position::Offset(value) => {
-                    self.offset = ::std::option::Option::Some(value);
-                }
+                Position::Offset(value) => self.offset = Some(value),
                 _ => {}
             }
         }
         fn page(reply: &Self::Reply) -> Page<'_> {
             let meta = &reply.meta;
             Page {
-                count: ::std::option::Option::Some(meta.count),
-                limit: ::std::option::Option::Some(meta.limit),
-                offset: ::std::option::Option::Some(meta.offset),
-                ..::std::default::Default::default()
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -8322,59 +8541,53 @@ Returns a user's preference for a category. Upstream marks this operation as dep
     #[non_exhaustive]
     pub struct GetUserPreferencesSingleCategory {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Slug of the category
-        pub category_slug: ::std::string::String,
+        pub category_slug: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl GetUserPreferencesSingleCategory {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("category_slug", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("category_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            category_slug: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
+            category_slug: impl Into<String>,
         ) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
                 category_slug: category_slug.into(),
-                locale: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                locale: None,
+                show_opt_out_channels: None,
+                tenant_id: None,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8391,16 +8604,14 @@ Returns a user's preference for a category. Upstream marks this operation as dep
                 "get-user-preferences-single-category",
                 Method::GET,
                 "/v1/user/{distinct_id}/preference/category/{category_slug}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::PreferenceCategory;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.distinct_id, &self.category_slug])?;
             parameter::query(&mut request, "locale", &self.locale)?;
@@ -8411,7 +8622,7 @@ Returns a user's preference for a category. Upstream marks this operation as dep
             )?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -8431,63 +8642,57 @@ Opts a user in to a category or out of it, as a whole or on some channels. Wheth
     #[non_exhaustive]
     pub struct UpdateUserPreferenceCategory {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Slug of the category
-        pub category_slug: ::std::string::String,
+        pub category_slug: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::CategoryPreferenceUpdate,
     }
     impl UpdateUserPreferenceCategory {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("category_slug", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("category_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            category_slug: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
+            category_slug: impl Into<String>,
             body: types::CategoryPreferenceUpdate,
         ) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
                 category_slug: category_slug.into(),
-                locale: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                locale: None,
+                show_opt_out_channels: None,
+                tenant_id: None,
                 body,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8504,19 +8709,18 @@ Opts a user in to a category or out of it, as a whole or on some channels. Wheth
                 "update-user-preference-category",
                 Method::PATCH,
                 "/v1/user/{distinct_id}/preference/category/{category_slug}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CATEGORY_PREFERENCE_UPDATE);
         type Reply = types::PreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::CategoryPreferenceUpdate;
-        fn body(&self) -> ::std::option::Option<&types::CategoryPreferenceUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::CategoryPreferenceUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.distinct_id, &self.category_slug])?;
             parameter::query(&mut request, "locale", &self.locale)?;
@@ -8528,7 +8732,7 @@ Opts a user in to a category or out of it, as a whole or on some channels. Wheth
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -8536,6 +8740,7 @@ Opts a user in to a category or out of it, as a whole or on some channels. Wheth
             inspector.optional(&Self::PARAMETERS[2], &self.locale);
             inspector.optional(&Self::PARAMETERS[3], &self.show_opt_out_channels);
             inspector.optional(&Self::PARAMETERS[4], &self.tenant_id);
+            inspector.body(&rules::CATEGORY_PREFERENCE_UPDATE, &self.body);
         }
     }
     /**Fetch the preferences of a user by channel
@@ -8547,31 +8752,26 @@ Returns a user's preferences for channels across all categories.
     #[non_exhaustive]
     pub struct GetUserPreferenceChannel {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl GetUserPreferenceChannel {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                tenant_id: ::std::option::Option::None,
+                tenant_id: None,
             }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8586,20 +8786,18 @@ Returns a user's preferences for channels across all categories.
                 "get-user-preference-channel",
                 Method::GET,
                 "/v1/user/{distinct_id}/preference/channel_preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ChannelPreferences;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -8616,35 +8814,32 @@ Limits channels to mandatory notifications for a user, or lifts the limit, acros
     #[non_exhaustive]
     pub struct UpdateUserPreferenceChannel {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::ChannelPreferencesUpdate,
     }
     impl UpdateUserPreferenceChannel {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
             body: types::ChannelPreferencesUpdate,
         ) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                tenant_id: ::std::option::Option::None,
+                tenant_id: None,
                 body,
             }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8659,28 +8854,28 @@ Limits channels to mandatory notifications for a user, or lifts the limit, acros
                 "update-user-preference-channel",
                 Method::PATCH,
                 "/v1/user/{distinct_id}/preference/channel_preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CHANNEL_PREFERENCES_UPDATE);
         type Reply = types::ChannelPreferences;
         type Refusal = types::ApiError;
         type Body = types::ChannelPreferencesUpdate;
-        fn body(&self) -> ::std::option::Option<&types::ChannelPreferencesUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ChannelPreferencesUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
             inspector.optional(&Self::PARAMETERS[1], &self.tenant_id);
+            inspector.body(&rules::CHANNEL_PREFERENCES_UPDATE, &self.body);
         }
     }
     /**Fetch the preferences of an object
@@ -8692,72 +8887,60 @@ Returns all preferences of an object: by category, in the sections of the prefer
     #[non_exhaustive]
     pub struct FetchObjectFullPreference {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tags: ::std::option::Option<::std::string::String>,
+        pub tags: Option<String>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl FetchObjectFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tags", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tags", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
-                locale: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tags: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                locale: None,
+                show_opt_out_channels: None,
+                tags: None,
+                tenant_id: None,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
-        pub fn tags(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tags = ::std::option::Option::Some(value.into());
+        pub fn tags(mut self, value: impl Into<String>) -> Self {
+            self.tags = Some(value.into());
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8774,16 +8957,14 @@ Returns all preferences of an object: by category, in the sections of the prefer
                 "fetch-object-full-preference",
                 Method::GET,
                 "/v1/object/{object_type}/{id}/preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::FullPreference;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::query(&mut request, "locale", &self.locale)?;
             parameter::query(
@@ -8794,7 +8975,7 @@ Returns all preferences of an object: by category, in the sections of the prefer
             parameter::query(&mut request, "tags", &self.tags)?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -8815,40 +8996,37 @@ Changes several preferences of an object in one request, by category and by chan
     #[non_exhaustive]
     pub struct UpdateObjectFullPreference {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::FullPreferenceUpdate,
     }
     impl UpdateObjectFullPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
             body: types::FullPreferenceUpdate,
         ) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
-                tenant_id: ::std::option::Option::None,
+                tenant_id: None,
                 body,
             }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -8863,29 +9041,29 @@ Changes several preferences of an object in one request, by category and by chan
                 "update-object-full-preference",
                 Method::PATCH,
                 "/v1/object/{object_type}/{id}/preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::FULL_PREFERENCE_UPDATE);
         type Reply = types::FullPreference;
         type Refusal = types::ApiError;
         type Body = types::FullPreferenceUpdate;
-        fn body(&self) -> ::std::option::Option<&types::FullPreferenceUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::FullPreferenceUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
             inspector.parameter(&Self::PARAMETERS[1], &self.id);
             inspector.optional(&Self::PARAMETERS[2], &self.tenant_id);
+            inspector.body(&rules::FULL_PREFERENCE_UPDATE, &self.body);
         }
     }
     /**List the preferences of an object by category
@@ -8897,92 +9075,80 @@ Returns an object's preferences by category, without sections, a page at a time.
     #[non_exhaustive]
     pub struct FetchObjectPreferenceAllCategories {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Number of results to skip before the page begins. Defaults to 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub offset: ::std::option::Option<i64>,
+        pub offset: Option<i64>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tags: ::std::option::Option<::std::string::String>,
+        pub tags: Option<String>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl FetchObjectPreferenceAllCategories {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("offset", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tags", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tags", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
-                limit: ::std::option::Option::None,
-                locale: ::std::option::Option::None,
-                offset: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tags: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                limit: None,
+                locale: None,
+                offset: None,
+                show_opt_out_channels: None,
+                tags: None,
+                tenant_id: None,
             }
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Number of results to skip before the page begins. Defaults to 0.
         pub fn offset(mut self, value: i64) -> Self {
-            self.offset = ::std::option::Option::Some(value);
+            self.offset = Some(value);
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
-        pub fn tags(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tags = ::std::option::Option::Some(value.into());
+        pub fn tags(mut self, value: impl Into<String>) -> Self {
+            self.tags = Some(value.into());
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -9001,16 +9167,14 @@ Returns an object's preferences by category, without sections, a page at a time.
                 "fetch-object-preference-all-categories",
                 Method::GET,
                 "/v1/object/{object_type}/{id}/preference/category/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::PreferenceCategoryList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::query(&mut request, "locale", &self.locale)?;
@@ -9023,7 +9187,7 @@ Returns an object's preferences by category, without sections, a page at a time.
             parameter::query(&mut request, "tags", &self.tags)?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -9041,30 +9205,28 @@ Returns an object's preferences by category, without sections, a page at a time.
     impl Paged for FetchObjectPreferenceAllCategories {
         type Item = types::PreferenceCategory;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.offset = ::std::option::Option::None;
+            self.offset = None;
             match position {
-                Position::Offset(value) => {
-                    self.offset = ::std::option::Option::Some(value);
-                }
+                Position::Offset(value) => self.offset = Some(value),
                 _ => {}
             }
         }
         fn page(reply: &Self::Reply) -> Page<'_> {
             let meta = &reply.meta;
             Page {
-                count: ::std::option::Option::Some(meta.count),
-                limit: ::std::option::Option::Some(meta.limit),
-                offset: ::std::option::Option::Some(meta.offset),
-                ..::std::default::Default::default()
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -9077,64 +9239,58 @@ Returns an object's preference for a category.
     #[non_exhaustive]
     pub struct FetchObjectPreferenceSingleCategory {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// Slug of the category
-        pub category_slug: ::std::string::String,
+        pub category_slug: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl FetchObjectPreferenceSingleCategory {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("category_slug", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("category_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-            category_slug: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
+            category_slug: impl Into<String>,
         ) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
                 category_slug: category_slug.into(),
-                locale: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                locale: None,
+                show_opt_out_channels: None,
+                tenant_id: None,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -9151,16 +9307,14 @@ Returns an object's preference for a category.
                 "fetch-object-preference-single-category",
                 Method::GET,
                 "/v1/object/{object_type}/{id}/preference/category/{category_slug}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::PreferenceCategory;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(
                     Self::SPEC,
@@ -9174,7 +9328,7 @@ Returns an object's preference for a category.
             )?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -9195,68 +9349,62 @@ Opts an object in to a category or out of it, as a whole or on some channels. Wh
     #[non_exhaustive]
     pub struct ObjectPreferenceCategory {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// Slug of the category
-        pub category_slug: ::std::string::String,
+        pub category_slug: String,
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub locale: ::std::option::Option<::std::string::String>,
+        pub locale: Option<String>,
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub show_opt_out_channels: ::std::option::Option<bool>,
+        pub show_opt_out_channels: Option<bool>,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::CategoryPreferenceUpdate,
     }
     impl ObjectPreferenceCategory {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("category_slug", Place::Path, &rules::ANY),
-            Parameter::new("locale", Place::Query, &rules::ANY),
-            Parameter::new("show_opt_out_channels", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("category_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-            category_slug: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
+            category_slug: impl Into<String>,
             body: types::CategoryPreferenceUpdate,
         ) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
                 category_slug: category_slug.into(),
-                locale: ::std::option::Option::None,
-                show_opt_out_channels: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
+                locale: None,
+                show_opt_out_channels: None,
+                tenant_id: None,
                 body,
             }
         }
         /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
-        pub fn locale(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.locale = ::std::option::Option::Some(value.into());
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
             self
         }
         /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
         pub fn show_opt_out_channels(mut self, value: bool) -> Self {
-            self.show_opt_out_channels = ::std::option::Option::Some(value);
+            self.show_opt_out_channels = Some(value);
             self
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -9273,19 +9421,18 @@ Opts an object in to a category or out of it, as a whole or on some channels. Wh
                 "object-preference-category",
                 Method::PATCH,
                 "/v1/object/{object_type}/{id}/preference/category/{category_slug}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CATEGORY_PREFERENCE_UPDATE);
         type Reply = types::PreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::CategoryPreferenceUpdate;
-        fn body(&self) -> ::std::option::Option<&types::CategoryPreferenceUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::CategoryPreferenceUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(
                     Self::SPEC,
@@ -9300,7 +9447,7 @@ Opts an object in to a category or out of it, as a whole or on some channels. Wh
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -9309,6 +9456,7 @@ Opts an object in to a category or out of it, as a whole or on some channels. Wh
             inspector.optional(&Self::PARAMETERS[3], &self.locale);
             inspector.optional(&Self::PARAMETERS[4], &self.show_opt_out_channels);
             inspector.optional(&Self::PARAMETERS[5], &self.tenant_id);
+            inspector.body(&rules::CATEGORY_PREFERENCE_UPDATE, &self.body);
         }
     }
     /**Fetch the preferences of an object by channel
@@ -9320,36 +9468,30 @@ Returns an object's preferences for channels across all categories.
     #[non_exhaustive]
     pub struct FetchObjectPreferenceAllChannels {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
     }
     impl FetchObjectPreferenceAllChannels {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
-                tenant_id: ::std::option::Option::None,
+                tenant_id: None,
             }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -9364,20 +9506,18 @@ Returns an object's preferences for channels across all categories.
                 "fetch-object-preference-all-channels",
                 Method::GET,
                 "/v1/object/{object_type}/{id}/preference/channel_preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ChannelPreferences;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
@@ -9395,40 +9535,37 @@ Limits channels to mandatory notifications for an object, or lifts the limit, ac
     #[non_exhaustive]
     pub struct ObjectPreferenceChannel {
         /// Type of the object, by convention in the plural
-        pub object_type: ::std::string::String,
+        pub object_type: String,
         /// Identifier of the object among those of its type, in your system
-        pub id: ::std::string::String,
+        pub id: String,
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::ChannelPreferencesUpdate,
     }
     impl ObjectPreferenceChannel {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("object_type", Place::Path, &rules::ANY),
-            Parameter::new("id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            object_type: impl ::std::convert::Into<::std::string::String>,
-            id: impl ::std::convert::Into<::std::string::String>,
+            object_type: impl Into<String>,
+            id: impl Into<String>,
             body: types::ChannelPreferencesUpdate,
         ) -> Self {
             Self {
                 object_type: object_type.into(),
                 id: id.into(),
-                tenant_id: ::std::option::Option::None,
+                tenant_id: None,
                 body,
             }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -9443,29 +9580,29 @@ Limits channels to mandatory notifications for an object, or lifts the limit, ac
                 "object-preference-channel",
                 Method::PATCH,
                 "/v1/object/{object_type}/{id}/preference/channel_preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CHANNEL_PREFERENCES_UPDATE);
         type Reply = types::ChannelPreferences;
         type Refusal = types::ApiError;
         type Body = types::ChannelPreferencesUpdate;
-        fn body(&self) -> ::std::option::Option<&types::ChannelPreferencesUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::ChannelPreferencesUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
             inspector.parameter(&Self::PARAMETERS[1], &self.id);
             inspector.optional(&Self::PARAMETERS[2], &self.tenant_id);
+            inspector.body(&rules::CHANNEL_PREFERENCES_UPDATE, &self.body);
         }
     }
     /**Edit the preferences of many users
@@ -9478,27 +9615,21 @@ Makes the same changes to the preferences of many users. The reply does not tell
     pub struct BulkUpdateUserPreference {
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::UserPreferenceBulkUpdate,
     }
     impl BulkUpdateUserPreference {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(body: types::UserPreferenceBulkUpdate) -> Self {
-            Self {
-                tenant_id: ::std::option::Option::None,
-                body,
-            }
+            Self { tenant_id: None, body }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -9513,27 +9644,27 @@ Makes the same changes to the preferences of many users. The reply does not tell
                 "bulk-update-user-preference",
                 Method::PATCH,
                 "/v1/bulk/user/preference/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_PREFERENCE_BULK_UPDATE);
         type Reply = types::Succeeded;
         type Refusal = types::ApiError;
         type Body = types::UserPreferenceBulkUpdate;
-        fn body(&self) -> ::std::option::Option<&types::UserPreferenceBulkUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserPreferenceBulkUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.tenant_id);
+            inspector.body(&rules::USER_PREFERENCE_BULK_UPDATE, &self.body);
         }
     }
     /**Reset the preferences of many users
@@ -9546,27 +9677,21 @@ Removes what many users chose, so that the preferences of the tenant and the def
     pub struct ResetUserPreferences {
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// The request body.
         pub body: types::UserPreferenceBulkReset,
     }
     impl ResetUserPreferences {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(body: types::UserPreferenceBulkReset) -> Self {
-            Self {
-                tenant_id: ::std::option::Option::None,
-                body,
-            }
+            Self { tenant_id: None, body }
         }
         /// Tenant for which the operation is done. Defaults to the tenant `default`.
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
     }
@@ -9581,27 +9706,27 @@ Removes what many users chose, so that the preferences of the tenant and the def
                 "reset-user-preferences",
                 Method::PATCH,
                 "/v1/bulk/user/preference/reset/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_PREFERENCE_BULK_RESET);
         type Reply = types::Succeeded;
         type Refusal = types::ApiError;
         type Body = types::UserPreferenceBulkReset;
-        fn body(&self) -> ::std::option::Option<&types::UserPreferenceBulkReset> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserPreferenceBulkReset> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.tenant_id);
+            inspector.body(&rules::USER_PREFERENCE_BULK_RESET, &self.body);
         }
     }
     /**List messages
@@ -9609,232 +9734,174 @@ Removes what many users chose, so that the preferences of the tenant and the def
 Returns messages, newest first, a page at a time. Filters can be combined. A filter with several values matches any of them.
 
 `GET /v1/message/`, the operation `list-messages`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
     #[non_exhaustive]
     pub struct ListMessages {
         /// Value of `meta.after`, to read the page of older messages.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// Value of `meta.before`, to read the page of newer messages. Ignored if `after` is given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// Slugs of the notification categories of the messages
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub category: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        pub category: Option<Vec<String>>,
         /// Channel of the messages
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub channel: ::std::option::Option<types::ChannelName>,
+        pub channel: Option<types::ChannelName>,
         /// Earliest time at which the messages were created, in whole seconds
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub created_at_gte: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
+        pub created_at_gte: Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Latest time at which the messages were created, in whole seconds
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub created_at_lte: ::std::option::Option<
-            ::chrono::DateTime<::chrono::offset::Utc>,
-        >,
+        pub created_at_lte: Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Identifier of the workflow run or broadcast run that caused the messages
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub execution_id: ::std::option::Option<::std::string::String>,
+        pub execution_id: Option<String>,
         /// Idempotency key of the request that caused the messages
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub idempotency_key: ::std::option::Option<::std::string::String>,
+        pub idempotency_key: Option<String>,
         /// Whether to return only messages of broadcasts, or only those of workflows. Defaults to both.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub is_campaign: ::std::option::Option<bool>,
+        pub is_campaign: Option<bool>,
         /// Greatest number of messages in a page. Defaults to 10.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Identifier of a single message
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub message_id: ::std::option::Option<::std::string::String>,
+        pub message_id: Option<String>,
         /// Identifier of the object that the messages are for. Used together with `object_type`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub object_id: ::std::option::Option<::std::string::String>,
+        pub object_id: Option<String>,
         /// Type of the object that the messages are for. Used together with `object_id`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub object_type: ::std::option::Option<::std::string::String>,
+        pub object_type: Option<String>,
         /// Users that the messages are for, each by its `distinct_id`
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub recipient_id: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        pub recipient_id: Option<Vec<String>>,
         /// Statuses of the messages. `triggered` also covers messages that were blocked, messages that are or are not to be triggered, and messages that the vendor has sent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub status: ::std::option::Option<::std::vec::Vec<types::MessageStatusFilter>>,
+        pub status: Option<Vec<types::MessageStatusFilter>>,
         /// Tenant for which the messages were sent
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub tenant_id: ::std::option::Option<::std::string::String>,
+        pub tenant_id: Option<String>,
         /// Slug of the workflow that caused the messages
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub workflow_slug: ::std::option::Option<::std::string::String>,
+        pub workflow_slug: Option<String>,
     }
     impl ListMessages {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("category[]", Place::Query, &rules::ANY),
-            Parameter::new("channel", Place::Query, &rules::ANY),
-            Parameter::new("created_at_gte", Place::Query, &rules::ANY),
-            Parameter::new("created_at_lte", Place::Query, &rules::ANY),
-            Parameter::new("execution_id", Place::Query, &rules::ANY),
-            Parameter::new("idempotency_key", Place::Query, &rules::ANY),
-            Parameter::new("is_campaign", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("message_id", Place::Query, &rules::ANY),
-            Parameter::new("object_id", Place::Query, &rules::ANY),
-            Parameter::new("object_type", Place::Query, &rules::ANY),
-            Parameter::new("recipient_id[]", Place::Query, &rules::ANY),
-            Parameter::new("status[]", Place::Query, &rules::ANY),
-            Parameter::new("tenant_id", Place::Query, &rules::ANY),
-            Parameter::new("workflow_slug", Place::Query, &rules::ANY),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("category[]", Place::Query, &rules::STRING_LIST),
+            Parameter::new("channel", Place::Query, &rules::CHANNEL_NAME),
+            Parameter::new("created_at_gte", Place::Query, &rules::DATE_TIME),
+            Parameter::new("created_at_lte", Place::Query, &rules::DATE_TIME),
+            Parameter::new("execution_id", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("idempotency_key", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("is_campaign", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::LIST_MESSAGES_LIMIT),
+            Parameter::new("message_id", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("object_id", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("object_type", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("recipient_id[]", Place::Query, &rules::STRING_LIST),
+            Parameter::new("status[]", Place::Query, &rules::LIST_MESSAGES_STATUS),
+            Parameter::new("tenant_id", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("workflow_slug", Place::Query, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self {
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                category: ::std::option::Option::None,
-                channel: ::std::option::Option::None,
-                created_at_gte: ::std::option::Option::None,
-                created_at_lte: ::std::option::Option::None,
-                execution_id: ::std::option::Option::None,
-                idempotency_key: ::std::option::Option::None,
-                is_campaign: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
-                message_id: ::std::option::Option::None,
-                object_id: ::std::option::Option::None,
-                object_type: ::std::option::Option::None,
-                recipient_id: ::std::option::Option::None,
-                status: ::std::option::Option::None,
-                tenant_id: ::std::option::Option::None,
-                workflow_slug: ::std::option::Option::None,
-            }
+            Self::default()
         }
         /// Value of `meta.after`, to read the page of older messages.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// Value of `meta.before`, to read the page of newer messages. Ignored if `after` is given.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// Slugs of the notification categories of the messages
-        pub fn category(
-            mut self,
-            value: ::std::vec::Vec<::std::string::String>,
-        ) -> Self {
-            self.category = ::std::option::Option::Some(value);
+        pub fn category(mut self, value: impl Into<String>) -> Self {
+            self.category.get_or_insert_default().push(value.into());
             self
         }
         /// Channel of the messages
-        pub fn channel(mut self, value: types::ChannelName) -> Self {
-            self.channel = ::std::option::Option::Some(value);
+        pub fn channel(mut self, value: impl Into<types::ChannelName>) -> Self {
+            self.channel = Some(value.into());
             self
         }
         /// Earliest time at which the messages were created, in whole seconds
         pub fn created_at_gte(
             mut self,
-            value: ::chrono::DateTime<::chrono::offset::Utc>,
+            value: impl Into<::chrono::DateTime<::chrono::offset::Utc>>,
         ) -> Self {
-            self.created_at_gte = ::std::option::Option::Some(value);
+            self.created_at_gte = Some(value.into());
             self
         }
         /// Latest time at which the messages were created, in whole seconds
         pub fn created_at_lte(
             mut self,
-            value: ::chrono::DateTime<::chrono::offset::Utc>,
+            value: impl Into<::chrono::DateTime<::chrono::offset::Utc>>,
         ) -> Self {
-            self.created_at_lte = ::std::option::Option::Some(value);
+            self.created_at_lte = Some(value.into());
             self
         }
         /// Identifier of the workflow run or broadcast run that caused the messages
-        pub fn execution_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.execution_id = ::std::option::Option::Some(value.into());
+        pub fn execution_id(mut self, value: impl Into<String>) -> Self {
+            self.execution_id = Some(value.into());
             self
         }
         /// Idempotency key of the request that caused the messages
-        pub fn idempotency_key(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.idempotency_key = ::std::option::Option::Some(value.into());
+        pub fn idempotency_key(mut self, value: impl Into<String>) -> Self {
+            self.idempotency_key = Some(value.into());
             self
         }
         /// Whether to return only messages of broadcasts, or only those of workflows. Defaults to both.
         pub fn is_campaign(mut self, value: bool) -> Self {
-            self.is_campaign = ::std::option::Option::Some(value);
+            self.is_campaign = Some(value);
             self
         }
         /// Greatest number of messages in a page. Defaults to 10.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Identifier of a single message
-        pub fn message_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.message_id = ::std::option::Option::Some(value.into());
+        pub fn message_id(mut self, value: impl Into<String>) -> Self {
+            self.message_id = Some(value.into());
             self
         }
         /// Identifier of the object that the messages are for. Used together with `object_type`.
-        pub fn object_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.object_id = ::std::option::Option::Some(value.into());
+        pub fn object_id(mut self, value: impl Into<String>) -> Self {
+            self.object_id = Some(value.into());
             self
         }
         /// Type of the object that the messages are for. Used together with `object_id`.
-        pub fn object_type(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.object_type = ::std::option::Option::Some(value.into());
+        pub fn object_type(mut self, value: impl Into<String>) -> Self {
+            self.object_type = Some(value.into());
             self
         }
         /// Users that the messages are for, each by its `distinct_id`
-        pub fn recipient_id(
-            mut self,
-            value: ::std::vec::Vec<::std::string::String>,
-        ) -> Self {
-            self.recipient_id = ::std::option::Option::Some(value);
+        pub fn recipient_id(mut self, value: impl Into<String>) -> Self {
+            self.recipient_id.get_or_insert_default().push(value.into());
             self
         }
         /// Statuses of the messages. `triggered` also covers messages that were blocked, messages that are or are not to be triggered, and messages that the vendor has sent.
-        pub fn status(
-            mut self,
-            value: ::std::vec::Vec<types::MessageStatusFilter>,
-        ) -> Self {
-            self.status = ::std::option::Option::Some(value);
+        pub fn status(mut self, value: impl Into<types::MessageStatusFilter>) -> Self {
+            self.status.get_or_insert_default().push(value.into());
             self
         }
         /// Tenant for which the messages were sent
-        pub fn tenant_id(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.tenant_id = ::std::option::Option::Some(value.into());
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
             self
         }
         /// Slug of the workflow that caused the messages
-        pub fn workflow_slug(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.workflow_slug = ::std::option::Option::Some(value.into());
+        pub fn workflow_slug(mut self, value: impl Into<String>) -> Self {
+            self.workflow_slug = Some(value.into());
             self
         }
     }
@@ -9852,16 +9919,14 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
                 "list-messages",
                 Method::GET,
                 "/v1/message/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::MessageList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
@@ -9881,7 +9946,7 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
             parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
             parameter::query(&mut request, "workflow_slug", &self.workflow_slug)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.after);
@@ -9907,16 +9972,14 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
     impl Paged for ListMessages {
         type Item = types::Message;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -9929,13 +9992,13 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -9967,22 +10030,24 @@ Marks messages as seen, clicked, dismissed, read, unread or archived, or takes t
                 "bulk-update-messages",
                 Method::PATCH,
                 "/v1/bulk/message/",
-                Credential::Bearer,
-                Format::Json,
             )
-            .idempotent();
+            .bearer()
+            .idempotent()
+            .body(&rules::MESSAGE_BULK_UPDATE);
         type Reply = types::MessageBulkReply;
         type Refusal = types::ApiError;
         type Body = types::MessageBulkUpdate;
-        fn body(&self) -> ::std::option::Option<&types::MessageBulkUpdate> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::MessageBulkUpdate> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::MESSAGE_BULK_UPDATE, &self.body);
         }
     }
     /**List templates
@@ -9990,82 +10055,69 @@ Marks messages as seen, clicked, dismissed, read, unread or archived, or takes t
 Returns the templates of the workspace, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both.
 
 `GET /v1/template/`, the operation `fetch-template-list`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
     #[non_exhaustive]
     pub struct FetchTemplateList {
         /// Names of channels, separated by commas. Returns templates that have any of them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub has_channels_any: ::std::option::Option<::std::string::String>,
+        pub has_channels_any: Option<String>,
         /// Identifiers of tags, separated by commas. Returns templates that have any of them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub has_tag_ids_any: ::std::option::Option<::std::string::String>,
+        pub has_tag_ids_any: Option<String>,
         /// Whether to return templates with a live version, or those that are drafts only. Defaults to both.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub is_active: ::std::option::Option<bool>,
+        pub is_active: Option<bool>,
         /// Whether to return archived templates. Defaults to false.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub is_archived: ::std::option::Option<bool>,
+        pub is_archived: Option<bool>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
         /// Number of results to skip before the page begins. Defaults to 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub offset: ::std::option::Option<i64>,
+        pub offset: Option<i64>,
     }
     impl FetchTemplateList {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("has_channels_any", Place::Query, &rules::ANY),
-            Parameter::new("has_tag_ids_any", Place::Query, &rules::ANY),
-            Parameter::new("is_active", Place::Query, &rules::ANY),
-            Parameter::new("is_archived", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
-            Parameter::new("offset", Place::Query, &rules::ANY),
+            Parameter::new("has_channels_any", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("has_tag_ids_any", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("is_active", Place::Query, &rules::BOOLEAN),
+            Parameter::new("is_archived", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self {
-                has_channels_any: ::std::option::Option::None,
-                has_tag_ids_any: ::std::option::Option::None,
-                is_active: ::std::option::Option::None,
-                is_archived: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
-                offset: ::std::option::Option::None,
-            }
+            Self::default()
         }
         /// Names of channels, separated by commas. Returns templates that have any of them.
-        pub fn has_channels_any(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.has_channels_any = ::std::option::Option::Some(value.into());
+        pub fn has_channels_any(mut self, value: impl Into<String>) -> Self {
+            self.has_channels_any = Some(value.into());
             self
         }
         /// Identifiers of tags, separated by commas. Returns templates that have any of them.
-        pub fn has_tag_ids_any(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.has_tag_ids_any = ::std::option::Option::Some(value.into());
+        pub fn has_tag_ids_any(mut self, value: impl Into<String>) -> Self {
+            self.has_tag_ids_any = Some(value.into());
             self
         }
         /// Whether to return templates with a live version, or those that are drafts only. Defaults to both.
         pub fn is_active(mut self, value: bool) -> Self {
-            self.is_active = ::std::option::Option::Some(value);
+            self.is_active = Some(value);
             self
         }
         /// Whether to return archived templates. Defaults to false.
         pub fn is_archived(mut self, value: bool) -> Self {
-            self.is_archived = ::std::option::Option::Some(value);
+            self.is_archived = Some(value);
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
         /// Number of results to skip before the page begins. Defaults to 0.
         pub fn offset(mut self, value: i64) -> Self {
-            self.offset = ::std::option::Option::Some(value);
+            self.offset = Some(value);
             self
         }
     }
@@ -10085,16 +10137,14 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
                 "fetch-template-list",
                 Method::GET,
                 "/v1/template/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TemplateList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::query(&mut request, "has_channels_any", &self.has_channels_any)?;
             parameter::query(&mut request, "has_tag_ids_any", &self.has_tag_ids_any)?;
@@ -10103,7 +10153,7 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::query(&mut request, "offset", &self.offset)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.optional(&Self::PARAMETERS[0], &self.has_channels_any);
@@ -10118,30 +10168,28 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
     impl Paged for FetchTemplateList {
         type Item = types::Template;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.offset = ::std::option::Option::None;
+            self.offset = None;
             match position {
-                Position::Offset(value) => {
-                    self.offset = ::std::option::Option::Some(value);
-                }
+                Position::Offset(value) => self.offset = Some(value),
                 _ => {}
             }
         }
         fn page(reply: &Self::Reply) -> Page<'_> {
             let meta = &reply.meta;
             Page {
-                count: ::std::option::Option::Some(meta.count),
-                limit: ::std::option::Option::Some(meta.limit),
-                offset: ::std::option::Option::Some(meta.offset),
-                ..::std::default::Default::default()
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -10154,16 +10202,14 @@ Returns a template with its live version and its draft, for all channels and lan
     #[non_exhaustive]
     pub struct FetchTemplateDetails {
         /// Slug of the template
-        pub template_slug: ::std::string::String,
+        pub template_slug: String,
     }
     impl FetchTemplateDetails {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("template_slug", Place::Path, &rules::ANY),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            template_slug: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(template_slug: impl Into<String>) -> Self {
             Self {
                 template_slug: template_slug.into(),
             }
@@ -10180,19 +10226,17 @@ Returns a template with its live version and its draft, for all channels and lan
                 "fetch-template-details",
                 Method::GET,
                 "/v1/template/{template_slug}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::Template;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.template_slug])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.template_slug);
@@ -10208,19 +10252,19 @@ Returns a template's live version and draft for one channel, in all languages.
     #[non_exhaustive]
     pub struct FetchTemplateDetailsChannel {
         /// Slug of the template
-        pub template_slug: ::std::string::String,
+        pub template_slug: String,
         /// Name of the channel, such as `email`
-        pub channel_slug: ::std::string::String,
+        pub channel_slug: String,
     }
     impl FetchTemplateDetailsChannel {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("template_slug", Place::Path, &rules::ANY),
-            Parameter::new("channel_slug", Place::Path, &rules::ANY),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("channel_slug", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            template_slug: impl ::std::convert::Into<::std::string::String>,
-            channel_slug: impl ::std::convert::Into<::std::string::String>,
+            template_slug: impl Into<String>,
+            channel_slug: impl Into<String>,
         ) -> Self {
             Self {
                 template_slug: template_slug.into(),
@@ -10239,20 +10283,18 @@ Returns a template's live version and draft for one channel, in all languages.
                 "fetch-template-details-channel",
                 Method::GET,
                 "/v1/template/{template_slug}/channel/{channel_slug}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::TemplateChannel;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.template_slug, &self.channel_slug])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.template_slug);
@@ -10269,19 +10311,19 @@ Returns the profile of a user as it applies in a tenant. The per-tenant profile 
     #[non_exhaustive]
     pub struct GetUserTenantProfile {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
     }
     impl GetUserTenantProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
+            tenant_id: impl Into<String>,
         ) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
@@ -10300,20 +10342,18 @@ Returns the profile of a user as it applies in a tenant. The per-tenant profile 
                 "get-user-tenant-profile",
                 Method::GET,
                 "/v1/user/{distinct_id}/tenant/{tenant_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.distinct_id, &self.tenant_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -10330,21 +10370,21 @@ Adds the user to the tenant if necessary, and merges channels and properties int
     #[non_exhaustive]
     pub struct UpsertUserTenantProfile {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// The request body.
         pub body: types::UserUpsert,
     }
     impl UpsertUserTenantProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
+            tenant_id: impl Into<String>,
             body: types::UserUpsert,
         ) -> Self {
             Self {
@@ -10365,28 +10405,28 @@ Adds the user to the tenant if necessary, and merges channels and properties int
                 "upsert-user-tenant-profile",
                 Method::POST,
                 "/v1/user/{distinct_id}/tenant/{tenant_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_UPSERT);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserUpsert;
-        fn body(&self) -> ::std::option::Option<&types::UserUpsert> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserUpsert> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.distinct_id, &self.tenant_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
             inspector.parameter(&Self::PARAMETERS[1], &self.tenant_id);
+            inspector.body(&rules::USER_UPSERT, &self.body);
         }
     }
     /**Remove a user from a tenant
@@ -10398,19 +10438,19 @@ Deletes the per-tenant profile and takes the user out of the tenant. The global 
     #[non_exhaustive]
     pub struct DeleteUserTenantProfile {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
     }
     impl DeleteUserTenantProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
+            tenant_id: impl Into<String>,
         ) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
@@ -10429,20 +10469,19 @@ Deletes the per-tenant profile and takes the user out of the tenant. The global 
                 "delete-user-tenant-profile",
                 Method::DELETE,
                 "/v1/user/{distinct_id}/tenant/{tenant_id}/",
-                Credential::Bearer,
-                Format::Empty,
             )
+            .bearer()
             .idempotent()
+            .reply(Format::Empty)
             .parameters(Self::PARAMETERS);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.distinct_id, &self.tenant_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -10458,21 +10497,21 @@ Changes single values of the per-tenant profile by a list of operations, done in
     #[non_exhaustive]
     pub struct EditUserTenantProfile {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
-        pub tenant_id: ::std::string::String,
+        pub tenant_id: String,
         /// The request body.
         pub body: types::UserEdit,
     }
     impl EditUserTenantProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("tenant_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
         ];
         /// Creates the operation with what it requires.
         pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            tenant_id: impl ::std::convert::Into<::std::string::String>,
+            distinct_id: impl Into<String>,
+            tenant_id: impl Into<String>,
             body: types::UserEdit,
         ) -> Self {
             Self {
@@ -10493,27 +10532,27 @@ Changes single values of the per-tenant profile by a list of operations, done in
                 "edit-user-tenant-profile",
                 Method::PATCH,
                 "/v1/user/{distinct_id}/tenant/{tenant_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
-            .parameters(Self::PARAMETERS);
+            .bearer()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_EDIT);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserEdit;
-        fn body(&self) -> ::std::option::Option<&types::UserEdit> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserEdit> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base
                 .request(Self::SPEC, &[&self.distinct_id, &self.tenant_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
             inspector.parameter(&Self::PARAMETERS[1], &self.tenant_id);
+            inspector.body(&rules::USER_EDIT, &self.body);
         }
     }
     /**List the tenants of a user
@@ -10525,54 +10564,46 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
     #[non_exhaustive]
     pub struct ListUserTenants {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// A page's `meta.after`, to go on with the page after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        pub limit: Option<i64>,
     }
     impl ListUserTenants {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -10589,22 +10620,20 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
                 "list-user-tenants",
                 Method::GET,
                 "/v1/user/{distinct_id}/associated_tenant/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::UserTenantList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
             inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
@@ -10618,16 +10647,14 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
     impl Paged for ListUserTenants {
         type Item = types::UserTenant;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -10640,13 +10667,13 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -10734,152 +10761,610 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
     /// Calls a visitor with the type of the operation with this id; `None` if there is none.
     ///
     /// A queue can store an operation as its id and its JSON, and a worker that knows the id alone can send it.
-    pub fn visit<V: Visitor>(id: &str, visitor: V) -> ::std::option::Option<V::Output> {
+    pub fn visit<V: Visitor>(id: &str, visitor: V) -> Option<V::Output> {
         let _ = &visitor;
-        ::std::option::Option::Some(
-            match id {
-                "fetch-user-profile" => visitor.visit::<FetchUserProfile>(),
-                "create-update-users" => visitor.visit::<CreateUpdateUsers>(),
-                "delete-user" => visitor.visit::<DeleteUser>(),
-                "edit-user-profile" => visitor.visit::<EditUserProfile>(),
-                "merge-users" => visitor.visit::<MergeUsers>(),
-                "list-users" => visitor.visit::<ListUsers>(),
-                "bulk-delete-users" => visitor.visit::<BulkDeleteUsers>(),
-                "fetch-user-object-subscriptions" => {
-                    visitor.visit::<FetchUserObjectSubscriptions>()
-                }
-                "fetch-user-list-subscriptions" => {
-                    visitor.visit::<FetchUserListSubscriptions>()
-                }
-                "trigger-workflow-api" => visitor.visit::<TriggerWorkflowApi>(),
-                "trigger-workflows" => visitor.visit::<TriggerWorkflows>(),
-                "cancel-workflow" => visitor.visit::<CancelWorkflow>(),
-                "dynamic-workflow-trigger" => visitor.visit::<DynamicWorkflowTrigger>(),
-                "event-api" => visitor.visit::<EventApi>(),
-                "track-event" => visitor.visit::<TrackEvent>(),
-                "track-events" => visitor.visit::<TrackEvents>(),
-                "ingest-users" => visitor.visit::<IngestUsers>(),
-                "trigger-broadcast" => visitor.visit::<TriggerBroadcast>(),
-                "cancel-broadcast" => visitor.visit::<CancelBroadcast>(),
-                "get-tenant-list" => visitor.visit::<GetTenantList>(),
-                "get-tenant" => visitor.visit::<GetTenant>(),
-                "create-tenants" => visitor.visit::<CreateTenants>(),
-                "delete-tenant" => visitor.visit::<DeleteTenant>(),
-                "get-tenant-full-preference" => {
-                    visitor.visit::<GetTenantFullPreference>()
-                }
-                "get-tenant-preference-all-categories" => {
-                    visitor.visit::<GetTenantPreferenceAllCategories>()
-                }
-                "get-tenant-preference-single-category" => {
-                    visitor.visit::<GetTenantPreferenceSingleCategory>()
-                }
-                "update-tenant-preference-single-category" => {
-                    visitor.visit::<UpdateTenantPreferenceSingleCategory>()
-                }
-                "get-tenant-default-preference" => {
-                    visitor.visit::<GetTenantDefaultPreference>()
-                }
-                "update-brand-default-preference" => {
-                    visitor.visit::<UpdateBrandDefaultPreference>()
-                }
-                "list-objects-by-type" => visitor.visit::<ListObjectsByType>(),
-                "get-object-by-id" => visitor.visit::<GetObjectById>(),
-                "create-update-objects" => visitor.visit::<CreateUpdateObjects>(),
-                "delete-object" => visitor.visit::<DeleteObject>(),
-                "edit-object-profile" => visitor.visit::<EditObjectProfile>(),
-                "bulk-delete-objects" => visitor.visit::<BulkDeleteObjects>(),
-                "list-object-subscriptions" => visitor.visit::<ListObjectSubscriptions>(),
-                "add-object-subscription" => visitor.visit::<AddObjectSubscription>(),
-                "delete-object-subscriptions" => {
-                    visitor.visit::<DeleteObjectSubscriptions>()
-                }
-                "fetch-object-subscriptions" => {
-                    visitor.visit::<FetchObjectSubscriptions>()
-                }
-                "get-all-lists" => visitor.visit::<GetAllLists>(),
-                "create-list" => visitor.visit::<CreateList>(),
-                "get-list" => visitor.visit::<GetList>(),
-                "delete-list" => visitor.visit::<DeleteList>(),
-                "get-subscriber-list-users" => visitor.visit::<GetSubscriberListUsers>(),
-                "add-subscribers-to-list" => visitor.visit::<AddSubscribersToList>(),
-                "remove-users-from-list" => visitor.visit::<RemoveUsersFromList>(),
-                "start-sync" => visitor.visit::<StartSync>(),
-                "get-list-version" => visitor.visit::<GetListVersion>(),
-                "add-subscribers-to-draft-list" => {
-                    visitor.visit::<AddSubscribersToDraftList>()
-                }
-                "remove-subscribers-from-draft-list" => {
-                    visitor.visit::<RemoveSubscribersFromDraftList>()
-                }
-                "finish-sync" => visitor.visit::<FinishSync>(),
-                "delete-draft-list" => visitor.visit::<DeleteDraftList>(),
-                "get-user-full-preference" => visitor.visit::<GetUserFullPreference>(),
-                "update-user-full-preference" => {
-                    visitor.visit::<UpdateUserFullPreference>()
-                }
-                "get-user-preference-all-categories" => {
-                    visitor.visit::<GetUserPreferenceAllCategories>()
-                }
-                "get-user-preferences-single-category" => {
-                    visitor.visit::<GetUserPreferencesSingleCategory>()
-                }
-                "update-user-preference-category" => {
-                    visitor.visit::<UpdateUserPreferenceCategory>()
-                }
-                "get-user-preference-channel" => {
-                    visitor.visit::<GetUserPreferenceChannel>()
-                }
-                "update-user-preference-channel" => {
-                    visitor.visit::<UpdateUserPreferenceChannel>()
-                }
-                "fetch-object-full-preference" => {
-                    visitor.visit::<FetchObjectFullPreference>()
-                }
-                "update-object-full-preference" => {
-                    visitor.visit::<UpdateObjectFullPreference>()
-                }
-                "fetch-object-preference-all-categories" => {
-                    visitor.visit::<FetchObjectPreferenceAllCategories>()
-                }
-                "fetch-object-preference-single-category" => {
-                    visitor.visit::<FetchObjectPreferenceSingleCategory>()
-                }
-                "object-preference-category" => {
-                    visitor.visit::<ObjectPreferenceCategory>()
-                }
-                "fetch-object-preference-all-channels" => {
-                    visitor.visit::<FetchObjectPreferenceAllChannels>()
-                }
-                "object-preference-channel" => visitor.visit::<ObjectPreferenceChannel>(),
-                "bulk-update-user-preference" => {
-                    visitor.visit::<BulkUpdateUserPreference>()
-                }
-                "reset-user-preferences" => visitor.visit::<ResetUserPreferences>(),
-                "list-messages" => visitor.visit::<ListMessages>(),
-                "bulk-update-messages" => visitor.visit::<BulkUpdateMessages>(),
-                "fetch-template-list" => visitor.visit::<FetchTemplateList>(),
-                "fetch-template-details" => visitor.visit::<FetchTemplateDetails>(),
-                "fetch-template-details-channel" => {
-                    visitor.visit::<FetchTemplateDetailsChannel>()
-                }
-                "get-user-tenant-profile" => visitor.visit::<GetUserTenantProfile>(),
-                "upsert-user-tenant-profile" => {
-                    visitor.visit::<UpsertUserTenantProfile>()
-                }
-                "delete-user-tenant-profile" => {
-                    visitor.visit::<DeleteUserTenantProfile>()
-                }
-                "edit-user-tenant-profile" => visitor.visit::<EditUserTenantProfile>(),
-                "list-user-tenants" => visitor.visit::<ListUserTenants>(),
-                _ => return ::std::option::Option::None,
-            },
-        )
+        match id {
+            "fetch-user-profile" => Some(visitor.visit::<FetchUserProfile>()),
+            "create-update-users" => Some(visitor.visit::<CreateUpdateUsers>()),
+            "delete-user" => Some(visitor.visit::<DeleteUser>()),
+            "edit-user-profile" => Some(visitor.visit::<EditUserProfile>()),
+            "merge-users" => Some(visitor.visit::<MergeUsers>()),
+            "list-users" => Some(visitor.visit::<ListUsers>()),
+            "bulk-delete-users" => Some(visitor.visit::<BulkDeleteUsers>()),
+            "fetch-user-object-subscriptions" => {
+                Some(visitor.visit::<FetchUserObjectSubscriptions>())
+            }
+            "fetch-user-list-subscriptions" => {
+                Some(visitor.visit::<FetchUserListSubscriptions>())
+            }
+            "trigger-workflow-api" => Some(visitor.visit::<TriggerWorkflowApi>()),
+            "trigger-workflows" => Some(visitor.visit::<TriggerWorkflows>()),
+            "cancel-workflow" => Some(visitor.visit::<CancelWorkflow>()),
+            "dynamic-workflow-trigger" => Some(visitor.visit::<DynamicWorkflowTrigger>()),
+            "event-api" => Some(visitor.visit::<EventApi>()),
+            "track-event" => Some(visitor.visit::<TrackEvent>()),
+            "track-events" => Some(visitor.visit::<TrackEvents>()),
+            "ingest-users" => Some(visitor.visit::<IngestUsers>()),
+            "trigger-broadcast" => Some(visitor.visit::<TriggerBroadcast>()),
+            "cancel-broadcast" => Some(visitor.visit::<CancelBroadcast>()),
+            "get-tenant-list" => Some(visitor.visit::<GetTenantList>()),
+            "get-tenant" => Some(visitor.visit::<GetTenant>()),
+            "create-tenants" => Some(visitor.visit::<CreateTenants>()),
+            "delete-tenant" => Some(visitor.visit::<DeleteTenant>()),
+            "get-tenant-full-preference" => {
+                Some(visitor.visit::<GetTenantFullPreference>())
+            }
+            "get-tenant-preference-all-categories" => {
+                Some(visitor.visit::<GetTenantPreferenceAllCategories>())
+            }
+            "get-tenant-preference-single-category" => {
+                Some(visitor.visit::<GetTenantPreferenceSingleCategory>())
+            }
+            "update-tenant-preference-single-category" => {
+                Some(visitor.visit::<UpdateTenantPreferenceSingleCategory>())
+            }
+            "get-tenant-default-preference" => {
+                Some(visitor.visit::<GetTenantDefaultPreference>())
+            }
+            "update-brand-default-preference" => {
+                Some(visitor.visit::<UpdateBrandDefaultPreference>())
+            }
+            "list-objects-by-type" => Some(visitor.visit::<ListObjectsByType>()),
+            "get-object-by-id" => Some(visitor.visit::<GetObjectById>()),
+            "create-update-objects" => Some(visitor.visit::<CreateUpdateObjects>()),
+            "delete-object" => Some(visitor.visit::<DeleteObject>()),
+            "edit-object-profile" => Some(visitor.visit::<EditObjectProfile>()),
+            "bulk-delete-objects" => Some(visitor.visit::<BulkDeleteObjects>()),
+            "list-object-subscriptions" => {
+                Some(visitor.visit::<ListObjectSubscriptions>())
+            }
+            "add-object-subscription" => Some(visitor.visit::<AddObjectSubscription>()),
+            "delete-object-subscriptions" => {
+                Some(visitor.visit::<DeleteObjectSubscriptions>())
+            }
+            "fetch-object-subscriptions" => {
+                Some(visitor.visit::<FetchObjectSubscriptions>())
+            }
+            "get-all-lists" => Some(visitor.visit::<GetAllLists>()),
+            "create-list" => Some(visitor.visit::<CreateList>()),
+            "get-list" => Some(visitor.visit::<GetList>()),
+            "delete-list" => Some(visitor.visit::<DeleteList>()),
+            "get-subscriber-list-users" => {
+                Some(visitor.visit::<GetSubscriberListUsers>())
+            }
+            "add-subscribers-to-list" => Some(visitor.visit::<AddSubscribersToList>()),
+            "remove-users-from-list" => Some(visitor.visit::<RemoveUsersFromList>()),
+            "start-sync" => Some(visitor.visit::<StartSync>()),
+            "get-list-version" => Some(visitor.visit::<GetListVersion>()),
+            "add-subscribers-to-draft-list" => {
+                Some(visitor.visit::<AddSubscribersToDraftList>())
+            }
+            "remove-subscribers-from-draft-list" => {
+                Some(visitor.visit::<RemoveSubscribersFromDraftList>())
+            }
+            "finish-sync" => Some(visitor.visit::<FinishSync>()),
+            "delete-draft-list" => Some(visitor.visit::<DeleteDraftList>()),
+            "get-user-full-preference" => Some(visitor.visit::<GetUserFullPreference>()),
+            "update-user-full-preference" => {
+                Some(visitor.visit::<UpdateUserFullPreference>())
+            }
+            "get-user-preference-all-categories" => {
+                Some(visitor.visit::<GetUserPreferenceAllCategories>())
+            }
+            "get-user-preferences-single-category" => {
+                Some(visitor.visit::<GetUserPreferencesSingleCategory>())
+            }
+            "update-user-preference-category" => {
+                Some(visitor.visit::<UpdateUserPreferenceCategory>())
+            }
+            "get-user-preference-channel" => {
+                Some(visitor.visit::<GetUserPreferenceChannel>())
+            }
+            "update-user-preference-channel" => {
+                Some(visitor.visit::<UpdateUserPreferenceChannel>())
+            }
+            "fetch-object-full-preference" => {
+                Some(visitor.visit::<FetchObjectFullPreference>())
+            }
+            "update-object-full-preference" => {
+                Some(visitor.visit::<UpdateObjectFullPreference>())
+            }
+            "fetch-object-preference-all-categories" => {
+                Some(visitor.visit::<FetchObjectPreferenceAllCategories>())
+            }
+            "fetch-object-preference-single-category" => {
+                Some(visitor.visit::<FetchObjectPreferenceSingleCategory>())
+            }
+            "object-preference-category" => {
+                Some(visitor.visit::<ObjectPreferenceCategory>())
+            }
+            "fetch-object-preference-all-channels" => {
+                Some(visitor.visit::<FetchObjectPreferenceAllChannels>())
+            }
+            "object-preference-channel" => {
+                Some(visitor.visit::<ObjectPreferenceChannel>())
+            }
+            "bulk-update-user-preference" => {
+                Some(visitor.visit::<BulkUpdateUserPreference>())
+            }
+            "reset-user-preferences" => Some(visitor.visit::<ResetUserPreferences>()),
+            "list-messages" => Some(visitor.visit::<ListMessages>()),
+            "bulk-update-messages" => Some(visitor.visit::<BulkUpdateMessages>()),
+            "fetch-template-list" => Some(visitor.visit::<FetchTemplateList>()),
+            "fetch-template-details" => Some(visitor.visit::<FetchTemplateDetails>()),
+            "fetch-template-details-channel" => {
+                Some(visitor.visit::<FetchTemplateDetailsChannel>())
+            }
+            "get-user-tenant-profile" => Some(visitor.visit::<GetUserTenantProfile>()),
+            "upsert-user-tenant-profile" => {
+                Some(visitor.visit::<UpsertUserTenantProfile>())
+            }
+            "delete-user-tenant-profile" => {
+                Some(visitor.visit::<DeleteUserTenantProfile>())
+            }
+            "edit-user-tenant-profile" => Some(visitor.visit::<EditUserTenantProfile>()),
+            "list-user-tenants" => Some(visitor.visit::<ListUserTenants>()),
+            _ => None,
+        }
     }
 }
-/// The rules of parameters and bodies.
-pub mod rules {
-    use crate::rules::Schema;
-    /// Any value.
-    pub static ANY: Schema = Schema(&[]);
+/// What the document says of requests.
+#[allow(unused_imports, unused_macros)]
+pub(crate) mod rules {
+    use crate::rules::{Format, Json, Number, Pattern, Reference, Rule::*, Schema, Type};
+    macro_rules! schema {
+        ($name:ident : $($rule:expr),*) => {
+            pub static $name : Schema = Schema(& [$($rule),*]);
+        };
+    }
+    schema!(ACTOR : AnyOf(&[&OBJECT_RECIPIENT, &USER_RECIPIENT, &HEX_COLOR]));
+    schema!(ATTACHMENT : OneOf(&[&ATTACHMENT_FROM_URL, &ATTACHMENT_FROM_DATA]));
+    schema!(
+        ATTACHMENT_FROM_DATA : Type(Type::Object), Required(&["data"]),
+        Properties(&[("data", &SENSITIVE_STRING), ("filename", &HEX_COLOR),
+        ("contentType", &HEX_COLOR)])
+    );
+    schema!(
+        ATTACHMENT_FROM_URL : Type(Type::Object), Required(&["url"]),
+        Properties(&[("url", &SENSITIVE_URI), ("filename", &HEX_COLOR),
+        ("ignore_if_error", &BOOLEAN)])
+    );
+    schema!(BOOLEAN : Type(Type::Boolean));
+    schema!(
+        BROADCAST : Type(Type::Object), Required(&["list_id", "template",
+        "notification_category"]), Properties(&[("list_id", &HEX_COLOR), ("template",
+        &HEX_COLOR), ("notification_category", &HEX_COLOR), ("channels",
+        &BROADCAST_CHANNELS), ("data", &PAYLOAD), ("delay", &TIME_SPAN), ("trigger_at",
+        &DATE_TIME), ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
+        ("$insert_id", &UUID), ("$time", &BROADCAST_TIME)])
+    );
+    schema!(
+        BROADCAST_CANCEL : Type(Type::Object), MinProperties(1),
+        Properties(&[("execution_id", &HEX_COLOR), ("list_id", &HEX_COLOR),
+        ("idempotency_key", &IDEMPOTENCY_KEY)])
+    );
+    schema!(BROADCAST_CHANNELS : Type(Type::Array), Items(&CHANNEL_NAME));
+    schema!(
+        BROADCAST_TIME : Type(Type::Integer), Minimum(Number::Integer(1640995200000))
+    );
+    schema!(
+        CATEGORY_PREFERENCE_INPUT : Type(Type::Object), Required(&["category"]),
+        Properties(&[("category", &HEX_COLOR), ("preference", &PREFERENCE_CHOICE),
+        ("opt_out_channels", &TENANT_UPSERT_BLOCKED_CHANNELS), ("opt_in_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("digest_schedule",
+        &CATEGORY_PREFERENCE_UPDATE_DIGEST_SCHEDULE), ("properties",
+        &TENANT_PREFERENCE_UPDATE_PROPERTIES)])
+    );
+    schema!(
+        CATEGORY_PREFERENCE_UPDATE : Type(Type::Object), Required(&["preference"]),
+        Properties(&[("preference", &PREFERENCE_CHOICE), ("opt_out_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("opt_in_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("digest_schedule",
+        &CATEGORY_PREFERENCE_UPDATE_DIGEST_SCHEDULE), ("properties",
+        &TENANT_PREFERENCE_UPDATE_PROPERTIES)])
+    );
+    schema!(
+        CATEGORY_PREFERENCE_UPDATE_DIGEST_SCHEDULE : AnyOf(&[&DIGEST_SCHEDULE_INPUT,
+        &Schema(&[Type(Type::Null)])])
+    );
+    schema!(
+        CHANNEL_NAME : Type(Type::String), Enum(&[Json::String("email"),
+        Json::String("sms"), Json::String("whatsapp"), Json::String("inbox"),
+        Json::String("androidpush"), Json::String("iospush"), Json::String("webpush"),
+        Json::String("slack"), Json::String("ms_teams")])
+    );
+    schema!(
+        CHANNEL_PREFERENCE : Type(Type::Object), Required(&["channel", "is_restricted"]),
+        Properties(&[("channel", &CHANNEL_NAME), ("is_restricted", &BOOLEAN)])
+    );
+    schema!(
+        CHANNEL_PREFERENCES_UPDATE : Type(Type::Object),
+        Required(&["channel_preferences"]), Properties(&[("channel_preferences",
+        &USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES)])
+    );
+    schema!(DATE_TIME : Type(Type::String), Format(Format::DateTime));
+    schema!(
+        DIGEST_MONTHDAY : Type(Type::Object), Required(&["pos"]), Properties(&[("pos",
+        &INTEGER), ("day", &DIGEST_MONTHDAY_WEEKDAYS)])
+    );
+    schema!(
+        DIGEST_MONTHDAYS_DEFAULT : Type(Type::Object), Required(&["default_value"]),
+        Properties(&[("default_value", &DIGEST_SCHEDULE_INPUT_MONTHDAYS)])
+    );
+    schema!(
+        DIGEST_MONTHDAY_WEEKDAYS : Types(&[Type::String, Type::Array]), Items(&HEX_COLOR)
+    );
+    schema!(
+        DIGEST_SCHEDULE_INPUT : Type(Type::Object), Required(&["id"]),
+        Properties(&[("id", &HEX_COLOR), ("time", &HEX_COLOR), ("weekdays",
+        &DIGEST_SCHEDULE_INPUT_WEEKDAYS), ("monthdays",
+        &DIGEST_SCHEDULE_INPUT_MONTHDAYS)])
+    );
+    schema!(
+        DIGEST_SCHEDULE_INPUT_MONTHDAYS : Type(Type::Array), Items(&DIGEST_MONTHDAY)
+    );
+    schema!(DIGEST_SCHEDULE_INPUT_WEEKDAYS : Type(Type::Array), Items(&WEEKDAY));
+    schema!(
+        DIGEST_TIME_DEFAULT : Type(Type::Object), Required(&["default_value"]),
+        Properties(&[("default_value", &HEX_COLOR)])
+    );
+    schema!(
+        DIGEST_WEEKDAYS_DEFAULT : Type(Type::Object), Required(&["default_value"]),
+        Properties(&[("default_value", &DIGEST_SCHEDULE_INPUT_WEEKDAYS)])
+    );
+    schema!(
+        DYNAMIC_WORKFLOW : Type(Type::Object), Required(&["name", "template",
+        "notification_category", "users"]), Properties(&[("name", &HEX_COLOR),
+        ("template", &HEX_COLOR), ("notification_category", &HEX_COLOR), ("users",
+        &Schema(&[Type(Type::Array), MinItems(1), MaxItems(100),
+        Items(&USER_RECIPIENT)])), ("data", &PAYLOAD), ("delivery",
+        &DYNAMIC_WORKFLOW_DELIVERY), ("delay", &TIME_SPAN), ("trigger_at", &DATE_TIME),
+        ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY)])
+    );
+    schema!(
+        DYNAMIC_WORKFLOW_DELIVERY : Type(Type::Object), Properties(&[("smart", &BOOLEAN),
+        ("success", &HEX_COLOR), ("time_to_live", &HEX_COLOR), ("mandatory_channels",
+        &BROADCAST_CHANNELS)])
+    );
+    schema!(
+        EDIT_OPERATION : Type(Type::Object), Properties(&[("$set", &USER_PROPERTIES),
+        ("$set_once", &USER_PROPERTIES), ("$append", &EDIT_VALUES), ("$remove",
+        &EDIT_VALUES), ("$unset", &STRING_LIST), ("$increment",
+        &EDIT_OPERATION_INCREMENT), ("$add", &EDIT_OPERATION_INCREMENT)]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        EDIT_OPERATION_INCREMENT : Type(Type::Object), AdditionalProperties(&INCREMENT)
+    );
+    schema!(
+        EDIT_VALUES : Type(Type::Object), Properties(&[("$email", &EMAIL), ("$sms",
+        &HEX_COLOR), ("$whatsapp", &HEX_COLOR), ("$inbox", &SENSITIVE_STRING),
+        ("$webpush", &WEB_PUSH), ("$androidpush", &SENSITIVE_STRING), ("$iospush",
+        &SENSITIVE_STRING), ("$slack", &SLACK_CHANNEL), ("$ms_teams", &MS_TEAMS_CHANNEL),
+        ("$id_provider", &STRING_OR_NULL), ("$bundle_id", &STRING_OR_NULL)]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(EMAIL : Type(Type::String), Format(Format::Email));
+    schema!(
+        EVENT : Type(Type::Object), Required(&["distinct_id", "event"]),
+        Properties(&[("distinct_id", &HEX_COLOR), ("event", &HEX_COLOR), ("properties",
+        &PAYLOAD), ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
+        ("$insert_id", &UUID), ("$time", &BROADCAST_TIME), ("env", &HEX_COLOR)])
+    );
+    schema!(
+        FULL_PREFERENCE_UPDATE : Type(Type::Object), Properties(&[("channel_preferences",
+        &USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES), ("categories",
+        &USER_PREFERENCE_BULK_UPDATE_CATEGORIES)])
+    );
+    schema!(HEX_COLOR : Type(Type::String));
+    schema!(IDEMPOTENCY_KEY : Type(Type::String), MaxLength(255));
+    schema!(INCREMENT : AnyOf(&[&INTEGER, &Schema(&[Type(Type::Number)])]));
+    schema!(
+        INGEST_USERS_BODY : Type(Type::Array), MinItems(1), MaxItems(400),
+        Items(&USER_RECORD)
+    );
+    schema!(INTEGER : Type(Type::Integer));
+    schema!(LIST_ID : Type(Type::String), MinLength(1), MaxLength(64));
+    schema!(LIST_MESSAGES_LIMIT : Type(Type::Integer), Maximum(Number::Integer(1000)));
+    schema!(LIST_MESSAGES_STATUS : Type(Type::Array), Items(&MESSAGE_STATUS_FILTER));
+    schema!(
+        LIST_SUBSCRIBER_IDS : Type(Type::Object), Required(&["distinct_ids"]),
+        Properties(&[("distinct_ids", &STRING_LIST)])
+    );
+    schema!(LOGO_URL : Type(Type::String), MaxLength(2048));
+    schema!(
+        MESSAGE_ACTION : Type(Type::String), Enum(&[Json::String("seen"),
+        Json::String("clicked"), Json::String("dismissed"), Json::String("read"),
+        Json::String("unread"), Json::String("archived"), Json::String("unarchived")])
+    );
+    schema!(
+        MESSAGE_BULK_UPDATE : Type(Type::Object), Required(&["messages"]),
+        Properties(&[("messages", &Schema(&[Type(Type::Array), MinItems(1),
+        MaxItems(1000), Items(&MESSAGE_UPDATE)]))])
+    );
+    schema!(
+        MESSAGE_STATUS_FILTER : Type(Type::String), Enum(&[Json::String("triggered"),
+        Json::String("delivery_failed"), Json::String("delivered"), Json::String("seen"),
+        Json::String("clicked"), Json::String("dismissed"), Json::String("read"),
+        Json::String("unread"), Json::String("archived")])
+    );
+    schema!(
+        MESSAGE_UPDATE : Type(Type::Object), Required(&["message_id", "action"]),
+        Properties(&[("message_id", &HEX_COLOR), ("action", &MESSAGE_ACTION)])
+    );
+    schema!(
+        MS_TEAMS_CHANNEL : OneOf(&[&MS_TEAMS_USING_CONVERSATION_ID,
+        &MS_TEAMS_USING_USER_ID, &SLACK_USING_INCOMING_WEBHOOK])
+    );
+    schema!(
+        MS_TEAMS_USING_CONVERSATION_ID : Type(Type::Object), Required(&["tenant_id",
+        "service_url", "conversation_id"]), Properties(&[("tenant_id", &HEX_COLOR),
+        ("service_url", &URI), ("conversation_id", &HEX_COLOR)])
+    );
+    schema!(
+        MS_TEAMS_USING_USER_ID : Type(Type::Object), Required(&["tenant_id",
+        "service_url", "user_id"]), Properties(&[("tenant_id", &HEX_COLOR),
+        ("service_url", &URI), ("user_id", &HEX_COLOR)])
+    );
+    schema!(
+        OBJECT_BULK_DELETE : Type(Type::Object), Required(&["object_ids"]),
+        Properties(&[("object_ids", &OBJECT_BULK_DELETE_OBJECT_IDS)])
+    );
+    schema!(
+        OBJECT_BULK_DELETE_OBJECT_IDS : Type(Type::Array), MinItems(1), MaxItems(100),
+        Items(&HEX_COLOR)
+    );
+    schema!(
+        OBJECT_RECIPIENT : Type(Type::Object), Required(&["object_type", "id"]),
+        Properties(&[("object_type", &HEX_COLOR), ("id", &HEX_COLOR),
+        ("$object_subscriptions_query", &OBJECT_SUBSCRIPTIONS_QUERY), ("$channels",
+        &BROADCAST_CHANNELS), ("$email", &SENSITIVE_EMAIL_LIST), ("$sms",
+        &SENSITIVE_STRING_LIST), ("$whatsapp", &SENSITIVE_STRING_LIST), ("$inbox",
+        &SENSITIVE_STRING_LIST), ("$androidpush", &SENSITIVE_STRING_LIST), ("$iospush",
+        &SENSITIVE_STRING_LIST), ("$webpush", &USER_UPSERT_WEBPUSH), ("$slack",
+        &USER_UPSERT_SLACK), ("$ms_teams", &USER_UPSERT_MS_TEAMS), ("$timezone",
+        &HEX_COLOR), ("$locale", &HEX_COLOR), ("$preferred_language", &HEX_COLOR)]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        OBJECT_REF : Type(Type::Object), Required(&["object_type", "id"]),
+        Properties(&[("object_type", &HEX_COLOR), ("id", &HEX_COLOR)])
+    );
+    schema!(
+        OBJECT_SUBSCRIPTIONS_QUERY : Type(Type::Object), Properties(&[("depth",
+        &Schema(&[Type(Type::Integer), Minimum(Number::Integer(0)),
+        Maximum(Number::Integer(2))]))])
+    );
+    schema!(
+        OBJECT_SUBSCRIPTION_ADD : Type(Type::Object), Required(&["recipients"]),
+        Properties(&[("recipients", &OBJECT_SUBSCRIPTION_ADD_RECIPIENTS), ("properties",
+        &SENSITIVE_OBJECT), ("parent_object_properties", &Schema(&[Types(&[Type::Null,
+        Type::Object]), Sensitive]))])
+    );
+    schema!(
+        OBJECT_SUBSCRIPTION_ADD_RECIPIENTS : Type(Type::Array), MinItems(1),
+        MaxItems(100), Items(&ACTOR)
+    );
+    schema!(
+        OBJECT_SUBSCRIPTION_REMOVE : Type(Type::Object), Required(&["recipients"]),
+        Properties(&[("recipients", &Schema(&[Type(Type::Array), MinItems(1),
+        MaxItems(100), Items(&SUBSCRIBER_REF)]))])
+    );
+    schema!(OFFSET : Type(Type::Integer), Minimum(Number::Integer(0)));
+    schema!(
+        PAYLOAD : Type(Type::Object), Properties(&[("$attachments",
+        &Schema(&[Type(Type::Array), Items(&ATTACHMENT)]))]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        PREFERENCE : Type(Type::String), Enum(&[Json::String("opt_in"),
+        Json::String("opt_out"), Json::String("cant_unsubscribe")])
+    );
+    schema!(
+        PREFERENCE_CHOICE : Type(Type::String), Enum(&[Json::String("opt_in"),
+        Json::String("opt_out")])
+    );
+    schema!(
+        PREFERENCE_PROPERTY_INPUT : Type(Type::Object), Required(&["key", "value"]),
+        Properties(&[("key", &HEX_COLOR), ("value", &SENSITIVE_ANY)])
+    );
+    schema!(
+        RECIPIENT_CONTEXT : Type(Type::Object), Properties(&[("tenant_id", &TENANT_ID)])
+    );
+    schema!(SENSITIVE_ANY : Sensitive);
+    schema!(SENSITIVE_EMAIL_LIST : Type(Type::Array), Items(&EMAIL), Sensitive);
+    schema!(SENSITIVE_OBJECT : Type(Type::Object), Sensitive);
+    schema!(SENSITIVE_STRING : Type(Type::String), Sensitive);
+    schema!(SENSITIVE_STRING_LIST : Type(Type::Array), Items(&HEX_COLOR), Sensitive);
+    schema!(SENSITIVE_URI : Type(Type::String), Format(Format::Uri), Sensitive);
+    schema!(
+        SLACK_CHANNEL : OneOf(&[&SLACK_USING_EMAIL, &SLACK_USING_MEMBER_ID,
+        &SLACK_USING_CHANNEL, &SLACK_USING_INCOMING_WEBHOOK])
+    );
+    schema!(
+        SLACK_INCOMING_WEBHOOK : Type(Type::Object), Required(&["url"]),
+        Properties(&[("url", &SENSITIVE_URI)])
+    );
+    schema!(
+        SLACK_USING_CHANNEL : Type(Type::Object), Required(&["channel", "access_token"]),
+        Properties(&[("channel", &HEX_COLOR), ("access_token", &SENSITIVE_STRING)])
+    );
+    schema!(
+        SLACK_USING_EMAIL : Type(Type::Object), Required(&["email", "access_token"]),
+        Properties(&[("email", &EMAIL), ("access_token", &SENSITIVE_STRING)])
+    );
+    schema!(
+        SLACK_USING_INCOMING_WEBHOOK : Type(Type::Object),
+        Required(&["incoming_webhook"]), Properties(&[("incoming_webhook",
+        &SLACK_INCOMING_WEBHOOK)])
+    );
+    schema!(
+        SLACK_USING_MEMBER_ID : Type(Type::Object), Required(&["user_id",
+        "access_token"]), Properties(&[("user_id", &HEX_COLOR), ("access_token",
+        &SENSITIVE_STRING)])
+    );
+    schema!(
+        SOCIAL_LINKS : Type(Type::Object), Properties(&[("website", &HEX_COLOR),
+        ("facebook", &HEX_COLOR), ("linkedin", &HEX_COLOR), ("x", &HEX_COLOR),
+        ("instagram", &HEX_COLOR), ("medium", &HEX_COLOR), ("discord", &HEX_COLOR),
+        ("telegram", &HEX_COLOR), ("youtube", &HEX_COLOR), ("tiktok", &HEX_COLOR)]),
+        AdditionalProperties(&STRING_OR_NULL)
+    );
+    schema!(STRING_LIST : Type(Type::Array), Items(&HEX_COLOR));
+    schema!(STRING_OR_NULL : Types(&[Type::Null, Type::String]));
+    schema!(
+        SUBSCRIBER_LIST_TYPE : Type(Type::String), Enum(&[Json::String("static_list"),
+        Json::String("query_based")])
+    );
+    schema!(
+        SUBSCRIBER_LIST_UPSERT : Type(Type::Object), Required(&["list_id"]),
+        Properties(&[("list_id", &LIST_ID), ("list_name", &HEX_COLOR),
+        ("list_description", &HEX_COLOR), ("list_type", &SUBSCRIBER_LIST_TYPE), ("query",
+        &SENSITIVE_STRING), ("track_user_entry", &BOOLEAN), ("track_user_exit",
+        &BOOLEAN)])
+    );
+    schema!(SUBSCRIBER_REF : AnyOf(&[&OBJECT_REF, &HEX_COLOR]));
+    schema!(
+        TENANT_DIGEST_SCHEDULE_INPUT : Types(&[Type::Null, Type::Object]),
+        Properties(&[("options", &Schema(&[Type(Type::Array),
+        Items(&TENANT_DIGEST_SCHEDULE_OPTION_INPUT)]))])
+    );
+    schema!(
+        TENANT_DIGEST_SCHEDULE_OPTION_INPUT : Type(Type::Object), Required(&["id"]),
+        Properties(&[("id", &HEX_COLOR), ("time", &DIGEST_TIME_DEFAULT), ("weekdays",
+        &DIGEST_WEEKDAYS_DEFAULT), ("monthdays", &DIGEST_MONTHDAYS_DEFAULT), ("dtstart",
+        &DIGEST_TIME_DEFAULT), ("is_default", &BOOLEAN)])
+    );
+    schema!(TENANT_ID : Type(Type::String), MaxLength(64));
+    schema!(
+        TENANT_PREFERENCE_UPDATE : Type(Type::Object), Properties(&[("preference",
+        &PREFERENCE), ("enabled_for_tenant", &BOOLEAN), ("visible_to_subscriber",
+        &BOOLEAN), ("mandatory_channels", &TENANT_UPSERT_BLOCKED_CHANNELS),
+        ("opt_in_channels", &TENANT_UPSERT_BLOCKED_CHANNELS), ("blocked_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("digest_schedule",
+        &TENANT_DIGEST_SCHEDULE_INPUT), ("properties",
+        &TENANT_PREFERENCE_UPDATE_PROPERTIES)]), AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        TENANT_PREFERENCE_UPDATE_PROPERTIES : Types(&[Type::Null, Type::Array]),
+        Items(&PREFERENCE_PROPERTY_INPUT)
+    );
+    schema!(
+        TENANT_UPSERT : Type(Type::Object), Required(&["tenant_name"]),
+        Properties(&[("tenant_name", &HEX_COLOR), ("logo", &LOGO_URL), ("timezone",
+        &HEX_COLOR), ("blocked_channels", &TENANT_UPSERT_BLOCKED_CHANNELS),
+        ("embedded_preference_url", &HEX_COLOR), ("hosted_preference_domain",
+        &HEX_COLOR), ("primary_color", &HEX_COLOR), ("secondary_color", &HEX_COLOR),
+        ("tertiary_color", &HEX_COLOR), ("social_links", &SOCIAL_LINKS), ("properties",
+        &SENSITIVE_OBJECT)]), AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        TENANT_UPSERT_BLOCKED_CHANNELS : Types(&[Type::Null, Type::Array]),
+        Items(&CHANNEL_NAME)
+    );
+    schema!(TIME_SPAN : AnyOf(&[&OFFSET, &HEX_COLOR]));
+    schema!(
+        TRACK_EVENTS_BODY : Type(Type::Array), MinItems(1), MaxItems(100), Items(&EVENT)
+    );
+    schema!(
+        TRIGGER_WORKFLOWS_BODY : Type(Type::Array), MinItems(1), MaxItems(100),
+        Items(&WORKFLOW_TRIGGER)
+    );
+    schema!(URI : Type(Type::String), Format(Format::Uri));
+    schema!(
+        USER_EDIT : Type(Type::Object), Required(&["operations"]),
+        Properties(&[("operations", &USER_EDIT_OPERATIONS)])
+    );
+    schema!(USER_EDIT_OPERATIONS : Type(Type::Array), Items(&EDIT_OPERATION));
+    schema!(
+        USER_MERGE : Type(Type::Object), Required(&["from_user_id"]),
+        Properties(&[("from_user_id", &HEX_COLOR)])
+    );
+    schema!(
+        USER_PREFERENCE_BULK_RESET : Type(Type::Object), Required(&["distinct_ids",
+        "reset_channel_preferences", "reset_categories"]), Properties(&[("distinct_ids",
+        &OBJECT_BULK_DELETE_OBJECT_IDS), ("reset_channel_preferences", &BOOLEAN),
+        ("reset_categories", &BOOLEAN)])
+    );
+    schema!(
+        USER_PREFERENCE_BULK_UPDATE : Type(Type::Object), Required(&["distinct_ids"]),
+        Properties(&[("distinct_ids", &OBJECT_BULK_DELETE_OBJECT_IDS),
+        ("channel_preferences", &USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES),
+        ("categories", &USER_PREFERENCE_BULK_UPDATE_CATEGORIES)])
+    );
+    schema!(
+        USER_PREFERENCE_BULK_UPDATE_CATEGORIES : Type(Type::Array),
+        Items(&CATEGORY_PREFERENCE_INPUT)
+    );
+    schema!(
+        USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES : Type(Type::Array),
+        Items(&CHANNEL_PREFERENCE)
+    );
+    schema!(
+        USER_PROPERTIES : Type(Type::Object), Properties(&[("$locale", &HEX_COLOR),
+        ("$timezone", &HEX_COLOR), ("$preferred_language", &HEX_COLOR)]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        USER_RECIPIENT : Type(Type::Object), Properties(&[("distinct_id", &HEX_COLOR),
+        ("is_transient", &BOOLEAN), ("$channels", &BROADCAST_CHANNELS), ("$skip_create",
+        &BOOLEAN), ("$context", &RECIPIENT_CONTEXT), ("$email", &SENSITIVE_EMAIL_LIST),
+        ("$sms", &SENSITIVE_STRING_LIST), ("$whatsapp", &SENSITIVE_STRING_LIST),
+        ("$inbox", &SENSITIVE_STRING_LIST), ("$androidpush", &SENSITIVE_STRING_LIST),
+        ("$iospush", &SENSITIVE_STRING_LIST), ("$webpush", &USER_UPSERT_WEBPUSH),
+        ("$slack", &USER_UPSERT_SLACK), ("$ms_teams", &USER_UPSERT_MS_TEAMS),
+        ("$timezone", &HEX_COLOR), ("$locale", &HEX_COLOR), ("$preferred_language",
+        &HEX_COLOR)]), AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        USER_RECORD : Type(Type::Object), Required(&["distinct_id", "$user_operations"]),
+        Properties(&[("distinct_id", &HEX_COLOR), ("$user_operations",
+        &USER_EDIT_OPERATIONS), ("tenant_id", &TENANT_ID), ("properties",
+        &USER_RECORD_PROPERTIES), ("$schema", &HEX_COLOR), ("$insert_id", &UUID),
+        ("$time", &BROADCAST_TIME), ("env", &HEX_COLOR)])
+    );
+    schema!(
+        USER_RECORD_PROPERTIES : Type(Type::Object), Properties(&[("$ss_sdk_version",
+        &HEX_COLOR)]), AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        USER_UPSERT : Type(Type::Object), Properties(&[("$email",
+        &Schema(&[Type(Type::Array), Items(&EMAIL)])), ("$sms", &STRING_LIST),
+        ("$whatsapp", &STRING_LIST), ("$inbox", &SENSITIVE_STRING_LIST), ("$androidpush",
+        &SENSITIVE_STRING_LIST), ("$iospush", &SENSITIVE_STRING_LIST), ("$slack",
+        &USER_UPSERT_SLACK), ("$ms_teams", &USER_UPSERT_MS_TEAMS), ("$timezone",
+        &HEX_COLOR), ("$locale", &HEX_COLOR), ("$webpush", &USER_UPSERT_WEBPUSH)]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(USER_UPSERT_MS_TEAMS : Type(Type::Array), Items(&MS_TEAMS_CHANNEL));
+    schema!(USER_UPSERT_SLACK : Type(Type::Array), Items(&SLACK_CHANNEL));
+    schema!(USER_UPSERT_WEBPUSH : Type(Type::Array), Items(&WEB_PUSH));
+    schema!(UUID : Type(Type::String), Format(Format::Uuid));
+    schema!(
+        WEB_PUSH : Type(Type::Object), Required(&["endpoint", "keys"]),
+        Properties(&[("endpoint", &SENSITIVE_URI), ("keys", &WEB_PUSH_KEYS), ("token",
+        &SENSITIVE_STRING)])
+    );
+    schema!(
+        WEB_PUSH_KEYS : Type(Type::Object), Required(&["p256dh", "auth"]),
+        Properties(&[("p256dh", &HEX_COLOR), ("auth", &HEX_COLOR)]), Sensitive
+    );
+    schema!(
+        WEEKDAY : Type(Type::String), Enum(&[Json::String("mo"), Json::String("tu"),
+        Json::String("we"), Json::String("th"), Json::String("fr"), Json::String("sa"),
+        Json::String("su")])
+    );
+    schema!(
+        WORKFLOW_CANCEL : Type(Type::Object), MinProperties(1),
+        Properties(&[("execution_id", &HEX_COLOR), ("recipients",
+        &SENSITIVE_STRING_LIST), ("idempotency_key", &IDEMPOTENCY_KEY), ("workflow_slug",
+        &HEX_COLOR)])
+    );
+    schema!(
+        WORKFLOW_TRIGGER : Type(Type::Object), Required(&["workflow", "recipients"]),
+        Properties(&[("workflow", &HEX_COLOR), ("recipients",
+        &OBJECT_SUBSCRIPTION_ADD_RECIPIENTS), ("actor", &ACTOR), ("data", &PAYLOAD),
+        ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
+        ("cancellation_key", &IDEMPOTENCY_KEY)])
+    );
 }

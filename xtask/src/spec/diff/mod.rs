@@ -124,7 +124,7 @@ pub(super) fn gone(old: &str, new: &str) -> Vec<String> {
 fn unused(documents: Documents<'_>, changes: &mut Changes) {
     for key in ["security", "servers"] {
         let own = |operation: &document::Operation<'_>| {
-            operation.place.get(key).is_some() || (key == "servers" && operation.item.get(key).is_some())
+            operation.place.get(key).is_some() || (key == "servers" && operation.shared(key).is_some())
         };
         let used = |document: Document<'_>| !document.operations().iter().all(own);
         let (old, new) = (documents.old.root().get(key), documents.new.root().get(key));
