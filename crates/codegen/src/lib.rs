@@ -84,6 +84,11 @@ pub fn readable(document: &Value) -> Result<(), Problems> {
     limits::deep(|| lint::readable(document))
 }
 
+/// Refuses what [`generate`] refuses before it generates anything.
+pub fn generatable(document: &Value) -> Result<(), Problems> {
+    limits::deep(|| lint::generatable(document))
+}
+
 /// Checks a corrected document and lowers it to OpenAPI 3.0.3, without fitting it to the generator.
 pub fn lower(document: &Value) -> Result<Lowered, Problems> {
     limits::deep(|| {

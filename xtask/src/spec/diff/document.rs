@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 use suprsend_codegen::{PathItem, Pointer, path_items};
 
+use super::numbers::same;
+
 /// The longest chain of references that is followed. Documents are checked before: none leads in a circle.
 const CHAIN: usize = 256;
 
@@ -143,7 +145,7 @@ impl<'a> Documents<'a> {
                         old.elements().zip(new.elements()).map(|(old, new)| (Some(old), Some(new), false)),
                     );
                 }
-                (old, new) if old == new => {}
+                (old, new) if same(old, new) => {}
                 _ => return false,
             }
         }

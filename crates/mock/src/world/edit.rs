@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number, Value, json};
 
-use super::{ABOUT_PUSH, Keys, PUSH, Profile, entry, merge};
+use super::profiles::{ABOUT_PUSH, Keys, PUSH, Profile, entry, merge};
 use crate::document::Problem;
 
 /// What an operation may have, in the order in which it is done; upstream's SDKs send `$add` where the document has `$increment`.
@@ -53,7 +53,7 @@ impl Step<'_> {
     fn set(&mut self, members: &Map<String, Value>, again: bool) {
         for (name, value) in members {
             let about_push = ABOUT_PUSH.iter().any(|(key, _)| key == name);
-            if name.starts_with('$') && (about_push || !self.keys.reserved.contains(name)) {
+            if name.starts_with('$') && (about_push || !self.keys.is_reserved(name)) {
                 self.problem(name, "is no property; custom properties may not start with `$`");
             } else if again || !self.profile.properties.contains_key(name) {
                 self.profile.properties.insert(name.clone(), value.clone());
@@ -70,7 +70,7 @@ impl Step<'_> {
         let about: Vec<_> = ABOUT_PUSH.iter().filter_map(said).collect();
         let is_about = |name: &String| ABOUT_PUSH.iter().any(|(key, _)| key == name);
         for (name, value) in members.iter().filter(|(name, _)| !is_about(name)) {
-            if name.starts_with('$') && !self.keys.channels.contains(name) {
+            if name.starts_with('$') && !self.keys.is_channel(name) {
                 self.problem(name, "is no channel; custom properties may not start with `$`");
             } else {
                 change(self, name, value.clone(), if name.ends_with(PUSH) { &about } else { &[] });
@@ -79,7 +79,7 @@ impl Step<'_> {
     }
 
     fn append(&mut self, name: &str, value: Value, about: &[(&str, Value)]) {
-        if self.keys.channels.contains(name) {
+        if self.keys.is_channel(name) {
             let entry = entry(name, value, about);
             merge(self.profile.channels.entry(name.to_owned()).or_default(), [entry].into_iter());
             return;
@@ -91,7 +91,7 @@ impl Step<'_> {
     }
 
     fn remove(&mut self, name: &str, value: Value, _about: &[(&str, Value)]) {
-        if self.keys.channels.contains(name) {
+        if self.keys.is_channel(name) {
             let gone = entry(name, value, &[]);
             if let Some(entries) = self.profile.channels.get_mut(name) {
                 entries.retain(|entry| entry["value"] != gone["value"]);

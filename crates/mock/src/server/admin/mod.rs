@@ -1,5 +1,7 @@
 //! The admin API, below `/_hub/`: what a test in another language does with a hub.
 
+mod guard;
+
 use std::{sync::Arc, time::Duration};
 
 use axum::{
@@ -7,10 +9,11 @@ use axum::{
     body::Bytes,
     extract::{Path, State},
     http::StatusCode,
+    middleware::from_fn_with_state,
     routing::{any, get, post, put},
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Shared,
@@ -24,16 +27,20 @@ use crate::{
 
 type Hub = State<Arc<Shared>>;
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     Router::new()
         .route("/_hub/", get(status))
         .route("/_hub/reset", post(reset))
         .route("/_hub/requests", get(requests).delete(forget_requests))
         .route("/_hub/users", get(users))
         .route("/_hub/users/{distinct_id}", get(user).put(seed_user))
+        .route("/_hub/sent", get(sent))
+        .route("/_hub/define/{kind}", post(define))
+        .route("/_hub/stubs", post(stub))
         .route("/_hub/faults", get(faults).post(inject_fault).delete(clear_faults))
         .route("/_hub/rate-limit", put(limit_rate).delete(lift_rate_limit))
         .route("/_hub/{*rest}", any(unknown))
+        .route_layer(from_fn_with_state(Arc::clone(shared), guard::guard))
 }
 
 async fn unknown() -> Reply {
@@ -44,6 +51,8 @@ async fn status(State(shared): Hub) -> Reply {
     let operations: Vec<_> = shared.document().operations().iter().map(|operation| {
         json!({"id": operation.id, "method": operation.method.as_str(), "path": operation.path})
     }).collect();
+    let unanswerable: Map<String, Value> =
+        shared.unanswerable().into_iter().map(|(id, reason)| (id, reason.into())).collect();
     let state = shared.state();
     let limit = state
         .limiter
@@ -51,7 +60,8 @@ async fn status(State(shared): Hub) -> Reply {
         .map(|limit| json!({"requests": limit.requests(), "per_ms": millis(limit.per())}));
     ok(json!({
         "operations": operations,
-        "users": state.profiles.count(),
+        "unanswerable": unanswerable,
+        "users": state.world.count_users(),
         "requests": {"recorded": state.recorder.kept().count(), "dropped": state.recorder.dropped()},
         "faults": state.faults.active().len(),
         "rate_limit": limit,
@@ -75,11 +85,11 @@ async fn forget_requests(State(shared): Hub) -> Reply {
 }
 
 async fn users(State(shared): Hub) -> Reply {
-    ok(shared.state().profiles.all().into())
+    ok(shared.state().world.all_users().into())
 }
 
 async fn user(State(shared): Hub, Path(distinct_id): Path<String>) -> Reply {
-    match shared.state().profiles.get(&distinct_id) {
+    match shared.state().world.user(&distinct_id) {
         Some(profile) => ok(profile),
         None => Reply::refusal(StatusCode::NOT_FOUND, format!("no user {distinct_id} was upserted")),
     }
@@ -88,6 +98,33 @@ async fn user(State(shared): Hub, Path(distinct_id): Path<String>) -> Reply {
 async fn seed_user(State(shared): Hub, Path(distinct_id): Path<String>, body: Bytes) -> Result<Reply, Reply> {
     let body: Value = parse(&body)?;
     Ok(ok(shared.seed(&distinct_id, body).map_err(|refused| refusal(&refused))?))
+}
+
+async fn sent(State(shared): Hub) -> Reply {
+    ok(shared.state().world.outbox().sent().iter().map(crate::Sent::to_json).collect())
+}
+
+async fn define(State(shared): Hub, Path(kind): Path<String>, body: Bytes) -> Result<Reply, Reply> {
+    let value = parse(&body)?;
+    shared.state().world.define(&kind, value).map_err(|refused| refusal(&refused))?;
+    Ok(done())
+}
+
+/// A stub as the admin API takes it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stub {
+    method: String,
+    path: String,
+    status: u16,
+    #[serde(default)]
+    body: Value,
+}
+
+async fn stub(State(shared): Hub, body: Bytes) -> Result<Reply, Reply> {
+    let Stub { method, path, status, body } = parse(&body)?;
+    shared.state().stubs.add(&method, &path, status, body).map_err(|refused| refusal(&refused))?;
+    Ok(done())
 }
 
 async fn faults(State(shared): Hub) -> Result<Reply, Reply> {
