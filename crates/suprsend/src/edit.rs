@@ -298,6 +298,7 @@ impl<O: Edits, C> Call<O, C> {
     }
 
     /// Puts the value of a custom property among others.
+    #[allow(clippy::needless_pass_by_value, reason = "it is made for this")]
     fn property<T>(
         mut self,
         (kind, on): On<T>,

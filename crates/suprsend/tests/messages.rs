@@ -12,8 +12,8 @@ use std::{
 /// The library as cargo has built it for this test.
 fn library(folder: &Path) -> PathBuf {
     let is_it = |file: &PathBuf| {
-        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        name.starts_with("libsuprsend-") && name.ends_with(".rlib")
+        let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with("libsuprsend-") && file.extension().is_some_and(|extension| extension == "rlib")
     };
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(is_it);
     files.max_by_key(|file| fs::metadata(file).unwrap().modified().unwrap()).expect("cargo has built the library")

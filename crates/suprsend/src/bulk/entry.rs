@@ -30,6 +30,7 @@ pub trait Entry {
     type Outcome;
 
     /// Takes the call and the value.
+    #[allow(clippy::type_complexity, reason = "a name for it would say less")]
     fn into_call(self) -> Result<(Self::Value, Call<Self::Operation, Self::Client>), Self::Error>;
 
     /// Makes what the stream returns of an outcome.
