@@ -30,10 +30,10 @@ impl Rust {
         body.map_or_else(|| quote!(None), |body| quote!(Some(#body)))
     }
 
-    /// An expression of type `&'static Schema`: the rules of a parameter of an operation.
-    pub fn parameter(&self, path: &str, method: &str, name: &str, place: &str) -> TokenStream {
+    /// An expression of type `&'static Schema`: the rules of a parameter, if the operation has it.
+    pub fn parameter(&self, path: &str, method: &str, name: &str, place: &str) -> Option<TokenStream> {
         let key = [path, method, name, place].map(str::to_owned);
-        self.parameters.get(&key).cloned().unwrap_or_else(|| quote!(&Schema(&[])))
+        self.parameters.get(&key).cloned()
     }
 }
 
@@ -47,9 +47,11 @@ pub fn rust(model: &Model, runtime: &TokenStream, module: &TokenStream) -> Rust 
         let rules = rules(model, schema);
         quote!(schema!(#name: #rules);)
     });
-    let patterns = model.schemas.iter().flat_map(|schema| &schema.rules).any(|rule| {
-        matches!(rule, Rule::Pattern(_) | Rule::PatternProperties(_))
-    });
+    let patterns = model
+        .schemas
+        .iter()
+        .flat_map(|schema| &schema.rules)
+        .any(|rule| matches!(rule, Rule::Pattern(_) | Rule::PatternProperties(_)));
     let pattern = patterns.then(pattern_macro);
     let module_tokens = quote! {
         #[doc = "What the document says of requests."]
@@ -57,7 +59,7 @@ pub fn rust(model: &Model, runtime: &TokenStream, module: &TokenStream) -> Rust 
         pub mod rules {
             use #runtime::{Format, Json, Number, Pattern, Reference, Rule::*, Schema, Type};
             macro_rules! schema {
-                ($name:ident: $($rule:expr),*) => { pub static $name: Schema = Schema(&[$($rule),*]); };
+                ($name:ident: $($rule:expr),*) => { pub static $name: Schema = Schema::new(&[$($rule),*]); };
             }
             #pattern
             #(#statics)*
@@ -133,7 +135,7 @@ fn schema(model: &Model, id: Id) -> TokenStream {
     }
     let rules = rules(model, schema);
     let rules = borrow(quote!([#rules]));
-    borrow(quote!(Schema(#rules)))
+    borrow(quote!(Schema::new(#rules)))
 }
 
 fn rule(model: &Model, rule: &Rule) -> TokenStream {
@@ -167,7 +169,8 @@ fn rule(model: &Model, rule: &Rule) -> TokenStream {
         Rule::Enum(values) => keyword("Enum", slice(values.iter().map(json))),
         Rule::Const(value) => keyword("Const", json(value)),
         Rule::Format(name) => {
-            let variant = FORMATS.iter().find(|(known, _)| known == name).map_or("Email", |(_, variant)| variant);
+            let variant =
+                FORMATS.iter().find(|(known, _)| known == name).map_or("Email", |(_, variant)| variant);
             let variant = ident(variant);
             quote!(Format(Format::#variant))
         }
@@ -226,7 +229,8 @@ fn number(number: &Number) -> TokenStream {
     }
     let float = number.as_f64().unwrap_or_default();
     // Unlike `f64_unsuffixed`, with an exponent where that is shorter.
-    let digits = format!("{:?}", float.abs()).parse().unwrap_or_else(|_| Literal::f64_unsuffixed(float.abs()));
+    let digits =
+        format!("{:?}", float.abs()).parse().unwrap_or_else(|_| Literal::f64_unsuffixed(float.abs()));
     let number = signed(float.is_sign_negative(), digits);
     quote!(Number::Float(#number))
 }

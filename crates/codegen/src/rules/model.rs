@@ -145,7 +145,9 @@ impl Rule {
             | Self::Not(id)
             | Self::Ref(id) => vec![*id],
             Self::PrefixItems(ids) | Self::AllOf(ids) | Self::AnyOf(ids) | Self::OneOf(ids) => ids.clone(),
-            Self::Properties(list) | Self::PatternProperties(list) => list.iter().map(|(_, id)| *id).collect(),
+            Self::Properties(list) | Self::PatternProperties(list) => {
+                list.iter().map(|(_, id)| *id).collect()
+            }
             Self::If(ids) => ids.to_vec(),
             _ => Vec::new(),
         }
