@@ -36,7 +36,7 @@ mod problem;
 mod project;
 mod report;
 mod resources;
-mod rules;
+pub mod rules;
 mod rust;
 mod source;
 mod table;

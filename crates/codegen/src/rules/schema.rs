@@ -45,7 +45,11 @@ const IN_PLACE: [&str; 9] =
 const ANNOTATIONS: [&str; 7] = ["binary", "byte", "double", "float", "int32", "int64", "password"];
 
 /// Reads the schema of a source. `to` gives each further schema its number.
-pub(super) fn read(source: &Source, context: &mut Context<'_>, to: &mut impl FnMut(Source) -> Id) -> Vec<Rule> {
+pub(super) fn read(
+    source: &Source,
+    context: &mut Context<'_>,
+    to: &mut impl FnMut(Source) -> Id,
+) -> Vec<Rule> {
     match source {
         Source::At(pointer) | Source::NotNull(pointer) => match pointer.get(context.document) {
             Some(Value::Bool(false)) => vec![Rule::Never],
@@ -257,8 +261,7 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
         }
         // A list under `items` is the older drafts' `prefixItems`, and `additionalItems` their `items`.
         let old = self.get("items").is_some_and(Value::is_array);
-        let (prefix, rest) =
-            if old { ("items", "additionalItems") } else { ("prefixItems", "items") };
+        let (prefix, rest) = if old { ("items", "additionalItems") } else { ("prefixItems", "items") };
         if let Some(prefix) = self.list(prefix) {
             self.rules.push(Rule::PrefixItems(prefix));
         }
@@ -267,7 +270,8 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
             self.rules.push(Rule::Items(items));
         }
         if let Some(id) = self.one("contains") {
-            let bound = |keyword: &str| self.get(keyword).and_then(whole).and_then(|it| u32::try_from(it).ok());
+            let bound =
+                |keyword: &str| self.get(keyword).and_then(whole).and_then(|it| u32::try_from(it).ok());
             let (least, most) = (bound("minContains").unwrap_or(1), bound("maxContains").unwrap_or(u32::MAX));
             self.rules.push(Rule::Contains(id, least, most));
         }

@@ -65,7 +65,7 @@ fn describe(variant: &'static Schema) -> String {
         Rule::Ref(target) => Some(describe(target.0)),
         _ => None,
     };
-    let rules = variant.0;
+    let rules = variant.rules();
     let described = rules.iter().find_map(required).or_else(|| rules.iter().find_map(kind));
     described.or_else(|| rules.iter().find_map(part)).unwrap_or_else(|| "another".to_owned())
 }

@@ -244,8 +244,8 @@ struct Sample {
 
 impl Sample {
     fn value(&mut self, schema: &Schema, is_sensitive: bool, depth: usize) -> Value {
-        let is_sensitive = is_sensitive || schema.0.iter().any(|rule| matches!(rule, Rule::Sensitive));
-        for rule in schema.0 {
+        let is_sensitive = is_sensitive || schema.rules().iter().any(|rule| matches!(rule, Rule::Sensitive));
+        for rule in schema.rules() {
             match rule {
                 Rule::Enum(values) => return serde_json::from_str(&literal(&values[0])).unwrap(),
                 Rule::Const(value) => return serde_json::from_str(&literal(value)).unwrap(),
@@ -264,7 +264,7 @@ impl Sample {
             }
         }
         let types: &[Type] = schema
-            .0
+            .rules()
             .iter()
             .find_map(|rule| match rule {
                 Rule::Type(one) => Some(std::slice::from_ref(one)),

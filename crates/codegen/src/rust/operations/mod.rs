@@ -210,6 +210,7 @@ impl Read {
         let made = if all_optional { quote!(Self::default()) } else { quote!(Self { #(#values),* }) };
         let parameters = self.parameters().into_iter().map(|(wire, place, _)| {
             let rules = rules.parameter(&self.facts.path, &self.facts.method, &wire, place);
+            let rules = rules.unwrap_or_else(|| quote!(&Schema::new(&[])));
             let place = format_ident!("{}", place.to_pascal_case());
             quote!(Parameter::new(#wire, Place::#place, #rules))
         });

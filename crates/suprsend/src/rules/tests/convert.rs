@@ -44,7 +44,7 @@ fn text(text: &str) -> &'static str {
 }
 
 fn convert(model: &Model, id: Id, depth: usize) -> &'static Schema {
-    leak(Schema(list(model.schemas[id].rules.iter().map(|rule| self::rule(model, rule, depth)))))
+    leak(Schema::new(list(model.schemas[id].rules.iter().map(|rule| self::rule(model, rule, depth)))))
 }
 
 fn rule(model: &Model, rule: &model::Rule, depth: usize) -> Rule {
@@ -101,7 +101,7 @@ fn rule(model: &Model, rule: &model::Rule, depth: usize) -> Rule {
         model::Rule::OneOf(ids) => Rule::OneOf(all(ids)),
         model::Rule::Not(id) => Rule::Not(one(id)),
         model::Rule::If(ids) => Rule::If(leak(ids.map(|id| one(&id)))),
-        model::Rule::Ref(_) if depth == UNROLLED => Rule::Ref(Reference(&Schema(&[]))),
+        model::Rule::Ref(_) if depth == UNROLLED => Rule::Ref(Reference(leak(Schema::new(&[])))),
         model::Rule::Ref(id) => Rule::Ref(Reference(convert(model, *id, depth + 1))),
         model::Rule::Sensitive => Rule::Sensitive,
     }

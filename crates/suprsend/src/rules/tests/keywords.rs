@@ -39,7 +39,12 @@ fn each_keyword() {
         ),
         (json!({"multipleOf": 3}), json!([0, 9, -9, 9.0, 3e20]), json!([1, 9.5, 1e20])),
         (json!({"multipleOf": 0.01}), json!([0.07, 19.99, 4, 1e300]), json!([0.075, 1e-5])),
-        (json!({"multipleOf": 9_007_199_254_740_993_i64}), json!([9_007_199_254_740_993_i64]), json!([9_007_199_254_740_992_i64])),
+        (
+            json!({"multipleOf": 9_007_199_254_740_993_i64}),
+            json!([9_007_199_254_740_993_i64]),
+            json!([9_007_199_254_740_992_i64]),
+        ),
+        (json!({"multipleOf": 1.5}), json!([9_007_199_254_740_993_i64]), json!([9_007_199_254_740_992_i64])),
         (json!({"minItems": 1}), json!([[1], {}]), json!([[]])),
         (json!({"maxItems": 1}), json!([[1], []]), json!([[1, 2]])),
         (
@@ -75,7 +80,11 @@ fn each_keyword() {
             json!([{"x-a": 1}, {"b": ""}]),
         ),
         (json!({"propertyNames": {"maxLength": 2}}), json!([{"ab": 1}]), json!([{"abc": 1}])),
-        (json!({"allOf": [{"required": ["a"]}, {"required": ["b"]}]}), json!([{"a": 1, "b": 1}]), json!([{"a": 1}])),
+        (
+            json!({"allOf": [{"required": ["a"]}, {"required": ["b"]}]}),
+            json!([{"a": 1, "b": 1}]),
+            json!([{"a": 1}]),
+        ),
         (json!({"anyOf": [{"type": "string"}, {"minimum": 2}]}), json!(["", 2, true]), json!([1])),
         (json!({"oneOf": [{"type": "integer"}, {"minimum": 2}]}), json!([1, 2.5]), json!([2, 1.5])),
         (json!({"not": {"type": "string"}}), json!([1]), json!([""])),
@@ -85,7 +94,11 @@ fn each_keyword() {
             json!(["", 1.5]),
         ),
         (json!({"dependentRequired": {"a": ["b"]}}), json!([{"a": 1, "b": 1}, {}, 1]), json!([{"a": 1}])),
-        (json!({"dependentSchemas": {"a": {"maxProperties": 1}}}), json!([{"a": 1}]), json!([{"a": 1, "b": 2}])),
+        (
+            json!({"dependentSchemas": {"a": {"maxProperties": 1}}}),
+            json!([{"a": 1}]),
+            json!([{"a": 1, "b": 2}]),
+        ),
         (json!({"type": "string", "nullable": true, "enum": ["a"]}), json!(["a", null]), json!(["b", 1])),
         (
             json!({"nullable": true, "allOf": [{"type": "object", "required": ["a"]}]}),
@@ -119,7 +132,8 @@ fn a_schema_may_hold_itself() {
 #[test]
 fn the_debug_output_of_a_circle_is_finite() {
     use suprsend_api::rules::{Reference, Rule, Schema, Type};
-    static NODE: Schema = Schema(&[Rule::Type(Type::Array), Rule::Items(&Schema(&[Rule::Ref(Reference(&NODE))]))]);
+    static NODE: Schema =
+        Schema::new(&[Rule::Type(Type::Array), Rule::Items(&Schema::new(&[Rule::Ref(Reference(&NODE))]))]);
     assert_eq!(format!("{NODE:?}"), "Schema([Type(Array), Items(Schema([Ref(Reference(..))]))])");
     assert!(found(&NODE, &json!([[], [[]]])).is_empty());
     super::assert_found(&found(&NODE, &json!([[], [[1]]])), &["[1][0][0] is of another type than array"]);

@@ -19,10 +19,9 @@ use crate::error::Violations;
 fn found(schema: &'static Schema, value: &(impl Serialize + ?Sized)) -> Vec<String> {
     let mut violations = Violations::default();
     check("", schema, value, &mut violations);
-    violations.finish().map_or_else(
-        |error| error.violations().iter().map(ToString::to_string).collect(),
-        |()| Vec::new(),
-    )
+    violations
+        .finish()
+        .map_or_else(|error| error.violations().iter().map(ToString::to_string).collect(), |()| Vec::new())
 }
 
 /// What is wrong with a value, by a JSON Schema.
@@ -32,7 +31,10 @@ fn violations(schema: Value, value: &Value) -> Vec<String> {
 
 #[track_caller]
 fn assert_found<T: Debug + PartialEq<&'static str>>(found: &[T], expected: &[&'static str]) {
-    assert!(found.len() == expected.len() && found.iter().zip(expected).all(|(left, right)| left == right), "{found:#?}");
+    assert!(
+        found.len() == expected.len() && found.iter().zip(expected).all(|(left, right)| left == right),
+        "{found:#?}"
+    );
 }
 
 fn object(members: Value) -> Value {

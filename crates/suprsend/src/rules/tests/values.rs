@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde::Serialize;
 use serde_json::{Value, json};
+use suprsend_api::rules::{Reference, Rule, Schema, Type};
 
 use super::{assert_found, convert, found};
 use crate::{
@@ -122,7 +123,9 @@ fn a_typed_value_is_its_json() {
 fn what_json_cannot_say_is_a_violation() {
     let value = BTreeMap::from([("a", vec![1.0, f64::NAN]), ("b", vec![f64::INFINITY])]);
     let rule = "is not a finite number, and JSON has no other";
-    let any = convert::schema(json!({"additionalProperties": {"items": {"oneOf": [{"type": "number"}, {"type": "string"}]}}}));
+    let any = convert::schema(
+        json!({"additionalProperties": {"items": {"oneOf": [{"type": "number"}, {"type": "string"}]}}}),
+    );
     assert_eq!(found(any, &value), [format!("a[1] {rule}"), format!("b[0] {rule}")]);
     assert_eq!(found(any, &f32::NAN), [format!("the body {rule}")]);
 
@@ -162,19 +165,27 @@ fn what_is_too_deep_is_a_violation() {
 
     #[derive(Serialize)]
     struct Wrapped(Option<Box<Wrapped>>);
-    let wrapped = (0..100).fold(Wrapped(None), |inner, _| Wrapped(Some(Box::new(inner))));
+    let wrapped = (0..2000).fold(Wrapped(None), |inner, _| Wrapped(Some(Box::new(inner))));
     assert_found(&super::found(any, &wrapped), &["the body is nested deeper than 128 levels"]);
 }
 
-/// Alternatives that hold themselves multiply; what is beyond all measure is left to the API.
+/// Alternatives that hold themselves multiply; what is beyond all measure is left to the API, though not what takes one look.
 #[test]
 fn combinations_end() {
-    let place = "#/paths/~1/post/requestBody/content/application~1json/schema";
-    let part = json!({"properties": {"a": {"$ref": place}}});
-    let schema = convert::schema(json!({"anyOf": [{"oneOf": [part, part, part]}, {"allOf": [part, part, part]}]}));
-    let value = (0..8).fold(json!({}), |inner, _| json!({"a": inner}));
-    let value = (0..60).fold(value, |inner, _| json!({"b": inner}));
-    found(schema, &value);
+    static NODE: Schema = Schema::new(&[
+        Rule::Properties(&[("bad", &NUMBER)]),
+        Rule::AnyOf(&[&PARTS, &PART]),
+        Rule::OneOf(&[&PARTS, &PART]),
+    ]);
+    static PARTS: Schema = Schema::new(&[Rule::AllOf(&[&PART, &PART, &PART])]);
+    static PART: Schema =
+        Schema::new(&[Rule::Properties(&[("a", &Schema::new(&[Rule::Ref(Reference(&NODE))]))])]);
+    static NUMBER: Schema = Schema::new(&[Rule::Type(Type::Number)]);
+    let value =
+        (0..60).fold(json!({}), |inner, _| Value::Object([("a".to_owned(), inner)].into_iter().collect()));
+    let mut value = value;
+    value["bad"] = "text".into();
+    assert_found(&found(&NODE, &value), &["bad is of another type than number"]);
 }
 
 #[test]
@@ -202,7 +213,12 @@ fn secrets_are_what_is_marked() {
         "plan": {"name": "professional"},
     });
     let expected = [
-        "inner key a", "inner key b", "professional", "token-in-list", "token-of-mine", "token-of-variant",
+        "inner key a",
+        "inner key b",
+        "professional",
+        "token-in-list",
+        "token-of-mine",
+        "token-of-variant",
         "token-or-null",
     ];
     assert_eq!(secrets(schema, &body), BTreeSet::from(expected.map(str::to_owned)));
@@ -220,7 +236,8 @@ fn anything() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 32, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::vec((any::<String>(), inner), 0..4).prop_map(|members| members.into_iter().collect()),
+            prop::collection::vec((any::<String>(), inner), 0..4)
+                .prop_map(|members| members.into_iter().collect()),
         ]
     })
 }
