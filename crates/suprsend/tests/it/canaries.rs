@@ -276,7 +276,7 @@ impl Sample {
             Some(Type::Object) if depth > 6 => json!({}),
             Some(Type::Object) => self.object(schema, is_sensitive, depth),
             Some(Type::Array) => {
-                let items = schema.0.iter().find_map(|rule| match rule {
+                let items = schema.rules().iter().find_map(|rule| match rule {
                     Rule::Items(items) if depth <= 6 => Some(*items),
                     _ => None,
                 });
@@ -284,7 +284,7 @@ impl Sample {
             }
             Some(Type::Boolean) => json!(true),
             Some(Type::Integer | Type::Number) => {
-                let minimum = schema.0.iter().find_map(|rule| match rule {
+                let minimum = schema.rules().iter().find_map(|rule| match rule {
                     Rule::Minimum(Number::Integer(minimum)) => Some(*minimum),
                     _ => None,
                 });
@@ -297,7 +297,7 @@ impl Sample {
 
     fn object(&mut self, schema: &Schema, is_sensitive: bool, depth: usize) -> Value {
         let mut members = serde_json::Map::new();
-        for rule in schema.0 {
+        for rule in schema.rules() {
             match rule {
                 Rule::Properties(properties) => {
                     for (name, schema) in *properties {
@@ -305,7 +305,7 @@ impl Sample {
                     }
                 }
                 // Private, but words like any other.
-                Rule::AdditionalProperties(schema) if !schema.0.iter().any(|rule| matches!(rule, Rule::Never)) => {
+                Rule::AdditionalProperties(schema) if !schema.rules().iter().any(|rule| matches!(rule, Rule::Never)) => {
                     let mut inner = Self { texts: self.texts, sensitive: Vec::new() };
                     members.insert("custom".to_owned(), inner.value(schema, false, depth + 1));
                 }
@@ -318,7 +318,7 @@ impl Sample {
     fn text(&mut self, schema: &Schema, is_sensitive: bool) -> String {
         self.texts += 1;
         let text = secret(&format!("value-{:03}", self.texts));
-        let text = schema.0.iter().fold(text, |text, rule| match rule {
+        let text = schema.rules().iter().fold(text, |text, rule| match rule {
             Rule::Format(Format::Email) => format!("{text}@example.com"),
             Rule::Format(Format::Uri) => format!("https://example.com/{text}"),
             Rule::Format(Format::DateTime) => "2026-03-01T10:00:00Z".to_owned(),
