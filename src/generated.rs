@@ -2799,6 +2799,9 @@ pub mod types {
     pub struct SlackUsingMemberId {
         /// Slack bot access token
         pub access_token: ::std::string::String,
+        /// Identifier of the Slack workspace that the member belongs to
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub team_id: ::std::option::Option<::std::string::String>,
         /// Slack user ID (U/WXXXXXXXX format)
         pub user_id: ::std::string::String,
     }
@@ -2806,6 +2809,7 @@ pub mod types {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.debug_struct("SlackUsingMemberId")
                 .field("access_token", &format_args!("[redacted]"))
+                .field("team_id", &self.team_id)
                 .field("user_id", &self.user_id)
                 .finish()
         }
@@ -11201,7 +11205,7 @@ pub(crate) mod rules {
     schema!(
         SLACK_USING_MEMBER_ID : Type(Type::Object), Required(&["user_id",
         "access_token"]), Properties(&[("user_id", &HEX_COLOR), ("access_token",
-        &SENSITIVE_STRING)])
+        &SENSITIVE_STRING), ("team_id", &HEX_COLOR)])
     );
     schema!(
         SOCIAL_LINKS : Type(Type::Object), Properties(&[("website", &HEX_COLOR),

@@ -1,72 +1,48 @@
-//! Edits of a user: a list of operations, in order.
+//! Edits of users and objects: a list of operations, built step by step.
 
-use std::{
-    fmt,
-    future::{Future, IntoFuture},
-    pin::Pin,
-};
+use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::{Map, Value};
-use suprsend_api::Prepared;
-
-#[cfg(feature = "blocking")]
-use crate::blocking;
-use crate::{
-    Channel, Client, Error, Response,
-    call::{self, Options, option_methods},
-    checks,
-    config::Settings,
-    error::{InvalidInput, Violations},
-    retry,
-    types::{
-        EditOperation, EditValues, Increment, MsTeamsChannel, SlackChannel, User, UserEdit, UserProperties,
-        WebPush,
-    },
-    users::is_profile,
+use suprsend_api::{
+    Channel,
+    operations::{EditObjectProfile, EditUserProfile, EditUserTenantProfile},
+    types::{EditOperation, EditValues, Increment, MsTeamsChannel, SlackChannel, UserEdit, UserProperties, WebPush},
 };
 
-/// An edit of a user, to be awaited or sent by `send`.
-///
-/// What is called here is done in this order. Calls of the same kind in a row go into one operation while they fit: an operation has one
-/// address for each channel, and one provider for all the push tokens in it.
-///
-/// ```no_run
-/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
-/// use suprsend::users::Push;
-///
-/// let user = client
-///     .users()
-///     .edit("user-123")
-///     .set("plan", "pro")
-///     .append_email("jane@example.org")
-///     .append_android_push(Push::new("token").provider("fcm"))
-///     .remove_sms("+15551234567")
-///     .increment("seats", 2)
-///     .await?;
-/// # Ok(())
-/// # }
-/// ```
-///
-/// An edit that increments or appends to a property is sent again only if it surely was not processed, since it would add up; see
-/// [`RetryPolicy`](crate::RetryPolicy).
-#[derive(Clone)]
-#[must_use = "an edit is sent when it is awaited, or by `send`"]
-pub struct EditUser<C> {
-    client: C,
-    parts: Parts,
+use crate::{call::Call, checks, json};
+
+/// An operation whose body is an edit: of a user, of a user's profile in a tenant, or of an object.
+pub trait Edits: sealed::Sealed {
+    /// Returns the edit.
+    fn edit(&self) -> &UserEdit;
+
+    /// Returns the edit, to be changed.
+    fn edit_mut(&mut self) -> &mut UserEdit;
 }
 
-#[derive(Clone)]
-struct Parts {
-    distinct_id: String,
-    body: UserEdit,
-    /// What the last operation does, if more of that may be added to it.
-    last: Option<Kind>,
-    options: Options,
-    /// What was wrong with what the builder was given and could not go into the body.
-    violations: Violations,
+mod sealed {
+    /// Which operations are edits is for the document to say.
+    pub trait Sealed {}
 }
+
+macro_rules! edits {
+    ($($operation:ty),* $(,)?) => {
+        $(impl sealed::Sealed for $operation {}
+
+        impl Edits for $operation {
+            fn edit(&self) -> &UserEdit {
+                &self.body
+            }
+
+            fn edit_mut(&mut self) -> &mut UserEdit {
+                &mut self.body
+            }
+        })*
+    };
+}
+
+edits! { EditUserProfile, EditUserTenantProfile, EditObjectProfile }
 
 /// What an operation of this builder does: one thing, since the order of several in one operation is not defined.
 #[derive(Clone, Copy, PartialEq)]
@@ -187,13 +163,31 @@ macro_rules! channel_methods {
     };
 }
 
-impl<C> EditUser<C> {
-    pub(crate) fn new(client: C, distinct_id: String, violations: Violations) -> Self {
-        let body = UserEdit { operations: Vec::new() };
-        let parts = Parts { distinct_id, body, last: None, options: Options::default(), violations };
-        Self { client, parts }
-    }
-
+/// The steps of an edit.
+///
+/// What is called here is done in this order. Calls of the same kind in a row go into one operation while they fit: an operation has one
+/// address for each channel, and one provider for all the push tokens in it.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// use suprsend::users::Push;
+///
+/// let user = client
+///     .users()
+///     .edit("user-123")
+///     .set("plan", "pro")
+///     .append_email("jane@example.org")
+///     .append_android_push(Push::new("token").provider("fcm"))
+///     .remove_sms("+15551234567")
+///     .increment("seats", 2)
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// An edit that increments or appends to a property is sent again only if it surely was not processed, since it would add up; see
+/// [`RetryPolicy`](crate::RetryPolicy).
+impl<O: Edits, C> Call<O, C> {
     /// Sets a custom property to anything that JSON can express.
     ///
     /// Names that begin with `$` are SuprSend's own, and refused here as in all methods for properties but
@@ -246,7 +240,7 @@ impl<C> EditUser<C> {
     pub fn unset(mut self, name: impl Into<String>) -> Self {
         let name = name.into();
         let is_new = |operation: &mut EditOperation| !operation.unset.contains(&name);
-        self.parts.change(Kind::Unset, is_new, |operation| operation.unset.push(name.clone()));
+        self.change(Kind::Unset, is_new, |operation| operation.unset.push(name.clone()));
         self
     }
 
@@ -261,39 +255,25 @@ impl<C> EditUser<C> {
         if let Increment::Number(number) = by
             && !number.is_finite()
         {
-            self.parts.violations.add(name, "is incremented by what is no number in JSON");
-        } else if checks::edited_property(&name, &mut self.parts.violations) {
+            self.refused_mut().add(name, "is incremented by what is no number in JSON");
+        } else if checks::edited_property(&name, self.refused_mut()) {
             let is_new = |operation: &mut EditOperation| !operation.increment.contains_key(&name);
-            self.parts.change(Kind::Increment, is_new, |operation| {
+            self.change(Kind::Increment, is_new, |operation| {
                 operation.increment.insert(name.clone(), by);
             });
         }
         self
     }
 
-    /// Adds an operation of the generated type.
-    pub fn operation(mut self, operation: EditOperation) -> Self {
-        self.parts.body.operations.push(operation);
-        self.parts.last = None;
-        self
-    }
-
-    option_methods!(parts.options, parts.violations);
-
-    /// The user's id, as it is sent.
-    pub fn distinct_id(&self) -> &str {
-        &self.parts.distinct_id
-    }
-
-    /// The body, as it is sent. Serializing the edit gives the same.
+    /// Returns the body, as it is sent. Serializing the call gives the same.
     pub fn body(&self) -> &UserEdit {
-        &self.parts.body
+        self.operation().edit()
     }
 
     /// Puts a value where there is one of a kind.
     fn address<T, V>(mut self, (kind, on): On<T>, slot: fn(&mut T) -> &mut Option<V>, value: V) -> Self {
         let is_free = |operation: &mut EditOperation| slot(on(operation)).is_none();
-        self.parts.change(kind, is_free, |operation| *slot(on(operation)) = Some(value));
+        self.change(kind, is_free, |operation| *slot(on(operation)) = Some(value));
         self
     }
 
@@ -309,7 +289,7 @@ impl<C> EditUser<C> {
             let is_same = (&values.id_provider, &values.bundle_id) == (&provider, &bundle_id);
             slot(values).is_none() && (is_same || !values.has_push())
         };
-        self.parts.change(kind, fits, |operation| {
+        self.change(kind, fits, |operation| {
             let values = on(operation);
             *slot(values) = Some(address);
             (values.id_provider, values.bundle_id) = (provider.clone(), bundle_id.clone());
@@ -325,23 +305,18 @@ impl<C> EditUser<C> {
         name: String,
         value: impl Serialize,
     ) -> Self {
-        if !checks::edited_property(&name, &mut self.parts.violations) {
+        if !checks::edited_property(&name, self.refused_mut()) {
             return self;
         }
-        match serde_json::to_value(value) {
-            Ok(value) => {
-                let is_new = |operation: &mut EditOperation| !slot(on(operation)).contains_key(&name);
-                self.parts.change(kind, is_new, |operation| {
-                    slot(on(operation)).insert(name.clone(), value);
-                });
-            }
-            Err(_) => self.parts.violations.add(name, "cannot be written as JSON"),
+        if let Some(value) = json::to_value(&name, value, self.refused_mut()) {
+            let is_new = |operation: &mut EditOperation| !slot(on(operation)).contains_key(&name);
+            self.change(kind, is_new, |operation| {
+                slot(on(operation)).insert(name.clone(), value);
+            });
         }
         self
     }
-}
 
-impl Parts {
     /// Changes the last operation, if it is of this kind and the change fits, or else a new one.
     fn change(
         &mut self,
@@ -349,83 +324,26 @@ impl Parts {
         fits: impl FnOnce(&mut EditOperation) -> bool,
         change: impl FnOnce(&mut EditOperation),
     ) {
-        let operations = &mut self.body.operations;
-        let last = operations.pop_if(|operation| self.last == Some(kind) && fits(operation));
+        let operations = &mut self.operation_mut().edit_mut().operations;
+        let last = operations.pop_if(|operation| kind.is_of(operation) && fits(operation));
         let mut operation = last.unwrap_or_default();
         change(&mut operation);
         operations.push(operation);
-        self.last = Some(kind);
-    }
-
-    fn check(&self, settings: &Settings) -> Result<(), InvalidInput> {
-        let mut violations = self.violations.clone();
-        checks::edit(&self.body, settings.strict, &mut violations);
-        violations.finish()
-    }
-
-    /// The request, and how it is to be sent.
-    fn prepare(self, client: &Client) -> Result<(Prepared<User>, Options), Error> {
-        self.check(&client.shared.settings)?;
-        let Self { distinct_id, body, mut options, .. } = self;
-        options.idempotent = Some(retry::is_idempotent_edit(&body));
-        let request = call::prepare(client, async |api| {
-            api.edit_user_profile().distinct_id(distinct_id).body(body).send().await
-        })?;
-        Ok((request, options))
-    }
-
-    async fn send(self, client: &Client) -> Result<Response<User>, Error> {
-        let (request, options) = self.prepare(client)?;
-        call::send(client, &options, request, is_profile).await.map_err(Error::of_missing)
     }
 }
 
-impl EditUser<Client> {
-    /// Checks what is to be done, as sending it does, without sending it.
-    pub fn check(&self) -> Result<(), Error> {
-        Ok(self.parts.check(&self.client.shared.settings)?)
-    }
-
-    /// Sends the edit, and gives the changed profile. Awaiting it does the same.
-    pub async fn send(self) -> Result<Response<User>, Error> {
-        self.parts.send(&self.client).await
-    }
-}
-
-impl IntoFuture for EditUser<Client> {
-    type Output = Result<Response<User>, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.send())
-    }
-}
-
-#[cfg(feature = "blocking")]
-impl EditUser<blocking::Client> {
-    /// Checks what is to be done, as sending it does, without sending it.
-    pub fn check(&self) -> Result<(), Error> {
-        Ok(self.parts.check(&self.client.inner().shared.settings)?)
-    }
-
-    /// Sends the edit, and gives the changed profile.
-    pub fn send(self) -> Result<Response<User>, Error> {
-        self.client.wait(self.parts.send(self.client.inner()))
-    }
-}
-
-/// The body.
-impl<C> Serialize for EditUser<C> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.parts.body.serialize(serializer)
-    }
-}
-
-impl<C> fmt::Debug for EditUser<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EditUser")
-            .field("distinct_id", &self.parts.distinct_id)
-            .field("body", &self.parts.body)
-            .finish_non_exhaustive()
+impl Kind {
+    /// Whether this is what an operation does, and all that it does.
+    fn is_of(self, operation: &EditOperation) -> bool {
+        let EditOperation { set, set_once, append, remove, unset, increment, add, extra } = operation;
+        let does = [
+            (Self::Set, set.is_some()),
+            (Self::SetOnce, set_once.is_some()),
+            (Self::Append, append.is_some()),
+            (Self::Remove, remove.is_some()),
+            (Self::Unset, !unset.is_empty()),
+            (Self::Increment, !increment.is_empty()),
+        ];
+        add.is_empty() && extra.is_empty() && does.into_iter().all(|(kind, does)| does == (kind == self))
     }
 }

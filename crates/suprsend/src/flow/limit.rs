@@ -1,4 +1,4 @@
-//! How many calls may be under way: additive increase while latency holds, multiplicative decrease when the hub has too much.
+//! How many calls may be in flight: additive increase while latency holds, multiplicative decrease when the hub has too much.
 //!
 //! Time is given from outside, so that this is a plain state machine.
 
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 /// The limits unless the caller sets others.
 const MIN: usize = 1;
 const MAX: usize = 64;
-/// How many calls may be under way at first: enough to see what the hub can do, and no burst.
+/// How many calls may be in flight at first: enough to see what the hub can do, and no burst.
 const START: usize = 4;
 
 /// Latency holds as long as it is at most this many times what it was at the base.
@@ -20,7 +20,7 @@ const NOISE: Duration = Duration::from_millis(1);
 const BASE_AGE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
-pub(super) struct Limit {
+pub(crate) struct Limit {
     min: usize,
     max: usize,
     now: usize,
@@ -42,7 +42,7 @@ struct Base {
 struct Round {
     answers: u32,
     latency: Duration,
-    /// Whether as many calls were under way as were allowed for. If not, the round says nothing about more of them.
+    /// Whether as many calls were in flight as were allowed for. If not, the round says nothing about more of them.
     full: bool,
 }
 
@@ -53,23 +53,23 @@ impl Default for Limit {
 }
 
 impl Limit {
-    pub(super) fn between(min: usize, max: usize) -> Self {
+    pub(crate) fn between(min: usize, max: usize) -> Self {
         let min = min.max(1);
         let max = max.max(min);
         Self { min, max, now: START.clamp(min, max), searching: true, base: None, round: Round::default() }
     }
 
-    pub(super) fn now(&self) -> usize {
+    pub(crate) fn now(&self) -> usize {
         self.now
     }
 
-    /// As many calls are under way as may be.
-    pub(super) fn reached(&mut self) {
+    /// As many calls are in flight as may be.
+    pub(crate) fn reached(&mut self) {
         self.round.full = true;
     }
 
     /// A call was answered in this time.
-    pub(super) fn answered(&mut self, latency: Duration, now: Instant) {
+    pub(crate) fn answered(&mut self, latency: Duration, now: Instant) {
         self.round.answers += 1;
         self.round.latency += latency;
         if self.round.answers as usize >= self.now {
@@ -79,7 +79,7 @@ impl Limit {
     }
 
     /// The hub has too much.
-    pub(super) fn overloaded(&mut self) {
+    pub(crate) fn overloaded(&mut self) {
         self.halve();
         self.base = None;
         self.round = Round::default();
@@ -113,7 +113,7 @@ impl Limit {
 mod tests {
     use super::*;
 
-    /// Answers of a hub whose latency depends on how many calls are under way, for so many rounds.
+    /// Answers of a hub whose latency depends on how many calls are in flight, for so many rounds.
     fn run(limit: &mut Limit, rounds: usize, now: &mut Instant, latency: impl Fn(usize) -> Duration) {
         for _ in 0..rounds {
             let calls = limit.now();
