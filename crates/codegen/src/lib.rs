@@ -20,6 +20,7 @@
 //! Nothing here knows a particular API. Input that cannot be generated gives [`Problems`]: a line each with place, reason
 //! and remedy, all of them in one run.
 
+mod directions;
 mod facts;
 mod fit;
 mod grammar;
@@ -107,6 +108,9 @@ pub fn generate(document: &Value, settings: &Settings) -> Result<Generated, Prob
         let mut report = Report::default();
         let mut fitted = lower::lower(document, &mut report);
         let facts = facts::collect(&fitted, &Table::of(document)?);
+        if directions::is_3_0(document) {
+            directions::settle(&mut fitted, &mut report);
+        }
         let sensitive = fit::fit(&mut fitted, &mut report);
         report.settle();
         let rules = rules::read(document, &mut report);
