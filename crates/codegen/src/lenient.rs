@@ -31,7 +31,7 @@ use crate::{
 /// let settings = Settings::default();
 /// assert!(generate(&document, &settings).is_err());
 /// let (generated, dropped) = leniently(&document, |document| generate(document, &settings))?;
-/// assert!(generated.rust.contains("fn get_thing"));
+/// assert!(generated.rust.contains("struct GetThing"));
 /// assert!(dropped.to_string().starts_with("/paths/~1thing/trace: dropped: "));
 /// # Ok::<(), suprsend_codegen::Problems>(())
 /// ```

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use suprsend_codegen::{Generated, PathItem, Pointer, Settings, generate, leniently, lower, path_items};
 
 fn settings() -> Settings {
-    Settings { sender: None, ..Settings::default() }
+    Settings::default()
 }
 
 /// A document with an operation at every path, and these components.
@@ -113,7 +113,7 @@ fn f08_values_without_names_of_rust_are_widened() {
     operation["parameters"] = json!([{"name": "p²", "in": "query", "schema": {"type": "string"}}]);
     let rust = generated(&document(&[("/s", operation)], &components)).rust;
     assert!(
-        rust.contains("pub struct Area ") && rust.contains("pub fn get(") && rust.contains("pub fn p<V>("),
+        rust.contains("pub struct Area ") && rust.contains("pub struct Get ") && rust.contains("pub fn p("),
         "{rust}"
     );
     let clash = json!({"type": "object", "properties": {"m²": {"type": "string"}, "m³": {"type": "string"}}});
@@ -137,8 +137,8 @@ fn f12_what_stands_beside_a_path_items_reference_is_generated_and_checked() {
     let both =
         document(json!({"post": operation("postIt", json!({})), "put": operation("ownPut", json!({}))}));
     let rust = generated(&both).rust;
-    for (function, is_there) in [("get_it", true), ("post_it", true), ("own_put", true), ("put_it", false)] {
-        assert_eq!(rust.contains(&format!("pub fn {function}(")), is_there, "{function}");
+    for (name, is_there) in [("GetIt", true), ("PostIt", true), ("OwnPut", true), ("PutIt", false)] {
+        assert_eq!(rust.contains(&format!("pub struct {name} ")), is_there, "{name}");
     }
     let lowered = lower(&both).unwrap();
     assert_eq!(lowered.document["paths"]["/p"].as_object().unwrap().len(), 3);
@@ -152,7 +152,7 @@ fn f12_what_stands_beside_a_path_items_reference_is_generated_and_checked() {
     assert!(lines[0].starts_with("/paths/~1p/post/parameters: the cookie parameter `c`"), "{lines:#?}");
     let hiding = document(json!({"put": operation("ownPut", cookie.clone())}));
     let (generated, dropped) = leniently(&hiding, |document| generate(document, &settings())).unwrap();
-    assert!(!generated.rust.contains("put_it"), "{dropped}");
+    assert!(!generated.rust.contains("PutIt"), "{dropped}");
     // Parameters beside it count for the operations behind it.
     let lines = refused(&document(cookie));
     assert_eq!(lines.len(), 2, "{lines:#?}");
@@ -182,13 +182,13 @@ fn f15_any_name_of_a_parameter_compiles_or_is_refused() {
         "headerMap",
     ] {
         for role in ["query", "header"] {
-            let lines = refused(&with(name, role));
-            let reason = if role == "header" && name.contains(' ') {
-                "no HTTP header"
+            // An operation keeps its parameters in fields, where nothing has these names.
+            if role == "header" && name.contains(' ') {
+                let lines = refused(&with(name, role));
+                assert!(lines.iter().any(|line| line.contains("no HTTP header")), "{name} {role}: {lines:#?}");
             } else {
-                "a name that every builder needs"
-            };
-            assert!(lines.iter().any(|line| line.contains(reason)), "{name} {role}: {lines:#?}");
+                generated(&with(name, role));
+            }
         }
     }
     // Names that look like it and are none. That they compile, and many others, is seen with the corpus.
@@ -205,7 +205,7 @@ fn f15_any_name_of_a_parameter_compiles_or_is_refused() {
         )],
         &json!({}),
     );
-    assert!(refused(&in_path)[0].contains("the parameter `encodePath` has a name"));
+    generated(&in_path);
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(crate) fn lower(input: &[u8]) {
 /// Generating from a document.
 pub(crate) fn generate(input: &[u8]) {
     let Some(document) = document(input) else { return };
-    let settings = Settings { sender: None, ..Settings::default() };
+    let settings = Settings::default();
     let _ = suprsend_codegen::generate(&document, &settings).map_err(|problems| judge(&problems));
 }
 
