@@ -88,7 +88,23 @@ fn size(value: &(impl Serialize + ?Sized)) -> usize {
 
 #[test]
 fn the_size_is_that_of_the_json() {
-    assert_eq!(size(&all()), serde_json::to_vec(&all()).unwrap().len());
+    let size =
+        |schema: Value, value: &All| check("", convert::schema(&schema), value, &mut Violations::default());
+    let bytes = serde_json::to_vec(&all()).unwrap().len();
+    assert_eq!(size(json!({}), &all()), bytes);
+    // However often it is looked at.
+    let part = json!({"properties": {"kinds": {"uniqueItems": true, "contains": {"type": "string"}}}, "propertyNames": {"minLength": 1}});
+    assert_eq!(
+        size(
+            json!({"allOf": [part, part], "not": part, "oneOf": [part, false], "if": part, "then": part}),
+            &all()
+        ),
+        bytes
+    );
+}
+
+#[test]
+fn the_size_counts_escapes() {
     assert_eq!(size("\u{7f}\u{8}\u{c}\t"), serde_json::to_vec("\u{7f}\u{8}\u{c}\t").unwrap().len());
 }
 
