@@ -197,3 +197,18 @@ fn deep_schemas_are_split() {
     let file = syn::parse2(rust.module).unwrap();
     assert!(prettyplease::unparse(&file).matches("schema!(").count() > 5);
 }
+
+/// Whatever can be parsed is read without a panic, and what passes lint is written as Rust that parses, each time the same.
+#[test]
+fn every_document_of_the_corpus_has_rules() {
+    for entry in std::fs::read_dir("corpus").unwrap() {
+        let path = entry.unwrap().path();
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let Ok(document) = crate::Source::new("document", text).parse() else { continue };
+        if crate::readable(&document).is_err() {
+            continue;
+        }
+        let text = || prettyplease::unparse(&syn::parse2(written(&document).0.module).unwrap());
+        assert_eq!(text(), text(), "{}", path.display());
+    }
+}
