@@ -161,7 +161,7 @@ fn what_no_rule_carries_is_reported() {
     let document = document(&json!({"Body": {
         "unevaluatedProperties": false,
         "allOf": [{"format": "duration"}, {"format": "int32"}, {"$dynamicRef": "#a"}, {"pattern": "("}],
-        "properties": {"a": {"maxLength": 1e300}},
+        "properties": {"a": {"maxLength": 1e300}, "b": {"type": "integer", "format": "unix-time"}},
     }}));
     let place = "/components/schemas/Body";
     assert_eq!(
