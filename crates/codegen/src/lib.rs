@@ -7,6 +7,7 @@
 //! - [`Project::correct`] applies the overlays; the result is what everything else is judged by.
 //! - [`generate`] checks it, lowers it, fits it to progenitor and generates.
 //!
+//! - [`rules`] reads what the document says of requests and no Rust type carries, to be written as constant data.
 //! - [`leniently`] leaves out the operations that cannot be generated.
 //!
 //! # Limits

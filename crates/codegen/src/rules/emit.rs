@@ -219,7 +219,7 @@ fn pattern(text: &str) -> TokenStream {
 fn number(number: &Number) -> TokenStream {
     if let Some(integer) = number.as_i64() {
         let digits = Literal::u64_unsuffixed(integer.unsigned_abs());
-        let number = signed(integer < 0, digits);
+        let number = signed(integer < 0, &digits);
         return quote!(Number::Integer(#number));
     }
     if let Some(integer) = number.as_u64() {
@@ -230,11 +230,11 @@ fn number(number: &Number) -> TokenStream {
     // Unlike `f64_unsuffixed`, with an exponent where that is shorter.
     let digits =
         format!("{:?}", float.abs()).parse().unwrap_or_else(|_| Literal::f64_unsuffixed(float.abs()));
-    let number = signed(float.is_sign_negative(), digits);
+    let number = signed(float.is_sign_negative(), &digits);
     quote!(Number::Float(#number))
 }
 
-fn signed(negative: bool, digits: Literal) -> TokenStream {
+fn signed(negative: bool, digits: &Literal) -> TokenStream {
     let minus = negative.then(|| Punct::new('-', Spacing::Joint));
     quote!(#minus #digits)
 }

@@ -137,41 +137,34 @@ pub(super) const FORMATS: [(&str, &str); 10] = [
 impl Rule {
     /// The schemas that the rule refers to.
     pub(super) fn children(&self) -> Vec<Id> {
+        self.clone().children_mut().into_iter().map(|id| *id).collect()
+    }
+
+    /// The same rule with other schemas.
+    pub(super) fn map(&self, to: &mut impl FnMut(Id) -> Id) -> Self {
+        let mut rule = self.clone();
+        for id in rule.children_mut() {
+            *id = to(*id);
+        }
+        rule
+    }
+
+    fn children_mut(&mut self) -> Vec<&mut Id> {
         match self {
             Self::Items(id)
             | Self::Contains(id, ..)
             | Self::AdditionalProperties(id)
             | Self::PropertyNames(id)
             | Self::Not(id)
-            | Self::Ref(id) => vec![*id],
-            Self::PrefixItems(ids) | Self::AllOf(ids) | Self::AnyOf(ids) | Self::OneOf(ids) => ids.clone(),
-            Self::Properties(list) | Self::PatternProperties(list) => {
-                list.iter().map(|(_, id)| *id).collect()
+            | Self::Ref(id) => vec![id],
+            Self::PrefixItems(ids) | Self::AllOf(ids) | Self::AnyOf(ids) | Self::OneOf(ids) => {
+                ids.iter_mut().collect()
             }
-            Self::If(ids) => ids.to_vec(),
+            Self::Properties(list) | Self::PatternProperties(list) => {
+                list.iter_mut().map(|(_, id)| id).collect()
+            }
+            Self::If(ids) => ids.iter_mut().collect(),
             _ => Vec::new(),
         }
-    }
-
-    /// The same rule with other schemas.
-    pub(super) fn map(&self, to: &mut impl FnMut(Id) -> Id) -> Self {
-        let mut rule = self.clone();
-        match &mut rule {
-            Self::Items(id)
-            | Self::Contains(id, ..)
-            | Self::AdditionalProperties(id)
-            | Self::PropertyNames(id)
-            | Self::Not(id)
-            | Self::Ref(id) => *id = to(*id),
-            Self::PrefixItems(ids) | Self::AllOf(ids) | Self::AnyOf(ids) | Self::OneOf(ids) => {
-                ids.iter_mut().for_each(|id| *id = to(*id));
-            }
-            Self::Properties(list) | Self::PatternProperties(list) => {
-                list.iter_mut().for_each(|(_, id)| *id = to(*id));
-            }
-            Self::If(ids) => ids.iter_mut().for_each(|id| *id = to(*id)),
-            _ => {}
-        }
-        rule
     }
 }

@@ -188,7 +188,7 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
         if let Some(name) = self.get("format").and_then(Value::as_str) {
             if let Some((known, _)) = FORMATS.iter().find(|(known, _)| *known == name) {
                 self.rules.push(Rule::Format(known));
-            } else if !ANNOTATIONS.contains(&name) {
+            } else if !ANNOTATIONS.contains(&name) && self.may_be_string() {
                 let note = format!("the format `{name}` is not checked");
                 self.lost("format", note);
             }
@@ -200,6 +200,11 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
         {
             self.rules.push(Rule::Pattern(pattern));
         }
+    }
+
+    /// The formats of other types say how wide they are, or in what unit.
+    fn may_be_string(&self) -> bool {
+        self.rules.iter().all(|rule| !matches!(rule, Rule::Type(types) if !types.contains(&Type::String)))
     }
 
     fn is_readable(&mut self, pattern: &str, keyword: &str) -> bool {

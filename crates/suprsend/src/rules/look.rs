@@ -92,9 +92,8 @@ fn by_rules(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Result<(), 
     }
     match subject.look(run, at)? {
         Seen::Unfit => return Ok(()),
-        Seen::Scalar => {}
         Seen::Container if at.schema.has(Group::Whole) => json::judge(run, at, subject)?,
-        Seen::Container => {}
+        Seen::Container | Seen::Scalar => {}
         Seen::Opaque => {
             let value = subject.to_value();
             return value.map_or(Ok(()), |value| run.again(|run| judge(run, at, &Of(&value))));

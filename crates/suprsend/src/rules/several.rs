@@ -26,10 +26,8 @@ pub(super) fn judge(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Res
                 schemas.iter().try_for_each(|schema| look(run, schema))?;
             }
             _ if is_shallow || is_secrets => {}
-            Rule::AnyOf(variants) => {
-                if !variants.iter().any(|variant| fits(run, variant)) {
-                    none(run, at, subject, variants)?;
-                }
+            Rule::AnyOf(variants) if !variants.iter().any(|variant| fits(run, variant)) => {
+                none(run, at, subject, variants)?;
             }
             Rule::OneOf(variants) => {
                 let fitting: Vec<_> = variants.iter().filter(|variant| fits(run, variant)).collect();
@@ -42,11 +40,7 @@ pub(super) fn judge(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Res
                     })?,
                 }
             }
-            Rule::Not(schema) => {
-                if fits(run, schema) {
-                    run.broken(at.path, rule)?;
-                }
-            }
+            Rule::Not(schema) if fits(run, schema) => run.broken(at.path, rule)?,
             Rule::If([condition, then, otherwise]) => {
                 let part = if fits(run, condition) { then } else { otherwise };
                 look(run, part)?;

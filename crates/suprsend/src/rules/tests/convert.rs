@@ -1,6 +1,6 @@
 //! From JSON Schema to rules at run time, by way of the model that the generator writes as Rust.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use suprsend_api::rules::{Format, Json, Number, Pattern, Reference, Rule, Schema, Type};
 use suprsend_codegen::{
     Report,
@@ -11,7 +11,7 @@ use suprsend_codegen::{
 const UNROLLED: usize = 8;
 
 /// A document whose only request has a body with this schema.
-pub(super) fn document(schema: Value, components: Value) -> Value {
+pub(super) fn document(schema: &Value, components: &Value) -> Value {
     json!({
         "openapi": "3.1.0",
         "paths": {"/": {"post": {"requestBody": {"content": {"application/json": {"schema": schema}}}}}},
@@ -20,8 +20,8 @@ pub(super) fn document(schema: Value, components: Value) -> Value {
 }
 
 /// The schema as rules. It refers to itself as `#/paths/~1/post/requestBody/content/application~1json/schema`.
-pub(super) fn schema(schema: Value) -> &'static Schema {
-    body(&document(schema, Value::Object(Map::new())))
+pub(super) fn schema(schema: &Value) -> &'static Schema {
+    body(&document(schema, &json!({})))
 }
 
 /// The rules of the only body of a document.

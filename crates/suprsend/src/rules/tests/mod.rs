@@ -25,7 +25,7 @@ fn found(schema: &'static Schema, value: &(impl Serialize + ?Sized)) -> Vec<Stri
 }
 
 /// What is wrong with a value, by a JSON Schema.
-fn violations(schema: Value, value: &Value) -> Vec<String> {
+fn violations(schema: &Value, value: &Value) -> Vec<String> {
     found(convert::schema(schema), value)
 }
 
@@ -37,6 +37,6 @@ fn assert_found<T: Debug + PartialEq<&'static str>>(found: &[T], expected: &[&'s
     );
 }
 
-fn object(members: Value) -> Value {
+fn object(members: &Value) -> Value {
     json!({"type": "object", "properties": members})
 }
