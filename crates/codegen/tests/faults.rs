@@ -185,7 +185,10 @@ fn f15_any_name_of_a_parameter_compiles_or_is_refused() {
             // An operation keeps its parameters in fields, where nothing has these names.
             if role == "header" && name.contains(' ') {
                 let lines = refused(&with(name, role));
-                assert!(lines.iter().any(|line| line.contains("no HTTP header")), "{name} {role}: {lines:#?}");
+                assert!(
+                    lines.iter().any(|line| line.contains("no HTTP header")),
+                    "{name} {role}: {lines:#?}"
+                );
             } else {
                 generated(&with(name, role));
             }

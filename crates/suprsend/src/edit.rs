@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 use suprsend_api::{
     Channel,
     operations::{EditObjectProfile, EditUserProfile, EditUserTenantProfile},
-    types::{EditOperation, EditValues, Increment, MsTeamsChannel, SlackChannel, UserEdit, UserProperties, WebPush},
+    types::{
+        EditOperation, EditValues, Increment, MsTeamsChannel, SlackChannel, UserEdit, UserProperties, WebPush,
+    },
 };
 
 use crate::{call::Call, checks, json};

@@ -80,6 +80,7 @@ mod reply;
     clippy::redundant_field_names,
     reason = "generated; its docs are those of the document"
 )]
+#[rustfmt::skip]
 mod resources;
 mod response;
 mod retry;

@@ -7,7 +7,8 @@ use std::any::Any;
 
 use suprsend_api::{
     operations::{
-        BulkDeleteUsers, CreateUpdateUsers, EditObjectProfile, EditUserProfile, EditUserTenantProfile, MergeUsers,
+        BulkDeleteUsers, CreateUpdateUsers, EditObjectProfile, EditUserProfile, EditUserTenantProfile,
+        MergeUsers,
     },
     types::{EditOperation, User, UserEdit},
 };

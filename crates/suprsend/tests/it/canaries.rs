@@ -117,7 +117,7 @@ fn generated_types() {
     for (_, entry) in user.channels() {
         print(entry);
         print(&entry.value);
-        }
+    }
     print(&user);
     print(&ChannelEntry { value: Some(ChannelValue::String(secret("value"))), ..ChannelEntry::default() });
     print(&user.property::<u8>("salary").unwrap_err());
@@ -249,7 +249,9 @@ impl Sample {
             match rule {
                 Rule::Enum(values) => return serde_json::from_str(&literal(&values[0])).unwrap(),
                 Rule::Const(value) => return serde_json::from_str(&literal(value)).unwrap(),
-                Rule::OneOf(variants) | Rule::AnyOf(variants) => return self.value(variants[0], is_sensitive, depth),
+                Rule::OneOf(variants) | Rule::AnyOf(variants) => {
+                    return self.value(variants[0], is_sensitive, depth);
+                }
                 Rule::AllOf(parts) => {
                     let mut whole = serde_json::Map::new();
                     for part in *parts {
@@ -305,7 +307,9 @@ impl Sample {
                     }
                 }
                 // Private, but words like any other.
-                Rule::AdditionalProperties(schema) if !schema.rules().iter().any(|rule| matches!(rule, Rule::Never)) => {
+                Rule::AdditionalProperties(schema)
+                    if !schema.rules().iter().any(|rule| matches!(rule, Rule::Never)) =>
+                {
                     let mut inner = Self { texts: self.texts, sensitive: Vec::new() };
                     members.insert("custom".to_owned(), inner.value(schema, false, depth + 1));
                 }
@@ -382,7 +386,8 @@ async fn every_operation_whose_body_is_echoed() {
         let call = operations::visit(spec.id, Echoed { server: &server, operation: operation.into() });
         let Some(call) = call.flatten() else { panic!("{}: the sample has not its form", spec.id) };
         let error = call.await.unwrap_err();
-        let shown = format!("{error} {error:?} {:?}", error.api().map(|api| (api.message(), api.error_code())));
+        let shown =
+            format!("{error} {error:?} {:?}", error.api().map(|api| (api.message(), api.error_code())));
         for text in &sample.sensitive {
             assert!(!shown.contains(text), "{}: {shown}", spec.id);
         }
@@ -395,11 +400,13 @@ async fn every_operation_whose_body_is_echoed() {
 /// An edit's token is as secret as an upsert's.
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn edits_that_are_echoed() {
-    let server = Server::start([json(400, json!({"message": format!("{} is bad", secret("slack-token"))}))]).await;
+    let server =
+        Server::start([json(400, json!({"message": format!("{} is bad", secret("slack-token"))}))]).await;
     let edit = client(&server).users().edit("user-123").append_slack(slack().remove(0));
     let error = edit.await.unwrap_err();
     assert!(print_error(&error).contains("[redacted] is bad"));
-    let wrong = client(&server).users().edit("user-123").append_slack(SlackChannel::email("no address", CANARY));
+    let wrong =
+        client(&server).users().edit("user-123").append_slack(SlackChannel::email("no address", CANARY));
     print_error(&wrong.check().unwrap_err());
 }
 
@@ -412,7 +419,11 @@ async fn ids_of_requests_that_echo_the_key() {
         reply(401, &headers, ""),
         reply(201, &headers, profile().to_string()),
         reply(401, &[("x-request-id", &long)], ""),
-        reply(401, &[], json!({"message": format!("{} and {}", secret("gateway"), secret("header"))}).to_string()),
+        reply(
+            401,
+            &[],
+            json!({"message": format!("{} and {}", secret("gateway"), secret("header"))}).to_string(),
+        ),
     ] {
         let server = Server::start([answer]).await;
         match client(&server).users().upsert("user-123").header("x-call", secret("header")).await {
