@@ -113,6 +113,8 @@ fn f10_a_byte_order_mark_is_skipped() {
     same("\u{feff}a: 1", json!({"a": 1}));
     same("\u{feff}{\"a\": 1}", json!({"a": 1}));
     same("\u{feff}---\na: 1", json!({"a": 1}));
+    // As JSON, which YAML is not in everything.
+    same("\u{feff}{\"a\": \"\\ud83d\\ude00\"}", json!({"a": "😀"}));
     same("\u{feff}# a comment\n\na: '\u{feff}1'", json!({"a": "\u{feff}1"}));
     refused("a: \u{feff}1", "doc.yaml:1: not readable as YAML or JSON: a byte order mark");
     refused("\u{feff}a: 1\na: 2", "doc.yaml:2: the key `a` stands twice");
