@@ -2,6 +2,8 @@
 //!
 //! What belongs to one module is tested there (`f09` and `f10` in the reading of texts, `f21` in overlays, and so on).
 
+#![allow(clippy::needless_pass_by_value, reason = "values are written where they are used")]
+
 use serde_json::{Value, json};
 use suprsend_codegen::{Generated, PathItem, Pointer, Settings, generate, leniently, lower, path_items};
 
@@ -250,9 +252,9 @@ fn f16_no_reference_below_an_id_leads_to_a_wrong_target() {
     ] {
         generated(&order(more));
     }
-    let mut older = order(json!({"properties": {"line": line}}));
-    older["openapi"] = "3.0.3".into();
-    generated(&older);
+    let mut of_3_0 = order(json!({"properties": {"line": line}}));
+    of_3_0["openapi"] = "3.0.3".into();
+    generated(&of_3_0);
 }
 
 #[test]

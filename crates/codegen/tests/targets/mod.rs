@@ -4,8 +4,11 @@
 
 use suprsend_codegen::{Problems, Project, Settings, Source};
 
-/// A target's name, and what it does with an input.
-pub(crate) const TARGETS: [(&str, fn(&[u8])); 4] =
+/// What is done with an input.
+pub(crate) type Target = fn(&[u8]);
+
+/// The targets by their names.
+pub(crate) const TARGETS: [(&str, Target); 4] =
     [("read", read), ("overlay", overlay), ("lower", lower), ("generate", generate)];
 
 /// Reading a text.

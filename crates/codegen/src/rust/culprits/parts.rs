@@ -117,11 +117,15 @@ impl<'a> Schema<'a> {
                     }
                 }
                 ("allOf" | "anyOf" | "oneOf", Value::Array(parts)) => {
-                    parts.iter().for_each(|part| self.collect(part, included));
+                    for part in parts {
+                        self.collect(part, included);
+                    }
                 }
                 ("not", part) => self.collect(part, included),
                 ("properties", Value::Object(properties)) => {
-                    properties.values().for_each(|property| self.collect(property, merged));
+                    for property in properties.values() {
+                        self.collect(property, merged);
+                    }
                 }
                 ("items" | "additionalProperties", below) => self.collect(below, merged),
                 _ => {}
@@ -182,12 +186,11 @@ fn paths(document: &Value, parts: &[Pointer]) -> Map<String, Value> {
 }
 
 fn assemble(document: &Value, paths: Map<String, Value>, schemas: Map<String, Value>) -> Value {
-    json!({
-        "openapi": document["openapi"],
-        "info": document["info"],
-        "paths": paths,
-        "components": {"schemas": schemas},
-    })
+    let mut part = json!({"openapi": document["openapi"], "info": document["info"]});
+    part["paths"] = paths.into();
+    part["components"] = json!({});
+    part["components"]["schemas"] = schemas.into();
+    part
 }
 
 /// The components that a value refers to. A fitted document has no data in which a `$ref` could stand for something else.
