@@ -4869,7 +4869,7 @@ The users of the workspace, a page at a time. The profiles in a list have no cha
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self::default()
+            <Self as Default>::default()
         }
         /// A page's `meta.after`, to go on with the page after it.
         pub fn after(mut self, value: impl Into<String>) -> Self {
@@ -5772,7 +5772,7 @@ Returns the tenants of the workspace, page by page. A page holds 20 tenants by d
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self::default()
+            <Self as Default>::default()
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
@@ -7384,7 +7384,7 @@ Returns the lists of the workspace, page by page, without the users in them. A p
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self::default()
+            <Self as Default>::default()
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
@@ -9815,7 +9815,7 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self::default()
+            <Self as Default>::default()
         }
         /// Value of `meta.after`, to read the page of older messages.
         pub fn after(mut self, value: impl Into<String>) -> Self {
@@ -10092,7 +10092,7 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self::default()
+            <Self as Default>::default()
         }
         /// Names of channels, separated by commas. Returns templates that have any of them.
         pub fn has_channels_any(mut self, value: impl Into<String>) -> Self {

@@ -258,7 +258,9 @@ fn authenticate(spec: &Spec, request: &mut Request, key: &Key) -> Result<(), Err
             request.headers_mut().insert(name, value);
         }
         _ => {
-            return Err(ConfigError::new("api_key", "is not the credential that the operation demands").into());
+            return Err(
+                ConfigError::new("api_key", "is not the credential that the operation demands").into()
+            );
         }
     }
     Ok(())

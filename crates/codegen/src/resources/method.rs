@@ -52,12 +52,11 @@ pub(super) fn write(source: &Source, entry: &Entry, given: &[Ident]) -> Result<M
             values.push(quote!(body));
         } else {
             // Whatever stands in a path may be given as anything that can be displayed.
-            let (signature, value) = match argument::kind(&field.ty) {
-                Kind::Text => (quote!(#ident: impl fmt::Display), quote!(values::text(#ident))),
-                _ => {
-                    let ty = outside(source, &field.ty);
-                    (quote!(#ident: impl Into<#ty>), quote!(#ident.into()))
-                }
+            let (signature, value) = if matches!(argument::kind(&field.ty), Kind::Text) {
+                (quote!(#ident: impl fmt::Display), quote!(values::text(#ident)))
+            } else {
+                let ty = outside(source, &field.ty);
+                (quote!(#ident: impl Into<#ty>), quote!(#ident.into()))
             };
             arguments.push(Argument { kind: None, signature, value: value.clone() });
             described.push((field.name.clone(), field.doc.clone()));
@@ -199,11 +198,8 @@ fn docs(source: &Source, entry: &Entry, name: &str, described: &[(String, String
     if let Some((before, _)) = text.rsplit_once("\n\n`") {
         text = before.to_owned();
     }
-    text.push_str(&format!(
-        "\n\nSends `{} {}`.",
-        entry.method.to_uppercase(),
-        entry.path.split('#').next().unwrap_or_default()
-    ));
+    let sent_to = entry.path.split('#').next().unwrap_or_default();
+    text.extend(["\n\nSends `", &entry.method.to_uppercase(), " ", sent_to, "`."]);
     let by_method = matches!(entry.method.as_str(), "get" | "head" | "put" | "delete" | "options" | "trace");
     let repeated = if entry.idempotency_key.is_some() {
         "Retried after transient errors if it has an idempotency key."
@@ -224,7 +220,7 @@ fn docs(source: &Source, entry: &Entry, name: &str, described: &[(String, String
         text.push('\n');
     }
     for (name, doc) in described {
-        text.push_str(&format!("\n- `{name}`: {}", doc.replace('\n', " ")));
+        text.extend(["\n- `", name, "`: ", &doc.replace('\n', " ")]);
     }
     doc(&text)
 }

@@ -57,7 +57,7 @@ pub(super) fn write(
             && !(source.is_paged(&operation.name) && paging.contains(&field.name.as_str()))
         {
             let name = format_ident!("{}", field.name);
-            setters.extend(setter(source, field, &field.name, &quote!(self.operation_mut().#name)));
+            setters.push(setter(source, field, &field.name, &quote!(self.operation_mut().#name)));
         }
     }
     if setters.is_empty() {
@@ -105,7 +105,7 @@ fn of_body(source: &Source, operation: &Operation, body: &Field, taken: &[String
         if entries || is_map {
             setters.push(entry_setter(source, field, &setter_name));
         } else {
-            setters.extend(setter(source, field, &setter_name, &place));
+            setters.push(setter(source, field, &setter_name, &place));
         }
     }
     setters
@@ -143,12 +143,12 @@ fn entry_setter(source: &Source, field: &Field, setter: &str) -> TokenStream {
     }
 }
 
-fn setter(source: &Source, field: &Field, setter: &str, place: &TokenStream) -> Option<TokenStream> {
+fn setter(source: &Source, field: &Field, setter: &str, place: &TokenStream) -> TokenStream {
     let (method, text) = (method(setter), doc(&field.doc));
     let (ty, is_option) = unwrapped(&field.ty);
     let of_id = is_id(&field.wire);
     let list = if is_option { quote!(#place.get_or_insert_default()) } else { place.clone() };
-    Some(match argument::kind(&ty) {
+    match argument::kind(&ty) {
         Kind::List(item) => {
             let (item, value) = if of_id {
                 (quote!(Id), quote!(values::texts(values)))
@@ -199,7 +199,7 @@ fn setter(source: &Source, field: &Field, setter: &str, place: &TokenStream) -> 
                 }
             }
         }
-    })
+    }
 }
 
 fn method(name: &str) -> syn::Ident {

@@ -28,7 +28,7 @@ pub(super) enum Shape {
     /// A struct with named fields.
     Struct(Vec<Field>),
     /// A struct around one value.
-    Around(Type),
+    Around(Box<Type>),
     Enum,
 }
 
@@ -82,7 +82,7 @@ impl Source {
             ("types", Item::Struct(item)) => {
                 let shape = match &item.fields {
                     Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
-                        Shape::Around(fields.unnamed[0].ty.clone())
+                        Shape::Around(Box::new(fields.unnamed[0].ty.clone()))
                     }
                     all => Shape::Struct(fields(all)),
                 };

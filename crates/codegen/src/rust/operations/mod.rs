@@ -203,9 +203,10 @@ impl Read {
             } else {
                 (quote!(impl Into<#of>), quote!(value.into()))
             };
-            let set = match item {
-                Some(_) => quote!(self.#name.get_or_insert_default().push(#value);),
-                None => quote!(self.#name = Some(#value);),
+            let set = if item.is_some() {
+                quote!(self.#name.get_or_insert_default().push(#value);)
+            } else {
+                quote!(self.#name = Some(#value);)
             };
             Some(quote! {
                 #doc
@@ -215,7 +216,7 @@ impl Read {
                 }
             })
         });
-        let made = if all_optional { quote!(Self::default()) } else { quote!(Self { #(#values),* }) };
+        let made = if all_optional { quote!(<Self as Default>::default()) } else { quote!(Self { #(#values),* }) };
         let parameters = self.parameters().into_iter().map(|(wire, place, _)| {
             let rules = rules.parameter(&self.facts.path, &self.facts.method, &wire, place);
             let rules = rules.unwrap_or_else(|| quote!(&Schema::new(&[])));
@@ -261,17 +262,21 @@ impl Read {
         let name = self.name();
         let Function { reply, refusal, arguments, .. } = &self.function;
         let body_type = arguments.iter().find(|(ident, _)| ident == "body").map(|(_, ty)| ty);
-        let body = match body_type {
-            Some(ty) => quote! {
-                type Body = #ty;
-                fn body(&self) -> Option<&#ty> {
-                    Some(&self.body)
+        let body = body_type.map_or_else(
+            || {
+                quote!(
+                    type Body = ();
+                )
+            },
+            |ty| {
+                quote! {
+                    type Body = #ty;
+                    fn body(&self) -> Option<&#ty> {
+                        Some(&self.body)
+                    }
                 }
             },
-            None => quote!(
-                type Body = ();
-            ),
-        };
+        );
         let reply = if self.facts.text && !matches!(reply, Type::Tuple(_)) {
             parse_quote!(::std::string::String)
         } else {

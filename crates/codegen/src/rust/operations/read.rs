@@ -55,7 +55,7 @@ fn operations(block: &ItemImpl, functions: &mut Vec<Function>) -> Result<(), Str
     for member in &block.items {
         match member {
             ImplItem::Fn(function) if function.sig.asyncness.is_some() => {
-                functions.push(of_function(function)?)
+                functions.push(of_function(function)?);
             }
             // How the client is made.
             ImplItem::Fn(_) => {}
@@ -191,8 +191,8 @@ fn request(local: &Local, read: &mut Function) -> Result<(), String> {
             return if text(expr) == "self . client" { Ok(()) } else { refuse(expr) };
         };
         match call.method.to_string().as_str() {
-            "build" | "headers" => {}
-            "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace" => {}
+            "build" | "headers" | "get" | "put" | "post" | "delete" | "options" | "head" | "patch"
+            | "trace" => {}
             "query" => read.query.insert(0, query(call)?),
             "json" => read.body = Some(Body::Json),
             "form_urlencoded" => read.body = Some(Body::Form),
