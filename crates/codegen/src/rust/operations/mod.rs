@@ -216,7 +216,8 @@ impl Read {
                 }
             })
         });
-        let made = if all_optional { quote!(<Self as Default>::default()) } else { quote!(Self { #(#values),* }) };
+        let made =
+            if all_optional { quote!(<Self as Default>::default()) } else { quote!(Self { #(#values),* }) };
         let parameters = self.parameters().into_iter().map(|(wire, place, _)| {
             let rules = rules.parameter(&self.facts.path, &self.facts.method, &wire, place);
             let rules = rules.unwrap_or_else(|| quote!(&Schema::new(&[])));
