@@ -34,6 +34,7 @@ mod pointer;
 mod problem;
 mod project;
 mod report;
+pub mod rules;
 mod rust;
 mod source;
 mod table;
