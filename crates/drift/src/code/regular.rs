@@ -1,0 +1,259 @@
+//! What the generator writes alike for every operation, written once more from what has been read.
+
+use std::collections::BTreeMap;
+
+use quote::ToTokens;
+use serde_json::Value;
+use syn::{ImplItem, Item, ItemImpl, ItemStruct, spanned::Spanned};
+
+use super::{
+    Code, Unrecognised,
+    operations::{Field, Operation},
+    tokens::text,
+};
+
+/// What is not as it is always written, with its line.
+pub(super) fn check(
+    definition: &ItemStruct,
+    impls: &BTreeMap<String, &ItemImpl>,
+    fields: &[Field<'_>],
+    operation: &Operation,
+) -> Vec<(usize, String)> {
+    let mut wrong = Vec::new();
+    let mut compare = |line: usize, what: &str, own: &str, regular: &str| {
+        if own != regular {
+            wrong.push((line, format!("{what}: `{own}`, where `{regular}` is regular")));
+        }
+    };
+    let derives = "#[derive(Clone,PartialEq,::serde::Serialize,::serde::Deserialize)]#[non_exhaustive]";
+    compare(line(definition), "its attributes", &attributes(&definition.attrs), derives);
+    let absent = "#[serde(default,skip_serializing_if=\"::std::option::Option::is_none\")]";
+    for (field, known) in definition.fields.iter().zip(fields) {
+        let regular = if known.inner.is_some() { absent } else { "" };
+        compare(line(field), &format!("the attributes of `{}`", known.name), &attributes(&field.attrs), regular);
+    }
+    let own = own_functions(fields);
+    for item in impls.get("").into_iter().flat_map(|item| &item.items) {
+        if let ImplItem::Fn(function) = item {
+            let name = function.sig.ident.to_string();
+            let said = text(&function.vis) + " " + &text(&function.sig) + &text(&function.block);
+            compare(line(item), &format!("`{name}`"), &said, own.get(&name).map_or("nothing", String::as_str));
+        }
+    }
+    let functions = of_operation(operation, fields);
+    if let Some(item) = impls.get("Operation") {
+        for item in &item.items {
+            let (name, said) = match item {
+                ImplItem::Fn(function) => {
+                    (function.sig.ident.to_string(), text(&function.sig) + &text(&function.block))
+                }
+                ImplItem::Type(item) if item.ident == "Body" => ("Body".to_owned(), text(&item.ty)),
+                _ => continue,
+            };
+            // What these two say is read.
+            if name == "request" {
+                let signature = "fn request(&self,base:&Base)->::std::result::Result<Request,RequestError>";
+                compare(line(item), "`request`", said.split('{').next().unwrap_or_default(), signature);
+            } else if name != "is_idempotent" {
+                let regular = functions.get(name.as_str()).map_or("nothing", String::as_str);
+                compare(line(item), &format!("`{name}`"), &said, regular);
+            }
+        }
+        for name in functions.keys() {
+            let has = item.items.iter().any(|item| match item {
+                ImplItem::Fn(function) => function.sig.ident == name,
+                ImplItem::Type(item) => item.ident == name,
+                _ => false,
+            });
+            if !has {
+                compare(line(*item), &format!("`{name}`"), "nothing", &functions[name]);
+            }
+        }
+    }
+    for name in own.keys() {
+        let has = impls.get("").is_some_and(|item| {
+            item.items.iter().any(|item| matches!(item, ImplItem::Fn(function) if function.sig.ident == name))
+        });
+        if !has {
+            compare(line(definition), &format!("`{name}`"), "nothing", &own[name]);
+        }
+    }
+    wrong
+}
+
+fn line(spanned: &impl Spanned) -> usize {
+    spanned.span().start().line
+}
+
+/// The attributes that are no prose.
+fn attributes(attrs: &[syn::Attribute]) -> String {
+    let kept = attrs.iter().filter(|attr| !attr.path().is_ident("doc") && !attr.path().is_ident("deprecated"));
+    kept.map(|attr| text(&attr.to_token_stream())).collect()
+}
+
+const TEXT: &str = "::std::string::String";
+
+/// `new`, and a setter for each field that is optional.
+fn own_functions(fields: &[Field<'_>]) -> BTreeMap<String, String> {
+    let into = |ty: &str| {
+        if ty == TEXT { format!("impl ::std::convert::Into<{TEXT}>") } else { ty.to_owned() }
+    };
+    let given = |name: &str, ty: &str| if ty == TEXT { format!("{name}.into()") } else { name.to_owned() };
+    let mut functions = BTreeMap::new();
+    let (mut arguments, mut values) = (Vec::new(), Vec::new());
+    for field in fields {
+        let name = &field.name;
+        let Some(inner) = field.inner.map(|inner| text(inner)) else {
+            let ty = text(field.ty);
+            arguments.push(format!("{name}:{}", into(&ty)));
+            values.push(if ty == TEXT { format!("{name}:{}", given(name, &ty)) } else { name.clone() });
+            continue;
+        };
+        values.push(format!("{name}:::std::option::Option::None"));
+        let method = if name == "new" { "set_new" } else { name };
+        let (ty, value) = (into(&inner), given("value", &inner));
+        functions.insert(
+            method.to_owned(),
+            format!("pub fn {method}(mut self,value:{ty})->Self{{self.{name}=::std::option::Option::Some({value});self}}"),
+        );
+    }
+    let (arguments, values) = (arguments.join(","), values.join(","));
+    functions.insert("new".to_owned(), format!("pub fn new({arguments})->Self{{Self{{{values}}}}}"));
+    functions
+}
+
+/// What `impl Operation` has beside what is read.
+fn of_operation(operation: &Operation, fields: &[Field<'_>]) -> BTreeMap<&'static str, String> {
+    let mut functions = BTreeMap::new();
+    let optional = |name: &str| fields.iter().any(|field| field.name == name && field.inner.is_some());
+    let mut inspected = String::new();
+    for (index, (_, part)) in operation.parameters.iter().enumerate() {
+        let place = format!("&Self::SPEC.parameters[{index}usize]");
+        let field = &part.field;
+        inspected.push_str(&if optional(field) {
+            format!(
+                "if let ::std::option::Option::Some(value)=&self.{field}{{inspector.parameter({place},value);}}"
+            )
+        } else {
+            format!("inspector.parameter({place},&self.{field});")
+        });
+    }
+    let body = operation.body.as_ref().map(|(_, part)| part);
+    if let Some((field, rules)) = body.and_then(|part| Some((&part.field, part.rules.as_ref()?))) {
+        inspected.push_str(&format!("inspector.body(&rules::{rules},&self.{field});"));
+    }
+    if !inspected.is_empty() {
+        let signature = "fn inspect<I:Inspector>(&self,inspector:&mut I)";
+        functions.insert("inspect", format!("{signature}{{{inspected}}}"));
+    }
+    let ty = fields.iter().find(|field| body.is_some_and(|part| part.field == field.name)).map(|field| text(field.ty));
+    if let Some(ty) = &ty {
+        let signature = format!("fn body(&self)->::std::option::Option<&{ty}>");
+        functions.insert("body", format!("{signature}{{::std::option::Option::Some(&self.body)}}"));
+    }
+    functions.insert("Body", ty.unwrap_or_else(|| "()".to_owned()));
+    functions
+}
+
+/// The list of all operations, and the function that finds one by its id.
+pub(super) fn tables(items: &[Item], code: &mut Code) {
+    let stated = items.iter().filter_map(|item| match item {
+        Item::Const(item) => Some((item.ident.to_string(), text(&item.expr), line(item))),
+        Item::Fn(item) => Some((item.sig.ident.to_string(), text(&item.block), line(item))),
+        _ => None,
+    });
+    let names: Vec<String> = code.operations.iter().map(|operation| format!("{}::SPEC", operation.name)).collect();
+    let arms: String = code
+        .operations
+        .iter()
+        .map(|operation| format!("{:?}=>visitor.visit::<{}>()", operation.id, operation.name))
+        .collect();
+    let visit = format!(
+        "let _=&visitor;::std::option::Option::Some(match id{arms}_=>return ::std::option::Option::None)"
+    );
+    for (name, said, line) in stated {
+        let same = match name.as_str() {
+            "ALL" => said == format!("&[{}]", names.join(",")),
+            "visit" => plain(&said) == plain(&visit),
+            _ => false,
+        };
+        if !same {
+            let spot = format!("{}:{line}", code.file);
+            code.unrecognised.push(Unrecognised { spot, what: format!("`{name}`, which is not that of the operations") });
+        }
+    }
+}
+
+/// Pages: what the traits do, from the type of the reply and the fields. Once all types are known.
+pub(super) fn pages(items: &[Item], code: &mut Code) {
+    let mut wrong = Vec::new();
+    for item in items {
+        let Item::Impl(item) = item else { continue };
+        let Some((path, _)) = &item.trait_ else { continue };
+        let operation = code.operations.iter().find(|operation| operation.name == text(&item.self_ty));
+        let Some(operation) = operation else { continue };
+        let regular = match text(path).as_str() {
+            "Lookup" | "CursorPaged" | "OffsetPaged" => Some(String::new()),
+            "Paged" => paged(operation, code),
+            _ => continue,
+        };
+        let own: String = item.items.iter().map(|item| text(item)).collect();
+        if regular.as_ref().is_none_or(|regular| plain(&own) != plain(regular)) {
+            let spot = format!("{}:{}", code.file, line(item));
+            let regular = regular.unwrap_or_else(|| "nothing".to_owned());
+            let what = format!("`impl {}` of `{}`: `{own}`, where `{regular}` is regular", text(path), operation.name);
+            wrong.push(Unrecognised { spot, what });
+        }
+    }
+    code.unrecognised.extend(wrong);
+}
+
+/// The type that a key of the roots leads to.
+fn target<'c>(code: &'c Code, schema: &Value) -> Option<&'c Value> {
+    let reference = schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")?;
+    code.types.get(reference)
+}
+
+fn paged(operation: &Operation, code: &Code) -> Option<String> {
+    let reply = target(code, code.roots.get(operation.reply.as_ref()?)?)?;
+    let field = |schema: &Value, name: &str| {
+        let note = schema.pointer(&format!("/x-rust/fields/{name}/field"))?;
+        note.as_str().map(str::to_owned)
+    };
+    let (results, meta) = (field(reply, "results")?, field(reply, "meta")?);
+    let item = reply.pointer("/x-rust/fields/results/item")?.as_str()?;
+    let of_meta = target(code, &reply["properties"]["meta"])?;
+    let query = |name: &str| operation.parameter(super::Place::Query, name).map(|part| part.field.clone());
+    let some = "::std::option::Option::Some";
+    let (mut reset, mut arms, mut members) = (String::new(), String::new(), String::new());
+    for (name, variant) in [("after", "After"), ("before", "Before"), ("offset", "Offset")] {
+        let Some(field) = query(name) else { continue };
+        reset.push_str(&format!("self.{field}=::std::option::Option::None;"));
+        arms.push_str(&format!("Position::{variant}(value)=>self.{field}={some}(value),"));
+    }
+    for name in ["count", "limit", "offset", "has_next", "has_prev", "after", "before"] {
+        let Some(field) = field(of_meta, name) else { continue };
+        let cursor = matches!(name, "after" | "before");
+        let required = of_meta.pointer(&format!("/x-rust/fields/{name}/omits")).is_none_or(Value::is_null);
+        let value = match (required, cursor) {
+            (false, false) => format!("meta.{field}"),
+            (false, true) => format!("meta.{field}.as_deref()"),
+            (true, false) => format!("{some}(meta.{field})"),
+            (true, true) => format!("{some}(&*meta.{field})"),
+        };
+        members.push_str(&format!("{name}:{value},"));
+    }
+    let limit = query("limit")?;
+    Some(format!(
+        "type Item={item};fn set_limit(&mut self,limit:i64){{self.{limit}={some}(limit);}}\
+         fn go_to(&mut self,position:Position){{{reset}match position{{{arms}_=>{{}}}}}}\
+         fn page(reply:&Self::Reply)->Page<'_>{{let meta=&reply.{meta};Page{{{members}..::std::default::Default::default()}}}}\
+         fn items(reply:&Self::Reply)->&[Self::Item]{{&reply.{results}}}\
+         fn into_items(reply:Self::Reply)->::std::vec::Vec<Self::Item>{{reply.{results}}}"
+    ))
+}
+
+/// Without what the printer adds or leaves out: braces around an expression, and what separates.
+fn plain(text: &str) -> String {
+    text.replace(['{', '}', ';', ','], "")
+}
