@@ -3,8 +3,8 @@
 //! A shape that is not one of them does not compile.
 
 use crate::types::{
-    MsTeamsChannel, MsTeamsIncomingWebhook, MsTeamsUsingConversationId, MsTeamsUsingIncomingWebhook,
-    MsTeamsUsingUserId, SlackChannel, SlackIncomingWebhook, SlackUsingChannel, SlackUsingEmail,
+    IncomingWebhook, MsTeamsChannel, MsTeamsUsingConversationId, MsTeamsUsingIncomingWebhook,
+    MsTeamsUsingUserId, SlackChannel, SlackUsingChannel, SlackUsingEmail,
     SlackUsingIncomingWebhook, SlackUsingMemberId, WebPush, WebPushKeys,
 };
 
@@ -33,7 +33,7 @@ impl SlackChannel {
 
     /// The channel behind this incoming webhook's URL. The URL is a secret: whoever knows it can post.
     pub fn incoming_webhook(url: impl Into<String>) -> Self {
-        let incoming_webhook = SlackIncomingWebhook { url: url.into() };
+        let incoming_webhook = IncomingWebhook { url: url.into() };
         Self::IncomingWebhook(SlackUsingIncomingWebhook { incoming_webhook })
     }
 }
@@ -68,7 +68,7 @@ impl MsTeamsChannel {
 
     /// The channel behind this incoming webhook's URL. The URL is a secret: whoever knows it can post.
     pub fn incoming_webhook(url: impl Into<String>) -> Self {
-        let incoming_webhook = MsTeamsIncomingWebhook { url: url.into() };
+        let incoming_webhook = IncomingWebhook { url: url.into() };
         Self::IncomingWebhook(MsTeamsUsingIncomingWebhook { incoming_webhook })
     }
 }

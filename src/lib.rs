@@ -33,6 +33,7 @@ pub mod rules;
 #[allow(
     missing_docs,
     unreachable_pub,
+    deprecated,
     unreachable_patterns,
     clippy::all,
     clippy::pedantic,
@@ -46,6 +47,7 @@ mod generated {
 #[allow(
     missing_docs,
     unreachable_pub,
+    deprecated,
     unreachable_patterns,
     clippy::all,
     clippy::pedantic,

@@ -34,7 +34,8 @@ mod pointer;
 mod problem;
 mod project;
 mod report;
-pub mod rules;
+mod resources;
+mod rules;
 mod rust;
 mod source;
 mod table;
@@ -50,6 +51,7 @@ pub use pointer::Pointer;
 pub use problem::{Problem, Problems};
 pub use project::Project;
 pub use report::{Entry, Kind, Report};
+pub use resources::resources;
 pub use rust::Settings;
 pub use source::Source;
 pub use table::{Entry as TableEntry, RESOURCES, Resource, Table};
@@ -100,7 +102,8 @@ pub fn generate(document: &Value, settings: &Settings) -> Result<Generated, Prob
         let facts = facts::collect(&fitted, &Table::of(document)?);
         let sensitive = fit::fit(&mut fitted, &mut report);
         report.settle();
-        let rules = rust::Rules;
+        let rules = rules::read(document, &mut report);
+        let rules = rules::rust(&rules, &settings.rules()?, &quote::quote!(rules));
         let beside = rust::Beside { sensitive: &sensitive, facts: &facts, rules: &rules };
         let rust = rust::generate(&fitted, &beside, settings)
             .map_err(|problems| problems.relocate(|place| report.origin(place)))?;

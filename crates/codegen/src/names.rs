@@ -54,32 +54,21 @@ pub(crate) fn components(document: &mut Value) -> &mut Map<String, Value> {
 /// What the generated types use without a path: a type of that name would stand in its place.
 const TYPES_TAKEN: [&str; 5] = ["Default", "Err", "None", "Ok", "Some"];
 
-/// What the generated operations use without a path or import: a builder of that name would stand in its place.
-const BUILDERS_TAKEN: [&str; 14] = [
-    "ByteStream",
-    "ClientHooks",
-    "ClientInfo",
-    "Default",
-    "Err",
-    "Error",
-    "None",
-    "Ok",
-    "OperationInfo",
-    "Option",
-    "RequestBuilderExt",
-    "ResponseValue",
-    "Result",
-    "String",
+/// What the module of the operations uses without a path: an operation of that name would stand in its place.
+const OPERATIONS_TAKEN: [&str; 32] = [
+    "Base", "Clone", "Credential", "CursorPaged", "Default", "Err", "Format", "Inspector", "Into", "Lookup", "Method", "None",
+    "OffsetPaged", "Ok", "Operation", "Option", "Page", "Paged", "Parameter", "PartialEq", "Place", "Position", "Request",
+    "RequestError", "Result", "Self", "Some", "Spec", "String", "Vec", "Visitor", "All",
 ];
 
-/// The methods that every client has, and those that its operations call.
+/// The methods that every generated client of progenitor has, and those that its operations call.
 const METHODS_TAKEN: [&str; 9] =
     ["api_version", "baseurl", "client", "exec", "inner", "new", "new_with_client", "post", "pre"];
 
-/// Whether a generated client has no room for an operation of this name.
+/// Whether there is no room for an operation of this name.
 pub(crate) fn is_taken_by_client(id: &str) -> bool {
     let method = field_name(id);
-    METHODS_TAKEN.contains(&method.as_str()) || BUILDERS_TAKEN.contains(&method.to_pascal_case().as_str())
+    METHODS_TAKEN.contains(&method.as_str()) || OPERATIONS_TAKEN.contains(&method.to_pascal_case().as_str())
 }
 
 /// A name in the form of Rust types.

@@ -6,8 +6,11 @@
 //! anyway and go without one.
 
 mod components;
+mod constraints;
+mod equal;
 mod operations;
 mod responses;
+mod scalars;
 mod schema;
 mod sensitive;
 
@@ -31,8 +34,10 @@ pub(crate) fn fit(document: &mut Value, report: &mut Report) -> Sensitive {
         }
     });
     schema::choose_unions(document, report);
-    components::hoist(document, report);
+    let stated = components::hoist(document, report);
     components::rename(document, report);
+    scalars::inline(document, report);
+    equal::merge(document, &stated, report);
     let sensitive = sensitive::collect(document);
     operations::inline_references(document);
     operations::fit(document, report);

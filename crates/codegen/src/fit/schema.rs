@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use heck::ToPascalCase;
 use serde_json::{Map, Value, json};
 
-use super::sensitive::is_mark;
+use super::{constraints, sensitive::is_mark};
 use crate::{
     Pointer, Report,
     grammar::{self, Node},
@@ -45,6 +45,7 @@ pub(super) fn fit(value: &mut Value, pointer: &Pointer, report: &mut Report) {
     counts(schema, pointer, report);
     alternatives(schema, pointer, report);
     negation(schema, pointer, report);
+    constraints::drop_limits(schema, pointer, report);
 }
 
 /// Keywords that say nothing about a type, which the generator refuses beside it.

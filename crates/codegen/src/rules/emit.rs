@@ -16,22 +16,21 @@ use super::model::{FORMATS, Id, Model, Rule, Schema};
 
 /// The rules as Rust.
 #[derive(Debug, Clone)]
-pub struct Rust {
+pub(crate) struct Rust {
     /// `pub mod rules { … }`, with a static for each schema that stands for itself.
-    pub module: TokenStream,
+    pub(crate) module: TokenStream,
     bodies: BTreeMap<(String, String), TokenStream>,
     parameters: BTreeMap<[String; 4], TokenStream>,
 }
 
 impl Rust {
-    /// An expression of type `Option<&'static Schema>`: the rules of the body of an operation, if it is JSON or a form.
-    pub fn body(&self, path: &str, method: &str) -> TokenStream {
-        let body = self.bodies.get(&(path.to_owned(), method.to_owned()));
-        body.map_or_else(|| quote!(None), |body| quote!(Some(#body)))
+    /// An expression of type `&'static Schema`: the rules of the body of an operation, if it is JSON or a form.
+    pub(crate) fn body(&self, path: &str, method: &str) -> Option<&TokenStream> {
+        self.bodies.get(&(path.to_owned(), method.to_owned()))
     }
 
     /// An expression of type `&'static Schema`: the rules of a parameter of an operation.
-    pub fn parameter(&self, path: &str, method: &str, name: &str, place: &str) -> TokenStream {
+    pub(crate) fn parameter(&self, path: &str, method: &str, name: &str, place: &str) -> TokenStream {
         let key = [path, method, name, place].map(str::to_owned);
         self.parameters.get(&key).cloned().unwrap_or_else(|| quote!(&Schema(&[])))
     }
@@ -39,7 +38,7 @@ impl Rust {
 
 /// Writes the rules. `runtime` is the path of the module that has the types of rules (`crate::rules`), `module` that of the
 /// generated module as seen from the operations (`super::rules`).
-pub fn rust(model: &Model, runtime: &TokenStream, module: &TokenStream) -> Rust {
+pub(crate) fn rust(model: &Model, runtime: &TokenStream, module: &TokenStream) -> Rust {
     let mut statics: Vec<&Schema> = model.schemas.iter().filter(|schema| schema.is_static).collect();
     statics.sort_by(|left, right| left.name.cmp(&right.name));
     let statics = statics.into_iter().map(|schema| {
@@ -54,7 +53,7 @@ pub fn rust(model: &Model, runtime: &TokenStream, module: &TokenStream) -> Rust 
     let module_tokens = quote! {
         #[doc = "What the document says of requests."]
         #[allow(unused_imports, unused_macros)]
-        pub mod rules {
+        pub(crate) mod rules {
             use #runtime::{Format, Json, Number, Pattern, Reference, Rule::*, Schema, Type};
             macro_rules! schema {
                 ($name:ident: $($rule:expr),*) => { pub static $name: Schema = Schema(&[$($rule),*]); };

@@ -3,58 +3,58 @@
 use serde_json::{Number, Value};
 
 /// A schema among those of [`Model::schemas`].
-pub type Id = usize;
+pub(crate) type Id = usize;
 
 /// The rules of all requests of a document.
 ///
 /// Equal schemas are one, whatever they are called and wherever they stand.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Model {
+pub(crate) struct Model {
     /// The schemas, which refer to each other.
-    pub schemas: Vec<Schema>,
+    pub(crate) schemas: Vec<Schema>,
     /// The operations in the order of the document.
-    pub operations: Vec<Operation>,
+    pub(crate) operations: Vec<Operation>,
 }
 
 /// The rules of the requests of one operation.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Operation {
+pub(crate) struct Operation {
     /// The path template.
-    pub path: String,
+    pub(crate) path: String,
     /// The method, in lower case.
-    pub method: String,
+    pub(crate) method: String,
     /// The parameters, those of the path item included.
-    pub parameters: Vec<Parameter>,
+    pub(crate) parameters: Vec<Parameter>,
     /// The schema of the body, if it is JSON or a form.
-    pub body: Option<Id>,
+    pub(crate) body: Option<Id>,
 }
 
 /// The rules of a parameter.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Parameter {
+pub(crate) struct Parameter {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// `path`, `query`, `header` or `cookie`.
-    pub place: String,
+    pub(crate) place: String,
     /// The schema of its value.
-    pub schema: Id,
+    pub(crate) schema: Id,
 }
 
 /// A schema with a name that was derived from where it stands.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Schema {
+pub(crate) struct Schema {
     /// A name in the form of Rust constants. Only those of schemas that are written as a static of their own differ.
-    pub name: String,
+    pub(crate) name: String,
     /// Whether it is a static of its own, rather than written where it is used.
-    pub is_static: bool,
+    pub(crate) is_static: bool,
     /// The rules, in the order of [`Rule`].
-    pub rules: Vec<Rule>,
+    pub(crate) rules: Vec<Rule>,
 }
 
 /// A keyword with its value. The variants are those of `rules::Rule` in the generated code's crate.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "they are the keywords")]
-pub enum Rule {
+pub(crate) enum Rule {
     Type(Vec<Type>),
     Never,
     Enum(Vec<Value>),
@@ -94,7 +94,7 @@ pub enum Rule {
 /// A type of JSON values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "they are the types of JSON")]
-pub enum Type {
+pub(crate) enum Type {
     Null,
     Boolean,
     Integer,

@@ -10,7 +10,7 @@ fn print() {
     let file = syn::parse2(rust.module.clone()).unwrap();
     println!("{}", prettyplease::unparse(&file));
     for operation in &model.operations {
-        println!("// {} {} {}", operation.method, operation.path, rust.body(&operation.path, &operation.method));
+        println!("// {} {} {:?}", operation.method, operation.path, rust.body(&operation.path, &operation.method));
     }
     println!("// {report}");
 }

@@ -246,7 +246,7 @@ fn bytes(ty: Type) -> Type {
 }
 
 /// The type arguments of the last segment of a path.
-pub(in crate::rust) fn arguments(ty: &Type) -> Vec<Type> {
+pub(crate) fn arguments(ty: &Type) -> Vec<Type> {
     let Type::Path(path) = ty else { return Vec::new() };
     let Some(PathArguments::AngleBracketed(list)) = path.path.segments.last().map(|last| &last.arguments) else {
         return Vec::new();
