@@ -107,7 +107,7 @@ pub(crate) fn check(
     };
     let sent = wire::compare(&document, evidence.code, &compared, evidence.wire, &as_read);
     let mut counts = compared.counts.clone();
-    counts.insert("calls", evidence.wire.calls.len());
+    counts.insert("calls", evidence.wire.0.len());
     let mut differences = compared.differences.clone();
     differences.extend(sent);
     if depth == Depth::First {

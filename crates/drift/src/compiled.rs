@@ -139,7 +139,8 @@ fn plain(schema: &Value) -> Value {
                 })
                 .collect();
             plain.sort_keys();
-            plain.into()
+            // Prose may be all that there was.
+            if plain.is_empty() { Value::Bool(true) } else { plain.into() }
         }
         Value::Array(values) => values.iter().map(plain).collect(),
         _ => schema.clone(),

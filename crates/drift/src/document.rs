@@ -36,6 +36,7 @@ pub(crate) struct Operation<'a> {
     pub(crate) at: At,
     pub(crate) path: String,
     pub(crate) method: String,
+    pub(crate) deprecated: bool,
     pub(crate) id: Option<String>,
     pub(crate) parameters: BTreeMap<(Place, String), Parameter<'a>>,
     pub(crate) body: Option<Body<'a>>,
@@ -196,7 +197,9 @@ impl Table {
         let mut open: Vec<&Value> = root.get("x-resources").into_iter().collect();
         while let Some(resource) = open.pop() {
             for (_, entry) in resource.as_object().into_iter().flatten() {
+                // A method of the table may be called as one of HTTP is; its value is no path then.
                 let path = METHODS.into_iter().find_map(|method| Some((method, entry.get(method)?.as_str()?)));
+                let path = path.filter(|(_, path)| path.starts_with('/'));
                 let text = entry.as_str().and_then(|entry| entry.split_once(' '));
                 match path.or(text) {
                     Some((method, path)) => {
@@ -356,7 +359,8 @@ impl<'a> Reader<'a> {
         inherited: &Inherited,
     ) -> Result<Operation<'a>> {
         let (operation, at) = &item[method];
-        let read = ["operationId", "parameters", "requestBody", "responses", "servers", "security"];
+        let read =
+            ["operationId", "parameters", "requestBody", "responses", "servers", "security", "deprecated"];
         let members = self.object(operation, at, &read)?;
         let mut parameters = BTreeMap::new();
         let shared = item.get("parameters").map(|(list, at)| (*list, at.pointer.clone()));
@@ -397,6 +401,7 @@ impl<'a> Reader<'a> {
             at: at.clone(),
             path: path.to_owned(),
             method: method.to_owned(),
+            deprecated: members.get("deprecated") == Some(&Value::Bool(true)),
             id: members.get("operationId").and_then(Value::as_str).map(str::to_owned),
             parameters,
             body,

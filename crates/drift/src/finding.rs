@@ -107,6 +107,8 @@ kinds! {
             "generate again; a method and path may have one operation only"
         OperationId "operation-id" -
             "generate again; hooks and retry policy go by the operation's id"
+        Deprecated "deprecated" -
+            "generate again, so that who uses the operation is told"
         Idempotent "idempotent" -
             "generate again, or correct the table of resources with an overlay: it says what its method does not"
         Traits "traits" -

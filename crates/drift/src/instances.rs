@@ -18,7 +18,7 @@ pub(crate) struct Subject {
     /// The schema with all that it refers to, as small as can be, since the library copies it often.
     small: Value,
     pub(crate) validator: Validator,
-    /// Which places of the root stand for which of the document.
+    /// Which places of the schema stand for which of the document; the first that holds one does.
     places: Vec<(Pointer, Pointer)>,
 }
 
@@ -26,22 +26,14 @@ impl Subject {
     /// `None` if no validator can be made of it.
     pub(crate) fn new(document: &Document<'_>, node: &Node<'_>) -> Option<Self> {
         let (schema, places) = node.to_schema();
-        let (small, _) = bundle(&schema, document.schemas.root());
-        let mut whole = Map::new();
-        for member in ["paths", "components"] {
-            if let Some(value) = document.schemas.root().get(member) {
-                whole.insert(member.to_owned(), value.clone());
-            }
-        }
-        whole.insert("x-root".to_owned(), schema);
-        whole.insert("$ref".to_owned(), "#/x-root".into());
-        let whole = Value::Object(whole);
+        let (small, targets) = bundle(&schema, document.schemas.root());
         let validator =
-            jsonschema::draft202012::options().should_validate_formats(true).build(&whole).ok()?;
-        let places = places
-            .into_iter()
-            .map(|(inner, outer)| (inner.below(&Pointer::root().child("x-root")), outer))
-            .collect();
+            jsonschema::draft202012::options().should_validate_formats(true).build(&small).ok()?;
+        let definitions = Pointer::root().child("$defs");
+        let targets = targets.iter().enumerate().filter_map(|(index, target)| {
+            Some((definitions.element(index), Pointer::of_reference(target)?))
+        });
+        let places = targets.chain(places).collect();
         Some(Self { small, validator, places })
     }
 

@@ -20,7 +20,7 @@ mod ledger;
 mod output;
 mod pointer;
 mod project;
-//mod prove;
+mod prove;
 mod regenerate;
 mod schema;
 mod specs;
@@ -120,7 +120,14 @@ fn run(compiled: &Compiled, arguments: &Arguments) -> Result<ExitCode> {
         let accepting = ledger.accepting(&report.differences);
         report = check(&document, &own.evidence(&accepting), effort, Depth::Whole)?;
     }
-    //PROVE
+    if arguments.prove && report.findings.is_empty() {
+        let matrix =
+            prove::prove(&document, own.compiled(), &report, &own.evidence(&ledger), effort)?;
+        let mut out = io::stdout().lock();
+        let written =
+            if arguments.json { writeln!(out, "{:#}", matrix.json()) } else { matrix.lines(&mut out) };
+        return said(written, matrix.is_proof());
+    }
     if arguments.accept {
         let accepting = ledger.accepting(&report.differences);
         fs::write(root.join(LEDGER), accepting.to_text()).context("cannot write the ledger")?;
@@ -160,6 +167,7 @@ struct Own<'c> {
     compiled: &'c Compiled,
     source: String,
     definitions: compiled::Definitions,
+    constants: specs::Constants,
     code: Code,
     types: Value,
     rules: Value,
@@ -182,11 +190,16 @@ impl<'c> Own<'c> {
         let code = Code::read(&file, name);
         let definitions = compiled::definitions(compiled.schemas);
         let mut unverified = compiled::verify(&code, &definitions);
-        unverified.extend(specs::verify(&code, compiled.operations));
+        let constants = specs::constants(compiled.operations);
+        unverified.extend(specs::verify(&code, &constants));
         let generated_from: Value = serde_json::from_str(compiled.document).context("the compiled document")?;
         let wire = wire::record(&code, &Document::read(&generated_from)?, compiled.call)?;
         let (types, rules) = (code.schemas(), code.rules());
-        Ok(Self { compiled, source, definitions, code, types, rules, unverified, wire, base_url: None })
+        Ok(Self { compiled, source, definitions, constants, code, types, rules, unverified, wire, base_url: None })
+    }
+
+    fn compiled(&self) -> prove::Own<'_> {
+        prove::Own { source: &self.source, definitions: &self.definitions, constants: &self.constants }
     }
 
     fn evidence<'e>(&'e self, ledger: &'e Ledger) -> Evidence<'e> {

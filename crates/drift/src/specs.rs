@@ -14,9 +14,16 @@ use super::{
     pointer::Pointer,
 };
 
+/// What the compiled constants say, by the ids of the operations.
+pub(crate) type Constants = BTreeMap<String, Value>;
+
+pub(crate) fn constants(compiled: &[&Spec]) -> Constants {
+    compiled.iter().map(|spec| (spec.id.to_owned(), of_spec(spec))).collect()
+}
+
 /// Whether the source, as it was read, says the same of its operations as the compiled constants do.
-pub(crate) fn verify(code: &Code, compiled: &[&Spec]) -> Vec<Difference> {
-    let mut open: BTreeMap<&str, &Spec> = compiled.iter().map(|spec| (spec.id, *spec)).collect();
+pub(crate) fn verify(code: &Code, compiled: &Constants) -> Vec<Difference> {
+    let mut open: BTreeMap<&str, &Value> = compiled.iter().map(|(id, spec)| (id.as_str(), spec)).collect();
     let mut differences = Vec::new();
     let mut differ = |id: &str, rust: String, source: Value, compiled: Value| {
         if source != compiled {
@@ -40,10 +47,10 @@ pub(crate) fn verify(code: &Code, compiled: &[&Spec]) -> Vec<Difference> {
         };
         source["parameters"].as_array_mut().into_iter().flatten().for_each(|parameter| said(&mut parameter[2]));
         said(&mut source["body"]);
-        differ(&operation.id, operation.spot.to_string(), source, compiled.map_or(Value::Null, of_spec));
+        differ(&operation.id, operation.spot.to_string(), source, compiled.cloned().unwrap_or_default());
     }
     for (id, spec) in open {
-        differ(id, id.to_owned(), Value::Null, of_spec(spec));
+        differ(id, id.to_owned(), Value::Null, spec.clone());
     }
     differences
 }

@@ -35,11 +35,6 @@ impl Spot {
     fn new(file: &str, spanned: &impl syn::spanned::Spanned, item: impl Into<String>) -> Self {
         Self { file: file.to_owned(), line: spanned.span().start().line, item: item.into() }
     }
-
-    /// What stands there.
-    pub(crate) fn item(&self) -> &str {
-        &self.item
-    }
 }
 
 impl fmt::Display for Spot {
@@ -154,6 +149,12 @@ impl Code {
     fn unrecognised(&mut self, spanned: &impl syn::spanned::Spanned, what: impl Into<String>) {
         let spot = format!("{}:{}", self.file, spanned.span().start().line);
         self.unrecognised.push(Unrecognised { spot, what: what.into() });
+    }
+
+    /// Nothing but the operation of this id, and the rules.
+    pub(crate) fn only(&self, id: &str) -> Self {
+        let operations = self.operations.iter().filter(|operation| operation.id == id).cloned().collect();
+        Self { file: self.file.clone(), operations, rules: self.rules.clone(), ..Self::default() }
     }
 
     /// The rules as one JSON Schema document, with a definition for each.

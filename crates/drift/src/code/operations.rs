@@ -65,6 +65,8 @@ pub(crate) enum Format {
 }
 
 impl Format {
+    const ALL: [Self; 4] = [Self::Empty, Self::Json, Self::Text, Self::Bytes];
+
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Empty => "Empty",
@@ -82,6 +84,7 @@ pub(crate) struct Operation {
     /// The name of the struct.
     pub(crate) name: String,
     pub(crate) id: String,
+    pub(crate) deprecated: bool,
     /// In lower case.
     pub(crate) method: String,
     pub(crate) path: String,
@@ -244,7 +247,8 @@ impl<'s> Reader<'_, 's> {
             return None;
         };
         let fields = self.fields(definition);
-        let mut operation = Operation { spot, name: self.name.clone(), ..self.spec(item)? };
+        let deprecated = definition.attrs.iter().any(|attr| attr.path().is_ident("deprecated"));
+        let mut operation = Operation { spot, name: self.name.clone(), deprecated, ..self.spec(item)? };
         self.types(item, &mut operation);
         self.request(item, &fields, &mut operation);
         operation.key = self.function("Operation", "is_idempotent").map(|function| text(&function.block));
@@ -297,23 +301,22 @@ impl<'s> Reader<'_, 's> {
             rest = &call.receiver;
         }
         let Expr::Call(new) = rest else { return None };
-        let [id, method, path, credential, format] = new.args.iter().collect::<Vec<_>>()[..] else { return None };
+        let [id, method, path] = new.args.iter().collect::<Vec<_>>()[..] else { return None };
         if text(&new.func) != "Spec::new" {
             return None;
         }
-        let format = text(format);
-        let formats = [Format::Empty, Format::Json, Format::Text, Format::Bytes];
         let mut operation = Operation {
             spot: Spot::default(),
             name: String::new(),
             id: string(id)?,
+            deprecated: false,
             method: text(method).strip_prefix("Method::")?.to_ascii_lowercase(),
             path: string(path)?,
             server: None,
-            credential: text(credential).strip_prefix("Credential::")?.to_owned(),
+            credential: "None".to_owned(),
             idempotent: false,
             key: None,
-            format: formats.into_iter().find(|known| format == format!("Format::{}", known.word()))?,
+            format: Format::Json,
             parameters: Vec::new(),
             accepts_json: false,
             body: None,
@@ -324,47 +327,62 @@ impl<'s> Reader<'_, 's> {
         let mut seen = Vec::new();
         for call in calls.into_iter().rev() {
             let name = call.method.to_string();
+            // Both are about one fact.
+            let fact = if name == "bearer" { "credential".to_owned() } else { name.clone() };
+            if seen.contains(&fact) {
+                return None;
+            }
+            seen.push(fact);
             match (name.as_str(), call.args.iter().collect::<Vec<_>>().as_slice()) {
+                ("bearer", []) => operation.credential = "Bearer".to_owned(),
+                ("credential", [of]) => operation.credential = text(of).strip_prefix("Credential::")?.to_owned(),
+                ("reply", [format]) => {
+                    let format = text(format);
+                    let known = |known: &Format| format == format!("Format::{}", known.word());
+                    operation.format = Format::ALL.into_iter().find(known)?;
+                }
                 ("server", [url]) => operation.server = Some(string(url)?),
                 ("idempotent", []) => operation.idempotent = true,
                 ("parameters", [list]) if text(list) == "Self::PARAMETERS" => {
                     operation.parameters = self.parameters()?;
                 }
                 ("body", [rules]) => {
-                    let part = Part { rules: Some(rules_of(rules)?), ..self.part("body", String::new()) };
+                    let part = Part { rules: Some(self.rules(rules)?), ..part("body") };
                     operation.body = Some((String::new(), part));
                 }
                 _ => return None,
             }
-            if seen.contains(&name) {
-                return None;
-            }
-            seen.push(name);
         }
         Some(operation)
     }
 
-    fn part(&self, name: &str, field: String) -> Part {
-        Part { spot: Spot::default(), name: name.to_owned(), field, required: false, ty: None, rules: None }
+    /// `&rules::NAME`: the name. Without any rules there is no static.
+    fn rules(&mut self, expr: &Expr) -> Option<String> {
+        let said = text(expr);
+        if said == NO_RULES {
+            self.code.rules.insert(said.clone(), json!({}));
+            return Some(said);
+        }
+        said.strip_prefix("&rules::").map(str::to_owned)
     }
 
     /// `const PARAMETERS: &'static [Parameter] = &[Parameter::new("a", Place::Path, &rules::TEXT), ..]`.
-    fn parameters(&self) -> Option<Vec<(Place, Part)>> {
+    fn parameters(&mut self) -> Option<Vec<(Place, Part)>> {
         let item = self.group.impls.get("")?.items.iter().find_map(|item| match item {
             ImplItem::Const(item) if item.ident == "PARAMETERS" => Some(item),
             _ => None,
         });
         let Expr::Reference(list) = &item?.expr else { return None };
         let Expr::Array(list) = &*list.expr else { return None };
-        let parameter = |expr: &Expr| {
+        let mut parameter = |expr: &Expr| {
             let Expr::Call(call) = expr else { return None };
             let [name, place, rules] = call.args.iter().collect::<Vec<_>>()[..] else { return None };
             let place = text(place).strip_prefix("Place::")?.to_ascii_lowercase();
             let place = Place::ALL.into_iter().find(|known| known.word() == place)?;
-            let part = Part { rules: Some(rules_of(rules)?), ..self.part(&string(name)?, String::new()) };
+            let part = Part { rules: Some(self.rules(rules)?), ..part(&string(name)?) };
             (text(&call.func) == "Parameter::new").then_some((place, part))
         };
-        list.elems.iter().map(parameter).collect()
+        list.elems.iter().map(&mut parameter).collect()
     }
 
     fn types(&mut self, item: &ItemImpl, operation: &mut Operation) {
@@ -421,7 +439,7 @@ impl<'s> Reader<'_, 's> {
                 _ => self.unrecognised(step, "a statement of `request`"),
             }
         }
-        if text(last) != "::std::result::Result::Ok(request)" {
+        if text(last) != "Ok(request)" {
             self.unrecognised(last, "how `request` ends");
         }
         let stated: Vec<(Place, String)> =
@@ -434,7 +452,7 @@ impl<'s> Reader<'_, 's> {
             self.held(part, &field, fields);
         }
         if let Some((media, field)) = body {
-            let (_, mut part) = operation.body.take().unwrap_or_else(|| (String::new(), self.part("body", String::new())));
+            let mut part = operation.body.take().map_or_else(|| part("body"), |(_, part)| part);
             self.held(&mut part, &field, fields);
             operation.body = Some((media, part));
         } else if operation.body.take().is_some() {
@@ -461,9 +479,12 @@ impl<'s> Reader<'_, 's> {
     }
 }
 
-/// `&rules::NAME`.
-fn rules_of(expr: &Expr) -> Option<String> {
-    text(expr).strip_prefix("&rules::").map(str::to_owned)
+/// What stands where a value has no rules.
+const NO_RULES: &str = "&Schema(&[])";
+
+fn part(name: &str) -> Part {
+    let (spot, name) = (Spot::default(), name.to_owned());
+    Part { spot, name, field: String::new(), required: false, ty: None, rules: None }
 }
 
 /// `self.field`, borrowed: the field.
@@ -477,7 +498,7 @@ fn of_path(stmt: &Stmt) -> Option<Vec<(Option<String>, String)>> {
     let Expr::Try(attempt) = &*local.init.as_ref()?.expr else { return None };
     let Expr::MethodCall(call) = &*attempt.expr else { return None };
     let [spec, Expr::Reference(values)] = call.args.iter().collect::<Vec<_>>()[..] else { return None };
-    let known = text(&local.pat) == "mut request" && text(&call.receiver) == "base" && call.method == "request";
+    let known = ["request", "mut request"].contains(&text(&local.pat).as_str()) && text(&call.receiver) == "base" && call.method == "request";
     let Expr::Array(values) = &*values.expr else { return None };
     if !known || text(spec) != "Self::SPEC" {
         return None;
@@ -498,17 +519,6 @@ fn of_path(stmt: &Stmt) -> Option<Vec<(Option<String>, String)>> {
 fn step_of(stmt: &Stmt) -> Option<Step> {
     let Stmt::Expr(expr, end) = stmt else { return None };
     match expr {
-        // An optional header.
-        Expr::If(optional) => {
-            let Expr::Let(condition) = &*optional.cond else { return None };
-            let [Stmt::Expr(Expr::Try(set), Some(_))] = optional.then_branch.stmts.as_slice() else { return None };
-            let Expr::Call(set) = &*set.expr else { return None };
-            let field = field_of(&condition.expr)?;
-            let known = text(&condition.pat) == "::std::option::Option::Some(value)" && optional.else_branch.is_none();
-            let [request, name, value] = arguments(set, "parameter::header")?;
-            (known && is_request(request) && text(value) == "value")
-                .then_some(Step::Parameter(Place::Header, string(name)?, field))
-        }
         Expr::Try(attempt) if end.is_some() => {
             let Expr::Call(call) = &*attempt.expr else { return None };
             let function = text(&call.func);

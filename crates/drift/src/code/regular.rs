@@ -1,6 +1,6 @@
 //! What the generator writes alike for every operation, written once more from what has been read.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write};
 
 use quote::ToTokens;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use syn::{ImplItem, Item, ItemImpl, ItemStruct, spanned::Spanned};
 use super::{
     Code, Unrecognised,
     operations::{Field, Operation},
-    tokens::text,
+    tokens::{arguments as arguments_of, text},
 };
 
 /// What is not as it is always written, with its line.
@@ -25,9 +25,10 @@ pub(super) fn check(
             wrong.push((line, format!("{what}: `{own}`, where `{regular}` is regular")));
         }
     };
-    let derives = "#[derive(Clone,PartialEq,::serde::Serialize,::serde::Deserialize)]#[non_exhaustive]";
-    compare(line(definition), "its attributes", &attributes(&definition.attrs), derives);
-    let absent = "#[serde(default,skip_serializing_if=\"::std::option::Option::is_none\")]";
+    let default = if all_optional(fields) { "Default," } else { "" };
+    let derives = format!("#[derive(Clone,{default}PartialEq,::serde::Serialize,::serde::Deserialize)]#[non_exhaustive]");
+    compare(line(definition), "its attributes", &attributes(&definition.attrs), &derives);
+    let absent = "#[serde(default,skip_serializing_if=\"Option::is_none\")]";
     for (field, known) in definition.fields.iter().zip(fields) {
         let regular = if known.inner.is_some() { absent } else { "" };
         compare(line(field), &format!("the attributes of `{}`", known.name), &attributes(&field.attrs), regular);
@@ -52,7 +53,7 @@ pub(super) fn check(
             };
             // What these two say is read.
             if name == "request" {
-                let signature = "fn request(&self,base:&Base)->::std::result::Result<Request,RequestError>";
+                let signature = "fn request(&self,base:&Base)->Result<Request,RequestError>";
                 compare(line(item), "`request`", said.split('{').next().unwrap_or_default(), signature);
             } else if name != "is_idempotent" {
                 let regular = functions.get(name.as_str()).map_or("nothing", String::as_str);
@@ -91,34 +92,38 @@ fn attributes(attrs: &[syn::Attribute]) -> String {
     kept.map(|attr| text(&attr.to_token_stream())).collect()
 }
 
-const TEXT: &str = "::std::string::String";
+fn all_optional(fields: &[Field<'_>]) -> bool {
+    fields.iter().all(|field| field.inner.is_some())
+}
 
 /// `new`, and a setter for each field that is optional.
 fn own_functions(fields: &[Field<'_>]) -> BTreeMap<String, String> {
-    let into = |ty: &str| {
-        if ty == TEXT { format!("impl ::std::convert::Into<{TEXT}>") } else { ty.to_owned() }
-    };
-    let given = |name: &str, ty: &str| if ty == TEXT { format!("{name}.into()") } else { name.to_owned() };
     let mut functions = BTreeMap::new();
     let (mut arguments, mut values) = (Vec::new(), Vec::new());
     for field in fields {
         let name = &field.name;
-        let Some(inner) = field.inner.map(|inner| text(inner)) else {
+        let Some(inner) = field.inner else {
             let ty = text(field.ty);
-            arguments.push(format!("{name}:{}", into(&ty)));
-            values.push(if ty == TEXT { format!("{name}:{}", given(name, &ty)) } else { name.clone() });
+            let is_text = ty == "String";
+            arguments.push(if is_text { format!("{name}:impl Into<{ty}>") } else { format!("{name}:{ty}") });
+            values.push(if is_text { format!("{name}:{name}.into()") } else { name.clone() });
             continue;
         };
-        values.push(format!("{name}:::std::option::Option::None"));
+        values.push(format!("{name}:None"));
         let method = if name == "new" { "set_new" } else { name };
-        let (ty, value) = (into(&inner), given("value", &inner));
-        functions.insert(
-            method.to_owned(),
-            format!("pub fn {method}(mut self,value:{ty})->Self{{self.{name}=::std::option::Option::Some({value});self}}"),
-        );
+        let item = arguments_of(inner, "Vec").and_then(|inner| inner.first().copied());
+        let ty = text(item.unwrap_or(inner));
+        let plain = matches!(ty.as_str(), "bool" | "i64" | "i32" | "u64" | "u32" | "f64");
+        let (argument, value) =
+            if plain { (ty, "value") } else { (format!("impl Into<{ty}>"), "value.into()") };
+        let set = match item {
+            Some(_) => format!("self.{name}.get_or_insert_default().push({value});"),
+            None => format!("self.{name}=Some({value});"),
+        };
+        functions.insert(method.to_owned(), format!("pub fn {method}(mut self,value:{argument})->Self{{{set}self}}"));
     }
-    let (arguments, values) = (arguments.join(","), values.join(","));
-    functions.insert("new".to_owned(), format!("pub fn new({arguments})->Self{{Self{{{values}}}}}"));
+    let made = if all_optional(fields) { "Self::default()".to_owned() } else { format!("Self{{{}}}", values.join(",")) };
+    functions.insert("new".to_owned(), format!("pub fn new({})->Self{{{made}}}", arguments.join(",")));
     functions
 }
 
@@ -128,19 +133,14 @@ fn of_operation(operation: &Operation, fields: &[Field<'_>]) -> BTreeMap<&'stati
     let optional = |name: &str| fields.iter().any(|field| field.name == name && field.inner.is_some());
     let mut inspected = String::new();
     for (index, (_, part)) in operation.parameters.iter().enumerate() {
-        let place = format!("&Self::SPEC.parameters[{index}usize]");
         let field = &part.field;
-        inspected.push_str(&if optional(field) {
-            format!(
-                "if let ::std::option::Option::Some(value)=&self.{field}{{inspector.parameter({place},value);}}"
-            )
-        } else {
-            format!("inspector.parameter({place},&self.{field});")
-        });
+        let method = if optional(field) { "optional" } else { "parameter" };
+        let _ = write!(inspected, "inspector.{method}(&Self::PARAMETERS[{index}],&self.{field});");
     }
     let body = operation.body.as_ref().map(|(_, part)| part);
     if let Some((field, rules)) = body.and_then(|part| Some((&part.field, part.rules.as_ref()?))) {
-        inspected.push_str(&format!("inspector.body(&rules::{rules},&self.{field});"));
+        let rules = if code_has_name(rules) { format!("&rules::{rules}") } else { rules.clone() };
+        let _ = write!(inspected, "inspector.body({rules},&self.{field});");
     }
     if !inspected.is_empty() {
         let signature = "fn inspect<I:Inspector>(&self,inspector:&mut I)";
@@ -148,11 +148,15 @@ fn of_operation(operation: &Operation, fields: &[Field<'_>]) -> BTreeMap<&'stati
     }
     let ty = fields.iter().find(|field| body.is_some_and(|part| part.field == field.name)).map(|field| text(field.ty));
     if let Some(ty) = &ty {
-        let signature = format!("fn body(&self)->::std::option::Option<&{ty}>");
-        functions.insert("body", format!("{signature}{{::std::option::Option::Some(&self.body)}}"));
+        functions.insert("body", format!("fn body(&self)->Option<&{ty}>{{Some(&self.body)}}"));
     }
     functions.insert("Body", ty.unwrap_or_else(|| "()".to_owned()));
     functions
+}
+
+/// Whether the rules are a static, which goes by its name.
+fn code_has_name(rules: &str) -> bool {
+    !rules.starts_with('&')
 }
 
 /// The list of all operations, and the function that finds one by its id.
@@ -168,9 +172,7 @@ pub(super) fn tables(items: &[Item], code: &mut Code) {
         .iter()
         .map(|operation| format!("{:?}=>visitor.visit::<{}>()", operation.id, operation.name))
         .collect();
-    let visit = format!(
-        "let _=&visitor;::std::option::Option::Some(match id{arms}_=>return ::std::option::Option::None)"
-    );
+    let visit = format!("let _=&visitor;Some(match id{arms}_=>return None)");
     for (name, said, line) in stated {
         let same = match name.as_str() {
             "ALL" => said == format!("&[{}]", names.join(",")),
@@ -224,12 +226,11 @@ fn paged(operation: &Operation, code: &Code) -> Option<String> {
     let item = reply.pointer("/x-rust/fields/results/item")?.as_str()?;
     let of_meta = target(code, &reply["properties"]["meta"])?;
     let query = |name: &str| operation.parameter(super::Place::Query, name).map(|part| part.field.clone());
-    let some = "::std::option::Option::Some";
     let (mut reset, mut arms, mut members) = (String::new(), String::new(), String::new());
     for (name, variant) in [("after", "After"), ("before", "Before"), ("offset", "Offset")] {
         let Some(field) = query(name) else { continue };
-        reset.push_str(&format!("self.{field}=::std::option::Option::None;"));
-        arms.push_str(&format!("Position::{variant}(value)=>self.{field}={some}(value),"));
+        let _ = write!(reset, "self.{field}=None;");
+        let _ = write!(arms, "Position::{variant}(value)=>self.{field}=Some(value),");
     }
     for name in ["count", "limit", "offset", "has_next", "has_prev", "after", "before"] {
         let Some(field) = field(of_meta, name) else { continue };
@@ -238,18 +239,18 @@ fn paged(operation: &Operation, code: &Code) -> Option<String> {
         let value = match (required, cursor) {
             (false, false) => format!("meta.{field}"),
             (false, true) => format!("meta.{field}.as_deref()"),
-            (true, false) => format!("{some}(meta.{field})"),
-            (true, true) => format!("{some}(&*meta.{field})"),
+            (true, false) => format!("Some(meta.{field})"),
+            (true, true) => format!("Some(&*meta.{field})"),
         };
-        members.push_str(&format!("{name}:{value},"));
+        let _ = write!(members, "{name}:{value},");
     }
     let limit = query("limit")?;
     Some(format!(
-        "type Item={item};fn set_limit(&mut self,limit:i64){{self.{limit}={some}(limit);}}\
+        "type Item={item};fn set_limit(&mut self,limit:i64){{self.{limit}=Some(limit);}}\
          fn go_to(&mut self,position:Position){{{reset}match position{{{arms}_=>{{}}}}}}\
-         fn page(reply:&Self::Reply)->Page<'_>{{let meta=&reply.{meta};Page{{{members}..::std::default::Default::default()}}}}\
+         fn page(reply:&Self::Reply)->Page<'_>{{let meta=&reply.{meta};Page{{{members}..Page::default()}}}}\
          fn items(reply:&Self::Reply)->&[Self::Item]{{&reply.{results}}}\
-         fn into_items(reply:Self::Reply)->::std::vec::Vec<Self::Item>{{reply.{results}}}"
+         fn into_items(reply:Self::Reply)->Vec<Self::Item>{{reply.{results}}}"
     ))
 }
 

@@ -37,6 +37,10 @@ impl Contract {
     /// What `schemars` can know of this schema.
     pub(crate) fn of(self, schema: &Value) -> Value {
         match schema {
+            Value::Object(members) if members.contains_key("x-open") => {
+                let listed = json!({"type": members["type"], "enum": members["enum"]});
+                json!({"anyOf": [listed, {"type": "string"}]})
+            }
             Value::Object(members) => {
                 let mut plain = Map::new();
                 let list = |key: &str| members.get(key).and_then(Value::as_array).into_iter().flatten();
@@ -134,7 +138,7 @@ pub(super) fn schema(ty: &Type) -> Option<Value> {
         ["std", "collections", "HashMap" | "BTreeMap"] => {
             json!({"type": "object", "additionalProperties": schema(argument(1)?)?})
         }
-        ["std", "vec", "Vec"] => json!({"type": "array", "items": schema(argument(0)?)?}),
+        ["std", "vec", "Vec"] | ["Vec"] => json!({"type": "array", "items": schema(argument(0)?)?}),
         ["std", "boxed", "Box"] => schema(argument(0)?)?,
         ["std", "option", "Option"] | ["Option"] => nullable(schema(argument(0)?)?),
         ["types" | "super", name] | [name]

@@ -137,6 +137,10 @@ impl<'a> Pass<'_, 'a> {
         if squeezed(stated.as_deref().unwrap_or(&derived)) != squeezed(&self.own.id) {
             self.differ(Kind::OperationId, "operationId", json!(stated), json!(self.own.id));
         }
+        if self.operation.deprecated != self.own.deprecated {
+            let says = (json!(self.operation.deprecated), json!(self.own.deprecated));
+            self.differ(Kind::Deprecated, "deprecated", says.0, says.1);
+        }
         let (_, names) = self.operation.shape();
         let (_, own) = code::shape(&self.own.path);
         if names != own {

@@ -81,8 +81,8 @@ impl<'a> Replies<'_, 'a> {
         };
         let ty = match expected {
             Format::Json => None,
-            Format::Text => Some("::std::string::String"),
-            Format::Bytes => Some("::std::vec::Vec<u8>"),
+            Format::Text => Some("String"),
+            Format::Bytes => Some("Vec<u8>"),
             Format::Empty => Some("()"),
         };
         let right = self.own.format == expected && ty.is_none_or(|ty| self.own.reply.as_deref() == Some(ty));
@@ -90,10 +90,12 @@ impl<'a> Replies<'_, 'a> {
             let says = json!([self.own.format.word(), self.own.reply]);
             self.differ(Kind::ReplyDecoded, "success", json!([expected.word(), ty]), says);
         }
-        let any_json = operation.replies.iter().any(|(status, reply)| matches!(carried(operation, status, reply), Carried::Json(..)));
-        if any_json != self.own.accepts_json {
+        // Of errors only where a success says nothing.
+        let any = operation.replies.iter().any(|(status, reply)| matches!(carried(operation, status, reply), Carried::Json(..)));
+        let wanted = expected == Format::Json || (expected == Format::Empty && any);
+        if wanted != self.own.accepts_json {
             let says = |json: bool| json!(if json { "JSON" } else { "no JSON" });
-            self.differ(Kind::Accept, "accept", says(any_json), says(self.own.accepts_json));
+            self.differ(Kind::Accept, "accept", says(wanted), says(self.own.accepts_json));
         }
         let reply = if right { self.own.reply.clone() } else { None };
         for (_, stated, carried) in success {
@@ -105,7 +107,7 @@ impl<'a> Replies<'_, 'a> {
         let refusal = self.own.refusal.clone();
         let (expected, right) = match refusal.as_deref() {
             _ if of_json => (Format::Json, refusal.as_deref() != Some("()")),
-            Some("::std::vec::Vec<u8>") if of_bytes => (Format::Bytes, true),
+            Some("Vec<u8>") if of_bytes => (Format::Bytes, true),
             other => (Format::Empty, other == Some("()")),
         };
         if !right {

@@ -306,7 +306,7 @@ fn child<'v>(part: &Part<'v>, keyword: &str) -> Said<'v> {
             let parts = members.keys().filter_map(|name| Some((name.clone(), inner(Some(name.clone()), &|members| members.get(name))?)));
             Said::Named(parts.collect())
         }
-        _ => inner(None, &Some).map_or_else(|| Said::List(Vec::new()), Said::One),
+        _ => inner(None, &|schema| Some(schema)).map_or_else(|| Said::List(Vec::new()), Said::One),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     check::{Evidence, glance},
@@ -21,7 +21,7 @@ struct Operation {
     at: Pointer,
     /// All places of the document that it leads to.
     places: BTreeSet<Pointer>,
-    /// Its builder and all types that it leads to, by their names.
+    /// Itself, and all types and rules that it leads to, by their names.
     names: BTreeSet<String>,
 }
 
@@ -29,9 +29,7 @@ impl Focus {
     pub(super) fn new(document: &Value, evidence: &Evidence<'_>) -> Result<Self> {
         let mut operations = Vec::new();
         for operation in Document::read(document)?.operations {
-            let shape = operation.shape().0;
-            let same = |own: &&code::Operation| own.method == operation.method && own.shape() == shape;
-            let names = evidence.code.operations.iter().find(same).map(|own| names(evidence, own));
+            let names = evidence.code.operations.iter().find(|own| operation.is(own)).map(|own| names(evidence, own));
             let at = operation.at.pointer;
             // One whose differences are only accepted among those of others would be a finding in any case.
             if glance(document, evidence, &at)?.is_none() {
@@ -43,9 +41,10 @@ impl Focus {
         Ok(Self(operations))
     }
 
-    /// The smallest operation that a place of the source has to do with: its builder, or a type that it leads to.
+    /// The smallest operation that a place of the source has to do with: itself, or a type or rules that it leads to.
     pub(super) fn of_source(&self, place: &str) -> Option<&Pointer> {
-        let name = place.strip_prefix("builder::").unwrap_or(place).split(':').next()?;
+        let place = place.strip_prefix("operations::").or_else(|| place.strip_prefix("rules::")).unwrap_or(place);
+        let name = place.split(':').next()?;
         self.0.iter().find(|operation| operation.names.contains(name)).map(|operation| &operation.at)
     }
 
@@ -57,22 +56,16 @@ impl Focus {
 }
 
 fn names(evidence: &Evidence<'_>, own: &code::Operation) -> BTreeSet<String> {
-    let mut keys: Vec<&String> = own.body.iter().filter_map(|(_, part)| part.ty.as_ref()).collect();
-    let mut names = BTreeSet::new();
-    for arm in &own.arms {
-        if let code::Decoded::Type(key) = &arm.decoded {
-            keys.push(key);
-        }
-        names.extend(
-            arm.spot
-                .item()
-                .strip_prefix("builder::")
-                .and_then(|rest| rest.split(':').next())
-                .map(str::to_owned),
-        );
-    }
+    let mut names = BTreeSet::from([own.name.clone()]);
+    let parts = own.parameters.iter().map(|(_, part)| part).chain(own.body.iter().map(|(_, part)| part));
+    let parts: Vec<&code::Part> = parts.collect();
+    let keys = parts.iter().filter_map(|part| part.ty.as_ref()).chain(&own.reply).chain(&own.refusal);
     for key in keys {
         names.extend(reachable(&evidence.types["roots"][key], Schemas::new(evidence.types)));
+    }
+    for name in parts.iter().filter_map(|part| part.rules.as_ref()) {
+        let rules = json!({ "$ref": format!("#/$defs/{name}") });
+        names.extend(reachable(&rules, Schemas::new(evidence.rules)));
     }
     names
 }

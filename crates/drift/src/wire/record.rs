@@ -150,7 +150,7 @@ fn arguments(
         let stated = body.media.iter().find(|(name, _)| name.starts_with(media.as_str()));
         let schema = stated.and_then(|(_, media)| media.schema.as_ref());
         let value = schema.and_then(|schema| rich(document, schema)).unwrap_or_else(|| HARD[1].into());
-        let bytes = part.ty.as_deref() == Some("::std::vec::Vec<u8>");
+        let bytes = part.ty.as_deref() == Some("Vec<u8>");
         arguments.insert(part.field.clone(), if bytes { json!(written(&value).as_bytes()) } else { value });
     }
     arguments
