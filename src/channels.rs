@@ -23,7 +23,11 @@ impl SlackChannel {
 
     /// The member with this id (`U...` or `W...`), written to with the workspace's bot token.
     pub fn user_id(user_id: impl Into<String>, access_token: impl Into<String>) -> Self {
-        Self::MemberId(SlackUsingMemberId { user_id: user_id.into(), access_token: access_token.into() })
+        Self::MemberId(SlackUsingMemberId {
+            user_id: user_id.into(),
+            access_token: access_token.into(),
+            team_id: None,
+        })
     }
 
     /// The channel with this id (`C...`), written to with the workspace's bot token.

@@ -2799,6 +2799,9 @@ pub mod types {
     pub struct SlackUsingMemberId {
         /// Slack bot access token
         pub access_token: ::std::string::String,
+        /// Identifier of the Slack workspace that the member belongs to
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub team_id: ::std::option::Option<::std::string::String>,
         /// Slack user ID (U/WXXXXXXXX format)
         pub user_id: ::std::string::String,
     }
@@ -2806,6 +2809,7 @@ pub mod types {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.debug_struct("SlackUsingMemberId")
                 .field("access_token", &format_args!("[redacted]"))
+                .field("team_id", &self.team_id)
                 .field("user_id", &self.user_id)
                 .finish()
         }
@@ -10763,145 +10767,149 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
     /// A queue can store an operation as its id and its JSON, and a worker that knows the id alone can send it.
     pub fn visit<V: Visitor>(id: &str, visitor: V) -> Option<V::Output> {
         let _ = &visitor;
-        Some(
-            match id {
-                "fetch-user-profile" => visitor.visit::<FetchUserProfile>(),
-                "create-update-users" => visitor.visit::<CreateUpdateUsers>(),
-                "delete-user" => visitor.visit::<DeleteUser>(),
-                "edit-user-profile" => visitor.visit::<EditUserProfile>(),
-                "merge-users" => visitor.visit::<MergeUsers>(),
-                "list-users" => visitor.visit::<ListUsers>(),
-                "bulk-delete-users" => visitor.visit::<BulkDeleteUsers>(),
-                "fetch-user-object-subscriptions" => {
-                    visitor.visit::<FetchUserObjectSubscriptions>()
-                }
-                "fetch-user-list-subscriptions" => {
-                    visitor.visit::<FetchUserListSubscriptions>()
-                }
-                "trigger-workflow-api" => visitor.visit::<TriggerWorkflowApi>(),
-                "trigger-workflows" => visitor.visit::<TriggerWorkflows>(),
-                "cancel-workflow" => visitor.visit::<CancelWorkflow>(),
-                "dynamic-workflow-trigger" => visitor.visit::<DynamicWorkflowTrigger>(),
-                "event-api" => visitor.visit::<EventApi>(),
-                "track-event" => visitor.visit::<TrackEvent>(),
-                "track-events" => visitor.visit::<TrackEvents>(),
-                "ingest-users" => visitor.visit::<IngestUsers>(),
-                "trigger-broadcast" => visitor.visit::<TriggerBroadcast>(),
-                "cancel-broadcast" => visitor.visit::<CancelBroadcast>(),
-                "get-tenant-list" => visitor.visit::<GetTenantList>(),
-                "get-tenant" => visitor.visit::<GetTenant>(),
-                "create-tenants" => visitor.visit::<CreateTenants>(),
-                "delete-tenant" => visitor.visit::<DeleteTenant>(),
-                "get-tenant-full-preference" => {
-                    visitor.visit::<GetTenantFullPreference>()
-                }
-                "get-tenant-preference-all-categories" => {
-                    visitor.visit::<GetTenantPreferenceAllCategories>()
-                }
-                "get-tenant-preference-single-category" => {
-                    visitor.visit::<GetTenantPreferenceSingleCategory>()
-                }
-                "update-tenant-preference-single-category" => {
-                    visitor.visit::<UpdateTenantPreferenceSingleCategory>()
-                }
-                "get-tenant-default-preference" => {
-                    visitor.visit::<GetTenantDefaultPreference>()
-                }
-                "update-brand-default-preference" => {
-                    visitor.visit::<UpdateBrandDefaultPreference>()
-                }
-                "list-objects-by-type" => visitor.visit::<ListObjectsByType>(),
-                "get-object-by-id" => visitor.visit::<GetObjectById>(),
-                "create-update-objects" => visitor.visit::<CreateUpdateObjects>(),
-                "delete-object" => visitor.visit::<DeleteObject>(),
-                "edit-object-profile" => visitor.visit::<EditObjectProfile>(),
-                "bulk-delete-objects" => visitor.visit::<BulkDeleteObjects>(),
-                "list-object-subscriptions" => visitor.visit::<ListObjectSubscriptions>(),
-                "add-object-subscription" => visitor.visit::<AddObjectSubscription>(),
-                "delete-object-subscriptions" => {
-                    visitor.visit::<DeleteObjectSubscriptions>()
-                }
-                "fetch-object-subscriptions" => {
-                    visitor.visit::<FetchObjectSubscriptions>()
-                }
-                "get-all-lists" => visitor.visit::<GetAllLists>(),
-                "create-list" => visitor.visit::<CreateList>(),
-                "get-list" => visitor.visit::<GetList>(),
-                "delete-list" => visitor.visit::<DeleteList>(),
-                "get-subscriber-list-users" => visitor.visit::<GetSubscriberListUsers>(),
-                "add-subscribers-to-list" => visitor.visit::<AddSubscribersToList>(),
-                "remove-users-from-list" => visitor.visit::<RemoveUsersFromList>(),
-                "start-sync" => visitor.visit::<StartSync>(),
-                "get-list-version" => visitor.visit::<GetListVersion>(),
-                "add-subscribers-to-draft-list" => {
-                    visitor.visit::<AddSubscribersToDraftList>()
-                }
-                "remove-subscribers-from-draft-list" => {
-                    visitor.visit::<RemoveSubscribersFromDraftList>()
-                }
-                "finish-sync" => visitor.visit::<FinishSync>(),
-                "delete-draft-list" => visitor.visit::<DeleteDraftList>(),
-                "get-user-full-preference" => visitor.visit::<GetUserFullPreference>(),
-                "update-user-full-preference" => {
-                    visitor.visit::<UpdateUserFullPreference>()
-                }
-                "get-user-preference-all-categories" => {
-                    visitor.visit::<GetUserPreferenceAllCategories>()
-                }
-                "get-user-preferences-single-category" => {
-                    visitor.visit::<GetUserPreferencesSingleCategory>()
-                }
-                "update-user-preference-category" => {
-                    visitor.visit::<UpdateUserPreferenceCategory>()
-                }
-                "get-user-preference-channel" => {
-                    visitor.visit::<GetUserPreferenceChannel>()
-                }
-                "update-user-preference-channel" => {
-                    visitor.visit::<UpdateUserPreferenceChannel>()
-                }
-                "fetch-object-full-preference" => {
-                    visitor.visit::<FetchObjectFullPreference>()
-                }
-                "update-object-full-preference" => {
-                    visitor.visit::<UpdateObjectFullPreference>()
-                }
-                "fetch-object-preference-all-categories" => {
-                    visitor.visit::<FetchObjectPreferenceAllCategories>()
-                }
-                "fetch-object-preference-single-category" => {
-                    visitor.visit::<FetchObjectPreferenceSingleCategory>()
-                }
-                "object-preference-category" => {
-                    visitor.visit::<ObjectPreferenceCategory>()
-                }
-                "fetch-object-preference-all-channels" => {
-                    visitor.visit::<FetchObjectPreferenceAllChannels>()
-                }
-                "object-preference-channel" => visitor.visit::<ObjectPreferenceChannel>(),
-                "bulk-update-user-preference" => {
-                    visitor.visit::<BulkUpdateUserPreference>()
-                }
-                "reset-user-preferences" => visitor.visit::<ResetUserPreferences>(),
-                "list-messages" => visitor.visit::<ListMessages>(),
-                "bulk-update-messages" => visitor.visit::<BulkUpdateMessages>(),
-                "fetch-template-list" => visitor.visit::<FetchTemplateList>(),
-                "fetch-template-details" => visitor.visit::<FetchTemplateDetails>(),
-                "fetch-template-details-channel" => {
-                    visitor.visit::<FetchTemplateDetailsChannel>()
-                }
-                "get-user-tenant-profile" => visitor.visit::<GetUserTenantProfile>(),
-                "upsert-user-tenant-profile" => {
-                    visitor.visit::<UpsertUserTenantProfile>()
-                }
-                "delete-user-tenant-profile" => {
-                    visitor.visit::<DeleteUserTenantProfile>()
-                }
-                "edit-user-tenant-profile" => visitor.visit::<EditUserTenantProfile>(),
-                "list-user-tenants" => visitor.visit::<ListUserTenants>(),
-                _ => return None,
-            },
-        )
+        match id {
+            "fetch-user-profile" => Some(visitor.visit::<FetchUserProfile>()),
+            "create-update-users" => Some(visitor.visit::<CreateUpdateUsers>()),
+            "delete-user" => Some(visitor.visit::<DeleteUser>()),
+            "edit-user-profile" => Some(visitor.visit::<EditUserProfile>()),
+            "merge-users" => Some(visitor.visit::<MergeUsers>()),
+            "list-users" => Some(visitor.visit::<ListUsers>()),
+            "bulk-delete-users" => Some(visitor.visit::<BulkDeleteUsers>()),
+            "fetch-user-object-subscriptions" => {
+                Some(visitor.visit::<FetchUserObjectSubscriptions>())
+            }
+            "fetch-user-list-subscriptions" => {
+                Some(visitor.visit::<FetchUserListSubscriptions>())
+            }
+            "trigger-workflow-api" => Some(visitor.visit::<TriggerWorkflowApi>()),
+            "trigger-workflows" => Some(visitor.visit::<TriggerWorkflows>()),
+            "cancel-workflow" => Some(visitor.visit::<CancelWorkflow>()),
+            "dynamic-workflow-trigger" => Some(visitor.visit::<DynamicWorkflowTrigger>()),
+            "event-api" => Some(visitor.visit::<EventApi>()),
+            "track-event" => Some(visitor.visit::<TrackEvent>()),
+            "track-events" => Some(visitor.visit::<TrackEvents>()),
+            "ingest-users" => Some(visitor.visit::<IngestUsers>()),
+            "trigger-broadcast" => Some(visitor.visit::<TriggerBroadcast>()),
+            "cancel-broadcast" => Some(visitor.visit::<CancelBroadcast>()),
+            "get-tenant-list" => Some(visitor.visit::<GetTenantList>()),
+            "get-tenant" => Some(visitor.visit::<GetTenant>()),
+            "create-tenants" => Some(visitor.visit::<CreateTenants>()),
+            "delete-tenant" => Some(visitor.visit::<DeleteTenant>()),
+            "get-tenant-full-preference" => {
+                Some(visitor.visit::<GetTenantFullPreference>())
+            }
+            "get-tenant-preference-all-categories" => {
+                Some(visitor.visit::<GetTenantPreferenceAllCategories>())
+            }
+            "get-tenant-preference-single-category" => {
+                Some(visitor.visit::<GetTenantPreferenceSingleCategory>())
+            }
+            "update-tenant-preference-single-category" => {
+                Some(visitor.visit::<UpdateTenantPreferenceSingleCategory>())
+            }
+            "get-tenant-default-preference" => {
+                Some(visitor.visit::<GetTenantDefaultPreference>())
+            }
+            "update-brand-default-preference" => {
+                Some(visitor.visit::<UpdateBrandDefaultPreference>())
+            }
+            "list-objects-by-type" => Some(visitor.visit::<ListObjectsByType>()),
+            "get-object-by-id" => Some(visitor.visit::<GetObjectById>()),
+            "create-update-objects" => Some(visitor.visit::<CreateUpdateObjects>()),
+            "delete-object" => Some(visitor.visit::<DeleteObject>()),
+            "edit-object-profile" => Some(visitor.visit::<EditObjectProfile>()),
+            "bulk-delete-objects" => Some(visitor.visit::<BulkDeleteObjects>()),
+            "list-object-subscriptions" => {
+                Some(visitor.visit::<ListObjectSubscriptions>())
+            }
+            "add-object-subscription" => Some(visitor.visit::<AddObjectSubscription>()),
+            "delete-object-subscriptions" => {
+                Some(visitor.visit::<DeleteObjectSubscriptions>())
+            }
+            "fetch-object-subscriptions" => {
+                Some(visitor.visit::<FetchObjectSubscriptions>())
+            }
+            "get-all-lists" => Some(visitor.visit::<GetAllLists>()),
+            "create-list" => Some(visitor.visit::<CreateList>()),
+            "get-list" => Some(visitor.visit::<GetList>()),
+            "delete-list" => Some(visitor.visit::<DeleteList>()),
+            "get-subscriber-list-users" => {
+                Some(visitor.visit::<GetSubscriberListUsers>())
+            }
+            "add-subscribers-to-list" => Some(visitor.visit::<AddSubscribersToList>()),
+            "remove-users-from-list" => Some(visitor.visit::<RemoveUsersFromList>()),
+            "start-sync" => Some(visitor.visit::<StartSync>()),
+            "get-list-version" => Some(visitor.visit::<GetListVersion>()),
+            "add-subscribers-to-draft-list" => {
+                Some(visitor.visit::<AddSubscribersToDraftList>())
+            }
+            "remove-subscribers-from-draft-list" => {
+                Some(visitor.visit::<RemoveSubscribersFromDraftList>())
+            }
+            "finish-sync" => Some(visitor.visit::<FinishSync>()),
+            "delete-draft-list" => Some(visitor.visit::<DeleteDraftList>()),
+            "get-user-full-preference" => Some(visitor.visit::<GetUserFullPreference>()),
+            "update-user-full-preference" => {
+                Some(visitor.visit::<UpdateUserFullPreference>())
+            }
+            "get-user-preference-all-categories" => {
+                Some(visitor.visit::<GetUserPreferenceAllCategories>())
+            }
+            "get-user-preferences-single-category" => {
+                Some(visitor.visit::<GetUserPreferencesSingleCategory>())
+            }
+            "update-user-preference-category" => {
+                Some(visitor.visit::<UpdateUserPreferenceCategory>())
+            }
+            "get-user-preference-channel" => {
+                Some(visitor.visit::<GetUserPreferenceChannel>())
+            }
+            "update-user-preference-channel" => {
+                Some(visitor.visit::<UpdateUserPreferenceChannel>())
+            }
+            "fetch-object-full-preference" => {
+                Some(visitor.visit::<FetchObjectFullPreference>())
+            }
+            "update-object-full-preference" => {
+                Some(visitor.visit::<UpdateObjectFullPreference>())
+            }
+            "fetch-object-preference-all-categories" => {
+                Some(visitor.visit::<FetchObjectPreferenceAllCategories>())
+            }
+            "fetch-object-preference-single-category" => {
+                Some(visitor.visit::<FetchObjectPreferenceSingleCategory>())
+            }
+            "object-preference-category" => {
+                Some(visitor.visit::<ObjectPreferenceCategory>())
+            }
+            "fetch-object-preference-all-channels" => {
+                Some(visitor.visit::<FetchObjectPreferenceAllChannels>())
+            }
+            "object-preference-channel" => {
+                Some(visitor.visit::<ObjectPreferenceChannel>())
+            }
+            "bulk-update-user-preference" => {
+                Some(visitor.visit::<BulkUpdateUserPreference>())
+            }
+            "reset-user-preferences" => Some(visitor.visit::<ResetUserPreferences>()),
+            "list-messages" => Some(visitor.visit::<ListMessages>()),
+            "bulk-update-messages" => Some(visitor.visit::<BulkUpdateMessages>()),
+            "fetch-template-list" => Some(visitor.visit::<FetchTemplateList>()),
+            "fetch-template-details" => Some(visitor.visit::<FetchTemplateDetails>()),
+            "fetch-template-details-channel" => {
+                Some(visitor.visit::<FetchTemplateDetailsChannel>())
+            }
+            "get-user-tenant-profile" => Some(visitor.visit::<GetUserTenantProfile>()),
+            "upsert-user-tenant-profile" => {
+                Some(visitor.visit::<UpsertUserTenantProfile>())
+            }
+            "delete-user-tenant-profile" => {
+                Some(visitor.visit::<DeleteUserTenantProfile>())
+            }
+            "edit-user-tenant-profile" => Some(visitor.visit::<EditUserTenantProfile>()),
+            "list-user-tenants" => Some(visitor.visit::<ListUserTenants>()),
+            _ => None,
+        }
     }
 }
 /// What the document says of requests.
@@ -11197,7 +11205,7 @@ pub(crate) mod rules {
     schema!(
         SLACK_USING_MEMBER_ID : Type(Type::Object), Required(&["user_id",
         "access_token"]), Properties(&[("user_id", &HEX_COLOR), ("access_token",
-        &SENSITIVE_STRING)])
+        &SENSITIVE_STRING), ("team_id", &HEX_COLOR)])
     );
     schema!(
         SOCIAL_LINKS : Type(Type::Object), Properties(&[("website", &HEX_COLOR),

@@ -68,9 +68,9 @@ pub use profile::{Channel, PropertyError};
 pub use reqwest::{Method, Request};
 
 /// The document that the code is generated from: OpenAPI 3.1 with the overlays applied, as JSON.
-#[cfg(feature = "codegen")]
+#[cfg(all(feature = "document", feature = "codegen"))]
 pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
 /// The document that the code is generated from: OpenAPI 3.1 with the overlays applied, as JSON.
-#[cfg(not(feature = "codegen"))]
+#[cfg(all(feature = "document", not(feature = "codegen")))]
 pub const DOCUMENT: &str = include_str!("openapi.json");

@@ -30,6 +30,7 @@ mod lower;
 pub mod media;
 mod names;
 mod overlay;
+mod path_item;
 mod pointer;
 mod problem;
 mod project;
@@ -47,6 +48,7 @@ pub use grammar::{Node, is_method, path_template};
 pub use lenient::leniently;
 pub use limits::TEXT;
 pub use names::{rust_function, rust_type};
+pub use path_item::{PathItem, path_items};
 pub use pointer::Pointer;
 pub use problem::{Problem, Problems};
 pub use project::Project;
@@ -80,6 +82,11 @@ pub struct Lowered {
 /// walked without surprises, though it need not be valid OpenAPI.
 pub fn readable(document: &Value) -> Result<(), Problems> {
     limits::deep(|| lint::readable(document))
+}
+
+/// Refuses what [`generate`] refuses before it generates anything.
+pub fn generatable(document: &Value) -> Result<(), Problems> {
+    limits::deep(|| lint::generatable(document))
 }
 
 /// Checks a corrected document and lowers it to OpenAPI 3.0.3, without fitting it to the generator.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt};
 
-use crate::Pointer;
+use crate::{Pointer, problem::line};
 
 /// How a step changed what the document says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,9 +47,7 @@ pub struct Entry {
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // One entry is one line, whatever text of the document is quoted in it.
-        let line = format!("{}: {}: {}", self.pointer, self.kind, self.note);
-        f.write_str(&line.split_whitespace().collect::<Vec<_>>().join(" "))
+        f.write_str(&line(&format!("{}: {}: {}", self.pointer, self.kind, self.note)))
     }
 }
 

@@ -93,7 +93,7 @@ impl blocking::Client {
 /// The operations on workflows, returned by [`Client::workflows`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct Workflows<C = Client> {
-    client: C,
+    pub(crate) client: C,
 }
 impl<C: AsClient> Workflows<C> {
     /// Trigger a workflow
@@ -309,7 +309,7 @@ impl<C> Call<operations::DynamicWorkflowTrigger, C> {
 /// The operations on events, returned by [`Client::events`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct Events<C = Client> {
-    client: C,
+    pub(crate) client: C,
 }
 impl<C: AsClient> Events<C> {
     /// Track an event
@@ -480,7 +480,7 @@ impl<C> Call<operations::EventApi, C> {
 /// The operations on broadcasts, returned by [`Client::broadcasts`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct Broadcasts<C = Client> {
-    client: C,
+    pub(crate) client: C,
 }
 impl<C: AsClient> Broadcasts<C> {
     /// Broadcast to a list
@@ -611,7 +611,7 @@ impl<C> Call<operations::CancelBroadcast, C> {
 /// The operations on tenants, returned by [`Client::tenants`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct Tenants<C = Client> {
-    client: C,
+    pub(crate) client: C,
 }
 impl<C: AsClient> Tenants<C> {
     /// List tenants
@@ -782,7 +782,7 @@ impl<C> Call<operations::CreateTenants, C> {
 /// The operations on the preferences of a tenant, returned by [`Tenants::preferences`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct TenantsPreferences<C = Client> {
-    client: C,
+    pub(crate) client: C,
     tenant_id: String,
 }
 impl<C: AsClient> TenantsPreferences<C> {
@@ -1147,7 +1147,7 @@ impl<C> Call<operations::UpdateBrandDefaultPreference, C> {
 /// The operations on objects, returned by [`Client::objects`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct Objects<C = Client> {
-    client: C,
+    pub(crate) client: C,
 }
 impl<C: AsClient> Objects<C> {
     /// List the objects of a type
@@ -1436,7 +1436,7 @@ impl<C> Call<operations::EditObjectProfile, C> {
 /// The operations on the subscriptions of an object, returned by [`Objects::subscriptions`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct ObjectsSubscriptions<C = Client> {
-    client: C,
+    pub(crate) client: C,
     object_type: String,
     id: String,
 }
@@ -1548,7 +1548,7 @@ impl<C> Call<operations::AddObjectSubscription, C> {
 /// The operations on the preferences of an object, returned by [`Objects::preferences`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct ObjectsPreferences<C = Client> {
-    client: C,
+    pub(crate) client: C,
     object_type: String,
     id: String,
 }
@@ -1884,7 +1884,7 @@ impl<C> Call<operations::ObjectPreferenceChannel, C> {
 /// The operations on lists, returned by [`Client::lists`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct Lists<C = Client> {
-    client: C,
+    pub(crate) client: C,
 }
 impl<C: AsClient> Lists<C> {
     /// List the lists of users
@@ -1997,7 +1997,7 @@ impl<C> Call<operations::CreateList, C> {
 /// The operations on the subscribers of a list, returned by [`Lists::subscribers`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct ListsSubscribers<C = Client> {
-    client: C,
+    pub(crate) client: C,
     list_id: String,
 }
 impl<C: AsClient> ListsSubscribers<C> {
@@ -2068,7 +2068,7 @@ impl<C> Call<operations::GetSubscriberListUsers, C> {
 /// The operations on the drafts of a list, returned by [`Lists::drafts`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct ListsDrafts<C = Client> {
-    client: C,
+    pub(crate) client: C,
     list_id: String,
 }
 impl<C: AsClient> ListsDrafts<C> {
@@ -2196,7 +2196,7 @@ impl<C> fmt::Debug for ListsDrafts<C> {
 /// The operations on users, returned by [`Client::users`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct Users<C = Client> {
-    client: C,
+    pub(crate) client: C,
 }
 impl<C: AsClient> Users<C> {
     /// Create / Update Users
@@ -2565,7 +2565,7 @@ impl<C> Call<operations::ResetUserPreferences, C> {
 /// The operations on the preferences of a user, returned by [`Users::preferences`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct UsersPreferences<C = Client> {
-    client: C,
+    pub(crate) client: C,
     distinct_id: String,
 }
 impl<C: AsClient> UsersPreferences<C> {
@@ -2881,7 +2881,7 @@ impl<C> Call<operations::UpdateUserPreferenceChannel, C> {
 /// The operations on the tenants of a user, returned by [`Users::tenants`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct UsersTenants<C = Client> {
-    client: C,
+    pub(crate) client: C,
     distinct_id: String,
 }
 impl<C: AsClient> UsersTenants<C> {
@@ -3106,7 +3106,7 @@ impl<C> Call<operations::EditUserTenantProfile, C> {
 /// The operations on messages, returned by [`Client::messages`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct Messages<C = Client> {
-    client: C,
+    pub(crate) client: C,
 }
 impl<C: AsClient> Messages<C> {
     /// List messages
@@ -3240,7 +3240,7 @@ impl<C> Call<operations::ListMessages, C> {
 /// The operations on templates, returned by [`Client::templates`]. It owns its client, which is cheap to clone, so it can be kept.
 #[derive(Clone)]
 pub struct Templates<C = Client> {
-    client: C,
+    pub(crate) client: C,
 }
 impl<C: AsClient> Templates<C> {
     /// List templates

@@ -10,6 +10,7 @@ use crate::{
     Pointer, Report,
     grammar::{self, Node},
     lower::{OF_ARRAY, OF_NUMBER, OF_OBJECT, OF_STRING, ONE_OF, whole},
+    names::words,
     report::Kind,
 };
 
@@ -183,7 +184,7 @@ fn variant_name(text: &str) -> String {
     match text {
         "+1" => "Plus1".to_owned(),
         "-1" => "Minus1".to_owned(),
-        _ => text.replace('\'', "").replace(|c: char| !c.is_alphanumeric(), "-").to_pascal_case(),
+        _ => words(text).to_pascal_case(),
     }
 }
 

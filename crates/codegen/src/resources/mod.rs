@@ -127,7 +127,7 @@ impl Layer<'_> {
             #[doc = #doc]
             #[derive(Clone)]
             pub struct #name<C = Client> {
-                client: C,
+                pub(crate) client: C,
                 #(#given: String,)*
             }
             impl<C: AsClient> #name<C> {

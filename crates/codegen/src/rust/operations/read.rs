@@ -240,9 +240,13 @@ fn result(output: &ReturnType) -> Result<(Type, Type), String> {
     Ok((bytes(reply), bytes(refusal)))
 }
 
-/// A stream of bytes is read to its end.
+/// A stream of bytes is read to its end, and a connection that changes its protocol is nothing that can be read.
 fn bytes(ty: Type) -> Type {
-    if text(&ty) == "ByteStream" { parse_quote!(::std::vec::Vec<u8>) } else { ty }
+    match text(&ty).as_str() {
+        "ByteStream" => parse_quote!(::std::vec::Vec<u8>),
+        "reqwest :: Upgraded" => parse_quote!(()),
+        _ => ty,
+    }
 }
 
 /// The type arguments of the last segment of a path.

@@ -18,10 +18,10 @@ pub(super) fn function(operations: &[Read], names: &[Ident]) -> TokenStream {
         /// A queue can store an operation as its id and its JSON, and a worker that knows the id alone can send it.
         pub fn visit<V: Visitor>(id: &str, visitor: V) -> Option<V::Output> {
             let _ = &visitor;
-            Some(match id {
-                #(#ids => visitor.visit::<#names>(),)*
-                _ => return None,
-            })
+            match id {
+                #(#ids => Some(visitor.visit::<#names>()),)*
+                _ => None,
+            }
         }
     }
 }

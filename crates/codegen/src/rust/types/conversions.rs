@@ -33,7 +33,7 @@ fn parses_text(item: &ItemImpl) -> bool {
     let Some((path, _)) = &item.trait_ else { return false };
     let text = path.to_token_stream().to_string().replace(' ', "");
     text == "::std::str::FromStr"
-        || ["&str", "&String", "::std::string::String", "&::std::string::String"]
+        || ["&str", "String", "&String", "::std::string::String", "&::std::string::String"]
             .iter()
             .any(|source| text == format!("::std::convert::TryFrom<{source}>"))
 }
