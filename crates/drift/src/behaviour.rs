@@ -318,11 +318,13 @@ pub(crate) struct Altered<'a> {
     pub(crate) written: Option<Value>,
     /// It stands in an alternative, and another one may have taken it.
     pub(crate) of_another: bool,
+    /// It is a key that the schema does not name.
+    unnamed: bool,
 }
 
 impl<'a> Altered<'a> {
     fn new(node: &Node<'a>, read: Option<Value>, written: Option<Value>) -> Self {
-        Self { node: node.clone(), read, written, of_another: false }
+        Self { node: node.clone(), read, written, of_another: false, unnamed: false }
     }
 }
 
@@ -366,8 +368,12 @@ impl<'p, 'a> Rewriting<'p, 'a> {
                 if fitting.is_empty() && !same(read, written) {
                     return altered();
                 }
-                let altered = fitting.into_iter().find_map(|variant| self.altered(variant, read, written));
-                altered.map(|altered| Altered { of_another: true, ..altered })
+                let all: Vec<_> =
+                    fitting.into_iter().map(|variant| self.altered(variant, read, written)).collect();
+                // What one alternative does not name another may name, and keep as it keeps it.
+                let kept = all.iter().any(Option::is_none);
+                let lost = all.into_iter().flatten().find(|altered| !(kept && altered.unnamed));
+                lost.map(|altered| Altered { of_another: true, ..altered })
             }
             Form::Scalar { format: Some(format), .. } if format == "date-time" => {
                 let time = |value: &Value| DateTime::parse_from_rfc3339(value.as_str()?).ok();
@@ -399,7 +405,7 @@ impl<'p, 'a> Rewriting<'p, 'a> {
                     continue;
                 }
                 let (read, written) = (Some(json!({ name: before })), written.get(name).cloned());
-                return Some(Altered::new(&view.node, read, written));
+                return Some(Altered { unnamed: true, ..Altered::new(&view.node, read, written) });
             };
             let Some(after) = written.get(name) else {
                 let pointer = self.schemas.view(node).ok()?.pointer;

@@ -1,6 +1,6 @@
 //! Instances of schemas: valid ones, and ones that are one change away from it.
 //!
-//! The library `noson` makes the first form of an instance; changes at random places then give what it does not think of
+//! [`making`] makes the first form of an instance; changes at random places then give what it does not think of
 //! (unknown keys, text of all scripts, extreme numbers, times with offsets). A validator says what each of them is.
 
 use jsonschema::Validator;
@@ -9,13 +9,14 @@ use serde_json::{Map, Value, json};
 
 use super::{
     document::Document,
+    making,
     pointer::Pointer,
     schema::{Node, says},
 };
 
 /// A schema of the document that can be tried.
 pub(crate) struct Subject {
-    /// The schema with all that it refers to, as small as can be, since the library copies it often.
+    /// The schema with all that it refers to, and nothing else.
     small: Value,
     pub(crate) validator: Validator,
     /// Which places of the schema stand for which of the document; the first that holds one does.
@@ -60,10 +61,12 @@ impl<'s> Instances<'s> {
         Self { subject, random: StdRng::seed_from_u64(seed) }
     }
 
-    /// A valid instance as the library makes it, if it can make one.
+    /// A valid instance as it is first made, if that can be.
     pub(crate) fn plain(&mut self) -> Option<Value> {
-        let made = (0..8).find_map(|_| noson::generate(&self.subject.small, &mut self.random).ok())?;
-        self.subject.validator.is_valid(&made).then_some(made)
+        (0..8).find_map(|_| {
+            let made = making::make(&self.subject.small, &mut self.random)?;
+            self.subject.validator.is_valid(&made).then_some(made)
+        })
     }
 
     /// A valid instance, if one can be found.
@@ -87,8 +90,7 @@ impl<'s> Instances<'s> {
         (0..8).map(|_| self.changed(&instance)).find(|changed| !validator.is_valid(changed))
     }
 
-    /// A copy in which empty objects have a member, where one is allowed: the library leaves a map empty whose keys are not
-    /// named, and what is empty shows little.
+    /// A copy in which empty objects have a member, where one is allowed: what is empty shows little.
     fn filled(&mut self, instance: Value) -> Value {
         let mut places = Vec::new();
         gather(&instance, &Pointer::root(), &mut places);

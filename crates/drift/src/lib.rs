@@ -17,6 +17,7 @@ mod document;
 mod finding;
 mod instances;
 mod ledger;
+mod making;
 mod output;
 mod pointer;
 mod project;

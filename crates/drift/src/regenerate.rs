@@ -101,7 +101,7 @@ fn manifest(root: &Path) -> Result<String> {
     let (api, drift) = (path(root.to_owned()), path(root.join("crates/drift")));
     Ok(format!(
         "[package]\nname = \"suprsend-drift-of-a-document\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
-         [dependencies]\nsuprsend-api = {{ path = {api}, default-features = false, features = [\"schemars\"] }}\n\
+         [dependencies]\nsuprsend-api = {{ path = {api}, default-features = false, features = [\"document\", \"schemars\"] }}\n\
          suprsend-drift = {{ path = {drift} }}\n{dependencies}\n\n[profile.dev]\ndebug = \"line-tables-only\"\n\n[workspace]\n"
     ))
 }

@@ -170,9 +170,9 @@ pub(super) fn tables(items: &[Item], code: &mut Code) {
     let arms: String = code
         .operations
         .iter()
-        .map(|operation| format!("{:?}=>visitor.visit::<{}>()", operation.id, operation.name))
+        .map(|operation| format!("{:?}=>Some(visitor.visit::<{}>())", operation.id, operation.name))
         .collect();
-    let visit = format!("let _=&visitor;Some(match id{arms}_=>return None)");
+    let visit = format!("let _=&visitor;match id{arms}_=>None");
     for (name, said, line) in stated {
         let same = match name.as_str() {
             "ALL" => said == format!("&[{}]", names.join(",")),
