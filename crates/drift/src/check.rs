@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     behaviour::{self, Clean, Codecs, Effort},
     code::{self, Code},
-    compare::{self, Counts, Pair, reachable},
+    compare::{self, Counts, Pair, Rust, reachable},
     document::{Document, Operation},
     finding::{Comparison, Difference, Finding},
     ledger::Ledger,
@@ -23,13 +23,23 @@ pub(crate) struct Evidence<'e> {
     pub(crate) code: &'e Code,
     /// The types of the code as one JSON Schema document.
     pub(crate) types: &'e Value,
+    /// Its rules as another.
+    pub(crate) rules: &'e Value,
+    /// Where requests go that state no server; none is the document's first.
+    pub(crate) base_url: Option<&'e str>,
     /// Where the source and the compiled types do not say the same.
     pub(crate) unverified: &'e [Difference],
-    pub(crate) codecs: Codecs<'e>,
+    pub(crate) codecs: &'e dyn Codecs,
     pub(crate) wire: &'e Wire,
     pub(crate) ledger: &'e Ledger,
     /// Of several checks with the same code and the same effort: what instances have shown already.
     pub(crate) clean: Option<&'e Clean>,
+}
+
+impl<'e> Evidence<'e> {
+    pub(crate) fn rust(&self) -> Rust<'e> {
+        Rust { code: self.code, types: Schemas::new(self.types), rules: self.rules, base_url: self.base_url }
+    }
 }
 
 /// How far to go.
@@ -44,7 +54,7 @@ pub(crate) enum Depth {
 }
 
 /// What has been compared once nothing but the facts has.
-const OF_FACTS: [Comparison; 2] = [Comparison::Operations, Comparison::Types];
+pub(crate) const OF_FACTS: [Comparison; 3] = [Comparison::Operations, Comparison::Types, Comparison::Rules];
 
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -58,13 +68,22 @@ pub(crate) struct Report {
 /// The first finding about the facts of one operation, if there is any. [`check`] has it too: this is the short way to
 /// know that there is one.
 pub(crate) fn glance(document: &Value, evidence: &Evidence<'_>, at: &Pointer) -> Result<Option<Finding>> {
-    let document = Document::read(document)?;
-    let types = Schemas::new(evidence.types);
+    let document = Document::read_of(document, at)?;
     // Nothing is stale yet: the entries of other operations have not been met.
     let findings = |differences: &[Difference]| evidence.ledger.settle(differences, &[]).0;
     let enough = |differences: &[Difference]| !findings(differences).is_empty();
-    let differences = compare::compare_one(&document, evidence.code, types, at, &enough);
+    let mut differences = document.unread.clone();
+    if !enough(&differences) {
+        differences = compare::compare_one(&document, evidence.rust(), at, &enough);
+    }
     Ok(findings(&differences).into_iter().next())
+}
+
+/// The first operation that only one side has, or the code has twice.
+pub(crate) fn matching(document: &Value, evidence: &Evidence<'_>) -> Option<Finding> {
+    let document = Document::read(document).ok()?;
+    let differences = compare::matching(&document, evidence.rust());
+    evidence.ledger.settle(&differences, &[]).0.into_iter().next()
 }
 
 pub(crate) fn check(
@@ -75,7 +94,7 @@ pub(crate) fn check(
 ) -> Result<Report> {
     let document = Document::read(document)?;
     let types = Schemas::new(evidence.types);
-    let mut compared = compare::compare(&document, evidence.code, types)?;
+    let mut compared = compare::compare(&document, evidence.rust())?;
     compared.differences.extend(evidence.unverified.iter().cloned());
     // What is known by now to be another thing than the document says would only be found so again, by every instance and
     // every call. Differences that rules can accept do no such harm.
@@ -96,9 +115,9 @@ pub(crate) fn check(
         !hard.iter().any(|difference| operation.at.place.contains(&difference.place))
             && body.is_none_or(|key| sound(&evidence.types["roots"][key]))
     };
-    let sent = wire::compare(&document, evidence.code, &compared, evidence.wire, &as_read);
+    let sent = wire::compare(&document, evidence.code, &compared, evidence.wire, &as_read, &|_| true);
     let mut counts = compared.counts.clone();
-    counts.insert("calls", evidence.wire.calls.len());
+    counts.insert("calls", evidence.wire.0.len());
     let mut differences = compared.differences.clone();
     differences.extend(sent);
     if depth == Depth::First {

@@ -1,11 +1,11 @@
 //! Compiled code, reached by the names in its source.
 
-use std::{collections::BTreeMap, fmt};
+use std::{future::Future, pin::Pin};
 
-use progenitor_client::{Error, ResponseValue};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
+use suprsend_api::{Client, Operation, Spec, Visitor};
 
 use super::{
     code::{Code, Contract},
@@ -13,64 +13,62 @@ use super::{
     pointer::Pointer,
 };
 
-/// The workspace's own client.
-#[allow(clippy::too_many_lines, reason = "generated: an arm for each operation")]
-pub(crate) mod own {
-    include!(concat!(env!("OUT_DIR"), "/compiled.rs"));
-}
-
 /// Decodes a JSON text into a type and encodes that again.
-pub(crate) type Codec = fn(&str) -> Result<Value, String>;
+pub type Codec = fn(&str) -> Result<Value, String>;
 
-pub(crate) fn round_trip<T: Serialize + DeserializeOwned>(text: &str) -> Result<Value, String> {
+/// Decodes a JSON text into this type and encodes that again.
+pub fn round_trip<T: Serialize + DeserializeOwned>(text: &str) -> Result<Value, String> {
     let value: T = serde_json::from_str(text).map_err(|error| error.to_string())?;
     serde_json::to_value(value).map_err(|error| error.to_string())
 }
 
-/// What an operation is called with: JSON values by the names of the builder's methods.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Arguments(pub(crate) BTreeMap<String, Value>);
+/// Sends an operation that is read from JSON.
+pub struct Calling<'c> {
+    client: &'c Client,
+    arguments: Value,
+}
 
-impl Arguments {
-    pub(crate) fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, String> {
-        let Some(value) = self.0.remove(name) else { return Ok(None) };
-        serde_json::from_value(value).map(Some).map_err(|error| format!("`{name}`: {error}"))
+impl<'c> Calling<'c> {
+    /// Prepares to send what is read from these values, by the names of the operation's fields.
+    pub fn new(client: &'c Client, arguments: Value) -> Self {
+        Self { client, arguments }
     }
 }
 
-/// How a call ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Success(u16),
-    /// An error that the document declares.
-    Error(u16),
-    Failed(String),
-}
+/// What comes of a call: nothing, if the reply was a success that could be read.
+pub type CallFuture<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + 'a>>;
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Success(status) => write!(f, "success with status {status}"),
-            Self::Error(status) => write!(f, "a declared error with status {status}"),
-            Self::Failed(reason) => f.write_str(reason),
-        }
+impl<'c> Visitor for Calling<'c> {
+    type Output = CallFuture<'c>;
+
+    fn visit<O>(self) -> Self::Output
+    where
+        O: Operation + Clone + Serialize + DeserializeOwned,
+    {
+        Box::pin(async move {
+            let operation: O = serde_json::from_value(self.arguments.clone()).map_err(|error| error.to_string())?;
+            // A queue that holds one has to get it back.
+            let stored = serde_json::to_value(&operation).map_err(|error| error.to_string())?;
+            let again: O = serde_json::from_value(stored).map_err(|error| format!("read again: {error}"))?;
+            self.client.send(&again).await.map(drop).map_err(|error| error.to_string())
+        })
     }
 }
 
-pub(crate) fn outcome<T, E>(result: Result<ResponseValue<T>, Error<E>>) -> Outcome {
-    match result {
-        Ok(value) => Outcome::Success(value.status().as_u16()),
-        Err(Error::ErrorResponse(value)) => Outcome::Error(value.status().as_u16()),
-        Err(Error::UnexpectedResponse(response)) => {
-            Outcome::Failed(format!("an unexpected reply with status {}", response.status().as_u16()))
-        }
-        Err(Error::InvalidResponsePayload(_, error)) => Outcome::Failed(format!("undecodable: {error}")),
-        Err(Error::InvalidRequest(reason) | Error::Custom(reason)) => Outcome::Failed(reason),
-        Err(Error::CommunicationError(error) | Error::ResponseBodyError(error)) => {
-            Outcome::Failed(error.to_string())
-        }
-        Err(Error::InvalidUpgrade(error)) => Outcome::Failed(error.to_string()),
-    }
+/// Compiled code, reached by the names in its source.
+pub struct Compiled {
+    /// The folder with the document, its overlays and the source.
+    pub root: &'static str,
+    /// The document that the code was generated from.
+    pub document: &'static str,
+    /// Makes the schemas of all types.
+    pub schemas: fn(&mut SchemaGenerator),
+    /// Decodes and encodes a type, by its name.
+    pub codec: fn(&str) -> Option<Codec>,
+    /// Sends an operation, by its id.
+    pub call: for<'a> fn(&'a Client, &str, Value) -> Option<CallFuture<'a>>,
+    /// The constants of all operations.
+    pub operations: &'static [&'static Spec],
 }
 
 /// The schemas of the compiled types by their names, for reading and for writing.
@@ -141,7 +139,8 @@ fn plain(schema: &Value) -> Value {
                 })
                 .collect();
             plain.sort_keys();
-            plain.into()
+            // Prose may be all that there was.
+            if plain.is_empty() { Value::Bool(true) } else { plain.into() }
         }
         Value::Array(values) => values.iter().map(plain).collect(),
         _ => schema.clone(),

@@ -9,7 +9,7 @@ use anyhow::{Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
 use super::{
-    code::Place,
+    code::{self, Place},
     finding::{Difference, Kind, hash},
     pointer::Pointer,
     schema::{Node, Schemas},
@@ -24,8 +24,9 @@ const NEUTRAL: [&str; 6] = ["description", "example", "examples", "externalDocs"
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
     pub(crate) schemas: Schemas<'a>,
-    pub(crate) version: String,
     pub(crate) operations: Vec<Operation<'a>>,
+    /// Those of the document as a whole.
+    pub(crate) servers: Vec<Server>,
     /// What neither this nor the code reads.
     pub(crate) unread: Vec<Difference>,
 }
@@ -34,13 +35,20 @@ pub(crate) struct Document<'a> {
 pub(crate) struct Operation<'a> {
     pub(crate) at: At,
     pub(crate) path: String,
+    /// The path with empty braces for parameters.
+    pub(crate) shape: String,
     pub(crate) method: String,
+    pub(crate) deprecated: bool,
     pub(crate) id: Option<String>,
     pub(crate) parameters: BTreeMap<(Place, String), Parameter<'a>>,
     pub(crate) body: Option<Body<'a>>,
     /// By status, range or `default`, as it is written.
     pub(crate) replies: BTreeMap<String, Reply<'a>>,
     pub(crate) servers: Vec<Server>,
+    /// Whether sending it twice has the effect of sending it once.
+    pub(crate) idempotent: bool,
+    /// The place of the idempotency key in the body, as tokens of a pointer; `*` is every item of a list.
+    pub(crate) key: Option<Vec<String>>,
     /// Any of these is enough; none at all is asked for if it is empty.
     pub(crate) security: Vec<Requirement>,
     /// Where servers and security are stated: here or further up.
@@ -140,38 +148,35 @@ impl Operation<'_> {
         })
     }
 
-    /// The path with empty braces for parameters, and their names in order.
-    pub(crate) fn shape(&self) -> (String, Vec<String>) {
-        let (mut shape, mut names) = (String::new(), Vec::new());
-        let mut rest = self.path.as_str();
-        while let Some((before, after)) = rest.split_once('{') {
-            shape.push_str(before);
-            shape.push_str("{}");
-            let (name, after) = after.split_once('}').unwrap_or((after, ""));
-            names.push(name.to_owned());
-            rest = after;
-        }
-        shape.push_str(rest);
-        (shape, names)
+    /// Whether this is that operation of the code. What follows a `#` tells operations of one path apart.
+    pub(crate) fn is(&self, own: &code::Operation) -> bool {
+        own.method == self.method && own.shape == self.shape
     }
 }
 
 impl<'a> Document<'a> {
     /// Reads a document. An error means that it is no OpenAPI 3.1 document that could be compared with anything.
     pub(crate) fn read(root: &'a Value) -> Result<Self> {
+        Self::read_of(root, &Pointer::root())
+    }
+
+    /// Reads the operations at or below a place.
+    pub(crate) fn read_of(root: &'a Value, only: &Pointer) -> Result<Self> {
         let version = root.get("openapi").and_then(Value::as_str).unwrap_or_default();
         ensure!(
             version.starts_with("3.1."),
             "/openapi: the document has to be OpenAPI 3.1, not `{version}`; convert it, or state the version that it is in"
         );
         let mut reader =
-            Reader { root, schemas: Schemas::new(root), unread: Vec::new(), used: BTreeSet::new() };
-        let operations = reader.document()?;
-        reader.components();
+            Reader { root, schemas: Schemas::new(root), unread: Vec::new(), used: BTreeSet::new(), table: Table::of(root) };
+        let (servers, operations) = reader.document(only)?;
+        if *only == Pointer::root() {
+            reader.components();
+        }
         Ok(Self {
             schemas: reader.schemas,
-            version: root["info"]["version"].as_str().unwrap_or_default().to_owned(),
             operations,
+            servers,
             unread: reader.unread,
         })
     }
@@ -183,7 +188,41 @@ struct Reader<'a> {
     unread: Vec<Difference>,
     /// Places that stand in for what is shared between operations and that some operation takes up.
     used: BTreeSet<Pointer>,
+    table: Table,
 }
+
+/// What the table of resources says of operations, by method and path: whether each may be repeated, and where its key is.
+#[derive(Default)]
+struct Table(BTreeMap<(String, String), (Option<bool>, Option<Vec<String>>)>);
+
+impl Table {
+    fn of(root: &Value) -> Self {
+        let mut table = Self::default();
+        let mut open: Vec<&Value> = root.get("x-resources").into_iter().collect();
+        while let Some(resource) = open.pop() {
+            for (_, entry) in resource.as_object().into_iter().flatten() {
+                // A method of the table may be called as one of HTTP is; its value is no path then.
+                let path = METHODS.into_iter().find_map(|method| Some((method, entry.get(method)?.as_str()?)));
+                let path = path.filter(|(_, path)| path.starts_with('/'));
+                let text = entry.as_str().and_then(|entry| entry.split_once(' '));
+                match path.or(text) {
+                    Some((method, path)) => {
+                        let idempotent = entry.get("idempotent").and_then(Value::as_bool);
+                        let key = entry.get("idempotency_key").and_then(Value::as_str);
+                        let key = key.map(|key| Pointer::from_text(key).tokens());
+                        table.0.insert((method.to_owned(), path.to_owned()), (idempotent, key));
+                    }
+                    // A handle.
+                    None => open.push(entry),
+                }
+            }
+        }
+        table
+    }
+}
+
+/// The members of a path item, each with its place: those of what it refers to, where none stands beside the reference.
+type Item<'a> = BTreeMap<&'a str, (&'a Value, At)>;
 
 /// What path items and operations inherit.
 #[derive(Clone)]
@@ -226,19 +265,21 @@ impl<'a> Reader<'a> {
             let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
                 return Ok((value, at));
             };
-            let target = Pointer::of_reference(reference);
-            let Some((pointer, found)) =
-                target.and_then(|target| Some((target.clone(), target.get(self.root)?)))
-            else {
-                bail!("{}/$ref: nothing stands at `{reference}`; correct the reference", at.pointer);
-            };
-            value = found;
-            at.pointer = pointer;
+            (value, at.pointer) = self.target(reference, &at)?;
         }
         bail!("{}/$ref: it leads in a circle; correct the reference", at.pointer)
     }
 
-    fn document(&mut self) -> Result<Vec<Operation<'a>>> {
+    /// What a reference leads to, and where that stands.
+    fn target(&self, reference: &str, at: &At) -> Result<(&'a Value, Pointer)> {
+        let target = Pointer::of_reference(reference);
+        match target.and_then(|target| Some((target.get(self.root)?, target))) {
+            Some(found) => Ok(found),
+            None => bail!("{}/$ref: nothing stands at `{reference}`; correct the reference", at.pointer),
+        }
+    }
+
+    fn document(&mut self, only: &Pointer) -> Result<(Vec<Server>, Vec<Operation<'a>>)> {
         let at = At::root();
         let read = ["openapi", "info", "servers", "security", "paths", "components"];
         let members = self.object(self.root, &at, &read)?;
@@ -252,8 +293,9 @@ impl<'a> Reader<'a> {
         let at = at.child("paths");
         let mut operations = Vec::new();
         for (path, item) in members.get("paths").and_then(Value::as_object).into_iter().flatten() {
-            if !path.starts_with("x-") {
-                self.path_item(path, item, &at.child(path), &inherited, &mut operations)?;
+            let at = at.child(path);
+            if !path.starts_with("x-") && (at.pointer.contains(only) || only.contains(&at.pointer)) {
+                self.path_item(path, item, &at, only, &inherited, &mut operations)?;
             }
         }
         for (name, at) in [("servers", &inherited.servers.0), ("security", &inherited.security.0)] {
@@ -265,7 +307,7 @@ impl<'a> Reader<'a> {
             }
         }
         operations.sort_by(|one, other| (&one.path, &one.method).cmp(&(&other.path, &other.method)));
-        Ok(operations)
+        Ok((inherited.servers.1, operations))
     }
 
     fn path_item(
@@ -273,55 +315,66 @@ impl<'a> Reader<'a> {
         path: &str,
         item: &'a Value,
         at: &At,
+        only: &Pointer,
         inherited: &Inherited,
         operations: &mut Vec<Operation<'a>>,
     ) -> Result<()> {
-        let (item, found) = self.resolve(item, at)?;
-        let at = At { place: at.place.clone(), ..found };
-        let read: Vec<&str> = METHODS.into_iter().chain(["parameters", "servers"]).collect();
-        let members = self.object(item, &at, &read)?;
+        let item = self.item(item, at)?;
         let mut inherited = inherited.clone();
-        if let Some(servers) = members.get("servers") {
-            let at = at.child("servers");
-            inherited.servers = (at.clone(), self.servers(Some(servers), &at)?);
+        if let Some((servers, at)) = item.get("servers") {
+            inherited.servers = (at.clone(), self.servers(Some(servers), at)?);
         }
-        let methods: Vec<&str> = METHODS.into_iter().filter(|method| members.contains_key(*method)).collect();
-        for method in &methods {
-            let operation = at.child(method);
-            operations.push(self.operation(path, method, members, &at, &operation, &inherited)?);
+        let methods: Vec<&str> = METHODS.into_iter().filter(|method| item.contains_key(*method)).collect();
+        let wanted = |method: &&&str| only.contains(&at.pointer.child(method)) || *only == at.pointer.child(method);
+        for method in methods.iter().filter(wanted) {
+            operations.push(self.operation(path, method, &item, &inherited)?);
         }
-        let own = at.child("servers");
-        if let Some(servers) = members.get("servers")
-            && !self.used.contains(&own.pointer)
+        if let Some((servers, at)) = item.get("servers")
+            && !self.used.contains(&at.pointer)
         {
-            self.unread(&own, servers);
+            self.unread(at, servers);
         }
         if methods.is_empty()
-            && let Some(parameters) = members.get("parameters")
+            && let Some((parameters, at)) = item.get("parameters")
         {
-            self.unread(&at.child("parameters"), parameters);
+            self.unread(at, parameters);
         }
         Ok(())
+    }
+
+    fn item(&mut self, value: &'a Value, at: &At) -> Result<Item<'a>> {
+        let read: Vec<&str> = METHODS.into_iter().chain(["$ref", "parameters", "servers"]).collect();
+        let (mut item, mut value, mut at) = (Item::new(), value, at.clone());
+        for _ in 0..32 {
+            for (key, member) in self.object(value, &at, &read)? {
+                item.entry(key).or_insert_with(|| (member, at.child(key)));
+            }
+            let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
+                item.remove("$ref");
+                return Ok(item);
+            };
+            (value, at.pointer) = self.target(reference, &at)?;
+        }
+        bail!("{}/$ref: it leads in a circle; correct the reference", at.pointer)
     }
 
     fn operation(
         &mut self,
         path: &str,
         method: &str,
-        item: &'a Map<String, Value>,
-        above: &At,
-        at: &At,
+        item: &Item<'a>,
         inherited: &Inherited,
     ) -> Result<Operation<'a>> {
-        let read = ["operationId", "parameters", "requestBody", "responses", "servers", "security"];
-        let members = self.object(&item[method], at, &read)?;
+        let (operation, at) = &item[method];
+        let read =
+            ["operationId", "parameters", "requestBody", "responses", "servers", "security", "deprecated"];
+        let members = self.object(operation, at, &read)?;
         let mut parameters = BTreeMap::new();
-        for (members, from) in [(item, above), (members, at)] {
-            for (index, value) in
-                members.get("parameters").and_then(Value::as_array).into_iter().flatten().enumerate()
-            {
-                let place = at.place.child("parameters");
-                let from = At { pointer: from.pointer.child("parameters").element(index), place };
+        let shared = item.get("parameters").map(|(list, at)| (*list, at.pointer.clone()));
+        let own = members.get("parameters").map(|list| (list, at.pointer.child("parameters")));
+        for (list, from) in [shared, own].into_iter().flatten() {
+            for (index, value) in list.as_array().into_iter().flatten().enumerate() {
+                let from = At { pointer: from.element(index), place: at.place.child("parameters") };
                 let (key, parameter) = self.parameter(value, &from)?;
                 parameters.insert(key, parameter);
             }
@@ -346,16 +399,24 @@ impl<'a> Reader<'a> {
             None => inherited.security.clone(),
         };
         self.used.insert(servers.0.pointer);
+        let entry = self.table.0.get(&(method.to_owned(), path.to_owned()));
+        // RFC 9110, 9.2.2.
+        let by_method = matches!(method, "get" | "head" | "put" | "delete" | "options" | "trace");
+        let (idempotent, key) = entry.cloned().unwrap_or_default();
         self.used.insert(security.0.pointer.clone());
         Ok(Operation {
             at: at.clone(),
             path: path.to_owned(),
+            shape: code::shape(path).0,
             method: method.to_owned(),
+            deprecated: members.get("deprecated") == Some(&Value::Bool(true)),
             id: members.get("operationId").and_then(Value::as_str).map(str::to_owned),
             parameters,
             body,
             replies,
             servers: servers.1,
+            idempotent: idempotent.unwrap_or(by_method),
+            key,
             security: security.1,
             security_at: security.0,
         })
@@ -445,7 +506,11 @@ impl<'a> Reader<'a> {
     fn servers(&mut self, value: Option<&'a Value>, at: &At) -> Result<Vec<Server>> {
         let mut servers = Vec::new();
         for (index, value) in value.and_then(Value::as_array).into_iter().flatten().enumerate() {
-            let url = value.get("url").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let mut url = value.get("url").and_then(Value::as_str).unwrap_or_default().to_owned();
+            for (name, variable) in value.get("variables").and_then(Value::as_object).into_iter().flatten() {
+                let default = variable.get("default").and_then(Value::as_str).unwrap_or_default();
+                url = url.replace(&format!("{{{name}}}"), default);
+            }
             let at = at.known_as(index.to_string(), &url);
             self.object(value, &at, &["url"])?;
             servers.push(Server { at, url });

@@ -41,19 +41,21 @@ pub(crate) fn hash(value: &Value) -> String {
 pub(crate) enum Comparison {
     Operations,
     Types,
+    Rules,
     Behaviour,
     Wire,
     Ledger,
 }
 
 impl Comparison {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Operations, Self::Types, Self::Behaviour, Self::Wire, Self::Ledger];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Operations, Self::Types, Self::Rules, Self::Behaviour, Self::Wire, Self::Ledger];
 
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Operations => "operations",
             Self::Types => "types",
+            Self::Rules => "rules",
             Self::Behaviour => "behaviour",
             Self::Wire => "wire",
             Self::Ledger => "ledger",
@@ -105,8 +107,12 @@ kinds! {
             "generate again; a method and path may have one operation only"
         OperationId "operation-id" -
             "generate again; hooks and retry policy go by the operation's id"
-        Version "version" -
-            "generate again, so that the client states the document's version"
+        Deprecated "deprecated" -
+            "generate again, so that who uses the operation is told"
+        Idempotent "idempotent" -
+            "generate again, or correct the table of resources with an overlay: it says what its method does not"
+        Traits "traits" -
+            "generate again; what may be absent and what comes in pages has methods of its own"
         PathParameters "path-parameters" -
             "generate again, or correct the names in the path"
         ParameterMissing "parameter-missing" -
@@ -115,31 +121,33 @@ kinds! {
             "generate again, or add the parameter to the document with an overlay"
         ParameterRequired "parameter-required" -
             "generate again, or correct `required` with an overlay"
-        HeaderExtra "header-extra" -
-            "drop the header when the generated code is mended"
         BodyMissing "body-missing" -
             "generate again, so that the body can be sent"
         BodyExtra "body-extra" -
             "generate again, or add the body to the document with an overlay"
         BodyAlwaysSent "body-always-sent"
-            "A generated method has no way to leave the body out; with nothing set, an empty one is sent."
+            "An operation has no way to leave the body out; with nothing set, an empty one is sent."
             "enter it with --accept, or make the body required with an overlay"
         RequestMedia "request-media" -
             "generate again, or correct the media type with an overlay"
         MediaUnused "media-unused"
-            "A generated method sends one media type and asks for one; further ones are not used."
+            "An operation sends one media type and asks for one; further ones are not used."
             "enter it with --accept after a look at what is lost"
         Accept "accept" -
             "generate again; the request asks for another kind of reply"
         ReplyDecoded "reply-decoded" -
-            "give the reply a schema of its own name and generate again"
-        ReplyExtra "reply-extra" -
-            "generate again, or declare the status with an overlay"
+            "generate again; a reply is read as something else than it is"
         ReplyUndeclared "reply-undeclared"
-            "A method has one error type. A status without a body, or with one of another kind, reaches the caller as an unexpected reply, with its status and its body."
+            "An operation has one type for success and one for errors. A status without a body, or with one of another kind, reaches the caller as an error with its status."
             "enter it with --accept"
+        ReplyWithoutContent "reply-without-content"
+            "HTTP lets this reply carry no body (RFC 9110), so none is read."
+            "enter it with --accept, or remove the content with an overlay"
         ReplyShared "reply-shared"
-            "A method has one success type and one error type; the bodies of several statuses become one type with an alternative each."
+            "An operation has one type for success and one for errors; the bodies of several statuses become one type with an alternative each."
+            "enter it with --accept"
+        Statuses "statuses"
+            "An operation knows success and error; which status it was reaches the caller as a number."
             "enter it with --accept"
         ReplyMedia "reply-media"
             "Every reply that is JSON is read as JSON, whatever its media type is called, and only application/json is asked for."
@@ -147,8 +155,15 @@ kinds! {
         ReplyBytes "reply-bytes"
             "A body that is no JSON reaches the caller as bytes, whatever its media type and its schema."
             "enter it with --accept"
-        DefaultNarrowed "default-narrowed"
-            "`default` is read for errors, and for success where no success is declared; informational replies and redirects are left to the HTTP client."
+        Server "server" -
+            "change the SDK's base URL, or correct `servers` with an overlay"
+        ServerUnused "server-unused"
+            "The SDK has one base URL, the first server; others are the caller's choice."
+            "enter it with --accept"
+        Security "security" -
+            "generate again, or correct `security` with an overlay"
+        SecurityUnused "security-unused"
+            "Of several ways to authenticate the SDK uses one."
             "enter it with --accept"
         Unread "unread"
             "Nothing in the generated code reflects it."
@@ -168,7 +183,7 @@ kinds! {
         Format "format" -
             "generate again, or correct the format with an overlay"
         FormatUnchecked "format-unchecked"
-            "The generated type is a plain string; only the hub checks the format."
+            "The generated type is a plain string. A request is checked by its rules; of a reply, or where the rules do not know the format, nothing is checked."
             "enter it with --accept"
         Width "width"
             "Rust numbers have a width, where the document states none."
@@ -222,14 +237,27 @@ kinds! {
             "A time is written in UTC with as many digits as it needs, whatever offset and digits it was read with."
             "enter it with --accept"
         Constraint "constraint"
-            "Rust types carry no such bound; only the hub checks it."
+            "Rust types carry no such bound. A request is checked by its rules; what a reply says is taken as it comes."
             "enter it with --accept"
         ConstraintExtra "constraint-extra" -
             "generate again: the code refuses what the document allows"
     }
+    Rules {
+        RuleMissing "rule-missing" -
+            "generate again, so that requests are checked"
+        RuleExtra "rule-extra" -
+            "generate again: the rules refuse what the document allows"
+        Rule "rule" -
+            "generate again: the rules say something else than the document"
+        RuleUnknown "rule-unknown"
+            "There is no rule for this keyword or this format; only the hub checks it."
+            "enter it with --accept"
+    }
     Behaviour {
         Refused "refused" -
             "see why serde refuses a valid instance; correct the document or the generator"
+        Lost "lost" -
+            "an alternative takes what belongs to another, and data are lost; keep the JSON as it is, or let the document tell them apart"
         Altered "altered" -
             "see what serde loses; correct the document or the generator"
         Invalid "invalid" -
@@ -254,16 +282,6 @@ kinds! {
             "generate again; the body is sent as something else"
         WireBody "wire-body" -
             "see what serde writes; the body on the wire is not the one that was given"
-        Server "server" -
-            "change the SDK's base URL, or correct `servers` with an overlay"
-        ServerUnused "server-unused"
-            "The SDK has one base URL, the first server; others are the caller's choice."
-            "enter it with --accept"
-        Security "security" -
-            "change what the SDK sends, or correct `security` with an overlay"
-        SecurityUnused "security-unused"
-            "Of several ways to authenticate the SDK uses one."
-            "enter it with --accept"
     }
 }
 

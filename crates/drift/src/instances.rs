@@ -1,6 +1,6 @@
 //! Instances of schemas: valid ones, and ones that are one change away from it.
 //!
-//! The library `noson` makes the first form of an instance; changes at random places then give what it does not think of
+//! [`making`] makes the first form of an instance; changes at random places then give what it does not think of
 //! (unknown keys, text of all scripts, extreme numbers, times with offsets). A validator says what each of them is.
 
 use jsonschema::Validator;
@@ -9,16 +9,17 @@ use serde_json::{Map, Value, json};
 
 use super::{
     document::Document,
+    making,
     pointer::Pointer,
     schema::{Node, says},
 };
 
 /// A schema of the document that can be tried.
 pub(crate) struct Subject {
-    /// The schema with all that it refers to, as small as can be, since the library copies it often.
+    /// The schema with all that it refers to, and nothing else.
     small: Value,
     pub(crate) validator: Validator,
-    /// Which places of the root stand for which of the document.
+    /// Which places of the schema stand for which of the document; the first that holds one does.
     places: Vec<(Pointer, Pointer)>,
 }
 
@@ -26,22 +27,14 @@ impl Subject {
     /// `None` if no validator can be made of it.
     pub(crate) fn new(document: &Document<'_>, node: &Node<'_>) -> Option<Self> {
         let (schema, places) = node.to_schema();
-        let (small, _) = bundle(&schema, document.schemas.root());
-        let mut whole = Map::new();
-        for member in ["paths", "components"] {
-            if let Some(value) = document.schemas.root().get(member) {
-                whole.insert(member.to_owned(), value.clone());
-            }
-        }
-        whole.insert("x-root".to_owned(), schema);
-        whole.insert("$ref".to_owned(), "#/x-root".into());
-        let whole = Value::Object(whole);
+        let (small, targets) = bundle(&schema, document.schemas.root());
         let validator =
-            jsonschema::draft202012::options().should_validate_formats(true).build(&whole).ok()?;
-        let places = places
-            .into_iter()
-            .map(|(inner, outer)| (inner.below(&Pointer::root().child("x-root")), outer))
-            .collect();
+            jsonschema::draft202012::options().should_validate_formats(true).build(&small).ok()?;
+        let definitions = Pointer::root().child("$defs");
+        let targets = targets.iter().enumerate().filter_map(|(index, target)| {
+            Some((definitions.element(index), Pointer::of_reference(target)?))
+        });
+        let places = targets.chain(places).collect();
         Some(Self { small, validator, places })
     }
 
@@ -61,17 +54,21 @@ impl Subject {
 pub(crate) struct Instances<'s> {
     subject: &'s Subject,
     random: StdRng,
+    turn: usize,
 }
 
 impl<'s> Instances<'s> {
     pub(crate) fn new(subject: &'s Subject, seed: u64) -> Self {
-        Self { subject, random: StdRng::seed_from_u64(seed) }
+        Self { subject, random: StdRng::seed_from_u64(seed), turn: 0 }
     }
 
-    /// A valid instance as the library makes it, if it can make one.
+    /// A valid instance as it is first made, if that can be.
     pub(crate) fn plain(&mut self) -> Option<Value> {
-        let made = (0..8).find_map(|_| noson::generate(&self.subject.small, &mut self.random).ok())?;
-        self.subject.validator.is_valid(&made).then_some(made)
+        self.turn += 1;
+        (0..8).find_map(|_| {
+            let made = making::make(&self.subject.small, self.turn, &mut self.random)?;
+            self.subject.validator.is_valid(&made).then_some(made)
+        })
     }
 
     /// A valid instance, if one can be found.
@@ -95,8 +92,7 @@ impl<'s> Instances<'s> {
         (0..8).map(|_| self.changed(&instance)).find(|changed| !validator.is_valid(changed))
     }
 
-    /// A copy in which empty objects have a member, where one is allowed: the library leaves a map empty whose keys are not
-    /// named, and what is empty shows little.
+    /// A copy in which empty objects have a member, where one is allowed: what is empty shows little.
     fn filled(&mut self, instance: Value) -> Value {
         let mut places = Vec::new();
         gather(&instance, &Pointer::root(), &mut places);

@@ -66,6 +66,11 @@ impl Pointer {
         last.replace("~1", "/").replace("~0", "~")
     }
 
+    /// All tokens, unescaped.
+    pub(crate) fn tokens(&self) -> Vec<String> {
+        self.0.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect()
+    }
+
     pub(crate) fn get<'a>(&self, document: &'a Value) -> Option<&'a Value> {
         document.pointer(&self.0)
     }

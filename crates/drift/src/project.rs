@@ -1,6 +1,9 @@
 //! The project's own document and overlays, or those named on the command line.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use suprsend_codegen::{Problems, Project};
@@ -24,19 +27,26 @@ pub(crate) struct Input {
 
 impl Input {
     /// Reads the document and its overlays.
-    pub(crate) fn open(&self) -> Result<Project, Problems> {
-        let own = Project::open(root())?;
+    pub(crate) fn open(&self, root: &Path) -> Result<Project, Problems> {
+        let own = Project::open(root)?;
         let Some(spec) = &self.spec else {
             return Ok(own);
         };
         let overlays =
             if self.no_overlay || !self.overlay.is_empty() { &self.overlay } else { &own.files()[1..] };
-        Project::of_files(root(), spec, overlays)
+        Project::of_files(root, spec, overlays)
     }
 }
 
-/// The top of the workspace.
-pub(crate) fn root() -> &'static Path {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here)
+/// Where the SDK sends to unless it is told otherwise: the constant in its source, if there is an SDK.
+pub(crate) fn base_url(root: &Path) -> Option<String> {
+    let text = fs::read_to_string(root.join("crates/suprsend/src/config.rs")).ok()?;
+    let file = syn::parse_file(&text).ok()?;
+    file.items.iter().find_map(|item| match item {
+        syn::Item::Const(item) if item.ident == "DEFAULT_BASE_URL" => match &*item.expr {
+            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    })
 }

@@ -5,6 +5,8 @@
 
 mod operations;
 mod reading;
+mod regular;
+mod rules;
 mod tokens;
 mod types;
 
@@ -16,12 +18,13 @@ use std::{
 use serde_json::Value;
 use syn::{File, Item};
 
-pub(crate) use operations::{Arm, Decoded, Operation, Part, Place, Segment};
+pub(crate) use operations::{Format, Operation, Part, Place, shape};
+pub(crate) use rules::dashed;
 pub(crate) use tokens::squeezed;
 pub(crate) use types::Contract;
 
 /// A place in generated source: a file, a line and what stands there.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Spot {
     file: String,
     line: usize,
@@ -31,11 +34,6 @@ pub(crate) struct Spot {
 impl Spot {
     fn new(file: &str, spanned: &impl syn::spanned::Spanned, item: impl Into<String>) -> Self {
         Self { file: file.to_owned(), line: spanned.span().start().line, item: item.into() }
-    }
-
-    /// What stands there.
-    pub(crate) fn item(&self) -> &str {
-        &self.item
     }
 }
 
@@ -58,12 +56,12 @@ pub(crate) struct Code {
     /// The name under which the file is shown.
     pub(crate) file: String,
     pub(crate) operations: Vec<Operation>,
-    /// The version that the client says it is for.
-    pub(crate) version: Option<String>,
     /// Every public type by its name: the JSON Schema of what serde does with it, in the form that `types` describes.
     pub(crate) types: BTreeMap<String, Value>,
     /// The types that operations use, by the text of the type, as such schemas.
     pub(crate) roots: BTreeMap<String, Value>,
+    /// The rules of requests by the names of their statics, as JSON Schema.
+    pub(crate) rules: BTreeMap<String, Value>,
     pub(crate) unrecognised: Vec<Unrecognised>,
 }
 
@@ -71,47 +69,56 @@ impl Code {
     /// Reads the file, which is shown under this name.
     pub(crate) fn read(file: &File, name: &str) -> Self {
         let mut code = Self::read_part(file, name);
-        code.name_missing();
-        reading::compare(&mut code);
+        code.finish(file);
         code
     }
 
-    /// The facts of a file of which this part, that stands for what is `replaced`, is another now. Those are names of types
-    /// and of methods of the client.
+    /// The facts of a file of which this part, that stands for what is `replaced`, is another now. Those are names of types,
+    /// operations and rules.
     pub(crate) fn with_part(&self, part: &File, replaced: &[String]) -> Self {
-        let Self { operations, version: _, types, roots, unrecognised, file: _ } =
-            Self::read_part(part, &self.file);
+        let Self { operations, types, roots, rules, unrecognised, file: _ } = Self::read_part(part, &self.file);
         let mut code = self.clone();
         code.types.retain(|name, _| !replaced.contains(name));
+        code.rules.retain(|name, _| !replaced.contains(name));
         code.operations.retain(|operation| !replaced.contains(&operation.name));
         code.operations.extend(operations);
         code.types.extend(types);
+        code.rules.extend(rules);
         code.roots.extend(roots);
         code.unrecognised.extend(unrecognised);
-        code.name_missing();
-        reading::compare(&mut code);
+        code.finish(part);
         code
     }
 
     fn read_part(file: &File, name: &str) -> Self {
         let mut code = Self { file: name.to_owned(), ..Self::default() };
-        let mut builders: &[Item] = &[];
         for item in &file.items {
             match item {
                 Item::Mod(module) => match (module.ident.to_string().as_str(), &module.content) {
                     ("types", Some((_, items))) => types::read(items, &mut code),
-                    ("builder", Some((_, items))) => builders = items,
-                    ("prelude", Some(_)) => {}
+                    ("operations", Some((_, items))) => operations::read(items, &mut code),
+                    ("rules", Some((_, items))) => rules::read(items, &mut code),
                     _ => code.unrecognised(module, format!("the module `{}`", module.ident)),
                 },
-                Item::Impl(item) => operations::version(item, &mut code),
-                Item::Struct(item) if item.ident == "Client" => {}
-                Item::Use(_) | Item::Const(_) => {}
+                Item::Use(_) => {}
                 _ => code.unrecognised(item, "an item of a kind that generated code does not have"),
             }
         }
-        operations::read(&file.items, builders, &mut code);
         code
+    }
+
+    /// What can be said once all types are known.
+    fn finish(&mut self, file: &File) {
+        self.name_missing();
+        reading::compare(self);
+        for item in &file.items {
+            if let Item::Mod(module) = item
+                && module.ident == "operations"
+                && let Some((_, items)) = &module.content
+            {
+                regular::pages(items, self);
+            }
+        }
     }
 
     /// Notes the types that are used and not there, each of which counts as one of which nothing is known.
@@ -142,6 +149,27 @@ impl Code {
     fn unrecognised(&mut self, spanned: &impl syn::spanned::Spanned, what: impl Into<String>) {
         let spot = format!("{}:{}", self.file, spanned.span().start().line);
         self.unrecognised.push(Unrecognised { spot, what: what.into() });
+    }
+
+    /// Nothing but the operations, types and rules of these names.
+    pub(crate) fn part(&self, names: &BTreeSet<String>) -> Self {
+        let of = |all: &BTreeMap<String, Value>| {
+            all.iter().filter(|(name, _)| names.contains(*name)).map(|(name, one)| (name.clone(), one.clone())).collect()
+        };
+        let operations = self.operations.iter().filter(|operation| names.contains(&operation.name));
+        Self {
+            file: self.file.clone(),
+            operations: operations.cloned().collect(),
+            types: of(&self.types),
+            rules: of(&self.rules),
+            roots: self.roots.iter().filter(|(key, _)| names.contains(*key)).map(|(key, one)| (key.clone(), one.clone())).collect(),
+            unrecognised: Vec::new(),
+        }
+    }
+
+    /// The rules as one JSON Schema document, with a definition for each.
+    pub(crate) fn rules(&self) -> Value {
+        serde_json::json!({ "$defs": self.rules })
     }
 
     /// The types as one JSON Schema document, with a definition for each.

@@ -1,15 +1,19 @@
-//! Operations: what a generated builder sends, and what it makes of the reply.
+//! Operations: the constants of each, and the statements that make its request.
+//!
+//! What the generator writes alike for every operation is not interpreted: it is written here once more from what has been read, and
+//! has to be the same ([`super::regular`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
 use syn::{
-    Expr, Fields, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, ItemStruct, Lit, Local, Pat, RangeLimits,
-    ReturnType, Stmt, Type, WherePredicate, punctuated::Punctuated,
+    Expr, ExprCall, ExprMethodCall, Fields, ImplItem, ImplItemFn, Item, ItemImpl, ItemStruct, Stmt, Type,
+    punctuated::Punctuated,
 };
 
 use super::{
-    Code, Spot,
-    tokens::{arguments, only, string, text},
+    Code, Spot, regular,
+    tokens::{only, string, text},
     types,
 };
 
@@ -36,739 +40,522 @@ impl Place {
     }
 }
 
-/// A piece of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Segment {
-    Text(String),
-    /// The value of the parameter that is set with the method of this name, percent-encoded.
-    Parameter(String),
-}
-
-/// A parameter that is sent, or a body.
+/// A parameter or a body.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
     pub(crate) spot: Spot,
-    /// The name on the wire; of a path parameter, which has none there, and of a body, that of the method that sets it.
+    /// The name on the wire.
     pub(crate) name: String,
-    /// The method of the builder that sets it.
-    pub(crate) setter: String,
+    /// The field that holds it.
+    pub(crate) field: String,
     pub(crate) required: bool,
     /// The text of its type, a key of the code's roots, if the reader knows the type.
     pub(crate) ty: Option<String>,
+    /// The static that holds its rules; none is no rules at all.
+    pub(crate) rules: Option<String>,
 }
 
-/// What a body is decoded into.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Decoded {
-    /// The type of this text, a key of the code's roots.
-    Type(String),
-    Nothing,
+/// How a successful reply is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Empty,
+    Json,
+    Text,
     Bytes,
-    /// The status counts as one that the document does not declare.
-    Undeclared,
 }
 
-/// One arm of the match over the status.
-#[derive(Debug, Clone)]
-pub(crate) struct Arm {
-    pub(crate) spot: Spot,
-    pub(crate) from: u16,
-    pub(crate) to: u16,
-    pub(crate) success: bool,
-    pub(crate) decoded: Decoded,
+impl Format {
+    const ALL: [Self; 4] = [Self::Empty, Self::Json, Self::Text, Self::Bytes];
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Empty => "Empty",
+            Self::Json => "Json",
+            Self::Text => "Text",
+            Self::Bytes => "Bytes",
+        }
+    }
 }
 
-/// An operation as the generated code carries it out.
+/// An operation as the generated code states it.
 #[derive(Debug, Clone)]
 pub(crate) struct Operation {
     pub(crate) spot: Spot,
-    /// The name of the client's method.
+    /// The name of the struct.
     pub(crate) name: String,
-    /// What hooks are told.
     pub(crate) id: String,
+    pub(crate) deprecated: bool,
+    /// In lower case.
     pub(crate) method: String,
-    pub(crate) path: Vec<Segment>,
-    pub(crate) parameters: BTreeMap<(Place, String), Part>,
-    /// Headers with a value that is no parameter: name and source text of the value.
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) accept: Option<String>,
+    pub(crate) path: String,
+    /// The path with empty braces for parameters.
+    pub(crate) shape: String,
+    pub(crate) server: Option<String>,
+    /// The variant, and its name in quotes where it has one.
+    pub(crate) credential: String,
+    pub(crate) idempotent: bool,
+    /// What decides instead, by the text of its source.
+    pub(crate) key: Option<String>,
+    pub(crate) format: Format,
+    /// In the order of the constant.
+    pub(crate) parameters: Vec<(Place, Part)>,
+    pub(crate) accepts_json: bool,
     /// The media type and the body.
     pub(crate) body: Option<(String, Part)>,
-    /// In the order in which they are tried.
-    pub(crate) arms: Vec<Arm>,
+    /// The types of a success and of an error, keys of the code's roots.
+    pub(crate) reply: Option<String>,
+    pub(crate) refusal: Option<String>,
+    /// The traits that it has besides.
+    pub(crate) traits: BTreeMap<String, Spot>,
 }
 
 impl Operation {
-    /// The path with empty braces for parameters.
-    pub(crate) fn shape(&self) -> String {
-        self.path
+    /// The part of a parameter of the document.
+    pub(crate) fn parameter(&self, place: Place, name: &str) -> Option<&Part> {
+        let is_it = |known: &str| {
+            if place == Place::Header { known.eq_ignore_ascii_case(name) } else { known == name }
+        };
+        self.parameters.iter().find(|(own, part)| *own == place && is_it(&part.name)).map(|(_, part)| part)
+    }
+
+    /// What the constant says, as the compiled one says it.
+    pub(crate) fn spec(&self) -> Value {
+        let rules = |name: &Option<String>| name.as_deref().map_or(Value::Null, Value::from);
+        let parameters: Vec<Value> = self
+            .parameters
             .iter()
-            .map(|segment| match segment {
-                Segment::Text(text) => text.as_str(),
-                Segment::Parameter(_) => "{}",
-            })
-            .collect()
+            .map(|(place, part)| json!([part.name, place.word(), rules(&part.rules)]))
+            .collect();
+        json!({
+            "id": self.id,
+            "method": self.method,
+            "path": self.path,
+            "server": self.server,
+            "credential": self.credential,
+            "idempotent": self.idempotent,
+            "reply": self.format.word(),
+            "parameters": parameters,
+            "body": self.body.as_ref().map(|(_, part)| rules(&part.rules)),
+        })
     }
 }
 
-pub(super) fn version(item: &ItemImpl, code: &mut Code) {
-    let Some((path, _)) = &item.trait_ else { return };
-    if path.segments.last().is_none_or(|segment| segment.ident != "ClientInfo") {
-        return;
+/// A path with empty braces for parameters, and their names in order.
+pub(crate) fn shape(path: &str) -> (String, Vec<String>) {
+    let (mut shape, mut names) = (String::new(), Vec::new());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('{') {
+        shape.push_str(before);
+        shape.push_str("{}");
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        names.push(name.to_owned());
+        rest = after;
     }
-    for inner in &item.items {
-        if let ImplItem::Fn(function) = inner
-            && function.sig.ident == "api_version"
-            && let [Stmt::Expr(expr, None)] = function.block.stmts.as_slice()
-        {
-            code.version = string(expr);
-        }
-    }
+    shape.push_str(rest);
+    (shape, names)
 }
 
-/// Reads the client's methods and the builders behind them.
-pub(super) fn read(top: &[Item], builders: &[Item], code: &mut Code) {
-    let mut structs: BTreeMap<String, &ItemStruct> = BTreeMap::new();
-    let mut impls: BTreeMap<String, &ItemImpl> = BTreeMap::new();
-    for item in builders {
+/// Reads the module of the operations.
+pub(super) fn read(items: &[Item], code: &mut Code) {
+    let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
+    for item in items {
         match item {
-            Item::Struct(item) => {
-                structs.insert(item.ident.to_string(), item);
-            }
-            Item::Impl(item) if item.trait_.is_none() => {
-                let name = name_of(&item.self_ty);
-                if impls.insert(name.clone(), item).is_some() {
-                    code.unrecognised(item, format!("a second `impl` of the builder `{name}`"));
+            Item::Struct(item) => groups.entry(item.ident.to_string()).or_default().definition = Some(item),
+            Item::Impl(item) => {
+                let of = item.trait_.as_ref().map(|(path, _)| text(path)).unwrap_or_default();
+                let group = groups.entry(text(&item.self_ty)).or_default();
+                if group.impls.insert(of.clone(), item).is_some() {
+                    code.unrecognised(item, format!("a second `impl {of}` of `{}`", text(&item.self_ty)));
                 }
             }
-            Item::Use(_) => {}
-            _ => code.unrecognised(item, "an item among the builders that is no builder"),
+            Item::Use(_) | Item::Const(_) | Item::Fn(_) => {}
+            _ => code.unrecognised(item, "an item among the operations that is no operation"),
         }
     }
-    let mut reached = BTreeSet::new();
-    for method in client_methods(top) {
-        let name = method.sig.ident.to_string();
-        let Some(builder) = built(method) else {
-            code.unrecognised(method, format!("the method `Client::{name}`"));
-            continue;
-        };
-        let (Some(fields), Some(methods)) = (structs.get(&builder), impls.get(&builder)) else {
-            code.unrecognised(method, format!("`Client::{name}` without its builder `{builder}`"));
-            continue;
-        };
-        reached.insert(builder);
-        if let Some(operation) = Builder::new(fields, methods, code).operation(name, method) {
-            code.operations.push(operation);
-        }
-    }
-    for (name, item) in structs {
-        if !reached.contains(&name) {
-            code.unrecognised(item, format!("the builder `{name}`, which no method of the client gives"));
-        }
-    }
-}
-
-/// The methods of the client that take it by reference: the operations.
-fn client_methods(top: &[Item]) -> Vec<&ImplItemFn> {
-    let impls = top.iter().filter_map(|item| match item {
-        Item::Impl(item) if item.trait_.is_none() && name_of(&item.self_ty) == "Client" => Some(item),
-        _ => None,
-    });
-    impls
-        .flat_map(|item| &item.items)
+    // In the order of the source.
+    let order: Vec<String> = items
+        .iter()
         .filter_map(|item| match item {
-            ImplItem::Fn(function) if matches!(function.sig.inputs.first(), Some(FnArg::Receiver(_))) => {
-                Some(function)
-            }
+            Item::Struct(item) => Some(item.ident.to_string()),
             _ => None,
         })
-        .collect()
-}
-
-fn name_of(ty: &Type) -> String {
-    match ty {
-        Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default(),
-        _ => String::new(),
-    }
-}
-
-/// The builder that a method of the client makes.
-fn built(method: &ImplItemFn) -> Option<String> {
-    let [Stmt::Expr(expr, None)] = method.block.stmts.as_slice() else {
-        return None;
-    };
-    let made = text(expr);
-    made.strip_prefix("builder::")?.strip_suffix("::new(self)").map(str::to_owned)
-}
-
-/// The reader of one builder. What it reads of `send` collects in the optional members.
-struct Builder<'a> {
-    item: &'a ItemStruct,
-    methods: &'a ItemImpl,
-    code: &'a mut Code,
-    /// The names of the local variables of `send`, by what they hold.
-    client: String,
-    url: Option<String>,
-    headers: Option<String>,
-    result: Option<String>,
-    response: Option<String>,
-    /// The fields that hold the builder of a type, which has to become the type.
-    built: BTreeSet<String>,
-    unpacked: BTreeSet<String>,
-    used: BTreeSet<String>,
-    parts: BTreeMap<String, Part>,
-    path: Vec<Segment>,
-    parameters: BTreeMap<(Place, String), Part>,
-    constants: Vec<(String, String)>,
-    accept: Option<String>,
-    content_type: Option<String>,
-    body: Option<(String, Part)>,
-    method: Option<String>,
-    id: Option<String>,
-    arms: Vec<Arm>,
-    steps: BTreeSet<&'static str>,
-}
-
-impl<'a> Builder<'a> {
-    fn new(item: &'a ItemStruct, methods: &'a ItemImpl, code: &'a mut Code) -> Self {
-        Self {
-            item,
-            methods,
-            code,
-            client: String::new(),
-            url: None,
-            headers: None,
-            result: None,
-            response: None,
-            built: BTreeSet::new(),
-            unpacked: BTreeSet::new(),
-            used: BTreeSet::new(),
-            parts: BTreeMap::new(),
-            path: Vec::new(),
-            parameters: BTreeMap::new(),
-            constants: Vec::new(),
-            accept: None,
-            content_type: None,
-            body: None,
-            method: None,
-            id: None,
-            arms: Vec::new(),
-            steps: BTreeSet::new(),
+        .collect();
+    for name in order {
+        if let Some(group) = groups.remove(&name) {
+            let operation = Reader { group: &group, name, code }.operation();
+            code.operations.extend(operation);
         }
     }
-
-    fn operation(mut self, name: String, method: &ImplItemFn) -> Option<Operation> {
-        let spot = Spot::new(&self.code.file, method, format!("Client::{name}"));
-        self.fields();
-        let send = self.function("send")?;
-        let Some((success, error)) = reply_types(&send.sig.output) else {
-            self.unrecognised(&send.sig, "what `send` returns");
-            return None;
-        };
-        for stmt in &send.block.stmts {
-            if self.statement(stmt, success, error).is_none() {
-                self.unrecognised(stmt, "a statement of `send`");
-            }
+    for (name, group) in groups {
+        if let Some(item) = group.impls.values().next() {
+            code.unrecognised(*item, format!("an `impl` of `{name}`, which is no operation"));
         }
-        for step in ["unpack", "request", "build", "pre", "exec", "post", "reply"] {
-            if !self.steps.contains(step) {
-                self.unrecognised(send, &format!("`send` without its step `{step}`"));
-            }
-        }
-        if self.headers.is_some() && !self.steps.contains("headers") {
-            self.unrecognised(send, "headers that are made and not sent");
-        }
-        let read = |arm: &Arm| !arm.success && matches!(arm.decoded, Decoded::Type(_));
-        if text(error) != "()" && text(error) != "ByteStream" && !self.arms.iter().any(read) {
-            self.unrecognised(&send.sig, "a type of errors that no error is read into");
-        }
-        let unused: Vec<_> = self.parts.keys().filter(|part| !self.used.contains(*part)).cloned().collect();
-        for part in unused {
-            self.unrecognised(self.item, &format!("the parameter `{part}`, which is taken and not sent"));
-        }
-        let (Some(id), Some(method)) = (self.id.take(), self.method.take()) else {
-            self.unrecognised(send, "`send` without operation id or method");
-            return None;
-        };
-        Some(Operation {
-            spot,
-            name,
-            id,
-            method,
-            path: self.path,
-            parameters: self.parameters,
-            headers: self.constants,
-            accept: self.accept,
-            body: self.body,
-            arms: self.arms,
-        })
     }
+    regular::tables(items, code);
+}
 
+/// What stands in the source of one operation.
+#[derive(Default)]
+struct Group<'s> {
+    definition: Option<&'s ItemStruct>,
+    /// By the trait; the empty name is that of the type's own.
+    impls: BTreeMap<String, &'s ItemImpl>,
+}
+
+/// A field of an operation.
+pub(super) struct Field<'s> {
+    pub(super) name: String,
+    pub(super) ty: &'s Type,
+    /// What is in the option.
+    pub(super) inner: Option<&'s Type>,
+}
+
+struct Reader<'r, 's> {
+    group: &'r Group<'s>,
+    name: String,
+    code: &'r mut Code,
+}
+
+/// A statement of `request`.
+enum Step {
+    Parameter(Place, String, String),
+    AcceptJson,
+    Body(String, String),
+}
+
+impl<'s> Reader<'_, 's> {
     fn unrecognised(&mut self, spanned: &impl syn::spanned::Spanned, what: &str) {
-        let what = format!("{what}, in the builder `{}`", self.item.ident);
+        let what = format!("{what}, of the operation `{}`", self.name);
         self.code.unrecognised(spanned, what);
     }
 
-    fn function(&mut self, name: &str) -> Option<&'a ImplItemFn> {
-        let found = self.methods.items.iter().find_map(|item| match item {
+    fn function(&self, of: &str, name: &str) -> Option<&'s ImplItemFn> {
+        self.group.impls.get(of)?.items.iter().find_map(|item| match item {
             ImplItem::Fn(function) if function.sig.ident == name => Some(function),
             _ => None,
-        });
-        if found.is_none() {
-            self.unrecognised(self.item, &format!("it has no `{name}`"));
-        }
-        found
+        })
     }
 
-    /// The fields: the client, and a part of the request each.
-    fn fields(&mut self) {
-        let initial = self.function("new").map(initial_values).unwrap_or_default();
-        let Fields::Named(fields) = &self.item.fields else { return };
-        for field in &fields.named {
-            let Some(ident) = &field.ident else { continue };
-            let name = ident.to_string();
-            if text(&field.ty) == "&'a super::Client" {
-                self.client = name;
-                continue;
+    fn operation(mut self) -> Option<Operation> {
+        let definition = self.group.definition?;
+        let spot = Spot::new(&self.code.file, &definition.ident, format!("operations::{}", self.name));
+        let Some(item) = self.group.impls.get("Operation").copied() else {
+            self.unrecognised(definition, "a struct without `impl Operation`");
+            return None;
+        };
+        let fields = self.fields(definition);
+        let deprecated = definition.attrs.iter().any(|attr| attr.path().is_ident("deprecated"));
+        let mut operation = Operation { spot, name: self.name.clone(), deprecated, ..self.spec(item)? };
+        self.types(item, &mut operation);
+        self.request(item, &fields, &mut operation);
+        operation.key = self.function("Operation", "is_idempotent").map(|function| text(&function.block));
+        for (of, item) in &self.group.impls {
+            if !matches!(of.as_str(), "" | "Operation" | "::std::fmt::Debug") {
+                let spot = Spot::new(&self.code.file, *item, format!("operations::{}: {of}", self.name));
+                operation.traits.insert(of.clone(), spot);
             }
-            let unset = initial.get(&name).map(String::as_str).unwrap_or_default();
-            let optional = arguments(&field.ty, "Result")
-                .and_then(|inner| arguments(inner.first()?, "Option").map(|_| ()))
-                .is_some();
-            let required = match unset {
-                "Ok(None)" if optional => false,
-                "Ok(::std::default::Default::default())" if name == "body" => true,
-                _ if unset.starts_with("Err(") && !optional => true,
-                _ => {
-                    self.unrecognised(field, &format!("the field `{name}` and its first value"));
-                    continue;
+        }
+        let irregular = regular::check(definition, &self.group.impls, &fields, &operation);
+        for (spot, what) in irregular {
+            let what = format!("{what}, of the operation `{}`", self.name);
+            self.code.unrecognised.push(super::Unrecognised { spot: format!("{}:{spot}", self.code.file), what });
+        }
+        Some(operation)
+    }
+
+    fn fields(&mut self, definition: &'s ItemStruct) -> Vec<Field<'s>> {
+        let Fields::Named(fields) = &definition.fields else { return Vec::new() };
+        let field = |field: &'s syn::Field| {
+            let inner = super::tokens::arguments(&field.ty, "Option").and_then(|inner| inner.first().copied());
+            Field { name: field.ident.as_ref().map(ToString::to_string).unwrap_or_default(), ty: &field.ty, inner }
+        };
+        fields.named.iter().map(field).collect()
+    }
+
+    /// `const SPEC: &'static Spec = &Spec::new(..).idempotent()..`.
+    fn spec(&mut self, item: &ItemImpl) -> Option<Operation> {
+        let stated = item.items.iter().find_map(|item| match item {
+            ImplItem::Const(item) if item.ident == "SPEC" => Some(item),
+            _ => None,
+        });
+        let Some(stated) = stated else {
+            self.unrecognised(item, "no constant `SPEC`");
+            return None;
+        };
+        let read = self.spec_of(&stated.expr);
+        if read.is_none() {
+            self.unrecognised(&stated.expr, "the constant `SPEC`");
+        }
+        read
+    }
+
+    fn spec_of(&mut self, expr: &Expr) -> Option<Operation> {
+        let Expr::Reference(reference) = expr else { return None };
+        let mut calls: Vec<&ExprMethodCall> = Vec::new();
+        let mut rest = &*reference.expr;
+        while let Expr::MethodCall(call) = rest {
+            calls.push(call);
+            rest = &call.receiver;
+        }
+        let Expr::Call(new) = rest else { return None };
+        let [id, method, path] = new.args.iter().collect::<Vec<_>>()[..] else { return None };
+        if text(&new.func) != "Spec::new" {
+            return None;
+        }
+        let mut operation = Operation {
+            spot: Spot::default(),
+            name: String::new(),
+            id: string(id)?,
+            deprecated: false,
+            method: text(method).strip_prefix("Method::")?.to_ascii_lowercase(),
+            shape: shape(&string(path)?).0,
+            path: string(path)?,
+            server: None,
+            credential: "None".to_owned(),
+            idempotent: false,
+            key: None,
+            format: Format::Json,
+            parameters: Vec::new(),
+            accepts_json: false,
+            body: None,
+            reply: None,
+            refusal: None,
+            traits: BTreeMap::new(),
+        };
+        let mut seen = Vec::new();
+        for call in calls.into_iter().rev() {
+            let name = call.method.to_string();
+            // Both are about one fact.
+            let fact = if name == "bearer" { "credential".to_owned() } else { name.clone() };
+            if seen.contains(&fact) {
+                return None;
+            }
+            seen.push(fact);
+            match (name.as_str(), call.args.iter().collect::<Vec<_>>().as_slice()) {
+                ("bearer", []) => operation.credential = "Bearer".to_owned(),
+                ("credential", [of]) => operation.credential = text(of).strip_prefix("Credential::")?.to_owned(),
+                ("reply", [format]) => {
+                    let format = text(format);
+                    let known = |known: &Format| format == format!("Format::{}", known.word());
+                    operation.format = Format::ALL.into_iter().find(known)?;
                 }
-            };
-            if text(&field.ty).starts_with("Result<types::builder::") {
-                self.built.insert(name.clone());
+                ("server", [url]) => operation.server = Some(string(url)?),
+                ("idempotent", []) => operation.idempotent = true,
+                ("parameters", [list]) if text(list) == "Self::PARAMETERS" => {
+                    operation.parameters = self.parameters()?;
+                }
+                ("body", [rules]) => {
+                    let part = Part { rules: Some(self.rules(rules)?), ..part("body") };
+                    operation.body = Some((String::new(), part));
+                }
+                _ => return None,
             }
-            let setter = self.function(&name).filter(|setter| sets(setter, &name));
-            let Some(ty) = setter.and_then(set_type) else {
-                self.unrecognised(field, &format!("how the field `{name}` is set"));
-                continue;
-            };
-            let spot = Spot::new(&self.code.file, field, format!("builder::{}::{name}", self.item.ident));
-            let ty = self.root(&ty);
-            self.parts.insert(name.clone(), Part { spot, name: name.clone(), setter: name, required, ty });
+        }
+        Some(operation)
+    }
+
+    /// `&rules::NAME`: the name. Without any rules there is no static.
+    fn rules(&mut self, expr: &Expr) -> Option<String> {
+        let said = text(expr);
+        if said == NO_RULES {
+            self.code.rules.insert(said.clone(), json!({}));
+            return Some(said);
+        }
+        said.strip_prefix("&rules::").map(str::to_owned)
+    }
+
+    /// `const PARAMETERS: &'static [Parameter] = &[Parameter::new("a", Place::Path, &rules::TEXT), ..]`.
+    fn parameters(&mut self) -> Option<Vec<(Place, Part)>> {
+        let item = self.group.impls.get("")?.items.iter().find_map(|item| match item {
+            ImplItem::Const(item) if item.ident == "PARAMETERS" => Some(item),
+            _ => None,
+        });
+        let Expr::Reference(list) = &item?.expr else { return None };
+        let Expr::Array(list) = &*list.expr else { return None };
+        let mut parameter = |expr: &Expr| {
+            let Expr::Call(call) = expr else { return None };
+            let [name, place, rules] = call.args.iter().collect::<Vec<_>>()[..] else { return None };
+            let place = text(place).strip_prefix("Place::")?.to_ascii_lowercase();
+            let place = Place::ALL.into_iter().find(|known| known.word() == place)?;
+            let part = Part { rules: Some(self.rules(rules)?), ..part(&string(name)?) };
+            (text(&call.func) == "Parameter::new").then_some((place, part))
+        };
+        list.elems.iter().map(&mut parameter).collect()
+    }
+
+    fn types(&mut self, item: &ItemImpl, operation: &mut Operation) {
+        for item in &item.items {
+            let ImplItem::Type(item) = item else { continue };
+            match item.ident.to_string().as_str() {
+                "Reply" => operation.reply = self.root(&item.ty),
+                "Refusal" => operation.refusal = self.root(&item.ty),
+                "Body" => {}
+                _ => self.unrecognised(item, "a type"),
+            }
         }
     }
 
     /// Notes a type that the operation uses and gives its key.
     fn root(&mut self, ty: &Type) -> Option<String> {
         let key = text(ty);
-        // A raw body.
-        let schema = match key.as_str() {
-            "reqwest::Body" => Some(serde_json::json!({"type": "string", "format": "binary"})),
-            _ => types::schema(ty),
-        };
-        if let Some(schema) = schema {
+        if let Some(schema) = types::schema(ty) {
             self.code.roots.insert(key.clone(), schema);
-            Some(key)
-        } else {
-            self.unrecognised(ty, &format!("the type `{key}`"));
-            None
+            return Some(key);
         }
+        self.unrecognised(ty, &format!("the type `{key}`"));
+        None
     }
 
-    fn statement(&mut self, stmt: &Stmt, success: &Type, error: &Type) -> Option<()> {
-        match stmt {
-            Stmt::Local(local) => self.local(local),
-            Stmt::Expr(Expr::Match(expr), _) => {
-                let response = self.response.clone()?;
-                if text(&expr.expr) != format!("{response}.status().as_u16()") {
-                    return None;
-                }
-                self.steps.insert("reply");
-                for arm in &expr.arms {
-                    if self.arm(arm, success, error).is_none() {
-                        self.unrecognised(arm, "an arm of the match over the status");
-                    }
-                }
-                Some(())
-            }
-            Stmt::Expr(Expr::If(expr), _) => self.optional_header(expr),
-            Stmt::Expr(expr, Some(_)) => self.header(expr, None).or_else(|| self.hook(expr)),
-            _ => None,
-        }
-    }
-
-    fn hook(&mut self, expr: &Expr) -> Option<()> {
-        let said = text(expr);
-        let client = &self.client;
-        if said == format!("{client}.pre(&mut request,&info).await?") {
-            self.steps.insert("pre");
-        } else if said == format!("{client}.post(&{},&info).await?", self.result.as_ref()?) {
-            self.steps.insert("post");
-        } else {
-            return None;
-        }
-        Some(())
-    }
-
-    fn local(&mut self, local: &Local) -> Option<()> {
-        let init = &local.init.as_ref()?.expr;
-        let said = text(init);
-        let name = match &local.pat {
-            Pat::Struct(_) if said == "self" => {
-                self.steps.insert("unpack");
-                return Some(());
-            }
-            Pat::Ident(ident) => ident.ident.to_string(),
-            _ => return None,
+    /// Which fields are sent as what.
+    fn request(&mut self, item: &ItemImpl, fields: &[Field<'_>], operation: &mut Operation) {
+        let Some(request) = self.function("Operation", "request") else {
+            return self.unrecognised(item, "no `request`");
         };
-        if self.parts.contains_key(&name) && said.starts_with(&format!("{name}.")) {
-            return self.unpack(&name, &said);
-        }
-        match &**init {
-            Expr::Macro(expr) if expr.mac.path.is_ident("format") => {
-                self.url = Some(name);
-                self.joined(&expr.mac)
-            }
-            Expr::Struct(expr) if expr.path.is_ident("OperationInfo") => {
-                let value = expr.fields.first()?;
-                self.id = Some(string(&value.expr)?);
-                Some(())
-            }
-            Expr::Call(_) if said.starts_with("::reqwest::header::HeaderMap::with_capacity(") => {
-                self.headers = Some(name);
-                Some(())
-            }
-            Expr::Await(_) if said == format!("{}.exec(request,&info).await", self.client) => {
-                self.result = Some(name);
-                self.steps.insert("exec");
-                Some(())
-            }
-            Expr::Try(expr) => {
-                if Some(text(&expr.expr)) == self.result {
-                    self.response = Some(name);
-                    return Some(());
-                }
-                if let Expr::MethodCall(call) = &*expr.expr
-                    && text(&call.receiver) == format!("{}.inner", self.client)
-                {
-                    self.url = Some(name);
-                    return self.made_by_sender(call);
-                }
-                if name != "request" {
-                    return None;
-                }
-                self.steps.insert("request");
-                self.request(&expr.expr)
-            }
-            _ => None,
-        }
-    }
-
-    /// `let x = x.map_err(Error::InvalidRequest)?;`
-    fn unpack(&mut self, name: &str, said: &str) -> Option<()> {
-        let rest = said.strip_prefix(name)?.strip_suffix(".map_err(Error::InvalidRequest)?")?;
-        let ty = self.parts.get(name)?.ty.clone().unwrap_or_default();
-        let converted = format!(".and_then(|v|{ty}::try_from(v).map_err(|e|e.to_string()))");
-        // A longer name of a type makes the closure's body a block.
-        let rest = rest.replace(['{', '}'], "");
-        if rest != if self.built.contains(name) { converted.as_str() } else { "" } {
-            return None;
-        }
-        self.unpacked.insert(name.to_owned());
-        Some(())
-    }
-
-    /// A part of the request that is put into it here.
-    fn take(&mut self, name: &str) -> Option<Part> {
-        let part = self.parts.get(name).filter(|_| self.unpacked.contains(name))?.clone();
-        self.used.insert(name.to_owned()).then_some(part)
-    }
-
-    /// `format!("{}/a/{}", client.baseurl, ..)`
-    fn joined(&mut self, call: &syn::Macro) -> Option<()> {
-        let arguments = arguments_of(call)?;
-        let [template, base, values @ ..] = arguments.as_slice() else {
-            return None;
+        let mut sent = Vec::new();
+        let [first, steps @ .., last] = request.block.stmts.as_slice() else {
+            return self.unrecognised(request, "the statements of `request`");
         };
-        if text(base) != format!("{}.baseurl", self.client) {
-            return None;
-        }
-        self.path(string(template)?.strip_prefix("{}")?, values)
-    }
-
-    /// `client.inner.url(client, format_args!("/a/{}", ..))`, which puts the path behind the base URL of the client.
-    fn made_by_sender(&mut self, call: &syn::ExprMethodCall) -> Option<()> {
-        let [client, Expr::Macro(path)] = call.args.iter().collect::<Vec<_>>()[..] else {
-            return None;
-        };
-        let known = call.method == "url" && call.turbofish.is_none() && text(client) == self.client;
-        if !known || !path.mac.path.is_ident("format_args") {
-            return None;
-        }
-        let arguments = arguments_of(&path.mac)?;
-        let (template, values) = arguments.split_first()?;
-        self.path(&string(template)?, values)
-    }
-
-    /// A template, and one encoded value for each of its gaps.
-    fn path(&mut self, template: &str, values: &[Expr]) -> Option<()> {
-        let mut pieces = template.split("{}");
-        let mut values = values.iter();
-        self.path.push(Segment::Text(pieces.next()?.to_owned()));
-        for piece in pieces {
-            let value = values.next()?;
-            let said = text(value);
-            let encoded = said.strip_suffix(r#".replace('\\',"%5C")"#);
-            let name =
-                encoded.unwrap_or(&said).strip_prefix("encode_path(&")?.strip_suffix(".to_string())")?;
-            let part = self.take(name)?;
-            if encoded.is_none() {
-                // Encoding leaves it as it is.
-                let what =
-                    format!("the path parameter `{name}`, whose backslashes a URL would take for slashes");
-                self.unrecognised(value, &what);
-            }
-            self.path.push(Segment::Parameter(name.to_owned()));
-            self.path.push(Segment::Text(piece.to_owned()));
-            self.parameters.insert((Place::Path, name.to_owned()), part);
-        }
-        values.next().is_none().then_some(())
-    }
-
-    /// The chain that builds the request, from its end to its start.
-    fn request(&mut self, expr: &Expr) -> Option<()> {
-        let mut calls = Vec::new();
-        let mut rest = expr;
-        loop {
-            match rest {
-                Expr::MethodCall(call) => {
-                    calls.push(call);
-                    rest = &call.receiver;
+        match of_path(first) {
+            Some(fields) => {
+                let names = shape(&operation.path).1;
+                let same = names.len() == fields.len()
+                    && names.iter().zip(&fields).all(|(name, (wire, _))| wire.as_ref().is_none_or(|wire| wire == name));
+                if !same {
+                    self.unrecognised(first, "the values of the path");
                 }
-                Expr::Try(inner) => rest = &inner.expr,
-                _ => break,
+                let named = names.into_iter().zip(fields);
+                sent.extend(named.map(|(name, (_, field))| (Place::Path, name, field)));
+            }
+            None => self.unrecognised(first, "how the request begins"),
+        }
+        let mut body = None;
+        for step in steps {
+            match step_of(step) {
+                Some(Step::Parameter(place, name, field)) => sent.push((place, name, field)),
+                Some(Step::AcceptJson) if !operation.accepts_json => operation.accepts_json = true,
+                Some(Step::Body(media, field)) if body.is_none() => body = Some((media, field)),
+                _ => self.unrecognised(step, "a statement of `request`"),
             }
         }
-        if text(rest) != format!("{}.client", self.client) {
-            return None;
+        if text(last) != "Ok(request)" {
+            self.unrecognised(last, "how `request` ends");
         }
-        let first = calls.pop()?;
-        if Some(text(&first.args)) != self.url {
-            return None;
+        let stated: Vec<(Place, String)> =
+            operation.parameters.iter().map(|(place, part)| (*place, part.name.clone())).collect();
+        let same = sent.iter().map(|(place, name, _)| (*place, name.clone())).eq(stated);
+        if !same {
+            self.unrecognised(request, "the parameters of `request`, which are not those of `PARAMETERS`");
         }
-        self.method = Some(first.method.to_string());
-        while let Some(call) = calls.pop() {
-            let name = call.method.to_string();
-            let arguments: Vec<&Expr> = call.args.iter().collect();
-            let known = match (name.as_str(), arguments.as_slice()) {
-                ("build", []) => {
-                    self.steps.insert("build");
-                    Some(())
+        for ((_, part), (_, _, field)) in operation.parameters.iter_mut().zip(sent) {
+            self.held(part, &field, fields);
+        }
+        if let Some((media, field)) = body {
+            let mut part = operation.body.take().map_or_else(|| part("body"), |(_, part)| part);
+            self.held(&mut part, &field, fields);
+            operation.body = Some((media, part));
+        } else if operation.body.take().is_some() {
+            self.unrecognised(request, "rules of a body that is not sent");
+        }
+        let held = operation.parameters.iter().map(|(_, part)| &part.field);
+        let mut held: Vec<&String> = held.chain(operation.body.iter().map(|(_, part)| &part.field)).collect();
+        held.sort();
+        let mut all: Vec<&String> = fields.iter().map(|field| &field.name).collect();
+        all.sort();
+        if held != all {
+            self.unrecognised(request, "a field that is not sent, or sent twice");
+        }
+    }
+
+    /// Enters the field that holds a part.
+    fn held(&mut self, part: &mut Part, name: &str, fields: &[Field<'_>]) {
+        let Some(field) = fields.iter().find(|field| field.name == name) else { return };
+        let item = format!("operations::{}::{name}", self.name);
+        part.spot = Spot::new(&self.code.file, field.ty, item);
+        name.clone_into(&mut part.field);
+        part.required = field.inner.is_none();
+        part.ty = self.root(field.inner.unwrap_or(field.ty));
+    }
+}
+
+/// What stands where a value has no rules.
+const NO_RULES: &str = "&Schema(&[])";
+
+fn part(name: &str) -> Part {
+    let (spot, name) = (Spot::default(), name.to_owned());
+    Part { spot, name, field: String::new(), required: false, ty: None, rules: None }
+}
+
+/// `self.field`, borrowed: the field.
+fn field_of(expr: &Expr) -> Option<String> {
+    text(expr).strip_prefix("&self.").filter(|name| !name.contains('.')).map(str::to_owned)
+}
+
+/// `let mut request = base.request(Self::SPEC, &[..])?`: for each value the wire name, if it is stated, and the field.
+fn of_path(stmt: &Stmt) -> Option<Vec<(Option<String>, String)>> {
+    let Stmt::Local(local) = stmt else { return None };
+    let Expr::Try(attempt) = &*local.init.as_ref()?.expr else { return None };
+    let Expr::MethodCall(call) = &*attempt.expr else { return None };
+    let [spec, Expr::Reference(values)] = call.args.iter().collect::<Vec<_>>()[..] else { return None };
+    let known = ["request", "mut request"].contains(&text(&local.pat).as_str()) && text(&call.receiver) == "base" && call.method == "request";
+    let Expr::Array(values) = &*values.expr else { return None };
+    if !known || text(spec) != "Self::SPEC" {
+        return None;
+    }
+    let value = |expr: &Expr| {
+        if let Some(field) = field_of(expr) {
+            return Some((None, field));
+        }
+        let Expr::Reference(reference) = expr else { return None };
+        let Expr::Try(attempt) = &*reference.expr else { return None };
+        let Expr::Call(call) = &*attempt.expr else { return None };
+        let [name, value] = call.args.iter().collect::<Vec<_>>()[..] else { return None };
+        (text(&call.func) == "parameter::text").then_some((Some(string(name)?), field_of(value)?))
+    };
+    values.elems.iter().map(value).collect()
+}
+
+fn step_of(stmt: &Stmt) -> Option<Step> {
+    let Stmt::Expr(expr, end) = stmt else { return None };
+    match expr {
+        Expr::Try(attempt) if end.is_some() => {
+            let Expr::Call(call) = &*attempt.expr else { return None };
+            let function = text(&call.func);
+            match function.as_str() {
+                "parameter::query" | "parameter::header" => {
+                    let place = if function.ends_with("query") { Place::Query } else { Place::Header };
+                    let [request, name, value] = arguments(call, &function)?;
+                    is_request(request).then_some(Step::Parameter(place, string(name)?, field_of(value)?))
                 }
-                ("headers", [map]) => {
-                    self.steps.insert("headers");
-                    (Some(text(map)) == self.headers).then_some(())
-                }
-                ("header", [key, value]) => self.fixed(key, value),
-                ("query", [value]) => self.query(value),
-                ("json", [value]) => self.set_body("application/json", value),
-                ("form_urlencoded", [value]) => self.set_body("application/x-www-form-urlencoded", value),
-                ("body", [value]) => {
-                    let media = self.content_type.clone()?;
-                    self.set_body(&media, value)
+                "parameter::json" | "parameter::form" => {
+                    let form = function.ends_with("form");
+                    let media = if form { "application/x-www-form-urlencoded" } else { "application/json" };
+                    let [request, value] = arguments(call, &function)?;
+                    is_request(request).then_some(Step::Body(media.to_owned(), field_of(value)?))
                 }
                 _ => None,
-            };
-            if known.is_none() {
-                self.unrecognised(&call.method, &format!("the call `{name}` on the request"));
             }
         }
-        Some(())
-    }
-
-    fn set_body(&mut self, media: &str, value: &Expr) -> Option<()> {
-        let said = text(value);
-        let part = self.take(said.trim_start_matches('&'))?;
-        self.body = Some((media.to_owned(), part));
-        Some(())
-    }
-
-    /// `.header(NAME, HeaderValue::from_static("value"))`
-    fn fixed(&mut self, key: &Expr, value: &Expr) -> Option<()> {
-        let Expr::Call(call) = value else { return None };
-        if text(&call.func) != "::reqwest::header::HeaderValue::from_static" {
-            return None;
-        }
-        let value = string(call.args.first()?)?;
-        match text(key).as_str() {
-            "::reqwest::header::ACCEPT" => self.accept = Some(value),
-            "::reqwest::header::CONTENT_TYPE" => self.content_type = Some(value),
-            other => self.constants.push((other.to_owned(), value)),
-        }
-        Some(())
-    }
-
-    /// `.query(&progenitor_client::QueryParam::new("name", &value))`
-    fn query(&mut self, value: &Expr) -> Option<()> {
-        let Expr::Reference(reference) = value else { return None };
-        let Expr::Call(call) = &*reference.expr else { return None };
-        if text(&call.func) != "progenitor_client::QueryParam::new" {
-            return None;
-        }
-        let [name, value] = call.args.iter().collect::<Vec<_>>()[..] else {
-            return None;
-        };
-        let name = string(name)?;
-        let said = text(value);
-        let part = self.take(said.strip_prefix('&')?)?;
-        self.parameters.insert((Place::Query, name.clone()), Part { name, ..part });
-        Some(())
-    }
-
-    /// `if let Some(value) = x { header_map.append("X", value.to_string().try_into()?); }`
-    fn optional_header(&mut self, expr: &syn::ExprIf) -> Option<()> {
-        let Expr::Let(condition) = &*expr.cond else { return None };
-        if text(&condition.pat) != "Some(value)" || expr.else_branch.is_some() {
-            return None;
-        }
-        let [Stmt::Expr(append, Some(_))] = expr.then_branch.stmts.as_slice() else {
-            return None;
-        };
-        self.header(append, Some(&text(&condition.expr)))
-    }
-
-    /// `header_map.append("X", x.to_string().try_into()?);`, or a header whose value is no parameter.
-    fn header(&mut self, expr: &Expr, optional: Option<&str>) -> Option<()> {
-        let Expr::MethodCall(call) = expr else { return None };
-        if Some(text(&call.receiver)) != self.headers || call.method != "append" {
-            return None;
-        }
-        let [key, value] = call.args.iter().collect::<Vec<_>>()[..] else {
-            return None;
-        };
-        if let Some(name) = string(key) {
-            let said = text(value);
-            let value = said.strip_suffix(".to_string().try_into()?")?;
-            let held = match optional {
-                Some(held) if value == "value" => held,
-                Some(_) => return None,
-                None => value,
-            };
-            let part = self.take(held)?;
-            self.parameters.insert((Place::Header, name.to_ascii_lowercase()), Part { name, ..part });
-            return Some(());
-        }
-        let Expr::Call(key) = key else { return None };
-        if text(&key.func) != "::reqwest::header::HeaderName::from_static" {
-            return None;
-        }
-        self.constants.push((string(key.args.first()?)?, text(value)));
-        Some(())
-    }
-
-    fn arm(&mut self, arm: &syn::Arm, success_type: &Type, error_type: &Type) -> Option<()> {
-        let number = |expr: &Expr| match expr {
-            Expr::Lit(literal) => match &literal.lit {
-                Lit::Int(number) => number.base10_parse::<u16>().ok(),
-                _ => None,
-            },
+        Expr::Call(call) if end.is_some() => match text(&call.func).as_str() {
+            "parameter::accept_json" => {
+                let [request] = arguments(call, "parameter::accept_json")?;
+                is_request(request).then_some(Step::AcceptJson)
+            }
+            "parameter::bytes" => {
+                let [request, media, value] = arguments(call, "parameter::bytes")?;
+                is_request(request).then_some(Step::Body(string(media)?, field_of(value)?))
+            }
             _ => None,
-        };
-        let (from, to) = match &arm.pat {
-            Pat::Lit(literal) => {
-                let status = number(&Expr::Lit(literal.clone()))?;
-                (status, status)
-            }
-            Pat::Range(range) if matches!(range.limits, RangeLimits::Closed(_)) => {
-                (number(range.start.as_deref()?)?, number(range.end.as_deref()?)?)
-            }
-            Pat::Wild(_) => (0, u16::MAX),
-            _ => return None,
-        };
-        let response = self.response.clone()?;
-        let said = text(only(&arm.body));
-        let is = |form: &str| said == form.replace('$', &response);
-        let failure = |inner: &str| is(&format!("Err(Error::ErrorResponse(ResponseValue::{inner}))"));
-        let (success, decoded) = if is("ResponseValue::from_response($).await") {
-            (true, Decoded::Type(self.root(success_type)?))
-        } else if is("Ok(ResponseValue::empty($))") {
-            (true, Decoded::Nothing)
-        } else if is("Ok(ResponseValue::stream($))") {
-            (true, Decoded::Bytes)
-        } else if failure("from_response($).await?") {
-            (false, Decoded::Type(self.root(error_type)?))
-        } else if failure("empty($)") {
-            (false, Decoded::Nothing)
-        } else if failure("stream($)") {
-            (false, Decoded::Bytes)
-        } else if is("Err(Error::UnexpectedResponse($))") {
-            (false, Decoded::Undeclared)
-        } else {
-            return None;
-        };
-        // What is made of no body, or of bytes, has a type of its own.
-        let made = text(if success { success_type } else { error_type });
-        let fits = match decoded {
-            Decoded::Nothing => made == "()",
-            Decoded::Bytes => made == "ByteStream",
-            Decoded::Type(_) | Decoded::Undeclared => true,
-        };
-        if !fits {
-            return None;
-        }
-        let item = format!("builder::{}::send", self.item.ident);
-        let spot = Spot::new(&self.code.file, &arm.pat, item);
-        self.arms.push(Arm { spot, from, to, success, decoded });
-        Some(())
+        },
+        _ => None,
     }
 }
 
-/// The arguments of a macro that takes them as a function does.
-fn arguments_of(call: &syn::Macro) -> Option<Vec<Expr>> {
-    let arguments = call.parse_body_with(Punctuated::<Expr, syn::Token![,]>::parse_terminated).ok()?;
-    Some(arguments.into_iter().collect())
+fn is_request(expr: &Expr) -> bool {
+    text(only(expr)) == "&mut request"
 }
 
-/// What `new` sets the fields to.
-fn initial_values(new: &ImplItemFn) -> BTreeMap<String, String> {
-    let Some(Stmt::Expr(Expr::Struct(expr), None)) = new.block.stmts.first() else {
-        return BTreeMap::new();
-    };
-    let named = expr.fields.iter().filter_map(|field| match &field.member {
-        syn::Member::Named(name) => Some((name.to_string(), text(&field.expr))),
-        syn::Member::Unnamed(_) => None,
-    });
-    named.collect()
-}
-
-/// Whether a method sets the part of this name, and does nothing else.
-fn sets(setter: &ImplItemFn, name: &str) -> bool {
-    let [Stmt::Expr(set, Some(_)), Stmt::Expr(this, None)] = setter.block.stmts.as_slice() else {
-        return false;
-    };
-    text(set).starts_with(&format!("self.{name}=value.try_into().map")) && text(this) == "self"
-}
-
-/// `T` of `fn name<V>(mut self, value: V) -> Self where V: std::convert::TryInto<T>`.
-fn set_type(setter: &ImplItemFn) -> Option<Type> {
-    let bounds = setter.sig.generics.where_clause.as_ref()?;
-    let WherePredicate::Type(predicate) = bounds.predicates.first()? else {
-        return None;
-    };
-    let syn::TypeParamBound::Trait(bound) = predicate.bounds.first()? else {
-        return None;
-    };
-    let bound = Type::Path(syn::parse_quote!(#bound));
-    arguments(&bound, "TryInto")?.first().map(|ty| (*ty).clone())
-}
-
-/// `S` and `E` of `Result<ResponseValue<S>, Error<E>>`.
-fn reply_types(output: &ReturnType) -> Option<(&Type, &Type)> {
-    let ReturnType::Type(_, ty) = output else { return None };
-    let [value, error] = arguments(ty, "Result")?[..] else {
-        return None;
-    };
-    let success = *arguments(value, "ResponseValue")?.first()?;
-    let error = *arguments(error, "Error")?.first()?;
-    Some((success, error))
+/// The arguments of a call of this function.
+fn arguments<'e, const N: usize>(call: &'e ExprCall, function: &str) -> Option<[&'e Expr; N]> {
+    let list: &Punctuated<Expr, _> = &call.args;
+    (text(&call.func) == function).then(|| list.iter().collect::<Vec<_>>().try_into().ok()).flatten()
 }

@@ -6,6 +6,7 @@
 //! - `x-sent`: the properties that are always written;
 //! - `x-insists`: optional types that have to be there all the same, as null if not otherwise, which `schemars` does not see;
 //! - `x-checks`: keywords that hand-written reading checks, which a derive cannot know;
+//! - `x-open`: texts that are not listed are kept all the same;
 //! - `x-parts`: alternatives that are all read from, and written to, the same object;
 //! - `x-rust`: where it stands in the source, what each property leaves out when written (`null` or `empty`), and which
 //!   variant is read from which JSON type, where that is written by hand.
@@ -36,6 +37,10 @@ impl Contract {
     /// What `schemars` can know of this schema.
     pub(crate) fn of(self, schema: &Value) -> Value {
         match schema {
+            Value::Object(members) if members.contains_key("x-open") => {
+                let listed = json!({"type": members["type"], "enum": members["enum"]});
+                json!({"anyOf": [listed, {"type": "string"}]})
+            }
             Value::Object(members) => {
                 let mut plain = Map::new();
                 let list = |key: &str| members.get(key).and_then(Value::as_array).into_iter().flatten();
@@ -133,7 +138,7 @@ pub(super) fn schema(ty: &Type) -> Option<Value> {
         ["std", "collections", "HashMap" | "BTreeMap"] => {
             json!({"type": "object", "additionalProperties": schema(argument(1)?)?})
         }
-        ["std", "vec", "Vec"] => json!({"type": "array", "items": schema(argument(0)?)?}),
+        ["std", "vec", "Vec"] | ["Vec"] => json!({"type": "array", "items": schema(argument(0)?)?}),
         ["std", "boxed", "Box"] => schema(argument(0)?)?,
         ["std", "option", "Option"] | ["Option"] => nullable(schema(argument(0)?)?),
         ["types" | "super", name] | [name]
@@ -177,7 +182,7 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
             Item::Struct(item) => (item.ident.to_string(), &item.attrs, of_struct(item, &impls, code)),
             Item::Enum(item) => (item.ident.to_string(), &item.attrs, of_enum(item, &impls, code)),
             Item::Impl(_) => continue,
-            Item::Mod(module) if matches!(module.ident.to_string().as_str(), "builder" | "error") => continue,
+            Item::Mod(module) if module.ident == "error" => continue,
             _ => {
                 code.unrecognised(item, "an item among the types that is no type");
                 continue;
@@ -302,6 +307,7 @@ fn of_fields(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
     let mut places = Map::new();
     for field in &fields.named {
         let ident = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+        let item = arguments(&field.ty, "Vec").and_then(|inner| inner.first().map(|item| outside(item)));
         let (Some(attributes), Some(schema)) = (serde(&field.attrs), schema(&field.ty)) else {
             code.unrecognised(field, format!("the field `{owner}::{ident}`: {}", text(&field.ty)));
             continue;
@@ -351,7 +357,7 @@ fn of_fields(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
             sent.push(wire.clone());
         }
         let spot = Spot::new(&code.file, field, format!("{owner}::{ident}")).to_string();
-        places.insert(wire.clone(), json!({"spot": spot, "omits": omits}));
+        places.insert(wire.clone(), json!({"spot": spot, "omits": omits, "field": ident, "item": item}));
         if properties.insert(wire.clone(), schema).is_some() {
             code.unrecognised(field, format!("a second field `{wire}` of `{owner}`"));
         }
@@ -371,6 +377,16 @@ fn of_fields(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
     schema
 }
 
+/// A type as it is named outside of the module.
+fn outside(ty: &Type) -> String {
+    match ty {
+        Type::Path(path) if path.path.get_ident().is_some_and(|name| name.to_string().starts_with(char::is_uppercase)) => {
+            format!("types::{}", text(ty))
+        }
+        _ => text(ty),
+    }
+}
+
 fn of_enum(item: &ItemEnum, impls: &BTreeMap<(String, String), &ItemImpl>, code: &mut Code) -> Option<Value> {
     let name = item.ident.to_string();
     let spot = Spot::new(&code.file, &item.ident, name.clone()).to_string();
@@ -384,6 +400,7 @@ fn of_enum(item: &ItemEnum, impls: &BTreeMap<(String, String), &ItemImpl>, code:
     let mut names = Vec::new();
     let mut spots = Vec::new();
     let mut texts = Vec::new();
+    let mut open = false;
     let mut variants = Vec::new();
     for variant in &item.variants {
         let ident = variant.ident.to_string();
@@ -402,6 +419,16 @@ fn of_enum(item: &ItemEnum, impls: &BTreeMap<(String, String), &ItemImpl>, code:
         };
         let wire = wire.unwrap_or_else(|| ident.clone());
         let unit = matches!(variant.fields, Fields::Unit);
+        // The one for texts that the document does not list.
+        let other = serde(&variant.attrs).is_some_and(|found| found.contains_key("untagged"));
+        if other && !untagged && tag.is_none() && !open && body == json!({"type": "string"}) {
+            open = true;
+            continue;
+        }
+        if other || open {
+            code.unrecognised(variant, format!("the variant `{owner}`"));
+            continue;
+        }
         if denies && matches!(variant.fields, Fields::Named(_)) {
             body["additionalProperties"] = false.into();
         }
@@ -423,6 +450,7 @@ fn of_enum(item: &ItemEnum, impls: &BTreeMap<(String, String), &ItemImpl>, code:
         variants.push(schema);
     }
     let mut schema = match (texts.is_empty(), variants.is_empty()) {
+        (false, true) if open => json!({"type": "string", "enum": texts, "x-open": true}),
         (false, true) => json!({"type": "string", "enum": texts}),
         (true, false) if untagged => json!({ "anyOf": variants }),
         (true, false) => json!({ "oneOf": variants }),
@@ -431,6 +459,10 @@ fn of_enum(item: &ItemEnum, impls: &BTreeMap<(String, String), &ItemImpl>, code:
             return None;
         }
     };
+    if open && schema.get("x-open").is_none() {
+        code.unrecognised(item, format!("the variants of `{name}`"));
+        return None;
+    }
     schema["x-rust"] = json!({"spot": spot, "variants": names, "spots": spots});
     if let (true, Some(item)) = (untagged, impls.get(&(name.clone(), "Deserialize<'de>".to_owned())))
         && let Some(reads) = reading::read(item, &name)

@@ -1,6 +1,8 @@
 //! The comparisons that need no running code: pure functions from the facts of both sides to differences.
 
 mod operations;
+mod replies;
+mod rules;
 mod schemas;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,24 +34,42 @@ pub(crate) struct Compared<'a> {
     pub(crate) differences: Vec<Difference>,
     pub(crate) counts: Counts,
     pub(crate) pairs: Vec<Pair<'a>>,
+    /// What would be differences of these kinds, did not another part of the code make it good.
+    pub(crate) excused: BTreeSet<(Kind, Pointer)>,
 }
 
 impl Compared<'_> {
-    /// Whether there is a difference of this kind at a place of the document.
+    /// Whether it is known that there is something of this kind at a place of the document.
     pub(crate) fn lists(&self, kind: Kind, pointer: &Pointer) -> bool {
-        self.differences.iter().any(|known| known.kind == kind && known.pointer == *pointer)
+        self.excused.contains(&(kind, pointer.clone()))
+            || self.differences.iter().any(|known| known.kind == kind && known.pointer == *pointer)
     }
 }
 
-/// Compares operations and types. `schemas` are those of the code.
-pub(crate) fn compare<'a>(
-    document: &Document<'a>,
-    code: &'a Code,
-    schemas: Schemas<'a>,
-) -> Result<Compared<'a>> {
+/// The code as it is compared.
+#[derive(Clone, Copy)]
+pub(crate) struct Rust<'a> {
+    pub(crate) code: &'a Code,
+    /// The schemas of its types.
+    pub(crate) types: Schemas<'a>,
+    /// Its rules as one JSON Schema document.
+    pub(crate) rules: &'a Value,
+    /// Where requests go that state no server; none is the document's first.
+    pub(crate) base_url: Option<&'a str>,
+}
+
+impl<'a> Rust<'a> {
+    fn beside(&self) -> operations::Beside<'a> {
+        operations::Beside { code: self.code, rules: self.rules, base_url: self.base_url }
+    }
+}
+
+/// Compares operations, types and rules.
+pub(crate) fn compare<'a>(document: &Document<'a>, rust: Rust<'a>) -> Result<Compared<'a>> {
+    let (code, schemas) = (rust.code, rust.types);
     let mut comparer = schemas::Comparer::new(document.schemas, schemas);
     comparer.compared.differences.extend(document.unread.iter().cloned());
-    operations::compare(document, code, &mut comparer).map_err(|dangling: Dangling| {
+    operations::compare(document, rust.beside(), &mut comparer).map_err(|dangling: Dangling| {
         anyhow!(
             "{}: `{}` leads nowhere or in a circle; correct the reference",
             dangling.pointer,
@@ -68,6 +88,7 @@ pub(crate) fn compare<'a>(
         code: unrecognised.what.clone().into(),
     }));
     *outcome.counts.entry("types").or_default() = code.types.len();
+    outcome.differences.extend(unused_rules(code, rust.rules));
     let mut seen = BTreeSet::new();
     outcome.differences.retain(|difference| {
         let says = (difference.document.to_string(), difference.code.to_string());
@@ -76,17 +97,23 @@ pub(crate) fn compare<'a>(
     Ok(outcome)
 }
 
+/// Which operations only one side has, or the code has twice.
+pub(crate) fn matching<'a>(document: &Document<'a>, rust: Rust<'a>) -> Vec<Difference> {
+    let mut comparer = schemas::Comparer::new(document.schemas, rust.types);
+    let _ = operations::matched(document, rust.beside(), &mut comparer);
+    comparer.compared.differences
+}
+
 /// Compares one operation alone, the one at this place of the document, until the differences are `enough`. What is found so is
 /// found by [`compare`] too.
 pub(crate) fn compare_one<'a>(
     document: &Document<'a>,
-    code: &'a Code,
-    schemas: Schemas<'a>,
+    rust: Rust<'a>,
     at: &Pointer,
     enough: &dyn Fn(&[Difference]) -> bool,
 ) -> Vec<Difference> {
-    let mut comparer = schemas::Comparer::new(document.schemas, schemas);
-    match operations::compare_one(document, code, &mut comparer, at, enough) {
+    let mut comparer = schemas::Comparer::new(document.schemas, rust.types);
+    match operations::compare_one(document, rust.beside(), &mut comparer, at, enough) {
         Ok(()) => comparer.compared.differences,
         Err(_) => Vec::new(),
     }
@@ -129,6 +156,30 @@ fn unreached(code: &Code, schemas: Schemas<'_>) -> Vec<Difference> {
         owner: Some(name.clone()),
         document: Value::Null,
         code: schemas.content(schema),
+    })
+    .collect()
+}
+
+/// The rules that no parameter and no body leads to.
+fn unused_rules(code: &Code, rules: &Value) -> Vec<Difference> {
+    let mut reached = BTreeSet::new();
+    for operation in &code.operations {
+        let parameters = operation.parameters.iter().map(|(_, part)| part);
+        let parts = parameters.chain(operation.body.iter().map(|(_, part)| part));
+        for name in parts.filter_map(|part| part.rules.as_ref()) {
+            let schema = serde_json::json!({ "$ref": format!("#/$defs/{name}") });
+            reached.extend(reachable(&schema, Schemas::new(rules)));
+        }
+    }
+    let left = code.rules.iter().filter(|(name, _)| !reached.contains(*name));
+    left.map(|(name, schema)| Difference {
+        kind: Kind::RuleExtra,
+        pointer: Pointer::root(),
+        place: Pointer::root().child("rust").child("rules").child(name),
+        rust: format!("{} rules::{name}", code.file),
+        owner: None,
+        document: Value::Null,
+        code: schema.clone(),
     })
     .collect()
 }

@@ -1,76 +1,83 @@
 //! The operations of the document against those of the code.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::schemas::{Comparer, Role, Rust};
+use super::{
+    replies::{self, Replies},
+    rules::Rules,
+    schemas::{Comparer, Direction, Role, Rust},
+};
 use crate::{
-    code::{self, Arm, Code, Decoded, Place, Segment, squeezed},
-    document::{Body, Document, Media, Operation, Reply},
+    code::{self, Code, Place, squeezed},
+    document::{At, Body, Document, Media, Operation, Scheme},
     finding::{Difference, Kind},
     pointer::Pointer,
-    schema::{Dangling, Form},
+    schema::{Dangling, Form, Node},
 };
 
-/// What a reply carries, as far as code tells replies apart.
-enum Carried<'d, 'a> {
-    Nothing,
-    Json(&'d str, &'d Media<'a>),
-    Bytes,
+/// What the comparison of operations needs beside both sides.
+#[derive(Clone, Copy)]
+pub(super) struct Beside<'b> {
+    pub(super) code: &'b Code,
+    /// The rules of the code as one JSON Schema document.
+    pub(super) rules: &'b Value,
+    /// Where requests go that state no server; none is the document's first.
+    pub(super) base_url: Option<&'b str>,
 }
 
 pub(super) fn compare<'a>(
     document: &Document<'a>,
-    code: &'a Code,
+    beside: Beside<'_>,
     comparer: &mut Comparer<'a>,
 ) -> Result<(), Dangling> {
-    let mut matched = vec![false; code.operations.len()];
-    for operation in &document.operations {
+    for (operation, own) in matched(document, beside, comparer) {
+        let operation = &document.operations[operation];
+        Pass { document, operation, own: &beside.code.operations[own], beside, comparer }.compare(&|_| false)?;
+    }
+    Ok(())
+}
+
+/// The operations that both sides have, by their positions. Others are differences.
+pub(super) fn matched<'a>(
+    document: &Document<'a>,
+    beside: Beside<'_>,
+    comparer: &mut Comparer<'a>,
+) -> Vec<(usize, usize)> {
+    let code = beside.code;
+    let mut pairs = Vec::new();
+    let mut met = vec![false; code.operations.len()];
+    for (position, operation) in document.operations.iter().enumerate() {
         comparer.count("operations");
-        let (shape, _) = operation.shape();
-        let same = code.operations.iter().enumerate();
-        let same: Vec<_> =
-            same.filter(|(_, own)| own.method == operation.method && own.shape() == shape).collect();
-        for (index, _) in &same {
-            matched[*index] = true;
-        }
+        let same: Vec<usize> = (0..met.len()).filter(|index| operation.is(&code.operations[*index])).collect();
+        same.iter().for_each(|index| met[*index] = true);
         let file = Rust { spot: code.file.clone(), owner: None };
-        let at = &operation.at;
+        let (pointer, place) = (operation.at.pointer.clone(), operation.at.place.clone());
         let says = json!(format!("{} {}", operation.method, operation.path));
         match same.as_slice() {
-            [] => {
-                let (pointer, place) = (at.pointer.clone(), at.place.clone());
-                comparer.differ(Kind::OperationMissing, pointer, place, &file, says, Value::Null);
-            }
-            [(_, own)] => Pass { operation, own, comparer }.compare()?,
+            [] => comparer.differ(Kind::OperationMissing, pointer, place, &file, says, Value::Null),
+            [own] => pairs.push((position, *own)),
             several => {
-                let names: Vec<&str> = several.iter().map(|(_, own)| own.name.as_str()).collect();
-                let (pointer, place) = (at.pointer.clone(), at.place.clone());
+                let names: Vec<&str> = several.iter().map(|own| code.operations[*own].name.as_str()).collect();
                 comparer.differ(Kind::OperationRepeated, pointer, place, &file, says, json!(names));
             }
         }
     }
-    for (own, _) in code.operations.iter().zip(matched).filter(|(_, matched)| !matched) {
+    for (own, _) in code.operations.iter().zip(met).filter(|(_, met)| !met) {
         let rust = Rust { spot: own.spot.to_string(), owner: None };
         let paths = Pointer::root().child("paths");
-        let place = paths.child(own.shape()).child(&own.method);
-        let says = json!(format!("{} {}", own.method, own.shape()));
+        let place = paths.child(&own.shape).child(&own.method);
+        let says = json!(format!("{} {}", own.method, &own.shape));
         comparer.differ(Kind::OperationExtra, paths, place, &rust, Value::Null, says);
     }
-    if code.version.as_deref() != Some(document.version.as_str()) {
-        let at = Pointer::root().child("info").child("version");
-        let rust = Rust { spot: format!("{} Client::api_version", code.file), owner: None };
-        let says = (json!(document.version), json!(code.version));
-        comparer.differ(Kind::Version, at.clone(), at, &rust, says.0, says.1);
-    }
-    Ok(())
+    pairs
 }
 
 /// Compares the operation at this place, if the code has exactly one that it can be, until the differences are `enough`.
 pub(super) fn compare_one<'a>(
     document: &Document<'a>,
-    code: &Code,
+    beside: Beside<'_>,
     comparer: &mut Comparer<'a>,
     at: &Pointer,
     enough: &dyn Fn(&[Difference]) -> bool,
@@ -78,32 +85,31 @@ pub(super) fn compare_one<'a>(
     let Some(operation) = document.operations.iter().find(|operation| operation.at.pointer == *at) else {
         return Ok(());
     };
-    let shape = operation.shape().0;
-    let mut same =
-        code.operations.iter().filter(|own| own.method == operation.method && own.shape() == shape);
+    let mut same = beside.code.operations.iter().filter(|own| operation.is(own));
     match (same.next(), same.next()) {
-        (Some(own), None) => Pass { operation, own, comparer }.compare_until(enough),
+        (Some(own), None) => Pass { document, operation, own, beside, comparer }.compare(enough),
         _ => Ok(()),
     }
 }
 
 /// One operation of each side.
 struct Pass<'p, 'a> {
+    document: &'p Document<'a>,
     operation: &'p Operation<'a>,
     own: &'p code::Operation,
+    beside: Beside<'p>,
     comparer: &'p mut Comparer<'a>,
 }
 
 impl<'a> Pass<'_, 'a> {
-    fn compare(self) -> Result<(), Dangling> {
-        self.compare_until(&|_| false)
-    }
-
-    fn compare_until(mut self, enough: &dyn Fn(&[Difference]) -> bool) -> Result<(), Dangling> {
+    fn compare(mut self, enough: &dyn Fn(&[Difference]) -> bool) -> Result<(), Dangling> {
         self.identity();
-        self.path();
+        self.server();
+        self.credential();
+        self.repetition();
+        self.pages()?;
+        self.comparer.direction = Direction::Request;
         self.parameters()?;
-        self.headers();
         if enough(&self.comparer.compared.differences) {
             return Ok(());
         }
@@ -111,7 +117,8 @@ impl<'a> Pass<'_, 'a> {
         if enough(&self.comparer.compared.differences) {
             return Ok(());
         }
-        self.replies()
+        self.comparer.direction = Direction::Reply;
+        Replies { operation: self.operation, own: self.own, comparer: self.comparer }.compare()
     }
 
     fn rust(&self) -> Rust {
@@ -122,125 +129,219 @@ impl<'a> Pass<'_, 'a> {
         Rust { spot: part.spot.to_string(), owner: None }
     }
 
-    fn differ(&mut self, kind: Kind, member: &str, rust: &Rust, document: Value, code: Value) {
-        let at = self.operation.at.child(member);
+    fn differ_at(&mut self, kind: Kind, at: At, rust: &Rust, document: Value, code: Value) {
         self.comparer.differ(kind, at.pointer, at.place, rust, document, code);
+    }
+
+    fn differ(&mut self, kind: Kind, member: &str, document: Value, code: Value) {
+        let (at, rust) = (self.operation.at.child(member), self.rust());
+        self.differ_at(kind, at, &rust, document, code);
     }
 
     fn identity(&mut self) {
         let stated = self.operation.id.clone();
         let derived = format!("{} {}", self.operation.method, self.operation.path);
         if squeezed(stated.as_deref().unwrap_or(&derived)) != squeezed(&self.own.id) {
-            let rust = self.rust();
-            self.differ(Kind::OperationId, "operationId", &rust, json!(stated), json!(self.own.id));
+            self.differ(Kind::OperationId, "operationId", json!(stated), json!(self.own.id));
+        }
+        if self.operation.deprecated != self.own.deprecated {
+            let says = (json!(self.operation.deprecated), json!(self.own.deprecated));
+            self.differ(Kind::Deprecated, "deprecated", says.0, says.1);
+        }
+        let (_, names) = code::shape(&self.operation.path);
+        let (_, own) = code::shape(&self.own.path);
+        if names != own {
+            let (at, rust) = (self.operation.at.clone(), self.rust());
+            self.differ_at(Kind::PathParameters, at, &rust, json!(names), json!(own));
         }
     }
 
-    fn path(&mut self) {
-        let (_, names) = self.operation.shape();
-        let setters: Vec<&str> = self
-            .own
-            .path
-            .iter()
-            .filter_map(|segment| match segment {
-                Segment::Parameter(setter) => Some(setter.as_str()),
-                Segment::Text(_) => None,
-            })
-            .collect();
-        let same = names.len() == setters.len()
-            && names.iter().zip(&setters).all(|(name, setter)| squeezed(name) == squeezed(setter));
-        if !same {
+    /// Where the request goes.
+    fn server(&mut self) {
+        let plain = |url: &str| url.trim_end_matches('/').to_owned();
+        let first = self.document.servers.first().map(|server| server.url.as_str());
+        let base = self.beside.base_url.or(first).map(str::to_owned);
+        let own = self.own.server.clone().or(base);
+        let Some((first, others)) = self.operation.servers.split_first() else {
+            if self.own.server.is_some() || self.beside.base_url.is_some() {
+                self.differ(Kind::Server, "servers", Value::Null, json!(own));
+            }
+            return;
+        };
+        if own.as_deref().map(plain) != Some(plain(&first.url)) {
+            // Not the URL's own place, which would be another one with every URL.
+            let at = At { pointer: first.at.pointer.clone(), place: self.operation.at.child("servers").place };
+            let (rust, says) = (self.rust(), (json!(first.url), json!(own)));
+            self.differ_at(Kind::Server, at, &rust, says.0, says.1);
+        }
+        for other in others {
             let rust = self.rust();
-            let (pointer, place) = (self.operation.at.pointer.clone(), self.operation.at.place.clone());
-            self.comparer.differ(Kind::PathParameters, pointer, place, &rust, json!(names), json!(setters));
+            self.differ_at(Kind::ServerUnused, other.at.clone(), &rust, json!(other.url), Value::Null);
+        }
+    }
+
+    fn credential(&mut self) {
+        self.comparer.count("credentials");
+        let own = &self.own.credential;
+        let of = |scheme: &Scheme| match scheme {
+            Scheme::Http(name) if name == "bearer" => "Bearer".to_owned(),
+            Scheme::Http(name) if name == "basic" => "Basic".to_owned(),
+            Scheme::Key(Place::Header, name) => format!("Header({name:?})"),
+            Scheme::Key(Place::Query, name) => format!("Query({name:?})"),
+            // Both end in a token.
+            Scheme::Other(kind) if kind == "oauth2" || kind == "openIdConnect" => "Bearer".to_owned(),
+            _ => "Other".to_owned(),
+        };
+        let met = |schemes: &[Scheme]| match schemes {
+            [] => own == "None",
+            [one] => *own == of(one) || (of(one) == "Other" && own.starts_with("Other(")),
+            _ => false,
+        };
+        let says = |schemes: &[Scheme]| {
+            let words: Vec<String> = schemes.iter().map(ToString::to_string).collect();
+            json!(if words.is_empty() { "none at all".to_owned() } else { words.join(" and ") })
+        };
+        let stated = &self.operation.security;
+        let used = stated.iter().find(|requirement| met(&requirement.schemes));
+        let rust = self.rust();
+        if used.is_none() && !(stated.is_empty() && own == "None") {
+            let pointer = self.operation.security_at.pointer.clone();
+            let at = At { pointer, place: self.operation.at.child("security").place };
+            let all: Vec<Value> = stated.iter().map(|requirement| says(&requirement.schemes)).collect();
+            return self.differ_at(Kind::Security, at, &rust, json!(all), json!(own));
+        }
+        for other in stated.iter().filter(|other| used.is_some_and(|used| used.schemes != other.schemes)) {
+            let place = if other.schemes.is_empty() { other.at.place.child("none") } else { other.at.place.clone() };
+            let at = At { place, ..other.at.clone() };
+            self.differ_at(Kind::SecurityUnused, at, &rust, says(&other.schemes), Value::Null);
+        }
+    }
+
+    /// Whether it may be sent twice.
+    fn repetition(&mut self) {
+        let Operation { idempotent, key, .. } = self.operation;
+        if self.own.idempotent != *idempotent {
+            self.differ(Kind::Idempotent, "idempotent", json!(idempotent), json!(self.own.idempotent));
+        }
+        let body = self.own.body.as_ref().and_then(|(_, part)| part.ty.as_ref());
+        let expected = match (key, body) {
+            (Some(key), Some(body)) => {
+                is_set(self.beside.code, &self.beside.code.roots[body], "self.body", key).map(|set| format!("{{{set}}}"))
+            }
+            _ => None,
+        };
+        if (key.is_some() && expected.is_none()) || expected != self.own.key {
+            self.differ(Kind::Idempotent, "idempotency_key", json!(key), json!(self.own.key));
+        }
+    }
+
+    /// The traits that follow from what is declared: a thing that may be absent, a list in pages.
+    fn pages(&mut self) -> Result<(), Dangling> {
+        let mut expected: Vec<&str> = Vec::new();
+        if self.operation.method == "get" && self.operation.replies.contains_key("404") {
+            expected.push("Lookup");
+        }
+        let has = |name: &str| self.operation.parameters.contains_key(&(Place::Query, name.to_owned()));
+        if has("limit") && (has("after") || has("offset")) && self.is_page()? {
+            expected.extend(["Paged", if has("after") { "CursorPaged" } else { "OffsetPaged" }]);
+        }
+        expected.sort_unstable();
+        let own: Vec<&str> = self.own.traits.keys().map(String::as_str).collect();
+        let sorted = {
+            let mut sorted = own.clone();
+            sorted.sort_unstable();
+            sorted
+        };
+        if sorted != expected {
+            self.differ(Kind::Traits, "responses", json!(expected), json!(own));
+        }
+        Ok(())
+    }
+
+    /// Whether a success is a list of `results` and the `meta` of its page.
+    fn is_page(&self) -> Result<bool, Dangling> {
+        let schemas = self.document.schemas;
+        let objects = |node: &Node<'a>| -> Result<bool, Dangling> {
+            let Form::Object { properties, .. } = schemas.view(node)?.form else { return Ok(false) };
+            let (Some(results), Some(meta)) = (properties.get("results"), properties.get("meta")) else {
+                return Ok(false);
+            };
+            let (results, meta) = (schemas.view(results)?, schemas.view(meta)?);
+            Ok(matches!(results.form, Form::Array { .. }) && matches!(meta.form, Form::Object { .. }))
+        };
+        let mut found = replies::successes(self.operation).filter_map(|(_, reply)| replies::json(self.operation, reply));
+        match found.next().and_then(|(_, media)| media.schema.as_ref()) {
+            Some(node) => objects(node),
+            None => Ok(false),
         }
     }
 
     fn parameters(&mut self) -> Result<(), Dangling> {
-        let mut left: BTreeMap<(Place, String), &code::Part> =
-            self.own.parameters.iter().map(|(key, part)| (key.clone(), part)).collect();
+        let mut left: BTreeMap<(Place, String), &code::Part> = BTreeMap::new();
+        for (place, part) in &self.own.parameters {
+            let name = if *place == Place::Header { part.name.to_ascii_lowercase() } else { part.name.clone() };
+            if left.insert((*place, name), part).is_some() {
+                let says = json!(part.name);
+                self.differ(Kind::ParameterExtra, "parameters", Value::Null, says);
+            }
+        }
         for ((place, name), parameter) in &self.operation.parameters {
             self.comparer.count(match place {
                 Place::Path => "path parameters",
                 Place::Query => "query parameters",
                 Place::Header | Place::Cookie => "header parameters",
             });
-            // The name of a path parameter is not on the wire; its method goes by it.
-            let found = left
-                .keys()
-                .find(|(own_place, own)| {
-                    own_place == place
-                        && (own == name || (*place == Place::Path && squeezed(own) == squeezed(name)))
-                })
-                .cloned();
             let at = &parameter.at;
             let (pointer, reached) = (at.pointer.clone(), at.place.clone());
             let says = json!(format!("`{}` in {}", parameter.name, place.word()));
-            let Some(part) = found.and_then(|key| left.remove(&key)) else {
-                let rust = self.rust();
-                self.comparer.differ(Kind::ParameterMissing, pointer, reached, &rust, says, Value::Null);
+            let Some(part) = left.remove(&(*place, name.clone())) else {
+                // What HTTP itself sends is no parameter (OpenAPI 3.1, 4.8.12.2.1).
+                let reserved = ["accept", "authorization", "content-type"];
+                if *place != Place::Header || !reserved.contains(&name.as_str()) {
+                    let rust = self.rust();
+                    self.comparer.differ(Kind::ParameterMissing, pointer, reached, &rust, says, Value::Null);
+                }
                 continue;
             };
             let rust = Self::of(part);
             if part.required != parameter.required {
                 let word = |required: bool| json!(if required { "required" } else { "optional" });
-                let (pointer, reached) = (pointer.child("required"), reached.child("required"));
                 let says = (word(parameter.required), word(part.required));
-                self.comparer.differ(Kind::ParameterRequired, pointer, reached, &rust, says.0, says.1);
+                self.differ_at(Kind::ParameterRequired, at.child("required"), &rust, says.0, says.1);
             }
             let root = part.ty.as_ref().and_then(|key| self.comparer.root(key));
             match (&parameter.schema, root) {
-                (Some(schema), Some(root)) => self.comparer.compare(schema, &root, &rust, Role::Plain)?,
+                (Some(schema), Some(root)) => {
+                    self.comparer.compare(schema, &root, &rust, Role::Plain)?;
+                    let schema = (schema.pointer(), schema.place.clone());
+                    Rules::new(self.beside.rules, self.comparer, rust).compare(Some(schema), part.rules.as_deref());
+                }
                 (_, root) => {
                     let says = (json!("no schema"), json!(root.and(part.ty.clone())));
-                    let (pointer, reached) = (pointer.child("schema"), reached.child("schema"));
-                    self.comparer.differ(Kind::Type, pointer, reached, &rust, says.0, says.1);
+                    self.differ_at(Kind::Type, at.child("schema"), &rust, says.0, says.1);
                 }
             }
         }
         for ((place, name), part) in left {
             let rust = Self::of(part);
-            let place_of = self.operation.at.child("parameters");
-            let reached = place_of.place.child(format!("{}:{name}", place.word()));
+            let at = self.operation.at.child("parameters");
+            let at = At { place: at.place.child(format!("{}:{name}", place.word())), ..at };
             let says = json!(format!("`{}` in {}", part.name, place.word()));
-            self.comparer.differ(Kind::ParameterExtra, place_of.pointer, reached, &rust, Value::Null, says);
+            self.differ_at(Kind::ParameterExtra, at, &rust, Value::Null, says);
         }
         Ok(())
-    }
-
-    fn headers(&mut self) {
-        for (name, value) in &self.own.headers {
-            let rust = self.rust();
-            let at = self.operation.at.child("parameters");
-            let reached = at.place.child(format!("header:{name}"));
-            let says = json!(format!("`{name}: {value}`"));
-            self.comparer.differ(Kind::HeaderExtra, at.pointer, reached, &rust, Value::Null, says);
-        }
-        let json = self.operation.replies.values().any(|reply| matches!(carried(reply), Carried::Json(..)));
-        let right = match self.own.accept.as_deref() {
-            None => !json,
-            Some("application/json") => json,
-            Some(_) => false,
-        };
-        if !right {
-            let rust = self.rust();
-            let says = json!(if json { "JSON" } else { "no JSON" });
-            self.differ(Kind::Accept, "responses", &rust, says, json!(self.own.accept));
-        }
     }
 
     fn body(&mut self) -> Result<(), Dangling> {
         match (&self.operation.body, &self.own.body) {
             (None, None) => Ok(()),
-            (None, Some((media, part))) => {
-                let rust = Self::of(part);
-                self.differ(Kind::BodyExtra, "requestBody", &rust, Value::Null, json!(media));
+            (None, Some((media, _))) => {
+                self.differ(Kind::BodyExtra, "requestBody", Value::Null, json!(media));
                 Ok(())
             }
             (Some(body), None) => {
-                let rust = self.rust();
                 let media: Vec<&String> = body.media.keys().collect();
-                self.differ(Kind::BodyMissing, "requestBody", &rust, json!(media), Value::Null);
+                self.differ(Kind::BodyMissing, "requestBody", json!(media), Value::Null);
                 Ok(())
             }
             (Some(body), Some((media, part))) => self.bodies(body, media, part),
@@ -250,198 +351,78 @@ impl<'a> Pass<'_, 'a> {
     fn bodies(&mut self, body: &Body<'a>, media: &str, part: &code::Part) -> Result<(), Dangling> {
         self.comparer.count("request bodies");
         let rust = Self::of(part);
-        if !body.required {
-            let at = body.at.child("required");
-            let says = (json!("optional"), json!("always sent"));
-            self.comparer.differ(Kind::BodyAlwaysSent, at.pointer, at.place, &rust, says.0, says.1);
+        if body.required != part.required {
+            let says = (json!(body.required), json!(part.required));
+            let kind = if body.required { Kind::ParameterRequired } else { Kind::BodyAlwaysSent };
+            self.differ_at(kind, body.at.child("required"), &rust, says.0, says.1);
         }
+        let essence = |name: &str| name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let stated = body.media.iter().find(|(name, _)| *name == media || essence(name) == media);
         for (name, other) in &body.media {
-            if name != media && body.media.contains_key(media) {
-                let at = other.at.clone();
-                self.comparer.differ(
-                    Kind::MediaUnused,
-                    at.pointer,
-                    at.place,
-                    &rust,
-                    json!(name),
-                    json!(media),
-                );
+            if stated.is_some_and(|(stated, _)| name != stated) {
+                self.differ_at(Kind::MediaUnused, other.at.clone(), &rust, json!(name), json!(media));
             }
         }
-        let Some(stated) = body.media.get(media) else {
-            let at = body.at.child("content");
+        let Some((_, stated)) = stated else {
             let names: Vec<&String> = body.media.keys().collect();
-            self.comparer.differ(Kind::RequestMedia, at.pointer, at.place, &rust, json!(names), json!(media));
+            self.differ_at(Kind::RequestMedia, body.at.child("content"), &rust, json!(names), json!(media));
             return Ok(());
         };
         let Some(root) = part.ty.as_ref().and_then(|key| self.comparer.root(key)) else {
             return Ok(());
         };
         match &stated.schema {
-            Some(schema) => self.comparer.compare(schema, &root, &rust, Role::Plain),
-            None => self.unstated(stated, part.ty.as_deref(), &rust),
-        }
-    }
-
-    /// A body without a schema may be anything, and so has to be what the code makes of it.
-    fn unstated(&mut self, media: &Media<'a>, key: Option<&str>, rust: &Rust) -> Result<(), Dangling> {
-        let Some(root) = key.and_then(|key| self.comparer.root(key)) else {
-            return Ok(());
-        };
-        if matches!(key, Some("String" | "reqwest::Body")) {
-            let at = media.at.child("schema");
-            self.comparer.differ(Kind::TypeInferred, at.pointer, at.place, rust, Value::Null, json!(key));
-        } else if !matches!(self.comparer.code_view(&root)?.form, Form::Anything) {
-            let at = media.at.child("schema");
-            self.comparer.differ(Kind::Type, at.pointer, at.place, rust, json!("anything"), json!(key));
-        }
-        Ok(())
-    }
-
-    fn replies(&mut self) -> Result<(), Dangling> {
-        // What is declared for a status, and the arm that it goes to: within a class all statuses of one pair are alike.
-        // By class, what is declared and which arm: the first and the last status.
-        type Pair<'a> = (u16, Option<&'a str>, Option<usize>);
-        let mut pairs: BTreeMap<Pair<'_>, (u16, u16)> = BTreeMap::new();
-        let own = self.own;
-        let operation = self.operation;
-        for (first, last) in self.spans() {
-            let arm = own.arms.iter().position(|arm| (arm.from..=arm.to).contains(&first));
-            let span = pairs.entry((first / 100, operation.declared(first), arm)).or_insert((first, last));
-            span.1 = last;
-        }
-        for ((_, declared, arm), (first, last)) in pairs {
-            let arm = arm.map(|index| &own.arms[index]);
-            let undeclared = arm.is_none_or(|arm| arm.decoded == Decoded::Undeclared);
-            match declared.and_then(|name| Some((name, operation.replies.get(name)?))) {
-                None if undeclared => {}
-                None => {
-                    if let Some(arm) = arm {
-                        let rust = Rust { spot: arm.spot.to_string(), owner: None };
-                        let at = operation.at.child("responses");
-                        let reached = at.place.child(format!("{first}-{last}"));
-                        let says = json!(format!("{first} to {last}: {}", decoded(arm)));
-                        self.comparer.differ(Kind::ReplyExtra, at.pointer, reached, &rust, Value::Null, says);
-                    }
-                }
-                Some((name, reply)) => {
-                    self.comparer.count("statuses");
-                    self.reply(name, reply, arm.filter(|_| !undeclared), first, last)?;
-                }
+            Some(schema) => {
+                self.comparer.compare(schema, &root, &rust, Role::Plain)?;
+                // What is sent as it is has no rules.
+                let ruled = matches!(media, "application/json" | "application/x-www-form-urlencoded");
+                let schema = ruled.then(|| (schema.pointer(), schema.place.clone()));
+                Rules::new(self.beside.rules, self.comparer, rust).compare(schema, part.rules.as_deref());
+                Ok(())
             }
+            None => unstated(self.comparer, stated, part.ty.as_deref(), &rust),
         }
-        for reply in self.operation.replies.values() {
-            if let Carried::Json(media, stated) = carried(reply)
-                && media != "application/json"
-            {
-                let (rust, at) = (self.rust(), stated.at.clone());
-                let says = (json!(media), json!("application/json"));
-                self.comparer.differ(Kind::ReplyMedia, at.pointer, at.place, &rust, says.0, says.1);
-            }
-        }
-        Ok(())
-    }
-
-    /// Runs of statuses that are all declared alike and go to the same arm.
-    fn spans(&self) -> Vec<(u16, u16)> {
-        let exact = self.operation.replies.keys().filter_map(|name| name.parse::<u16>().ok());
-        let mut starts: BTreeSet<u16> = exact.flat_map(|status| [status, status.saturating_add(1)]).collect();
-        starts.extend(self.own.arms.iter().flat_map(|arm| [arm.from, arm.to.saturating_add(1)]));
-        starts.extend([100, 200, 300, 400, 500, 600]);
-        let starts: Vec<u16> = starts.into_iter().filter(|status| (100..=600).contains(status)).collect();
-        starts.windows(2).map(|pair| (pair[0], pair[1] - 1)).collect()
-    }
-
-    fn reply(
-        &mut self,
-        name: &str,
-        reply: &Reply<'a>,
-        arm: Option<&Arm>,
-        first: u16,
-        last: u16,
-    ) -> Result<(), Dangling> {
-        let expected = carried(reply);
-        let (pointer, place) = (reply.at.pointer.clone(), reply.at.place.clone());
-        let says = match &expected {
-            Carried::Nothing => json!("no body"),
-            Carried::Json(media, _) => json!(format!("a body of {media}")),
-            Carried::Bytes => {
-                let content = reply.at.pointer.child("content");
-                let schemas = self.comparer.document();
-                content.get(schemas.root()).map_or(Value::Null, |content| schemas.content(content))
-            }
-        };
-        let success = (200..=299).contains(&first);
-        let Some(arm) = arm else {
-            let rust = self.rust();
-            let elsewhere = matches!(first, 100..=199 | 300..=399) || success;
-            // An error of another kind than the others, which have a type.
-            let other = self.own.arms.iter().any(|arm| {
-                arm.success == success && matches!(arm.decoded, Decoded::Type(_) | Decoded::Bytes)
-            });
-            let kind = if name == "default" && elsewhere {
-                Kind::DefaultNarrowed
-            } else if other && !matches!(expected, Carried::Json(..)) {
-                Kind::ReplyUndeclared
-            } else {
-                Kind::ReplyDecoded
-            };
-            let place = if kind == Kind::DefaultNarrowed { place.child(first.to_string()) } else { place };
-            let code = json!(format!("{first} to {last}: not declared"));
-            self.comparer.differ(kind, pointer, place, &rust, says, code);
-            return Ok(());
-        };
-        let rust = Rust { spot: arm.spot.to_string(), owner: None };
-        let root = match &arm.decoded {
-            Decoded::Type(key) => self.comparer.root(key).map(|root| (key, root)),
-            _ => None,
-        };
-        match (&expected, &arm.decoded, root) {
-            _ if arm.success != success => {}
-            (Carried::Nothing, Decoded::Nothing, _) => return Ok(()),
-            (Carried::Bytes, Decoded::Bytes, _) => {
-                let (pointer, place) = (pointer.child("content"), place.child("content"));
-                self.comparer.differ(Kind::ReplyBytes, pointer, place, &rust, says, json!("bytes"));
-                return Ok(());
-            }
-            (Carried::Json(_, stated), Decoded::Type(_), Some((key, root))) => {
-                for (other, media) in &reply.media {
-                    if media.at != stated.at {
-                        let (pointer, place) = (media.at.pointer.clone(), media.at.place.clone());
-                        let says = json!(other);
-                        self.comparer.differ(Kind::MediaUnused, pointer, place, &rust, says, json!("JSON"));
-                    }
-                }
-                return match &stated.schema {
-                    Some(schema) => self.comparer.compare(schema, &root, &rust, Role::Reply),
-                    None => self.unstated(stated, Some(key), &rust),
-                };
-            }
-            _ => {}
-        }
-        let code = json!(decoded(arm));
-        self.comparer.differ(Kind::ReplyDecoded, pointer, place, &rust, says, code);
-        Ok(())
     }
 }
 
-fn carried<'d, 'a>(reply: &'d Reply<'a>) -> Carried<'d, 'a> {
-    let essence = |name: &str| name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let is_json = |name: &str| essence(name) == "application/json" || essence(name).ends_with("+json");
-    let plain = reply.media.iter().find(|(name, _)| essence(name) == "application/json");
-    match plain.or_else(|| reply.media.iter().find(|(name, _)| is_json(name))) {
-        Some((name, media)) => Carried::Json(name, media),
-        None if reply.media.is_empty() => Carried::Nothing,
-        None => Carried::Bytes,
+/// A body without a schema may be anything, and so has to be what the code makes of it.
+pub(super) fn unstated<'a>(
+    comparer: &mut Comparer<'a>,
+    media: &Media<'a>,
+    key: Option<&str>,
+    rust: &Rust,
+) -> Result<(), Dangling> {
+    let Some(root) = key.and_then(|key| comparer.root(key)) else {
+        return Ok(());
+    };
+    let at = media.at.child("schema");
+    if key.is_some_and(|key| key.ends_with("String") || key.ends_with("Vec<u8>")) {
+        comparer.differ(Kind::TypeInferred, at.pointer, at.place, rust, Value::Null, json!(key));
+    } else if !matches!(comparer.code_view(&root)?.form, Form::Anything) {
+        comparer.differ(Kind::Type, at.pointer, at.place, rust, json!("anything"), json!(key));
     }
+    Ok(())
 }
 
-fn decoded(arm: &Arm) -> String {
-    let side = if arm.success { "success" } else { "error" };
-    match &arm.decoded {
-        Decoded::Type(key) => format!("{side} of the type {key}"),
-        Decoded::Nothing => format!("{side} without a body"),
-        Decoded::Bytes => format!("{side} of bytes"),
-        Decoded::Undeclared => "not declared".to_owned(),
+/// The expression that says whether the member at this place of a value has a value; `*` is every item of a list.
+fn is_set(code: &Code, schema: &Value, value: &str, place: &[String]) -> Option<String> {
+    let (first, rest) = place.split_first()?;
+    let mut target = schema;
+    if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
+        target = code.types.get(name.strip_prefix("#/$defs/")?)?;
+    }
+    if first == "*" {
+        // A type of its own is a struct around the list.
+        let value = if std::ptr::eq(target, schema) { value.to_owned() } else { format!("{value}.0") };
+        let inner = is_set(code, target.get("items")?, "item", rest)?;
+        return Some(format!("{value}.iter().all(|item|{inner})"));
+    }
+    let note = target.get("x-rust")?.get("fields")?.get(first)?;
+    let inner = format!("{value}.{}", note.get("field")?.as_str()?);
+    match (rest.is_empty(), note.get("omits").and_then(Value::as_str)) {
+        (true, Some("null")) => Some(format!("{inner}.is_some()")),
+        (true, _) => Some("true".to_owned()),
+        (false, Some("null")) => None,
+        (false, _) => is_set(code, target.get("properties")?.get(first)?, &inner, rest),
     }
 }

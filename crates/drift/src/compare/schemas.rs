@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Compared, Pair, spot};
+use super::{Compared, Pair, rules, spot};
 use crate::{
     code::squeezed,
     finding::{Difference, Kind},
@@ -25,6 +25,14 @@ pub(super) enum Role {
     Reply,
 }
 
+/// Which way values go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Direction {
+    /// Rules check what the types leave unchecked.
+    Request,
+    Reply,
+}
+
 /// Where a comparison stands in the code.
 #[derive(Debug, Clone)]
 pub(super) struct Rust {
@@ -32,13 +40,16 @@ pub(super) struct Rust {
     pub(super) owner: Option<String>,
 }
 
-/// What has been compared already: what the document says, and the name of the type.
-type Seen = BTreeSet<(String, String)>;
+/// What has been compared already: what the document says, the name of the type, and which way.
+type Seen = BTreeSet<(String, String, Direction)>;
 
 pub(super) struct Comparer<'a> {
     document: Schemas<'a>,
     code: Schemas<'a>,
     seen: Seen,
+    pub(super) direction: Direction,
+    /// The places of schemas and of rules that have been compared.
+    pub(super) compared_rules: BTreeSet<(Pointer, Pointer)>,
     pub(super) compared: Compared<'a>,
 }
 
@@ -47,7 +58,8 @@ const ALL_DIFFERENT: usize = 1000;
 
 impl<'a> Comparer<'a> {
     pub(super) fn new(document: Schemas<'a>, code: Schemas<'a>) -> Self {
-        Self { document, code, seen: Seen::new(), compared: Compared::default() }
+        let compared_rules = BTreeSet::new();
+        Self { document, code, seen: Seen::new(), direction: Direction::Reply, compared_rules, compared: Compared::default() }
     }
 
     pub(super) fn count(&mut self, class: &'static str) {
@@ -66,6 +78,12 @@ impl<'a> Comparer<'a> {
         let Rust { spot, owner } = rust.clone();
         let difference = Difference { kind, pointer, place, rust: spot, owner, document, code };
         self.compared.differences.push(difference);
+    }
+
+    /// A difference that another part of the code makes good: rules check what the type of a request does not, and an open enum
+    /// takes what the document does not list. It is known and no difference.
+    fn excuse(&mut self, kind: Kind, pointer: Pointer) {
+        self.compared.excused.insert((kind, pointer));
     }
 
     /// A type that an operation uses, by its key.
@@ -95,10 +113,15 @@ impl<'a> Comparer<'a> {
         let node = document;
         let (document, code) = (&d.node, &c.node);
         if let Some(name) = code.reference().and_then(|reference| reference.strip_prefix("#/$defs/")) {
-            if !self.seen.insert((self.document.identity(document)?, name.to_owned())) {
+            let identity = self.document.identity(document)?;
+            let pair = |direction| (identity.clone(), name.to_owned(), direction);
+            if !self.seen.insert(pair(self.direction)) {
                 return Ok(());
             }
-            self.compared.pairs.push(Pair { name: name.to_owned(), node: document.clone() });
+            let both = [Direction::Request, Direction::Reply].into_iter().all(|way| self.seen.contains(&pair(way)));
+            if !both {
+                self.compared.pairs.push(Pair { name: name.to_owned(), node: document.clone() });
+            }
             let definition = Pointer::root().child("$defs").child(name);
             let spot = definition.get(self.code.root()).map(spot).unwrap_or_default();
             rust = Rust { spot, owner: Some(name.to_owned()) };
@@ -206,11 +229,20 @@ impl<'a> Comparer<'a> {
             (Form::Scalar { of, format: stated, values: listed }, Form::Scalar { format, values, .. }) => {
                 let formats = (stated.as_deref(), format.as_deref());
                 self.format(document, d, *of, formats, constraints, rust);
+                if code.keyword(self.code, "x-open").is_some() && listed == values {
+                    self.excuse(Kind::EnumUnchecked, d.pointer.child("enum"));
+                    self.excuse(Kind::EnumUnchecked, d.pointer.child("const"));
+                }
                 if listed != values {
                     let unnamed = values.is_none() && listed.as_ref().is_some_and(without_names);
                     let kind = if unnamed { Kind::EnumUnchecked } else { Kind::Enum };
                     let says = |values: &Option<BTreeSet<String>>| json!(values);
                     let (pointer, place) = (d.pointer.child("enum"), document.place.child("enum"));
+                    if self.direction == Direction::Request && kind == Kind::EnumUnchecked {
+                        self.excuse(kind, d.pointer.child("const"));
+                        self.excuse(kind, pointer);
+                        return Ok(());
+                    }
                     self.differ(kind, pointer, place, rust, says(listed), says(values));
                 }
                 Ok(())
@@ -296,6 +328,9 @@ impl<'a> Comparer<'a> {
             }
             _ => Kind::Format,
         };
+        if self.direction == Direction::Request && kind == Kind::FormatUnchecked {
+            return self.excuse(kind, pointer);
+        }
         self.differ(kind, pointer, place, rust, json!(stated), json!(format));
     }
 
@@ -352,6 +387,10 @@ impl<'a> Comparer<'a> {
             (Unknown::Refused, Unknown::Unstated) => Kind::UnknownKeysIgnored,
             _ => Kind::UnknownKeys,
         };
+        if self.direction == Direction::Request && kind == Kind::UnknownKeysIgnored {
+            self.excuse(kind, pointer);
+            return Ok(());
+        }
         let says = (json!(word(stated, "not stated")), json!(word(unknown, "ignored")));
         self.differ(kind, pointer, place, rust, says.0, says.1);
         Ok(())
@@ -484,6 +523,10 @@ impl<'a> Comparer<'a> {
             };
             let pointer = stated.map_or_else(|| d.pointer.child(keyword), |(pointer, _)| pointer.clone());
             let place = document.place.child(keyword);
+            if self.direction == Direction::Request && kind == Kind::Constraint && rules::carry(keyword) {
+                self.excuse(kind, pointer);
+                continue;
+            }
             let says = stated.map_or(Value::Null, |(_, value)| value.clone());
             self.differ(kind, pointer, place, rust, says, checked.cloned().unwrap_or_default());
         }
@@ -506,6 +549,16 @@ impl<'a> Comparer<'a> {
         let word = union.how.word();
         if let Some(kind) = kind {
             self.differ(kind, union.at.clone(), union.place.clone(), rust, json!(word), json!(names));
+        }
+        for (index, one) in variants.iter().enumerate() {
+            for (later, other) in variants.iter().enumerate().skip(index + 1) {
+                let lost = self.taken(own, one, other)?;
+                if !lost.is_empty() {
+                    let place = union.place.child(format!("{} and {}", names[index], names[later]));
+                    let says = json!(format!("{} takes what is of {}", names[index], names[later]));
+                    self.differ(Kind::Lost, union.at.clone(), place, rust, json!(lost), says);
+                }
+            }
         }
         let pairs = self.matched(union.stated, variants)?;
         let alike = pairs.iter().filter(|(_, _, cost)| *cost == 0).count();
@@ -552,6 +605,51 @@ impl<'a> Comparer<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The properties of an alternative that are lost because one before it takes its instances, or what it needs of them.
+    fn taken(&self, own: How, one: &Node<'a>, other: &Node<'a>) -> Result<Vec<String>, Dangling> {
+        let (first, second) = (self.code.view(one)?, self.code.view(other)?);
+        let (Form::Object { properties, required, unknown }, Form::Object { properties: others, required: needs, .. }) =
+            (&first.form, &second.form)
+        else {
+            return Ok(Vec::new());
+        };
+        let mut shared = Vec::new();
+        for (name, node) in properties {
+            if let Some(other) = others.get(name) {
+                shared.push((name, self.overlap(node, other)?));
+            }
+        }
+        let only_there = || others.keys().filter(|name| !properties.contains_key(*name)).cloned();
+        let fits = required.iter().all(|name| others.contains_key(name))
+            && shared.iter().all(|(name, overlap)| *overlap || !required.contains(*name));
+        Ok(match own {
+            How::AnyOf if fits && matches!(unknown, Unknown::Unstated) => only_there().collect(),
+            // What the first reads is gone for those after it, whether it can use it or not.
+            How::SideBySide if shared.iter().any(|(name, _)| needs.contains(*name)) => only_there().collect(),
+            How::SideBySide => {
+                let refuses = required.iter().any(|name| !others.contains_key(name));
+                shared.into_iter().filter(|(_, overlap)| refuses || !overlap).map(|(name, _)| name.clone()).collect()
+            }
+            _ => Vec::new(),
+        })
+    }
+
+    /// Whether some value may be both.
+    fn overlap(&self, one: &Node<'a>, other: &Node<'a>) -> Result<bool, Dangling> {
+        let (first, second) = (self.code.view(one)?, self.code.view(other)?);
+        if let (Form::Scalar { values: Some(some), .. }, Form::Scalar { values: Some(others), .. }) =
+            (&first.form, &second.form)
+        {
+            let open = |node: &Node<'a>| node.keyword(self.code, "x-open").is_some();
+            return Ok(open(one) || open(other) || some.intersection(others).next().is_some());
+        }
+        let types = (Self::types(self.code, &first)?, Self::types(self.code, &second)?);
+        Ok(match types {
+            (Some(some), Some(others)) => some.intersection(&others).next().is_some(),
+            _ => true,
+        })
     }
 
     /// The names of an enum's variants.
@@ -608,7 +706,8 @@ impl<'a> Comparer<'a> {
         if types.0 != types.1 {
             return Ok(ALL_DIFFERENT);
         }
-        let mut trial = Self { seen: seen.clone(), ..Self::new(self.document, self.code) };
+        let mut trial =
+            Self { seen: seen.clone(), direction: self.direction, ..Self::new(self.document, self.code) };
         let rust = Rust { spot: String::new(), owner: None };
         trial.compare(document, code, &rust, Role::Plain)?;
         let hard = |difference: &&Difference| difference.kind.rule().is_none();
@@ -628,7 +727,7 @@ impl<'a> Comparer<'a> {
         // The type itself has just been noted as seen, which is not to count here.
         let name = rust.owner.clone().unwrap_or_default();
         let mut seen = self.seen.clone();
-        seen.remove(&(self.document.identity(document)?, name));
+        seen.remove(&(self.document.identity(document)?, name, self.direction));
         let whole = self.cost(document, code, &seen)?;
         let mut best: Option<(usize, usize)> = None;
         // One schema is no set of alternatives, so it has to be one of them if it can be.

@@ -3,18 +3,22 @@
 
 use serde_json::{Map, Value, json};
 
-use super::matrix::{Said, Side, Trial};
+use super::{
+    LeftOut, Own,
+    matrix::{Said, Side, Trial},
+};
 use crate::{
     behaviour::{Effort, Specimens},
     check::{Evidence, Report},
     code::Code,
     compare::{Compared, Pair},
-    compiled::{Definitions, verify_type},
+    compiled::verify_type,
     document::Document,
     finding::{Comparison, Difference},
     ledger::Ledger,
     output,
     pointer::Pointer,
+    specs::{self, Constants},
 };
 
 /// A change of a JSON value by one of these operators, at a place.
@@ -30,26 +34,69 @@ fn first(ledger: &Ledger, differences: &[Difference], done: &[Comparison]) -> Sa
 }
 
 /// The compiled types say something else than the source.
-pub(super) fn compiled(code: &Code, ledger: &Ledger, definitions: &Definitions) -> Vec<Trial> {
-    let mut trials = Vec::new();
-    for (contract, types) in definitions {
-        let mut trial = |operator, name: &str, place: String, changed: Option<&Value>| {
-            let found = verify_type(code, *contract, name, changed);
-            let differences: Vec<Difference> = found.into_iter().collect();
-            let said = first(ledger, &differences, &[]);
-            trials.push(Trial { side: Side::Compiled, operator, place, note: format!("{contract:?}"), said });
-        };
+pub(super) fn compiled(code: &Code, ledger: &Ledger, own: Own<'_>, left_out: &LeftOut) -> Vec<Trial> {
+    let mut trials = constants(code, ledger, own.constants, left_out);
+    let mut work = Vec::new();
+    for (contract, types) in own.definitions {
         for (name, schema) in types {
-            trial("type gone", name, name.clone(), None);
-            trial("type not in the source", "DriftNew", name.clone(), Some(schema));
+            work.push(("type gone", *contract, name.as_str(), name.clone(), None));
+            work.push(("type not in the source", *contract, "DriftNew", name.clone(), Some(schema.clone())));
             let mut altered = Vec::new();
             of_schema(schema, schema, &Pointer::root(), &mut altered);
-            for Altered { operator, at, value } in altered {
-                trial(operator, name, format!("{name}{at}"), Some(&value));
-            }
+            let altered = altered.into_iter();
+            work.extend(altered.map(|Altered { operator, at, value }| {
+                (operator, *contract, name.as_str(), format!("{name}{at}"), Some(value))
+            }));
         }
     }
+    for (operator, contract, name, place, changed) in super::sampled(work, left_out, |(operator, ..)| operator) {
+        let differences: Vec<Difference> =
+            verify_type(code, contract, name, changed.as_ref()).into_iter().collect();
+        let said = first(ledger, &differences, &[]);
+        trials.push(Trial { side: Side::Compiled, operator, place, note: format!("{contract:?}"), said });
+    }
     trials
+}
+
+/// The compiled constants say something else than the source.
+fn constants(code: &Code, ledger: &Ledger, constants: &Constants, left_out: &LeftOut) -> Vec<Trial> {
+    let mut work = Vec::new();
+    for (id, spec) in constants {
+        work.push(("constant gone", id, String::new(), None));
+        let mut altered = Vec::new();
+        of_data(spec, spec, &Pointer::root(), &mut altered);
+        work.extend(altered.into_iter().map(|Altered { operator, at, value }| (operator, id, at.to_string(), Some(value))));
+    }
+    super::shared_out(&super::sampled(work, left_out, |(operator, ..)| operator), |(operator, id, at, value)| {
+        let operation = code.operations.iter().filter(|operation| operation.id == **id).cloned().collect();
+        let alone = Code { operations: operation, rules: code.rules.clone(), ..Code::default() };
+        let changed = value.iter().map(|value| ((*id).clone(), value.clone())).collect();
+        let said = first(ledger, &specs::verify(&alone, &changed), &[]);
+        Trial { side: Side::Compiled, operator, place: format!("{id}{at}"), note: String::new(), said }
+    })
+}
+
+/// Every value of a constant, each as another.
+fn of_data(whole: &Value, here: &Value, at: &Pointer, altered: &mut Vec<Altered>) {
+    let other = match here {
+        Value::Object(members) => {
+            members.iter().for_each(|(name, value)| of_data(whole, value, &at.child(name), altered));
+            return;
+        }
+        Value::Array(values) if !values.is_empty() => {
+            values.iter().enumerate().for_each(|(index, value)| of_data(whole, value, &at.element(index), altered));
+            json!(values[1..])
+        }
+        Value::Array(_) => json!(["drift"]),
+        Value::Null | Value::Number(_) => json!("drift"),
+        Value::Bool(value) => json!(!value),
+        Value::String(text) => json!(format!("{text}drift")),
+    };
+    let mut value = whole.clone();
+    if let Some(place) = at.get_mut(&mut value) {
+        *place = other;
+    }
+    altered.push(Altered { operator: "constant of another value", at: at.clone(), value });
 }
 
 /// Every change of a schema as `schemars` writes it.
@@ -155,7 +202,7 @@ impl Breaker<'_, '_> {
     fn broken(&mut self, operator: &'static str, note: &str, broken: &Broken<'_>) {
         let codecs = |name: &str, text: &str| {
             let read = serde_json::from_str(text).unwrap_or_default();
-            Some(broken(&read, (self.evidence.codecs)(name, text)?))
+            Some(broken(&read, self.evidence.codecs.read(name, text)?))
         };
         let found = self.specimens.first(self.document, self.compared, self.pair, &codecs);
         let said = first(self.evidence.ledger, &found.into_iter().collect::<Vec<_>>(), &[]);
@@ -239,9 +286,9 @@ fn with(mut object: Value, name: &str, value: Option<Value>) -> Value {
 }
 
 /// The ledger accepts less than it has to, something else, or more.
-pub(super) fn ledger(report: &Report, ledger: &Ledger) -> Vec<Trial> {
+pub(super) fn ledger(report: &Report, ledger: &Ledger, left_out: &LeftOut) -> Vec<Trial> {
     let mut trials = Vec::new();
-    for (kind, place) in ledger.keys() {
+    for (kind, place) in super::sampled(ledger.keys().collect(), left_out, |(kind, _)| kind.name()) {
         let nowhere = place.child("drift_new");
         let changed = [
             ("entry deleted", ledger.without(kind, place)),

@@ -98,7 +98,11 @@ impl Trial {
 
 /// All trials.
 #[derive(Debug, Default)]
-pub(crate) struct Matrix(pub(super) Vec<Trial>);
+pub(crate) struct Matrix {
+    pub(super) trials: Vec<Trial>,
+    /// How many mutants have not been tried, since there are enough of their kind.
+    pub(super) left_out: usize,
+}
 
 /// How many of one operator went which way.
 #[derive(Default)]
@@ -110,25 +114,25 @@ struct Row {
 impl Matrix {
     /// Whether every mutant was found, and nothing else, and every operator was tried.
     pub(crate) fn is_proof(&self) -> bool {
-        self.0.iter().all(Trial::expected) && self.unlisted().is_empty() && self.untried().is_empty()
+        self.trials.iter().all(Trial::expected) && self.unlisted().is_empty() && self.untried().is_empty()
     }
 
     /// The operators that are listed and had no place.
     fn untried(&self) -> Vec<(Side, &'static str)> {
-        let tried: BTreeSet<_> = self.0.iter().map(|trial| (trial.side, trial.operator)).collect();
+        let tried: BTreeSet<_> = self.trials.iter().map(|trial| (trial.side, trial.operator)).collect();
         listed().filter(|operator| !tried.contains(operator)).collect()
     }
 
     /// The operators that are tried and not listed.
     fn unlisted(&self) -> BTreeSet<(Side, &'static str)> {
         let listed: BTreeSet<_> = listed().collect();
-        let tried = self.0.iter().map(|trial| (trial.side, trial.operator));
+        let tried = self.trials.iter().map(|trial| (trial.side, trial.operator));
         tried.filter(|operator| !listed.contains(operator)).collect()
     }
 
     fn rows(&self) -> BTreeMap<(Side, &'static str), Row> {
         let mut rows: BTreeMap<_, Row> = listed().map(|operator| (operator, Row::default())).collect();
-        for trial in &self.0 {
+        for trial in &self.trials {
             let row = rows.entry((trial.side, trial.operator)).or_default();
             *(if trial.expected() { &mut row.right } else { &mut row.wrong }) += 1;
         }
@@ -136,7 +140,7 @@ impl Matrix {
     }
 
     fn count(&self, verdict: &str) -> usize {
-        self.0.iter().filter(|trial| trial.verdict() == verdict).count()
+        self.trials.iter().filter(|trial| trial.verdict() == verdict).count()
     }
 
     /// The matrix, a line for every trial that went wrong, and a summary.
@@ -163,7 +167,7 @@ impl Matrix {
             }
             writeln!(out)?;
         }
-        for trial in self.0.iter().filter(|trial| !trial.expected()) {
+        for trial in self.trials.iter().filter(|trial| !trial.expected()) {
             let Trial { side, operator, place, note, said } = trial;
             let reason = match said {
                 Said::Nothing => String::new(),
@@ -183,7 +187,7 @@ impl Matrix {
         for (side, operator) in self.unlisted() {
             writeln!(out, "unlisted: {}: {operator}: enter it in operators.txt", side.word())?;
         }
-        let mutants = self.0.iter().filter(|trial| trial.side != Side::Neutral).count();
+        let mutants = self.trials.iter().filter(|trial| trial.side != Side::Neutral).count();
         let (killed, survived) = (self.count("killed"), self.count("survived"));
         // Rounded down: 100 % is all of them.
         let share = (100 * killed).checked_div(mutants).unwrap_or_default();
@@ -194,9 +198,10 @@ impl Matrix {
         writeln!(
             out,
             "{mutants} mutants: {killed} killed ({share} %), {survived} survived{unusable}; {} changes without meaning: {} \
-             false alarms",
-            self.0.len() - mutants,
+             false alarms; {} more of the same kinds were not tried",
+            self.trials.len() - mutants,
             self.count("false alarm"),
+            self.left_out,
         )
     }
 
@@ -216,7 +221,7 @@ impl Matrix {
             })
             .collect();
         let wrong: Vec<Value> = self
-            .0
+            .trials
             .iter()
             .filter(|trial| !trial.expected())
             .map(|trial| {
@@ -239,6 +244,7 @@ impl Matrix {
             "survived": self.count("survived"),
             "silent": self.count("silent"),
             "false_alarms": self.count("false alarm"),
+            "not_tried": self.left_out,
             "unusable": self.count("unusable"),
             "operators": operators,
             "untried": self.untried().into_iter().map(name).collect::<Vec<_>>(),

@@ -18,7 +18,11 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use anyhow::Result;
 use serde_json::Value;
@@ -31,75 +35,96 @@ use self::{
 };
 use super::{
     behaviour::{Clean, Effort},
-    check::{Depth, Evidence, Report, check, glance},
+    check::{Depth, Evidence, Report, check, glance, matching},
     compare::compare,
     compiled::Definitions,
+    specs::Constants,
     document::Document,
     finding::Kind,
     output,
-    schema::Schemas,
+    pointer::Pointer,
 };
 
 pub(super) use matrix::Matrix;
 
-/// Tries every mutant. `source` is the text of the generated source, `definitions` are the schemas of the compiled types, and
-/// `base` is the report on what is not changed, without findings.
+/// The code that mutants are made of.
+#[derive(Clone, Copy)]
+pub(super) struct Own<'o> {
+    /// The text of the generated source.
+    pub(super) source: &'o str,
+    /// The schemas of the compiled types.
+    pub(super) definitions: &'o Definitions,
+    /// What the compiled constants say.
+    pub(super) constants: &'o Constants,
+}
+
+/// Tries every mutant. `base` is the report on what is not changed, without findings.
 pub(super) fn prove(
     document: &Value,
-    source: &str,
-    definitions: &Definitions,
+    own: Own<'_>,
     base: &Report,
     evidence: &Evidence<'_>,
     effort: Effort,
 ) -> Result<Matrix> {
-    let mut trials = documents(document, evidence)?;
-    trials.extend(sources(document, evidence, source)?);
-    trials.extend(evidence::compiled(evidence.code, evidence.ledger, definitions));
+    let left_out = LeftOut::default();
+    let mut trials = documents(document, evidence, &left_out)?;
+    trials.extend(sources(document, evidence, own.source, &left_out)?);
+    trials.extend(evidence::compiled(evidence.code, evidence.ledger, own, &left_out));
     let read = Document::read(document)?;
-    let compared = compare(&read, evidence.code, Schemas::new(evidence.types))?;
+    let compared = compare(&read, evidence.rust())?;
     trials.extend(evidence::behaviour(&read, &compared, evidence, effort));
-    trials.extend(sent::trials(&read, &compared, evidence));
-    trials.extend(evidence::ledger(base, evidence.ledger));
-    trials.extend(neutral(document, evidence, effort)?);
-    Ok(Matrix(trials))
+    trials.extend(sent::trials(&read, &compared, evidence, &left_out));
+    trials.extend(evidence::ledger(base, evidence.ledger, &left_out));
+    trials.extend(neutral(document, evidence, effort, &left_out)?);
+    Ok(Matrix { trials, left_out: left_out.get() })
 }
 
 /// Changes of the document that mean something.
-fn documents(document: &Value, evidence: &Evidence<'_>) -> Result<Vec<Trial>> {
+fn documents(document: &Value, evidence: &Evidence<'_>, left_out: &LeftOut) -> Result<Vec<Trial>> {
     // That prose means nothing is shown by itself; here it would only be copied.
     let document = &neutral::lean(document, &places::sites(document));
     let sites = places::sites(document);
     let focus = Focus::new(document, evidence)?;
     let mut mutants = operations::mutants(&sites);
     mutants.extend(schemas::mutants(&sites));
+    let mutants = sampled(mutants, left_out, |mutant| mutant.operator);
     // What nothing else finds, instances have to find, few as they are.
     let effort = Effort { instances: 10, seed: 1 };
     let clean = Clean::default();
     let evidence = &Evidence { clean: Some(&clean), ..*evidence };
     Ok(shared_out(&mutants, |mutant| {
-        let changed = mutant.apply(document);
-        let glanced = focus.of(&mutant.pointer).and_then(|at| glance(&changed, evidence, at).ok().flatten());
+        let near = focus.of(&mutant.pointer);
+        let glanced = near.and_then(|near| glance(&mutant.apply(&near.document), &near.evidence(evidence), &near.at).ok()?);
         let said = match glanced {
             Some(finding) => Said::Found(output::line(&finding)),
-            None => said(check(&changed, evidence, effort, Depth::First)),
+            None => {
+                let changed = mutant.apply(document);
+                match matching(&changed, evidence) {
+                    Some(finding) => Said::Found(output::line(&finding)),
+                    None => said(check(&changed, evidence, effort, Depth::First)),
+                }
+            }
         };
         trial(Side::Document, mutant, said)
     }))
 }
 
 /// Changes of the document that mean nothing.
-fn neutral(document: &Value, evidence: &Evidence<'_>, effort: Effort) -> Result<Vec<Trial>> {
+fn neutral(document: &Value, evidence: &Evidence<'_>, effort: Effort, left_out: &LeftOut) -> Result<Vec<Trial>> {
     let mutants = neutral::mutants(document, &places::sites(document))?;
+    let mutants = sampled(mutants, left_out, |mutant| mutant.operator);
     let clean = Clean::default();
     let evidence = &Evidence { clean: Some(&clean), ..*evidence };
     Ok(shared_out(&mutants, |mutant| {
-        trial(Side::Neutral, mutant, said(check(&mutant.apply(document), evidence, effort, Depth::First)))
+        // What is executed depends on no more than the schemas, which instances show once for each.
+        let depth = if mutant.pointer == Pointer::root() { Depth::First } else { Depth::Facts };
+        trial(Side::Neutral, mutant, said(check(&mutant.apply(document), evidence, effort, depth)))
     }))
 }
 
 /// Changes of the generated source.
-fn sources(document: &Value, evidence: &Evidence<'_>, source: &str) -> Result<Vec<Trial>> {
-    let changes = Source::new(source)?.changes();
+fn sources(document: &Value, evidence: &Evidence<'_>, source: &str, left_out: &LeftOut) -> Result<Vec<Trial>> {
+    let changes = sampled(Source::new(source)?.changes(), left_out, |change| change.name());
     let focus = Focus::new(document, evidence)?;
     // A syntax tree stays in its thread.
     let effort = Effort { instances: 0, seed: 1 };
@@ -111,14 +136,23 @@ fn sources(document: &Value, evidence: &Evidence<'_>, source: &str) -> Result<Ve
             let (place, said) = match source {
                 Err(error) => (String::new(), Said::Unusable(error.to_string())),
                 Ok(source) => {
-                    let (code, place) = source.read(*change, evidence.code);
-                    let types = code.schemas();
-                    let evidence = Evidence { code: &code, types: &types, unverified: &[], ..*evidence };
-                    let at = focus.of_source(&place);
-                    let glanced = at.and_then(|at| glance(document, &evidence, at).ok().flatten());
+                    let place = source.place(*change);
+                    let near = focus.of_source(&place);
+                    let glanced = near.and_then(|near| {
+                        let code = source.read(*change, &near.code);
+                        let (types, rules) = (code.schemas(), code.rules());
+                        let changed = Evidence { code: &code, types: &types, rules: &rules, ..*evidence };
+                        glance(&near.document, &changed, &near.at).ok()?
+                    });
                     let said = match glanced {
                         Some(finding) => Said::Found(output::line(&finding)),
-                        None => said(check(document, &evidence, effort, Depth::Facts)),
+                        None => {
+                            let code = source.read(*change, evidence.code);
+                            let (types, rules) = (code.schemas(), code.rules());
+                            let changed =
+                                Evidence { code: &code, types: &types, rules: &rules, unverified: &[], ..*evidence };
+                            said(check(document, &changed, effort, Depth::Facts))
+                        }
                     };
                     (place, said)
                 }
@@ -144,6 +178,30 @@ fn said(checked: Result<Report>) -> Said {
             .map_or(Said::Nothing, |finding| Said::Found(output::line(finding))),
     }
 }
+
+/// How many mutants of one kind are tried. Where there are more, these are spread evenly over all of them.
+const SAMPLE: usize = 24;
+
+/// As many of each kind as are tried.
+fn sampled<T>(work: Vec<T>, left_out: &LeftOut, kind: impl Fn(&T) -> &'static str) -> Vec<T> {
+    let all = work.len();
+    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+    work.iter().for_each(|one| *counts.entry(kind(one)).or_default() += 1);
+    let mut seen: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let mut keep = |one: &T| {
+        let kind = kind(one);
+        let (count, index) = (counts[kind], seen.entry(kind).or_default());
+        let before = *index * SAMPLE / count;
+        *index += 1;
+        count <= SAMPLE || *index * SAMPLE / count > before
+    };
+    let kept: Vec<T> = work.into_iter().filter(|one| keep(one)).collect();
+    left_out.set(left_out.get() + all - kept.len());
+    kept
+}
+
+/// How many mutants are not tried, since there are enough of their kind.
+type LeftOut = Cell<usize>;
 
 /// Does the work of all, on as many threads as there are processors. The outcomes stand in the order of the work.
 fn shared_out<T: Sync, U: Send>(work: &[T], one: impl Fn(&T) -> U + Sync) -> Vec<U> {

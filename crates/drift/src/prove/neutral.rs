@@ -62,7 +62,8 @@ pub(super) fn lean(document: &Value, sites: &[Site<'_>]) -> Value {
     let mut lean = document.clone();
     let mut strip = |place: &Pointer| {
         if let Some(Value::Object(members)) = place.get_mut(&mut lean) {
-            members.retain(|key, _| !key.starts_with("x-") && !prose.contains(&key.as_str()));
+            let read = |key: &str| ["x-resources", "x-sensitive"].contains(&key);
+            members.retain(|key, _| read(key) || (!key.starts_with("x-") && !prose.contains(&key.as_str())));
         }
     };
     for site in sites {

@@ -6,7 +6,7 @@ use super::{
     mutant::{Edit, Mutant},
     places::{Role, Site},
 };
-use crate::document::METHODS;
+use crate::{document::METHODS, pointer::Pointer};
 
 /// Names that no document has.
 const NEW: &str = "drift_new";
@@ -46,8 +46,9 @@ pub(super) fn mutants(sites: &[Site<'_>]) -> Vec<Mutant> {
 }
 
 fn document(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
-    let version = vec![Edit::Put(site.pointer.child("info").child("version"), "0.0.0-drift".into())];
-    mutants.push(site.mutant("version changed", "", version));
+    if let Some(table) = site.member("x-resources") {
+        resources(site, table, &site.pointer.child("x-resources"), mutants);
+    }
     mutants.push(site.put("webhook added", "webhooks", json!({NEW: {"post": {"responses": {}}}})));
     let path = site.pointer.child("paths").child(format!("/{NEW}/"));
     let item = json!({"get": {"operationId": NEW, "responses": {"204": {"description": "d"}}}});
@@ -55,6 +56,31 @@ fn document(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     let schema = site.pointer.child("components").child("schemas").child(NEW);
     let added = vec![Edit::Put(schema, json!({"type": "object", "properties": {NEW: {"type": "string"}}}))];
     mutants.push(site.mutant("unused component added", "", added));
+}
+
+/// What the table of resources says of operations.
+fn resources(site: &Site<'_>, table: &Value, at: &Pointer, mutants: &mut Vec<Mutant>) {
+    for (name, entry) in table.as_object().into_iter().flatten() {
+        let at = at.child(name);
+        if let Some((method, path)) = entry.as_str().and_then(|entry| entry.split_once(' ')) {
+            let repeatable = matches!(method, "get" | "head" | "put" | "delete" | "options" | "trace");
+            let entry = json!({method: path, "idempotent": !repeatable});
+            mutants.push(site.mutant("repetition changed", name, vec![Edit::Put(at, entry)]));
+        } else if METHODS.iter().any(|method| entry.get(method).and_then(Value::as_str).is_some_and(|path| path.starts_with('/'))) {
+            let known = entry.get("idempotent").and_then(Value::as_bool);
+            if let Some(known) = known {
+                let edits = vec![Edit::Put(at.child("idempotent"), (!known).into())];
+                mutants.push(site.mutant("repetition changed", name, edits));
+            }
+            if let Some(key) = entry.get("idempotency_key").and_then(Value::as_str) {
+                let edits = vec![Edit::Put(at.child("idempotency_key"), format!("{key}/drift").into())];
+                mutants.push(site.mutant("idempotency key changed", name, edits));
+                mutants.push(site.mutant("idempotency key changed", name, vec![Edit::Remove(at.child("idempotency_key"))]));
+            }
+        } else {
+            resources(site, entry, &at, mutants);
+        }
+    }
 }
 
 fn path(site: &Site<'_>, mutants: &mut Vec<Mutant>) {

@@ -1,12 +1,14 @@
-//! Changes of what was recorded of the client.
+//! Changes of what was recorded of operations.
 
 use serde_json::{Value, json};
 
-use super::matrix::{Said, Side, Trial};
+use super::{
+    LeftOut,
+    matrix::{Said, Side, Trial},
+};
 use crate::{
-    check::Evidence,
+    check::{Evidence, OF_FACTS},
     compare::Compared,
-    compiled::Outcome,
     document::Document,
     finding::Comparison,
     output,
@@ -18,25 +20,24 @@ pub(super) fn trials(
     document: &Document<'_>,
     compared: &Compared<'_>,
     evidence: &Evidence<'_>,
+    left_out: &LeftOut,
 ) -> Vec<Trial> {
     let mut wires: Vec<(&'static str, String, String, Wire)> = Vec::new();
-    for (name, call) in &evidence.wire.calls {
+    for (name, call) in &evidence.wire.0 {
         for (operator, note, changed) in of_call(call) {
             let mut wire = evidence.wire.clone();
             match changed {
-                Some(changed) => drop(wire.calls.insert(name.clone(), changed)),
-                None => drop(wire.calls.remove(name)),
+                Some(changed) => drop(wire.0.insert(name.clone(), changed)),
+                None => drop(wire.0.remove(name)),
             }
             wires.push((operator, name.clone(), note, wire));
         }
     }
-    let base_url = "https://drift.example.com".to_owned();
-    let elsewhere = Wire { base_url: base_url.clone(), ..evidence.wire.clone() };
-    wires.push(("base URL changed", "the client".to_owned(), base_url, elsewhere));
+    let wires = super::sampled(wires, left_out, |(operator, ..)| operator);
     super::shared_out(&wires, |(operator, place, note, wire)| {
         let mut differences = compared.differences.clone();
-        differences.extend(wire::compare(document, evidence.code, compared, wire, &|_, _| true));
-        let done = [Comparison::Operations, Comparison::Types, Comparison::Wire];
+        differences.extend(wire::compare(document, evidence.code, compared, wire, &|_, _| true, &|own| own.name == *place));
+        let done = [OF_FACTS.as_slice(), &[Comparison::Wire]].concat();
         let (findings, _) = evidence.ledger.settle(&differences, &done);
         let said = findings.first().map_or(Said::Nothing, |first| Said::Found(output::line(first)));
         Trial { side: Side::Wire, operator, place: place.clone(), note: note.clone(), said }
@@ -52,7 +53,7 @@ fn of_call(call: &Call) -> Vec<(&'static str, String, Option<Call>)> {
         (
             "call failed",
             none(),
-            Some(Call { outcome: Ok(Outcome::Failed("drift".to_owned())), ..call.clone() }),
+            Some(Call { outcome: Err("drift".to_owned()), ..call.clone() }),
         ),
     ];
     let [request] = call.requests.as_slice() else { return changes };
@@ -77,7 +78,7 @@ fn of_request(request: &Request) -> Vec<(&'static str, String, Request)> {
     }
     for index in 0..request.headers.len() {
         let (name, value) = &request.headers[index];
-        let of_api = ["authorization", "content-type", "host"].contains(&name.as_str());
+        let of_api = ["content-type", "host"].contains(&name.as_str());
         if !of_api {
             continue;
         }

@@ -52,12 +52,16 @@ fn trial((side, operator): (Side, &'static str), said: Said) -> Trial {
     Trial { side, operator, place: "/place".to_owned(), note: "note".to_owned(), said }
 }
 
+fn matrix(trials: Vec<Trial>) -> Matrix {
+    Matrix { trials, left_out: 0 }
+}
+
 #[test]
 fn survivors_false_alarms_and_what_cannot_be_checked_are_no_proof() {
     let found = || Said::Found("finding".to_owned());
     let as_it_should = |side| if side == Side::Neutral { Said::Nothing } else { found() };
     let good: Vec<_> = listed().map(|operator| trial(operator, as_it_should(operator.0))).collect();
-    assert!(Matrix(good.clone()).is_proof());
+    assert!(matrix(good.clone()).is_proof());
     let unusable = Said::Unusable("reason".to_owned());
     for (operator, said, line) in [
         ((Side::Wire, "body sent"), Said::Nothing, "survived: wire: body sent at /place (note)\n"),
@@ -69,7 +73,7 @@ fn survivors_false_alarms_and_what_cannot_be_checked_are_no_proof() {
         ),
         ((Side::Neutral, "prose"), unusable, "unusable: neutral: prose at /place (note): reason\n"),
     ] {
-        let matrix = Matrix([good.clone(), vec![trial(operator, said)]].concat());
+        let matrix = matrix([good.clone(), vec![trial(operator, said)]].concat());
         assert!(!matrix.is_proof());
         let mut lines = Vec::new();
         matrix.lines(&mut lines).unwrap();
@@ -85,7 +89,7 @@ fn an_operator_that_is_not_tried_is_no_proof_and_one_that_is_not_listed_neither(
     let trials = |operators: &[(Side, &'static str)]| {
         let said =
             |side| if side == Side::Neutral { Said::Nothing } else { Said::Found("finding".to_owned()) };
-        Matrix(operators.iter().map(|operator| trial(*operator, said(operator.0))).collect())
+        matrix(operators.iter().map(|operator| trial(*operator, said(operator.0))).collect())
     };
     assert!(!Matrix::default().is_proof());
     let fewer = trials(&all[1..]);

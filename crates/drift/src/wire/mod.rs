@@ -1,61 +1,32 @@
-//! What the client sends: each operation, called once against a local server that records.
+//! What operations send: each, once, to a local server that records.
+//!
+//! They are sent as a program without the SDK sends them, so that everything in a request comes from the operation.
 
 mod compare;
 mod record;
-mod sdk;
 
-use std::{collections::BTreeMap, future::Future, pin::Pin};
+use std::collections::BTreeMap;
 
-use reqwest::header::HeaderMap;
 use serde_json::Value;
-
-use super::compiled::{Arguments, Outcome};
 
 pub(crate) use compare::compare;
 pub(crate) use record::record;
-pub(crate) use sdk::Sdk;
 
 /// Headers that belong to HTTP and not to an API.
 const OF_HTTP: [&str; 7] =
     ["accept", "accept-encoding", "connection", "content-length", "host", "transfer-encoding", "user-agent"];
 
-/// What [`Calls::call`] returns.
-pub(crate) type CallFuture<'a> = Pin<Box<dyn Future<Output = Result<Outcome, String>> + 'a>>;
-
-/// What [`Calls::probe`] returns.
-pub(crate) type ProbeFuture<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
-
-/// A client whose operations can be called by name.
-pub(crate) trait Calls {
-    /// Sends a request that is none of the document's, if what the client adds to every request is to be seen in it.
-    fn probe(&self) -> ProbeFuture<'_> {
-        Box::pin(std::future::ready(()))
-    }
-
-    /// Lets all further requests have these headers, which the probe had.
-    fn add(&self, _headers: HeaderMap) {}
-
-    /// Calls an operation by the name of the client's method.
-    fn call<'a>(&'a self, operation: &'a str, arguments: Arguments) -> CallFuture<'a>;
-}
-
-/// Everything that was recorded of a client.
+/// Everything that was recorded, by the names of the operations.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Wire {
-    /// Where requests go if nothing else is said.
-    pub(crate) base_url: String,
-    /// What the client was given to authenticate with.
-    pub(crate) key: String,
-    /// By the name of the client's method.
-    pub(crate) calls: BTreeMap<String, Call>,
-}
+pub(crate) struct Wire(pub(crate) BTreeMap<String, Call>);
 
 /// One call of an operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
+    /// What it was made of, by the names of its fields.
     pub(crate) arguments: BTreeMap<String, Value>,
-    /// How it ended, or why it could not be made.
-    pub(crate) outcome: Result<Outcome, String>,
+    /// Whether the reply was a success that could be read; if not, why.
+    pub(crate) outcome: Result<(), String>,
     /// The authority of the server that it was sent to.
     pub(crate) host: String,
     pub(crate) requests: Vec<Request>,

@@ -10,16 +10,17 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
+use suprsend_api::Client;
 use tokio::net::TcpListener;
 
-use super::{Call, Calls, OF_HTTP, Request, Wire};
+use super::{Call, Request, Wire};
 use crate::{
-    code::{self, Code, Place, squeezed},
-    compiled::Arguments,
+    code::{self, Code, Place},
+    compiled::CallFuture,
     document::{Document, Media, Operation},
     instances::{Instances, Subject},
     schema::Node,
@@ -29,7 +30,7 @@ use crate::{
 const HARD: [&str; 2] = ["drift/1 a?b#c%d\\e+f&g=h;i:\u{e9}\u{1F600}", "drift 1+2&3=4"];
 
 /// How many instances a rich one is chosen from.
-const CHOICE: usize = 64;
+const CHOICE: usize = 6;
 
 /// What the server answers with, and what has arrived.
 #[derive(Default)]
@@ -44,14 +45,11 @@ fn desk(shared: &Shared) -> std::sync::MutexGuard<'_, Desk> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Calls every operation of the code once. The arguments are made from the document that the code was generated from.
-pub(crate) fn record(
-    code: &Code,
-    document: &Document<'_>,
-    base_url: &str,
-    key: &str,
-    client: &dyn Fn(&str) -> Box<dyn Calls>,
-) -> Result<Wire> {
+/// Sends an operation by its id.
+type Send = for<'a> fn(&'a Client, &str, Value) -> Option<CallFuture<'a>>;
+
+/// Sends every operation of the code once. The arguments are made from the document that the code was generated from.
+pub(crate) fn record(code: &Code, document: &Document<'_>, send: Send) -> Result<Wire> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -62,20 +60,19 @@ pub(crate) fn record(
         let shared = Shared::default();
         let service = Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move { axum::serve(listener, service).await });
-        let client = client(&format!("http://{host}"));
-        client.probe().await;
-        let probes = std::mem::take(&mut desk(&shared).requests);
-        client.add(probes.first().map(added).unwrap_or_default());
+        let http = reqwest::Client::builder().build().context("cannot make an HTTP client")?;
+        let client = Client::new(&format!("http://{host}"), http)?;
         let mut calls = BTreeMap::new();
         for own in &code.operations {
-            let operation = document
-                .operations
-                .iter()
-                .find(|operation| operation.method == own.method && operation.shape().0 == own.shape());
+            let operation = document.operations.iter().find(|operation| operation.is(own));
             let arguments = operation.map(|operation| arguments(document, operation, own));
             desk(&shared).reply = operation.map(|operation| reply(document, operation)).unwrap_or_default();
-            let outcome = match arguments.clone() {
-                Some(arguments) => client.call(&own.name, Arguments(arguments)).await,
+            let sent = arguments.as_ref().map(|arguments| send(&client, &own.id, json!(arguments)));
+            let outcome = match sent {
+                // What has a server of its own is not sent anywhere.
+                _ if own.server.is_some() => Err("it goes to a server of its own".to_owned()),
+                Some(Some(sent)) => sent.await,
+                Some(None) => Err("no operation has this id".to_owned()),
                 None => Err("the document that it was generated from does not have it".to_owned()),
             };
             let requests = std::mem::take(&mut desk(&shared).requests);
@@ -83,17 +80,8 @@ pub(crate) fn record(
             calls.insert(own.name.clone(), Call { arguments, outcome, host: host.clone(), requests });
         }
         server.abort();
-        Ok(Wire { base_url: base_url.to_owned(), key: key.to_owned(), calls })
+        Ok(Wire(calls))
     })
-}
-
-/// The headers of a request without a body that are not those of HTTP itself.
-fn added(probe: &Request) -> HeaderMap {
-    let added = probe.headers.iter().filter(|(name, _)| !OF_HTTP.contains(&name.as_str()));
-    let parsed = added.filter_map(|(name, value)| {
-        Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
-    });
-    parsed.collect()
 }
 
 async fn answer(
@@ -123,12 +111,24 @@ async fn answer(
 
 /// The first success that the document declares, with a body of its schema.
 fn reply(document: &Document<'_>, operation: &Operation<'_>) -> (u16, Option<String>, String) {
-    let success = (200..300).find(|status| operation.declared(*status).is_some()).unwrap_or(200);
+    // One with a body before one without, which does not show how it is read.
+    let declared = |status: &u16| operation.declared(*status).is_some();
+    let full = |status: &u16| {
+        let reply = operation.declared(*status).and_then(|name| operation.replies.get(name));
+        !matches!(status, 204 | 205) && reply.is_some_and(|reply| !reply.media.is_empty())
+    };
+    let success = (200..300).find(full).or_else(|| (200..300).find(declared)).unwrap_or(200);
     let declared = operation.declared(success).and_then(|name| operation.replies.get(name));
-    let Some((media, Media { schema, .. })) = declared.and_then(|reply| reply.media.iter().next()) else {
+    let of_json = |(name, _): &(&String, &Media<'_>)| name.contains("json");
+    let media = declared.and_then(|reply| reply.media.iter().find(of_json).or_else(|| reply.media.iter().next()));
+    let Some((media, Media { schema, .. })) = media else {
         return (success, None, String::new());
     };
-    let text = schema.as_ref().and_then(|schema| rich(document, schema)).unwrap_or_default().to_string();
+    let value = schema.as_ref().and_then(|schema| rich(document, schema)).unwrap_or_default();
+    let text = match value {
+        Value::String(text) if !media.contains("json") => text,
+        other => other.to_string(),
+    };
     (success, Some(media.clone()), text)
 }
 
@@ -139,23 +139,26 @@ fn arguments(
     own: &code::Operation,
 ) -> BTreeMap<String, Value> {
     let mut arguments = BTreeMap::new();
-    for ((place, name), part) in &own.parameters {
-        let stated = operation.parameters.iter().find(|((stated, known), _)| {
-            stated == place && (known == name || (*place == Place::Path && squeezed(known) == squeezed(name)))
-        });
-        if let Some(schema) = stated.and_then(|(_, parameter)| parameter.schema.as_ref())
+    for ((place, name), parameter) in &operation.parameters {
+        if let (Some(part), Some(schema)) = (own.parameter(*place, name), &parameter.schema)
             && let Some(value) = hard(document, schema, *place)
         {
-            arguments.insert(part.setter.clone(), value);
+            arguments.insert(part.field.clone(), value);
         }
     }
-    if let (Some((media, part)), Some(body)) = (&own.body, &operation.body)
-        && let Some(Media { schema, .. }) = body.media.get(media)
-    {
-        let value = schema.as_ref().and_then(|schema| rich(document, schema));
-        arguments.insert(part.setter.clone(), value.unwrap_or_else(|| HARD[1].into()));
+    if let (Some((media, part)), Some(body)) = (&own.body, &operation.body) {
+        let stated = body.media.iter().find(|(name, _)| name.starts_with(media.as_str()));
+        let schema = stated.and_then(|(_, media)| media.schema.as_ref());
+        let value = schema.and_then(|schema| rich(document, schema)).unwrap_or_else(|| HARD[1].into());
+        let bytes = part.ty.as_deref() == Some("Vec<u8>");
+        arguments.insert(part.field.clone(), if bytes { json!(written(&value).as_bytes()) } else { value });
     }
     arguments
+}
+
+/// A value as it is where it is no JSON.
+fn written(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A value for a parameter that is hard to write, where its schema allows one.

@@ -3,12 +3,13 @@
 //! Such a mutant is judged by what the reader makes of its source: nothing is compiled anew, so the compiled types, the
 //! instances and the recorded requests, which would say the same, are left out.
 
-mod send;
+mod operations;
+mod rules;
 mod types;
 
 use syn::{File, Item};
 
-use self::{send::Send, types::Types};
+use self::{operations::Operations, rules::Rules, types::Types};
 use crate::code::Code;
 
 /// A change of the source: which, and at which of the places where it can be made.
@@ -23,10 +24,12 @@ pub(super) struct Change {
 #[derive(Debug, Clone, Copy)]
 enum Operator {
     Types(Types),
-    Send(Send),
+    Operations(Operations),
+    Rules(Rules),
 }
 
-/// A generated source, as a whole and in parts that can be read by themselves: one for each type and each operation.
+/// A generated source, as a whole and in parts that can be read by themselves: one for each type, each operation and each static
+/// with rules.
 pub(super) struct Source {
     whole: File,
     parts: Vec<Part>,
@@ -34,14 +37,14 @@ pub(super) struct Source {
 
 struct Part {
     file: File,
-    /// The type, or the client's method.
+    /// The type, the operation or the static.
     name: String,
 }
 
 impl Source {
     pub(super) fn new(text: &str) -> syn::Result<Self> {
         let whole = lean(syn::parse_file(text)?);
-        let parts = [types::parts(&whole), send::parts(&whole)].concat();
+        let parts = [types::parts(&whole), operations::parts(&whole), rules::parts(&whole)].concat();
         let parts = parts.into_iter().map(|(name, file)| Part { file, name }).collect();
         Ok(Self { whole, parts })
     }
@@ -49,7 +52,8 @@ impl Source {
     /// Every change that can be made.
     pub(super) fn changes(&self) -> Vec<Change> {
         let operators = Types::ALL.iter().copied().map(Operator::Types);
-        let operators = operators.chain(Send::ALL.iter().copied().map(Operator::Send));
+        let operators = operators.chain(Operations::ALL.iter().copied().map(Operator::Operations));
+        let operators = operators.chain(Rules::ALL.iter().copied().map(Operator::Rules));
         let mut changes = Vec::new();
         for operator in operators {
             let parts: Vec<Option<usize>> =
@@ -63,16 +67,25 @@ impl Source {
         changes
     }
 
-    /// What is read of the source with a change, and where the change is.
-    pub(super) fn read(&self, change: Change, code: &Code) -> (Code, String) {
+    /// Where a change is.
+    pub(super) fn place(&self, change: Change) -> String {
+        self.changed(change).1
+    }
+
+    /// What is read of the source with a change.
+    pub(super) fn read(&self, change: Change, code: &Code) -> Code {
+        let (file, _) = self.changed(change);
+        match change.part {
+            None => Code::read(&file, &code.file),
+            Some(part) => code.with_part(&file, std::slice::from_ref(&self.parts[part].name)),
+        }
+    }
+
+    fn changed(&self, change: Change) -> (File, String) {
         let mut file = self.file(change.part).clone();
         let mut turn = Turn::at(change.nth);
         change.operator.visit(&mut file, &mut turn);
-        let code = match change.part {
-            None => Code::read(&file, &code.file),
-            Some(part) => code.with_part(&file, std::slice::from_ref(&self.parts[part].name)),
-        };
-        (code, turn.place)
+        (file, turn.place)
     }
 
     fn file(&self, part: Option<usize>) -> &File {
@@ -84,7 +97,8 @@ impl Change {
     pub(super) fn name(self) -> &'static str {
         match self.operator {
             Operator::Types(types) => types.name(),
-            Operator::Send(send) => send.name(),
+            Operator::Operations(operations) => operations.name(),
+            Operator::Rules(rules) => rules.name(),
         }
     }
 }
@@ -94,16 +108,16 @@ impl Operator {
     fn is_of_whole(self) -> bool {
         match self {
             Self::Types(types) => types == Types::TypeRemoved,
-            Self::Send(send) => {
-                matches!(send, Send::OperationRemoved | Send::BuilderExchanged | Send::VersionChanged)
-            }
+            Self::Operations(operations) => operations.is_of_whole(),
+            Self::Rules(_) => false,
         }
     }
 
     fn visit(self, file: &mut File, turn: &mut Turn) {
         match self {
             Self::Types(types) => types.visit(file, turn),
-            Self::Send(send) => send.visit(file, turn),
+            Self::Operations(operations) => operations.visit(file, turn),
+            Self::Rules(rules) => rules.visit(file, turn),
         }
     }
 }
@@ -112,7 +126,7 @@ impl Operator {
 fn lean(mut file: File) -> File {
     if let Some(items) = module(&mut file, "types") {
         items.retain(|item| match item {
-            Item::Mod(module) => module.ident != "builder" && module.ident != "error",
+            Item::Mod(module) => module.ident != "error",
             Item::Impl(item) => item.trait_.as_ref().is_some_and(|(path, _)| {
                 let name = path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
                 ["Deserialize", "Serialize", "FromStr", "TryFrom"].contains(&name.as_str())

@@ -324,7 +324,7 @@ fn place(owner: &str, field: &Field) -> String {
     field.ident.as_ref().map_or_else(|| owner.to_owned(), |ident| format!("{owner}::{ident}"))
 }
 
-fn remove<T: Clone, P: Default>(list: &mut Punctuated<T, P>, index: usize) {
+pub(super) fn remove<T: Clone, P: Default>(list: &mut Punctuated<T, P>, index: usize) {
     let kept = std::mem::take(list).into_iter().enumerate().filter(|(known, _)| *known != index);
     *list = kept.map(|(_, item)| item).collect();
 }
@@ -341,7 +341,7 @@ fn argument(ty: &Type, outer: &str) -> Option<Type> {
 }
 
 /// Another type of the same kind of use: inside an option or a list, that of what it holds.
-fn other(ty: &Type) -> Type {
+pub(super) fn other(ty: &Type) -> Type {
     for outer in ["Option", "Vec"] {
         if let (Some(inner), Type::Path(path)) = (argument(ty, outer), ty) {
             let inner = other(&inner);
@@ -354,7 +354,7 @@ fn other(ty: &Type) -> Type {
     }
     let text = ty.to_token_stream().to_string().replace(' ', "");
     match text.as_str() {
-        "::std::string::String" | "bool" => parse_quote!(i64),
+        "::std::string::String" | "String" | "bool" => parse_quote!(i64),
         "i64" => parse_quote!(f64),
         _ if text.contains("HashMap<") => {
             parse_quote!(::std::collections::HashMap<::std::string::String, bool>)

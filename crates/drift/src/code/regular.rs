@@ -1,0 +1,260 @@
+//! What the generator writes alike for every operation, written once more from what has been read.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use quote::ToTokens;
+use serde_json::Value;
+use syn::{ImplItem, Item, ItemImpl, ItemStruct, spanned::Spanned};
+
+use super::{
+    Code, Unrecognised,
+    operations::{Field, Operation},
+    tokens::{arguments as arguments_of, text},
+};
+
+/// What is not as it is always written, with its line.
+pub(super) fn check(
+    definition: &ItemStruct,
+    impls: &BTreeMap<String, &ItemImpl>,
+    fields: &[Field<'_>],
+    operation: &Operation,
+) -> Vec<(usize, String)> {
+    let mut wrong = Vec::new();
+    let mut compare = |line: usize, what: &str, own: &str, regular: &str| {
+        if own != regular {
+            wrong.push((line, format!("{what}: `{own}`, where `{regular}` is regular")));
+        }
+    };
+    let default = if all_optional(fields) { "Default," } else { "" };
+    let derives = format!("#[derive(Clone,{default}PartialEq,::serde::Serialize,::serde::Deserialize)]#[non_exhaustive]");
+    compare(line(definition), "its attributes", &attributes(&definition.attrs), &derives);
+    let absent = "#[serde(default,skip_serializing_if=\"Option::is_none\")]";
+    for (field, known) in definition.fields.iter().zip(fields) {
+        let regular = if known.inner.is_some() { absent } else { "" };
+        compare(line(field), &format!("the attributes of `{}`", known.name), &attributes(&field.attrs), regular);
+    }
+    let own = own_functions(fields);
+    for item in impls.get("").into_iter().flat_map(|item| &item.items) {
+        if let ImplItem::Fn(function) = item {
+            let name = function.sig.ident.to_string();
+            let said = text(&function.vis) + " " + &text(&function.sig) + &text(&function.block);
+            compare(line(item), &format!("`{name}`"), &said, own.get(&name).map_or("nothing", String::as_str));
+        }
+    }
+    let functions = of_operation(operation, fields);
+    if let Some(item) = impls.get("Operation") {
+        for item in &item.items {
+            let (name, said) = match item {
+                ImplItem::Fn(function) => {
+                    (function.sig.ident.to_string(), text(&function.sig) + &text(&function.block))
+                }
+                ImplItem::Type(item) if item.ident == "Body" => ("Body".to_owned(), text(&item.ty)),
+                _ => continue,
+            };
+            // What these two say is read.
+            if name == "request" {
+                let signature = "fn request(&self,base:&Base)->Result<Request,RequestError>";
+                compare(line(item), "`request`", said.split('{').next().unwrap_or_default(), signature);
+            } else if name != "is_idempotent" {
+                let regular = functions.get(name.as_str()).map_or("nothing", String::as_str);
+                compare(line(item), &format!("`{name}`"), &said, regular);
+            }
+        }
+        for name in functions.keys() {
+            let has = item.items.iter().any(|item| match item {
+                ImplItem::Fn(function) => function.sig.ident == name,
+                ImplItem::Type(item) => item.ident == name,
+                _ => false,
+            });
+            if !has {
+                compare(line(*item), &format!("`{name}`"), "nothing", &functions[name]);
+            }
+        }
+    }
+    for name in own.keys() {
+        let has = impls.get("").is_some_and(|item| {
+            item.items.iter().any(|item| matches!(item, ImplItem::Fn(function) if function.sig.ident == name))
+        });
+        if !has {
+            compare(line(definition), &format!("`{name}`"), "nothing", &own[name]);
+        }
+    }
+    wrong
+}
+
+fn line(spanned: &impl Spanned) -> usize {
+    spanned.span().start().line
+}
+
+/// The attributes that are no prose.
+fn attributes(attrs: &[syn::Attribute]) -> String {
+    let kept = attrs.iter().filter(|attr| !attr.path().is_ident("doc") && !attr.path().is_ident("deprecated"));
+    kept.map(|attr| text(&attr.to_token_stream())).collect()
+}
+
+fn all_optional(fields: &[Field<'_>]) -> bool {
+    fields.iter().all(|field| field.inner.is_some())
+}
+
+/// `new`, and a setter for each field that is optional.
+fn own_functions(fields: &[Field<'_>]) -> BTreeMap<String, String> {
+    let mut functions = BTreeMap::new();
+    let (mut arguments, mut values) = (Vec::new(), Vec::new());
+    for field in fields {
+        let name = &field.name;
+        let Some(inner) = field.inner else {
+            let ty = text(field.ty);
+            let is_text = ty == "String";
+            arguments.push(if is_text { format!("{name}:impl Into<{ty}>") } else { format!("{name}:{ty}") });
+            values.push(if is_text { format!("{name}:{name}.into()") } else { name.clone() });
+            continue;
+        };
+        values.push(format!("{name}:None"));
+        let method = if name == "new" { "set_new" } else { name };
+        let item = arguments_of(inner, "Vec").and_then(|inner| inner.first().copied());
+        let ty = text(item.unwrap_or(inner));
+        let plain = matches!(ty.as_str(), "bool" | "i64" | "i32" | "u64" | "u32" | "f64");
+        let (argument, value) =
+            if plain { (ty, "value") } else { (format!("impl Into<{ty}>"), "value.into()") };
+        let set = match item {
+            Some(_) => format!("self.{name}.get_or_insert_default().push({value});"),
+            None => format!("self.{name}=Some({value});"),
+        };
+        functions.insert(method.to_owned(), format!("pub fn {method}(mut self,value:{argument})->Self{{{set}self}}"));
+    }
+    let made = if all_optional(fields) { "Self::default()".to_owned() } else { format!("Self{{{}}}", values.join(",")) };
+    functions.insert("new".to_owned(), format!("pub fn new({})->Self{{{made}}}", arguments.join(",")));
+    functions
+}
+
+/// What `impl Operation` has beside what is read.
+fn of_operation(operation: &Operation, fields: &[Field<'_>]) -> BTreeMap<&'static str, String> {
+    let mut functions = BTreeMap::new();
+    let optional = |name: &str| fields.iter().any(|field| field.name == name && field.inner.is_some());
+    let mut inspected = String::new();
+    for (index, (_, part)) in operation.parameters.iter().enumerate() {
+        let field = &part.field;
+        let method = if optional(field) { "optional" } else { "parameter" };
+        let _ = write!(inspected, "inspector.{method}(&Self::PARAMETERS[{index}],&self.{field});");
+    }
+    let body = operation.body.as_ref().map(|(_, part)| part);
+    if let Some((field, rules)) = body.and_then(|part| Some((&part.field, part.rules.as_ref()?))) {
+        let rules = if code_has_name(rules) { format!("&rules::{rules}") } else { rules.clone() };
+        let _ = write!(inspected, "inspector.body({rules},&self.{field});");
+    }
+    if !inspected.is_empty() {
+        let signature = "fn inspect<I:Inspector>(&self,inspector:&mut I)";
+        functions.insert("inspect", format!("{signature}{{{inspected}}}"));
+    }
+    let ty = fields.iter().find(|field| body.is_some_and(|part| part.field == field.name)).map(|field| text(field.ty));
+    if let Some(ty) = &ty {
+        functions.insert("body", format!("fn body(&self)->Option<&{ty}>{{Some(&self.body)}}"));
+    }
+    functions.insert("Body", ty.unwrap_or_else(|| "()".to_owned()));
+    functions
+}
+
+/// Whether the rules are a static, which goes by its name.
+fn code_has_name(rules: &str) -> bool {
+    !rules.starts_with('&')
+}
+
+/// The list of all operations, and the function that finds one by its id.
+pub(super) fn tables(items: &[Item], code: &mut Code) {
+    let stated = items.iter().filter_map(|item| match item {
+        Item::Const(item) => Some((item.ident.to_string(), text(&item.expr), line(item))),
+        Item::Fn(item) => Some((item.sig.ident.to_string(), text(&item.block), line(item))),
+        _ => None,
+    });
+    let names: Vec<String> = code.operations.iter().map(|operation| format!("{}::SPEC", operation.name)).collect();
+    let arms: String = code
+        .operations
+        .iter()
+        .map(|operation| format!("{:?}=>Some(visitor.visit::<{}>())", operation.id, operation.name))
+        .collect();
+    let visit = format!("let _=&visitor;match id{arms}_=>None");
+    for (name, said, line) in stated {
+        let same = match name.as_str() {
+            "ALL" => said == format!("&[{}]", names.join(",")),
+            "visit" => plain(&said) == plain(&visit),
+            _ => false,
+        };
+        if !same {
+            let spot = format!("{}:{line}", code.file);
+            code.unrecognised.push(Unrecognised { spot, what: format!("`{name}`, which is not that of the operations") });
+        }
+    }
+}
+
+/// Pages: what the traits do, from the type of the reply and the fields. Once all types are known.
+pub(super) fn pages(items: &[Item], code: &mut Code) {
+    let mut wrong = Vec::new();
+    for item in items {
+        let Item::Impl(item) = item else { continue };
+        let Some((path, _)) = &item.trait_ else { continue };
+        let operation = code.operations.iter().find(|operation| operation.name == text(&item.self_ty));
+        let Some(operation) = operation else { continue };
+        let regular = match text(path).as_str() {
+            "Lookup" | "CursorPaged" | "OffsetPaged" => Some(String::new()),
+            "Paged" => paged(operation, code),
+            _ => continue,
+        };
+        let own: String = item.items.iter().map(|item| text(item)).collect();
+        if regular.as_ref().is_none_or(|regular| plain(&own) != plain(regular)) {
+            let spot = format!("{}:{}", code.file, line(item));
+            let regular = regular.unwrap_or_else(|| "nothing".to_owned());
+            let what = format!("`impl {}` of `{}`: `{own}`, where `{regular}` is regular", text(path), operation.name);
+            wrong.push(Unrecognised { spot, what });
+        }
+    }
+    code.unrecognised.extend(wrong);
+}
+
+/// The type that a key of the roots leads to.
+fn target<'c>(code: &'c Code, schema: &Value) -> Option<&'c Value> {
+    let reference = schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")?;
+    code.types.get(reference)
+}
+
+fn paged(operation: &Operation, code: &Code) -> Option<String> {
+    let reply = target(code, code.roots.get(operation.reply.as_ref()?)?)?;
+    let field = |schema: &Value, name: &str| {
+        let note = schema.pointer(&format!("/x-rust/fields/{name}/field"))?;
+        note.as_str().map(str::to_owned)
+    };
+    let (results, meta) = (field(reply, "results")?, field(reply, "meta")?);
+    let item = reply.pointer("/x-rust/fields/results/item")?.as_str()?;
+    let of_meta = target(code, &reply["properties"]["meta"])?;
+    let query = |name: &str| operation.parameter(super::Place::Query, name).map(|part| part.field.clone());
+    let (mut reset, mut arms, mut members) = (String::new(), String::new(), String::new());
+    for (name, variant) in [("after", "After"), ("before", "Before"), ("offset", "Offset")] {
+        let Some(field) = query(name) else { continue };
+        let _ = write!(reset, "self.{field}=None;");
+        let _ = write!(arms, "Position::{variant}(value)=>self.{field}=Some(value),");
+    }
+    for name in ["count", "limit", "offset", "has_next", "has_prev", "after", "before"] {
+        let Some(field) = field(of_meta, name) else { continue };
+        let cursor = matches!(name, "after" | "before");
+        let required = of_meta.pointer(&format!("/x-rust/fields/{name}/omits")).is_none_or(Value::is_null);
+        let value = match (required, cursor) {
+            (false, false) => format!("meta.{field}"),
+            (false, true) => format!("meta.{field}.as_deref()"),
+            (true, false) => format!("Some(meta.{field})"),
+            (true, true) => format!("Some(&*meta.{field})"),
+        };
+        let _ = write!(members, "{name}:{value},");
+    }
+    let limit = query("limit")?;
+    Some(format!(
+        "type Item={item};fn set_limit(&mut self,limit:i64){{self.{limit}=Some(limit);}}\
+         fn go_to(&mut self,position:Position){{{reset}match position{{{arms}_=>{{}}}}}}\
+         fn page(reply:&Self::Reply)->Page<'_>{{let meta=&reply.{meta};Page{{{members}..Page::default()}}}}\
+         fn items(reply:&Self::Reply)->&[Self::Item]{{&reply.{results}}}\
+         fn into_items(reply:Self::Reply)->Vec<Self::Item>{{reply.{results}}}"
+    ))
+}
+
+/// Without what the printer adds or leaves out: braces around an expression, and what separates.
+fn plain(text: &str) -> String {
+    text.replace(['{', '}', ';', ','], "")
+}

@@ -1,0 +1,185 @@
+//! The replies of an operation: one type for success, one for errors, and how a success is read.
+
+use serde_json::{Value, json};
+
+use super::{
+    operations::unstated,
+    schemas::{Comparer, Role, Rust},
+};
+use crate::{
+    code::{self, Format},
+    document::{Media, Operation, Reply},
+    finding::Kind,
+    schema::Dangling,
+};
+
+/// What a reply carries, as far as code tells replies apart.
+enum Carried<'d, 'a> {
+    Nothing,
+    Json(&'d str, &'d Media<'a>),
+    Text,
+    Bytes,
+}
+
+pub(super) struct Replies<'p, 'a> {
+    pub(super) operation: &'p Operation<'a>,
+    pub(super) own: &'p code::Operation,
+    pub(super) comparer: &'p mut Comparer<'a>,
+}
+
+/// The replies that count as success: `default` too, where no success is declared.
+pub(super) fn successes<'d, 'a>(
+    operation: &'d Operation<'a>,
+) -> impl Iterator<Item = (&'d String, &'d Reply<'a>)> {
+    let any = operation.replies.keys().any(|status| status.starts_with('2'));
+    operation.replies.iter().filter(move |(status, _)| status.starts_with('2') || (!any && *status == "default"))
+}
+
+/// The replies that count as errors.
+fn errors<'d, 'a>(operation: &'d Operation<'a>) -> impl Iterator<Item = (&'d String, &'d Reply<'a>)> {
+    operation.replies.iter().filter(|(status, _)| status.starts_with(['4', '5']) || *status == "default")
+}
+
+/// The JSON that a reply carries.
+pub(super) fn json<'d, 'a>(operation: &Operation<'a>, reply: &'d Reply<'a>) -> Option<(&'d str, &'d Media<'a>)> {
+    match carried(operation, "", reply) {
+        Carried::Json(name, media) => Some((name, media)),
+        _ => None,
+    }
+}
+
+/// What HTTP lets a reply carry (RFC 9110, 9.3.2, 15.3.5, 15.3.6), and the document declares.
+fn carried<'d, 'a>(operation: &Operation<'a>, status: &str, reply: &'d Reply<'a>) -> Carried<'d, 'a> {
+    if operation.method == "head" || matches!(status, "204" | "205") {
+        return Carried::Nothing;
+    }
+    let essence = |name: &str| name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_json = |name: &str| essence(name) == "application/json" || essence(name).ends_with("+json");
+    let plain = reply.media.iter().find(|(name, _)| essence(name) == "application/json");
+    match plain.or_else(|| reply.media.iter().find(|(name, _)| is_json(name))) {
+        Some((name, media)) => Carried::Json(name, media),
+        None if reply.media.is_empty() => Carried::Nothing,
+        None if reply.media.keys().any(|name| essence(name).starts_with("text/")) => Carried::Text,
+        None => Carried::Bytes,
+    }
+}
+
+impl<'a> Replies<'_, 'a> {
+    pub(super) fn compare(mut self) -> Result<(), Dangling> {
+        self.statuses();
+        let operation = self.operation;
+        let success: Vec<_> = successes(operation).map(|(status, reply)| (status, reply, carried(operation, status, reply))).collect();
+        let has = |wanted: fn(&Carried<'_, '_>) -> bool| success.iter().any(|(_, _, carried)| wanted(carried));
+        let expected = if has(|carried| matches!(carried, Carried::Json(..))) {
+            Format::Json
+        } else if has(|carried| matches!(carried, Carried::Text)) {
+            Format::Text
+        } else if has(|carried| matches!(carried, Carried::Bytes)) {
+            Format::Bytes
+        } else {
+            Format::Empty
+        };
+        let ty = match expected {
+            Format::Json => None,
+            Format::Text => Some("String"),
+            Format::Bytes => Some("Vec<u8>"),
+            Format::Empty => Some("()"),
+        };
+        let right = self.own.format == expected && ty.is_none_or(|ty| self.own.reply.as_deref() == Some(ty));
+        if !right {
+            let says = json!([self.own.format.word(), self.own.reply]);
+            self.differ(Kind::ReplyDecoded, "success", json!([expected.word(), ty]), says);
+        }
+        // Of errors only where a success says nothing.
+        let any = operation.replies.iter().any(|(status, reply)| matches!(carried(operation, status, reply), Carried::Json(..)));
+        let wanted = expected == Format::Json || (expected == Format::Empty && any);
+        if wanted != self.own.accepts_json {
+            let says = |json: bool| json!(if json { "JSON" } else { "no JSON" });
+            self.differ(Kind::Accept, "accept", says(wanted), says(self.own.accepts_json));
+        }
+        let reply = if right { self.own.reply.clone() } else { None };
+        for (_, stated, carried) in success {
+            self.reply(stated, &carried, reply.as_deref(), expected)?;
+        }
+        let errors: Vec<_> = errors(operation).map(|(status, reply)| (reply, carried(operation, status, reply))).collect();
+        let of_json = errors.iter().any(|(_, carried)| matches!(carried, Carried::Json(..)));
+        let of_bytes = errors.iter().any(|(_, carried)| matches!(carried, Carried::Text | Carried::Bytes));
+        let refusal = self.own.refusal.clone();
+        let (expected, right) = match refusal.as_deref() {
+            _ if of_json => (Format::Json, refusal.as_deref() != Some("()")),
+            Some("Vec<u8>") if of_bytes => (Format::Bytes, true),
+            other => (Format::Empty, other == Some("()")),
+        };
+        if !right {
+            self.differ(Kind::ReplyDecoded, "error", json!(expected.word()), json!(refusal));
+            return Ok(());
+        }
+        for (stated, carried) in errors {
+            self.reply(stated, &carried, refusal.as_deref(), expected)?;
+        }
+        Ok(())
+    }
+
+    fn rust(&self) -> Rust {
+        Rust { spot: self.own.spot.to_string(), owner: None }
+    }
+
+    fn differ(&mut self, kind: Kind, member: &str, document: Value, code: Value) {
+        let at = self.operation.at.child("responses");
+        let rust = self.rust();
+        self.comparer.differ(kind, at.pointer, at.place.child(member), &rust, document, code);
+    }
+
+    /// Which status a reply had reaches the caller as a number, so the code has no list of them.
+    fn statuses(&mut self) {
+        let declared: Vec<&String> = self.operation.replies.keys().collect();
+        if !declared.is_empty() {
+            self.comparer.count("operations with statuses");
+            let at = self.operation.at.child("responses");
+            let rust = self.rust();
+            self.comparer.differ(Kind::Statuses, at.pointer, at.place, &rust, json!(declared), json!("success or error"));
+        }
+    }
+
+    fn reply(
+        &mut self,
+        reply: &Reply<'a>,
+        carried: &Carried<'_, 'a>,
+        key: Option<&str>,
+        kept: Format,
+    ) -> Result<(), Dangling> {
+        self.comparer.count("replies");
+        let rust = self.rust();
+        let at = &reply.at;
+        let content = at.child("content");
+        let schemas = self.comparer.document();
+        let says = content.pointer.get(schemas.root()).map_or(json!("no body"), |content| schemas.content(content));
+        let other = match (carried, kept) {
+            (Carried::Json(media, stated), Format::Json) => {
+                let Some((key, root)) = key.and_then(|key| Some((key, self.comparer.root(key)?))) else {
+                    return Ok(());
+                };
+                for (other, unused) in &reply.media {
+                    if unused.at != stated.at {
+                        let (at, says) = (unused.at.clone(), json!(other));
+                        self.comparer.differ(Kind::MediaUnused, at.pointer, at.place, &rust, says, json!("JSON"));
+                    }
+                }
+                if *media != "application/json" {
+                    let (at, says) = (stated.at.clone(), (json!(media), json!("application/json")));
+                    self.comparer.differ(Kind::ReplyMedia, at.pointer, at.place, &rust, says.0, says.1);
+                }
+                return match &stated.schema {
+                    Some(schema) => self.comparer.compare(schema, &root, &rust, Role::Reply),
+                    None => unstated(self.comparer, stated, Some(key), &rust),
+                };
+            }
+            (Carried::Nothing, Format::Empty) if reply.media.is_empty() => return Ok(()),
+            (Carried::Nothing, _) if !reply.media.is_empty() => Kind::ReplyWithoutContent,
+            (Carried::Text | Carried::Bytes, Format::Text | Format::Bytes) => Kind::ReplyBytes,
+            _ => Kind::ReplyUndeclared,
+        };
+        self.comparer.differ(other, at.pointer.clone(), at.place.clone(), &rust, says, json!(kept.word()));
+        Ok(())
+    }
+}

@@ -1,0 +1,227 @@
+//! `cargo xtask drift`: proof that the generated code is what the corrected document says.
+//!
+//! Facts are read from the document ([`document`], [`schema`]) and from the code: its source ([`code`]), its compiled types and
+//! constants ([`compiled`], [`specs`]), what the types do with instances ([`behaviour`]), and what operations send ([`wire`]).
+//! Comparisons are functions from facts to differences; the ledger takes away those that are known. Nothing here uses the lowering
+//! that it judges.
+//!
+//! This is a library so that a program with other generated code can be checked by it: that is how the code of another document is
+//! ([`regenerate`]).
+
+mod behaviour;
+mod check;
+mod code;
+mod compare;
+mod compiled;
+mod document;
+mod finding;
+mod instances;
+mod ledger;
+mod making;
+mod output;
+mod pointer;
+mod project;
+mod prove;
+mod regenerate;
+mod schema;
+mod specs;
+mod table;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+pub use schemars::SchemaGenerator;
+pub use serde_json::Value;
+pub use suprsend_api::Client;
+
+pub use self::compiled::{CallFuture, Calling, Codec, Compiled, round_trip};
+use self::{
+    behaviour::Effort,
+    check::{Depth, Evidence, check},
+    code::Code,
+    document::Document,
+    ledger::Ledger,
+    project::Input,
+    wire::Wire,
+};
+
+const SOURCE: &str = "src/generated.rs";
+const LEDGER: &str = "drift.yaml";
+
+/// How many instances of each schema are tried if nothing else is said.
+const INSTANCES: usize = 300;
+
+/// How many are tried before mutants are, and how many for each mutant.
+const BEFORE_MUTANTS: usize = 80;
+const OF_A_MUTANT: usize = 20;
+
+/// Compare the generated code with the corrected document.
+#[derive(Parser)]
+#[command(name = "cargo xtask drift", bin_name = "cargo xtask drift")]
+struct Arguments {
+    #[command(flatten)]
+    input: Input,
+    /// Print one JSON object instead of lines.
+    #[arg(long)]
+    json: bool,
+    /// Enter in the ledger what generated code cannot carry, by rule, and take out what is no longer so.
+    #[arg(long, conflicts_with_all = ["spec", "json"])]
+    accept: bool,
+    /// Prove that the check can fail: change everything that it looks at, one thing at a time, and see each change found.
+    #[arg(long, conflicts_with_all = ["spec", "accept"])]
+    prove: bool,
+    /// Generate from the document that is named, compile that, and compare it, instead of the project's own code.
+    ///
+    /// What generated code cannot carry is accepted by rule; nothing has to be entered in the ledger.
+    #[arg(long, requires = "spec")]
+    regenerate: bool,
+    /// Accept what rules can accept, instead of what the ledger accepts.
+    #[arg(long, hide = true, conflicts_with_all = ["accept", "prove"])]
+    by_rule: bool,
+    /// How many valid instances of each schema are tried, and about as many invalid ones; fewer for each mutant of --prove.
+    #[arg(long, value_name = "COUNT")]
+    instances: Option<usize>,
+    /// What the instances are made from; the same number gives the same ones.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+}
+
+/// The program. Exit codes: 0 is no finding, 1 are findings, 2 is input that cannot be used.
+pub fn main(compiled: &Compiled) -> ExitCode {
+    run(compiled, &Arguments::parse()).unwrap_or_else(|error| {
+        eprintln!("{error:#}");
+        ExitCode::from(2)
+    })
+}
+
+fn run(compiled: &Compiled, arguments: &Arguments) -> Result<ExitCode> {
+    let root = Path::new(compiled.root);
+    let document = arguments.input.open(root)?.correct()?;
+    if arguments.regenerate {
+        let mut rest: Vec<String> = vec!["--seed".to_owned(), arguments.seed.to_string()];
+        rest.extend(arguments.instances.iter().flat_map(|count| ["--instances".to_owned(), count.to_string()]));
+        rest.extend(arguments.json.then(|| "--json".to_owned()));
+        return regenerate::run(root, &document, &rest);
+    }
+    let own = Own::read(compiled, root)?;
+    let instances = arguments.instances.unwrap_or(if arguments.prove { BEFORE_MUTANTS } else { INSTANCES });
+    let effort = Effort { instances, seed: arguments.seed };
+    let ledger = if arguments.by_rule { Ledger::default() } else { ledger(root)? };
+    let mut report = check(&document, &own.evidence(&ledger), effort, Depth::Whole)?;
+    if arguments.by_rule {
+        let accepting = ledger.accepting(&report.differences);
+        report = check(&document, &own.evidence(&accepting), effort, Depth::Whole)?;
+    }
+    if arguments.prove && report.findings.is_empty() {
+        let effort = Effort { instances: instances.min(OF_A_MUTANT), ..effort };
+        let matrix =
+            prove::prove(&document, own.compiled(), &report, &own.evidence(&ledger), effort)?;
+        let mut out = io::stdout().lock();
+        let written =
+            if arguments.json { writeln!(out, "{:#}", matrix.json()) } else { matrix.lines(&mut out) };
+        return said(written, matrix.is_proof());
+    }
+    if arguments.accept {
+        let accepting = ledger.accepting(&report.differences);
+        fs::write(root.join(LEDGER), accepting.to_text()).context("cannot write the ledger")?;
+        eprintln!("wrote {LEDGER} with {} entries; review it", accepting.len());
+        let report = check(&document, &own.evidence(&accepting), effort, Depth::Whole)?;
+        return said(output::lines(&report, &mut io::stdout().lock()), report.findings.is_empty());
+    }
+    let mut out = io::stdout().lock();
+    let written = if arguments.json {
+        writeln!(out, "{:#}", output::json(&report))
+    } else {
+        output::lines(&report, &mut out)
+    };
+    said(written, report.findings.is_empty())
+}
+
+/// The exit code. That a reader went away does not make it another one.
+fn said(written: io::Result<()>, clean: bool) -> Result<ExitCode> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write"),
+        _ if clean => Ok(ExitCode::SUCCESS),
+        _ => Ok(ExitCode::FAILURE),
+    }
+}
+
+/// The ledger as committed; none is an empty one.
+fn ledger(root: &Path) -> Result<Ledger> {
+    match fs::read_to_string(root.join(LEDGER)) {
+        Ok(text) => Ledger::parse(&text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Ledger::default()),
+        Err(error) => Err(error).context(format!("cannot read {LEDGER}")),
+    }
+}
+
+/// The facts of generated code.
+struct Own<'c> {
+    compiled: &'c Compiled,
+    source: String,
+    definitions: compiled::Definitions,
+    constants: specs::Constants,
+    code: Code,
+    types: Value,
+    rules: Value,
+    unverified: Vec<finding::Difference>,
+    wire: Wire,
+    base_url: Option<String>,
+}
+
+impl<'c> Own<'c> {
+    fn read(compiled: &'c Compiled, root: &Path) -> Result<Self> {
+        let source =
+            fs::read_to_string(root.join(SOURCE)).with_context(|| format!("cannot read {SOURCE}"))?;
+        let mut own = Self::of(compiled, source, SOURCE)?;
+        own.base_url = project::base_url(root);
+        Ok(own)
+    }
+
+    fn of(compiled: &'c Compiled, source: String, name: &str) -> Result<Self> {
+        let file = syn::parse_file(&source).with_context(|| format!("{name} is no Rust"))?;
+        let code = Code::read(&file, name);
+        let definitions = compiled::definitions(compiled.schemas);
+        let mut unverified = compiled::verify(&code, &definitions);
+        let constants = specs::constants(compiled.operations);
+        unverified.extend(specs::verify(&code, &constants));
+        let generated_from: Value = serde_json::from_str(compiled.document).context("the compiled document")?;
+        let wire = wire::record(&code, &Document::read(&generated_from)?, compiled.call)?;
+        let (types, rules) = (code.schemas(), code.rules());
+        Ok(Self { compiled, source, definitions, constants, code, types, rules, unverified, wire, base_url: None })
+    }
+
+    fn compiled(&self) -> prove::Own<'_> {
+        prove::Own { source: &self.source, definitions: &self.definitions, constants: &self.constants }
+    }
+
+    fn evidence<'e>(&'e self, ledger: &'e Ledger) -> Evidence<'e> {
+        Evidence {
+            code: &self.code,
+            types: &self.types,
+            rules: &self.rules,
+            base_url: self.base_url.as_deref(),
+            unverified: &self.unverified,
+            codecs: self,
+            wire: &self.wire,
+            ledger,
+            clean: None,
+        }
+    }
+}
+
+impl behaviour::Codecs for Own<'_> {
+    fn read(&self, name: &str, text: &str) -> Option<Result<Value, String>> {
+        Some((self.compiled.codec)(name)?(text))
+    }
+}

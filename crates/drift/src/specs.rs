@@ -1,0 +1,219 @@
+//! The compiled constants of operations and their rules, against what was read of their source.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use suprsend_api::{
+    Credential, Spec,
+    rules::{self, Json, Number, Rule, Schema},
+};
+
+use super::{
+    code::{Code, dashed},
+    finding::{Difference, Kind},
+    pointer::Pointer,
+};
+
+/// What the compiled constants say, by the ids of the operations.
+pub(crate) type Constants = BTreeMap<String, Value>;
+
+pub(crate) fn constants(compiled: &[&Spec]) -> Constants {
+    compiled.iter().map(|spec| (spec.id.to_owned(), of_spec(spec))).collect()
+}
+
+/// Whether the source, as it was read, says the same of its operations as the compiled constants do.
+pub(crate) fn verify(code: &Code, compiled: &Constants) -> Vec<Difference> {
+    let mut open: BTreeMap<&str, &Value> = compiled.iter().map(|(id, spec)| (id.as_str(), spec)).collect();
+    let mut differences = Vec::new();
+    let mut differ = |id: &str, rust: String, source: Value, compiled: Value| {
+        if source != compiled {
+            differences.push(Difference {
+                kind: Kind::Unrecognised,
+                pointer: Pointer::root(),
+                place: Pointer::root().child("rust").child("operations").child(id),
+                rust,
+                owner: None,
+                document: Value::Null,
+                code: json!({"source": source, "compiled": compiled}),
+            });
+        }
+    };
+    for operation in &code.operations {
+        let compiled = open.remove(operation.id.as_str());
+        let mut source = operation.spec();
+        // Instead of their names, what the rules say.
+        let said = |name: &mut Value| {
+            *name = name.as_str().map_or(Value::Null, |name| inlined(&code.rules, &refer(name), &mut Vec::new()));
+        };
+        source["parameters"].as_array_mut().into_iter().flatten().for_each(|parameter| said(&mut parameter[2]));
+        said(&mut source["body"]);
+        differ(&operation.id, operation.spot.to_string(), source, compiled.cloned().unwrap_or_default());
+    }
+    for (id, spec) in open {
+        differ(id, id.to_owned(), Value::Null, spec.clone());
+    }
+    differences
+}
+
+fn refer(name: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{name}") })
+}
+
+/// What stands for a schema that contains the one where it is referred to.
+const BACK: &str = "back";
+
+/// Rules from the source with those that they refer to in them.
+fn inlined(rules: &BTreeMap<String, Value>, schema: &Value, open: &mut Vec<String>) -> Value {
+    match schema {
+        Value::Object(members) => {
+            let name = members.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix("#/$defs/"));
+            if let Some(name) = name {
+                if open.iter().any(|known| known == name) {
+                    return json!({ "$ref": BACK });
+                }
+                open.push(name.to_owned());
+                let whole = rules.get(name).map_or(Value::Null, |schema| inlined(rules, schema, open));
+                open.pop();
+                return whole;
+            }
+            let mut members: Map<String, Value> = members
+                .iter()
+                .map(|(key, value)| {
+                    let data = matches!(key.as_str(), "const" | "enum");
+                    (key.clone(), if data { value.clone() } else { inlined(rules, value, open) })
+                })
+                .collect();
+            members.sort_keys();
+            members.into()
+        }
+        Value::Array(values) => values.iter().map(|value| inlined(rules, value, open)).collect(),
+        _ => schema.clone(),
+    }
+}
+
+fn of_spec(spec: &Spec) -> Value {
+    let credential = match spec.credential {
+        Credential::None => "None".to_owned(),
+        Credential::Bearer => "Bearer".to_owned(),
+        Credential::Basic => "Basic".to_owned(),
+        Credential::Header(name) => format!("Header({name:?})"),
+        Credential::Query(name) => format!("Query({name:?})"),
+        Credential::Other(name) => format!("Other({name:?})"),
+        _ => "unknown".to_owned(),
+    };
+    let parameters: Vec<Value> = spec
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let place = format!("{:?}", parameter.place).to_ascii_lowercase();
+            json!([parameter.name, place, of_schema(parameter.rules)])
+        })
+        .collect();
+    json!({
+        "id": spec.id,
+        "method": spec.method.as_str().to_ascii_lowercase(),
+        "path": spec.path,
+        "server": spec.server,
+        "credential": credential,
+        "idempotent": spec.idempotent,
+        "reply": format!("{:?}", spec.reply),
+        "parameters": parameters,
+        "body": spec.body.map(of_schema),
+    })
+}
+
+/// Compiled rules as JSON Schema.
+fn of_schema(schema: &Schema) -> Value {
+    let mut members = Map::new();
+    let mut conditions: Vec<Value> = Vec::new();
+    for rule in schema.0 {
+        let (keyword, value) = match rule {
+            Rule::Never => return Value::Bool(false),
+            Rule::Ref(_) => return json!({ "$ref": BACK }),
+            Rule::If(parts) => {
+                conditions.push(parts.iter().map(|part| of_schema(part)).collect());
+                continue;
+            }
+            Rule::Contains(one, least, most) => {
+                members.insert("minContains".to_owned(), json!(least));
+                members.insert("maxContains".to_owned(), json!(most));
+                ("contains", of_schema(one))
+            }
+            other => of_rule(other),
+        };
+        members.insert(keyword.to_owned(), value);
+    }
+    if !conditions.is_empty() {
+        members.insert("if".to_owned(), conditions.into());
+    }
+    members.sort_keys();
+    members.into()
+}
+
+fn of_rule(rule: &Rule) -> (&'static str, Value) {
+    let word = |of: rules::Type| Value::from(format!("{of:?}").to_ascii_lowercase());
+    let list = |schemas: &[&Schema]| schemas.iter().map(|schema| of_schema(schema)).collect::<Value>();
+    match rule {
+        Rule::Type(of) => ("type", word(*of)),
+        Rule::Types(all) => ("type", all.iter().copied().map(word).collect()),
+        Rule::Enum(values) => ("enum", values.iter().map(of_json).collect()),
+        Rule::Const(value) => ("const", of_json(value)),
+        Rule::Format(format) => ("format", dashed(&format!("{format:?}")).into()),
+        Rule::MinLength(least) => ("minLength", json!(least)),
+        Rule::MaxLength(most) => ("maxLength", json!(most)),
+        Rule::Pattern(pattern) => ("pattern", pattern.as_str().into()),
+        Rule::Minimum(bound) => ("minimum", of_number(*bound)),
+        Rule::Maximum(bound) => ("maximum", of_number(*bound)),
+        Rule::ExclusiveMinimum(bound) => ("exclusiveMinimum", of_number(*bound)),
+        Rule::ExclusiveMaximum(bound) => ("exclusiveMaximum", of_number(*bound)),
+        Rule::MultipleOf(divisor) => ("multipleOf", of_number(*divisor)),
+        Rule::MinItems(least) => ("minItems", json!(least)),
+        Rule::MaxItems(most) => ("maxItems", json!(most)),
+        Rule::UniqueItems => ("uniqueItems", Value::Bool(true)),
+        Rule::PrefixItems(all) => ("prefixItems", list(all)),
+        Rule::Items(one) => ("items", of_schema(one)),
+        Rule::MinProperties(least) => ("minProperties", json!(least)),
+        Rule::MaxProperties(most) => ("maxProperties", json!(most)),
+        Rule::Required(names) => ("required", json!(names)),
+        Rule::Properties(all) => {
+            let all = all.iter().map(|(name, schema)| ((*name).to_owned(), of_schema(schema)));
+            ("properties", in_order(all.collect()))
+        }
+        Rule::PatternProperties(all) => {
+            let all = all.iter().map(|(pattern, schema)| (pattern.as_str().to_owned(), of_schema(schema)));
+            ("patternProperties", in_order(all.collect()))
+        }
+        Rule::AdditionalProperties(one) => ("additionalProperties", of_schema(one)),
+        Rule::PropertyNames(one) => ("propertyNames", of_schema(one)),
+        Rule::AllOf(all) => ("allOf", list(all)),
+        Rule::AnyOf(all) => ("anyOf", list(all)),
+        Rule::OneOf(all) => ("oneOf", list(all)),
+        Rule::Not(one) => ("not", of_schema(one)),
+        Rule::Sensitive => ("x-sensitive", Value::Bool(true)),
+        Rule::Never | Rule::Ref(_) | Rule::If(_) | Rule::Contains(..) => ("", Value::Null),
+    }
+}
+
+fn in_order(mut members: Map<String, Value>) -> Value {
+    members.sort_keys();
+    members.into()
+}
+
+fn of_number(number: Number) -> Value {
+    match number {
+        Number::Integer(number) => json!(number),
+        Number::Large(number) => json!(number),
+        Number::Float(number) => json!(number),
+    }
+}
+
+fn of_json(value: &Json) -> Value {
+    match value {
+        Json::Null => Value::Null,
+        Json::Boolean(value) => json!(value),
+        Json::Number(number) => of_number(*number),
+        Json::String(text) => json!(text),
+        Json::Array(values) => values.iter().map(of_json).collect(),
+        Json::Object(members) => members.iter().map(|(name, value)| ((*name).to_owned(), of_json(value))).collect::<Map<_, _>>().into(),
+    }
+}
