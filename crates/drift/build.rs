@@ -31,7 +31,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         use suprsend_api::{operations, types};
     );
     let document = quote!(suprsend_api::DOCUMENT);
-    write("compiled.rs", table::table(&syn::parse_file(&own)?, &quote!(suprsend_drift), &uses, &root, &document))?;
+    write(
+        "compiled.rs",
+        table::table(&syn::parse_file(&own)?, &quote!(suprsend_drift), &uses, &root, &document),
+    )?;
     let document = Project::of_files(Path::new("."), Path::new(SAMPLE), &[])?.correct()?;
     let settings = Settings { derives: vec![DERIVE.to_owned()], runtime: "suprsend_api".to_owned() };
     let sample = generate(&document, &settings)?;

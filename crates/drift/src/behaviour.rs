@@ -236,7 +236,9 @@ impl<'a> Trial<'_, 'a> {
         let altered = self.rewriting.altered(&node, instance, &written);
         // An object may be too small once its empty list is left out, which is known.
         let left_out = |error: &ValidationError<'_>| {
-            altered.is_none() && written != *instance && matches!(error.kind(), ValidationErrorKind::MinProperties { .. })
+            altered.is_none()
+                && written != *instance
+                && matches!(error.kind(), ValidationErrorKind::MinProperties { .. })
         };
         if let Some(error) = subject.validator.iter_errors(&written).find(|error| !left_out(error)) {
             let says = json!({"written": written, "error": error.to_string()});
@@ -343,8 +345,7 @@ impl<'p, 'a> Rewriting<'p, 'a> {
     pub(crate) fn altered(&mut self, node: &Node<'a>, read: &Value, written: &Value) -> Option<Altered<'a>> {
         let view = self.schemas.view(node).ok()?;
         self.seen.insert(node.pointer());
-        let altered =
-            || Some(Altered::new(node, Some(read.clone()), Some(written.clone())));
+        let altered = || Some(Altered::new(node, Some(read.clone()), Some(written.clone())));
         if read.is_null() || written.is_null() {
             return if read == written { None } else { altered() };
         }
@@ -378,7 +379,10 @@ impl<'p, 'a> Rewriting<'p, 'a> {
                     fitting.into_iter().map(|variant| self.altered(variant, read, written)).collect();
                 // What one alternative does not name another may name, and keep as it keeps it; null it may leave out.
                 let kept = all.iter().any(Option::is_none);
-                let lost = all.into_iter().flatten().find(|altered| !(altered.unnamed && (kept || altered.is_null())));
+                let lost = all
+                    .into_iter()
+                    .flatten()
+                    .find(|altered| !(altered.unnamed && (kept || altered.is_null())));
                 lost.map(|altered| Altered { of_another: true, ..altered })
             }
             Form::Scalar { format: Some(format), .. } if format == "date-time" => {

@@ -46,7 +46,8 @@ impl<'c> Visitor for Calling<'c> {
         O: Operation + Clone + Serialize + DeserializeOwned,
     {
         Box::pin(async move {
-            let operation: O = serde_json::from_value(self.arguments.clone()).map_err(|error| error.to_string())?;
+            let operation: O =
+                serde_json::from_value(self.arguments.clone()).map_err(|error| error.to_string())?;
             // A queue that holds one has to get it back.
             let stored = serde_json::to_value(&operation).map_err(|error| error.to_string())?;
             let again: O = serde_json::from_value(stored).map_err(|error| format!("read again: {error}"))?;

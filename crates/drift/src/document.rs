@@ -167,18 +167,18 @@ impl<'a> Document<'a> {
             version.starts_with("3.1."),
             "/openapi: the document has to be OpenAPI 3.1, not `{version}`; convert it, or state the version that it is in"
         );
-        let mut reader =
-            Reader { root, schemas: Schemas::new(root), unread: Vec::new(), used: BTreeSet::new(), table: Table::of(root) };
+        let mut reader = Reader {
+            root,
+            schemas: Schemas::new(root),
+            unread: Vec::new(),
+            used: BTreeSet::new(),
+            table: Table::of(root),
+        };
         let (servers, operations) = reader.document(only)?;
         if *only == Pointer::root() {
             reader.components();
         }
-        Ok(Self {
-            schemas: reader.schemas,
-            operations,
-            servers,
-            unread: reader.unread,
-        })
+        Ok(Self { schemas: reader.schemas, operations, servers, unread: reader.unread })
     }
 }
 
@@ -202,7 +202,8 @@ impl Table {
         while let Some(resource) = open.pop() {
             for (_, entry) in resource.as_object().into_iter().flatten() {
                 // A method of the table may be called as one of HTTP is; its value is no path then.
-                let path = METHODS.into_iter().find_map(|method| Some((method, entry.get(method)?.as_str()?)));
+                let path =
+                    METHODS.into_iter().find_map(|method| Some((method, entry.get(method)?.as_str()?)));
                 let path = path.filter(|(_, path)| path.starts_with('/'));
                 let text = entry.as_str().and_then(|entry| entry.split_once(' '));
                 match path.or(text) {
@@ -325,7 +326,8 @@ impl<'a> Reader<'a> {
             inherited.servers = (at.clone(), self.servers(Some(servers), at)?);
         }
         let methods: Vec<&str> = METHODS.into_iter().filter(|method| item.contains_key(*method)).collect();
-        let wanted = |method: &&&str| only.contains(&at.pointer.child(method)) || *only == at.pointer.child(method);
+        let wanted =
+            |method: &&&str| only.contains(&at.pointer.child(method)) || *only == at.pointer.child(method);
         for method in methods.iter().filter(wanted) {
             operations.push(self.operation(path, method, &item, &inherited)?);
         }

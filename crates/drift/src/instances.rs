@@ -31,9 +31,10 @@ impl Subject {
         let validator =
             jsonschema::draft202012::options().should_validate_formats(true).build(&small).ok()?;
         let definitions = Pointer::root().child("$defs");
-        let targets = targets.iter().enumerate().filter_map(|(index, target)| {
-            Some((definitions.element(index), Pointer::of_reference(target)?))
-        });
+        let targets = targets
+            .iter()
+            .enumerate()
+            .filter_map(|(index, target)| Some((definitions.element(index), Pointer::of_reference(target)?)));
         let places = targets.chain(places).collect();
         Some(Self { small, validator, places })
     }

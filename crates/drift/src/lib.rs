@@ -109,7 +109,9 @@ fn run(compiled: &Compiled, arguments: &Arguments) -> Result<ExitCode> {
     let document = arguments.input.open(root)?.correct()?;
     if arguments.regenerate {
         let mut rest: Vec<String> = vec!["--seed".to_owned(), arguments.seed.to_string()];
-        rest.extend(arguments.instances.iter().flat_map(|count| ["--instances".to_owned(), count.to_string()]));
+        rest.extend(
+            arguments.instances.iter().flat_map(|count| ["--instances".to_owned(), count.to_string()]),
+        );
         rest.extend(arguments.json.then(|| "--json".to_owned()));
         return regenerate::run(root, &document, &rest);
     }
@@ -124,8 +126,7 @@ fn run(compiled: &Compiled, arguments: &Arguments) -> Result<ExitCode> {
     }
     if arguments.prove && report.findings.is_empty() {
         let effort = Effort { instances: instances.min(OF_A_MUTANT), ..effort };
-        let matrix =
-            prove::prove(&document, own.compiled(), &report, &own.evidence(&ledger), effort)?;
+        let matrix = prove::prove(&document, own.compiled(), &report, &own.evidence(&ledger), effort)?;
         let mut out = io::stdout().lock();
         let written =
             if arguments.json { writeln!(out, "{:#}", matrix.json()) } else { matrix.lines(&mut out) };
@@ -195,10 +196,22 @@ impl<'c> Own<'c> {
         let mut unverified = compiled::verify(&code, &definitions);
         let constants = specs::constants(compiled.operations);
         unverified.extend(specs::verify(&code, &constants));
-        let generated_from: Value = serde_json::from_str(compiled.document).context("the compiled document")?;
+        let generated_from: Value =
+            serde_json::from_str(compiled.document).context("the compiled document")?;
         let wire = wire::record(&code, &Document::read(&generated_from)?, compiled.call)?;
         let (types, rules) = (code.schemas(), code.rules());
-        Ok(Self { compiled, source, definitions, constants, code, types, rules, unverified, wire, base_url: None })
+        Ok(Self {
+            compiled,
+            source,
+            definitions,
+            constants,
+            code,
+            types,
+            rules,
+            unverified,
+            wire,
+            base_url: None,
+        })
     }
 
     fn compiled(&self) -> prove::Own<'_> {

@@ -48,7 +48,11 @@ impl Maker<'_> {
         }
         for keyword in ["anyOf", "oneOf"] {
             if let Some(variants) = members.get(keyword).and_then(Value::as_array) {
-                let variant = if outermost { variants.get(self.turn % variants.len()) } else { variants.choose(self.random) };
+                let variant = if outermost {
+                    variants.get(self.turn % variants.len())
+                } else {
+                    variants.choose(self.random)
+                };
                 made = joined(made, self.make(variant?, depth + 1, outermost)?);
             }
         }
@@ -112,7 +116,9 @@ impl Maker<'_> {
         if !of_format.is_empty() {
             return Some(of_format.into());
         }
-        let count = |keyword: &str| members.get(keyword).and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok());
+        let count = |keyword: &str| {
+            members.get(keyword).and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok())
+        };
         let (least, most) = (count("minLength").unwrap_or(0), count("maxLength").unwrap_or(usize::MAX));
         let mut text = format!("text {number}");
         while text.len() < least {
@@ -123,11 +129,14 @@ impl Maker<'_> {
     }
 
     fn array(&mut self, members: &Map<String, Value>, depth: usize) -> Option<Value> {
-        let count = |keyword: &str| members.get(keyword).and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok());
+        let count = |keyword: &str| {
+            members.get(keyword).and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok())
+        };
         let least = count("minItems").unwrap_or(0);
         let more = if depth < DEPTH { self.random.random_range(0..3) } else { 0 };
         let length = (least + more).min(count("maxItems").unwrap_or(usize::MAX));
-        let first = members.get("prefixItems").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let first =
+            members.get("prefixItems").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let rest = members.get("items").unwrap_or(&Value::Bool(true));
         let length = if *rest == Value::Bool(false) { length.min(first.len()) } else { length };
         let items = (0..length).map(|index| self.make(first.get(index).unwrap_or(rest), depth + 1, false));
@@ -151,10 +160,14 @@ impl Maker<'_> {
         let rest = members.get("additionalProperties").filter(|rest| **rest != Value::Bool(false));
         for name in required {
             if !object.contains_key(name) && properties.is_none_or(|known| !known.contains_key(name)) {
-                object.insert(name.to_owned(), self.make(rest.unwrap_or(&Value::Bool(true)), depth + 1, false)?);
+                object.insert(
+                    name.to_owned(),
+                    self.make(rest.unwrap_or(&Value::Bool(true)), depth + 1, false)?,
+                );
             }
         }
-        let least = members.get("minProperties").and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok());
+        let least =
+            members.get("minProperties").and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok());
         for (name, schema) in properties.into_iter().flatten() {
             if object.len() < least.unwrap_or(0) && !object.contains_key(name) {
                 object.insert(name.clone(), self.make(schema, depth + 1, false)?);

@@ -25,7 +25,10 @@ pub(crate) fn run(root: &Path, document: &Value, arguments: &[String]) -> Result
     command.args(["run", "--quiet", "--manifest-path"]).arg(manifest).arg("--target-dir").arg(target()?);
     // What a test or a build script is told is not for another build.
     for (name, _) in env::vars_os() {
-        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+        {
             command.env_remove(name);
         }
     }

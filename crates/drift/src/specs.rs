@@ -43,9 +43,14 @@ pub(crate) fn verify(code: &Code, compiled: &Constants) -> Vec<Difference> {
         let mut source = operation.spec();
         // Instead of their names, what the rules say.
         let said = |name: &mut Value| {
-            *name = name.as_str().map_or(Value::Null, |name| inlined(&code.rules, &refer(name), &mut Vec::new()));
+            *name =
+                name.as_str().map_or(Value::Null, |name| inlined(&code.rules, &refer(name), &mut Vec::new()));
         };
-        source["parameters"].as_array_mut().into_iter().flatten().for_each(|parameter| said(&mut parameter[2]));
+        source["parameters"]
+            .as_array_mut()
+            .into_iter()
+            .flatten()
+            .for_each(|parameter| said(&mut parameter[2]));
         said(&mut source["body"]);
         differ(&operation.id, operation.spot.to_string(), source, compiled.cloned().unwrap_or_default());
     }
@@ -66,7 +71,8 @@ const BACK: &str = "back";
 fn inlined(rules: &BTreeMap<String, Value>, schema: &Value, open: &mut Vec<String>) -> Value {
     match schema {
         Value::Object(members) => {
-            let name = members.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix("#/$defs/"));
+            let name =
+                members.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix("#/$defs/"));
             if let Some(name) = name {
                 if open.iter().any(|known| known == name) {
                     return json!({ "$ref": BACK });
@@ -214,6 +220,10 @@ fn of_json(value: &Json) -> Value {
         Json::Number(number) => of_number(*number),
         Json::String(text) => json!(text),
         Json::Array(values) => values.iter().map(of_json).collect(),
-        Json::Object(members) => members.iter().map(|(name, value)| ((*name).to_owned(), of_json(value))).collect::<Map<_, _>>().into(),
+        Json::Object(members) => members
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), of_json(value)))
+            .collect::<Map<_, _>>()
+            .into(),
     }
 }

@@ -76,7 +76,8 @@ impl Code {
     /// The facts of a file of which this part, that stands for what is `replaced`, is another now. Those are names of types,
     /// operations and rules.
     pub(crate) fn with_part(&self, part: &File, replaced: &[String]) -> Self {
-        let Self { operations, types, roots, rules, unrecognised, file: _ } = Self::read_part(part, &self.file);
+        let Self { operations, types, roots, rules, unrecognised, file: _ } =
+            Self::read_part(part, &self.file);
         let mut code = self.clone();
         code.types.retain(|name, _| !replaced.contains(name));
         code.rules.retain(|name, _| !replaced.contains(name));
@@ -154,7 +155,10 @@ impl Code {
     /// Nothing but the operations, types and rules of these names.
     pub(crate) fn part(&self, names: &BTreeSet<String>) -> Self {
         let of = |all: &BTreeMap<String, Value>| {
-            all.iter().filter(|(name, _)| names.contains(*name)).map(|(name, one)| (name.clone(), one.clone())).collect()
+            all.iter()
+                .filter(|(name, _)| names.contains(*name))
+                .map(|(name, one)| (name.clone(), one.clone()))
+                .collect()
         };
         let operations = self.operations.iter().filter(|operation| names.contains(&operation.name));
         Self {
@@ -162,7 +166,12 @@ impl Code {
             operations: operations.cloned().collect(),
             types: of(&self.types),
             rules: of(&self.rules),
-            roots: self.roots.iter().filter(|(key, _)| names.contains(*key)).map(|(key, one)| (key.clone(), one.clone())).collect(),
+            roots: self
+                .roots
+                .iter()
+                .filter(|(key, _)| names.contains(*key))
+                .map(|(key, one)| (key.clone(), one.clone()))
+                .collect(),
             unrecognised: Vec::new(),
         }
     }

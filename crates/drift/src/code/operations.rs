@@ -243,7 +243,7 @@ impl<'s> Reader<'_, 's> {
             self.unrecognised(definition, "a struct without `impl Operation`");
             return None;
         };
-        let fields = self.fields(definition);
+        let fields = Self::fields(definition);
         let deprecated = definition.attrs.iter().any(|attr| attr.path().is_ident("deprecated"));
         let mut operation = Operation { spot, name: self.name.clone(), deprecated, ..self.spec(item)? };
         self.types(item, &mut operation);
@@ -258,16 +258,23 @@ impl<'s> Reader<'_, 's> {
         let irregular = regular::check(definition, &self.group.impls, &fields, &operation);
         for (spot, what) in irregular {
             let what = format!("{what}, of the operation `{}`", self.name);
-            self.code.unrecognised.push(super::Unrecognised { spot: format!("{}:{spot}", self.code.file), what });
+            self.code
+                .unrecognised
+                .push(super::Unrecognised { spot: format!("{}:{spot}", self.code.file), what });
         }
         Some(operation)
     }
 
-    fn fields(&mut self, definition: &'s ItemStruct) -> Vec<Field<'s>> {
+    fn fields(definition: &'s ItemStruct) -> Vec<Field<'s>> {
         let Fields::Named(fields) = &definition.fields else { return Vec::new() };
         let field = |field: &'s syn::Field| {
-            let inner = super::tokens::arguments(&field.ty, "Option").and_then(|inner| inner.first().copied());
-            Field { name: field.ident.as_ref().map(ToString::to_string).unwrap_or_default(), ty: &field.ty, inner }
+            let inner =
+                super::tokens::arguments(&field.ty, "Option").and_then(|inner| inner.first().copied());
+            Field {
+                name: field.ident.as_ref().map(ToString::to_string).unwrap_or_default(),
+                ty: &field.ty,
+                inner,
+            }
         };
         fields.named.iter().map(field).collect()
     }
@@ -332,8 +339,10 @@ impl<'s> Reader<'_, 's> {
             }
             seen.push(fact);
             match (name.as_str(), call.args.iter().collect::<Vec<_>>().as_slice()) {
-                ("bearer", []) => operation.credential = "Bearer".to_owned(),
-                ("credential", [of]) => operation.credential = text(of).strip_prefix("Credential::")?.to_owned(),
+                ("bearer", []) => "Bearer".clone_into(&mut operation.credential),
+                ("credential", [of]) => {
+                    operation.credential = text(of).strip_prefix("Credential::")?.to_owned()
+                }
                 ("reply", [format]) => {
                     let format = text(format);
                     let known = |known: &Format| format == format!("Format::{}", known.word());
@@ -419,12 +428,15 @@ impl<'s> Reader<'_, 's> {
             Some(fields) => {
                 let names = shape(&operation.path).1;
                 let same = names.len() == fields.len()
-                    && names.iter().zip(&fields).all(|(name, (wire, _))| wire.as_ref().is_none_or(|wire| wire == name));
+                    && names
+                        .iter()
+                        .zip(&fields)
+                        .all(|(name, (wire, _))| wire.as_ref().is_none_or(|wire| wire == name));
                 if !same {
                     self.unrecognised(first, "the values of the path");
                 }
-                let named = names.into_iter().zip(fields);
-                sent.extend(named.map(|(name, (_, field))| (Place::Path, name, field)));
+                let pairs = names.into_iter().zip(fields);
+                sent.extend(pairs.map(|(name, (_, field))| (Place::Path, name, field)));
             }
             None => self.unrecognised(first, "how the request begins"),
         }
@@ -496,7 +508,9 @@ fn of_path(stmt: &Stmt) -> Option<Vec<(Option<String>, String)>> {
     let Expr::Try(attempt) = &*local.init.as_ref()?.expr else { return None };
     let Expr::MethodCall(call) = &*attempt.expr else { return None };
     let [spec, Expr::Reference(values)] = call.args.iter().collect::<Vec<_>>()[..] else { return None };
-    let known = ["request", "mut request"].contains(&text(&local.pat).as_str()) && text(&call.receiver) == "base" && call.method == "request";
+    let known = ["request", "mut request"].contains(&text(&local.pat).as_str())
+        && text(&call.receiver) == "base"
+        && call.method == "request";
     let Expr::Array(values) = &*values.expr else { return None };
     if !known || text(spec) != "Self::SPEC" {
         return None;

@@ -26,19 +26,31 @@ pub(super) fn check(
         }
     };
     let default = if all_optional(fields) { "Default," } else { "" };
-    let derives = format!("#[derive(Clone,{default}PartialEq,::serde::Serialize,::serde::Deserialize)]#[non_exhaustive]");
+    let derives = format!(
+        "#[derive(Clone,{default}PartialEq,::serde::Serialize,::serde::Deserialize)]#[non_exhaustive]"
+    );
     compare(line(definition), "its attributes", &attributes(&definition.attrs), &derives);
     let absent = "#[serde(default,skip_serializing_if=\"Option::is_none\")]";
     for (field, known) in definition.fields.iter().zip(fields) {
         let regular = if known.inner.is_some() { absent } else { "" };
-        compare(line(field), &format!("the attributes of `{}`", known.name), &attributes(&field.attrs), regular);
+        compare(
+            line(field),
+            &format!("the attributes of `{}`", known.name),
+            &attributes(&field.attrs),
+            regular,
+        );
     }
     let own = own_functions(fields);
     for item in impls.get("").into_iter().flat_map(|item| &item.items) {
         if let ImplItem::Fn(function) = item {
             let name = function.sig.ident.to_string();
             let said = text(&function.vis) + " " + &text(&function.sig) + &text(&function.block);
-            compare(line(item), &format!("`{name}`"), &said, own.get(&name).map_or("nothing", String::as_str));
+            compare(
+                line(item),
+                &format!("`{name}`"),
+                &said,
+                own.get(&name).map_or("nothing", String::as_str),
+            );
         }
     }
     let functions = of_operation(operation, fields);
@@ -88,7 +100,8 @@ fn line(spanned: &impl Spanned) -> usize {
 
 /// The attributes that are no prose.
 fn attributes(attrs: &[syn::Attribute]) -> String {
-    let kept = attrs.iter().filter(|attr| !attr.path().is_ident("doc") && !attr.path().is_ident("deprecated"));
+    let kept =
+        attrs.iter().filter(|attr| !attr.path().is_ident("doc") && !attr.path().is_ident("deprecated"));
     kept.map(|attr| text(&attr.to_token_stream())).collect()
 }
 
@@ -120,9 +133,16 @@ fn own_functions(fields: &[Field<'_>]) -> BTreeMap<String, String> {
             Some(_) => format!("self.{name}.get_or_insert_default().push({value});"),
             None => format!("self.{name}=Some({value});"),
         };
-        functions.insert(method.to_owned(), format!("pub fn {method}(mut self,value:{argument})->Self{{{set}self}}"));
+        functions.insert(
+            method.to_owned(),
+            format!("pub fn {method}(mut self,value:{argument})->Self{{{set}self}}"),
+        );
     }
-    let made = if all_optional(fields) { "<Self as Default>::default()".to_owned() } else { format!("Self{{{}}}", values.join(",")) };
+    let made = if all_optional(fields) {
+        "<Self as Default>::default()".to_owned()
+    } else {
+        format!("Self{{{}}}", values.join(","))
+    };
     functions.insert("new".to_owned(), format!("pub fn new({})->Self{{{made}}}", arguments.join(",")));
     functions
 }
@@ -146,7 +166,10 @@ fn of_operation(operation: &Operation, fields: &[Field<'_>]) -> BTreeMap<&'stati
         let signature = "fn inspect<I:Inspector>(&self,inspector:&mut I)";
         functions.insert("inspect", format!("{signature}{{{inspected}}}"));
     }
-    let ty = fields.iter().find(|field| body.is_some_and(|part| part.field == field.name)).map(|field| text(field.ty));
+    let ty = fields
+        .iter()
+        .find(|field| body.is_some_and(|part| part.field == field.name))
+        .map(|field| text(field.ty));
     if let Some(ty) = &ty {
         functions.insert("body", format!("fn body(&self)->Option<&{ty}>{{Some(&self.body)}}"));
     }
@@ -166,7 +189,8 @@ pub(super) fn tables(items: &[Item], code: &mut Code) {
         Item::Fn(item) => Some((item.sig.ident.to_string(), text(&item.block), line(item))),
         _ => None,
     });
-    let names: Vec<String> = code.operations.iter().map(|operation| format!("{}::SPEC", operation.name)).collect();
+    let names: Vec<String> =
+        code.operations.iter().map(|operation| format!("{}::SPEC", operation.name)).collect();
     let arms: String = code
         .operations
         .iter()
@@ -181,7 +205,8 @@ pub(super) fn tables(items: &[Item], code: &mut Code) {
         };
         if !same {
             let spot = format!("{}:{line}", code.file);
-            code.unrecognised.push(Unrecognised { spot, what: format!("`{name}`, which is not that of the operations") });
+            code.unrecognised
+                .push(Unrecognised { spot, what: format!("`{name}`, which is not that of the operations") });
         }
     }
 }
@@ -203,7 +228,11 @@ pub(super) fn pages(items: &[Item], code: &mut Code) {
         if regular.as_ref().is_none_or(|regular| plain(&own) != plain(regular)) {
             let spot = format!("{}:{}", code.file, line(item));
             let regular = regular.unwrap_or_else(|| "nothing".to_owned());
-            let what = format!("`impl {}` of `{}`: `{own}`, where `{regular}` is regular", text(path), operation.name);
+            let what = format!(
+                "`impl {}` of `{}`: `{own}`, where `{regular}` is regular",
+                text(path),
+                operation.name
+            );
             wrong.push(Unrecognised { spot, what });
         }
     }

@@ -94,9 +94,7 @@ fn rule(name: &str, arguments: &[&Expr]) -> Option<Vec<(&'static str, Value)>> {
         Operand::Count => Value::Number(number(value)?),
         Operand::Bound => bound(value)?,
         Operand::Type => word("Type", value)?.to_ascii_lowercase().into(),
-        Operand::Types => {
-            list(value, |one| Some(word("Type", one)?.to_ascii_lowercase().into()))?.into()
-        }
+        Operand::Types => list(value, |one| Some(word("Type", one)?.to_ascii_lowercase().into()))?.into(),
         Operand::Format => dashed(&word("Format", value)?).into(),
         Operand::Pattern => pattern(value)?.into(),
         Operand::Data => data(value)?,

@@ -380,7 +380,9 @@ fn of_fields(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
 /// A type as it is named outside of the module.
 fn outside(ty: &Type) -> String {
     match ty {
-        Type::Path(path) if path.path.get_ident().is_some_and(|name| name.to_string().starts_with(char::is_uppercase)) => {
+        Type::Path(path)
+            if path.path.get_ident().is_some_and(|name| name.to_string().starts_with(char::is_uppercase)) =>
+        {
             format!("types::{}", text(ty))
         }
         _ => text(ty),

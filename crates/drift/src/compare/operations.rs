@@ -34,7 +34,8 @@ pub(super) fn compare<'a>(
 ) -> Result<(), Dangling> {
     for (operation, own) in matched(document, beside, comparer) {
         let operation = &document.operations[operation];
-        Pass { document, operation, own: &beside.code.operations[own], beside, comparer }.compare(&|_| false)?;
+        Pass { document, operation, own: &beside.code.operations[own], beside, comparer }
+            .compare(&|_| false)?;
     }
     Ok(())
 }
@@ -50,7 +51,8 @@ pub(super) fn matched<'a>(
     let mut met = vec![false; code.operations.len()];
     for (position, operation) in document.operations.iter().enumerate() {
         comparer.count("operations");
-        let same: Vec<usize> = (0..met.len()).filter(|index| operation.is(&code.operations[*index])).collect();
+        let same: Vec<usize> =
+            (0..met.len()).filter(|index| operation.is(&code.operations[*index])).collect();
         same.iter().for_each(|index| met[*index] = true);
         let file = Rust { spot: code.file.clone(), owner: None };
         let (pointer, place) = (operation.at.pointer.clone(), operation.at.place.clone());
@@ -59,7 +61,8 @@ pub(super) fn matched<'a>(
             [] => comparer.differ(Kind::OperationMissing, pointer, place, &file, says, Value::Null),
             [own] => pairs.push((position, *own)),
             several => {
-                let names: Vec<&str> = several.iter().map(|own| code.operations[*own].name.as_str()).collect();
+                let names: Vec<&str> =
+                    several.iter().map(|own| code.operations[*own].name.as_str()).collect();
                 comparer.differ(Kind::OperationRepeated, pointer, place, &file, says, json!(names));
             }
         }
@@ -170,7 +173,8 @@ impl<'a> Pass<'_, 'a> {
         };
         if own.as_deref().map(plain) != Some(plain(&first.url)) {
             // Not the URL's own place, which would be another one with every URL.
-            let at = At { pointer: first.at.pointer.clone(), place: self.operation.at.child("servers").place };
+            let at =
+                At { pointer: first.at.pointer.clone(), place: self.operation.at.child("servers").place };
             let (rust, says) = (self.rust(), (json!(first.url), json!(own)));
             self.differ_at(Kind::Server, at, &rust, says.0, says.1);
         }
@@ -211,7 +215,8 @@ impl<'a> Pass<'_, 'a> {
             return self.differ_at(Kind::Security, at, &rust, json!(all), json!(own));
         }
         for other in stated.iter().filter(|other| used.is_some_and(|used| used.schemes != other.schemes)) {
-            let place = if other.schemes.is_empty() { other.at.place.child("none") } else { other.at.place.clone() };
+            let place =
+                if other.schemes.is_empty() { other.at.place.child("none") } else { other.at.place.clone() };
             let at = At { place, ..other.at.clone() };
             self.differ_at(Kind::SecurityUnused, at, &rust, says(&other.schemes), Value::Null);
         }
@@ -226,7 +231,8 @@ impl<'a> Pass<'_, 'a> {
         let body = self.own.body.as_ref().and_then(|(_, part)| part.ty.as_ref());
         let expected = match (key, body) {
             (Some(key), Some(body)) => {
-                is_set(self.beside.code, &self.beside.code.roots[body], "self.body", key).map(|set| format!("{{{set}}}"))
+                is_set(self.beside.code, &self.beside.code.roots[body], "self.body", key)
+                    .map(|set| format!("{{{set}}}"))
             }
             _ => None,
         };
@@ -269,7 +275,8 @@ impl<'a> Pass<'_, 'a> {
             let (results, meta) = (schemas.view(results)?, schemas.view(meta)?);
             Ok(matches!(results.form, Form::Array { .. }) && matches!(meta.form, Form::Object { .. }))
         };
-        let mut found = replies::successes(self.operation).filter_map(|(_, reply)| replies::json(self.operation, reply));
+        let mut found =
+            replies::successes(self.operation).filter_map(|(_, reply)| replies::json(self.operation, reply));
         match found.next().and_then(|(_, media)| media.schema.as_ref()) {
             Some(node) => objects(node),
             None => Ok(false),
@@ -279,7 +286,8 @@ impl<'a> Pass<'_, 'a> {
     fn parameters(&mut self) -> Result<(), Dangling> {
         let mut left: BTreeMap<(Place, String), &code::Part> = BTreeMap::new();
         for (place, part) in &self.own.parameters {
-            let name = if *place == Place::Header { part.name.to_ascii_lowercase() } else { part.name.clone() };
+            let name =
+                if *place == Place::Header { part.name.to_ascii_lowercase() } else { part.name.clone() };
             if left.insert((*place, name), part).is_some() {
                 let says = json!(part.name);
                 self.differ(Kind::ParameterExtra, "parameters", Value::Null, says);
@@ -314,7 +322,8 @@ impl<'a> Pass<'_, 'a> {
                 (Some(schema), Some(root)) => {
                     self.comparer.compare(schema, &root, &rust, Role::Plain)?;
                     let schema = (schema.pointer(), schema.place.clone());
-                    Rules::new(self.beside.rules, self.comparer, rust).compare(Some(schema), part.rules.as_deref());
+                    Rules::new(self.beside.rules, self.comparer, rust)
+                        .compare(Some(schema), part.rules.as_deref());
                 }
                 (_, root) => {
                     let says = (json!("no schema"), json!(root.and(part.ty.clone())));

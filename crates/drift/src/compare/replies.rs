@@ -32,7 +32,10 @@ pub(super) fn successes<'d, 'a>(
     operation: &'d Operation<'a>,
 ) -> impl Iterator<Item = (&'d String, &'d Reply<'a>)> {
     let any = operation.replies.keys().any(|status| status.starts_with('2'));
-    operation.replies.iter().filter(move |(status, _)| status.starts_with('2') || (!any && *status == "default"))
+    operation
+        .replies
+        .iter()
+        .filter(move |(status, _)| status.starts_with('2') || (!any && *status == "default"))
 }
 
 /// The replies that count as errors.
@@ -41,7 +44,10 @@ fn errors<'d, 'a>(operation: &'d Operation<'a>) -> impl Iterator<Item = (&'d Str
 }
 
 /// The JSON that a reply carries.
-pub(super) fn json<'d, 'a>(operation: &Operation<'a>, reply: &'d Reply<'a>) -> Option<(&'d str, &'d Media<'a>)> {
+pub(super) fn json<'d, 'a>(
+    operation: &Operation<'a>,
+    reply: &'d Reply<'a>,
+) -> Option<(&'d str, &'d Media<'a>)> {
     match carried(operation, "", reply) {
         Carried::Json(name, media) => Some((name, media)),
         _ => None,
@@ -68,8 +74,11 @@ impl<'a> Replies<'_, 'a> {
     pub(super) fn compare(mut self) -> Result<(), Dangling> {
         self.statuses();
         let operation = self.operation;
-        let success: Vec<_> = successes(operation).map(|(status, reply)| (status, reply, carried(operation, status, reply))).collect();
-        let has = |wanted: fn(&Carried<'_, '_>) -> bool| success.iter().any(|(_, _, carried)| wanted(carried));
+        let success: Vec<_> = successes(operation)
+            .map(|(status, reply)| (status, reply, carried(operation, status, reply)))
+            .collect();
+        let has =
+            |wanted: fn(&Carried<'_, '_>) -> bool| success.iter().any(|(_, _, carried)| wanted(carried));
         let expected = if has(|carried| matches!(carried, Carried::Json(..))) {
             Format::Json
         } else if has(|carried| matches!(carried, Carried::Text)) {
@@ -91,7 +100,10 @@ impl<'a> Replies<'_, 'a> {
             self.differ(Kind::ReplyDecoded, "success", json!([expected.word(), ty]), says);
         }
         // Of errors only where a success says nothing.
-        let any = operation.replies.iter().any(|(status, reply)| matches!(carried(operation, status, reply), Carried::Json(..)));
+        let any = operation
+            .replies
+            .iter()
+            .any(|(status, reply)| matches!(carried(operation, status, reply), Carried::Json(..)));
         let wanted = expected == Format::Json || (expected == Format::Empty && any);
         if wanted != self.own.accepts_json {
             let says = |json: bool| json!(if json { "JSON" } else { "no JSON" });
@@ -101,7 +113,8 @@ impl<'a> Replies<'_, 'a> {
         for (_, stated, carried) in success {
             self.reply(stated, &carried, reply.as_deref(), expected)?;
         }
-        let errors: Vec<_> = errors(operation).map(|(status, reply)| (reply, carried(operation, status, reply))).collect();
+        let errors: Vec<_> =
+            errors(operation).map(|(status, reply)| (reply, carried(operation, status, reply))).collect();
         let of_json = errors.iter().any(|(_, carried)| matches!(carried, Carried::Json(..)));
         let of_bytes = errors.iter().any(|(_, carried)| matches!(carried, Carried::Text | Carried::Bytes));
         let refusal = self.own.refusal.clone();
@@ -137,7 +150,14 @@ impl<'a> Replies<'_, 'a> {
             self.comparer.count("operations with statuses");
             let at = self.operation.at.child("responses");
             let rust = self.rust();
-            self.comparer.differ(Kind::Statuses, at.pointer, at.place, &rust, json!(declared), json!("success or error"));
+            self.comparer.differ(
+                Kind::Statuses,
+                at.pointer,
+                at.place,
+                &rust,
+                json!(declared),
+                json!("success or error"),
+            );
         }
     }
 
@@ -153,7 +173,8 @@ impl<'a> Replies<'_, 'a> {
         let at = &reply.at;
         let content = at.child("content");
         let schemas = self.comparer.document();
-        let says = content.pointer.get(schemas.root()).map_or(json!("no body"), |content| schemas.content(content));
+        let says =
+            content.pointer.get(schemas.root()).map_or(json!("no body"), |content| schemas.content(content));
         let other = match (carried, kept) {
             (Carried::Json(media, stated), Format::Json) => {
                 let Some((key, root)) = key.and_then(|key| Some((key, self.comparer.root(key)?))) else {
@@ -162,7 +183,14 @@ impl<'a> Replies<'_, 'a> {
                 for (other, unused) in &reply.media {
                     if unused.at != stated.at {
                         let (at, says) = (unused.at.clone(), json!(other));
-                        self.comparer.differ(Kind::MediaUnused, at.pointer, at.place, &rust, says, json!("JSON"));
+                        self.comparer.differ(
+                            Kind::MediaUnused,
+                            at.pointer,
+                            at.place,
+                            &rust,
+                            says,
+                            json!("JSON"),
+                        );
                     }
                 }
                 if *media != "application/json" {

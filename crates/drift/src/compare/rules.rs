@@ -16,8 +16,8 @@ const FORMATS: [&str; 10] =
 
 /// Formats that say how a value is stored or shown, which its Rust type does.
 const STORAGE: [&str; 15] = [
-    "binary", "byte", "double", "float", "int16", "int32", "int64", "int8", "password", "uint16", "uint32", "uint64",
-    "uint8", "char", "decimal",
+    "binary", "byte", "double", "float", "int16", "int32", "int64", "int8", "password", "uint16", "uint32",
+    "uint64", "uint8", "char", "decimal",
 ];
 
 /// Keywords with another schema, with a list of schemas, with schemas by name.
@@ -27,14 +27,30 @@ const NAMED: [&str; 2] = ["properties", "patternProperties"];
 
 /// Keywords that the rules have as they are.
 const PLAIN: [&str; 18] = [
-    "const", "enum", "exclusiveMaximum", "exclusiveMinimum", "format", "maxContains", "maxItems", "maxLength",
-    "maxProperties", "maximum", "minContains", "minItems", "minLength", "minProperties", "minimum", "multipleOf",
-    "pattern", "required",
+    "const",
+    "enum",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "maxContains",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minContains",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "pattern",
+    "required",
 ];
 
 /// Whether rules carry a keyword.
 pub(super) fn carry(keyword: &str) -> bool {
-    let others = ["prefixItems", "if", "then", "else", "dependentRequired", "dependentSchemas", "uniqueItems", "type"];
+    let others =
+        ["prefixItems", "if", "then", "else", "dependentRequired", "dependentSchemas", "uniqueItems", "type"];
     PLAIN.contains(&keyword)
         || ONE.contains(&keyword)
         || LIST.contains(&keyword)
@@ -94,7 +110,14 @@ impl<'p, 'a> Rules<'p, 'a> {
         match (stated, rules) {
             (Some(stated), Some(rules)) => {
                 let seen = std::mem::take(&mut self.comparer.compared_rules);
-                let mut walk = Walk { document: root, rules: self.rules, found: Vec::new(), counted: 0, seen, added: Vec::new() };
+                let mut walk = Walk {
+                    document: root,
+                    rules: self.rules,
+                    found: Vec::new(),
+                    counted: 0,
+                    seen,
+                    added: Vec::new(),
+                };
                 walk.schemas(&stated, &rules);
                 let (found, counted) = (walk.found, walk.counted);
                 self.comparer.compared_rules = walk.seen;
@@ -187,7 +210,12 @@ impl<'v> Walk<'v> {
         }
     }
 
-    fn named(&mut self, at: &(Pointer, Pointer), one: BTreeMap<String, Part<'v>>, mut other: BTreeMap<String, Part<'v>>) {
+    fn named(
+        &mut self,
+        at: &(Pointer, Pointer),
+        one: BTreeMap<String, Part<'v>>,
+        mut other: BTreeMap<String, Part<'v>>,
+    ) {
         for (name, one) in one {
             match other.remove(&name) {
                 Some(other) => self.schemas(&one, &other),
@@ -249,7 +277,8 @@ fn shown(said: &Said<'_>) -> Value {
 
 /// A condition as one schema with three parts.
 fn joined(parts: Vec<Part<'_>>) -> Part<'_> {
-    let (pointer, place) = parts.first().map(|part| (part.pointer.clone(), part.place.clone())).unwrap_or_default();
+    let (pointer, place) =
+        parts.first().map(|part| (part.pointer.clone(), part.place.clone())).unwrap_or_default();
     let parts: Vec<Value> = parts.into_iter().map(|part| part.schema.into_owned()).collect();
     let schema = Cow::Owned(json!({ "prefixItems": parts }));
     // It stands where the condition stands, and is another schema.
@@ -260,11 +289,16 @@ fn joined(parts: Vec<Part<'_>>) -> Part<'_> {
 fn alone<'v>(root: &'v Value, mut part: Part<'v>) -> Part<'v> {
     for _ in 0..64 {
         let Some(members) = part.schema.as_object() else { break };
-        let saying: Vec<&String> = members.iter().filter(|(key, value)| says(root, key, value)).map(|(key, _)| key).collect();
+        let saying: Vec<&String> =
+            members.iter().filter(|(key, value)| says(root, key, value)).map(|(key, _)| key).collect();
         part = match saying.as_slice() {
             [one] if *one == "$ref" => {
                 let target = members["$ref"].as_str().and_then(Pointer::of_reference);
-                let Some((pointer, schema)) = target.and_then(|target| Some((target.clone(), target.get(root)?))) else { break };
+                let Some((pointer, schema)) =
+                    target.and_then(|target| Some((target.clone(), target.get(root)?)))
+                else {
+                    break;
+                };
                 Part { schema: Cow::Borrowed(schema), place: pointer.clone(), pointer }
             }
             [one] if *one == "allOf" => match members["allOf"].as_array().map(Vec::as_slice) {
@@ -280,7 +314,9 @@ fn alone<'v>(root: &'v Value, mut part: Part<'v>) -> Part<'v> {
 /// Whether a keyword says anything about values.
 fn says(root: &Value, keyword: &str, value: &Value) -> bool {
     match keyword {
-        "$ref" | "type" | "$dynamicRef" | "unevaluatedProperties" | "unevaluatedItems" | "dependencies" => true,
+        "$ref" | "type" | "$dynamicRef" | "unevaluatedProperties" | "unevaluatedItems" | "dependencies" => {
+            true
+        }
         "x-sensitive" | "uniqueItems" | "nullable" => *value == Value::Bool(true),
         "minItems" | "minLength" | "minProperties" => *value != json!(0),
         "required" => value.as_array().is_some_and(|names| !names.is_empty()),
@@ -295,8 +331,11 @@ fn says(root: &Value, keyword: &str, value: &Value) -> bool {
 fn is_any(root: &Value, schema: &Value, depth: usize) -> bool {
     let Value::Object(members) = schema else { return *schema == Value::Bool(true) };
     let target = members.get("$ref").and_then(Value::as_str).and_then(Pointer::of_reference);
-    let is_any_too = |target: Pointer| depth < 64 && target.get(root).is_some_and(|target| is_any(root, target, depth + 1));
-    members.iter().all(|(key, value)| key == "$ref" || !says(root, key, value)) && target.is_none_or(is_any_too)
+    let is_any_too = |target: Pointer| {
+        depth < 64 && target.get(root).is_some_and(|target| is_any(root, target, depth + 1))
+    };
+    members.iter().all(|(key, value)| key == "$ref" || !says(root, key, value))
+        && target.is_none_or(is_any_too)
 }
 
 fn child<'v>(part: &Part<'v>, keyword: &str) -> Said<'v> {
@@ -311,11 +350,14 @@ fn child<'v>(part: &Part<'v>, keyword: &str) -> Said<'v> {
     };
     match part.schema.get(keyword) {
         Some(Value::Array(list)) => {
-            let parts = (0..list.len()).filter_map(|index| inner(Some(index.to_string()), &|list| list.get(index)));
+            let parts =
+                (0..list.len()).filter_map(|index| inner(Some(index.to_string()), &|list| list.get(index)));
             Said::List(parts.collect())
         }
         Some(Value::Object(members)) if NAMED.contains(&keyword) => {
-            let parts = members.keys().filter_map(|name| Some((name.clone(), inner(Some(name.clone()), &|members| members.get(name))?)));
+            let parts = members.keys().filter_map(|name| {
+                Some((name.clone(), inner(Some(name.clone()), &|members| members.get(name))?))
+            });
             Said::Named(parts.collect())
         }
         _ => inner(None, &|schema| Some(schema)).map_or_else(|| Said::List(Vec::new()), Said::One),
@@ -367,12 +409,20 @@ fn keywords<'v>(root: &'v Value, part: &Part<'v>) -> Keywords<'v> {
                 continue;
             }
             "contains" => {
-                let bound = |keyword: &str, otherwise: u64| members.get(keyword).and_then(Value::as_u64).unwrap_or(otherwise);
+                let bound = |keyword: &str, otherwise: u64| {
+                    members.get(keyword).and_then(Value::as_u64).unwrap_or(otherwise)
+                };
                 let bounds = json!([bound("minContains", 1), bound("maxContains", u32::MAX.into())]);
                 found.insert("minContains".to_owned(), (part.pointer.child(key), Said::Data(bounds)));
                 child(part, key)
             }
-            key if ONE.contains(&key) || LIST.contains(&key) || NAMED.contains(&key) || key == "prefixItems" => child(part, key),
+            key if ONE.contains(&key)
+                || LIST.contains(&key)
+                || NAMED.contains(&key)
+                || key == "prefixItems" =>
+            {
+                child(part, key)
+            }
             _ => Said::Data(numbers(value)),
         };
         found.insert(key.clone(), (part.pointer.child(key), said));
@@ -428,7 +478,11 @@ fn condition<'v>(part: &Part<'v>, members: &Map<String, Value>) -> Vec<Vec<Part<
 }
 
 fn anything<'v>(part: &Part<'v>, keyword: &str) -> Part<'v> {
-    Part { schema: Cow::Owned(json!({})), pointer: part.pointer.child(keyword), place: part.place.child(keyword) }
+    Part {
+        schema: Cow::Owned(json!({})),
+        pointer: part.pointer.child(keyword),
+        place: part.place.child(keyword),
+    }
 }
 
 /// If a member is there, others have to be, or a schema holds.
@@ -458,7 +512,9 @@ fn numbers(value: &Value) -> Value {
     match value {
         Value::Number(number) => match number.as_f64() {
             #[allow(clippy::cast_possible_truncation, reason = "the bound is checked")]
-            Some(float) if !number.is_i64() && !number.is_u64() && float.fract() == 0.0 && float.abs() < 9e15 => {
+            Some(float)
+                if !number.is_i64() && !number.is_u64() && float.fract() == 0.0 && float.abs() < 9e15 =>
+            {
                 json!(float as i64)
             }
             _ => value.clone(),

@@ -59,7 +59,14 @@ const ALL_DIFFERENT: usize = 1000;
 impl<'a> Comparer<'a> {
     pub(super) fn new(document: Schemas<'a>, code: Schemas<'a>) -> Self {
         let compared_rules = BTreeSet::new();
-        Self { document, code, seen: Seen::new(), direction: Direction::Reply, compared_rules, compared: Compared::default() }
+        Self {
+            document,
+            code,
+            seen: Seen::new(),
+            direction: Direction::Reply,
+            compared_rules,
+            compared: Compared::default(),
+        }
     }
 
     pub(super) fn count(&mut self, class: &'static str) {
@@ -118,7 +125,8 @@ impl<'a> Comparer<'a> {
             if !self.seen.insert(pair(self.direction)) {
                 return Ok(());
             }
-            let both = [Direction::Request, Direction::Reply].into_iter().all(|way| self.seen.contains(&pair(way)));
+            let both =
+                [Direction::Request, Direction::Reply].into_iter().all(|way| self.seen.contains(&pair(way)));
             if !both {
                 self.compared.pairs.push(Pair { name: name.to_owned(), node: document.clone() });
             }
@@ -610,8 +618,10 @@ impl<'a> Comparer<'a> {
     /// The properties of an alternative that are lost because one before it takes its instances, or what it needs of them.
     fn taken(&self, own: How, one: &Node<'a>, other: &Node<'a>) -> Result<Vec<String>, Dangling> {
         let (first, second) = (self.code.view(one)?, self.code.view(other)?);
-        let (Form::Object { properties, required, unknown }, Form::Object { properties: others, required: needs, .. }) =
-            (&first.form, &second.form)
+        let (
+            Form::Object { properties, required, unknown },
+            Form::Object { properties: others, required: needs, .. },
+        ) = (&first.form, &second.form)
         else {
             return Ok(Vec::new());
         };
@@ -630,7 +640,11 @@ impl<'a> Comparer<'a> {
             How::SideBySide if shared.iter().any(|(name, _)| needs.contains(*name)) => only_there().collect(),
             How::SideBySide => {
                 let refuses = required.iter().any(|name| !others.contains_key(name));
-                shared.into_iter().filter(|(_, overlap)| refuses || !overlap).map(|(name, _)| name.clone()).collect()
+                shared
+                    .into_iter()
+                    .filter(|(_, overlap)| refuses || !overlap)
+                    .map(|(name, _)| name.clone())
+                    .collect()
             }
             _ => Vec::new(),
         })

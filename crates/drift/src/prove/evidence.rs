@@ -49,7 +49,9 @@ pub(super) fn compiled(code: &Code, ledger: &Ledger, own: Own<'_>, left_out: &Le
             }));
         }
     }
-    for (operator, contract, name, place, changed) in super::sampled(work, left_out, |(operator, ..)| operator) {
+    for (operator, contract, name, place, changed) in
+        super::sampled(work, left_out, |(operator, ..)| operator)
+    {
         let differences: Vec<Difference> =
             verify_type(code, contract, name, changed.as_ref()).into_iter().collect();
         let said = first(ledger, &differences, &[]);
@@ -65,15 +67,23 @@ fn constants(code: &Code, ledger: &Ledger, constants: &Constants, left_out: &Lef
         work.push(("constant gone", id, String::new(), None));
         let mut altered = Vec::new();
         of_data(spec, spec, &Pointer::root(), &mut altered);
-        work.extend(altered.into_iter().map(|Altered { operator, at, value }| (operator, id, at.to_string(), Some(value))));
+        work.extend(
+            altered
+                .into_iter()
+                .map(|Altered { operator, at, value }| (operator, id, at.to_string(), Some(value))),
+        );
     }
-    super::shared_out(&super::sampled(work, left_out, |(operator, ..)| operator), |(operator, id, at, value)| {
-        let operation = code.operations.iter().filter(|operation| operation.id == **id).cloned().collect();
-        let alone = Code { operations: operation, rules: code.rules.clone(), ..Code::default() };
-        let changed = value.iter().map(|value| ((*id).clone(), value.clone())).collect();
-        let said = first(ledger, &specs::verify(&alone, &changed), &[]);
-        Trial { side: Side::Compiled, operator, place: format!("{id}{at}"), note: String::new(), said }
-    })
+    super::shared_out(
+        &super::sampled(work, left_out, |(operator, ..)| operator),
+        |(operator, id, at, value)| {
+            let operation =
+                code.operations.iter().filter(|operation| operation.id == **id).cloned().collect();
+            let alone = Code { operations: operation, rules: code.rules.clone(), ..Code::default() };
+            let changed = value.iter().map(|value| ((*id).clone(), value.clone())).collect();
+            let said = first(ledger, &specs::verify(&alone, &changed), &[]);
+            Trial { side: Side::Compiled, operator, place: format!("{id}{at}"), note: String::new(), said }
+        },
+    )
 }
 
 /// Every value of a constant, each as another.
@@ -84,7 +94,10 @@ fn of_data(whole: &Value, here: &Value, at: &Pointer, altered: &mut Vec<Altered>
             return;
         }
         Value::Array(values) if !values.is_empty() => {
-            values.iter().enumerate().for_each(|(index, value)| of_data(whole, value, &at.element(index), altered));
+            values
+                .iter()
+                .enumerate()
+                .for_each(|(index, value)| of_data(whole, value, &at.element(index), altered));
             json!(values[1..])
         }
         Value::Array(_) => json!(["drift"]),

@@ -58,7 +58,8 @@ impl Focus {
 
     /// The smallest operation that a place of the source has to do with: itself, or a type or rules that it leads to.
     pub(super) fn of_source(&self, place: &str) -> Option<&Near> {
-        let place = place.strip_prefix("operations::").or_else(|| place.strip_prefix("rules::")).unwrap_or(place);
+        let place =
+            place.strip_prefix("operations::").or_else(|| place.strip_prefix("rules::")).unwrap_or(place);
         let name = place.split(':').next()?;
         self.0.iter().find(|near| near.names.contains(name))
     }
@@ -66,7 +67,9 @@ impl Focus {
     /// The smallest operation that leads to a place, or stands there.
     pub(super) fn of(&self, place: &Pointer) -> Option<&Near> {
         let leads = |near: &&Near| near.places.iter().any(|known| known.contains(place));
-        let in_it = |near: &&Near| place.parent().is_some_and(|list| list.as_str() == "/paths") && place.contains(&near.at);
+        let in_it = |near: &&Near| {
+            place.parent().is_some_and(|list| list.as_str() == "/paths") && place.contains(&near.at)
+        };
         self.0.iter().find(leads).or_else(|| self.0.iter().find(in_it))
     }
 }
@@ -80,7 +83,9 @@ fn part(document: &Value, at: &Pointer, places: &BTreeSet<Pointer>) -> Value {
     if let Some(Value::Object(items)) = part.get_mut("paths") {
         items.retain(|path, _| leads(&paths.child(path)));
     }
-    for (category, components) in part.get_mut("components").and_then(Value::as_object_mut).into_iter().flatten() {
+    for (category, components) in
+        part.get_mut("components").and_then(Value::as_object_mut).into_iter().flatten()
+    {
         let place = Pointer::root().child("components").child(category);
         if let (true, Value::Object(components)) = (category != "securitySchemes", components) {
             components.retain(|name, _| leads(&place.child(name)));

@@ -38,11 +38,11 @@ use super::{
     check::{Depth, Evidence, Report, check, glance, matching},
     compare::compare,
     compiled::Definitions,
-    specs::Constants,
     document::Document,
     finding::Kind,
     output,
     pointer::Pointer,
+    specs::Constants,
 };
 
 pub(super) use matrix::Matrix;
@@ -94,7 +94,9 @@ fn documents(document: &Value, evidence: &Evidence<'_>, left_out: &LeftOut) -> R
     let evidence = &Evidence { clean: Some(&clean), ..*evidence };
     Ok(shared_out(&mutants, |mutant| {
         let near = focus.of(&mutant.pointer);
-        let glanced = near.and_then(|near| glance(&mutant.apply(&near.document), &near.evidence(evidence), &near.at).ok()?);
+        let glanced = near.and_then(|near| {
+            glance(&mutant.apply(&near.document), &near.evidence(evidence), &near.at).ok()?
+        });
         let said = match glanced {
             Some(finding) => Said::Found(output::line(&finding)),
             None => {
@@ -110,7 +112,12 @@ fn documents(document: &Value, evidence: &Evidence<'_>, left_out: &LeftOut) -> R
 }
 
 /// Changes of the document that mean nothing.
-fn neutral(document: &Value, evidence: &Evidence<'_>, effort: Effort, left_out: &LeftOut) -> Result<Vec<Trial>> {
+fn neutral(
+    document: &Value,
+    evidence: &Evidence<'_>,
+    effort: Effort,
+    left_out: &LeftOut,
+) -> Result<Vec<Trial>> {
     let mutants = neutral::mutants(document, &places::sites(document))?;
     let mutants = sampled(mutants, left_out, |mutant| mutant.operator);
     let clean = Clean::default();
@@ -123,7 +130,12 @@ fn neutral(document: &Value, evidence: &Evidence<'_>, effort: Effort, left_out: 
 }
 
 /// Changes of the generated source.
-fn sources(document: &Value, evidence: &Evidence<'_>, source: &str, left_out: &LeftOut) -> Result<Vec<Trial>> {
+fn sources(
+    document: &Value,
+    evidence: &Evidence<'_>,
+    source: &str,
+    left_out: &LeftOut,
+) -> Result<Vec<Trial>> {
     let changes = sampled(Source::new(source)?.changes(), left_out, |change| change.name());
     let focus = Focus::new(document, evidence)?;
     // A syntax tree stays in its thread.
@@ -141,17 +153,22 @@ fn sources(document: &Value, evidence: &Evidence<'_>, source: &str, left_out: &L
                     let glanced = near.and_then(|near| {
                         let code = source.read(*change, &near.code);
                         let (types, rules) = (code.schemas(), code.rules());
-                        let changed = Evidence { code: &code, types: &types, rules: &rules, ..*evidence };
-                        glance(&near.document, &changed, &near.at).ok()?
+                        let mutated = Evidence { code: &code, types: &types, rules: &rules, ..*evidence };
+                        glance(&near.document, &mutated, &near.at).ok()?
                     });
                     let said = match glanced {
                         Some(finding) => Said::Found(output::line(&finding)),
                         None => {
                             let code = source.read(*change, evidence.code);
                             let (types, rules) = (code.schemas(), code.rules());
-                            let changed =
-                                Evidence { code: &code, types: &types, rules: &rules, unverified: &[], ..*evidence };
-                            said(check(document, &changed, effort, Depth::Facts))
+                            let mutated = Evidence {
+                                code: &code,
+                                types: &types,
+                                rules: &rules,
+                                unverified: &[],
+                                ..*evidence
+                            };
+                            said(check(document, &mutated, effort, Depth::Facts))
                         }
                     };
                     (place, said)

@@ -66,7 +66,10 @@ fn resources(site: &Site<'_>, table: &Value, at: &Pointer, mutants: &mut Vec<Mut
             let repeatable = matches!(method, "get" | "head" | "put" | "delete" | "options" | "trace");
             let entry = json!({method: path, "idempotent": !repeatable});
             mutants.push(site.mutant("repetition changed", name, vec![Edit::Put(at, entry)]));
-        } else if METHODS.iter().any(|method| entry.get(method).and_then(Value::as_str).is_some_and(|path| path.starts_with('/'))) {
+        } else if METHODS
+            .iter()
+            .any(|method| entry.get(method).and_then(Value::as_str).is_some_and(|path| path.starts_with('/')))
+        {
             let known = entry.get("idempotent").and_then(Value::as_bool);
             if let Some(known) = known {
                 let edits = vec![Edit::Put(at.child("idempotent"), (!known).into())];
@@ -75,7 +78,11 @@ fn resources(site: &Site<'_>, table: &Value, at: &Pointer, mutants: &mut Vec<Mut
             if let Some(key) = entry.get("idempotency_key").and_then(Value::as_str) {
                 let edits = vec![Edit::Put(at.child("idempotency_key"), format!("{key}/drift").into())];
                 mutants.push(site.mutant("idempotency key changed", name, edits));
-                mutants.push(site.mutant("idempotency key changed", name, vec![Edit::Remove(at.child("idempotency_key"))]));
+                mutants.push(site.mutant(
+                    "idempotency key changed",
+                    name,
+                    vec![Edit::Remove(at.child("idempotency_key"))],
+                ));
             }
         } else {
             resources(site, entry, &at, mutants);

@@ -36,7 +36,9 @@ pub(super) fn trials(
     let wires = super::sampled(wires, left_out, |(operator, ..)| operator);
     super::shared_out(&wires, |(operator, place, note, wire)| {
         let mut differences = compared.differences.clone();
-        differences.extend(wire::compare(document, evidence.code, compared, wire, &|_, _| true, &|own| own.name == *place));
+        differences.extend(wire::compare(document, evidence.code, compared, wire, &|_, _| true, &|own| {
+            own.name == *place
+        }));
         let done = [OF_FACTS.as_slice(), &[Comparison::Wire]].concat();
         let (findings, _) = evidence.ledger.settle(&differences, &done);
         let said = findings.first().map_or(Said::Nothing, |first| Said::Found(output::line(first)));
@@ -50,11 +52,7 @@ fn of_call(call: &Call) -> Vec<(&'static str, String, Option<Call>)> {
     let mut changes = vec![
         ("operation not called", none(), None),
         ("no request", none(), Some(Call { requests: Vec::new(), ..call.clone() })),
-        (
-            "call failed",
-            none(),
-            Some(Call { outcome: Err("drift".to_owned()), ..call.clone() }),
-        ),
+        ("call failed", none(), Some(Call { outcome: Err("drift".to_owned()), ..call.clone() })),
     ];
     let [request] = call.requests.as_slice() else { return changes };
     let two = vec![request.clone(), request.clone()];

@@ -28,7 +28,9 @@ pub(crate) fn compare(
 ) -> Vec<Difference> {
     let mut differences = Vec::new();
     for operation in &document.operations {
-        let Some(own) = code.operations.iter().find(|own| operation.is(own)).filter(|own| which(own)) else { continue };
+        let Some(own) = code.operations.iter().find(|own| operation.is(own)).filter(|own| which(own)) else {
+            continue;
+        };
         let mut pass = Pass { document, compared, operation, own, wire, differences: Vec::new() };
         pass.call(as_read(operation, own));
         differences.extend(pass.differences);
@@ -200,7 +202,11 @@ impl Pass<'_, '_> {
             return;
         };
         let names: Vec<&String> = body.media.keys().collect();
-        let Some((_, media)) = body.media.iter().find(|(name, _)| essence.as_ref().is_some_and(|essence| name.starts_with(essence.as_str()))) else {
+        let Some((_, media)) = body
+            .media
+            .iter()
+            .find(|(name, _)| essence.as_ref().is_some_and(|essence| name.starts_with(essence.as_str())))
+        else {
             return self.differ(Kind::WireMedia, self.at("requestBody"), json!(names), json!(sent));
         };
         let given = self.own.body.as_ref().and_then(|(_, part)| call.arguments.get(&part.field));

@@ -67,11 +67,11 @@ pub(crate) fn record(code: &Code, document: &Document<'_>, send: Send) -> Result
             let operation = document.operations.iter().find(|operation| operation.is(own));
             let arguments = operation.map(|operation| arguments(document, operation, own));
             desk(&shared).reply = operation.map(|operation| reply(document, operation)).unwrap_or_default();
-            let sent = arguments.as_ref().map(|arguments| send(&client, &own.id, json!(arguments)));
-            let outcome = match sent {
+            let attempt = arguments.as_ref().map(|arguments| send(&client, &own.id, json!(arguments)));
+            let outcome = match attempt {
                 // What has a server of its own is not sent anywhere.
                 _ if own.server.is_some() => Err("it goes to a server of its own".to_owned()),
-                Some(Some(sent)) => sent.await,
+                Some(Some(attempt)) => attempt.await,
                 Some(None) => Err("no operation has this id".to_owned()),
                 None => Err("the document that it was generated from does not have it".to_owned()),
             };
@@ -120,7 +120,8 @@ fn reply(document: &Document<'_>, operation: &Operation<'_>) -> (u16, Option<Str
     let success = (200..300).find(full).or_else(|| (200..300).find(declared)).unwrap_or(200);
     let declared = operation.declared(success).and_then(|name| operation.replies.get(name));
     let of_json = |(name, _): &(&String, &Media<'_>)| name.contains("json");
-    let media = declared.and_then(|reply| reply.media.iter().find(of_json).or_else(|| reply.media.iter().next()));
+    let media =
+        declared.and_then(|reply| reply.media.iter().find(of_json).or_else(|| reply.media.iter().next()));
     let Some((media, Media { schema, .. })) = media else {
         return (success, None, String::new());
     };

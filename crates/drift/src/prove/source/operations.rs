@@ -2,8 +2,8 @@
 
 use quote::ToTokens;
 use syn::{
-    Attribute, Expr, ExprMethodCall, Fields, File, GenericArgument, ImplItem, Item, ItemImpl, Lit, Member, Path,
-    PathArguments, Stmt, Type, parse_quote,
+    Attribute, Expr, ExprMethodCall, Fields, File, GenericArgument, ImplItem, Item, ItemImpl, Lit, Member,
+    Path, PathArguments, Stmt, Type, parse_quote,
     visit_mut::{self, VisitMut},
 };
 
@@ -135,7 +135,8 @@ impl Operations {
                 let names: Vec<String> = items.iter().filter_map(struct_name).collect();
                 for name in names {
                     let of = format!("impl Lookup for {name} {{}}");
-                    let added: ItemImpl = syn::parse_str(&of).unwrap_or_else(|_| parse_quote!(impl Lookup for X {}));
+                    let added: ItemImpl =
+                        syn::parse_str(&of).unwrap_or_else(|_| parse_quote!(impl Lookup for X {}));
                     let has = items.iter().any(|item| matches!(item, Item::Impl(item) if item.trait_ == added.trait_ && item.self_ty == added.self_ty));
                     if !has && turn.here(|| format!("operations::{name}")) {
                         items.push(Item::Impl(added));
@@ -155,7 +156,8 @@ impl Operations {
             Item::Struct(item) => {
                 let owner = item.ident.to_string();
                 if self == Self::AttributeDropped {
-                    let all = std::iter::once(&mut item.attrs).chain(item.fields.iter_mut().map(|field| &mut field.attrs));
+                    let all = std::iter::once(&mut item.attrs)
+                        .chain(item.fields.iter_mut().map(|field| &mut field.attrs));
                     all.for_each(|attrs| drop_one(attrs, &owner, turn));
                 }
                 if let Fields::Named(fields) = &mut item.fields {
@@ -339,7 +341,8 @@ impl VisitMut for Inner<'_> {
                 parse_quote!(#spec.reply(Format::Bytes)),
             ];
             for (fact, name) in facts.into_iter().zip(["idempotent", "server", "credential", "reply"]) {
-                let known = said.contains(&format!(".{name}(")) || (name == "credential" && said.contains(".bearer()"));
+                let known = said.contains(&format!(".{name}("))
+                    || (name == "credential" && said.contains(".bearer()"));
                 if !known && self.here(|| name.to_owned()) {
                     *reference.expr = fact;
                 }

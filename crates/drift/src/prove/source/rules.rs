@@ -2,7 +2,10 @@
 
 use quote::{ToTokens, quote};
 use syn::{
-    Expr, File, Ident, Item, Lit, Path, Token, parse::Parser, parse_quote, punctuated::Punctuated,
+    Expr, File, Ident, Item, Lit, Path, Token,
+    parse::Parser,
+    parse_quote,
+    punctuated::Punctuated,
     visit_mut::{self, VisitMut},
 };
 
@@ -93,7 +96,9 @@ impl Rules {
                     }
                 }
                 Self::RuleAdded => {
-                    for more in [parse_quote!(MaxProperties(7)), parse_quote!(Not(&DRIFT_NEW)), parse_quote!(Never)] {
+                    for more in
+                        [parse_quote!(MaxProperties(7)), parse_quote!(Not(&DRIFT_NEW)), parse_quote!(Never)]
+                    {
                         let more: Expr = more;
                         let said = more.to_token_stream().to_string();
                         if turn.here(|| format!("rules::{name}: {said}")) {
@@ -149,7 +154,8 @@ impl VisitMut for Inner<'_> {
     fn visit_path_mut(&mut self, path: &mut Path) {
         let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let is_static = |name: &str| name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        let is_static =
+            |name: &str| name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
         let other: Option<Path> = match (self.operator, names.as_slice()) {
             (Rules::WordChanged, ["Type", "Boolean"]) => Some(parse_quote!(Type::String)),
             (Rules::WordChanged, ["Type", _]) => Some(parse_quote!(Type::Boolean)),
