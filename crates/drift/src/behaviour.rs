@@ -326,6 +326,12 @@ impl<'a> Altered<'a> {
     fn new(node: &Node<'a>, read: Option<Value>, written: Option<Value>) -> Self {
         Self { node: node.clone(), read, written, of_another: false, unnamed: false }
     }
+
+    /// Whether a single member is lost, which was null.
+    fn is_null(&self) -> bool {
+        let members = self.read.as_ref().and_then(Value::as_object);
+        members.is_some_and(|members| members.values().all(Value::is_null)) && self.written.is_none()
+    }
 }
 
 impl<'p, 'a> Rewriting<'p, 'a> {
@@ -370,9 +376,9 @@ impl<'p, 'a> Rewriting<'p, 'a> {
                 }
                 let all: Vec<_> =
                     fitting.into_iter().map(|variant| self.altered(variant, read, written)).collect();
-                // What one alternative does not name another may name, and keep as it keeps it.
+                // What one alternative does not name another may name, and keep as it keeps it; null it may leave out.
                 let kept = all.iter().any(Option::is_none);
-                let lost = all.into_iter().flatten().find(|altered| !(kept && altered.unnamed));
+                let lost = all.into_iter().flatten().find(|altered| !(altered.unnamed && (kept || altered.is_null())));
                 lost.map(|altered| Altered { of_another: true, ..altered })
             }
             Form::Scalar { format: Some(format), .. } if format == "date-time" => {

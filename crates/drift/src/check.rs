@@ -68,12 +68,22 @@ pub(crate) struct Report {
 /// The first finding about the facts of one operation, if there is any. [`check`] has it too: this is the short way to
 /// know that there is one.
 pub(crate) fn glance(document: &Value, evidence: &Evidence<'_>, at: &Pointer) -> Result<Option<Finding>> {
-    let document = Document::read(document)?;
+    let document = Document::read_of(document, at)?;
     // Nothing is stale yet: the entries of other operations have not been met.
     let findings = |differences: &[Difference]| evidence.ledger.settle(differences, &[]).0;
     let enough = |differences: &[Difference]| !findings(differences).is_empty();
-    let differences = compare::compare_one(&document, evidence.rust(), at, &enough);
+    let mut differences = document.unread.clone();
+    if !enough(&differences) {
+        differences = compare::compare_one(&document, evidence.rust(), at, &enough);
+    }
     Ok(findings(&differences).into_iter().next())
+}
+
+/// The first operation that only one side has, or the code has twice.
+pub(crate) fn matching(document: &Value, evidence: &Evidence<'_>) -> Option<Finding> {
+    let document = Document::read(document).ok()?;
+    let differences = compare::matching(&document, evidence.rust());
+    evidence.ledger.settle(&differences, &[]).0.into_iter().next()
 }
 
 pub(crate) fn check(
@@ -105,7 +115,7 @@ pub(crate) fn check(
         !hard.iter().any(|difference| operation.at.place.contains(&difference.place))
             && body.is_none_or(|key| sound(&evidence.types["roots"][key]))
     };
-    let sent = wire::compare(&document, evidence.code, &compared, evidence.wire, &as_read);
+    let sent = wire::compare(&document, evidence.code, &compared, evidence.wire, &as_read, &|_| true);
     let mut counts = compared.counts.clone();
     counts.insert("calls", evidence.wire.0.len());
     let mut differences = compared.differences.clone();

@@ -35,6 +35,8 @@ pub(crate) struct Document<'a> {
 pub(crate) struct Operation<'a> {
     pub(crate) at: At,
     pub(crate) path: String,
+    /// The path with empty braces for parameters.
+    pub(crate) shape: String,
     pub(crate) method: String,
     pub(crate) deprecated: bool,
     pub(crate) id: Option<String>,
@@ -146,20 +148,20 @@ impl Operation<'_> {
         })
     }
 
-    /// The path with empty braces for parameters, and their names in order.
-    pub(crate) fn shape(&self) -> (String, Vec<String>) {
-        code::shape(&self.path)
-    }
-
     /// Whether this is that operation of the code. What follows a `#` tells operations of one path apart.
     pub(crate) fn is(&self, own: &code::Operation) -> bool {
-        own.method == self.method && own.shape() == self.shape().0
+        own.method == self.method && own.shape == self.shape
     }
 }
 
 impl<'a> Document<'a> {
     /// Reads a document. An error means that it is no OpenAPI 3.1 document that could be compared with anything.
     pub(crate) fn read(root: &'a Value) -> Result<Self> {
+        Self::read_of(root, &Pointer::root())
+    }
+
+    /// Reads the operations at or below a place.
+    pub(crate) fn read_of(root: &'a Value, only: &Pointer) -> Result<Self> {
         let version = root.get("openapi").and_then(Value::as_str).unwrap_or_default();
         ensure!(
             version.starts_with("3.1."),
@@ -167,8 +169,10 @@ impl<'a> Document<'a> {
         );
         let mut reader =
             Reader { root, schemas: Schemas::new(root), unread: Vec::new(), used: BTreeSet::new(), table: Table::of(root) };
-        let (servers, operations) = reader.document()?;
-        reader.components();
+        let (servers, operations) = reader.document(only)?;
+        if *only == Pointer::root() {
+            reader.components();
+        }
         Ok(Self {
             schemas: reader.schemas,
             operations,
@@ -275,7 +279,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn document(&mut self) -> Result<(Vec<Server>, Vec<Operation<'a>>)> {
+    fn document(&mut self, only: &Pointer) -> Result<(Vec<Server>, Vec<Operation<'a>>)> {
         let at = At::root();
         let read = ["openapi", "info", "servers", "security", "paths", "components"];
         let members = self.object(self.root, &at, &read)?;
@@ -289,8 +293,9 @@ impl<'a> Reader<'a> {
         let at = at.child("paths");
         let mut operations = Vec::new();
         for (path, item) in members.get("paths").and_then(Value::as_object).into_iter().flatten() {
-            if !path.starts_with("x-") {
-                self.path_item(path, item, &at.child(path), &inherited, &mut operations)?;
+            let at = at.child(path);
+            if !path.starts_with("x-") && (at.pointer.contains(only) || only.contains(&at.pointer)) {
+                self.path_item(path, item, &at, only, &inherited, &mut operations)?;
             }
         }
         for (name, at) in [("servers", &inherited.servers.0), ("security", &inherited.security.0)] {
@@ -310,6 +315,7 @@ impl<'a> Reader<'a> {
         path: &str,
         item: &'a Value,
         at: &At,
+        only: &Pointer,
         inherited: &Inherited,
         operations: &mut Vec<Operation<'a>>,
     ) -> Result<()> {
@@ -319,7 +325,8 @@ impl<'a> Reader<'a> {
             inherited.servers = (at.clone(), self.servers(Some(servers), at)?);
         }
         let methods: Vec<&str> = METHODS.into_iter().filter(|method| item.contains_key(*method)).collect();
-        for method in &methods {
+        let wanted = |method: &&&str| only.contains(&at.pointer.child(method)) || *only == at.pointer.child(method);
+        for method in methods.iter().filter(wanted) {
             operations.push(self.operation(path, method, &item, &inherited)?);
         }
         if let Some((servers, at)) = item.get("servers")
@@ -400,6 +407,7 @@ impl<'a> Reader<'a> {
         Ok(Operation {
             at: at.clone(),
             path: path.to_owned(),
+            shape: code::shape(path).0,
             method: method.to_owned(),
             deprecated: members.get("deprecated") == Some(&Value::Bool(true)),
             id: members.get("operationId").and_then(Value::as_str).map(str::to_owned),

@@ -54,17 +54,19 @@ impl Subject {
 pub(crate) struct Instances<'s> {
     subject: &'s Subject,
     random: StdRng,
+    turn: usize,
 }
 
 impl<'s> Instances<'s> {
     pub(crate) fn new(subject: &'s Subject, seed: u64) -> Self {
-        Self { subject, random: StdRng::seed_from_u64(seed) }
+        Self { subject, random: StdRng::seed_from_u64(seed), turn: 0 }
     }
 
     /// A valid instance as it is first made, if that can be.
     pub(crate) fn plain(&mut self) -> Option<Value> {
+        self.turn += 1;
         (0..8).find_map(|_| {
-            let made = making::make(&self.subject.small, &mut self.random)?;
+            let made = making::make(&self.subject.small, self.turn, &mut self.random)?;
             self.subject.validator.is_valid(&made).then_some(made)
         })
     }

@@ -61,7 +61,8 @@ const LEDGER: &str = "drift.yaml";
 /// How many instances of each schema are tried if nothing else is said.
 const INSTANCES: usize = 300;
 
-/// How many are tried for each mutant.
+/// How many are tried before mutants are, and how many for each mutant.
+const BEFORE_MUTANTS: usize = 80;
 const OF_A_MUTANT: usize = 20;
 
 /// Compare the generated code with the corrected document.
@@ -113,7 +114,7 @@ fn run(compiled: &Compiled, arguments: &Arguments) -> Result<ExitCode> {
         return regenerate::run(root, &document, &rest);
     }
     let own = Own::read(compiled, root)?;
-    let instances = arguments.instances.unwrap_or(if arguments.prove { OF_A_MUTANT } else { INSTANCES });
+    let instances = arguments.instances.unwrap_or(if arguments.prove { BEFORE_MUTANTS } else { INSTANCES });
     let effort = Effort { instances, seed: arguments.seed };
     let ledger = if arguments.by_rule { Ledger::default() } else { ledger(root)? };
     let mut report = check(&document, &own.evidence(&ledger), effort, Depth::Whole)?;
@@ -122,6 +123,7 @@ fn run(compiled: &Compiled, arguments: &Arguments) -> Result<ExitCode> {
         report = check(&document, &own.evidence(&accepting), effort, Depth::Whole)?;
     }
     if arguments.prove && report.findings.is_empty() {
+        let effort = Effort { instances: instances.min(OF_A_MUTANT), ..effort };
         let matrix =
             prove::prove(&document, own.compiled(), &report, &own.evidence(&ledger), effort)?;
         let mut out = io::stdout().lock();

@@ -9,18 +9,23 @@ const DEPTH: usize = 5;
 /// How deep anything is made: a schema may have no end.
 const DEEPEST: usize = 24;
 
+/// Each of this many turns in a row makes other optional properties for certain, so that all are made soon.
+const TURNS: usize = 4;
+
 /// Makes an instance of a schema, whose references lead to its own definitions.
-pub(crate) fn make(root: &Value, random: &mut StdRng) -> Option<Value> {
-    Maker { root, random }.make(root, 0)
+pub(crate) fn make(root: &Value, turn: usize, random: &mut StdRng) -> Option<Value> {
+    Maker { root, random, turn }.make(root, 0, true)
 }
 
 struct Maker<'m> {
     root: &'m Value,
     random: &'m mut StdRng,
+    turn: usize,
 }
 
 impl Maker<'_> {
-    fn make(&mut self, schema: &Value, depth: usize) -> Option<Value> {
+    /// `outermost` are the schemas of the instance itself.
+    fn make(&mut self, schema: &Value, depth: usize, outermost: bool) -> Option<Value> {
         let Value::Object(members) = schema else {
             return (*schema == Value::Bool(true)).then(|| json!({"any": [1, "text"]}));
         };
@@ -33,25 +38,25 @@ impl Maker<'_> {
         if let Some(values) = members.get("enum").and_then(Value::as_array) {
             return values.choose(self.random).cloned();
         }
-        let mut made = self.own(members, depth)?;
+        let mut made = self.own(members, depth, outermost)?;
         if let Some(target) = members.get("$ref").and_then(Value::as_str) {
             let target = self.root.pointer(target.strip_prefix('#')?)?.clone();
-            made = joined(made, self.make(&target, depth + 1)?);
+            made = joined(made, self.make(&target, depth + 1, outermost)?);
         }
         for part in members.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-            made = joined(made, self.make(part, depth + 1)?);
+            made = joined(made, self.make(part, depth + 1, outermost)?);
         }
         for keyword in ["anyOf", "oneOf"] {
             if let Some(variants) = members.get(keyword).and_then(Value::as_array) {
-                let variant = variants.choose(self.random)?;
-                made = joined(made, self.make(variant, depth + 1)?);
+                let variant = if outermost { variants.get(self.turn % variants.len()) } else { variants.choose(self.random) };
+                made = joined(made, self.make(variant?, depth + 1, outermost)?);
             }
         }
         Some(made.unwrap_or_else(|| json!("anything")))
     }
 
     /// What the schema itself describes: `None` inside if that is nothing.
-    fn own(&mut self, members: &Map<String, Value>, depth: usize) -> Option<Option<Value>> {
+    fn own(&mut self, members: &Map<String, Value>, depth: usize, outermost: bool) -> Option<Option<Value>> {
         let has = |keyword: &str| members.contains_key(keyword);
         let word = match members.get("type") {
             Some(Value::String(word)) => word.as_str(),
@@ -68,7 +73,7 @@ impl Maker<'_> {
             "integer" | "number" => self.number(members, word == "integer"),
             "string" => self.text(members)?,
             "array" => self.array(members, depth)?,
-            _ => self.object(members, depth)?,
+            _ => self.object(members, depth, outermost)?,
         };
         Some(Some(made))
     }
@@ -125,41 +130,41 @@ impl Maker<'_> {
         let first = members.get("prefixItems").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let rest = members.get("items").unwrap_or(&Value::Bool(true));
         let length = if *rest == Value::Bool(false) { length.min(first.len()) } else { length };
-        let items = (0..length).map(|index| self.make(first.get(index).unwrap_or(rest), depth + 1));
+        let items = (0..length).map(|index| self.make(first.get(index).unwrap_or(rest), depth + 1, false));
         items.collect::<Option<Vec<Value>>>().map(Value::from)
     }
 
-    fn object(&mut self, members: &Map<String, Value>, depth: usize) -> Option<Value> {
+    fn object(&mut self, members: &Map<String, Value>, depth: usize, outermost: bool) -> Option<Value> {
         let mut object = Map::new();
         let required = members.get("required").and_then(Value::as_array).into_iter().flatten();
         let required: Vec<&str> = required.filter_map(Value::as_str).collect();
         let properties = members.get("properties").and_then(Value::as_object);
-        for (name, schema) in properties.into_iter().flatten() {
-            let needed = required.contains(&name.as_str());
-            if needed {
-                object.insert(name.clone(), self.make(schema, depth + 1)?);
-            } else if depth < DEPTH && self.random.random_range(0..3) == 0 {
+        for (index, (name, schema)) in properties.into_iter().flatten().enumerate() {
+            let turn = outermost && index % TURNS == self.turn % TURNS;
+            if required.contains(&name.as_str()) {
+                object.insert(name.clone(), self.make(schema, depth + 1, false)?);
+            } else if turn || (depth < DEPTH && self.random.random_range(0..3) == 0) {
                 // What cannot be made is left out.
-                object.extend(self.make(schema, depth + 1).map(|made| (name.clone(), made)));
+                object.extend(self.make(schema, depth + 1, false).map(|made| (name.clone(), made)));
             }
         }
         let rest = members.get("additionalProperties").filter(|rest| **rest != Value::Bool(false));
         for name in required {
             if !object.contains_key(name) && properties.is_none_or(|known| !known.contains_key(name)) {
-                object.insert(name.to_owned(), self.make(rest.unwrap_or(&Value::Bool(true)), depth + 1)?);
+                object.insert(name.to_owned(), self.make(rest.unwrap_or(&Value::Bool(true)), depth + 1, false)?);
             }
         }
         let least = members.get("minProperties").and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok());
         for (name, schema) in properties.into_iter().flatten() {
             if object.len() < least.unwrap_or(0) && !object.contains_key(name) {
-                object.insert(name.clone(), self.make(schema, depth + 1)?);
+                object.insert(name.clone(), self.make(schema, depth + 1, false)?);
             }
         }
         if let Some(rest) = rest
             && (object.len() < least.unwrap_or(0) || (depth < DEPTH && self.random.random_range(0..2) == 0))
         {
             for index in 0..least.unwrap_or(1).max(1) {
-                object.insert(format!("key {index}"), self.make(rest, depth + 1)?);
+                object.insert(format!("key {index}"), self.make(rest, depth + 1, false)?);
             }
         }
         Some(object.into())

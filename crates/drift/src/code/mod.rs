@@ -151,10 +151,20 @@ impl Code {
         self.unrecognised.push(Unrecognised { spot, what: what.into() });
     }
 
-    /// Nothing but the operation of this id, and the rules.
-    pub(crate) fn only(&self, id: &str) -> Self {
-        let operations = self.operations.iter().filter(|operation| operation.id == id).cloned().collect();
-        Self { file: self.file.clone(), operations, rules: self.rules.clone(), ..Self::default() }
+    /// Nothing but the operations, types and rules of these names.
+    pub(crate) fn part(&self, names: &BTreeSet<String>) -> Self {
+        let of = |all: &BTreeMap<String, Value>| {
+            all.iter().filter(|(name, _)| names.contains(*name)).map(|(name, one)| (name.clone(), one.clone())).collect()
+        };
+        let operations = self.operations.iter().filter(|operation| names.contains(&operation.name));
+        Self {
+            file: self.file.clone(),
+            operations: operations.cloned().collect(),
+            types: of(&self.types),
+            rules: of(&self.rules),
+            roots: self.roots.iter().filter(|(key, _)| names.contains(*key)).map(|(key, one)| (key.clone(), one.clone())).collect(),
+            unrecognised: Vec::new(),
+        }
     }
 
     /// The rules as one JSON Schema document, with a definition for each.

@@ -88,6 +88,8 @@ pub(crate) struct Operation {
     /// In lower case.
     pub(crate) method: String,
     pub(crate) path: String,
+    /// The path with empty braces for parameters.
+    pub(crate) shape: String,
     pub(crate) server: Option<String>,
     /// The variant, and its name in quotes where it has one.
     pub(crate) credential: String,
@@ -108,11 +110,6 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// The path with empty braces for parameters.
-    pub(crate) fn shape(&self) -> String {
-        shape(&self.path).0
-    }
-
     /// The part of a parameter of the document.
     pub(crate) fn parameter(&self, place: Place, name: &str) -> Option<&Part> {
         let is_it = |known: &str| {
@@ -311,6 +308,7 @@ impl<'s> Reader<'_, 's> {
             id: string(id)?,
             deprecated: false,
             method: text(method).strip_prefix("Method::")?.to_ascii_lowercase(),
+            shape: shape(&string(path)?).0,
             path: string(path)?,
             server: None,
             credential: "None".to_owned(),

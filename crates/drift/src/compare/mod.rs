@@ -97,6 +97,13 @@ pub(crate) fn compare<'a>(document: &Document<'a>, rust: Rust<'a>) -> Result<Com
     Ok(outcome)
 }
 
+/// Which operations only one side has, or the code has twice.
+pub(crate) fn matching<'a>(document: &Document<'a>, rust: Rust<'a>) -> Vec<Difference> {
+    let mut comparer = schemas::Comparer::new(document.schemas, rust.types);
+    let _ = operations::matched(document, rust.beside(), &mut comparer);
+    comparer.compared.differences
+}
+
 /// Compares one operation alone, the one at this place of the document, until the differences are `enough`. What is found so is
 /// found by [`compare`] too.
 pub(crate) fn compare_one<'a>(

@@ -32,39 +32,46 @@ pub(super) fn compare<'a>(
     beside: Beside<'_>,
     comparer: &mut Comparer<'a>,
 ) -> Result<(), Dangling> {
+    for (operation, own) in matched(document, beside, comparer) {
+        let operation = &document.operations[operation];
+        Pass { document, operation, own: &beside.code.operations[own], beside, comparer }.compare(&|_| false)?;
+    }
+    Ok(())
+}
+
+/// The operations that both sides have, by their positions. Others are differences.
+pub(super) fn matched<'a>(
+    document: &Document<'a>,
+    beside: Beside<'_>,
+    comparer: &mut Comparer<'a>,
+) -> Vec<(usize, usize)> {
     let code = beside.code;
-    let mut matched = vec![false; code.operations.len()];
-    for operation in &document.operations {
+    let mut pairs = Vec::new();
+    let mut met = vec![false; code.operations.len()];
+    for (position, operation) in document.operations.iter().enumerate() {
         comparer.count("operations");
-        let same: Vec<_> =
-            code.operations.iter().enumerate().filter(|(_, own)| operation.is(own)).collect();
-        for (index, _) in &same {
-            matched[*index] = true;
-        }
+        let same: Vec<usize> = (0..met.len()).filter(|index| operation.is(&code.operations[*index])).collect();
+        same.iter().for_each(|index| met[*index] = true);
         let file = Rust { spot: code.file.clone(), owner: None };
-        let at = &operation.at;
+        let (pointer, place) = (operation.at.pointer.clone(), operation.at.place.clone());
         let says = json!(format!("{} {}", operation.method, operation.path));
         match same.as_slice() {
-            [] => {
-                let (pointer, place) = (at.pointer.clone(), at.place.clone());
-                comparer.differ(Kind::OperationMissing, pointer, place, &file, says, Value::Null);
-            }
-            [(_, own)] => Pass { document, operation, own, beside, comparer }.compare(&|_| false)?,
+            [] => comparer.differ(Kind::OperationMissing, pointer, place, &file, says, Value::Null),
+            [own] => pairs.push((position, *own)),
             several => {
-                let names: Vec<&str> = several.iter().map(|(_, own)| own.name.as_str()).collect();
-                let (pointer, place) = (at.pointer.clone(), at.place.clone());
+                let names: Vec<&str> = several.iter().map(|own| code.operations[*own].name.as_str()).collect();
                 comparer.differ(Kind::OperationRepeated, pointer, place, &file, says, json!(names));
             }
         }
     }
-    for (own, _) in code.operations.iter().zip(matched).filter(|(_, matched)| !matched) {
+    for (own, _) in code.operations.iter().zip(met).filter(|(_, met)| !met) {
         let rust = Rust { spot: own.spot.to_string(), owner: None };
         let paths = Pointer::root().child("paths");
-        let place = paths.child(own.shape()).child(&own.method);
-        let says = json!(format!("{} {}", own.method, own.shape()));
+        let place = paths.child(&own.shape).child(&own.method);
+        let says = json!(format!("{} {}", own.method, &own.shape));
         comparer.differ(Kind::OperationExtra, paths, place, &rust, Value::Null, says);
     }
-    Ok(())
+    pairs
 }
 
 /// Compares the operation at this place, if the code has exactly one that it can be, until the differences are `enough`.
@@ -141,7 +148,7 @@ impl<'a> Pass<'_, 'a> {
             let says = (json!(self.operation.deprecated), json!(self.own.deprecated));
             self.differ(Kind::Deprecated, "deprecated", says.0, says.1);
         }
-        let (_, names) = self.operation.shape();
+        let (_, names) = code::shape(&self.operation.path);
         let (_, own) = code::shape(&self.own.path);
         if names != own {
             let (at, rust) = (self.operation.at.clone(), self.rust());

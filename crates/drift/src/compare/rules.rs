@@ -93,9 +93,11 @@ impl<'p, 'a> Rules<'p, 'a> {
         let (pointer, place) = schema.unwrap_or_default();
         match (stated, rules) {
             (Some(stated), Some(rules)) => {
-                let mut walk = Walk { document: root, rules: self.rules, found: Vec::new(), counted: 0, seen: BTreeSet::new() };
+                let seen = std::mem::take(&mut self.comparer.compared_rules);
+                let mut walk = Walk { document: root, rules: self.rules, found: Vec::new(), counted: 0, seen, added: Vec::new() };
                 walk.schemas(&stated, &rules);
                 let (found, counted) = (walk.found, walk.counted);
+                self.comparer.compared_rules = walk.seen;
                 *self.comparer.compared.counts.entry("rules").or_default() += counted;
                 for Found { kind, pointer, place, document, code } in found {
                     self.comparer.differ(kind, pointer, place, &self.rust, document, code);
@@ -127,7 +129,9 @@ struct Walk<'v> {
     found: Vec<Found>,
     counted: usize,
     /// Schemas that are or have been compared: a circle ends there.
-    seen: BTreeSet<(String, String)>,
+    seen: BTreeSet<(Pointer, Pointer)>,
+    /// Those that a trial has entered.
+    added: Vec<(Pointer, Pointer)>,
 }
 
 impl<'v> Walk<'v> {
@@ -137,9 +141,11 @@ impl<'v> Walk<'v> {
 
     fn schemas(&mut self, stated: &Part<'v>, own: &Part<'v>) {
         let (stated, own) = (alone(self.document, stated.clone()), alone(self.rules, own.clone()));
-        if !self.seen.insert((stated.pointer.to_string(), own.pointer.to_string())) {
+        let pair = (stated.pointer.clone(), own.pointer.clone());
+        if !self.seen.insert(pair.clone()) {
             return;
         }
+        self.added.push(pair);
         let place = stated.place.clone();
         let (one, mut other) = match (keywords(self.document, &stated), keywords(self.rules, &own)) {
             (Some(one), Some(other)) => (one, other),
@@ -201,15 +207,21 @@ impl<'v> Walk<'v> {
         let mut left = Vec::new();
         for one in one {
             let same = other.iter().position(|other| {
-                let mut trial = Walk { seen: self.seen.clone(), found: Vec::new(), counted: 0, ..*self };
-                trial.schemas(&one, other);
-                trial.found.is_empty()
+                let (found, counted, start) = (self.found.len(), self.counted, self.added.len());
+                self.schemas(&one, other);
+                let same = self.found.len() == found;
+                if !same {
+                    // As if it had not been tried.
+                    self.found.truncate(found);
+                    self.counted = counted;
+                    for pair in self.added.split_off(start) {
+                        self.seen.remove(&pair);
+                    }
+                }
+                same
             });
             match same {
-                Some(index) => {
-                    let other = other.remove(index);
-                    self.schemas(&one, &other);
-                }
+                Some(index) => drop(other.remove(index)),
                 None => left.push(one),
             }
         }

@@ -48,6 +48,8 @@ pub(super) struct Comparer<'a> {
     code: Schemas<'a>,
     seen: Seen,
     pub(super) direction: Direction,
+    /// The places of schemas and of rules that have been compared.
+    pub(super) compared_rules: BTreeSet<(Pointer, Pointer)>,
     pub(super) compared: Compared<'a>,
 }
 
@@ -56,7 +58,8 @@ const ALL_DIFFERENT: usize = 1000;
 
 impl<'a> Comparer<'a> {
     pub(super) fn new(document: Schemas<'a>, code: Schemas<'a>) -> Self {
-        Self { document, code, seen: Seen::new(), direction: Direction::Reply, compared: Compared::default() }
+        let compared_rules = BTreeSet::new();
+        Self { document, code, seen: Seen::new(), direction: Direction::Reply, compared_rules, compared: Compared::default() }
     }
 
     pub(super) fn count(&mut self, class: &'static str) {

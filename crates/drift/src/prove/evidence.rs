@@ -68,7 +68,8 @@ fn constants(code: &Code, ledger: &Ledger, constants: &Constants, left_out: &Lef
         work.extend(altered.into_iter().map(|Altered { operator, at, value }| (operator, id, at.to_string(), Some(value))));
     }
     super::shared_out(&super::sampled(work, left_out, |(operator, ..)| operator), |(operator, id, at, value)| {
-        let alone = code.only(id);
+        let operation = code.operations.iter().filter(|operation| operation.id == **id).cloned().collect();
+        let alone = Code { operations: operation, rules: code.rules.clone(), ..Code::default() };
         let changed = value.iter().map(|value| ((*id).clone(), value.clone())).collect();
         let said = first(ledger, &specs::verify(&alone, &changed), &[]);
         Trial { side: Side::Compiled, operator, place: format!("{id}{at}"), note: String::new(), said }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     check::{Evidence, glance},
-    code,
+    code::{self, Code},
     compare::reachable,
     document::Document,
     pointer::Pointer,
@@ -15,44 +15,78 @@ use crate::{
 };
 
 /// The operations in the order of their size.
-pub(super) struct Focus(Vec<Operation>);
+pub(super) struct Focus(Vec<Near>);
 
-struct Operation {
-    at: Pointer,
+/// One operation with what it leads to, and nothing else.
+pub(super) struct Near {
+    pub(super) at: Pointer,
+    pub(super) document: Value,
+    pub(super) code: Code,
+    types: Value,
+    rules: Value,
     /// All places of the document that it leads to.
     places: BTreeSet<Pointer>,
     /// Itself, and all types and rules that it leads to, by their names.
     names: BTreeSet<String>,
 }
 
+impl Near {
+    pub(super) fn evidence<'e>(&'e self, evidence: &Evidence<'e>) -> Evidence<'e> {
+        Evidence { code: &self.code, types: &self.types, rules: &self.rules, ..*evidence }
+    }
+}
+
 impl Focus {
     pub(super) fn new(document: &Value, evidence: &Evidence<'_>) -> Result<Self> {
-        let mut operations = Vec::new();
+        let mut all = Vec::new();
         for operation in Document::read(document)?.operations {
-            let names = evidence.code.operations.iter().find(|own| operation.is(own)).map(|own| names(evidence, own));
+            let Some(own) = evidence.code.operations.iter().find(|own| operation.is(own)) else { continue };
             let at = operation.at.pointer;
+            let (places, names) = (reached(document, &at), names(evidence, own));
+            let code = evidence.code.part(&names);
+            let (types, rules) = (code.schemas(), code.rules());
+            let document = part(document, &at, &places);
+            let near = Near { at, document, code, types, rules, places, names };
             // One whose differences are only accepted among those of others would be a finding in any case.
-            if glance(document, evidence, &at)?.is_none() {
-                let places = reached(document, &at);
-                operations.push(Operation { at, places, names: names.unwrap_or_default() });
+            if glance(&near.document, &near.evidence(evidence), &near.at)?.is_none() {
+                all.push(near);
             }
         }
-        operations.sort_by_key(|operation| size(document, &operation.places));
-        Ok(Self(operations))
+        all.sort_by_key(|near| near.document.to_string().len());
+        Ok(Self(all))
     }
 
     /// The smallest operation that a place of the source has to do with: itself, or a type or rules that it leads to.
-    pub(super) fn of_source(&self, place: &str) -> Option<&Pointer> {
+    pub(super) fn of_source(&self, place: &str) -> Option<&Near> {
         let place = place.strip_prefix("operations::").or_else(|| place.strip_prefix("rules::")).unwrap_or(place);
         let name = place.split(':').next()?;
-        self.0.iter().find(|operation| operation.names.contains(name)).map(|operation| &operation.at)
+        self.0.iter().find(|near| near.names.contains(name))
     }
 
-    /// The smallest operation that leads to a place.
-    pub(super) fn of(&self, place: &Pointer) -> Option<&Pointer> {
-        let leads = |operation: &&Operation| operation.places.iter().any(|known| known.contains(place));
-        self.0.iter().find(leads).map(|operation| &operation.at)
+    /// The smallest operation that leads to a place, or stands there.
+    pub(super) fn of(&self, place: &Pointer) -> Option<&Near> {
+        let leads = |near: &&Near| near.places.iter().any(|known| known.contains(place));
+        let in_it = |near: &&Near| place.parent().is_some_and(|list| list.as_str() == "/paths") && place.contains(&near.at);
+        self.0.iter().find(leads).or_else(|| self.0.iter().find(in_it))
     }
+}
+
+/// The document with one operation and what it leads to.
+fn part(document: &Value, at: &Pointer, places: &BTreeSet<Pointer>) -> Value {
+    let mut part = document.clone();
+    let item = at.parent().unwrap_or_default();
+    let leads = |place: &Pointer| *place == item || places.iter().any(|known| place.contains(known));
+    let paths = Pointer::root().child("paths");
+    if let Some(Value::Object(items)) = part.get_mut("paths") {
+        items.retain(|path, _| leads(&paths.child(path)));
+    }
+    for (category, components) in part.get_mut("components").and_then(Value::as_object_mut).into_iter().flatten() {
+        let place = Pointer::root().child("components").child(category);
+        if let (true, Value::Object(components)) = (category != "securitySchemes", components) {
+            components.retain(|name, _| leads(&place.child(name)));
+        }
+    }
+    part
 }
 
 fn names(evidence: &Evidence<'_>, own: &code::Operation) -> BTreeSet<String> {
@@ -61,6 +95,7 @@ fn names(evidence: &Evidence<'_>, own: &code::Operation) -> BTreeSet<String> {
     let parts: Vec<&code::Part> = parts.collect();
     let keys = parts.iter().filter_map(|part| part.ty.as_ref()).chain(&own.reply).chain(&own.refusal);
     for key in keys {
+        names.insert(key.clone());
         names.extend(reachable(&evidence.types["roots"][key], Schemas::new(evidence.types)));
     }
     for name in parts.iter().filter_map(|part| part.rules.as_ref()) {
@@ -90,8 +125,4 @@ fn reached(document: &Value, at: &Pointer) -> BTreeSet<Pointer> {
         }
     }
     found
-}
-
-fn size(document: &Value, places: &BTreeSet<Pointer>) -> usize {
-    places.iter().filter_map(|place| place.get(document)).map(|value| value.to_string().len()).sum()
 }

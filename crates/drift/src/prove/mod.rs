@@ -35,13 +35,14 @@ use self::{
 };
 use super::{
     behaviour::{Clean, Effort},
-    check::{Depth, Evidence, Report, check, glance},
+    check::{Depth, Evidence, Report, check, glance, matching},
     compare::compare,
     compiled::Definitions,
     specs::Constants,
     document::Document,
     finding::Kind,
     output,
+    pointer::Pointer,
 };
 
 pub(super) use matrix::Matrix;
@@ -92,11 +93,17 @@ fn documents(document: &Value, evidence: &Evidence<'_>, left_out: &LeftOut) -> R
     let clean = Clean::default();
     let evidence = &Evidence { clean: Some(&clean), ..*evidence };
     Ok(shared_out(&mutants, |mutant| {
-        let changed = mutant.apply(document);
-        let glanced = focus.of(&mutant.pointer).and_then(|at| glance(&changed, evidence, at).ok().flatten());
+        let near = focus.of(&mutant.pointer);
+        let glanced = near.and_then(|near| glance(&mutant.apply(&near.document), &near.evidence(evidence), &near.at).ok()?);
         let said = match glanced {
             Some(finding) => Said::Found(output::line(&finding)),
-            None => said(check(&changed, evidence, effort, Depth::First)),
+            None => {
+                let changed = mutant.apply(document);
+                match matching(&changed, evidence) {
+                    Some(finding) => Said::Found(output::line(&finding)),
+                    None => said(check(&changed, evidence, effort, Depth::First)),
+                }
+            }
         };
         trial(Side::Document, mutant, said)
     }))
@@ -109,7 +116,9 @@ fn neutral(document: &Value, evidence: &Evidence<'_>, effort: Effort, left_out: 
     let clean = Clean::default();
     let evidence = &Evidence { clean: Some(&clean), ..*evidence };
     Ok(shared_out(&mutants, |mutant| {
-        trial(Side::Neutral, mutant, said(check(&mutant.apply(document), evidence, effort, Depth::First)))
+        // What is executed depends on no more than the schemas, which instances show once for each.
+        let depth = if mutant.pointer == Pointer::root() { Depth::First } else { Depth::Facts };
+        trial(Side::Neutral, mutant, said(check(&mutant.apply(document), evidence, effort, depth)))
     }))
 }
 
@@ -127,15 +136,23 @@ fn sources(document: &Value, evidence: &Evidence<'_>, source: &str, left_out: &L
             let (place, said) = match source {
                 Err(error) => (String::new(), Said::Unusable(error.to_string())),
                 Ok(source) => {
-                    let (code, place) = source.read(*change, evidence.code);
-                    let (types, rules) = (code.schemas(), code.rules());
-                    let evidence =
-                        Evidence { code: &code, types: &types, rules: &rules, unverified: &[], ..*evidence };
-                    let at = focus.of_source(&place);
-                    let glanced = at.and_then(|at| glance(document, &evidence, at).ok().flatten());
+                    let place = source.place(*change);
+                    let near = focus.of_source(&place);
+                    let glanced = near.and_then(|near| {
+                        let code = source.read(*change, &near.code);
+                        let (types, rules) = (code.schemas(), code.rules());
+                        let changed = Evidence { code: &code, types: &types, rules: &rules, ..*evidence };
+                        glance(&near.document, &changed, &near.at).ok()?
+                    });
                     let said = match glanced {
                         Some(finding) => Said::Found(output::line(&finding)),
-                        None => said(check(document, &evidence, effort, Depth::Facts)),
+                        None => {
+                            let code = source.read(*change, evidence.code);
+                            let (types, rules) = (code.schemas(), code.rules());
+                            let changed =
+                                Evidence { code: &code, types: &types, rules: &rules, unverified: &[], ..*evidence };
+                            said(check(document, &changed, effort, Depth::Facts))
+                        }
                     };
                     (place, said)
                 }
@@ -163,7 +180,7 @@ fn said(checked: Result<Report>) -> Said {
 }
 
 /// How many mutants of one kind are tried. Where there are more, these are spread evenly over all of them.
-const SAMPLE: usize = 40;
+const SAMPLE: usize = 24;
 
 /// As many of each kind as are tried.
 fn sampled<T>(work: Vec<T>, left_out: &LeftOut, kind: impl Fn(&T) -> &'static str) -> Vec<T> {

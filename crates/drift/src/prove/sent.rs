@@ -36,7 +36,7 @@ pub(super) fn trials(
     let wires = super::sampled(wires, left_out, |(operator, ..)| operator);
     super::shared_out(&wires, |(operator, place, note, wire)| {
         let mut differences = compared.differences.clone();
-        differences.extend(wire::compare(document, evidence.code, compared, wire, &|_, _| true));
+        differences.extend(wire::compare(document, evidence.code, compared, wire, &|_, _| true, &|own| own.name == *place));
         let done = [OF_FACTS.as_slice(), &[Comparison::Wire]].concat();
         let (findings, _) = evidence.ledger.settle(&differences, &done);
         let said = findings.first().map_or(Said::Nothing, |first| Said::Found(output::line(first)));

@@ -17,17 +17,18 @@ use crate::{
 };
 
 /// Compares every operation that both sides have. One that is not `as_read`, known from the source to differ, is compared only in
-/// what leaves no trace there.
+/// what leaves no trace there. `which` are those that are compared.
 pub(crate) fn compare(
     document: &Document<'_>,
     code: &Code,
     compared: &Compared<'_>,
     wire: &Wire,
     as_read: &dyn Fn(&Operation<'_>, &code::Operation) -> bool,
+    which: &dyn Fn(&code::Operation) -> bool,
 ) -> Vec<Difference> {
     let mut differences = Vec::new();
     for operation in &document.operations {
-        let Some(own) = code.operations.iter().find(|own| operation.is(own)) else { continue };
+        let Some(own) = code.operations.iter().find(|own| operation.is(own)).filter(|own| which(own)) else { continue };
         let mut pass = Pass { document, compared, operation, own, wire, differences: Vec::new() };
         pass.call(as_read(operation, own));
         differences.extend(pass.differences);
@@ -93,7 +94,7 @@ impl Pass<'_, '_> {
 
     fn path(&mut self, call: &Call, request: &Request) {
         let (path, _) = request.parts();
-        let (shape, names) = self.operation.shape();
+        let (shape, names) = code::shape(&self.operation.path);
         let given: Vec<Option<&Value>> = self
             .own
             .parameters

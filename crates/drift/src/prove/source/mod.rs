@@ -67,16 +67,25 @@ impl Source {
         changes
     }
 
-    /// What is read of the source with a change, and where the change is.
-    pub(super) fn read(&self, change: Change, code: &Code) -> (Code, String) {
+    /// Where a change is.
+    pub(super) fn place(&self, change: Change) -> String {
+        self.changed(change).1
+    }
+
+    /// What is read of the source with a change.
+    pub(super) fn read(&self, change: Change, code: &Code) -> Code {
+        let (file, _) = self.changed(change);
+        match change.part {
+            None => Code::read(&file, &code.file),
+            Some(part) => code.with_part(&file, std::slice::from_ref(&self.parts[part].name)),
+        }
+    }
+
+    fn changed(&self, change: Change) -> (File, String) {
         let mut file = self.file(change.part).clone();
         let mut turn = Turn::at(change.nth);
         change.operator.visit(&mut file, &mut turn);
-        let code = match change.part {
-            None => Code::read(&file, &code.file),
-            Some(part) => code.with_part(&file, std::slice::from_ref(&self.parts[part].name)),
-        };
-        (code, turn.place)
+        (file, turn.place)
     }
 
     fn file(&self, part: Option<usize>) -> &File {
