@@ -15,8 +15,19 @@ const LONGEST: usize = 64 * 1024;
 const USUAL: usize = 128;
 
 /// The characters that would end a path segment or that a URL cannot carry. A backslash is one: the URL standard reads it as a slash.
-const SEGMENT: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}').add(b'/').add(b'%').add(b'\\');
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'/')
+    .add(b'%')
+    .add(b'\\');
 
 /// A base URL: the scheme, the host and whatever the paths of operations follow.
 #[derive(Debug, Clone)]
@@ -34,7 +45,8 @@ impl Base {
     /// The text is not an `http` or `https` URL, or it has a query or a fragment.
     pub fn new(text: &str) -> Result<Self, RequestError> {
         let refuse = |reason: &'static str| RequestError::new("base URL", reason);
-        let url = Url::parse(text.trim()).map_err(|_| refuse("is not a URL such as https://hub.suprsend.com"))?;
+        let url =
+            Url::parse(text.trim()).map_err(|_| refuse("is not a URL such as https://hub.suprsend.com"))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err(refuse("must start with http:// or https:// and have a host"));
         }
@@ -147,7 +159,15 @@ mod tests {
         ] {
             assert_eq!(path(base, "/v1/a/", &[]).as_deref(), Ok(whole), "{base}");
         }
-        for base in ["", "hub.suprsend.com", "https:", "ftp://host", "mailto:a@b.example", "https://host?query", "https://host#part"] {
+        for base in [
+            "",
+            "hub.suprsend.com",
+            "https:",
+            "ftp://host",
+            "mailto:a@b.example",
+            "https://host?query",
+            "https://host#part",
+        ] {
             Base::new(base).unwrap_err();
         }
     }

@@ -4,8 +4,8 @@
 
 use crate::types::{
     IncomingWebhook, MsTeamsChannel, MsTeamsUsingConversationId, MsTeamsUsingIncomingWebhook,
-    MsTeamsUsingUserId, SlackChannel, SlackUsingChannel, SlackUsingEmail,
-    SlackUsingIncomingWebhook, SlackUsingMemberId, WebPush, WebPushKeys,
+    MsTeamsUsingUserId, SlackChannel, SlackUsingChannel, SlackUsingEmail, SlackUsingIncomingWebhook,
+    SlackUsingMemberId, WebPush, WebPushKeys,
 };
 
 /// Where several identifiers are at hand, SuprSend's own order of precedence is incoming webhook, channel, member, email.

@@ -71,7 +71,9 @@ impl<E> fmt::Display for Error<E> {
             Self::Request(error) => error.fmt(f),
             Self::Http(error) => error.fmt(f),
             Self::Refused { status, .. } => write!(f, "the API answered {status}"),
-            Self::Undecodable { status } => write!(f, "the API answered {status}, but the reply cannot be decoded"),
+            Self::Undecodable { status } => {
+                write!(f, "the API answered {status}, but the reply cannot be decoded")
+            }
         }
     }
 }

@@ -4869,7 +4869,7 @@ The users of the workspace, a page at a time. The profiles in a list have no cha
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self::default()
+            <Self as Default>::default()
         }
         /// A page's `meta.after`, to go on with the page after it.
         pub fn after(mut self, value: impl Into<String>) -> Self {
@@ -5772,7 +5772,7 @@ Returns the tenants of the workspace, page by page. A page holds 20 tenants by d
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self::default()
+            <Self as Default>::default()
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
@@ -7384,7 +7384,7 @@ Returns the lists of the workspace, page by page, without the users in them. A p
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self::default()
+            <Self as Default>::default()
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
@@ -9815,7 +9815,7 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self::default()
+            <Self as Default>::default()
         }
         /// Value of `meta.after`, to read the page of older messages.
         pub fn after(mut self, value: impl Into<String>) -> Self {
@@ -10092,7 +10092,7 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self::default()
+            <Self as Default>::default()
         }
         /// Names of channels, separated by commas. Returns templates that have any of them.
         pub fn has_channels_any(mut self, value: impl Into<String>) -> Self {
@@ -10914,11 +10914,11 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
 }
 /// What the document says of requests.
 #[allow(unused_imports, unused_macros)]
-pub(crate) mod rules {
+pub mod rules {
     use crate::rules::{Format, Json, Number, Pattern, Reference, Rule::*, Schema, Type};
     macro_rules! schema {
         ($name:ident : $($rule:expr),*) => {
-            pub static $name : Schema = Schema(& [$($rule),*]);
+            pub static $name : Schema = Schema::new(& [$($rule),*]);
         };
     }
     schema!(ACTOR : AnyOf(&[&OBJECT_RECIPIENT, &USER_RECIPIENT, &HEX_COLOR]));
@@ -10969,7 +10969,7 @@ pub(crate) mod rules {
     );
     schema!(
         CATEGORY_PREFERENCE_UPDATE_DIGEST_SCHEDULE : AnyOf(&[&DIGEST_SCHEDULE_INPUT,
-        &Schema(&[Type(Type::Null)])])
+        &Schema::new(&[Type(Type::Null)])])
     );
     schema!(
         CHANNEL_NAME : Type(Type::String), Enum(&[Json::String("email"),
@@ -11020,7 +11020,7 @@ pub(crate) mod rules {
         DYNAMIC_WORKFLOW : Type(Type::Object), Required(&["name", "template",
         "notification_category", "users"]), Properties(&[("name", &HEX_COLOR),
         ("template", &HEX_COLOR), ("notification_category", &HEX_COLOR), ("users",
-        &Schema(&[Type(Type::Array), MinItems(1), MaxItems(100),
+        &Schema::new(&[Type(Type::Array), MinItems(1), MaxItems(100),
         Items(&USER_RECIPIENT)])), ("data", &PAYLOAD), ("delivery",
         &DYNAMIC_WORKFLOW_DELIVERY), ("delay", &TIME_SPAN), ("trigger_at", &DATE_TIME),
         ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY)])
@@ -11062,7 +11062,7 @@ pub(crate) mod rules {
     );
     schema!(HEX_COLOR : Type(Type::String));
     schema!(IDEMPOTENCY_KEY : Type(Type::String), MaxLength(255));
-    schema!(INCREMENT : AnyOf(&[&INTEGER, &Schema(&[Type(Type::Number)])]));
+    schema!(INCREMENT : AnyOf(&[&INTEGER, &Schema::new(&[Type(Type::Number)])]));
     schema!(
         INGEST_USERS_BODY : Type(Type::Array), MinItems(1), MaxItems(400),
         Items(&USER_RECORD)
@@ -11083,7 +11083,7 @@ pub(crate) mod rules {
     );
     schema!(
         MESSAGE_BULK_UPDATE : Type(Type::Object), Required(&["messages"]),
-        Properties(&[("messages", &Schema(&[Type(Type::Array), MinItems(1),
+        Properties(&[("messages", &Schema::new(&[Type(Type::Array), MinItems(1),
         MaxItems(1000), Items(&MESSAGE_UPDATE)]))])
     );
     schema!(
@@ -11136,14 +11136,14 @@ pub(crate) mod rules {
     );
     schema!(
         OBJECT_SUBSCRIPTIONS_QUERY : Type(Type::Object), Properties(&[("depth",
-        &Schema(&[Type(Type::Integer), Minimum(Number::Integer(0)),
+        &Schema::new(&[Type(Type::Integer), Minimum(Number::Integer(0)),
         Maximum(Number::Integer(2))]))])
     );
     schema!(
         OBJECT_SUBSCRIPTION_ADD : Type(Type::Object), Required(&["recipients"]),
         Properties(&[("recipients", &OBJECT_SUBSCRIPTION_ADD_RECIPIENTS), ("properties",
-        &SENSITIVE_OBJECT), ("parent_object_properties", &Schema(&[Types(&[Type::Null,
-        Type::Object]), Sensitive]))])
+        &SENSITIVE_OBJECT), ("parent_object_properties",
+        &Schema::new(&[Types(&[Type::Null, Type::Object]), Sensitive]))])
     );
     schema!(
         OBJECT_SUBSCRIPTION_ADD_RECIPIENTS : Type(Type::Array), MinItems(1),
@@ -11151,13 +11151,13 @@ pub(crate) mod rules {
     );
     schema!(
         OBJECT_SUBSCRIPTION_REMOVE : Type(Type::Object), Required(&["recipients"]),
-        Properties(&[("recipients", &Schema(&[Type(Type::Array), MinItems(1),
+        Properties(&[("recipients", &Schema::new(&[Type(Type::Array), MinItems(1),
         MaxItems(100), Items(&SUBSCRIBER_REF)]))])
     );
     schema!(OFFSET : Type(Type::Integer), Minimum(Number::Integer(0)));
     schema!(
         PAYLOAD : Type(Type::Object), Properties(&[("$attachments",
-        &Schema(&[Type(Type::Array), Items(&ATTACHMENT)]))]),
+        &Schema::new(&[Type(Type::Array), Items(&ATTACHMENT)]))]),
         AdditionalProperties(&SENSITIVE_ANY)
     );
     schema!(
@@ -11230,7 +11230,7 @@ pub(crate) mod rules {
     schema!(SUBSCRIBER_REF : AnyOf(&[&OBJECT_REF, &HEX_COLOR]));
     schema!(
         TENANT_DIGEST_SCHEDULE_INPUT : Types(&[Type::Null, Type::Object]),
-        Properties(&[("options", &Schema(&[Type(Type::Array),
+        Properties(&[("options", &Schema::new(&[Type(Type::Array),
         Items(&TENANT_DIGEST_SCHEDULE_OPTION_INPUT)]))])
     );
     schema!(
@@ -11333,7 +11333,7 @@ pub(crate) mod rules {
     );
     schema!(
         USER_UPSERT : Type(Type::Object), Properties(&[("$email",
-        &Schema(&[Type(Type::Array), Items(&EMAIL)])), ("$sms", &STRING_LIST),
+        &Schema::new(&[Type(Type::Array), Items(&EMAIL)])), ("$sms", &STRING_LIST),
         ("$whatsapp", &STRING_LIST), ("$inbox", &SENSITIVE_STRING_LIST), ("$androidpush",
         &SENSITIVE_STRING_LIST), ("$iospush", &SENSITIVE_STRING_LIST), ("$slack",
         &USER_UPSERT_SLACK), ("$ms_teams", &USER_UPSERT_MS_TEAMS), ("$timezone",

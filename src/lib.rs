@@ -61,8 +61,8 @@ pub use client::Client;
 pub use error::{Error, RequestError};
 pub use generated::*;
 pub use operation::{
-    Credential, CursorPaged, Format, Inspector, Lookup, OffsetPaged, Operation, Page, Paged, Parameter, Place,
-    Position, Spec, Visitor,
+    Credential, CursorPaged, Format, Inspector, Lookup, OffsetPaged, Operation, Page, Paged, Parameter,
+    Place, Position, Spec, Visitor,
 };
 pub use profile::{Channel, PropertyError};
 pub use reqwest::{Method, Request};

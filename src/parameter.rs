@@ -27,7 +27,8 @@ fn scalar(value: &Value) -> Option<String> {
 /// Adds a parameter to the query, as `form` with `explode`: an item of a list and a member of an object each make a pair. A value that
 /// is absent or null adds nothing.
 pub fn query<T: Serialize>(request: &mut Request, name: &'static str, value: &T) -> Result<(), RequestError> {
-    let value = serde_json::to_value(value).map_err(|_| RequestError::of_parameter(name, "cannot be written"))?;
+    let value =
+        serde_json::to_value(value).map_err(|_| RequestError::of_parameter(name, "cannot be written"))?;
     let add = |request: &mut Request, name: &str, value: &Value| {
         if let Some(text) = scalar(value) {
             request.url_mut().query_pairs_mut().append_pair(name, &text);
@@ -65,7 +66,8 @@ pub fn accept_json(request: &mut Request) {
 
 /// Sets a JSON body.
 pub fn json<T: Serialize + ?Sized>(request: &mut Request, body: &T) -> Result<(), RequestError> {
-    let body = serde_json::to_vec(body).map_err(|_| RequestError::new("body", "cannot be written as JSON"))?;
+    let body =
+        serde_json::to_vec(body).map_err(|_| RequestError::new("body", "cannot be written as JSON"))?;
     set(request, JSON, body);
     Ok(())
 }

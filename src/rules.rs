@@ -8,11 +8,89 @@ use std::fmt;
 
 /// The rules of a value: all of them hold.
 ///
-/// Each keyword occurs at most once in a schema, and none constrains a value of a type that it does not concern: `minLength` says
-/// nothing about numbers. Without a rule any value is valid. A schema that contains itself does so by [`Rule::Ref`], so that its
-/// `Debug` output is finite.
-#[derive(Debug, Clone, Copy)]
-pub struct Schema(pub &'static [Rule]);
+/// Each keyword but [`Rule::If`] occurs at most once in a schema, and none constrains a value of a type that it does not concern:
+/// `minLength` says nothing about numbers. Without a rule any value is valid. A schema that contains itself does so by
+/// [`Rule::Ref`], so that its `Debug` output is finite.
+///
+/// ```
+/// use suprsend_api::rules::{Format, Rule, Schema, Type};
+///
+/// static EMAIL: Schema = Schema::new(&[Rule::Type(Type::String), Rule::Format(Format::Email)]);
+/// assert!(EMAIL.allows(Type::String) && !EMAIL.allows(Type::Null));
+/// ```
+#[derive(Clone, Copy)]
+pub struct Schema {
+    rules: &'static [Rule],
+    /// The types of valid values, a bit each.
+    types: u8,
+    /// The groups that have a rule, a bit each.
+    groups: u8,
+}
+
+impl Schema {
+    /// Makes a schema of its rules.
+    pub const fn new(rules: &'static [Rule]) -> Self {
+        let (mut types, mut groups) = (u8::MAX, 0);
+        let mut index = 0;
+        while index < rules.len() {
+            types &= rules[index].types();
+            groups |= rules[index].groups();
+            index += 1;
+        }
+        Self { rules, types, groups }
+    }
+
+    /// Returns the rules.
+    #[inline]
+    pub const fn rules(&self) -> &'static [Rule] {
+        self.rules
+    }
+
+    /// Returns whether the rules let values of a type pass. A number without a fraction is an `Integer`.
+    #[inline]
+    pub const fn allows(&self, value: Type) -> bool {
+        self.types & value.bit() != 0
+    }
+
+    /// Returns whether any of the rules is in the group, so that the others need not be looked through.
+    #[inline]
+    pub const fn has(&self, group: Group) -> bool {
+        self.groups & group.bit() != 0
+    }
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Schema").field(&self.rules).finish()
+    }
+}
+
+/// What a rule looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Group {
+    /// The value of a scalar.
+    Scalar,
+    /// A value as a whole: `enum` and `const`.
+    Whole,
+    /// Each item of an array.
+    Items,
+    /// Each member of an object.
+    Members,
+    /// How many items or members there are, and which.
+    Count,
+    /// What other schemas say of the same value.
+    Combination,
+    /// Nothing: that the value is sensitive.
+    Mark,
+}
+
+impl Group {
+    #[inline]
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
 
 /// A keyword of JSON Schema with its value.
 ///
@@ -91,6 +169,54 @@ pub enum Rule {
     Sensitive,
 }
 
+impl Rule {
+    const fn types(&self) -> u8 {
+        match self {
+            Self::Type(name) => name.accepted(),
+            Self::Types(names) => {
+                let (mut types, mut index) = (0, 0);
+                while index < names.len() {
+                    types |= names[index].accepted();
+                    index += 1;
+                }
+                types
+            }
+            Self::Never => 0,
+            _ => u8::MAX,
+        }
+    }
+
+    const fn groups(&self) -> u8 {
+        match self {
+            Self::Type(_) | Self::Types(_) | Self::Never => 0,
+            Self::Enum(_) | Self::Const(_) => Group::Whole.bit() | Group::Scalar.bit(),
+            Self::Format(_)
+            | Self::MinLength(_)
+            | Self::MaxLength(_)
+            | Self::Pattern(_)
+            | Self::Minimum(_)
+            | Self::Maximum(_)
+            | Self::ExclusiveMinimum(_)
+            | Self::ExclusiveMaximum(_)
+            | Self::MultipleOf(_) => Group::Scalar.bit(),
+            Self::PrefixItems(_) | Self::Items(_) => Group::Items.bit(),
+            Self::UniqueItems | Self::Contains(..) => Group::Items.bit() | Group::Count.bit(),
+            Self::Properties(_)
+            | Self::PatternProperties(_)
+            | Self::AdditionalProperties(_)
+            | Self::PropertyNames(_) => Group::Members.bit(),
+            Self::Required(_) => Group::Members.bit() | Group::Count.bit(),
+            Self::MinItems(_) | Self::MaxItems(_) | Self::MinProperties(_) | Self::MaxProperties(_) => {
+                Group::Count.bit()
+            }
+            Self::AllOf(_) | Self::AnyOf(_) | Self::OneOf(_) | Self::Not(_) | Self::If(_) | Self::Ref(_) => {
+                Group::Combination.bit()
+            }
+            Self::Sensitive => Group::Mark.bit(),
+        }
+    }
+}
+
 /// A type of JSON values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Type {
@@ -108,6 +234,21 @@ pub enum Type {
     Array,
     /// An object.
     Object,
+}
+
+impl Type {
+    #[inline]
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
+    /// The types of the values that `type` lets pass by this name.
+    const fn accepted(self) -> u8 {
+        match self {
+            Self::Number => Self::Number.bit() | Self::Integer.bit(),
+            _ => self.bit(),
+        }
+    }
 }
 
 /// A format of strings that is checked.

@@ -55,14 +55,16 @@ impl Visitor for RoundTrip<'_> {
 
     fn visit<O: Operation + Clone + Serialize + DeserializeOwned>(self) {
         let Stored { id, method, path, json } = self.0;
-        let operation: O = serde_json::from_value(json.clone()).unwrap_or_else(|error| panic!("{id}: {error}"));
+        let operation: O =
+            serde_json::from_value(json.clone()).unwrap_or_else(|error| panic!("{id}: {error}"));
         assert_eq!(serde_json::to_value(&operation).expect("JSON"), *json, "{id}");
         assert_eq!((O::SPEC.id, O::SPEC.path), (id.as_str(), path.as_str()));
         assert_eq!(O::SPEC.method.as_str(), method.to_uppercase());
         let base = Base::new("https://hub.example/base").expect("a base URL");
         let request = operation.request(&base).unwrap_or_else(|error| panic!("{id}: {error}"));
         let filled: Vec<&str> = path.split('#').next().expect("a path").split('/').collect();
-        let filled: Vec<&str> = filled.iter().map(|part| if part.contains('{') { "a%20b" } else { part }).collect();
+        let filled: Vec<&str> =
+            filled.iter().map(|part| if part.contains('{') { "a%20b" } else { part }).collect();
         assert_eq!(request.url().path(), format!("/base{}", filled.join("/")), "{id}");
         assert_eq!(request.url().fragment(), None, "{id}");
         let body = request.body().and_then(reqwest::Body::as_bytes);

@@ -6,7 +6,8 @@ mod prism;
 mod schemathesis;
 mod upserts;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use serde_json::Value;
 
 use crate::{tools::Tools, users::User};
 
@@ -68,4 +69,14 @@ impl Row {
             Self::Lowered => lowered::run(tools).await,
         }
     }
+}
+
+/// The corrected document for the tools of others. They know one operation a path and method, so those that a fragment distinguishes
+/// are left out.
+fn document_of_others() -> Result<Value> {
+    let mut document: Value =
+        serde_json::from_str(suprsend_api::DOCUMENT).context("the document is not JSON")?;
+    let paths = document["paths"].as_object_mut().context("the document has no paths")?;
+    paths.retain(|path, _| !path.contains('#'));
+    Ok(document)
 }

@@ -98,7 +98,8 @@ fn orphans(files: &[(&str, String)]) -> Result<Vec<String>> {
             let path = entry.with_context(|| format!("cannot read {folder}"))?.path();
             let name = format!("{folder}/{}", path.file_name().unwrap_or_default().to_string_lossy());
             let known = files.iter().any(|(file, _)| *file == name);
-            if !known && path.is_file() && fs::read_to_string(&path).is_ok_and(|text| text.starts_with(MARK)) {
+            if !known && path.is_file() && fs::read_to_string(&path).is_ok_and(|text| text.starts_with(MARK))
+            {
                 found.push(name);
             }
         }

@@ -91,7 +91,7 @@ fn leniently_the_operations_that_cannot_be_generated_are_named_and_left_out() {
     );
     assert!(dropped.contains("/paths/~1shared/get: dropped: GET /shared (shared)"), "{dropped}");
     let rust = fs::read_to_string(out).unwrap();
-    assert!(rust.contains("pub fn change_me") && !rust.contains("pub fn me("));
+    assert!(rust.contains("pub struct ChangeMe ") && !rust.contains("pub struct Me "));
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub(super) async fn with_ours(client: &Client) -> Result<()> {
     users.merge("life-a", "life-b").await?;
     users.delete("life-c").await?;
     users.delete_many(["life-d", "life-e", "nobody"]).await?;
-    ensure!(users.find("life-c").await?.is_none(), "a deleted user was found");
+    ensure!(users.get("life-c").optional().await?.is_none(), "a deleted user was found");
     Ok(())
 }
 

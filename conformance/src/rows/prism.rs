@@ -39,7 +39,7 @@ async fn others(client: &Client) -> Result<()> {
     // An id that has to be encoded, and a cursor.
     let (users, id, cursor) = (client.users(), "a/b?c=ü 1", "a+b/c==");
     users.get(id).await.context("get")?;
-    users.find(id).await.context("find")?.context("find: nobody was found")?;
+    users.get(id).optional().await.context("optional")?.context("optional: nobody was found")?;
     users.delete(id).await.context("delete")?;
     users.delete_many([id, "user-123"]).await.context("delete_many")?;
     users.merge(id, "user-123").await.context("merge")?;
@@ -127,7 +127,7 @@ async fn refusals(client: &Client) -> Result<usize> {
     ];
     for (method, path, body) in &wrong {
         let request = client.request(method.clone(), *path);
-        let reply = body.iter().fold(request, suprsend::Request::json).await;
+        let reply = body.iter().fold(request, |request, body| request.json(body)).await;
         if reply.err().and_then(|error| error.status()) != Some(StatusCode::BAD_REQUEST) {
             bail!("Prism does not refuse a wrong {method} {path}");
         }
@@ -145,7 +145,7 @@ struct Prism {
 
 impl Prism {
     async fn start(tools: &Tools) -> Result<Self> {
-        tools.write("openapi.json", suprsend_api::DOCUMENT)?;
+        tools.write("openapi.json", &super::document_of_others()?.to_string())?;
         let mut node = tools.node();
         node.arg("node_modules/@stoplight/prism-cli/dist/index.js")
             // A violation is an error, and not only a line in the log.

@@ -161,7 +161,7 @@ async fn all_at_once(
     let sent = RefCell::new(Sent::default());
     let upserts = User::range(users).map(|user| {
         sent.borrow_mut().add(Instant::now());
-        sdk::upsert(client, user)
+        (user.id.clone(), sdk::upsert(client, user))
     });
     let mut outcomes = client.users().upsert_all(upserts);
     if concurrency > 0 {
@@ -169,7 +169,7 @@ async fn all_at_once(
     }
     let mut latencies = histogram()?;
     while let Some(outcome) = outcomes.next().await {
-        outcome.result.with_context(|| outcome.distinct_id)?;
+        outcome.result.with_context(|| outcome.value)?;
         let sent = sent.borrow_mut().take(outcome.index).context("an outcome without an input")?;
         record(&mut latencies, sent.elapsed());
     }

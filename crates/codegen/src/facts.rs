@@ -88,7 +88,10 @@ fn of_operation(
         key: entry.and_then(|entry| entry.idempotency_key.clone()),
         text: replies_with_text(document, operation),
         parameters: parameters(document, item, operation),
-        body: follow(document, &operation["requestBody"])["description"].as_str().unwrap_or_default().to_owned(),
+        body: follow(document, &operation["requestBody"])["description"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
     }
 }
 

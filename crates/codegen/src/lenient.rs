@@ -31,7 +31,7 @@ use crate::{
 /// let settings = Settings::default();
 /// assert!(generate(&document, &settings).is_err());
 /// let (generated, dropped) = leniently(&document, |document| generate(document, &settings))?;
-/// assert!(generated.rust.contains("fn get_thing"));
+/// assert!(generated.rust.contains("struct GetThing"));
 /// assert!(dropped.to_string().starts_with("/paths/~1thing/trace: dropped: "));
 /// # Ok::<(), suprsend_codegen::Problems>(())
 /// ```
@@ -76,9 +76,10 @@ fn drop_all(document: &mut Value, problems: &Problems, report: &mut Report) -> b
     true
 }
 
-/// Drops one part, with all that needs it.
-pub(crate) fn drop_part(document: &mut Value, part: &Pointer) {
-    let mut parts = BTreeMap::from([(part.clone(), String::new())]);
+/// Drops parts, with all that needs them.
+pub(crate) fn drop_parts<'a>(document: &mut Value, parts: impl IntoIterator<Item = &'a Pointer>) {
+    let mut parts: BTreeMap<Pointer, String> =
+        parts.into_iter().map(|part| (part.clone(), String::new())).collect();
     dependents(document, &mut parts);
     for part in parts.keys() {
         remove(document, part);

@@ -7,6 +7,7 @@
 //! - [`Project::correct`] applies the overlays; the result is what everything else is judged by.
 //! - [`generate`] checks it, lowers it, fits it to progenitor and generates.
 //!
+//! - [`rules`] reads what the document says of requests and no Rust type carries, to be written as constant data.
 //! - [`leniently`] leaves out the operations that cannot be generated.
 //!
 //! # Limits
@@ -20,6 +21,7 @@
 //! Nothing here knows a particular API. Input that cannot be generated gives [`Problems`]: a line each with place, reason
 //! and remedy, all of them in one run.
 
+mod directions;
 mod facts;
 mod fit;
 mod grammar;
@@ -36,7 +38,7 @@ mod problem;
 mod project;
 mod report;
 mod resources;
-mod rules;
+pub mod rules;
 mod rust;
 mod source;
 mod table;
@@ -107,6 +109,9 @@ pub fn generate(document: &Value, settings: &Settings) -> Result<Generated, Prob
         let mut report = Report::default();
         let mut fitted = lower::lower(document, &mut report);
         let facts = facts::collect(&fitted, &Table::of(document)?);
+        if directions::is_3_0(document) {
+            directions::settle(&mut fitted, &mut report);
+        }
         let sensitive = fit::fit(&mut fitted, &mut report);
         report.settle();
         let rules = rules::read(document, &mut report);

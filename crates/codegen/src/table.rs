@@ -197,11 +197,13 @@ impl Reader {
                     entry.idempotency_key = Some(Pointer::from_text(pointer).tokens());
                 }
                 ("arguments", Value::Array(names)) if names.iter().all(Value::is_string) => {
-                    entry.arguments = Some(names.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+                    entry.arguments =
+                        Some(names.iter().filter_map(Value::as_str).map(str::to_owned).collect());
                 }
                 ("settings", Value::Object(members)) if members.values().all(Value::is_string) => {
                     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-                    entry.settings = members.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+                    entry.settings =
+                        members.iter().map(|(name, value)| (name.clone(), text(value))).collect();
                 }
                 _ => self.refuse(&place, "is not a member of an entry, or of another type"),
             }

@@ -30,7 +30,7 @@ fn random_documents() {
     for seed in 0..rounds(60) {
         let document = random::document(seed);
         match generate(&document, &settings()) {
-            Ok(generated) => assert!(generated.rust.contains("pub struct Client"), "seed {seed}"),
+            Ok(generated) => assert!(generated.rust.contains("pub mod operations"), "seed {seed}"),
             Err(problems) => {
                 judge(&problems, &format!("seed {seed}"));
                 let rest = leniently(&document, |document| generate(document, &settings()));

@@ -90,5 +90,5 @@ fn a_megabyte_is_generated_whole() {
     assert!(text.len() > 1_000_000, "{} bytes", text.len());
     let document = Source::new("large", text).parse().unwrap();
     let generated = generate(&document, &Settings::default()).unwrap();
-    assert_eq!(generated.rust.matches("pub fn change_thing_").count(), OPERATIONS);
+    assert_eq!(generated.rust.matches("impl Operation for ChangeThing").count(), OPERATIONS);
 }

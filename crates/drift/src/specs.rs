@@ -126,7 +126,7 @@ fn of_spec(spec: &Spec) -> Value {
 fn of_schema(schema: &Schema) -> Value {
     let mut members = Map::new();
     let mut conditions: Vec<Value> = Vec::new();
-    for rule in schema.0 {
+    for rule in schema.rules() {
         let (keyword, value) = match rule {
             Rule::Never => return Value::Bool(false),
             Rule::Ref(_) => return json!({ "$ref": BACK }),

@@ -136,7 +136,8 @@ fn is_async() -> bool {
     /// More than tokio's budget.
     const BUDGET: usize = 1024;
     let mut context = Context::from_waker(Waker::noop());
-    Handle::try_current().is_ok() && (0..BUDGET).any(|_| pin!(consume_budget()).poll(&mut context).is_pending())
+    Handle::try_current().is_ok()
+        && (0..BUDGET).any(|_| pin!(consume_budget()).poll(&mut context).is_pending())
 }
 
 impl crate::ClientBuilder<Client> {
@@ -144,8 +145,8 @@ impl crate::ClientBuilder<Client> {
     pub fn build(self) -> Result<Client, Error> {
         let (shared, key) = self.finish()?;
         let inner = crate::Client::new(shared, key)?;
-        let runtime =
-            Runtime::start().map_err(|error| ConfigError::new("blocking", format!("has no runtime: {error}")))?;
+        let runtime = Runtime::start()
+            .map_err(|error| ConfigError::new("blocking", format!("has no runtime: {error}")))?;
         Ok(Client { inner, runtime: Arc::new(runtime) })
     }
 }

@@ -100,7 +100,7 @@ impl<C> ClientBuilder<C> {
         Self { api_key: Some(key.into()), ..self }
     }
 
-    /// Sets the base URL. It defaults to [`DEFAULT_BASE_URL`]. It may have a path, for an API behind a gateway.
+    /// Sets the base URL. It defaults to [`DEFAULT_BASE_URL`](crate::DEFAULT_BASE_URL). It may have a path, for an API behind a gateway.
     ///
     /// Plain `http:` is for this machine, unless [allowed](Self::allow_plain_http) elsewhere. What is on this machine is reached without
     /// the proxy of the environment, which would see the key.

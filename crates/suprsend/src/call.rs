@@ -96,7 +96,9 @@ impl<O, C> Call<O, C> {
     /// States that the operation needs a setting of the client.
     pub(crate) fn needs(mut self, setting: &'static str, is_set: bool) -> Self {
         if !is_set {
-            let rule = format!("is not set, and the operation has it in its path: set it by `ClientBuilder::{setting}`");
+            let rule = format!(
+                "is not set, and the operation has it in its path: set it by `ClientBuilder::{setting}`"
+            );
             self.parts.options.violations.add(setting, rule);
         }
         self
@@ -136,6 +138,7 @@ impl<O, C> Call<O, C> {
         &mut self.parts.options.violations
     }
 
+    #[cfg(feature = "blocking")]
     pub(crate) fn client(&self) -> &C {
         &self.client
     }
@@ -252,6 +255,7 @@ impl<O: Lookup, C: AsClient> Optional<O, C> {
         }
     }
 
+    #[cfg(feature = "blocking")]
     pub(crate) fn client(&self) -> &C {
         self.call.client()
     }

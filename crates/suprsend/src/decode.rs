@@ -33,9 +33,9 @@ pub(crate) fn read<T: DeserializeOwned + 'static>(format: Format, body: Bytes) -
 fn bytes<T: 'static>(body: Bytes) -> Option<T> {
     let mut read = None::<T>;
     let slot: &mut dyn Any = &mut read;
-    if let Some(slot) = slot.downcast_mut() {
+    if let Some(slot) = slot.downcast_mut::<Option<Body>>() {
         *slot = Some(Body(body));
-    } else if let Some(slot) = slot.downcast_mut() {
+    } else if let Some(slot) = slot.downcast_mut::<Option<Vec<u8>>>() {
         *slot = Some(Vec::from(body));
     }
     read

@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 use suprsend_api::{
     Channel,
     operations::{EditObjectProfile, EditUserProfile, EditUserTenantProfile},
-    types::{EditOperation, EditValues, Increment, MsTeamsChannel, SlackChannel, UserEdit, UserProperties, WebPush},
+    types::{
+        EditOperation, EditValues, Increment, MsTeamsChannel, SlackChannel, UserEdit, UserProperties, WebPush,
+    },
 };
 
 use crate::{call::Call, checks, json};
@@ -298,6 +300,7 @@ impl<O: Edits, C> Call<O, C> {
     }
 
     /// Puts the value of a custom property among others.
+    #[allow(clippy::needless_pass_by_value, reason = "it is made for this")]
     fn property<T>(
         mut self,
         (kind, on): On<T>,

@@ -96,7 +96,8 @@ impl Inside {
 
     fn item(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), Fault> {
         let index = self.list.len();
-        self.list.push(value.serialize(self.writer).map_err(|fault| fault.within(format_args!("[{index}]")))?);
+        self.list
+            .push(value.serialize(self.writer).map_err(|fault| fault.within(format_args!("[{index}]")))?);
         Ok(())
     }
 
@@ -177,7 +178,11 @@ impl Serializer for Writer {
         Ok(name.into())
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Value, Fault> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<Value, Fault> {
         value.serialize(self)
     }
 
@@ -188,7 +193,8 @@ impl Serializer for Writer {
         variant: &'static str,
         value: &T,
     ) -> Result<Value, Fault> {
-        let value = value.serialize(self.deeper()?).map_err(|fault| fault.within(format_args!(".{variant}")))?;
+        let value =
+            value.serialize(self.deeper()?).map_err(|fault| fault.within(format_args!(".{variant}")))?;
         Ok(Inside::wrapped(Some(variant), value))
     }
 
@@ -325,11 +331,15 @@ mod tests {
 
     #[test]
     fn values_are_written_as_serde_json_writes_them() {
-        let shapes = [Shape::Unit, Shape::New(1), Shape::Tuple(1, 0.1), Shape::Struct { inner: Some(vec![1.5]) }];
+        let shapes =
+            [Shape::Unit, Shape::New(1), Shape::Tuple(1, 0.1), Shape::Struct { inner: Some(vec![1.5]) }];
         let expected = json!(["Unit", {"New": 1}, {"Tuple": [1, 0.1]}, {"Struct": {"inner": [1.5]}}]);
         assert_eq!(written(shapes), Ok(expected));
         assert_eq!(written(BTreeMap::from([(1, true), (2, false)])), Ok(json!({"1": true, "2": false})));
-        assert_eq!(written(("a", 'b', (), None::<u8>, [1_u8; 2], i64::MIN)), Ok(json!(["a", "b", null, null, [1, 1], i64::MIN])));
+        assert_eq!(
+            written(("a", 'b', (), None::<u8>, [1_u8; 2], i64::MIN)),
+            Ok(json!(["a", "b", null, null, [1, 1], i64::MIN]))
+        );
     }
 
     #[test]

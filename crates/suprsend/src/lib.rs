@@ -74,6 +74,13 @@ mod json;
 pub mod pages;
 mod raw;
 mod reply;
+#[allow(
+    missing_docs,
+    clippy::pedantic,
+    clippy::redundant_field_names,
+    reason = "generated; its docs are those of the document"
+)]
+#[rustfmt::skip]
 mod resources;
 mod response;
 mod retry;

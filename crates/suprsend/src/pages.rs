@@ -62,7 +62,13 @@ impl<O: Paged, C: AsClient> Call<O, C> {
     pub fn pages(self) -> Pages<O, C> {
         let mut start = Start::default();
         self.operation().inspect(&mut start);
-        Pages { call: self, read: start.cursor.into_iter().collect(), backwards: start.backwards, offset: start.offset, state: State::Ready }
+        Pages {
+            call: self,
+            read: start.cursor.into_iter().collect(),
+            backwards: start.backwards,
+            offset: start.offset,
+            state: State::Ready,
+        }
     }
 
     /// Returns all items, from the page on that the call is for.
@@ -93,7 +99,8 @@ impl Inspector for Start {
             "after" => self.cursor = text(),
             "before" => (self.cursor, self.backwards) = (text(), true),
             "offset" => {
-                self.offset = serde_json::to_value(value).ok().and_then(|value| value.as_i64()).unwrap_or_default();
+                self.offset =
+                    serde_json::to_value(value).ok().and_then(|value| value.as_i64()).unwrap_or_default();
             }
             _ => {}
         }
@@ -204,15 +211,18 @@ impl<O: Paged, C: AsClient> Pages<O, C> {
     }
 
     /// Whether there are no more pages.
+    #[cfg(feature = "blocking")]
     pub(crate) fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
     }
 
     /// Ends the list.
+    #[cfg(feature = "blocking")]
     pub(crate) fn end(&mut self) {
         self.state = State::Done;
     }
 
+    #[cfg(feature = "blocking")]
     pub(crate) fn client(&self) -> &C {
         self.call.client()
     }
@@ -265,10 +275,12 @@ impl<O: Paged, C: AsClient> Items<O, C> {
     }
 
     /// Returns the next item of the page at hand.
+    #[cfg(feature = "blocking")]
     pub(crate) fn at_hand(&mut self) -> Option<O::Item> {
         self.rest.next()
     }
 
+    #[cfg(feature = "blocking")]
     pub(crate) fn pages_mut(&mut self) -> &mut Pages<O, C> {
         &mut self.pages
     }

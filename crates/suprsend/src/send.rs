@@ -144,7 +144,8 @@ impl Exchange<'_> {
                 deadline = later(deadline, error.retry_after().unwrap_or_default());
             }
             let is_over = self.flow().is_some_and(FlowControl::is_over);
-            let delay = self.policy().delay(ticket.counted(attempts), &error).filter(|_| may_repeat && !is_over);
+            let delay =
+                self.policy().delay(ticket.counted(attempts), &error).filter(|_| may_repeat && !is_over);
             // There is no sense in waiting for an attempt that no time is left for.
             let too_late = |delay| deadline.is_some_and(|end| end.duration_since(Instant::now()) <= delay);
             if delay.is_some_and(too_late) {
@@ -228,9 +229,12 @@ impl Exchange<'_> {
         let body = outgoing.request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
         let of_body = outgoing.spec.body.zip(serde_json::from_slice::<Value>(body).ok());
         let of_body = of_body.map(|(rules, body)| rules::secrets(rules, &body)).unwrap_or_default();
-        let of_headers = self.shared().headers.values().chain(self.options.headers.iter().map(|(_, value)| value));
-        let of_headers = of_headers.filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
-        let secrets = of_body.into_iter().chain(outgoing.secrets.iter().cloned()).chain(of_headers.map(str::to_owned));
+        let of_headers =
+            self.shared().headers.values().chain(self.options.headers.iter().map(|(_, value)| value));
+        let of_headers =
+            of_headers.filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
+        let secrets =
+            of_body.into_iter().chain(outgoing.secrets.iter().cloned()).chain(of_headers.map(str::to_owned));
         let secrets = secrets.filter(|secret| Secrets::is_long_enough(secret));
         let secrets = Secrets::new(secrets.chain([key.secret().expose_secret().to_owned()]));
         reply.redact_ids(|id| secrets.is_in(id));
@@ -246,13 +250,18 @@ fn authenticate(spec: &Spec, request: &mut Request, key: &Key) -> Result<(), Err
         }
         Credential::None => {}
         Credential::Header(name) => {
-            let refuse = || ConfigError::new("api_key", "cannot be sent in the header that the operation demands");
+            let refuse =
+                || ConfigError::new("api_key", "cannot be sent in the header that the operation demands");
             let name = HeaderName::try_from(name).map_err(|_| refuse())?;
             let mut value = HeaderValue::from_str(key.secret().expose_secret()).map_err(|_| refuse())?;
             value.set_sensitive(true);
             request.headers_mut().insert(name, value);
         }
-        _ => return Err(ConfigError::new("api_key", "is not the credential that the operation demands").into()),
+        _ => {
+            return Err(
+                ConfigError::new("api_key", "is not the credential that the operation demands").into()
+            );
+        }
     }
     Ok(())
 }

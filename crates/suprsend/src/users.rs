@@ -13,7 +13,10 @@ use crate::{
     rules,
 };
 
-pub use crate::{edit::{Edits, Push}, resources::Users};
+pub use crate::{
+    edit::{Edits, Push},
+    resources::Users,
+};
 
 /// An upsert of a user, made by [`Users::upsert`].
 pub type UpsertUser<C = Client> = Call<CreateUpdateUsers, C>;

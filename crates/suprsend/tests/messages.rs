@@ -12,11 +12,13 @@ use std::{
 /// The library as cargo has built it for this test.
 fn library(folder: &Path) -> PathBuf {
     let is_it = |file: &PathBuf| {
-        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        name.starts_with("libsuprsend-") && name.ends_with(".rlib")
+        let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with("libsuprsend-") && file.extension().is_some_and(|extension| extension == "rlib")
     };
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(is_it);
-    files.max_by_key(|file| fs::metadata(file).unwrap().modified().unwrap()).expect("cargo has built the library")
+    files
+        .max_by_key(|file| fs::metadata(file).unwrap().modified().unwrap())
+        .expect("cargo has built the library")
 }
 
 /// The first lines of the messages, and those of ours. Others depend on the compiler's version.
@@ -37,7 +39,8 @@ fn said(program: &Path) -> String {
     let lines = String::from_utf8(output.stderr).unwrap();
     let is_ours = |line: &&str| {
         let is_first = line.starts_with("error[");
-        let has_remedy = ["expected ", "note: convert", "note: pass", "note: map"].iter().any(|part| line.contains(part));
+        let has_remedy =
+            ["expected ", "note: convert", "note: pass", "note: map"].iter().any(|part| line.contains(part));
         is_first || has_remedy
     };
     let trimmed = |line: &str| line.trim_start_matches(|c: char| !c.is_ascii_alphabetic()).to_owned() + "\n";

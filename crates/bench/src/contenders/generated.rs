@@ -1,12 +1,11 @@
-//! The generated client alone: the document's types and operations, a transport that only sends, the key as a default header.
+//! The generated operations alone, sent once by the small client beside them.
 
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::Value;
 use suprsend_api::{
-    PlainTransport, Sender,
+    operations::CreateUpdateUsers,
     types::{User as Profile, UserUpsert},
 };
 
@@ -15,14 +14,11 @@ use crate::workload::{LOCALE, PLAN, TIMEZONE, User};
 
 /// A client of the server at this base URL.
 pub fn client(base: &str) -> Result<suprsend_api::Client> {
-    let mut headers = HeaderMap::new();
-    headers.insert(AUTHORIZATION, HeaderValue::try_from(format!("Bearer {KEY}"))?);
     let http = reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(5))
         .timeout(Duration::from_secs(15))
-        .default_headers(headers)
         .build()?;
-    Ok(suprsend_api::Client::new_with_client(base, http, Sender::new(PlainTransport)))
+    Ok(suprsend_api::Client::new(base, http)?.bearer(KEY)?)
 }
 
 /// Upserts a user.
@@ -37,7 +33,6 @@ pub async fn upsert(client: &suprsend_api::Client, user: User) -> Result<Profile
             .collect(),
         ..UserUpsert::default()
     };
-    let sent = client.create_update_users().distinct_id(user.id).body(body).send().await;
-    // The error holds the reply, and cannot be sent between threads.
-    Ok(sent.map_err(|error| anyhow!("{error}"))?.into_inner())
+    let sent = client.send(&CreateUpdateUsers::new(user.id, body)).await;
+    sent.map_err(|error| anyhow!("{error}"))
 }

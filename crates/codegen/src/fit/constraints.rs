@@ -26,7 +26,9 @@ const LIMITS: [&str; 12] = [
 pub(super) fn drop_limits(schema: &mut Map<String, Value>, pointer: &Pointer, report: &mut Report) {
     // A bound beyond what `i64` holds says which integer type is needed.
     let wide = |schema: &Map<String, Value>, keyword: &str| {
-        schema.get(keyword).is_some_and(|bound| bound.as_u64().is_some_and(|bound| i64::try_from(bound).is_err()))
+        schema
+            .get(keyword)
+            .is_some_and(|bound| bound.as_u64().is_some_and(|bound| i64::try_from(bound).is_err()))
     };
     if wide(schema, "maximum") || wide(schema, "exclusiveMaximum") {
         return;

@@ -35,7 +35,11 @@ pub(super) fn merge(document: &mut Value, stated: &BTreeSet<String>, report: &mu
                 schemas.insert(to.clone(), schema);
                 report.moved(&place.child(from), to);
             }
-            report.add(Kind::Combined, &place.child(from), format!("it says the same as `{to}`, so the two are one type"));
+            report.add(
+                Kind::Combined,
+                &place.child(from),
+                format!("it says the same as `{to}`, so the two are one type"),
+            );
         }
         grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, _| {
             if node == Node::Schema

@@ -17,7 +17,9 @@ pub(super) fn inline(document: &mut Value, report: &mut Report) {
     let schemas = names::components(document);
     let plain: BTreeMap<String, Map<String, Value>> = schemas
         .iter()
-        .filter_map(|(name, schema)| Some((name.clone(), schema.as_object().filter(|schema| is_plain(schema))?.clone())))
+        .filter_map(|(name, schema)| {
+            Some((name.clone(), schema.as_object().filter(|schema| is_plain(schema))?.clone()))
+        })
         .collect();
     schemas.retain(|name, _| !plain.contains_key(name));
     let place = Pointer::from_text("/components/schemas");

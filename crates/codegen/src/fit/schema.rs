@@ -42,6 +42,7 @@ pub(super) fn fit(value: &mut Value, pointer: &Pointer, report: &mut Report) {
     formats(schema, pointer, report);
     unknown_keys(schema, pointer, report);
     enumeration(schema, pointer, report);
+    beside_values(schema, pointer, report);
     bounds(schema, pointer, report);
     counts(schema, pointer, report);
     alternatives(schema, pointer, report);
@@ -144,6 +145,21 @@ fn enumeration(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
             schema.entry("type").or_insert_with(|| "string".into());
         }
         report.add(Kind::Widened, &pointer.child("enum"), reason);
+    }
+}
+
+/// What stands beside an enumeration can only take values from it. The generator does not read it there, or comes to an end that it
+/// holds for impossible.
+fn beside_values(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
+    let is_null = |values: &Value| *values == json!([null]);
+    if !schema.contains_key("type") || schema.get("enum").is_none_or(is_null) {
+        return;
+    }
+    for keyword in ["allOf", "anyOf", "oneOf"] {
+        if schema.shift_remove(keyword).is_some() {
+            let note = "the enumeration says which values there are";
+            report.add(Kind::Widened, &pointer.child(keyword), note);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! The checks build on each other: where a value has the wrong JSON type, what refers to it cannot be judged, so a later
 //! check runs only on what passed the earlier ones.
 
+mod alternatives;
 mod operations;
 mod references;
 mod resources;
@@ -35,6 +36,7 @@ pub(crate) fn generatable(document: &Value) -> Result<(), Problems> {
     readable(document)?;
     let mut findings = Findings::default();
     schemas::check(document, &mut findings);
+    alternatives::check(document, &mut findings);
     operations::check(document, &mut findings);
     findings.settle()?;
     resources::check(document)

@@ -90,9 +90,14 @@ fn template(path: &str, place: &Pointer, findings: &mut Findings) -> Option<Vec<
     for (part, reason) in [
         ("//", "of two slashes in a row progenitor would send one"),
         ("?", "a query in the path would not be sent as one; it belongs to the parameters"),
-        ("#", "what follows a `#` is not sent: it may be a name in lower case by which operations of one path differ"),
+        (
+            "#",
+            "what follows a `#` is not sent: it may be a name in lower case by which operations of one path differ",
+        ),
     ] {
-        let is_name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '-');
+        let is_name = |text: &str| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '-')
+        };
         // OpenAPI allows one operation a path and method; a fragment makes room for another that the same URL answers.
         let differs = part == "#" && path.split_once('#').is_some_and(|(_, name)| is_name(name));
         if path.contains(part) && !differs {

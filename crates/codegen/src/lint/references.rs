@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Findings;
 use crate::{
     Pointer,
+    directions::is_3_0,
     grammar::{self, Node},
     limits::INCLUSION,
 };
@@ -66,9 +67,7 @@ pub(super) fn check(document: &Value, findings: &mut Findings) {
 
 /// Whether references in this schema start from its `$id`. In 3.0 there is no `$id`, and one that is a fragment alone is an anchor.
 fn is_base(document: &Value, schema: &Value) -> bool {
-    let is_3_0 =
-        document.get("openapi").and_then(Value::as_str).is_some_and(|version| version.starts_with("3.0."));
-    !is_3_0
+    !is_3_0(document)
         && schema.get("$id").and_then(Value::as_str).is_some_and(|id| !id.is_empty() && !id.starts_with('#'))
 }
 

@@ -20,14 +20,21 @@ pub(super) fn check(document: &Value) -> Result<(), Problems> {
     let mut open: BTreeSet<(String, String)> = BTreeSet::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         let methods = item.as_object().into_iter().flat_map(serde_json::Map::keys);
-        open.extend(methods.filter(|key| grammar::is_method(key)).map(|method| (method.clone(), path.clone())));
+        open.extend(
+            methods.filter(|key| grammar::is_method(key)).map(|method| (method.clone(), path.clone())),
+        );
     }
     let mut seen: BTreeMap<(String, String), String> = BTreeMap::new();
     for (way, entry) in table.entries() {
         let key = (entry.method.clone(), entry.path.clone());
-        let name = way.iter().map(|resource| &*resource.name).chain([&*entry.name]).collect::<Vec<_>>().join(".");
+        let name =
+            way.iter().map(|resource| &*resource.name).chain([&*entry.name]).collect::<Vec<_>>().join(".");
         if let Some(other) = seen.insert(key.clone(), name) {
-            findings.add(&entry.place, format!("the operation is `{other}` already"), "remove one of the two");
+            findings.add(
+                &entry.place,
+                format!("the operation is `{other}` already"),
+                "remove one of the two",
+            );
         } else if !open.remove(&key) {
             let reason = format!("the document has no operation `{} {}`", entry.method, entry.path);
             findings.add(&entry.place, reason, "correct the method and the path, or remove the entry");
@@ -35,7 +42,8 @@ pub(super) fn check(document: &Value) -> Result<(), Problems> {
         let handed = way.iter().flat_map(|resource| &resource.parameters);
         for parameter in handed.chain(entry.settings.iter().map(|(name, _)| name)) {
             if !entry.path.contains(&format!("{{{parameter}}}")) {
-                let reason = format!("the path has no parameter `{parameter}`, which a handle or a setting gives");
+                let reason =
+                    format!("the path has no parameter `{parameter}`, which a handle or a setting gives");
                 findings.add(&entry.place, reason, "give parameters that all paths below have");
             }
         }

@@ -117,7 +117,7 @@ fn each_problem_is_one_line_with_its_place() {
         ),
         (parameter(json!({"name": "a b", "in": "header"})), "no HTTP header"),
         (parameter(json!({"name": "Id", "in": "query"})), "would have one name in Rust"),
-        (parameter(json!({"name": "body", "in": "query"})), "a name that every builder needs"),
+        (parameter(json!({"name": "body", "in": "query"})), "the name of the field that holds the body"),
         ((at("/requestBody"), json!({"content": {"multipart/form-data": {}}})), "cannot send multipart"),
     ];
     for ((place, value), part) in cases {

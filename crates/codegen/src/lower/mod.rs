@@ -14,13 +14,13 @@ pub(crate) use schema::{OF_ARRAY, OF_NUMBER, OF_OBJECT, OF_STRING, ONE_OF, whole
 
 use crate::{
     Pointer, Report,
+    directions::is_3_0,
     grammar::{self, Node},
 };
 
 /// Lowers a corrected document, of OpenAPI 3.1 or already 3.0, to 3.0.3.
 pub(crate) fn lower(document: &Value, report: &mut Report) -> Value {
-    let is_3_0 =
-        document.get("openapi").and_then(Value::as_str).is_some_and(|version| version.starts_with("3.0"));
+    let is_3_0 = is_3_0(document);
     let mut lowered = document.clone();
     references::bundle(&mut lowered, report);
     document::lower(&mut lowered, report);

@@ -52,12 +52,11 @@ pub(super) fn write(source: &Source, entry: &Entry, given: &[Ident]) -> Result<M
             values.push(quote!(body));
         } else {
             // Whatever stands in a path may be given as anything that can be displayed.
-            let (signature, value) = match argument::kind(&field.ty) {
-                Kind::Text => (quote!(#ident: impl fmt::Display), quote!(values::text(#ident))),
-                _ => {
-                    let ty = outside(source, &field.ty);
-                    (quote!(#ident: impl Into<#ty>), quote!(#ident.into()))
-                }
+            let (signature, value) = if matches!(argument::kind(&field.ty), Kind::Text) {
+                (quote!(#ident: impl fmt::Display), quote!(values::text(#ident)))
+            } else {
+                let ty = outside(source, &field.ty);
+                (quote!(#ident: impl Into<#ty>), quote!(#ident.into()))
             };
             arguments.push(Argument { kind: None, signature, value: value.clone() });
             described.push((field.name.clone(), field.doc.clone()));
@@ -99,17 +98,16 @@ fn body(
     match source.shape(&field.ty) {
         Some(Shape::Around(inner)) => {
             let Kind::List(item) = argument::kind(inner) else {
-                return Err("the body is a value in a struct of its own, which no method can take apart".to_owned());
+                return Err(
+                    "the body is a value in a struct of its own, which no method can take apart".to_owned()
+                );
             };
             let value = list(source, &item, arguments, described, field);
             Ok(quote!(#whole(#value)))
         }
         Some(Shape::Struct(fields)) => {
-            if let Some(unknown) = entry
-                .arguments
-                .iter()
-                .flatten()
-                .find(|wire| !fields.iter().any(|field| field.wire == **wire))
+            if let Some(unknown) =
+                entry.arguments.iter().flatten().find(|wire| !fields.iter().any(|field| field.wire == **wire))
             {
                 return Err(format!("the body has no member `{unknown}`"));
             }
@@ -144,7 +142,10 @@ fn body(
                     Some(value) => value.clone(),
                     None if field.optional || has_default(source, &field.ty) => quote!(Default::default()),
                     None => {
-                        return Err(format!("the body requires `{}`, which is no argument and has no default", field.wire));
+                        return Err(format!(
+                            "the body requires `{}`, which is no argument and has no default",
+                            field.wire
+                        ));
                     }
                 };
                 set.push(quote!(#name: #value));
@@ -152,7 +153,11 @@ fn body(
             Ok(quote!(#whole { #(#set),* }))
         }
         Some(Shape::Enum) | None => {
-            arguments.push(Argument { kind: None, signature: quote!(body: impl Into<#whole>), value: quote!(body.into()) });
+            arguments.push(Argument {
+                kind: None,
+                signature: quote!(body: impl Into<#whole>),
+                value: quote!(body.into()),
+            });
             described.push(("body".to_owned(), field.doc.clone()));
             Ok(quote!(body.into()))
         }
@@ -193,7 +198,8 @@ fn docs(source: &Source, entry: &Entry, name: &str, described: &[(String, String
     if let Some((before, _)) = text.rsplit_once("\n\n`") {
         text = before.to_owned();
     }
-    text.push_str(&format!("\n\nSends `{} {}`.", entry.method.to_uppercase(), entry.path.split('#').next().unwrap_or_default()));
+    let sent_to = entry.path.split('#').next().unwrap_or_default();
+    text.extend(["\n\nSends `", &entry.method.to_uppercase(), " ", sent_to, "`."]);
     let by_method = matches!(entry.method.as_str(), "get" | "head" | "put" | "delete" | "options" | "trace");
     let repeated = if entry.idempotency_key.is_some() {
         "Retried after transient errors if it has an idempotency key."
@@ -214,7 +220,7 @@ fn docs(source: &Source, entry: &Entry, name: &str, described: &[(String, String
         text.push('\n');
     }
     for (name, doc) in described {
-        text.push_str(&format!("\n- `{name}`: {}", doc.replace('\n', " ")));
+        text.extend(["\n- `", name, "`: ", &doc.replace('\n', " ")]);
     }
     doc(&text)
 }

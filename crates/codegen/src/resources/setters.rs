@@ -12,8 +12,28 @@ use super::{
 
 /// The methods that every call has: a setter of that name gets `set_` in front.
 const TAKEN: [&str; 22] = [
-    "after", "before", "check", "clone", "header", "into_future", "items", "limit", "new", "offset", "operation", "operation_mut",
-    "optional", "page", "pages", "property", "retry", "run", "send", "stop", "tagged", "timeout",
+    "after",
+    "before",
+    "check",
+    "clone",
+    "header",
+    "into_future",
+    "items",
+    "limit",
+    "new",
+    "offset",
+    "operation",
+    "operation_mut",
+    "optional",
+    "page",
+    "pages",
+    "property",
+    "retry",
+    "run",
+    "send",
+    "stop",
+    "tagged",
+    "timeout",
 ];
 
 /// The extension by which a document names the setter of a member.
@@ -22,15 +42,22 @@ const NAME: &str = "x-setter";
 const ENTRIES: &str = "x-entries";
 
 /// Writes the setters of an operation's call; `of` is the method in the words of a link.
-pub(super) fn write(source: &Source, operation: &Operation, taken: &[String], of: &str) -> Option<TokenStream> {
+pub(super) fn write(
+    source: &Source,
+    operation: &Operation,
+    taken: &[String],
+    of: &str,
+) -> Option<TokenStream> {
     let mut setters = Vec::new();
     let paging = ["limit", "after", "before", "offset"];
     for field in source.fields(&operation.name) {
         if field.name == "body" {
             setters.extend(of_body(source, operation, field, taken));
-        } else if field.optional && !(source.is_paged(&operation.name) && paging.contains(&field.name.as_str())) {
+        } else if field.optional
+            && !(source.is_paged(&operation.name) && paging.contains(&field.name.as_str()))
+        {
             let name = format_ident!("{}", field.name);
-            setters.extend(setter(source, field, &field.name, &quote!(self.operation_mut().#name)));
+            setters.push(setter(source, field, &field.name, &quote!(self.operation_mut().#name)));
         }
     }
     if setters.is_empty() {
@@ -70,13 +97,15 @@ fn of_body(source: &Source, operation: &Operation, body: &Field, taken: &[String
         let member = source.member(&operation.document, &field.wire);
         let stated = member.and_then(|member| source.extension(member, NAME)?.as_str());
         let setter_name = stated.unwrap_or(&field.name).to_owned();
-        let entries = member.and_then(|member| source.extension(member, ENTRIES)).is_some_and(|entries| *entries == true);
+        let entries = member
+            .and_then(|member| source.extension(member, ENTRIES))
+            .is_some_and(|entries| *entries == true);
         let place = quote!(self.operation_mut().body.#name);
         let is_map = matches!(argument::kind(&unwrapped(&field.ty).0), Kind::Map);
         if entries || is_map {
             setters.push(entry_setter(source, field, &setter_name));
         } else {
-            setters.extend(setter(source, field, &setter_name, &place));
+            setters.push(setter(source, field, &setter_name, &place));
         }
     }
     setters
@@ -87,10 +116,17 @@ fn entry_setter(source: &Source, field: &Field, setter: &str) -> TokenStream {
     let (method, text) = (method(setter), doc(&field.doc));
     let name = format_ident!("{}", field.name);
     let (ty, is_option) = unwrapped(&field.ty);
-    let whole = if is_option { quote!(operation.body.#name.get_or_insert_default()) } else { quote!(operation.body.#name) };
+    let whole = if is_option {
+        quote!(operation.body.#name.get_or_insert_default())
+    } else {
+        quote!(operation.body.#name)
+    };
     let map = match source.shape(&ty) {
         Some(Shape::Struct(fields)) => {
-            let map = fields.iter().find(|field| field.wire.is_empty()).map(|field| format_ident!("{}", field.name));
+            let map = fields
+                .iter()
+                .find(|field| field.wire.is_empty())
+                .map(|field| format_ident!("{}", field.name));
             map.map_or(whole.clone(), |map| quote!(#whole.#map))
         }
         _ => whole,
@@ -107,12 +143,12 @@ fn entry_setter(source: &Source, field: &Field, setter: &str) -> TokenStream {
     }
 }
 
-fn setter(source: &Source, field: &Field, setter: &str, place: &TokenStream) -> Option<TokenStream> {
+fn setter(source: &Source, field: &Field, setter: &str, place: &TokenStream) -> TokenStream {
     let (method, text) = (method(setter), doc(&field.doc));
     let (ty, is_option) = unwrapped(&field.ty);
     let of_id = is_id(&field.wire);
     let list = if is_option { quote!(#place.get_or_insert_default()) } else { place.clone() };
-    Some(match argument::kind(&ty) {
+    match argument::kind(&ty) {
         Kind::List(item) => {
             let (item, value) = if of_id {
                 (quote!(Id), quote!(values::texts(values)))
@@ -143,7 +179,8 @@ fn setter(source: &Source, field: &Field, setter: &str, place: &TokenStream) -> 
         }
         Kind::Text | Kind::Plain | Kind::Map | Kind::Other if is_option => {
             let ty = if of_id { quote!(Id) } else { outside(source, &ty) };
-            let value = if of_id { quote!(value.into_value().map(String::from)) } else { quote!(value.into_value()) };
+            let value =
+                if of_id { quote!(value.into_value().map(String::from)) } else { quote!(value.into_value()) };
             quote! {
                 #text
                 pub fn #method<Kind>(mut self, value: impl OneOrNone<#ty, Kind>) -> Self {
@@ -162,7 +199,7 @@ fn setter(source: &Source, field: &Field, setter: &str, place: &TokenStream) -> 
                 }
             }
         }
-    })
+    }
 }
 
 fn method(name: &str) -> syn::Ident {

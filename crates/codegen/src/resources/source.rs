@@ -28,7 +28,7 @@ pub(super) enum Shape {
     /// A struct with named fields.
     Struct(Vec<Field>),
     /// A struct around one value.
-    Around(Type),
+    Around(Box<Type>),
     Enum,
 }
 
@@ -46,7 +46,8 @@ pub(super) struct Field {
 
 impl Source {
     pub(super) fn read(document: &Value, rust: &str) -> Result<Self, String> {
-        let file = syn::parse_file(rust).map_err(|error| format!("the generated Rust does not parse: {error}"))?;
+        let file =
+            syn::parse_file(rust).map_err(|error| format!("the generated Rust does not parse: {error}"))?;
         let mut source = Self {
             document: document.clone(),
             operations: BTreeMap::new(),
@@ -80,7 +81,9 @@ impl Source {
             }
             ("types", Item::Struct(item)) => {
                 let shape = match &item.fields {
-                    Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Shape::Around(fields.unnamed[0].ty.clone()),
+                    Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                        Shape::Around(Box::new(fields.unnamed[0].ty.clone()))
+                    }
                     all => Shape::Struct(fields(all)),
                 };
                 self.types.insert(item.ident.to_string(), shape);
@@ -97,7 +100,11 @@ impl Source {
         let operation = &self.document["paths"][&entry.path][&entry.method];
         let function = rust_function(operation, &entry.path, &entry.method);
         let name = heck::ToPascalCase::to_pascal_case(function.as_str());
-        if self.operations.contains_key(&name) { Ok(name) } else { Err(format!("there is no generated operation `{name}`")) }
+        if self.operations.contains_key(&name) {
+            Ok(name)
+        } else {
+            Err(format!("there is no generated operation `{name}`"))
+        }
     }
 
     pub(super) fn fields(&self, operation: &str) -> &[Field] {
@@ -175,7 +182,10 @@ fn fields(all: &Fields) -> Vec<Field> {
             wire: attributes.wire,
             ty: field.ty.clone(),
             doc: doc_of(&field.attrs),
-            optional: attributes.flatten || attributes.default || text.contains("option::Option<") || text.starts_with("Option<"),
+            optional: attributes.flatten
+                || attributes.default
+                || text.contains("option::Option<")
+                || text.starts_with("Option<"),
         }
     };
     all.iter().map(read).collect()

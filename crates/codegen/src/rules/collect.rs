@@ -1,6 +1,6 @@
 //! The requests of a document, and the schemas that can be reached from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -24,12 +24,13 @@ pub(super) struct Collected {
 pub(super) fn collect(document: &Value, report: &mut Report) -> Collected {
     let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
     let context = Context { is_3_0: version.starts_with("3.0"), document, report };
-    let mut collector = Collector { context, ids: BTreeMap::new(), sources: Vec::new() };
+    let mut collector =
+        Collector { context, ids: BTreeMap::new(), sources: Vec::new(), as_text: BTreeSet::new() };
     let operations = collector.operations();
     // Reading a schema finds further ones, which wait behind it.
     let mut schemas = Vec::new();
     while let Some(source) = collector.sources.get(schemas.len()).cloned() {
-        let Collector { context, ids, sources } = &mut collector;
+        let Collector { context, ids, sources, .. } = &mut collector;
         schemas.push(schema::read(&source, context, &mut |source| number(ids, sources, source)));
     }
     Collected { schemas, sources: collector.sources, operations }
@@ -47,6 +48,8 @@ struct Collector<'a> {
     context: Context<'a>,
     ids: BTreeMap<Source, Id>,
     sources: Vec<Source>,
+    /// The schemas of parameters that are passed as text.
+    as_text: BTreeSet<Pointer>,
 }
 
 impl Collector<'_> {
@@ -95,7 +98,8 @@ impl Collector<'_> {
             for index in 0..count {
                 let place = self.place(&list.child(index));
                 let Some(parameter) = place.get(document).filter(|one| !is_reserved(one)) else { continue };
-                let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+                let text =
+                    |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
                 let (name, role) = (text("name"), text("in"));
                 let schema = self.parameter_schema(parameter, &place, &role);
                 found.retain(|other| (&other.name, &other.place) != (&name, &role));
@@ -109,8 +113,11 @@ impl Collector<'_> {
         let place = place.child("schema");
         let Some(schema) = parameter.get("schema") else { return self.id(Source::Anything) };
         if matches!(role, "path" | "header") && !is_plain(resolve(self.context.document, schema)) {
-            let note = "the value is passed as text, which the rules of other types do not concern";
-            self.context.report.add(Kind::Widened, &place, note);
+            // A parameter that several operations share is told once.
+            if self.as_text.insert(place.clone()) {
+                let note = "the value is passed as text, which the rules of other types do not concern";
+                self.context.report.add(Kind::Widened, &place, note);
+            }
             return self.id(Source::Anything);
         }
         self.id(Source::At(place))

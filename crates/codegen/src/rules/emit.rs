@@ -16,29 +16,29 @@ use super::model::{FORMATS, Id, Model, Rule, Schema};
 
 /// The rules as Rust.
 #[derive(Debug, Clone)]
-pub(crate) struct Rust {
+pub struct Rust {
     /// `pub mod rules { … }`, with a static for each schema that stands for itself.
-    pub(crate) module: TokenStream,
+    pub module: TokenStream,
     bodies: BTreeMap<(String, String), TokenStream>,
     parameters: BTreeMap<[String; 4], TokenStream>,
 }
 
 impl Rust {
     /// An expression of type `&'static Schema`: the rules of the body of an operation, if it is JSON or a form.
-    pub(crate) fn body(&self, path: &str, method: &str) -> Option<&TokenStream> {
+    pub fn body(&self, path: &str, method: &str) -> Option<&TokenStream> {
         self.bodies.get(&(path.to_owned(), method.to_owned()))
     }
 
-    /// An expression of type `&'static Schema`: the rules of a parameter of an operation.
-    pub(crate) fn parameter(&self, path: &str, method: &str, name: &str, place: &str) -> TokenStream {
+    /// An expression of type `&'static Schema`: the rules of a parameter, if the operation has it.
+    pub fn parameter(&self, path: &str, method: &str, name: &str, place: &str) -> Option<TokenStream> {
         let key = [path, method, name, place].map(str::to_owned);
-        self.parameters.get(&key).cloned().unwrap_or_else(|| quote!(&Schema(&[])))
+        self.parameters.get(&key).cloned()
     }
 }
 
 /// Writes the rules. `runtime` is the path of the module that has the types of rules (`crate::rules`), `module` that of the
 /// generated module as seen from the operations (`super::rules`).
-pub(crate) fn rust(model: &Model, runtime: &TokenStream, module: &TokenStream) -> Rust {
+pub fn rust(model: &Model, runtime: &TokenStream, module: &TokenStream) -> Rust {
     let mut statics: Vec<&Schema> = model.schemas.iter().filter(|schema| schema.is_static).collect();
     statics.sort_by(|left, right| left.name.cmp(&right.name));
     let statics = statics.into_iter().map(|schema| {
@@ -46,17 +46,19 @@ pub(crate) fn rust(model: &Model, runtime: &TokenStream, module: &TokenStream) -
         let rules = rules(model, schema);
         quote!(schema!(#name: #rules);)
     });
-    let patterns = model.schemas.iter().flat_map(|schema| &schema.rules).any(|rule| {
-        matches!(rule, Rule::Pattern(_) | Rule::PatternProperties(_))
-    });
+    let patterns = model
+        .schemas
+        .iter()
+        .flat_map(|schema| &schema.rules)
+        .any(|rule| matches!(rule, Rule::Pattern(_) | Rule::PatternProperties(_)));
     let pattern = patterns.then(pattern_macro);
     let module_tokens = quote! {
         #[doc = "What the document says of requests."]
         #[allow(unused_imports, unused_macros)]
-        pub(crate) mod rules {
+        pub mod rules {
             use #runtime::{Format, Json, Number, Pattern, Reference, Rule::*, Schema, Type};
             macro_rules! schema {
-                ($name:ident: $($rule:expr),*) => { pub static $name: Schema = Schema(&[$($rule),*]); };
+                ($name:ident: $($rule:expr),*) => { pub static $name: Schema = Schema::new(&[$($rule),*]); };
             }
             #pattern
             #(#statics)*
@@ -132,7 +134,7 @@ fn schema(model: &Model, id: Id) -> TokenStream {
     }
     let rules = rules(model, schema);
     let rules = borrow(quote!([#rules]));
-    borrow(quote!(Schema(#rules)))
+    borrow(quote!(Schema::new(#rules)))
 }
 
 fn rule(model: &Model, rule: &Rule) -> TokenStream {
@@ -166,7 +168,8 @@ fn rule(model: &Model, rule: &Rule) -> TokenStream {
         Rule::Enum(values) => keyword("Enum", slice(values.iter().map(json))),
         Rule::Const(value) => keyword("Const", json(value)),
         Rule::Format(name) => {
-            let variant = FORMATS.iter().find(|(known, _)| known == name).map_or("Email", |(_, variant)| variant);
+            let variant =
+                FORMATS.iter().find(|(known, _)| known == name).map_or("Email", |(_, variant)| variant);
             let variant = ident(variant);
             quote!(Format(Format::#variant))
         }
@@ -216,7 +219,7 @@ fn pattern(text: &str) -> TokenStream {
 fn number(number: &Number) -> TokenStream {
     if let Some(integer) = number.as_i64() {
         let digits = Literal::u64_unsuffixed(integer.unsigned_abs());
-        let number = signed(integer < 0, digits);
+        let number = signed(integer < 0, &digits);
         return quote!(Number::Integer(#number));
     }
     if let Some(integer) = number.as_u64() {
@@ -225,12 +228,13 @@ fn number(number: &Number) -> TokenStream {
     }
     let float = number.as_f64().unwrap_or_default();
     // Unlike `f64_unsuffixed`, with an exponent where that is shorter.
-    let digits = format!("{:?}", float.abs()).parse().unwrap_or_else(|_| Literal::f64_unsuffixed(float.abs()));
-    let number = signed(float.is_sign_negative(), digits);
+    let digits =
+        format!("{:?}", float.abs()).parse().unwrap_or_else(|_| Literal::f64_unsuffixed(float.abs()));
+    let number = signed(float.is_sign_negative(), &digits);
     quote!(Number::Float(#number))
 }
 
-fn signed(negative: bool, digits: Literal) -> TokenStream {
+fn signed(negative: bool, digits: &Literal) -> TokenStream {
     let minus = negative.then(|| Punct::new('-', Spacing::Joint));
     quote!(#minus #digits)
 }

@@ -10,20 +10,20 @@
 
 mod collect;
 mod emit;
-mod model;
+pub mod model;
 mod schema;
 mod share;
 
 use serde_json::Value;
 
-pub(crate) use emit::{Rust, rust};
-pub(crate) use model::Model;
+pub use emit::{Rust, rust};
+pub use model::Model;
 
 use crate::Report;
 
 /// Reads the rules of all requests of a corrected document. What no rule carries is an entry of the report, whose places are
 /// settled already.
-pub(crate) fn read(document: &Value, report: &mut Report) -> Model {
+pub fn read(document: &Value, report: &mut Report) -> Model {
     share::share(document, collect::collect(document, report))
 }
 

@@ -3,58 +3,58 @@
 use serde_json::{Number, Value};
 
 /// A schema among those of [`Model::schemas`].
-pub(crate) type Id = usize;
+pub type Id = usize;
 
 /// The rules of all requests of a document.
 ///
 /// Equal schemas are one, whatever they are called and wherever they stand.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Model {
+pub struct Model {
     /// The schemas, which refer to each other.
-    pub(crate) schemas: Vec<Schema>,
+    pub schemas: Vec<Schema>,
     /// The operations in the order of the document.
-    pub(crate) operations: Vec<Operation>,
+    pub operations: Vec<Operation>,
 }
 
 /// The rules of the requests of one operation.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Operation {
+pub struct Operation {
     /// The path template.
-    pub(crate) path: String,
+    pub path: String,
     /// The method, in lower case.
-    pub(crate) method: String,
+    pub method: String,
     /// The parameters, those of the path item included.
-    pub(crate) parameters: Vec<Parameter>,
+    pub parameters: Vec<Parameter>,
     /// The schema of the body, if it is JSON or a form.
-    pub(crate) body: Option<Id>,
+    pub body: Option<Id>,
 }
 
 /// The rules of a parameter.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Parameter {
+pub struct Parameter {
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// `path`, `query`, `header` or `cookie`.
-    pub(crate) place: String,
+    pub place: String,
     /// The schema of its value.
-    pub(crate) schema: Id,
+    pub schema: Id,
 }
 
 /// A schema with a name that was derived from where it stands.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Schema {
+pub struct Schema {
     /// A name in the form of Rust constants. Only those of schemas that are written as a static of their own differ.
-    pub(crate) name: String,
+    pub name: String,
     /// Whether it is a static of its own, rather than written where it is used.
-    pub(crate) is_static: bool,
+    pub is_static: bool,
     /// The rules, in the order of [`Rule`].
-    pub(crate) rules: Vec<Rule>,
+    pub rules: Vec<Rule>,
 }
 
 /// A keyword with its value. The variants are those of `rules::Rule` in the generated code's crate.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "they are the keywords")]
-pub(crate) enum Rule {
+pub enum Rule {
     Type(Vec<Type>),
     Never,
     Enum(Vec<Value>),
@@ -94,7 +94,7 @@ pub(crate) enum Rule {
 /// A type of JSON values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "they are the types of JSON")]
-pub(crate) enum Type {
+pub enum Type {
     Null,
     Boolean,
     Integer,
@@ -137,39 +137,34 @@ pub(super) const FORMATS: [(&str, &str); 10] = [
 impl Rule {
     /// The schemas that the rule refers to.
     pub(super) fn children(&self) -> Vec<Id> {
+        self.clone().children_mut().into_iter().map(|id| *id).collect()
+    }
+
+    /// The same rule with other schemas.
+    pub(super) fn map(&self, to: &mut impl FnMut(Id) -> Id) -> Self {
+        let mut rule = self.clone();
+        for id in rule.children_mut() {
+            *id = to(*id);
+        }
+        rule
+    }
+
+    fn children_mut(&mut self) -> Vec<&mut Id> {
         match self {
             Self::Items(id)
             | Self::Contains(id, ..)
             | Self::AdditionalProperties(id)
             | Self::PropertyNames(id)
             | Self::Not(id)
-            | Self::Ref(id) => vec![*id],
-            Self::PrefixItems(ids) | Self::AllOf(ids) | Self::AnyOf(ids) | Self::OneOf(ids) => ids.clone(),
-            Self::Properties(list) | Self::PatternProperties(list) => list.iter().map(|(_, id)| *id).collect(),
-            Self::If(ids) => ids.to_vec(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// The same rule with other schemas.
-    pub(super) fn map(&self, to: &mut impl FnMut(Id) -> Id) -> Self {
-        let mut rule = self.clone();
-        match &mut rule {
-            Self::Items(id)
-            | Self::Contains(id, ..)
-            | Self::AdditionalProperties(id)
-            | Self::PropertyNames(id)
-            | Self::Not(id)
-            | Self::Ref(id) => *id = to(*id),
+            | Self::Ref(id) => vec![id],
             Self::PrefixItems(ids) | Self::AllOf(ids) | Self::AnyOf(ids) | Self::OneOf(ids) => {
-                ids.iter_mut().for_each(|id| *id = to(*id));
+                ids.iter_mut().collect()
             }
             Self::Properties(list) | Self::PatternProperties(list) => {
-                list.iter_mut().for_each(|(_, id)| *id = to(*id));
+                list.iter_mut().map(|(_, id)| id).collect()
             }
-            Self::If(ids) => ids.iter_mut().for_each(|id| *id = to(*id)),
-            _ => {}
+            Self::If(ids) => ids.iter_mut().collect(),
+            _ => Vec::new(),
         }
-        rule
     }
 }

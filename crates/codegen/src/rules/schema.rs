@@ -45,7 +45,11 @@ const IN_PLACE: [&str; 9] =
 const ANNOTATIONS: [&str; 7] = ["binary", "byte", "double", "float", "int32", "int64", "password"];
 
 /// Reads the schema of a source. `to` gives each further schema its number.
-pub(super) fn read(source: &Source, context: &mut Context<'_>, to: &mut impl FnMut(Source) -> Id) -> Vec<Rule> {
+pub(super) fn read(
+    source: &Source,
+    context: &mut Context<'_>,
+    to: &mut impl FnMut(Source) -> Id,
+) -> Vec<Rule> {
     match source {
         Source::At(pointer) | Source::NotNull(pointer) => match pointer.get(context.document) {
             Some(Value::Bool(false)) => vec![Rule::Never],
@@ -184,7 +188,7 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
         if let Some(name) = self.get("format").and_then(Value::as_str) {
             if let Some((known, _)) = FORMATS.iter().find(|(known, _)| *known == name) {
                 self.rules.push(Rule::Format(known));
-            } else if !ANNOTATIONS.contains(&name) {
+            } else if !ANNOTATIONS.contains(&name) && self.may_be_string() {
                 let note = format!("the format `{name}` is not checked");
                 self.lost("format", note);
             }
@@ -196,6 +200,11 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
         {
             self.rules.push(Rule::Pattern(pattern));
         }
+    }
+
+    /// The formats of other types say how wide they are, or in what unit.
+    fn may_be_string(&self) -> bool {
+        self.rules.iter().all(|rule| !matches!(rule, Rule::Type(types) if !types.contains(&Type::String)))
     }
 
     fn is_readable(&mut self, pattern: &str, keyword: &str) -> bool {
@@ -257,8 +266,7 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
         }
         // A list under `items` is the older drafts' `prefixItems`, and `additionalItems` their `items`.
         let old = self.get("items").is_some_and(Value::is_array);
-        let (prefix, rest) =
-            if old { ("items", "additionalItems") } else { ("prefixItems", "items") };
+        let (prefix, rest) = if old { ("items", "additionalItems") } else { ("prefixItems", "items") };
         if let Some(prefix) = self.list(prefix) {
             self.rules.push(Rule::PrefixItems(prefix));
         }
@@ -267,7 +275,8 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
             self.rules.push(Rule::Items(items));
         }
         if let Some(id) = self.one("contains") {
-            let bound = |keyword: &str| self.get(keyword).and_then(whole).and_then(|it| u32::try_from(it).ok());
+            let bound =
+                |keyword: &str| self.get(keyword).and_then(whole).and_then(|it| u32::try_from(it).ok());
             let (least, most) = (bound("minContains").unwrap_or(1), bound("maxContains").unwrap_or(u32::MAX));
             self.rules.push(Rule::Contains(id, least, most));
         }

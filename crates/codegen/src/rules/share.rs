@@ -222,7 +222,9 @@ fn plain_name(model: &Model, rules: &[Rule]) -> Option<String> {
             Rule::Type(names) => types = Some(names.as_slice()),
             Rule::Format(name) => format = Some(name.to_shouty_snake_case()),
             // No longer way in, since a list may hold itself.
-            Rule::Items(id) if !model.schemas[*id].rules.iter().any(|rule| matches!(rule, Rule::Items(_))) => {
+            Rule::Items(id)
+                if !model.schemas[*id].rules.iter().any(|rule| matches!(rule, Rule::Items(_))) =>
+            {
                 items = Some(plain_name(model, &model.schemas[*id].rules)?);
             }
             Rule::Sensitive => sensitive = "SENSITIVE_",
@@ -231,7 +233,8 @@ fn plain_name(model: &Model, rules: &[Rule]) -> Option<String> {
         }
     }
     let names = |types: &[Type]| {
-        let names: Vec<_> = types.iter().rev().map(|name| format!("{name:?}").to_shouty_snake_case()).collect();
+        let names: Vec<_> =
+            types.iter().rev().map(|name| format!("{name:?}").to_shouty_snake_case()).collect();
         names.join("_OR_")
     };
     let kind = match (types, format, items) {

@@ -4,6 +4,7 @@
 //! Code spans and blocks of code pass as they are, but none is Rust to rustdoc, which would compile and run it as a test.
 
 mod code;
+mod html;
 
 use syn::{
     Attribute, Expr, ExprLit, Lit, LitStr, Meta,
@@ -26,7 +27,7 @@ impl VisitMut for Docs {
 }
 
 fn safe(text: &str) -> String {
-    let text = code::inert(text);
+    let text = code::inert(&visible(text));
     let code = code::lines(&text);
     let lines = text.lines().enumerate().map(|(number, line)| {
         let plain_link = line.trim_start().starts_with('[') && line.contains("]: ");
@@ -35,9 +36,15 @@ fn safe(text: &str) -> String {
         }
         safe_line(line)
     });
-    let text = lines.collect::<Vec<_>>().join("\n");
+    let text = html::inert(&lines.collect::<Vec<_>>().join("\n"));
     // `/// Text` reads better than `///Text`.
     if text.is_empty() || text.starts_with(' ') || text.contains('\n') { text } else { format!(" {text}") }
+}
+
+/// Text that a comment of Rust can hold: the compiler refuses marks of direction and single carriage returns.
+fn visible(text: &str) -> String {
+    let refused = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\r' | '\0');
+    text.replace("\r\n", "\n").replace(refused, "\u{fffd}")
 }
 
 /// One line outside a fenced block: its code spans pass, the text between them is made safe.

@@ -54,7 +54,11 @@ pub(crate) struct Beside<'a> {
 }
 
 /// Generates the types and the operations. The document has been linted, lowered and fitted.
-pub(crate) fn generate(document: &Value, beside: &Beside<'_>, settings: &Settings) -> Result<String, Problems> {
+pub(crate) fn generate(
+    document: &Value,
+    beside: &Beside<'_>,
+    settings: &Settings,
+) -> Result<String, Problems> {
     attempt(document, beside, settings)
         .map_err(|reason| culprits::find(document, &reason, |part| attempt(part, beside, settings).err()))
 }
@@ -80,8 +84,7 @@ fn mend(file: syn::File, beside: &Beside<'_>, settings: &Settings) -> Result<syn
         .map_err(|error| format!("the runtime `{}` is no path: {error}", settings.runtime))?;
     let operations::Split { mut types, operations } = operations::split(file, beside.facts)?;
     types::mend(&mut types, beside.sensitive);
-    let operations =
-        operations::write(&operations, &operations::Types::of(&types), beside.rules, &runtime)?;
+    let operations = operations::write(&operations, &operations::Types::of(&types), beside.rules, &runtime)?;
     let rules: syn::ItemMod = syn::parse2(beside.rules.module.clone())
         .map_err(|error| format!("the rules are no Rust: {error}"))?;
     let mut file: syn::File = syn::parse_quote!(#types #operations #rules);

@@ -140,15 +140,13 @@ impl Reader<'_> {
                     self.at += 2;
                     units.push(self.unit()?);
                 }
-                match char::decode_utf16(units).collect::<Result<Vec<_>, _>>().as_deref() {
-                    Ok([c]) => *c,
-                    _ => {
-                        let reason = "half of a character, a surrogate without the other one,";
-                        return Err(self.refused(
-                            self.tree.refuse(reason, "write both halves, or the character itself"),
-                        ));
-                    }
-                }
+                let chars: Result<Vec<char>, _> = char::decode_utf16(units).collect();
+                let Ok([c]) = chars.as_deref() else {
+                    let reason = "half of a character, a surrogate without the other one,";
+                    let remedy = "write both halves, or the character itself";
+                    return Err(self.refused(self.tree.refuse(reason, remedy)));
+                };
+                *c
             }
             _ => return Err(Stop::Syntax),
         })

@@ -73,16 +73,12 @@ impl Tree {
 
     /// Counts values towards the limit.
     pub(super) fn spend(&mut self, values: usize) -> Result<(), Refusal> {
-        match self.left.checked_sub(values) {
-            Some(left) => {
-                self.left = left;
-                Ok(())
-            }
-            None => {
-                let reason = format!("more than {} values, aliases written out,", limits::VALUES);
-                Err(self.refuse(reason, "split it"))
-            }
-        }
+        let Some(left) = self.left.checked_sub(values) else {
+            let reason = format!("more than {} values, aliases written out,", limits::VALUES);
+            return Err(self.refuse(reason, "split it"));
+        };
+        self.left = left;
+        Ok(())
     }
 
     /// Whether a key comes next.

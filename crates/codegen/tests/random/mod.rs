@@ -35,7 +35,7 @@ impl Random {
     }
 }
 
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 33] = [
     "id",
     "name",
     "value",
@@ -64,6 +64,11 @@ const NAMES: [&str; 28] = [
     "a/b",
     "_",
     "Result",
+    "encodePath",
+    "m²",
+    "½",
+    "request",
+    "<<",
 ];
 
 const COMPONENTS: [&str; 12] =
@@ -77,15 +82,25 @@ pub(crate) fn document(seed: u64) -> Value {
     let schemas: Map<String, Value> =
         components.iter().map(|name| ((*name).to_owned(), schema(&mut random, components, 4))).collect();
     let mut paths = Map::new();
+    let mut shared = Map::new();
     for number in 0..=random.below(5) {
-        let (path, item) = path_item(&mut random, components, number);
+        let (path, mut item) = path_item(&mut random, components, number);
+        if random.once_in(4) {
+            let name = format!("Item{number}");
+            let (_, beside) = path_item(&mut random, components, number + 100);
+            shared.insert(name.clone(), item);
+            item = json!({"$ref": format!("#/components/pathItems/{name}")});
+            for method in ["patch", "get"].into_iter().take(random.below(3)) {
+                item[method] = beside["get"].clone();
+            }
+        }
         paths.insert(path, item);
     }
     json!({
         "openapi": random.pick(&["3.1.0", "3.0.3"]),
         "info": {"title": format!("Random document {seed}"), "version": "1"},
         "paths": paths,
-        "components": {"schemas": schemas},
+        "components": {"schemas": schemas, "pathItems": shared},
     })
 }
 
@@ -189,7 +204,9 @@ pub(crate) fn schema(random: &mut Random, components: &[&str], depth: usize) -> 
             1 => json!({"not": inner(random)}),
             2 => json!({"type": "null"}),
             3 => json!({"prefixItems": list(random, components, depth)}),
-            4 => json!({"type": "string", "enum": [random.pick(&NAMES), random.pick(&NAMES), "<", ">="]}),
+            4 => {
+                json!({"type": "string", "enum": [random.pick(&NAMES), random.pick(&NAMES), "m³", "<", ">="]})
+            }
             _ => json!({}),
         },
         19 => json!({"oneOf": [inner(random), {"type": "null"}]}),
@@ -204,6 +221,12 @@ pub(crate) fn schema(random: &mut Random, components: &[&str], depth: usize) -> 
         }
         if random.once_in(12) {
             schema.insert("default".to_owned(), literal(random));
+        }
+        if random.once_in(10) {
+            schema.insert(random.pick(&["readOnly", "writeOnly"]).to_owned(), true.into());
+        }
+        if random.once_in(80) {
+            schema.insert("$id".to_owned(), "https://example.com/a".into());
         }
         if random.once_in(12) {
             schema.insert("description".to_owned(), "Says */ <what> it [is](#) `for`".into());

@@ -478,7 +478,7 @@ impl<'s> Reader<'_, 's> {
 }
 
 /// What stands where a value has no rules.
-const NO_RULES: &str = "&Schema(&[])";
+const NO_RULES: &str = "&Schema::new(&[])";
 
 fn part(name: &str) -> Part {
     let (spot, name) = (Spot::default(), name.to_owned());

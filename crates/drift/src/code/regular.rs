@@ -122,7 +122,7 @@ fn own_functions(fields: &[Field<'_>]) -> BTreeMap<String, String> {
         };
         functions.insert(method.to_owned(), format!("pub fn {method}(mut self,value:{argument})->Self{{{set}self}}"));
     }
-    let made = if all_optional(fields) { "Self::default()".to_owned() } else { format!("Self{{{}}}", values.join(",")) };
+    let made = if all_optional(fields) { "<Self as Default>::default()".to_owned() } else { format!("Self{{{}}}", values.join(",")) };
     functions.insert("new".to_owned(), format!("pub fn new({})->Self{{{made}}}", arguments.join(",")));
     functions
 }

@@ -29,7 +29,7 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
                     Err(_) => (String::new(), None),
                 }
             }
-            // `pub static NAME: Schema = Schema(&[..]);`
+            // `pub static NAME: Schema = Schema::new(&[..]);`
             Item::Static(item) => (item.ident.to_string(), constructed(&item.expr)),
             _ => (String::new(), None),
         };
@@ -40,11 +40,11 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
     }
 }
 
-/// `Schema(&[..])`
+/// `Schema::new(&[..])`
 fn constructed(expr: &Expr) -> Option<Value> {
     let Expr::Call(call) = expr else { return None };
     let rules = slice(call.args.first()?)?;
-    (text(&call.func) == "Schema" && call.args.len() == 1).then(|| schema(rules.into_iter()))?
+    (text(&call.func) == "Schema::new" && call.args.len() == 1).then(|| schema(rules.into_iter()))?
 }
 
 fn schema<'e>(rules: impl Iterator<Item = &'e Expr>) -> Option<Value> {
@@ -170,7 +170,7 @@ const KEYWORDS: [(&str, &str, Operand); 29] = [
     ("Ref", "$ref", Operand::Back),
 ];
 
-/// `&NAME`, or `&Schema(&[..])`.
+/// `&NAME`, or `&Schema::new(&[..])`.
 fn refer(expr: &Expr) -> Option<Value> {
     let Expr::Reference(reference) = expr else { return None };
     match &*reference.expr {

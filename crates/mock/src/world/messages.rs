@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::{
     Answer, Answered, Asked, World,
+    outbox::Kind,
     page::{Order, Window, by_cursor},
     people::page,
-    sent::Kind,
     tenants::DEFAULT,
     time,
 };

@@ -4,9 +4,11 @@
 //! alone is stored for any resource of the table ([`store`]); the other modules have what a resource means beyond that.
 
 mod asked;
+mod categories;
 mod edit;
 mod lists;
 mod messages;
+mod outbox;
 mod page;
 mod people;
 mod preferences;
@@ -15,6 +17,8 @@ mod recipients;
 mod sent;
 mod store;
 mod subscriptions;
+mod tags;
+mod templates;
 mod tenants;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -23,10 +27,10 @@ use axum::http::StatusCode;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
 
-pub use self::sent::{Kind, Sent};
+pub use self::outbox::{Kind, Sent};
 pub(crate) use self::{asked::Asked, profiles::Keys};
 use self::{
-    lists::Lists, messages::Messages, preferences::Preferences, profiles::Profiles, sent::Outbox,
+    categories::Preferences, lists::Lists, messages::Messages, outbox::Outbox, profiles::Profiles,
     store::Store, subscriptions::Subscriptions,
 };
 use crate::{document::Document, refused::Refused, server::reply::Reply};

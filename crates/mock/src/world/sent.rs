@@ -1,152 +1,17 @@
-//! Triggers, events and broadcasts: what was sent, for whom, and what comes of it.
-
-use std::collections::BTreeMap;
+//! Triggers, events and broadcasts: whom they reach and what comes of them.
 
 use axum::http::StatusCode;
-use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Map, Value, json};
+use chrono::Utc;
+use serde_json::{Value, json};
 
-use super::{Answer, Answered, Asked, Key, World, messages::Cause, recipients::Target, tenants::DEFAULT};
-use crate::{refused::Refused, server::reply::Reply};
-
-/// How long a key is remembered.
-const REMEMBERED: TimeDelta = TimeDelta::hours(24);
-/// The member that has a request's key.
-const KEY: &str = "$idempotency_key";
-
-/// What is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Kind {
-    /// A trigger of a workflow.
-    Workflow,
-    /// An event of a user.
-    Event,
-    /// A broadcast to a list.
-    Broadcast,
-}
-
-/// A trigger, an event or a broadcast that the hub accepted; of a request with many, one of them.
-#[derive(Debug, Clone)]
-pub struct Sent {
-    kind: Kind,
-    name: String,
-    body: Value,
-    message_id: String,
-    is_duplicate: bool,
-    recipients: Vec<String>,
-}
-
-impl Sent {
-    /// What it is.
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// The workflow's slug, the event's name or the broadcast's list.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The record as it was sent.
-    pub fn body(&self) -> &Value {
-        &self.body
-    }
-
-    /// The data or properties that were sent; null if there were none.
-    pub fn data(&self) -> &Value {
-        &self.body[if self.kind == Kind::Event { "properties" } else { "data" }]
-    }
-
-    /// Its idempotency key.
-    pub fn key(&self) -> Option<&str> {
-        self.body.get(KEY)?.as_str()
-    }
-
-    /// The identifier in the reply.
-    pub fn message_id(&self) -> &str {
-        &self.message_id
-    }
-
-    /// Whether its key was seen in the last 24 hours, so that nothing was done.
-    pub fn is_duplicate(&self) -> bool {
-        self.is_duplicate
-    }
-
-    /// Whom it is for, each once: the `distinct_id` of a user, `object_type/id` of an object. Users whom an object or a list
-    /// stands for are among them, users without a profile are not.
-    pub fn recipients(&self) -> &[String] {
-        &self.recipients
-    }
-
-    pub(crate) fn to_json(&self) -> Value {
-        json!({
-            "kind": format!("{:?}", self.kind).to_lowercase(), "name": self.name, "body": self.body,
-            "message_id": self.message_id, "is_duplicate": self.is_duplicate, "recipients": self.recipients,
-        })
-    }
-}
-
-/// A run of a workflow or a broadcast for one recipient.
-#[derive(Debug)]
-struct Run {
-    execution_id: String,
-    kind: Kind,
-    name: String,
-    key: Option<String>,
-    /// The recipient's identifier and addresses.
-    recipient: Vec<String>,
-    is_cancelled: bool,
-}
-
-/// What was sent, oldest first, and the runs that came of it.
-#[derive(Debug, Default)]
-pub(crate) struct Outbox {
-    sent: Vec<Sent>,
-    runs: Vec<Run>,
-    /// When each key was seen first.
-    seen: BTreeMap<(Kind, String), DateTime<Utc>>,
-    /// The workflows that a test named, by slug; with none, any is known.
-    workflows: BTreeMap<String, Map<String, Value>>,
-    bytes: usize,
-}
-
-impl Outbox {
-    pub(super) fn define_workflow(&mut self, workflow: Map<String, Value>) -> Result<(), Refused> {
-        let slug = workflow.get("slug").and_then(Value::as_str).map(str::to_owned);
-        self.workflows.insert(slug.ok_or_else(|| Refused::new("slug: is required"))?, workflow);
-        Ok(())
-    }
-
-    pub(crate) fn sent(&self) -> &[Sent] {
-        &self.sent
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Whether the key was seen in the last 24 hours; remembers it.
-    fn is_duplicate(&mut self, kind: Kind, key: Option<&str>, now: DateTime<Utc>) -> bool {
-        let Some(key) = key else { return false };
-        let first = self.seen.entry((kind, key.to_owned())).or_insert(now);
-        let known = *first != now && now - *first < REMEMBERED;
-        if !known {
-            *first = now;
-        }
-        known
-    }
-
-    /// Cancels the runs that fit, and gives their identifiers.
-    fn cancel(&mut self, fits: impl Fn(&Run) -> bool) -> Value {
-        let found = self.runs.iter_mut().filter(|run| !run.is_cancelled && fits(run));
-        let ids = found.map(|run| {
-            run.is_cancelled = true;
-            Value::from(run.execution_id.as_str())
-        });
-        json!({"execution_ids": ids.collect::<Vec<_>>()})
-    }
-}
+use super::{
+    Answer, Answered, Asked, Key, World,
+    messages::Cause,
+    outbox::{KEY, Kind, Run, Sent},
+    recipients::Target,
+    tenants::DEFAULT,
+};
+use crate::server::reply::Reply;
 
 impl World {
     /// Workflows: `trigger`, `trigger_many`, `trigger_dynamic`, `cancel`.
@@ -367,23 +232,5 @@ impl<'a> Cause<'a> {
             category: None,
             template: None,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_is_remembered_for_a_day_from_when_it_was_seen_first() {
-        let mut outbox = Outbox::default();
-        let start = DateTime::UNIX_EPOCH;
-        let mut seen = |kind, key, hours| outbox.is_duplicate(kind, key, start + TimeDelta::hours(hours));
-        assert!(!seen(Kind::Workflow, Some("k"), 0));
-        assert!(seen(Kind::Workflow, Some("k"), 23));
-        assert!(!seen(Kind::Event, Some("k"), 23), "keys of one kind say nothing of another");
-        assert!(!seen(Kind::Workflow, Some("k"), 24));
-        assert!(seen(Kind::Workflow, Some("k"), 47));
-        assert!(!seen(Kind::Workflow, None, 1) && !seen(Kind::Workflow, None, 2));
     }
 }

@@ -16,6 +16,9 @@ use crate::{
     server::reply::Reply,
 };
 
+/// How large a value is at least.
+const BYTES: usize = 64;
+
 /// The values of one resource.
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -24,7 +27,6 @@ pub(crate) struct Store {
     /// The members of a reply, each with whether it may be null.
     members: BTreeMap<String, bool>,
     values: BTreeMap<Key, Map<String, Value>>,
-    bytes: usize,
 }
 
 /// A store for every resource of the table that can be read by its key.
@@ -63,7 +65,7 @@ impl Store {
             if is_short { short.to_owned() } else { parameter }
         };
         let names = get.path_parameters().map(name).collect();
-        Self { names, members, values: BTreeMap::new(), bytes: 0 }
+        Self { names, members, values: BTreeMap::new() }
     }
 
     /// Stores a value that names itself.
@@ -102,7 +104,6 @@ impl Store {
                 value.insert(name.into(), time(now));
             }
         }
-        self.bytes = self.values.values().map(|value| value.len() * 64).sum();
     }
 
     /// The value as a reply has it: what was never set is null, where it may be.
@@ -141,6 +142,6 @@ impl Store {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        self.values.len() * BYTES
     }
 }

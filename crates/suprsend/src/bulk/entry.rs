@@ -5,10 +5,7 @@ use std::convert::Infallible;
 use suprsend_api::Operation;
 
 use super::outcome::Outcome;
-use crate::{
-    call::Call,
-    client::AsClient,
-};
+use crate::{call::Call, client::AsClient};
 
 /// What `send_all` takes: a call; a pair of a value and a call, whose outcome gives the value back; or a `Result` of either, whose error
 /// ends the stream.
@@ -30,6 +27,7 @@ pub trait Entry {
     type Outcome;
 
     /// Takes the call and the value.
+    #[allow(clippy::type_complexity, reason = "a name for it would say less")]
     fn into_call(self) -> Result<(Self::Value, Call<Self::Operation, Self::Client>), Self::Error>;
 
     /// Makes what the stream returns of an outcome.
@@ -104,4 +102,3 @@ impl<T: Entry<Error = Infallible>, E> Entry for Result<T, E> {
         Err(error)
     }
 }
-

@@ -96,6 +96,7 @@ type InFlight<E> = Pin<Box<dyn Future<Output = OutcomeOf<E>> + Send>>;
 /// The settings hold for what is sent from then on, so they are best made before the first outcome is asked for.
 #[must_use = "nothing is sent unless the outcomes are asked for"]
 pub struct SendAll<S: Stream<Item: Entry>, C = Client> {
+    #[cfg_attr(not(feature = "blocking"), expect(dead_code, reason = "what waits asks it for its runtime"))]
     client: C,
     /// Gone when it is exhausted or not wanted any more.
     source: Option<Pin<Box<S>>>,
@@ -201,6 +202,7 @@ impl<S: Stream<Item: Entry<Client = C>>, C: AsClient> SendAll<S, C> {
         }
     }
 
+    #[cfg(feature = "blocking")]
     pub(crate) fn client(&self) -> &C {
         &self.client
     }

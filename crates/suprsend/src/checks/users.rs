@@ -7,7 +7,8 @@ use std::any::Any;
 
 use suprsend_api::{
     operations::{
-        BulkDeleteUsers, CreateUpdateUsers, EditObjectProfile, EditUserProfile, EditUserTenantProfile, MergeUsers,
+        BulkDeleteUsers, CreateUpdateUsers, EditObjectProfile, EditUserProfile, EditUserTenantProfile,
+        MergeUsers,
     },
     types::{EditOperation, User, UserEdit},
 };
@@ -19,15 +20,15 @@ use crate::error::Violations;
 pub(super) const RESERVED: [&str; 3] = ["$preferred_language", "$id_provider", "$bundle_id"];
 
 pub(super) fn check(operation: &dyn Any, checked: &mut Checked) {
-    if let Some(operation) = operation.downcast_ref() {
+    if let Some(operation) = operation.downcast_ref::<CreateUpdateUsers>() {
         upsert(operation, &mut checked.body);
     } else if let Some(body) = edit_of(operation) {
         edit(body, &mut checked.body);
         // Numbers and lists would grow a second time.
         checked.idempotent = Some(body.operations.iter().all(EditOperation::is_idempotent));
-    } else if let Some(operation) = operation.downcast_ref() {
+    } else if let Some(operation) = operation.downcast_ref::<MergeUsers>() {
         merge(operation, &mut checked.body);
-    } else if let Some(operation) = operation.downcast_ref() {
+    } else if let Some(operation) = operation.downcast_ref::<BulkDeleteUsers>() {
         bulk_delete(operation, &mut checked.body);
     }
 }

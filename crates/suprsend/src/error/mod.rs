@@ -13,13 +13,13 @@ use std::{error, fmt, time::Duration};
 
 use http::StatusCode;
 
-pub(crate) use self::{input::Violations, redact::Secrets};
 pub use self::{
     api::{ApiError, UndecodableReply},
     input::{ConfigError, InvalidInput, Violation},
     lists::{NotFound, PagingError},
     transfer::{ConnectionError, TimeoutError, TimeoutKind, TooManyAttempts},
 };
+pub(crate) use self::{input::Violations, redact::Secrets};
 
 /// Why a call did not give a result.
 ///

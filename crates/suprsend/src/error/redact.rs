@@ -17,7 +17,8 @@ pub(crate) struct Secrets(Vec<String>);
 
 impl Secrets {
     pub(crate) fn new(secrets: impl IntoIterator<Item = String>) -> Self {
-        let mut encoded: Vec<_> = secrets.into_iter().filter(|secret| !secret.is_empty()).flat_map(encodings).collect();
+        let mut encoded: Vec<_> =
+            secrets.into_iter().filter(|secret| !secret.is_empty()).flat_map(encodings).collect();
         // The longest first: one that another one begins would leave its tail.
         encoded.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         encoded.dedup();

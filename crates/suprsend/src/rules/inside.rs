@@ -1,6 +1,9 @@
 //! Arrays and objects, judged while they are looked at.
 
-use suprsend_api::rules::{Rule, Schema, Type};
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use suprsend_api::rules::{Group, Rule, Schema, Type};
 
 use super::{
     json,
@@ -18,66 +21,89 @@ pub(super) struct Inside<'a, 'r> {
     is_fit: bool,
     /// How many items or members there were.
     count: usize,
-    /// Which members that are required there were.
-    found: Bits,
+    /// Which members that are required there were, a bit each.
+    found: u64,
+    rest: Option<Box<Rest>>,
+}
+
+/// What few arrays and objects need.
+#[derive(Default)]
+struct Rest {
     /// How many items fit `contains`.
     contained: u32,
     /// The items, where they have to be unique.
-    items: Vec<serde_json::Value>,
+    items: Vec<Value>,
     /// The name of the member whose value comes next, where it comes by itself.
-    pub(super) name: Option<String>,
+    name: Option<String>,
+    /// Those of the members that are required for which `found` has no room.
+    found: BTreeSet<usize>,
 }
 
 impl<'a, 'r> Inside<'a, 'r> {
     pub(super) fn open(run: &'a mut Run<'r>, at: At<'a>, kind: Type) -> Result<Self, Stop> {
         let is_fit = scalar::is_typed(run, at, kind)?;
         run.count("[]".len());
+        run.depth += 1;
         Ok(Self {
             run,
             at: if is_fit { at } else { at.by(&ANY) },
             kind,
             is_fit,
             count: 0,
-            found: Bits::default(),
-            contained: 0,
-            items: Vec::new(),
-            name: None,
+            found: 0,
+            rest: None,
         })
+    }
+
+    fn rest(&mut self) -> &mut Rest {
+        self.rest.get_or_insert_default()
+    }
+
+    /// Leaves an array or an object: this one when it is closed, or one around it that has nothing else.
+    pub(super) fn leave(&mut self) {
+        self.run.depth -= 1;
+    }
+
+    /// Keeps the name of a member until its value comes.
+    pub(super) fn name(&mut self, name: Option<String>) {
+        self.rest().name = name;
+    }
+
+    pub(super) fn take_name(&mut self) -> Option<String> {
+        self.rest.as_mut()?.name.take()
     }
 
     /// Looks at the next item of an array.
     pub(super) fn item(&mut self, value: &dyn Subject) -> Result<(), Stop> {
         let path = Path::Item(self.at.path, self.count);
         self.separate();
-        let (mut prefix, mut rest) = (0, None);
-        let mut judged = false;
-        for rule in self.at.schema.0 {
+        if !self.at.schema.has(Group::Items) {
+            return self.below(&ANY, &path, value, false);
+        }
+        let index = self.count - 1;
+        let (mut prefix, mut rest): (&[_], _) = (&[], &ANY);
+        for rule in self.at.schema.rules() {
             match rule {
-                Rule::PrefixItems(schemas) => {
-                    prefix = schemas.len();
-                    if let Some(schema) = schemas.get(self.count - 1) {
-                        self.below(schema, &path, value, &mut judged)?;
-                    }
-                }
-                Rule::Items(schema) => rest = Some(*schema),
+                Rule::PrefixItems(schemas) => prefix = schemas,
+                Rule::Items(schema) => rest = *schema,
                 _ => {}
             }
         }
-        let schema = rest.filter(|_| self.count > prefix).unwrap_or(&ANY);
-        if !judged {
-            self.below(schema, &path, value, &mut judged)?;
+        self.below(prefix.get(index).copied().unwrap_or(rest), &path, value, false)?;
+        if !self.at.schema.has(Group::Count) {
+            return Ok(());
         }
-        for rule in self.at.schema.0 {
+        for rule in self.at.schema.rules() {
             match rule {
                 Rule::Contains(schema, ..) if self.run.mode() == Mode::Secrets => {
-                    self.below(schema, &path, value, &mut judged)?;
+                    self.below(schema, &path, value, true)?;
                 }
                 Rule::Contains(schema, ..) => {
-                    let at = self.at.below(schema, &path);
+                    let at = At { schema, path: &path };
                     let fits = self.run.fits(Mode::Test, |run| judge(run, at, value));
-                    self.contained += u32::from(fits);
+                    self.rest().contained += u32::from(fits);
                 }
-                Rule::UniqueItems => self.items.extend(value.to_value()),
+                Rule::UniqueItems => self.rest().items.extend(value.to_value()),
                 _ => {}
             }
         }
@@ -91,30 +117,31 @@ impl<'a, 'r> Inside<'a, 'r> {
         if self.run.is_first() {
             self.run.count(scalar::quoted(name) + ":".len());
         }
-        let (mut judged, mut is_named, mut rest) = (false, false, &ANY);
-        let mut required = 0;
-        for rule in self.at.schema.0 {
+        if !self.at.schema.has(Group::Members) {
+            return self.below(&ANY, &path, value, false);
+        }
+        let (mut is_judged, mut rest) = (false, &ANY);
+        for rule in self.at.schema.rules() {
             match rule {
                 Rule::Required(names) => {
                     let places = names.iter().enumerate().filter(|(_, required)| **required == name);
-                    places.for_each(|(index, _)| self.found.set(required + index));
-                    required += names.len();
+                    places.for_each(|(index, _)| self.find(index));
                 }
                 Rule::Properties(list) => {
                     if let Some((_, schema)) = list.iter().find(|(property, _)| *property == name) {
-                        is_named = true;
-                        self.below(schema, &path, value, &mut judged)?;
+                        self.below(schema, &path, value, is_judged)?;
+                        is_judged = true;
                     }
                 }
                 Rule::PatternProperties(list) => {
                     for (_, schema) in list.iter().filter(|(pattern, _)| pattern.is_match(name)) {
-                        is_named = true;
-                        self.below(schema, &path, value, &mut judged)?;
+                        self.below(schema, &path, value, is_judged)?;
+                        is_judged = true;
                     }
                 }
                 Rule::AdditionalProperties(schema) => rest = *schema,
                 Rule::PropertyNames(schema) => {
-                    let at = self.at.below(schema, &path);
+                    let at = At { schema, path: &path };
                     if !self.run.fits(Mode::Test, |run| judge(run, at, &Of(name))) {
                         self.run.broken(&path, rule)?;
                     }
@@ -122,10 +149,15 @@ impl<'a, 'r> Inside<'a, 'r> {
                 _ => {}
             }
         }
-        if !is_named {
-            self.below(rest, &path, value, &mut judged)?;
+        if is_judged { Ok(()) } else { self.below(rest, &path, value, false) }
+    }
+
+    fn find(&mut self, index: usize) {
+        if index < 64 {
+            self.found |= 1 << index;
+        } else {
+            self.rest().found.insert(index);
         }
-        Ok(())
     }
 
     fn separate(&mut self) {
@@ -139,10 +171,9 @@ impl<'a, 'r> Inside<'a, 'r> {
         schema: &'static Schema,
         path: &Path<'_>,
         value: &dyn Subject,
-        judged: &mut bool,
+        is_second: bool,
     ) -> Result<(), Stop> {
-        let at = self.at.below(schema, path);
-        let is_second = std::mem::replace(judged, true);
+        let at = At { schema, path };
         match self.run.mode() {
             Mode::Tag => Ok(()),
             Mode::Meant => self.run.part(Mode::Tag, |run| judge(run, at, value)),
@@ -152,11 +183,18 @@ impl<'a, 'r> Inside<'a, 'r> {
     }
 
     /// Judges what is known when the end is reached.
-    pub(super) fn close(self) -> Result<Seen, Stop> {
-        let Self { run, at, kind, is_fit, found, contained, mut items, .. } = self;
-        let (count, is_array) = (self.count as u64, kind == Type::Array);
-        let mut required = 0;
-        for rule in at.schema.0 {
+    pub(super) fn close(mut self) -> Result<Seen, Stop> {
+        self.leave();
+        let Self { run, at, kind, is_fit, count, found, rest } = self;
+        if !is_fit {
+            return Ok(Seen::Unfit);
+        }
+        if !at.schema.has(Group::Count) {
+            return Ok(Seen::Container);
+        }
+        let (count, is_array) = (count as u64, kind == Type::Array);
+        let Rest { contained, mut items, found: more, .. } = rest.map(|rest| *rest).unwrap_or_default();
+        for rule in at.schema.rules() {
             let is_broken = match rule {
                 Rule::MinItems(least) => is_array && count < *least,
                 Rule::MaxItems(most) => is_array && count > *most,
@@ -166,11 +204,12 @@ impl<'a, 'r> Inside<'a, 'r> {
                 Rule::MaxProperties(most) => !is_array && count > *most,
                 Rule::Required(names) if !is_array => {
                     for (index, name) in names.iter().enumerate() {
-                        if !found.has(required + index) {
+                        let is_there =
+                            if index < 64 { found & (1 << index) != 0 } else { more.contains(&index) };
+                        if !is_there {
                             run.broken(&Path::Member(at.path, name), rule)?;
                         }
                     }
-                    required += names.len();
                     false
                 }
                 _ => false,
@@ -179,27 +218,6 @@ impl<'a, 'r> Inside<'a, 'r> {
                 run.broken(at.path, rule)?;
             }
         }
-        Ok(if is_fit { Seen::Container } else { Seen::Unfit })
-    }
-}
-
-/// A set of small numbers, without allocation up to 64.
-#[derive(Default)]
-struct Bits {
-    few: u64,
-    more: Vec<usize>,
-}
-
-impl Bits {
-    fn set(&mut self, index: usize) {
-        if index < 64 {
-            self.few |= 1 << index;
-        } else {
-            self.more.push(index);
-        }
-    }
-
-    fn has(&self, index: usize) -> bool {
-        if index < 64 { self.few & (1 << index) != 0 } else { self.more.contains(&index) }
+        Ok(Seen::Container)
     }
 }

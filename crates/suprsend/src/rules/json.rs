@@ -13,7 +13,7 @@ use super::{
 
 /// Judges an array or an object by `enum` and `const`.
 pub(super) fn judge(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Result<(), Stop> {
-    for rule in at.schema.0 {
+    for rule in at.schema.rules() {
         let listed = match rule {
             Rule::Enum(values) => *values,
             Rule::Const(value) => std::slice::from_ref(value),
@@ -59,12 +59,14 @@ fn order(left: &Value, right: &Value) -> Ordering {
         }
         (Value::String(left), Value::String(right)) => left.cmp(right),
         (Value::Array(left), Value::Array(right)) => {
-            let unequal = left.iter().zip(right).map(|(left, right)| order(left, right)).find(|it| it.is_ne());
+            let unequal =
+                left.iter().zip(right).map(|(left, right)| order(left, right)).find(|it| it.is_ne());
             unequal.unwrap_or_else(|| left.len().cmp(&right.len()))
         }
         (Value::Object(left), Value::Object(right)) => {
             let sorted = |object: &serde_json::Map<String, Value>| {
-                let mut members: Vec<_> = object.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+                let mut members: Vec<_> =
+                    object.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
                 members.sort_by(|left, right| left.0.cmp(&right.0));
                 members
             };

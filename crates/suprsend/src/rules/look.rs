@@ -6,7 +6,7 @@ use serde::{
     ser::{SerializeTupleStruct, SerializeTupleVariant},
 };
 use serde_json::Value;
-use suprsend_api::rules::{Rule, Schema, Type};
+use suprsend_api::rules::{Group, Schema, Type};
 
 use super::{
     DEPTH,
@@ -19,41 +19,27 @@ use super::{
 };
 
 /// A schema without rules.
-pub(super) static ANY: Schema = Schema(&[]);
+pub(super) static ANY: Schema = Schema::new(&[]);
 
 /// The names by which `serde_json` passes what no other serializer knows: numbers of any precision, and JSON that is written
 /// already.
 const PRECISE: &str = "$serde_json::private::Number";
 const RAW: &str = "$serde_json::private::RawValue";
 
-/// The most wrappers (`Some`, structs with one field) around a value.
-const WRAPPERS: u8 = 16;
+/// The most wrappers (`Some`, structs with one field) around a value and those that it is in.
+const WRAPPERS: u16 = 16 * DEPTH;
 
-/// What a value is judged by, and where it is.
+/// What a value is judged by, and where it is. It is small, so that it is passed in registers.
 #[derive(Clone, Copy)]
 pub(super) struct At<'a> {
     pub(super) schema: &'static Schema,
     pub(super) path: &'a Path<'a>,
-    /// How many arrays and objects the value is in.
-    depth: u16,
-    wrappers: u8,
-    /// Whether the value, or one that it is in, is sensitive. Known only where secrets are looked for.
-    pub(super) is_sensitive: bool,
 }
 
-impl<'a> At<'a> {
-    pub(super) fn root(schema: &'static Schema, path: &'a Path<'a>) -> Self {
-        Self { schema, path, depth: 0, wrappers: 0, is_sensitive: false }
-    }
-
+impl At<'_> {
     /// The same value by another schema.
     pub(super) fn by(self, schema: &'static Schema) -> Self {
         Self { schema, ..self }
-    }
-
-    /// A value in this one.
-    pub(super) fn below(self, schema: &'static Schema, path: &'a Path<'a>) -> Self {
-        Self { schema, path, depth: self.depth + 1, wrappers: 0, ..self }
     }
 }
 
@@ -93,24 +79,27 @@ impl<T: Serialize + ?Sized> Subject for Of<'_, T> {
 }
 
 /// Judges a value by all rules of a schema.
-pub(super) fn judge(run: &mut Run<'_>, mut at: At<'_>, subject: &dyn Subject) -> Result<(), Stop> {
-    if run.mode() == Mode::Secrets && at.schema.0.iter().any(|rule| matches!(rule, Rule::Sensitive)) {
-        at.is_sensitive = true;
+pub(super) fn judge(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Result<(), Stop> {
+    if run.mode() == Mode::Secrets && at.schema.has(Group::Mark) {
+        return run.sensitive(|run| by_rules(run, at, subject));
     }
-    let rules = at.schema.0;
-    if !run.is_first() && ((rules.is_empty() && !at.is_sensitive) || !run.spend()) {
+    by_rules(run, at, subject)
+}
+
+fn by_rules(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Result<(), Stop> {
+    if !run.spend(at.schema) {
         return Ok(());
     }
     match subject.look(run, at)? {
         Seen::Unfit => return Ok(()),
-        Seen::Scalar => {}
-        Seen::Container => json::judge(run, at, subject)?,
+        Seen::Container if at.schema.has(Group::Whole) => json::judge(run, at, subject)?,
+        Seen::Container | Seen::Scalar => {}
         Seen::Opaque => {
             let value = subject.to_value();
             return value.map_or(Ok(()), |value| run.again(|run| judge(run, at, &Of(&value))));
         }
     }
-    if rules.iter().any(several::is_combination) { several::judge(run, at, subject) } else { Ok(()) }
+    if at.schema.has(Group::Combination) { several::judge(run, at, subject) } else { Ok(()) }
 }
 
 /// Looks at one value.
@@ -140,9 +129,14 @@ impl<'a, 'r> Look<'a, 'r> {
         Ok(Seen::Unfit)
     }
 
-    fn within<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Seen, Stop> {
-        self.at.wrappers += 1;
-        if self.at.wrappers > WRAPPERS { self.too_deep() } else { value.serialize(self) }
+    fn within<T: Serialize + ?Sized>(self, value: &T) -> Result<Seen, Stop> {
+        if self.run.wrappers == WRAPPERS {
+            return self.too_deep();
+        }
+        self.run.wrappers += 1;
+        let seen = value.serialize(Look { run: self.run, at: self.at });
+        self.run.wrappers -= 1;
+        seen
     }
 
     fn too_deep<T>(self) -> Result<T, Stop> {
@@ -151,18 +145,18 @@ impl<'a, 'r> Look<'a, 'r> {
     }
 
     fn open(self, kind: Type) -> Result<Inside<'a, 'r>, Stop> {
-        if self.at.depth >= DEPTH { self.too_deep() } else { Inside::open(self.run, self.at, kind) }
+        if self.run.depth == DEPTH { self.too_deep() } else { Inside::open(self.run, self.at, kind) }
     }
 
     /// Opens a variant with a name: an object with one member, which is a container.
     fn variant(self, name: &'static str, kind: Type) -> Result<Variant<'a, 'r>, Stop> {
-        if self.at.depth + 1 >= DEPTH {
+        if self.run.depth + 1 >= DEPTH {
             return self.too_deep();
         }
         self.run.count(scalar::quoted(name) + "{:}".len());
+        self.run.depth += 1;
         // The path lacks the name, which would have to live here. Only what is no JSON at all is reported by it.
-        let at = At { depth: self.at.depth + 1, ..self.at }.by(&ANY);
-        Ok(Variant(Inside::open(self.run, at, kind)?))
+        Ok(Variant(Inside::open(self.run, self.at.by(&ANY), kind)?))
     }
 }
 
@@ -170,7 +164,8 @@ impl<'a, 'r> Look<'a, 'r> {
 pub(super) struct Variant<'a, 'r>(Inside<'a, 'r>);
 
 impl Variant<'_, '_> {
-    fn close(self) -> Result<Seen, Stop> {
+    fn close(mut self) -> Result<Seen, Stop> {
+        self.0.leave();
         self.0.close()?;
         Ok(Seen::Opaque)
     }
@@ -280,7 +275,11 @@ impl<'a, 'r> Serializer for Look<'a, 'r> {
         self.serialize_str(name)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Seen, Stop> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<Seen, Stop> {
         self.within(value)
     }
 
@@ -451,12 +450,12 @@ impl SerializeMap for Inside<'_, '_> {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, name: &T) -> Result<(), Stop> {
         let mut written = None;
         name.serialize(Name(keep(&mut written)))?;
-        self.name = written;
+        self.name(written);
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stop> {
-        let name = self.name.take().ok_or(Stop::Unwritable)?;
+        let name = self.take_name().ok_or(Stop::Unwritable)?;
         self.member(&name, &Of(value))
     }
 

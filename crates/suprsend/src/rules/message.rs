@@ -14,7 +14,7 @@ pub(super) fn of(rule: &Rule) -> String {
         Rule::Enum(values) => format!("is none of the values {}", list(values)),
         Rule::Const(value) => format!("is not {}", json(value)),
         Rule::Format(format) => form(*format).to_owned(),
-        Rule::MinLength(1) => "is empty".to_owned(),
+        Rule::MinLength(1) | Rule::MinItems(1) | Rule::MinProperties(1) => "is empty".to_owned(),
         Rule::MinLength(least) => format!("has fewer than {}", count(*least, "character")),
         Rule::MaxLength(most) => format!("has more than {}", count(*most, "character")),
         Rule::Pattern(pattern) => format!("does not match the pattern `{}`", pattern.as_str()),
@@ -23,7 +23,6 @@ pub(super) fn of(rule: &Rule) -> String {
         Rule::ExclusiveMinimum(least) => format!("is not greater than {}", number(*least)),
         Rule::ExclusiveMaximum(most) => format!("is not less than {}", number(*most)),
         Rule::MultipleOf(divisor) => format!("is not a multiple of {}", number(*divisor)),
-        Rule::MinItems(1) | Rule::MinProperties(1) => "is empty".to_owned(),
         Rule::MinItems(least) => format!("has fewer than {}", count(*least, "item")),
         Rule::MaxItems(most) => format!("has more than {}", count(*most, "item")),
         Rule::UniqueItems => "has an item twice".to_owned(),
@@ -65,7 +64,7 @@ fn describe(variant: &'static Schema) -> String {
         Rule::Ref(target) => Some(describe(target.0)),
         _ => None,
     };
-    let rules = variant.0;
+    let rules = variant.rules();
     let described = rules.iter().find_map(required).or_else(|| rules.iter().find_map(kind));
     described.or_else(|| rules.iter().find_map(part)).unwrap_or_else(|| "another".to_owned())
 }

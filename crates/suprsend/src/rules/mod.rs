@@ -47,7 +47,7 @@ pub(crate) fn check<T: Serialize + ?Sized>(
 ) -> usize {
     let mut run = Run::new(violations);
     let root = Path::Root(place);
-    let result = judge(&mut run, At::root(schema, &root), &Of(value));
+    let result = judge(&mut run, At { schema, path: &root }, &Of(value));
     if let Err(Stop::Unwritable) = result {
         run.fault(&root, "cannot be written as JSON");
     }

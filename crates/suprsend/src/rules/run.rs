@@ -3,14 +3,15 @@
 use std::{collections::BTreeSet, fmt};
 
 use serde::ser;
-use suprsend_api::rules::Rule;
+use suprsend_api::rules::{Rule, Schema};
 
 use super::message;
 use crate::error::Violations;
 
-/// The most values that are looked at once more for the sake of combinations. They may multiply where alternatives hold themselves;
-/// what is beyond is left for the API to judge.
-const BUDGET: u32 = 1_000_000;
+/// How many values are looked at once more for the sake of combinations, for each one of the body and in all at least. They may
+/// multiply where alternatives hold themselves; what is beyond is left for the API to judge.
+const BUDGET: u32 = 100;
+const LEAST_BUDGET: u32 = 10_000;
 
 /// Secrets that are shorter than this are not looked for in messages, since they would be found in ordinary words.
 const SECRET: usize = 8;
@@ -61,13 +62,28 @@ pub(super) struct Run<'r> {
     is_first: bool,
     size: usize,
     budget: u32,
+    /// How many arrays and objects are open.
+    pub(super) depth: u16,
+    /// How many wrappers are open.
+    pub(super) wrappers: u16,
+    /// Whether the value, or one that it is in, is sensitive. Known only where secrets are looked for.
+    is_sensitive: bool,
     secrets: BTreeSet<String>,
 }
 
 impl<'r> Run<'r> {
     pub(super) fn new(violations: &'r mut Violations) -> Self {
-        let secrets = BTreeSet::new();
-        Self { violations, mode: Mode::Report, is_first: true, size: 0, budget: BUDGET, secrets }
+        Self {
+            violations,
+            mode: Mode::Report,
+            is_first: true,
+            size: 0,
+            budget: LEAST_BUDGET,
+            depth: 0,
+            wrappers: 0,
+            is_sensitive: false,
+            secrets: BTreeSet::new(),
+        }
     }
 
     pub(super) fn for_secrets(violations: &'r mut Violations) -> Self {
@@ -95,17 +111,31 @@ impl<'r> Run<'r> {
         self.size += bytes;
     }
 
-    /// Takes one value from the budget. False if there is nothing left of it.
-    pub(super) fn spend(&mut self) -> bool {
-        if !self.is_first {
-            self.budget = self.budget.saturating_sub(1);
+    /// Whether to look at a value by a schema: the first time, which adds to the budget, and later if there is anything to find
+    /// and something left of it.
+    pub(super) fn spend(&mut self, schema: &Schema) -> bool {
+        if self.is_first {
+            self.budget = self.budget.saturating_add(BUDGET);
+            return true;
         }
+        if schema.rules().is_empty() && !self.is_sensitive {
+            return false;
+        }
+        self.budget = self.budget.saturating_sub(1);
         self.budget > 0
     }
 
-    /// Keeps a text that is sensitive.
+    /// Looks at a value that is sensitive.
+    pub(super) fn sensitive<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.is_sensitive, true);
+        let found = look(self);
+        self.is_sensitive = before;
+        found
+    }
+
+    /// Keeps a text if it is sensitive.
     pub(super) fn keep(&mut self, secret: &str) {
-        if secret.len() >= SECRET {
+        if self.is_sensitive && secret.len() >= SECRET {
             self.secrets.insert(secret.to_owned());
         }
     }
@@ -154,10 +184,11 @@ impl<'r> Run<'r> {
     }
 
     fn aside<T>(&mut self, mode: Mode, look: impl FnOnce(&mut Self) -> T) -> T {
-        let before = (self.mode, self.is_first, self.size);
+        let before = (self.mode, self.is_first, self.size, self.depth, self.wrappers, self.is_sensitive);
         (self.mode, self.is_first) = (mode, false);
         let found = look(self);
-        (self.mode, self.is_first, self.size) = before;
+        // Where the look ended early, what it had opened is open still.
+        (self.mode, self.is_first, self.size, self.depth, self.wrappers, self.is_sensitive) = before;
         found
     }
 

@@ -1,6 +1,6 @@
 //! Scalars, judged by the keywords that concern them.
 
-use suprsend_api::rules::{Json, Rule, Type};
+use suprsend_api::rules::{Group, Json, Rule, Type};
 
 use super::{
     format,
@@ -11,9 +11,7 @@ use super::{
 
 /// Judges a string.
 pub(super) fn text(run: &mut Run<'_>, at: At<'_>, text: &str) -> Result<Seen, Stop> {
-    if at.is_sensitive {
-        run.keep(text);
-    }
+    run.keep(text);
     let equals = |json: &Json| matches!(json, Json::String(other) if *other == text);
     judge(run, at, Type::String, equals, |rule| match rule {
         Rule::Format(format) => !format::is_valid(*format, text),
@@ -59,7 +57,10 @@ fn judge(
     if !is_typed(run, at, kind)? {
         return Ok(Seen::Unfit);
     }
-    for rule in at.schema.0 {
+    if !at.schema.has(Group::Scalar) {
+        return Ok(Seen::Scalar);
+    }
+    for rule in at.schema.rules() {
         let is_broken = match rule {
             Rule::Enum(values) => !values.iter().any(&equals),
             Rule::Const(value) => !equals(value),
@@ -74,21 +75,14 @@ fn judge(
 
 /// Whether the value has a type that the schema lets pass. `Integer` stands for any number without a fraction.
 pub(super) fn is_typed(run: &mut Run<'_>, at: At<'_>, kind: Type) -> Result<bool, Stop> {
-    let is_of = |wanted: Type| wanted == kind || (wanted, kind) == (Type::Number, Type::Integer);
-    for rule in at.schema.0 {
-        let is_fit = match rule {
-            _ if run.mode() == Mode::Secrets => true,
-            Rule::Type(wanted) => is_of(*wanted),
-            Rule::Types(wanted) => wanted.iter().any(|wanted| is_of(*wanted)),
-            Rule::Never => false,
-            _ => true,
-        };
-        if !is_fit {
-            run.broken(at.path, rule)?;
-            return Ok(false);
-        }
+    if at.schema.allows(kind) || run.mode() == Mode::Secrets {
+        return Ok(true);
     }
-    Ok(true)
+    let is_of_types = |rule: &&Rule| matches!(rule, Rule::Type(_) | Rule::Types(_) | Rule::Never);
+    if let Some(rule) = at.schema.rules().iter().find(is_of_types) {
+        run.broken(at.path, rule)?;
+    }
+    Ok(false)
 }
 
 fn characters(text: &str) -> u64 {
@@ -97,10 +91,9 @@ fn characters(text: &str) -> u64 {
 
 /// The bytes of a string in JSON, as `serde_json` writes it.
 pub(super) fn quoted(text: &str) -> usize {
-    let special = |byte: &u8| matches!(byte, 0..0x20 | b'"' | b'\\');
-    let count = text.as_bytes().iter().map(|byte| usize::from(special(byte))).sum::<usize>();
-    if count == 0 {
-        return text.len() + 2;
+    let plain = text.len() + "\"\"".len();
+    if is_plain(text.as_bytes()) {
+        return plain;
     }
     // `\n`, `\"` and their like add one byte, `\u0000` five.
     let extra = |byte: u8| match byte {
@@ -108,5 +101,20 @@ pub(super) fn quoted(text: &str) -> usize {
         0..0x20 => 5,
         _ => 0,
     };
-    text.len() + 2 + text.bytes().map(extra).sum::<usize>()
+    plain + text.bytes().map(extra).sum::<usize>()
+}
+
+/// Whether no byte has to be escaped. Every text passes here, so eight bytes are looked at in one step.
+fn is_plain(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::MAX / 0xFF;
+    // The high bits are those of the bytes that are less than 0x20, 1 or 1; what is beyond them does not matter.
+    let is_less = |word: u64, than: u64| word.wrapping_sub(than) & !word & (ONES << 7);
+    let special = |word: u64| {
+        let (quote, slash) = (word ^ (ONES * u64::from(b'"')), word ^ (ONES * u64::from(b'\\')));
+        is_less(word, ONES * 0x20) | is_less(quote, ONES) | is_less(slash, ONES)
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [b' '; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    words.iter().chain([&last]).fold(0, |found, word| found | special(u64::from_ne_bytes(*word))) == 0
 }

@@ -18,6 +18,6 @@ pub(crate) fn secrets<T: Serialize + ?Sized>(schema: &'static Schema, value: &T)
     let mut violations = Violations::default();
     let mut run = Run::for_secrets(&mut violations);
     // What cannot be written was not sent either.
-    let _ = judge(&mut run, At::root(schema, &Path::Root("")), &Of(value));
+    let _ = judge(&mut run, At { schema, path: &Path::Root("") }, &Of(value));
     run.into_secrets()
 }

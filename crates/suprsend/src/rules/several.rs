@@ -8,14 +8,6 @@ use super::{
     run::{Mode, Run, Stop},
 };
 
-/// Whether a rule combines schemas.
-pub(super) fn is_combination(rule: &Rule) -> bool {
-    matches!(
-        rule,
-        Rule::AllOf(_) | Rule::AnyOf(_) | Rule::OneOf(_) | Rule::Not(_) | Rule::If(_) | Rule::Ref(_)
-    )
-}
-
 /// Judges a value by the rules that combine schemas.
 pub(super) fn judge(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Result<(), Stop> {
     let look = |run: &mut Run<'_>, schema| run.again(|run| judge_by(run, at.by(schema), subject));
@@ -23,7 +15,7 @@ pub(super) fn judge(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Res
     // Which variant is meant is said by its parts only.
     let is_shallow = matches!(run.mode(), Mode::Meant | Mode::Tag);
     let is_secrets = run.mode() == Mode::Secrets;
-    for rule in at.schema.0 {
+    for rule in at.schema.rules() {
         match rule {
             Rule::AllOf(schemas) => schemas.iter().try_for_each(|schema| look(run, schema))?,
             Rule::Ref(target) => look(run, target.0)?,
@@ -34,10 +26,8 @@ pub(super) fn judge(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Res
                 schemas.iter().try_for_each(|schema| look(run, schema))?;
             }
             _ if is_shallow || is_secrets => {}
-            Rule::AnyOf(variants) => {
-                if !variants.iter().any(|variant| fits(run, variant)) {
-                    none(run, at, subject, variants)?;
-                }
+            Rule::AnyOf(variants) if !variants.iter().any(|variant| fits(run, variant)) => {
+                none(run, at, subject, variants)?;
             }
             Rule::OneOf(variants) => {
                 let fitting: Vec<_> = variants.iter().filter(|variant| fits(run, variant)).collect();
@@ -50,11 +40,7 @@ pub(super) fn judge(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Res
                     })?,
                 }
             }
-            Rule::Not(schema) => {
-                if fits(run, schema) {
-                    run.broken(at.path, rule)?;
-                }
-            }
+            Rule::Not(schema) if fits(run, schema) => run.broken(at.path, rule)?,
             Rule::If([condition, then, otherwise]) => {
                 let part = if fits(run, condition) { then } else { otherwise };
                 look(run, part)?;
@@ -74,7 +60,8 @@ fn none(
     variants: &'static [&'static Schema],
 ) -> Result<(), Stop> {
     if run.mode() == Mode::Report {
-        let is_meant = |run: &mut Run<'_>, schema| run.fits(Mode::Meant, |run| judge_by(run, at.by(schema), subject));
+        let is_meant =
+            |run: &mut Run<'_>, schema| run.fits(Mode::Meant, |run| judge_by(run, at.by(schema), subject));
         if let Some(meant) = variants.iter().find(|variant| is_meant(run, variant)) {
             return run.again(|run| judge_by(run, at.by(meant), subject));
         }

@@ -16,7 +16,9 @@ use std::{
 
 use futures_core::Stream;
 use serde_json::json;
-use suprsend::{Client, Error, RetryPolicy, StatusCode, UpsertUser, operations::FetchUserProfile, types::User};
+use suprsend::{
+    Client, Error, RetryPolicy, StatusCode, UpsertUser, operations::FetchUserProfile, types::User,
+};
 use suprsend_mock::{Fault, Hub, RateLimit};
 use tokio::time::Instant;
 
@@ -78,9 +80,9 @@ async fn every_input_has_one_outcome_whatever_goes_wrong() {
     }
     let client = client(&hub);
     // One in a hundred is wrong and must not be sent.
-    let upserts = users(&client, COUNT)
-        .enumerate()
-        .map(|(index, (id, upsert))| (id, if index % 100 == 7 { upsert.property("$wrong", true) } else { upsert }));
+    let upserts = users(&client, COUNT).enumerate().map(|(index, (id, upsert))| {
+        (id, if index % 100 == 7 { upsert.property("$wrong", true) } else { upsert })
+    });
 
     let mut stream = client.users().upsert_all(upserts);
     let outcomes = collect(&mut stream).await;
@@ -331,7 +333,8 @@ async fn any_operation_is_sent_with_any_value_beside_it() {
 async fn an_error_of_the_source_comes_last_and_ends_the_stream() {
     let server = Server::start([created()]).await;
     let client = server.client();
-    let rows = ["1", "2", "three", "4"].map(|row| Ok::<_, std::num::ParseIntError>(client.users().upsert(row.parse::<u8>()?)));
+    let rows = ["1", "2", "three", "4"]
+        .map(|row| Ok::<_, std::num::ParseIntError>(client.users().upsert(row.parse::<u8>()?)));
     let outcomes = collect(&mut client.send_all(rows)).await;
     let failed: Vec<_> = outcomes.iter().map(Result::is_err).collect();
     assert_eq!(failed, [false, false, true]);

@@ -117,7 +117,7 @@ fn generated_types() {
     for (_, entry) in user.channels() {
         print(entry);
         print(&entry.value);
-        }
+    }
     print(&user);
     print(&ChannelEntry { value: Some(ChannelValue::String(secret("value"))), ..ChannelEntry::default() });
     print(&user.property::<u8>("salary").unwrap_err());
@@ -244,12 +244,14 @@ struct Sample {
 
 impl Sample {
     fn value(&mut self, schema: &Schema, is_sensitive: bool, depth: usize) -> Value {
-        let is_sensitive = is_sensitive || schema.0.iter().any(|rule| matches!(rule, Rule::Sensitive));
-        for rule in schema.0 {
+        let is_sensitive = is_sensitive || schema.rules().iter().any(|rule| matches!(rule, Rule::Sensitive));
+        for rule in schema.rules() {
             match rule {
                 Rule::Enum(values) => return serde_json::from_str(&literal(&values[0])).unwrap(),
                 Rule::Const(value) => return serde_json::from_str(&literal(value)).unwrap(),
-                Rule::OneOf(variants) | Rule::AnyOf(variants) => return self.value(variants[0], is_sensitive, depth),
+                Rule::OneOf(variants) | Rule::AnyOf(variants) => {
+                    return self.value(variants[0], is_sensitive, depth);
+                }
                 Rule::AllOf(parts) => {
                     let mut whole = serde_json::Map::new();
                     for part in *parts {
@@ -264,7 +266,7 @@ impl Sample {
             }
         }
         let types: &[Type] = schema
-            .0
+            .rules()
             .iter()
             .find_map(|rule| match rule {
                 Rule::Type(one) => Some(std::slice::from_ref(one)),
@@ -276,7 +278,7 @@ impl Sample {
             Some(Type::Object) if depth > 6 => json!({}),
             Some(Type::Object) => self.object(schema, is_sensitive, depth),
             Some(Type::Array) => {
-                let items = schema.0.iter().find_map(|rule| match rule {
+                let items = schema.rules().iter().find_map(|rule| match rule {
                     Rule::Items(items) if depth <= 6 => Some(*items),
                     _ => None,
                 });
@@ -284,7 +286,7 @@ impl Sample {
             }
             Some(Type::Boolean) => json!(true),
             Some(Type::Integer | Type::Number) => {
-                let minimum = schema.0.iter().find_map(|rule| match rule {
+                let minimum = schema.rules().iter().find_map(|rule| match rule {
                     Rule::Minimum(Number::Integer(minimum)) => Some(*minimum),
                     _ => None,
                 });
@@ -297,7 +299,7 @@ impl Sample {
 
     fn object(&mut self, schema: &Schema, is_sensitive: bool, depth: usize) -> Value {
         let mut members = serde_json::Map::new();
-        for rule in schema.0 {
+        for rule in schema.rules() {
             match rule {
                 Rule::Properties(properties) => {
                     for (name, schema) in *properties {
@@ -305,7 +307,9 @@ impl Sample {
                     }
                 }
                 // Private, but words like any other.
-                Rule::AdditionalProperties(schema) if !schema.0.iter().any(|rule| matches!(rule, Rule::Never)) => {
+                Rule::AdditionalProperties(schema)
+                    if !schema.rules().iter().any(|rule| matches!(rule, Rule::Never)) =>
+                {
                     let mut inner = Self { texts: self.texts, sensitive: Vec::new() };
                     members.insert("custom".to_owned(), inner.value(schema, false, depth + 1));
                 }
@@ -318,7 +322,7 @@ impl Sample {
     fn text(&mut self, schema: &Schema, is_sensitive: bool) -> String {
         self.texts += 1;
         let text = secret(&format!("value-{:03}", self.texts));
-        let text = schema.0.iter().fold(text, |text, rule| match rule {
+        let text = schema.rules().iter().fold(text, |text, rule| match rule {
             Rule::Format(Format::Email) => format!("{text}@example.com"),
             Rule::Format(Format::Uri) => format!("https://example.com/{text}"),
             Rule::Format(Format::DateTime) => "2026-03-01T10:00:00Z".to_owned(),
@@ -382,7 +386,8 @@ async fn every_operation_whose_body_is_echoed() {
         let call = operations::visit(spec.id, Echoed { server: &server, operation: operation.into() });
         let Some(call) = call.flatten() else { panic!("{}: the sample has not its form", spec.id) };
         let error = call.await.unwrap_err();
-        let shown = format!("{error} {error:?} {:?}", error.api().map(|api| (api.message(), api.error_code())));
+        let shown =
+            format!("{error} {error:?} {:?}", error.api().map(|api| (api.message(), api.error_code())));
         for text in &sample.sensitive {
             assert!(!shown.contains(text), "{}: {shown}", spec.id);
         }
@@ -395,11 +400,13 @@ async fn every_operation_whose_body_is_echoed() {
 /// An edit's token is as secret as an upsert's.
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn edits_that_are_echoed() {
-    let server = Server::start([json(400, json!({"message": format!("{} is bad", secret("slack-token"))}))]).await;
+    let server =
+        Server::start([json(400, json!({"message": format!("{} is bad", secret("slack-token"))}))]).await;
     let edit = client(&server).users().edit("user-123").append_slack(slack().remove(0));
     let error = edit.await.unwrap_err();
     assert!(print_error(&error).contains("[redacted] is bad"));
-    let wrong = client(&server).users().edit("user-123").append_slack(SlackChannel::email("no address", CANARY));
+    let wrong =
+        client(&server).users().edit("user-123").append_slack(SlackChannel::email("no address", CANARY));
     print_error(&wrong.check().unwrap_err());
 }
 
@@ -412,7 +419,11 @@ async fn ids_of_requests_that_echo_the_key() {
         reply(401, &headers, ""),
         reply(201, &headers, profile().to_string()),
         reply(401, &[("x-request-id", &long)], ""),
-        reply(401, &[], json!({"message": format!("{} and {}", secret("gateway"), secret("header"))}).to_string()),
+        reply(
+            401,
+            &[],
+            json!({"message": format!("{} and {}", secret("gateway"), secret("header"))}).to_string(),
+        ),
     ] {
         let server = Server::start([answer]).await;
         match client(&server).users().upsert("user-123").header("x-call", secret("header")).await {

@@ -68,12 +68,7 @@ fn base_urls() {
 #[test]
 fn plain_http_only_stays_on_this_machine() {
     let builder = |url: &str| Client::builder().api_key("key").base_url(url);
-    for url in [
-        "http://localhost:8000",
-        "http://127.0.0.1",
-        "http://127.9.9.9:1",
-        "http://[::1]:80",
-    ] {
+    for url in ["http://localhost:8000", "http://127.0.0.1", "http://127.9.9.9:1", "http://[::1]:80"] {
         builder(url).build().unwrap();
     }
     let away = [

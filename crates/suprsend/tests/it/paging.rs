@@ -183,7 +183,10 @@ async fn a_list_by_offset_goes_on_by_what_came() {
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_list_by_offset_ends() {
     // At an empty page, whatever the count says; and at a page that was read already, which the API says itself.
-    let empty = [offset_page(&["a"], &json!({"count": 9, "limit": 1, "offset": 3})), offset_page(&[], &json!({"count": 9, "limit": 1, "offset": 4}))];
+    let empty = [
+        offset_page(&["a"], &json!({"count": 9, "limit": 1, "offset": 3})),
+        offset_page(&[], &json!({"count": 9, "limit": 1, "offset": 4})),
+    ];
     let server = Server::start(empty).await;
     let mut pages = server.client().tenants().list().offset(3).pages();
     assert_eq!(pages.next().await.unwrap().unwrap().results.len(), 1);

@@ -21,12 +21,8 @@ pub(super) fn request<'a>(context: &mut Context<'_, 'a>, old: &Operation<'a>, ne
             context.changes.add(Level::Breaking, Kind::BodyRemoved, (Side::Old, &one.pointer), way, message);
         }
         (None, Some(other)) => {
-            let (level, message) = if other.flag("required") {
-                (Level::Breaking, "the method takes a body, which is required")
-            } else {
-                (Level::Additive, "the method takes a body, which is optional")
-            };
-            context.changes.add(level, Kind::BodyAdded, (Side::New, &other.pointer), way, message);
+            let message = "there is a body, which the constructor takes";
+            context.changes.add(Level::Breaking, Kind::BodyAdded, (Side::New, &other.pointer), way, message);
         }
         (Some(one), Some(other)) => {
             let at = (Side::New, &other.pointer);

@@ -99,8 +99,9 @@ fn parameter<'a>(context: &mut Context<'_, 'a>, one: &Parameter<'a>, other: &Par
             context.changes.add(Level::Breaking, Kind::ParameterRequired, at, REQUEST, message);
         }
         (true, false) => {
-            let message = format!("`{}` may be left out", other.name);
-            context.changes.add(Level::Additive, Kind::ParameterOptional, at, REQUEST, message);
+            let message =
+                format!("`{}` may be left out, and is no argument of the constructor any more", other.name);
+            context.changes.add(Level::Breaking, Kind::ParameterOptional, at, REQUEST, message);
         }
         _ => {}
     }

@@ -247,7 +247,12 @@ fn the_version_follows_from_the_gravest_change() {
     for (old, new, bump, before) in [
         (json!({}), json!({"description": "Prose"}), "none", "none"),
         (json!({}), json!({"deprecated": true}), "patch", "patch"),
-        (json!({}), json!({"requestBody": {"content": {}}}), "minor", "patch"),
+        (
+            json!({}),
+            json!({"parameters": [{"name": "a", "in": "query", "schema": {"type": "string"}}]}),
+            "minor",
+            "patch",
+        ),
         (json!({"operationId": "a"}), json!({"operationId": "b"}), "major", "minor"),
     ] {
         let found = output::json(&changes(&make(old), &make(new)).unwrap());
@@ -285,6 +290,12 @@ fn rust(document: &Value) -> String {
 
         fn visit_block_mut(&mut self, block: &mut syn::Block) {
             block.stmts.clear();
+        }
+
+        /// What requests are checked by is no part of what a program can name.
+        fn visit_file_mut(&mut self, file: &mut syn::File) {
+            file.items.retain(|item| !matches!(item, syn::Item::Mod(module) if module.ident == "rules"));
+            syn::visit_mut::visit_file_mut(self, file);
         }
     }
     let generated = generate(document, &Settings::default()).unwrap();

@@ -127,13 +127,6 @@ impl<'a> View<'a> {
         self.types.is_none() && self.unions.is_empty()
     }
 
-    /// Whether it is text that Rust has a type of its own for, since not every text passes.
-    pub(super) fn is_checked_text(&self) -> bool {
-        self.bounds.contains_key("minLength")
-            || self.bounds.contains_key("maxLength")
-            || !self.patterns.is_empty()
-    }
-
     /// Adds what one schema says. The result tells whether it lets null pass whatever the others say.
     fn part(&mut self, document: Document<'a>, part: &Place<'a>) -> bool {
         let Value::Object(schema) = part.value else {

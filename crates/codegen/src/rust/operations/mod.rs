@@ -86,8 +86,10 @@ impl VisitMut for Shorten {
     fn visit_path_mut(&mut self, path: &mut Path) {
         let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        if matches!(names.as_slice(), ["std", "option", "Option"] | ["std", "string", "String"] | ["std", "vec", "Vec"])
-            && let Some(last) = path.segments.pop()
+        if matches!(
+            names.as_slice(),
+            ["std", "option", "Option"] | ["std", "string", "String"] | ["std", "vec", "Vec"]
+        ) && let Some(last) = path.segments.pop()
         {
             path.leading_colon = None;
             path.segments = std::iter::once(last).collect();
@@ -161,9 +163,8 @@ impl Read {
         let fields = fields.iter().map(|Field { name, ty, doc, optional }| {
             let doc = super::doc(doc);
             // `None` is left out, so that what is stored is small and may lack what is newer.
-            let absent = optional
-                .as_ref()
-                .map(|_| quote!(#[serde(default, skip_serializing_if = "Option::is_none")]));
+            let absent =
+                optional.as_ref().map(|_| quote!(#[serde(default, skip_serializing_if = "Option::is_none")]));
             quote!(#doc #absent pub #name: #ty)
         });
         quote! {
@@ -178,9 +179,12 @@ impl Read {
     fn constructor(&self, fields: &[Field], rules: &Rules) -> TokenStream {
         let name = self.name();
         let required = fields.iter().filter(|field| field.optional.is_none());
-        let arguments = required.map(|Field { name, ty, .. }| {
-            if is_text(ty) { quote!(#name: impl Into<#ty>) } else { quote!(#name: #ty) }
-        });
+        let arguments =
+            required.map(
+                |Field { name, ty, .. }| {
+                    if is_text(ty) { quote!(#name: impl Into<#ty>) } else { quote!(#name: #ty) }
+                },
+            );
         let all_optional = fields.iter().all(|field| field.optional.is_some());
         let values = fields.iter().map(|Field { name, ty, optional, .. }| match optional {
             Some(_) => quote!(#name: None),
@@ -194,10 +198,15 @@ impl Read {
             let method = if name == "new" { format_ident!("set_new") } else { name.clone() };
             let item = is_list(inner).then(|| read::arguments(inner).pop()).flatten();
             let of = item.as_ref().unwrap_or(inner);
-            let (argument, value) = if is_shown(of) { (quote!(#of), quote!(value)) } else { (quote!(impl Into<#of>), quote!(value.into())) };
-            let set = match item {
-                Some(_) => quote!(self.#name.get_or_insert_default().push(#value);),
-                None => quote!(self.#name = Some(#value);),
+            let (argument, value) = if is_shown(of) {
+                (quote!(#of), quote!(value))
+            } else {
+                (quote!(impl Into<#of>), quote!(value.into()))
+            };
+            let set = if item.is_some() {
+                quote!(self.#name.get_or_insert_default().push(#value);)
+            } else {
+                quote!(self.#name = Some(#value);)
             };
             Some(quote! {
                 #doc
@@ -207,9 +216,11 @@ impl Read {
                 }
             })
         });
-        let made = if all_optional { quote!(Self::default()) } else { quote!(Self { #(#values),* }) };
+        let made =
+            if all_optional { quote!(<Self as Default>::default()) } else { quote!(Self { #(#values),* }) };
         let parameters = self.parameters().into_iter().map(|(wire, place, _)| {
             let rules = rules.parameter(&self.facts.path, &self.facts.method, &wire, place);
+            let rules = rules.unwrap_or_else(|| quote!(&Schema::new(&[])));
             let place = format_ident!("{}", place.to_pascal_case());
             quote!(Parameter::new(#wire, Place::#place, #rules))
         });
@@ -252,15 +263,21 @@ impl Read {
         let name = self.name();
         let Function { reply, refusal, arguments, .. } = &self.function;
         let body_type = arguments.iter().find(|(ident, _)| ident == "body").map(|(_, ty)| ty);
-        let body = match body_type {
-            Some(ty) => quote! {
-                type Body = #ty;
-                fn body(&self) -> Option<&#ty> {
-                    Some(&self.body)
+        let body = body_type.map_or_else(
+            || {
+                quote!(
+                    type Body = ();
+                )
+            },
+            |ty| {
+                quote! {
+                    type Body = #ty;
+                    fn body(&self) -> Option<&#ty> {
+                        Some(&self.body)
+                    }
                 }
             },
-            None => quote!(type Body = ();),
-        };
+        );
         let reply = if self.facts.text && !matches!(reply, Type::Tuple(_)) {
             parse_quote!(::std::string::String)
         } else {
@@ -271,7 +288,11 @@ impl Read {
         let key = match (&self.facts.key, body_type) {
             (Some(key), Some(ty)) => {
                 let has_key = types.is_set(ty, quote!(self.body), key).ok_or_else(|| {
-                    format!("the body of `{}` has no member /{} to be the idempotency key", self.facts.id, key.join("/"))
+                    format!(
+                        "the body of `{}` has no member /{} to be the idempotency key",
+                        self.facts.id,
+                        key.join("/")
+                    )
                 })?;
                 Some(quote! {
                     fn is_idempotent(&self) -> bool { #has_key }
@@ -337,12 +358,16 @@ impl Read {
             Some(ty) if is_text(ty) => quote!(&self.#field),
             _ => quote!(&parameter::text(#wire, &self.#field)?),
         });
-        let query = self.function.query.iter().map(|(wire, field)| {
-            quote!(parameter::query(&mut request, #wire, &self.#field)?;)
-        });
-        let headers = self.function.headers.iter().map(|(wire, field)| {
-            quote!(parameter::header(&mut request, #wire, &self.#field)?;)
-        });
+        let query = self
+            .function
+            .query
+            .iter()
+            .map(|(wire, field)| quote!(parameter::query(&mut request, #wire, &self.#field)?;));
+        let headers = self
+            .function
+            .headers
+            .iter()
+            .map(|(wire, field)| quote!(parameter::header(&mut request, #wire, &self.#field)?;));
         let accept = self.function.accepts_json.then(|| quote!(parameter::accept_json(&mut request);));
         let body = self.function.body.as_ref().map(|body| match body {
             Body::Json => quote!(parameter::json(&mut request, &self.body)?;),
@@ -373,7 +398,9 @@ impl Read {
             }
         });
         let parameters = parameters.collect::<Vec<_>>();
-        let body = rules.body(&self.facts.path, &self.facts.method).map(|rules| quote!(inspector.body(#rules, &self.body);));
+        let body = rules
+            .body(&self.facts.path, &self.facts.method)
+            .map(|rules| quote!(inspector.body(#rules, &self.body);));
         (!parameters.is_empty() || body.is_some()).then(|| {
             quote! {
                 fn inspect<I: Inspector>(&self, inspector: &mut I) {

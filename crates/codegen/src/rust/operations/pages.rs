@@ -57,7 +57,9 @@ impl<'a> Types<'a> {
 pub(super) fn paged(name: &Ident, function: &Function, types: &Types<'_>) -> Option<TokenStream> {
     let results = types.field(&function.reply, "results")?;
     let meta = types.field(&function.reply, "meta")?;
-    let item = read::arguments(&results.ty).pop().filter(|_| type_text(&results.ty).starts_with("::std::vec::Vec<"))?;
+    let item = read::arguments(&results.ty)
+        .pop()
+        .filter(|_| type_text(&results.ty).starts_with("::std::vec::Vec<"))?;
     let parameter = |wire: &str| function.query.iter().find(|(name, _)| name == wire).map(|(_, field)| field);
     let (limit, after, before, offset) =
         (parameter("limit")?, parameter("after"), parameter("before"), parameter("offset"));
@@ -121,7 +123,12 @@ pub(super) fn paged(name: &Ident, function: &Function, types: &Types<'_>) -> Opt
 /// A type as it is named outside the module of the types.
 fn in_types(ty: &Type) -> TokenStream {
     match ty {
-        Type::Path(path) if path.path.get_ident().is_some_and(|name| name != "bool" && !name.to_string().starts_with(['i', 'u', 'f'])) => {
+        Type::Path(path)
+            if path
+                .path
+                .get_ident()
+                .is_some_and(|name| name != "bool" && !name.to_string().starts_with(['i', 'u', 'f'])) =>
+        {
             quote!(types::#path)
         }
         other => quote!(#other),

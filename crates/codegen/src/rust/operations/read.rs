@@ -2,8 +2,8 @@
 
 use quote::ToTokens;
 use syn::{
-    Expr, ExprMethodCall, File, FnArg, GenericArgument, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, Lit, Local,
-    Pat, PathArguments, ReturnType, Stmt, Type, parse_quote,
+    Expr, ExprMethodCall, File, FnArg, GenericArgument, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, Lit,
+    Local, Pat, PathArguments, ReturnType, Stmt, Type, parse_quote,
 };
 
 /// The version whose form is known.
@@ -54,7 +54,9 @@ pub(super) fn read(file: File) -> Result<(ItemMod, Vec<Function>), String> {
 fn operations(block: &ItemImpl, functions: &mut Vec<Function>) -> Result<(), String> {
     for member in &block.items {
         match member {
-            ImplItem::Fn(function) if function.sig.asyncness.is_some() => functions.push(of_function(function)?),
+            ImplItem::Fn(function) if function.sig.asyncness.is_some() => {
+                functions.push(of_function(function)?);
+            }
             // How the client is made.
             ImplItem::Fn(_) => {}
             other => return Err(unknown("a member of the client", other)),
@@ -189,8 +191,8 @@ fn request(local: &Local, read: &mut Function) -> Result<(), String> {
             return if text(expr) == "self . client" { Ok(()) } else { refuse(expr) };
         };
         match call.method.to_string().as_str() {
-            "build" | "headers" => {}
-            "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace" => {}
+            "build" | "headers" | "get" | "put" | "post" | "delete" | "options" | "head" | "patch"
+            | "trace" => {}
             "query" => read.query.insert(0, query(call)?),
             "json" => read.body = Some(Body::Json),
             "form_urlencoded" => read.body = Some(Body::Form),
@@ -252,7 +254,8 @@ fn bytes(ty: Type) -> Type {
 /// The type arguments of the last segment of a path.
 pub(crate) fn arguments(ty: &Type) -> Vec<Type> {
     let Type::Path(path) = ty else { return Vec::new() };
-    let Some(PathArguments::AngleBracketed(list)) = path.path.segments.last().map(|last| &last.arguments) else {
+    let Some(PathArguments::AngleBracketed(list)) = path.path.segments.last().map(|last| &last.arguments)
+    else {
         return Vec::new();
     };
     let types = list.args.iter().filter_map(|argument| match argument {

@@ -56,7 +56,9 @@ fn of_text(item: &ItemEnum, items: &[Item]) -> Option<[Item; 2]> {
         items.iter().any(|item| match item {
             Item::Impl(ItemImpl { trait_: Some((path, _)), self_ty, .. }) => {
                 let of_this = matches!(&**self_ty, Type::Path(path) if path.path.is_ident(name));
-                of_this && path.to_token_stream().to_string().replace(' ', "") == format!("::std::convert::From<{source}>")
+                of_this
+                    && path.to_token_stream().to_string().replace(' ', "")
+                        == format!("::std::convert::From<{source}>")
             }
             _ => false,
         })

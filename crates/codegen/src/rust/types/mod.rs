@@ -58,6 +58,8 @@ fn drop_derive(attrs: &mut [Attribute], name: &str) {
 fn derives(attrs: &[Attribute], name: &str) -> bool {
     attrs.iter().filter(|attr| attr.path().is_ident("derive")).any(|attr| {
         let paths = attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated);
-        paths.is_ok_and(|paths| paths.iter().any(|path| path.segments.last().is_some_and(|last| last.ident == name)))
+        paths.is_ok_and(|paths| {
+            paths.iter().any(|path| path.segments.last().is_some_and(|last| last.ident == name))
+        })
     })
 }

@@ -1,6 +1,6 @@
 //! From JSON Schema to rules at run time, by way of the model that the generator writes as Rust.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use suprsend_api::rules::{Format, Json, Number, Pattern, Reference, Rule, Schema, Type};
 use suprsend_codegen::{
     Report,
@@ -11,7 +11,7 @@ use suprsend_codegen::{
 const UNROLLED: usize = 8;
 
 /// A document whose only request has a body with this schema.
-pub(super) fn document(schema: Value, components: Value) -> Value {
+pub(super) fn document(schema: &Value, components: &Value) -> Value {
     json!({
         "openapi": "3.1.0",
         "paths": {"/": {"post": {"requestBody": {"content": {"application/json": {"schema": schema}}}}}},
@@ -20,8 +20,8 @@ pub(super) fn document(schema: Value, components: Value) -> Value {
 }
 
 /// The schema as rules. It refers to itself as `#/paths/~1/post/requestBody/content/application~1json/schema`.
-pub(super) fn schema(schema: Value) -> &'static Schema {
-    body(&document(schema, Value::Object(Map::new())))
+pub(super) fn schema(schema: &Value) -> &'static Schema {
+    body(&document(schema, &json!({})))
 }
 
 /// The rules of the only body of a document.
@@ -44,7 +44,7 @@ fn text(text: &str) -> &'static str {
 }
 
 fn convert(model: &Model, id: Id, depth: usize) -> &'static Schema {
-    leak(Schema(list(model.schemas[id].rules.iter().map(|rule| self::rule(model, rule, depth)))))
+    leak(Schema::new(list(model.schemas[id].rules.iter().map(|rule| self::rule(model, rule, depth)))))
 }
 
 fn rule(model: &Model, rule: &model::Rule, depth: usize) -> Rule {
@@ -101,7 +101,7 @@ fn rule(model: &Model, rule: &model::Rule, depth: usize) -> Rule {
         model::Rule::OneOf(ids) => Rule::OneOf(all(ids)),
         model::Rule::Not(id) => Rule::Not(one(id)),
         model::Rule::If(ids) => Rule::If(leak(ids.map(|id| one(&id)))),
-        model::Rule::Ref(_) if depth == UNROLLED => Rule::Ref(Reference(&Schema(&[]))),
+        model::Rule::Ref(_) if depth == UNROLLED => Rule::Ref(Reference(leak(Schema::new(&[])))),
         model::Rule::Ref(id) => Rule::Ref(Reference(convert(model, *id, depth + 1))),
         model::Rule::Sensitive => Rule::Sensitive,
     }

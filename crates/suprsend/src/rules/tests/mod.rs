@@ -19,22 +19,24 @@ use crate::error::Violations;
 fn found(schema: &'static Schema, value: &(impl Serialize + ?Sized)) -> Vec<String> {
     let mut violations = Violations::default();
     check("", schema, value, &mut violations);
-    violations.finish().map_or_else(
-        |error| error.violations().iter().map(ToString::to_string).collect(),
-        |()| Vec::new(),
-    )
+    violations
+        .finish()
+        .map_or_else(|error| error.violations().iter().map(ToString::to_string).collect(), |()| Vec::new())
 }
 
 /// What is wrong with a value, by a JSON Schema.
-fn violations(schema: Value, value: &Value) -> Vec<String> {
+fn violations(schema: &Value, value: &Value) -> Vec<String> {
     found(convert::schema(schema), value)
 }
 
 #[track_caller]
 fn assert_found<T: Debug + PartialEq<&'static str>>(found: &[T], expected: &[&'static str]) {
-    assert!(found.len() == expected.len() && found.iter().zip(expected).all(|(left, right)| left == right), "{found:#?}");
+    assert!(
+        found.len() == expected.len() && found.iter().zip(expected).all(|(left, right)| left == right),
+        "{found:#?}"
+    );
 }
 
-fn object(members: Value) -> Value {
+fn object(members: &Value) -> Value {
     json!({"type": "object", "properties": members})
 }

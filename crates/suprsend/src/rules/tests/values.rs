@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde::Serialize;
 use serde_json::{Value, json};
+use suprsend_api::rules::{Reference, Rule, Schema, Type};
 
 use super::{assert_found, convert, found};
 use crate::{
@@ -41,7 +42,7 @@ struct All {
     #[serde(with = "bytes")]
     bytes: Vec<u8>,
     numbers: (i8, u64, i128, f32, f64),
-    by_number: BTreeMap<i64, ()>,
+    by_number: BTreeMap<i64, bool>,
     by_flag: BTreeMap<bool, char>,
     #[serde(flatten)]
     rest: BTreeMap<String, Value>,
@@ -53,6 +54,18 @@ mod bytes {
     }
 }
 
+/// A value that cannot be serialized.
+struct Refuses;
+impl Serialize for Refuses {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("no"))
+    }
+}
+
+/// Wrappers within each other, which are nothing in JSON.
+#[derive(Serialize)]
+struct Wrapped(Option<Box<Wrapped>>);
+
 fn all() -> All {
     All {
         none: None,
@@ -63,19 +76,35 @@ fn all() -> All {
         kinds: vec![Kind::Unit, Kind::New(-5), Kind::Tuple(0, true), Kind::Struct { a: Some(1e300), b: '"' }],
         bytes: vec![0, 10, 255],
         numbers: (i8::MIN, u64::MAX, i128::MIN, 1e-7, -0.0),
-        by_number: BTreeMap::from([(-1, ()), (10, ())]),
+        by_number: BTreeMap::from([(-1, true), (10, false)]),
         by_flag: BTreeMap::from([(true, 'x')]),
         rest: BTreeMap::from([("more".to_owned(), json!({"a": [1, 2.5, "b", null, {}]}))]),
     }
 }
 
 fn size(value: &(impl Serialize + ?Sized)) -> usize {
-    check("", convert::schema(json!({})), value, &mut Violations::default())
+    check("", convert::schema(&json!({})), value, &mut Violations::default())
 }
 
 #[test]
 fn the_size_is_that_of_the_json() {
-    assert_eq!(size(&all()), serde_json::to_vec(&all()).unwrap().len());
+    let size =
+        |schema: Value, value: &All| check("", convert::schema(&schema), value, &mut Violations::default());
+    let bytes = serde_json::to_vec(&all()).unwrap().len();
+    assert_eq!(size(json!({}), &all()), bytes);
+    // However often it is looked at.
+    let part = json!({"properties": {"kinds": {"uniqueItems": true, "contains": {"type": "string"}}}, "propertyNames": {"minLength": 1}});
+    assert_eq!(
+        size(
+            json!({"allOf": [part, part], "not": part, "oneOf": [part, false], "if": part, "then": part}),
+            &all()
+        ),
+        bytes
+    );
+}
+
+#[test]
+fn the_size_counts_escapes() {
     assert_eq!(size("\u{7f}\u{8}\u{c}\t"), serde_json::to_vec("\u{7f}\u{8}\u{c}\t").unwrap().len());
 }
 
@@ -104,12 +133,12 @@ fn a_typed_value_is_its_json() {
             "more": {"properties": {"a": {"contains": {"type": "object"}}}},
         },
     });
-    assert_found(&found(convert::schema(schema), &all()), &[]);
+    assert_found(&found(convert::schema(&schema), &all()), &[]);
     let wrong = json!({"properties": {"kinds": {"items": {"properties": {
         "New": {"type": "string"}, "Tuple": {"maxItems": 1}, "Struct": {"properties": {"b": {"type": "null"}}},
     }}}}});
     assert_found(
-        &found(convert::schema(wrong), &all()),
+        &found(convert::schema(&wrong), &all()),
         &[
             "kinds[1].New is of another type than string",
             "kinds[2].Tuple has more than 1 item",
@@ -122,16 +151,12 @@ fn a_typed_value_is_its_json() {
 fn what_json_cannot_say_is_a_violation() {
     let value = BTreeMap::from([("a", vec![1.0, f64::NAN]), ("b", vec![f64::INFINITY])]);
     let rule = "is not a finite number, and JSON has no other";
-    let any = convert::schema(json!({"additionalProperties": {"items": {"oneOf": [{"type": "number"}, {"type": "string"}]}}}));
+    let any = convert::schema(
+        &json!({"additionalProperties": {"items": {"oneOf": [{"type": "number"}, {"type": "string"}]}}}),
+    );
     assert_eq!(found(any, &value), [format!("a[1] {rule}"), format!("b[0] {rule}")]);
     assert_eq!(found(any, &f32::NAN), [format!("the body {rule}")]);
 
-    struct Refuses;
-    impl Serialize for Refuses {
-        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-            Err(serde::ser::Error::custom("no"))
-        }
-    }
     assert_found(&found(any, &[Refuses]), &["the body cannot be written as JSON"]);
     assert_found(&found(any, &BTreeMap::from([(vec![1], 1)])), &["the body cannot be written as JSON"]);
 }
@@ -149,32 +174,39 @@ fn nested(depth: usize) -> Value {
 
 #[test]
 fn what_is_too_deep_is_a_violation() {
-    let any = convert::schema(json!({"anyOf": [{"type": "array"}, {"type": "object"}]}));
+    let any = convert::schema(&json!({"anyOf": [{"type": "array"}, {"type": "object"}]}));
     assert_found(&found(any, &nested(128)), &[]);
     let found = found(any, &nested(129));
     assert!(found.len() == 1 && found[0].ends_with(" is nested deeper than 128 levels"), "{found:?}");
 
     // Far deeper than the stack of a thread goes. It is not dropped, for that would overflow too.
     let value = Box::leak(Box::new(nested(100_000)));
-    let unique = convert::schema(json!({"uniqueItems": true, "enum": [[1]], "items": {"uniqueItems": true}}));
+    let unique =
+        convert::schema(&json!({"uniqueItems": true, "enum": [[1]], "items": {"uniqueItems": true}}));
     assert_eq!(super::found(unique, value).len(), 1);
     assert!(secrets(unique, value).is_empty());
 
-    #[derive(Serialize)]
-    struct Wrapped(Option<Box<Wrapped>>);
-    let wrapped = (0..100).fold(Wrapped(None), |inner, _| Wrapped(Some(Box::new(inner))));
+    let wrapped = (0..2000).fold(Wrapped(None), |inner, _| Wrapped(Some(Box::new(inner))));
     assert_found(&super::found(any, &wrapped), &["the body is nested deeper than 128 levels"]);
 }
 
-/// Alternatives that hold themselves multiply; what is beyond all measure is left to the API.
+/// Alternatives that hold themselves multiply; what is beyond all measure is left to the API, though not what takes one look.
 #[test]
 fn combinations_end() {
-    let place = "#/paths/~1/post/requestBody/content/application~1json/schema";
-    let part = json!({"properties": {"a": {"$ref": place}}});
-    let schema = convert::schema(json!({"anyOf": [{"oneOf": [part, part, part]}, {"allOf": [part, part, part]}]}));
-    let value = (0..8).fold(json!({}), |inner, _| json!({"a": inner}));
-    let value = (0..60).fold(value, |inner, _| json!({"b": inner}));
-    found(schema, &value);
+    static NODE: Schema = Schema::new(&[
+        Rule::Properties(&[("bad", &NUMBER)]),
+        Rule::AnyOf(&[&PARTS, &PART]),
+        Rule::OneOf(&[&PARTS, &PART]),
+    ]);
+    static PARTS: Schema = Schema::new(&[Rule::AllOf(&[&PART, &PART, &PART])]);
+    static PART: Schema =
+        Schema::new(&[Rule::Properties(&[("a", &Schema::new(&[Rule::Ref(Reference(&NODE))]))])]);
+    static NUMBER: Schema = Schema::new(&[Rule::Type(Type::Number)]);
+    let value =
+        (0..60).fold(json!({}), |inner, _| Value::Object([("a".to_owned(), inner)].into_iter().collect()));
+    let mut value = value;
+    value["bad"] = "text".into();
+    assert_found(&found(&NODE, &value), &["bad is of another type than number"]);
 }
 
 #[test]
@@ -191,7 +223,7 @@ fn secrets_are_what_is_marked() {
         },
         "additionalProperties": {"x-sensitive": true},
     });
-    let schema = convert::body(&convert::document(schema, json!({"Secret": secret})));
+    let schema = convert::body(&convert::document(&schema, &json!({"Secret": secret})));
     let body = json!({
         "token": "token-of-mine",
         "plain": "plain text here",
@@ -202,7 +234,12 @@ fn secrets_are_what_is_marked() {
         "plan": {"name": "professional"},
     });
     let expected = [
-        "inner key a", "inner key b", "professional", "token-in-list", "token-of-mine", "token-of-variant",
+        "inner key a",
+        "inner key b",
+        "professional",
+        "token-in-list",
+        "token-of-mine",
+        "token-of-variant",
         "token-or-null",
     ];
     assert_eq!(secrets(schema, &body), BTreeSet::from(expected.map(str::to_owned)));
@@ -220,7 +257,8 @@ fn anything() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 32, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::vec((any::<String>(), inner), 0..4).prop_map(|members| members.into_iter().collect()),
+            prop::collection::vec((any::<String>(), inner), 0..4)
+                .prop_map(|members| members.into_iter().collect()),
         ]
     })
 }

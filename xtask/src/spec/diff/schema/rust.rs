@@ -76,9 +76,9 @@ mod tests {
     fn the_generator_is_asked() {
         for (schema, part) in [
             (json!({"type": "integer"}), "i64"),
-            (json!({"type": "integer", "minimum": 1}), "NonZeroU64"),
+            (json!({"type": "integer", "format": "int32", "minimum": 1}), "i32"),
             (json!({"type": "string", "format": "date-time"}), "DateTime"),
-            (json!({"type": "string", "maxLength": 3}), "HolderField"),
+            (json!({"type": "string", "maxLength": 3}), "String"),
         ] {
             let found = field(&schema).unwrap();
             assert!(found.contains(part), "{schema} is {found}");

@@ -11,10 +11,7 @@ use crate::spec::diff::{
 impl View<'_> {
     /// Whether Rust has a type for it alone.
     pub(super) fn has_type(&self) -> bool {
-        !self.properties.is_empty()
-            || self.values.is_some()
-            || !self.unions.is_empty()
-            || self.is_checked_text()
+        !self.properties.is_empty() || self.values.is_some() || !self.unions.is_empty()
     }
 }
 

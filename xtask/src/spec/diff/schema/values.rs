@@ -50,18 +50,19 @@ impl<'a> Context<'_, 'a> {
                 };
                 let (gone, come) = (missing(other, one), missing(one, other));
                 let type_changes = before != after;
+                let is_text = other.iter().all(|value| value.is_string());
                 if !come.is_empty() {
                     let level = match (type_changes, after) {
                         (true, _) => Level::Breaking,
+                        // Text that is not listed is read as such.
+                        (false, true) if is_text => Level::Additive,
                         (false, true) => self.level(Level::Additive, Level::Breaking),
                         (false, false) => self.level(Level::Additive, Level::Neutral),
                     };
-                    let message = if after {
-                        format!(
-                            "{} came; the Rust enum gains variants, which a `match` has to know, and which older versions of \
-                             the crate do not read",
-                            list(&come)
-                        )
+                    let message = if after && is_text {
+                        format!("{} came; the Rust enum gains variants", list(&come))
+                    } else if after {
+                        format!("{} came, which older versions of the crate do not read", list(&come))
                     } else {
                         format!("{} came", list(&come))
                     };

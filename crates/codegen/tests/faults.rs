@@ -1,0 +1,301 @@
+//! Faults that users of other tools reported, each as a kind: what is right for it, and for variations of it.
+//!
+//! What belongs to one module is tested there (`f09` and `f10` in the reading of texts, `f21` in overlays, and so on).
+
+#![allow(clippy::needless_pass_by_value, reason = "values are written where they are used")]
+
+use serde_json::{Value, json};
+use suprsend_codegen::{Generated, PathItem, Pointer, Settings, generate, leniently, lower, path_items};
+
+fn settings() -> Settings {
+    Settings::default()
+}
+
+/// A document with an operation at every path, and these components.
+fn document(operations: &[(&str, Value)], components: &Value) -> Value {
+    let paths: serde_json::Map<String, Value> = operations
+        .iter()
+        .map(|(path, operation)| ((*path).to_owned(), json!({ "get": operation })))
+        .collect();
+    json!({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths, "components": components})
+}
+
+fn operation(id: &str, more: Value) -> Value {
+    let mut operation = json!({"operationId": id, "responses": {"204": {"description": ""}}});
+    operation.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    operation
+}
+
+fn replying(id: &str, schema: Value) -> Value {
+    operation(
+        id,
+        json!({"responses": {"200": {"description": "", "content": {"application/json": {"schema": schema}}}}}),
+    )
+}
+
+fn refused(document: &Value) -> Vec<String> {
+    let problems = generate(document, &settings()).err();
+    let lines: Vec<String> = problems.iter().flat_map(|all| all.iter().map(ToString::to_string)).collect();
+    assert!(lines.iter().all(|line| !line.contains("panicked")), "{lines:#?}");
+    lines
+}
+
+fn generated(document: &Value) -> Generated {
+    generate(document, &settings()).unwrap_or_else(|problems| panic!("{problems}\n{document:#}"))
+}
+
+#[test]
+fn f07_an_object_in_a_query_is_refused_by_name() {
+    let page = json!({"type": "object", "required": ["by"], "properties": {"by": {"type": "string"}, "n": {"type": "integer"}}});
+    let reference = json!({"$ref": "#/components/schemas/Page"});
+    let query = |schema: &Value, more: Value| {
+        let mut parameter = json!({"name": "page", "in": "query", "schema": schema});
+        parameter.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let operation = operation("getQ", json!({"parameters": [parameter]}));
+        document(&[("/q", operation)], &json!({"schemas": {"Page": page}}))
+    };
+    for (schema, more) in [
+        (&page, json!({"required": true})),
+        (&page, json!({})),
+        (&page, json!({"style": "form", "explode": true})),
+        (&page, json!({"style": "form", "explode": false})),
+        (&page, json!({"style": "deepObject", "explode": true})),
+        (&reference, json!({})),
+        (&json!({"allOf": [reference]}), json!({})),
+        (&json!({"oneOf": [reference, {"type": "null"}]}), json!({})),
+        (&json!({"type": ["object", "null"], "properties": {"a": {}}}), json!({})),
+        (&json!({"properties": {"a": {}}}), json!({})),
+        (&json!({"type": "array", "items": page}), json!({})),
+        (&json!({"type": "array", "items": {"type": "array", "items": {"type": "string"}}}), json!({})),
+        (&json!({"type": "object", "additionalProperties": page}), json!({})),
+    ] {
+        let lines = refused(&query(schema, more.clone()));
+        assert_eq!(lines.len(), 1, "{schema} {more}: {lines:#?}");
+        assert!(
+            lines[0].starts_with("/paths/~1q/get/parameters: the query parameter `page`: "),
+            "{lines:#?}"
+        );
+    }
+    // What `form` sends as the document says is generated.
+    for schema in [
+        json!({"type": "array", "items": {"type": "string"}}),
+        json!({"type": "object", "additionalProperties": {"type": "string"}}),
+    ] {
+        generated(&query(&schema, json!({})));
+    }
+}
+
+#[test]
+fn f08_values_without_names_of_rust_are_widened() {
+    for values in [
+        json!(["m", "m²", "m³"]),
+        json!(["½", "¼"]),
+        json!(["①", "②"]),
+        json!(["²"]),
+        json!(["a²", "a³", "b"]),
+        json!(["ⓐ", "²"]),
+    ] {
+        let schema = json!({"type": "object", "properties": {"unit": {"type": "string", "enum": values}}});
+        let generated = generated(&document(&[("/s", replying("getS", schema))], &json!({})));
+        assert!(
+            generated.report.to_string().contains("has no Rust name that no other value has"),
+            "{values}"
+        );
+    }
+    // Letters that Rust knows are names, and a digit is one behind a letter.
+    for values in [json!(["m", "m²a"]), json!(["größe", "Ⅷ"]), json!(["a²b", "a³c"]), json!(["a²", "b"])]
+    {
+        let schema = json!({"type": "object", "properties": {"unit": {"type": "string", "enum": values}}});
+        let generated = generated(&document(&[("/s", replying("getS", schema))], &json!({})));
+        assert_eq!(generated.report.entries(), [], "{values}");
+    }
+    // The same goes for properties, components, operations and parameters.
+    let components = json!({"schemas": {"Area²": {"type": "object", "properties": {"m²": {"type": "string"}, "x³y": {"type": "string"}}}}});
+    let mut operation = replying("get²", json!({"$ref": "#/components/schemas/Area²"}));
+    operation["parameters"] = json!([{"name": "p²", "in": "query", "schema": {"type": "string"}}]);
+    let rust = generated(&document(&[("/s", operation)], &components)).rust;
+    assert!(
+        rust.contains("pub struct Area ") && rust.contains("pub struct Get ") && rust.contains("pub fn p("),
+        "{rust}"
+    );
+    let clash = json!({"type": "object", "properties": {"m²": {"type": "string"}, "m³": {"type": "string"}}});
+    let lines = refused(&document(&[("/s", replying("getS", clash))], &json!({})));
+    assert!(lines[0].contains("`m³` and `m²` would both be the Rust field `m`"), "{lines:#?}");
+}
+
+#[test]
+fn f12_what_stands_beside_a_path_items_reference_is_generated_and_checked() {
+    let document = |beside: Value| {
+        let mut item = json!({"$ref": "#/components/pathItems/P"});
+        item.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
+        json!({
+            "openapi": "3.1.0",
+            "info": {"title": "t", "version": "1"},
+            "paths": {"/p": item},
+            "components": {"pathItems": {"P": {"get": operation("getIt", json!({})), "put": operation("putIt", json!({}))}}},
+        })
+    };
+    let cookie = json!({"parameters": [{"name": "c", "in": "cookie", "schema": {"type": "string"}}]});
+    let both =
+        document(json!({"post": operation("postIt", json!({})), "put": operation("ownPut", json!({}))}));
+    let rust = generated(&both).rust;
+    for (name, is_there) in [("GetIt", true), ("PostIt", true), ("OwnPut", true), ("PutIt", false)] {
+        assert_eq!(rust.contains(&format!("pub struct {name} ")), is_there, "{name}");
+    }
+    let lowered = lower(&both).unwrap();
+    assert_eq!(lowered.document["paths"]["/p"].as_object().unwrap().len(), 3);
+    assert!(
+        lowered.report.to_string().contains("/components/pathItems/P/put: combined: "),
+        "{}",
+        lowered.report
+    );
+    // Lint sees it, and leaving it out does not bring back what it hid.
+    let lines = refused(&document(json!({"post": operation("postIt", cookie.clone())})));
+    assert!(lines[0].starts_with("/paths/~1p/post/parameters: the cookie parameter `c`"), "{lines:#?}");
+    let hiding = document(json!({"put": operation("ownPut", cookie.clone())}));
+    let (generated, dropped) = leniently(&hiding, |document| generate(document, &settings())).unwrap();
+    assert!(!generated.rust.contains("PutIt"), "{dropped}");
+    // Parameters beside it count for the operations behind it.
+    let lines = refused(&document(cookie));
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    // This is what everything else reads it by.
+    let item = PathItem::read(&both, &Pointer::from_text("/paths/~1p"));
+    assert_eq!(path_items(&both).count(), 1);
+    assert_eq!(item.operations().count(), 3);
+}
+
+#[test]
+fn f15_any_name_of_a_parameter_compiles_or_is_refused() {
+    let with = |name: &str, role: &str| {
+        let parameter = json!({"name": name, "in": role, "schema": {"type": "boolean"}});
+        document(&[("/files", operation("getFile", json!({"parameters": [parameter]})))], &json!({}))
+    };
+    for name in [
+        "encodePath",
+        "encode_path",
+        "ENCODE-PATH",
+        "EncodePath",
+        "encode path",
+        "new",
+        "New",
+        "send",
+        "stream",
+        "body_map",
+        "headerMap",
+    ] {
+        for role in ["query", "header"] {
+            // An operation keeps its parameters in fields, where nothing has these names.
+            if role == "header" && name.contains(' ') {
+                let lines = refused(&with(name, role));
+                assert!(
+                    lines.iter().any(|line| line.contains("no HTTP header")),
+                    "{name} {role}: {lines:#?}"
+                );
+            } else {
+                generated(&with(name, role));
+            }
+        }
+    }
+    // Names that look like it and are none. That they compile, and many others, is seen with the corpus.
+    for name in ["encodePaths", "path", "encode", "request", "self", "m²", "²"] {
+        generated(&with(name, "query"));
+    }
+    let in_path = document(
+        &[(
+            "/{encodePath}",
+            operation(
+                "getFile",
+                json!({"parameters": [{"name": "encodePath", "in": "path", "required": true, "schema": {"type": "string"}}]}),
+            ),
+        )],
+        &json!({}),
+    );
+    generated(&in_path);
+}
+
+#[test]
+fn f16_no_reference_below_an_id_leads_to_a_wrong_target() {
+    let order = |more: Value| {
+        let mut order = json!({"$id": "https://schemas.example.com/order", "type": "object"});
+        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        document(
+            &[("/a", replying("getA", json!({"$ref": "#/components/schemas/Order"})))],
+            &json!({"schemas": {"Line": {"type": "string"}, "Order": order}}),
+        )
+    };
+    let line = json!({"$ref": "#/components/schemas/Line"});
+    for more in [
+        json!({"properties": {"line": line}, "components": {"schemas": {"Line": {"type": "integer"}}}}),
+        json!({"properties": {"line": {"$ref": "#/$defs/Line"}}, "$defs": {"Line": {}}}),
+        json!({"properties": {"line": {"$ref": "https://schemas.example.com/line"}}}),
+        json!({"properties": {"line": {"$ref": "line"}}}),
+        json!({"properties": {"deep": {"items": {"anyOf": [line, {"type": "null"}]}}}}),
+        json!({"properties": {"deep": {"$id": "inner", "items": line}}}),
+        json!({"$ref": "#/components/schemas/Line"}),
+        json!({"$id": "order", "properties": {"line": line}}),
+    ] {
+        let lines = refused(&order(more.clone()));
+        assert_eq!(lines.len(), 1, "{more}: {lines:#?}");
+        assert!(
+            lines[0].contains("starts from the `$id` at /components/schemas/Order"),
+            "{more}: {lines:#?}"
+        );
+        assert_eq!(
+            lower(&order(more)).map_err(|problems| problems.to_string()).err(),
+            Some(lines[0].clone())
+        );
+    }
+    // An `$id` that names nothing below it, one that is an anchor, a property of that name, and a document in which it means nothing.
+    for more in [
+        json!({"$id": "#order", "properties": {"line": line}}),
+        json!({"properties": {"$id": {"type": "string"}}}),
+    ] {
+        generated(&order(more));
+    }
+    let mut of_3_0 = order(json!({"properties": {"line": line}}));
+    of_3_0["openapi"] = "3.0.3".into();
+    generated(&of_3_0);
+}
+
+#[test]
+fn f30_an_integer_tag_beside_a_reference_is_generated() {
+    let kind = json!({"type": "integer", "oneOf": [{"title": "ROW", "const": 1}, {"title": "BUTTON", "const": 2}], "format": "int32"});
+    let reference = json!({"$ref": "#/components/schemas/Kind"});
+    for tag in [
+        json!({"type": "integer", "enum": [1], "allOf": [reference], "format": "int32"}),
+        json!({"type": "integer", "enum": [1, 2], "allOf": [reference]}),
+        json!({"type": "integer", "const": 1, "allOf": [reference]}),
+        json!({"type": ["integer", "null"], "enum": [1, null], "allOf": [reference]}),
+        json!({"type": "integer", "enum": [1], "oneOf": [reference]}),
+        json!({"type": "integer", "enum": [1], "anyOf": [reference, {"type": "integer"}]}),
+        json!({"type": "integer", "enum": [1], "$ref": "#/components/schemas/Kind"}),
+        json!({"type": "number", "enum": [1.5], "allOf": [{"type": "number", "minimum": 1}]}),
+        json!({"type": "string", "enum": ["a"], "allOf": [{"type": "string", "enum": ["a", "b"]}]}),
+        json!({"enum": [1], "allOf": [reference]}),
+    ] {
+        let row = json!({"type": "object", "required": ["type"], "properties": {"type": tag}});
+        let document = document(
+            &[("/a", replying("getA", json!({"$ref": "#/components/schemas/Row"})))],
+            &json!({"schemas": {"Kind": kind, "Row": row}}),
+        );
+        assert!(generated(&document).rust.contains("pub struct Row"), "{tag}");
+    }
+}
+
+#[test]
+fn p6_marks_of_direction_do_not_reach_the_rust() {
+    let mark = "\u{202e}";
+    let schema = json!({"type": "object", "title": format!("T{mark}"), "description": mark, "properties": {
+        (format!("p{mark}")): {"type": "string", "enum": [format!("a{mark}"), "b"], "description": format!("`{mark}`\n\n    {mark}")},
+        "text": {"type": "string", "pattern": mark},
+    }});
+    let mut document =
+        document(&[(&format!("/a{mark}\u{2066}"), replying(&format!("get{mark}It"), schema))], &json!({}));
+    document["info"]["title"] = mark.into();
+    let generated = generated(&document);
+    for text in [generated.rust, generated.report.to_string()] {
+        let found: Vec<_> =
+            text.lines().filter(|line| line.contains([mark.chars().next().unwrap(), '\u{2066}'])).collect();
+        assert!(found.is_empty(), "{found:#?}");
+    }
+}
