@@ -147,7 +147,12 @@ impl Specimens {
         // Null is not for the type itself, but for the option of it.
         let fitting = |instance: &Value| !instance.is_null() && fits(document.schemas, &pair.node, instance);
         let valid = (0..effort.instances).filter_map(|_| instances.valid()).filter(fitting).collect();
-        let invalid = (0..effort.instances).filter_map(|_| instances.invalid()).collect();
+        let mut invalid: Vec<Value> = (0..effort.instances).filter_map(|_| instances.invalid()).collect();
+        if effort.instances > 0 {
+            // Of every type.
+            let all = [json!(true), json!(7), json!(0.5), json!("drift"), json!([]), json!({})];
+            invalid.extend(all.into_iter().filter(|value| !subject.validator.is_valid(value)));
+        }
         Some(Self { subject, valid, invalid })
     }
 

@@ -198,6 +198,9 @@ kinds! {
             "enter it with --accept"
         Enum "enum" -
             "generate again, or correct the values with an overlay"
+        EnumClosed "enum-closed"
+            "Alternatives are told apart by these values, so a value that the document does not list cannot be read."
+            "enter it with --accept after a look at whether a reply may gain a value"
         EnumUnchecked "enum-unchecked"
             "Some of the values have no name of their own in Rust, so any value of the type passes."
             "enter it with --accept, or give the values names with an overlay"

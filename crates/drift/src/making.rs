@@ -64,7 +64,12 @@ impl Maker<'_> {
         let has = |keyword: &str| members.contains_key(keyword);
         let word = match members.get("type") {
             Some(Value::String(word)) => word.as_str(),
-            Some(Value::Array(words)) => words.choose(self.random)?.as_str()?,
+            Some(Value::Array(words)) => {
+                // Null shows little.
+                let other = words.iter().filter(|word| *word != "null").collect::<Vec<_>>();
+                let null = other.is_empty() || (other.len() < words.len() && self.random.random_range(0..6) == 0);
+                if null { "null" } else { other.choose(self.random)?.as_str()? }
+            }
             _ if has("properties") || has("additionalProperties") || has("required") => "object",
             _ if has("items") || has("prefixItems") => "array",
             _ if has("format") || has("pattern") || has("minLength") => "string",

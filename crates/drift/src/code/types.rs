@@ -422,8 +422,9 @@ fn of_enum(item: &ItemEnum, impls: &BTreeMap<(String, String), &ItemImpl>, code:
         let wire = wire.unwrap_or_else(|| ident.clone());
         let unit = matches!(variant.fields, Fields::Unit);
         // The one for texts that the document does not list.
-        let other = serde(&variant.attrs).is_some_and(|found| found.contains_key("untagged"));
-        if other && !untagged && tag.is_none() && !open && body == json!({"type": "string"}) {
+        let attributes = serde(&variant.attrs).unwrap_or_default();
+        let other = attributes.contains_key("untagged");
+        if other && attributes.len() == 1 && !untagged && tag.is_none() && !open && body == json!({"type": "string"}) {
             open = true;
             continue;
         }

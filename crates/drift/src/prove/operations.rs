@@ -133,7 +133,8 @@ fn operation(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     if site.member("operationId").is_some() {
         mutants.push(site.without("operation id removed", "operationId"));
     }
-    mutants.push(site.put("operation deprecated", "deprecated", true));
+    let deprecated = site.member("deprecated") == Some(&Value::Bool(true));
+    mutants.push(site.put("operation deprecated", "deprecated", !deprecated));
     mutants.push(site.put(
         "callback added",
         "callbacks",

@@ -234,7 +234,8 @@ pub(super) fn says_nothing(schema: &Value) -> bool {
     let prose = ["description", "title", "example", "examples"];
     match schema {
         Value::Object(members) => {
-            members.keys().all(|key| key.starts_with("x-") || prose.contains(&key.as_str()))
+            let read = |key: &str| key != "x-sensitive" && (key.starts_with("x-") || prose.contains(&key));
+            members.keys().all(|key| read(key))
         }
         other => *other == Value::Bool(true),
     }

@@ -1,11 +1,14 @@
 //! Operators on schemas.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{
     mutant::{Edit, Mutant},
     places::{Role, Site, says_nothing},
 };
+use crate::pointer::Pointer;
 
 /// A name that no document has.
 const NEW: &str = "drift_new";
@@ -19,6 +22,12 @@ pub(super) fn mutants(sites: &[Site<'_>]) -> Vec<Mutant> {
         .map(|site| format!("#{}", site.pointer))
         .collect();
     let mut mutants = Vec::new();
+    let with_null: BTreeSet<Pointer> = sites
+        .iter()
+        .filter(|site| site.text("type") == Some("null"))
+        .filter_map(|site| site.pointer.parent())
+        .collect();
+    let requested = requested(sites);
     // Of null there is nothing to be said.
     let schemas = sites.iter().filter(|site| site.role == Role::Schema && site.text("type") != Some("null"));
     for (turn, site) in schemas.enumerate() {
@@ -29,10 +38,42 @@ pub(super) fn mutants(sites: &[Site<'_>]) -> Vec<Mutant> {
         properties(site, &mut mutants);
         unknown_keys(site, &mut mutants);
         items(site, &mut mutants);
-        alternatives(site, &mut mutants);
+        let beside_null = site.pointer.parent().is_some_and(|list| with_null.contains(&list));
+        alternatives(site, beside_null, &mut mutants);
+        if site.stated.get("x-sensitive") == Some(&Value::Bool(true))
+            && requested.iter().any(|place| place.contains(&site.pointer))
+        {
+            mutants.push(site.put("mark of what is sensitive removed", "x-sensitive", false));
+        }
         references(site, &components, &mut mutants);
     }
     mutants
+}
+
+/// The bodies of requests and all that they lead to.
+fn requested(sites: &[Site<'_>]) -> BTreeSet<Pointer> {
+    let bodies = sites.iter().filter(|site| site.role == Role::Body).map(|site| (site.pointer.clone(), site.stated));
+    let mut open: Vec<(Pointer, &Value)> = bodies.collect();
+    let mut found: BTreeSet<Pointer> = BTreeSet::new();
+    let root = sites.iter().find(|site| site.role == Role::Document).map(|site| site.stated);
+    while let Some((place, value)) = open.pop() {
+        if found.insert(place) {
+            open.extend(targets(value).into_iter().filter_map(|target| Some((target.clone(), target.get(root?)?))));
+        }
+    }
+    found
+}
+
+/// What a value refers to.
+fn targets(value: &Value) -> Vec<Pointer> {
+    match value {
+        Value::Object(members) => {
+            let own = members.get("$ref").and_then(Value::as_str).and_then(Pointer::of_reference);
+            own.into_iter().chain(members.values().flat_map(targets)).collect()
+        }
+        Value::Array(values) => values.iter().flat_map(targets).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The types that a schema states.
@@ -338,7 +379,7 @@ fn items(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     }
 }
 
-fn alternatives(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
+fn alternatives(site: &Site<'_>, beside_null: bool, mutants: &mut Vec<Mutant>) {
     for (keyword, other) in [("oneOf", "anyOf"), ("anyOf", "oneOf")] {
         let Some(variants) = site.member(keyword).and_then(Value::as_array) else { continue };
         let place = site.pointer.child(keyword);
@@ -362,7 +403,7 @@ fn alternatives(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     if plain && !stated(site).is_empty() {
         let more = if stated(site).contains(&"boolean") { "string" } else { "boolean" };
         for (operator, word) in [("made one of two", more), ("null allowed", "null")] {
-            if stated(site).contains(&word) {
+            if stated(site).contains(&word) || (word == "null" && beside_null) {
                 continue;
             }
             let either = json!({"oneOf": [site.stated, {"type": word}]});
