@@ -15,3 +15,17 @@
 )]
 
 include!(concat!(env!("OUT_DIR"), "/documents.rs"));
+
+/// A document and the code that was made of it.
+pub struct Document {
+    /// The name of the module.
+    pub name: &'static str,
+    /// The document as JSON.
+    pub text: &'static str,
+    /// Reads a value as the type of a component, and writes it again; `None` if the component has no type.
+    pub again: fn(&str, serde_json::Value) -> Option<serde_json::Result<serde_json::Value>>,
+}
+
+fn again<T: serde::Serialize + serde::de::DeserializeOwned>(value: serde_json::Value) -> serde_json::Result<serde_json::Value> {
+    serde_json::to_value(serde_json::from_value::<T>(value)?)
+}

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::schema::{is_object, order, required};
 use crate::{
     Pointer, Report,
     grammar::{self, Node},
@@ -169,12 +168,11 @@ fn one_type(
         report.add(Kind::Combined, place, note);
         only.clone()
     } else {
-        let union = union(document, distinct);
         let name = names.take(name);
         report.moved(place, &name);
         let note = format!("{} have bodies of their own, all of the type `{name}`", statuses.join(", "));
         report.add(Kind::Combined, place, note);
-        names::components(document).insert(name.clone(), union);
+        names::components(document).insert(name.clone(), json!({"anyOf": distinct}));
         json!({"$ref": format!("#/components/schemas/{name}")})
     };
     for status in statuses {
@@ -206,20 +204,4 @@ fn distinct(document: &Value, schemas: Vec<Value>) -> Vec<Value> {
         }
     }
     distinct
-}
-
-/// Alternatives that are told apart by what they require are an enum; other objects are all kept side by side.
-fn union(document: &Value, mut schemas: Vec<Value>) -> Value {
-    let required: Vec<_> = schemas.iter().map(|schema| required(document, schema, 0)).collect();
-    let told_apart = required.iter().enumerate().all(|(index, one)| {
-        let mut rest = required[index + 1..].iter();
-        !one.is_empty() && rest.all(|other| one != other)
-    });
-    let objects = schemas.iter().all(|schema| is_object(document, schema, 0));
-    if objects && !told_apart {
-        json!({ "anyOf": schemas })
-    } else {
-        order(document, &mut schemas);
-        json!({ "oneOf": schemas })
-    }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::schema::resolve;
 use crate::{
     Pointer,
     grammar::{self, Node},
@@ -42,15 +43,12 @@ pub(super) fn collect(document: &mut Value) -> Sensitive {
             found.insert(name.clone(), Extent::Whole);
             continue;
         }
-        let properties = schema.get("properties").and_then(Value::as_object);
-        let mut names: BTreeSet<String> = properties
-            .into_iter()
-            .flatten()
-            .filter(|(_, property)| is_marked(property))
-            .map(|(name, _)| name.clone())
-            .collect();
-        if schema.get("additionalProperties").is_some_and(is_marked) {
-            names.insert(String::new());
+        let mut names = BTreeSet::new();
+        let is_union = marked(document, schema, &mut names, 0);
+        if is_union && !names.is_empty() {
+            // An enum has no field to leave out.
+            found.insert(name.clone(), Extent::Whole);
+            continue;
         }
         if !names.is_empty() {
             found.insert(name.clone(), Extent::Properties(names));
@@ -62,6 +60,21 @@ pub(super) fn collect(document: &mut Value) -> Sensitive {
         }
     });
     Sensitive(found)
+}
+
+/// Adds the names of the marked properties of a schema and of its parts, and tells whether there are alternatives beside them.
+fn marked(document: &Value, schema: &Value, names: &mut BTreeSet<String>, depth: usize) -> bool {
+    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    names.extend(properties.filter(|(_, property)| is_marked(property)).map(|(name, _)| name.clone()));
+    if schema.get("additionalProperties").is_some_and(is_marked) {
+        names.insert(String::new());
+    }
+    let mut is_union = schema.get("oneOf").is_some() || schema.get("anyOf").is_some();
+    let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    for part in parts.filter(|_| depth < 16) {
+        is_union |= marked(document, resolve(document, part, 0), names, depth + 1);
+    }
+    is_union
 }
 
 /// A mark on the items of a list is a mark on the list.

@@ -18,7 +18,7 @@ use serde_json::Value;
 use syn::visit_mut::VisitMut;
 
 pub(crate) use self::rules::Rules;
-use crate::{Problems, facts::Facts, fit::Sensitive};
+use crate::{Problems, facts::Facts, fit::Notes};
 
 /// What the generated code looks like.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ impl Default for Settings {
 
 /// What the Rust is made of beside the fitted document.
 pub(crate) struct Beside<'a> {
-    pub(crate) sensitive: &'a Sensitive,
+    pub(crate) notes: &'a Notes,
     pub(crate) facts: &'a [Facts],
     pub(crate) rules: &'a Rules,
 }
@@ -69,7 +69,7 @@ fn mend(file: syn::File, beside: &Beside<'_>, settings: &Settings) -> Result<syn
     let runtime = syn::parse_str(&settings.runtime)
         .map_err(|error| format!("the runtime `{}` is no path: {error}", settings.runtime))?;
     let operations::Split { mut types, operations } = operations::split(file, beside.facts)?;
-    types::mend(&mut types, beside.sensitive);
+    types::mend(&mut types, beside.notes, &runtime)?;
     let operations =
         operations::write(&operations, &operations::Types::of(&types), beside.rules, &runtime)?;
     let rules = beside.rules.module(&runtime);
