@@ -51,6 +51,7 @@ fn again(document: &Value, rust: &str) -> String {
     format!(
         "/// Reads a value as the type of a component, and writes it again.
          pub fn again(name: &str, value: ::serde_json::Value) -> ::std::option::Option<::serde_json::Result<::serde_json::Value>> {{
+            let _ = &value;
             ::std::option::Option::Some(match name {{ {arms} _ => return ::std::option::Option::None }})
         }}"
     )

@@ -3,6 +3,8 @@
 //! A document that the generator refuses is generated without the operations that it refuses.
 //! Code in the descriptions of the documents is no doc-test: the doc-tests of this crate are none.
 
+// A document of the corpus nests lists as deep as the limit.
+#![recursion_limit = "512"]
 #![allow(
     missing_docs,
     non_camel_case_types,

@@ -38,6 +38,8 @@ pub(super) fn unify(document: &mut Value, report: &mut Report) {
             let note = "it is neither success nor error for the client; it arrives as an unexpected reply";
             report.add(Kind::Widened, &place.child(status), note);
         }
+        // progenitor would hand out the connection.
+        responses.shift_remove("101");
         for (wanted, role_name) in [(Role::Success, "Success"), (Role::Error, "Error")] {
             let statuses: Vec<String> =
                 responses.keys().filter(|status| role(status) == wanted).cloned().collect();
@@ -87,7 +89,7 @@ enum Role {
 }
 
 fn role(status: &str) -> Role {
-    if status == "101" || status.starts_with('2') {
+    if status.starts_with('2') {
         Role::Success
     } else if status.starts_with(['4', '5']) {
         Role::Error

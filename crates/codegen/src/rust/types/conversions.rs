@@ -10,7 +10,15 @@ use crate::rust::type_text;
 
 pub(super) fn settle(module: &mut ItemMod) {
     let Some((_, items)) = &mut module.content else { return };
-    items.retain(|item| !matches!(item, Item::Impl(item) if parses_text(item)));
+    let enums: Vec<String> = items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Enum(item) => Some(item.ident.to_string()),
+            _ => None,
+        })
+        .collect();
+    let of_enum = |item: &ItemImpl| enums.contains(&item.self_ty.to_token_stream().to_string());
+    items.retain(|item| !matches!(item, Item::Impl(item) if of_enum(item) && parses_text(item)));
     let uses_error = items.iter().any(|item| {
         let is_error = matches!(item, Item::Mod(module) if module.ident == "error");
         !is_error && item.to_token_stream().to_string().contains("ConversionError")
@@ -33,7 +41,7 @@ fn parses_text(item: &ItemImpl) -> bool {
     let Some((path, _)) = &item.trait_ else { return false };
     let text = path.to_token_stream().to_string().replace(' ', "");
     text == "::std::str::FromStr"
-        || ["&str", "&String", "::std::string::String", "&::std::string::String"]
+        || ["&str", "String", "&String", "::std::string::String", "&::std::string::String"]
             .iter()
             .any(|source| text == format!("::std::convert::TryFrom<{source}>"))
 }

@@ -55,7 +55,7 @@ fn edit_derives(attrs: &mut [Attribute], edit: impl FnOnce(&mut Punctuated<Path,
 /// Takes a derive away.
 fn drop_derive(attrs: &mut [Attribute], name: &str) {
     edit_derives(attrs, |paths| {
-        *paths = std::mem::take(paths).into_iter().filter(|path| !path.is_ident(name)).collect();
+        *paths = std::mem::take(paths).into_iter().filter(|path| !is_last(path, name)).collect();
     });
 }
 
@@ -63,6 +63,10 @@ fn drop_derive(attrs: &mut [Attribute], name: &str) {
 fn derives(attrs: &[Attribute], name: &str) -> bool {
     attrs.iter().filter(|attr| attr.path().is_ident("derive")).any(|attr| {
         let paths = attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated);
-        paths.is_ok_and(|paths| paths.iter().any(|path| path.segments.last().is_some_and(|last| last.ident == name)))
+        paths.is_ok_and(|paths| paths.iter().any(|path| is_last(path, name)))
     })
+}
+
+fn is_last(path: &Path, name: &str) -> bool {
+    path.segments.last().is_some_and(|last| last.ident == name)
 }
