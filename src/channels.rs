@@ -3,8 +3,8 @@
 //! A shape that is not one of them does not compile.
 
 use crate::types::{
-    MsTeamsChannel, MsTeamsIncomingWebhook, MsTeamsUsingConversationId, MsTeamsUsingIncomingWebhook,
-    MsTeamsUsingUserId, SlackChannel, SlackIncomingWebhook, SlackUsingChannel, SlackUsingEmail,
+    IncomingWebhook, MsTeamsChannel, MsTeamsUsingConversationId, MsTeamsUsingIncomingWebhook,
+    MsTeamsUsingUserId, SlackChannel, SlackUsingChannel, SlackUsingEmail,
     SlackUsingIncomingWebhook, SlackUsingMemberId, WebPush, WebPushKeys,
 };
 
@@ -23,7 +23,11 @@ impl SlackChannel {
 
     /// The member with this id (`U...` or `W...`), written to with the workspace's bot token.
     pub fn user_id(user_id: impl Into<String>, access_token: impl Into<String>) -> Self {
-        Self::MemberId(SlackUsingMemberId { user_id: user_id.into(), access_token: access_token.into() })
+        Self::MemberId(SlackUsingMemberId {
+            user_id: user_id.into(),
+            access_token: access_token.into(),
+            team_id: None,
+        })
     }
 
     /// The channel with this id (`C...`), written to with the workspace's bot token.
@@ -33,7 +37,7 @@ impl SlackChannel {
 
     /// The channel behind this incoming webhook's URL. The URL is a secret: whoever knows it can post.
     pub fn incoming_webhook(url: impl Into<String>) -> Self {
-        let incoming_webhook = SlackIncomingWebhook { url: url.into() };
+        let incoming_webhook = IncomingWebhook { url: url.into() };
         Self::IncomingWebhook(SlackUsingIncomingWebhook { incoming_webhook })
     }
 }
@@ -68,7 +72,7 @@ impl MsTeamsChannel {
 
     /// The channel behind this incoming webhook's URL. The URL is a secret: whoever knows it can post.
     pub fn incoming_webhook(url: impl Into<String>) -> Self {
-        let incoming_webhook = MsTeamsIncomingWebhook { url: url.into() };
+        let incoming_webhook = IncomingWebhook { url: url.into() };
         Self::IncomingWebhook(MsTeamsUsingIncomingWebhook { incoming_webhook })
     }
 }

@@ -39,6 +39,7 @@ impl EditOperation {
     /// already is not added again.
     pub fn is_idempotent(&self) -> bool {
         self.increment.is_empty()
+            && self.add.is_empty()
             && self.extra.is_empty()
             && self.append.as_ref().is_none_or(EditValues::is_of_channels)
     }

@@ -15,7 +15,8 @@ pub struct RequestError {
 }
 
 impl RequestError {
-    pub(crate) fn new(place: &str, reason: &'static str) -> Self {
+    /// Describes what is wrong with a part of a request, for implementations of [`Operation`](crate::Operation).
+    pub fn new(place: &str, reason: &'static str) -> Self {
         Self { place: place.to_owned(), reason, is_parameter: false }
     }
 

@@ -3,6 +3,24 @@
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
+    /// Confirms that a request was accepted. It is processed later, and an error that shows up only then appears in the logs of the dashboard.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct Accepted {
+        /// Identifier of the request, to find it in the logs. Not known to be present if the request repeats an idempotency key.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub message_id: ::std::option::Option<::std::string::String>,
+        /// `success` if the request was accepted
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<::std::string::String>,
+    }
+    /// Outcome of adding users to a list or removing them.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct AffectedSubscribers {
+        /// Number of users that were added or removed. Users that do not exist are not counted.
+        pub affected_count: i64,
+        /// Whether the operation succeeded
+        pub success: bool,
+    }
     /// `ApiError`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct ApiError {
@@ -165,6 +183,251 @@ pub mod types {
             Self::Integer(value)
         }
     }
+    /// A file to attach to emails and other messages, fetched from a URL or sent along as data.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(untagged)]
+    pub enum Attachment {
+        Url(AttachmentFromUrl),
+        Data(AttachmentFromData),
+    }
+    impl ::std::convert::From<AttachmentFromUrl> for Attachment {
+        fn from(value: AttachmentFromUrl) -> Self {
+            Self::Url(value)
+        }
+    }
+    impl ::std::convert::From<AttachmentFromData> for Attachment {
+        fn from(value: AttachmentFromData) -> Self {
+            Self::Data(value)
+        }
+    }
+    /// A file whose content is sent along. It should be smaller than 50 KB.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    pub struct AttachmentFromData {
+        /// Media type of the file
+        #[serde(
+            rename = "contentType",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub content_type: ::std::option::Option<::std::string::String>,
+        /// Content of the file, in Base64
+        pub data: ::std::string::String,
+        /// Name under which the file is attached
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub filename: ::std::option::Option<::std::string::String>,
+    }
+    impl ::std::fmt::Debug for AttachmentFromData {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("AttachmentFromData")
+                .field("content_type", &self.content_type)
+                .field("data", &format_args!("[redacted]"))
+                .field("filename", &self.filename)
+                .finish()
+        }
+    }
+    /// A file that is fetched from a URL. Its size is not limited.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    pub struct AttachmentFromUrl {
+        /// Name under which the file is attached
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub filename: ::std::option::Option<::std::string::String>,
+        /// Whether to send the message without the file if it cannot be fetched
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub ignore_if_error: ::std::option::Option<bool>,
+        /// Where the file is fetched from
+        pub url: ::std::string::String,
+    }
+    impl ::std::fmt::Debug for AttachmentFromUrl {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("AttachmentFromUrl")
+                .field("filename", &self.filename)
+                .field("ignore_if_error", &self.ignore_if_error)
+                .field("url", &format_args!("[redacted]"))
+                .finish()
+        }
+    }
+    /// A template to send to all users of a list.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct Broadcast {
+        /// The only channels to use. Defaults to all channels of the template.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub channels: ::std::vec::Vec<ChannelName>,
+        /// Variables for the template, with the files to attach
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub data: ::std::option::Option<Payload>,
+        /// Time to wait before the broadcast
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub delay: ::std::option::Option<TimeSpan>,
+        /// Key of the request, by which the broadcast can be cancelled. The official SDKs send it. Upstream documents it for triggers and events only, so do not rely on it to keep a repeated request from broadcasting again.
+        #[serde(
+            rename = "$idempotency_key",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub idempotency_key: ::std::option::Option<::std::string::String>,
+        /// A new UUID for each broadcast. The official SDKs always send one.
+        #[serde(
+            rename = "$insert_id",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub insert_id: ::std::option::Option<::std::string::String>,
+        /// Identifier of the list
+        pub list_id: ::std::string::String,
+        /// Category of the notification, `system`, `transactional`, `promotional` or one of your own
+        pub notification_category: ::std::string::String,
+        /// Slug of the template to send
+        pub template: ::std::string::String,
+        /// Tenant to send for. Defaults to the tenant `default`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+        /// When the request was made, in milliseconds since 1970. The official SDKs always send it.
+        #[serde(
+            rename = "$time",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub time: ::std::option::Option<i64>,
+        /// When to broadcast
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub trigger_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    }
+    /// Filters for the broadcasts to cancel. A broadcast must match all of them.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct BroadcastCancel {
+        /// Identifier of a broadcast, from the logs or from a message
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub execution_id: ::std::option::Option<::std::string::String>,
+        /// The `$idempotency_key` of the broadcast
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub idempotency_key: ::std::option::Option<::std::string::String>,
+        /// Identifier of the list that is broadcast to
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub list_id: ::std::option::Option<::std::string::String>,
+    }
+    /// Outcome of one record of a bulk request.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct BulkRecord {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub error: ::std::option::Option<BulkRecordError>,
+        /// Identifier of the accepted record, to find it in the logs
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub message_id: ::std::option::Option<::std::string::String>,
+        pub status: BulkRecordStatus,
+        /// HTTP status that the record would have received on its own
+        pub status_code: i64,
+    }
+    /// Reason why the record was refused
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct BulkRecordError {
+        /// Description of the error
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub message: ::std::option::Option<::std::string::String>,
+        /// Class of the error
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        pub type_: ::std::option::Option<::std::string::String>,
+    }
+    /// Whether this record was accepted
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum BulkRecordStatus {
+        #[serde(rename = "success")]
+        Success,
+        #[serde(rename = "error")]
+        Error,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl BulkRecordStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Success => "success",
+                Self::Error => "error",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for BulkRecordStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "success" => Self::Success,
+                "error" => Self::Error,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for BulkRecordStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for BulkRecordStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Outcomes of a bulk request, one for each record.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct BulkReply {
+        /// One outcome for each record of the request, in the order of the request
+        pub records: ::std::vec::Vec<BulkRecord>,
+        /// `success` if the request as a whole was read. It says nothing about the records.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<::std::string::String>,
+    }
+    /// Which runs were cancelled.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct Cancelled {
+        /// The `execution_id` of each cancelled run. Empty if nothing matched.
+        pub execution_ids: ::std::vec::Vec<::std::string::String>,
+    }
+    /// Change of the preference for the category that it names.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct CategoryPreferenceInput {
+        /// Slug of the category
+        pub category: ::std::string::String,
+        /// Digest schedule to choose. Null resets it to the default. If it is absent, the schedule stays as it is. Not available in all workspaces.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub digest_schedule: ::std::option::Option<DigestScheduleInput>,
+        /// The channels that are switched on in this category. Pass either these or `opt_out_channels`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub opt_in_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// The channels that are switched off in this category. Pass either these or `opt_in_channels`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub opt_out_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// State to set for the category as a whole
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub preference: ::std::option::Option<PreferenceChoice>,
+        /// Settings of the category to change. Null resets them to their defaults. If they are absent, they stay as they are. Not available in all workspaces.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub properties: ::std::option::Option<::std::vec::Vec<PreferencePropertyInput>>,
+    }
+    /// Change of the preference for a category.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct CategoryPreferenceUpdate {
+        /// Digest schedule to choose. Null resets it to the default. If it is absent, the schedule stays as it is. Not available in all workspaces.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub digest_schedule: ::std::option::Option<DigestScheduleInput>,
+        /// The channels that are switched on in this category. Pass either these or `opt_out_channels`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub opt_in_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// The channels that are switched off in this category. Pass either these or `opt_in_channels`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub opt_out_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// State to set for the category as a whole
+        pub preference: PreferenceChoice,
+        /// Settings of the category to change. Null resets them to their defaults. If they are absent, they stay as they are. Not available in all workspaces.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub properties: ::std::option::Option<::std::vec::Vec<PreferencePropertyInput>>,
+    }
     /// One address of a user on a channel, as the hub stores it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct ChannelEntry {
@@ -191,6 +454,108 @@ pub mod types {
                 .field("extra", &format_args!("[redacted]"))
                 .finish()
         }
+    }
+    /// Name of a channel. SuprSend may add channels; some requests also take `messenger`.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum ChannelName {
+        #[serde(rename = "email")]
+        Email,
+        #[serde(rename = "sms")]
+        Sms,
+        #[serde(rename = "whatsapp")]
+        Whatsapp,
+        #[serde(rename = "inbox")]
+        Inbox,
+        #[serde(rename = "androidpush")]
+        Androidpush,
+        #[serde(rename = "iospush")]
+        Iospush,
+        #[serde(rename = "webpush")]
+        Webpush,
+        #[serde(rename = "slack")]
+        Slack,
+        #[serde(rename = "ms_teams")]
+        MsTeams,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl ChannelName {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Email => "email",
+                Self::Sms => "sms",
+                Self::Whatsapp => "whatsapp",
+                Self::Inbox => "inbox",
+                Self::Androidpush => "androidpush",
+                Self::Iospush => "iospush",
+                Self::Webpush => "webpush",
+                Self::Slack => "slack",
+                Self::MsTeams => "ms_teams",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for ChannelName {
+        fn from(text: &str) -> Self {
+            match text {
+                "email" => Self::Email,
+                "sms" => Self::Sms,
+                "whatsapp" => Self::Whatsapp,
+                "inbox" => Self::Inbox,
+                "androidpush" => Self::Androidpush,
+                "iospush" => Self::Iospush,
+                "webpush" => Self::Webpush,
+                "slack" => Self::Slack,
+                "ms_teams" => Self::MsTeams,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for ChannelName {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for ChannelName {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Preference for a channel across all categories.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct ChannelPreference {
+        /// Channel that the preference is for
+        pub channel: ChannelName,
+        /// Whether the channel is limited to mandatory notifications
+        pub is_restricted: bool,
+    }
+    /// Preferences for channels across all categories.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct ChannelPreferences {
+        /// One preference for each channel
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub channel_preferences: ::std::option::Option<
+            ::std::vec::Vec<ChannelPreference>,
+        >,
+    }
+    /// Changes of preferences for channels across all categories.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct ChannelPreferencesUpdate {
+        /// New preferences. Channels that are not listed keep theirs.
+        pub channel_preferences: ::std::vec::Vec<ChannelPreference>,
     }
     /// channel value
     #[derive(::serde::Serialize, Clone, PartialEq)]
@@ -270,9 +635,329 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub limit: ::std::option::Option<i64>,
     }
+    /// Unit in which a digest schedule repeats. `weekly_mo2fr` is every day from Monday to Friday.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum DigestFrequency {
+        #[serde(rename = "instantly")]
+        Instantly,
+        #[serde(rename = "minutely")]
+        Minutely,
+        #[serde(rename = "hourly")]
+        Hourly,
+        #[serde(rename = "daily")]
+        Daily,
+        #[serde(rename = "weekly")]
+        Weekly,
+        #[serde(rename = "weekly_mo2fr")]
+        WeeklyMo2fr,
+        #[serde(rename = "monthly")]
+        Monthly,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl DigestFrequency {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Instantly => "instantly",
+                Self::Minutely => "minutely",
+                Self::Hourly => "hourly",
+                Self::Daily => "daily",
+                Self::Weekly => "weekly",
+                Self::WeeklyMo2fr => "weekly_mo2fr",
+                Self::Monthly => "monthly",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for DigestFrequency {
+        fn from(text: &str) -> Self {
+            match text {
+                "instantly" => Self::Instantly,
+                "minutely" => Self::Minutely,
+                "hourly" => Self::Hourly,
+                "daily" => Self::Daily,
+                "weekly" => Self::Weekly,
+                "weekly_mo2fr" => Self::WeeklyMo2fr,
+                "monthly" => Self::Monthly,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for DigestFrequency {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for DigestFrequency {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Day of the month, by number, or by weekday and number, such as the last Friday.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct DigestMonthday {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub day: ::std::option::Option<DigestMonthdayWeekdays>,
+        /// Position in the month. 1 is the first, -1 the last.
+        pub pos: i64,
+    }
+    /// Weekday that the position counts, by its first two letters, or a list of them; the official SDKs differ. All days are counted if it is absent.
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(untagged)]
+    pub enum DigestMonthdayWeekdays {
+        String(::std::string::String),
+        Array(::std::vec::Vec<::std::string::String>),
+    }
+    impl<'de> ::serde::Deserialize<'de> for DigestMonthdayWeekdays {
+        fn deserialize<__D: ::serde::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::std::result::Result<Self, __D::Error> {
+            struct __Visitor;
+            impl<'de> ::serde::de::Visitor<'de> for __Visitor {
+                type Value = DigestMonthdayWeekdays;
+                fn expecting(
+                    &self,
+                    f: &mut ::std::fmt::Formatter<'_>,
+                ) -> ::std::fmt::Result {
+                    f.write_str("a text or a list")
+                }
+                fn visit_str<__E: ::serde::de::Error>(
+                    self,
+                    value: &str,
+                ) -> ::std::result::Result<Self::Value, __E> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::StrDeserializer::new(value),
+                        )
+                        .map(DigestMonthdayWeekdays::String)
+                }
+                fn visit_seq<__A: ::serde::de::SeqAccess<'de>>(
+                    self,
+                    value: __A,
+                ) -> ::std::result::Result<Self::Value, __A::Error> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::SeqAccessDeserializer::new(value),
+                        )
+                        .map(DigestMonthdayWeekdays::Array)
+                }
+            }
+            deserializer.deserialize_any(__Visitor)
+        }
+    }
+    impl ::std::convert::From<::std::vec::Vec<::std::string::String>>
+    for DigestMonthdayWeekdays {
+        fn from(value: ::std::vec::Vec<::std::string::String>) -> Self {
+            Self::Array(value)
+        }
+    }
+    /// Days of the month on which digests are sent
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct DigestMonthdaysDefault {
+        /// The days of the month
+        pub default_value: ::std::vec::Vec<DigestMonthday>,
+    }
+    /// Days of the month, and whether the recipient may change them
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct DigestMonthdaysOption {
+        /// Days of the month on which a digest is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub default_value: ::std::option::Option<::std::vec::Vec<DigestMonthday>>,
+        /// Whether the recipient may change the value
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub edit_policy: ::std::option::Option<EditPolicy>,
+        /// Days of the month on which a digest is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub value: ::std::option::Option<::std::vec::Vec<DigestMonthday>>,
+    }
+    /// Schedule by which notifications of this category are collected into digests. Not present in all workspaces.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct DigestSchedule {
+        /// Unit in which the schedule repeats
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub frequency: ::std::option::Option<DigestFrequency>,
+        /// Identifier of the schedule among the options of the category
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub id: ::std::option::Option<::std::string::String>,
+        /// Number of units from one digest to the next
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub interval: ::std::option::Option<i64>,
+        /// Whether this is the default schedule of the category
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_default: ::std::option::Option<bool>,
+        /// Whether the recipient chose this schedule
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_user_selected: ::std::option::Option<bool>,
+        /// Display name of the schedule
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub label: ::std::option::Option<::std::string::String>,
+        /// Days of the month on which a digest is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub monthdays: ::std::option::Option<::std::vec::Vec<DigestMonthday>>,
+        /// Time of day at which a digest is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub time: ::std::option::Option<::std::string::String>,
+        /// Days of the week on which a digest is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub weekdays: ::std::option::Option<::std::vec::Vec<Weekday>>,
+    }
+    /// Choice of a digest schedule, with values for what the recipient may change of it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct DigestScheduleInput {
+        /// Identifier of the schedule among the options of the category
+        pub id: ::std::string::String,
+        /// Days of the month on which to send digests
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub monthdays: ::std::vec::Vec<DigestMonthday>,
+        /// Time of day at which to send digests
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub time: ::std::option::Option<::std::string::String>,
+        /// Days of the week on which to send digests
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub weekdays: ::std::vec::Vec<Weekday>,
+    }
+    /// A digest schedule that a recipient can choose.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct DigestScheduleOption {
+        /// Unit in which the schedule repeats
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub frequency: ::std::option::Option<DigestFrequency>,
+        /// Identifier of the schedule among the options of the category
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub id: ::std::option::Option<::std::string::String>,
+        /// Number of units from one digest to the next
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub interval: ::std::option::Option<i64>,
+        /// Whether this is the default schedule of the category
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_default: ::std::option::Option<bool>,
+        /// Whether the recipient chose this schedule
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_user_selected: ::std::option::Option<bool>,
+        /// Display name of the schedule
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub label: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub monthdays: ::std::option::Option<DigestMonthdaysOption>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub time: ::std::option::Option<DigestTimeOption>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub weekdays: ::std::option::Option<DigestWeekdaysOption>,
+    }
+    /// Digest schedules that the recipient can choose from. Not present in all workspaces.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct DigestScheduleOptions {
+        /// The schedules
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub options: ::std::option::Option<::std::vec::Vec<DigestScheduleOption>>,
+    }
+    /// Time of day at which digests are sent
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct DigestTimeDefault {
+        /// The time of day
+        pub default_value: ::std::string::String,
+    }
+    /// Time of day, and whether the recipient may change it
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct DigestTimeOption {
+        /// Time of day at which a digest is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub default_value: ::std::option::Option<::std::string::String>,
+        /// Whether the recipient may change the value
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub edit_policy: ::std::option::Option<EditPolicy>,
+        /// Time of day at which a digest is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub value: ::std::option::Option<::std::string::String>,
+    }
+    /// Days of the week on which digests are sent
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct DigestWeekdaysDefault {
+        /// The days of the week
+        pub default_value: ::std::vec::Vec<Weekday>,
+    }
+    /// Days of the week, and whether the recipient may change them
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct DigestWeekdaysOption {
+        /// Days of the week on which a digest is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub default_value: ::std::option::Option<::std::vec::Vec<Weekday>>,
+        /// Whether the recipient may change the value
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub edit_policy: ::std::option::Option<EditPolicy>,
+        /// Days of the week on which a digest is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub value: ::std::option::Option<::std::vec::Vec<Weekday>>,
+    }
+    /// A workflow of one step, with the users to notify.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct DynamicWorkflow {
+        /// Variables for the template, with the files to attach
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub data: ::std::option::Option<Payload>,
+        /// Time to wait before the notification
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub delay: ::std::option::Option<TimeSpan>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub delivery: ::std::option::Option<DynamicWorkflowDelivery>,
+        /// Key that keeps a repeated request from notifying again within 24 hours
+        #[serde(
+            rename = "$idempotency_key",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub idempotency_key: ::std::option::Option<::std::string::String>,
+        /// Name of the workflow, shown in the logs
+        pub name: ::std::string::String,
+        /// Category of the notification, `system`, `transactional`, `promotional` or one of your own
+        pub notification_category: ::std::string::String,
+        /// Slug of the template to send
+        pub template: ::std::string::String,
+        /// Tenant to notify for. Defaults to the tenant `default`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+        /// When to notify
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub trigger_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Users to notify, 1 to 100, each with its `distinct_id`
+        pub users: ::std::vec::Vec<UserRecipient>,
+    }
+    /// How to choose among the channels of the template
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct DynamicWorkflowDelivery {
+        /// Channels to use in any case
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub mandatory_channels: ::std::vec::Vec<ChannelName>,
+        /// Whether to try the channels one after another until one succeeds. Defaults to false, which uses all at once.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub smart: ::std::option::Option<bool>,
+        /// When a channel has succeeded: a status of the message such as `delivered` or `seen`, or the name of an event. Defaults to `seen`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub success: ::std::option::Option<::std::string::String>,
+        /// Time within which to try all channels, for example `1d2h30m10s`. Defaults to one hour.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub time_to_live: ::std::option::Option<::std::string::String>,
+    }
     /// One step of an edit. It has one or more of these members; the steps of an edit are done in order.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct EditOperation {
+        /// Same as `$increment`, under the name that edits of many users take
+        #[serde(
+            rename = "$add",
+            default,
+            skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
+        )]
+        pub add: ::std::collections::HashMap<::std::string::String, Increment>,
         /// Addresses to add to channels, and elements to add to properties that are lists
         #[serde(
             rename = "$append",
@@ -314,6 +999,7 @@ pub mod types {
     impl ::std::fmt::Debug for EditOperation {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.debug_struct("EditOperation")
+                .field("add", &self.add)
                 .field("append", &self.append)
                 .field("increment", &self.increment)
                 .field("remove", &self.remove)
@@ -322,6 +1008,57 @@ pub mod types {
                 .field("unset", &self.unset)
                 .field("extra", &format_args!("[redacted]"))
                 .finish()
+        }
+    }
+    /// Whether a setting may be changed by the recipient.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum EditPolicy {
+        #[serde(rename = "locked")]
+        Locked,
+        #[serde(rename = "editable")]
+        Editable,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl EditPolicy {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Locked => "locked",
+                Self::Editable => "editable",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for EditPolicy {
+        fn from(text: &str) -> Self {
+            match text {
+                "locked" => Self::Locked,
+                "editable" => Self::Editable,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for EditPolicy {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for EditPolicy {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
         }
     }
     /// Values by where they are: one address for each channel, one element for each property that is a list. The provider and the bundle apply to every push channel beside them.
@@ -408,6 +1145,76 @@ pub mod types {
                 .finish()
         }
     }
+    /// Something that a user did or that happened to a user. Workflows can be triggered by it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct Event {
+        /// Unique identifier of the user in your system. The event is dropped if there is no such user.
+        pub distinct_id: ::std::string::String,
+        /// The workspace. With an API key, its UID, which the dashboard shows under Settings, General. The official SDKs always send it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub env: ::std::option::Option<::std::string::String>,
+        /// Name of the event. Names that begin with `$` or `ss_` are reserved, apart from a few such as `$app_launched`, `$user_login` and `$user_logout`.
+        pub event: ::std::string::String,
+        /// Key that keeps a repeated event from taking effect again within 24 hours
+        #[serde(
+            rename = "$idempotency_key",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub idempotency_key: ::std::option::Option<::std::string::String>,
+        /// A new UUID for each record. The official SDKs always send one.
+        #[serde(
+            rename = "$insert_id",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub insert_id: ::std::option::Option<::std::string::String>,
+        /// Properties of the event, as variables for templates and conditions, with the files to attach
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub properties: ::std::option::Option<Payload>,
+        /// Tenant to run workflows for. Defaults to the tenant `default`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+        /// When the record was made, in milliseconds since 1970. The official SDKs always send it.
+        #[serde(
+            rename = "$time",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub time: ::std::option::Option<i64>,
+    }
+    /// All preferences of a user or an object.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct FullPreference {
+        /// Preferences for channels across all categories
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub channel_preferences: ::std::option::Option<
+            ::std::vec::Vec<ChannelPreference>,
+        >,
+        /// Preferences by category, in the sections of the preference page
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub sections: ::std::option::Option<::std::vec::Vec<PreferenceSection>>,
+    }
+    /// Changes of several preferences at once. Categories and channels that are not listed keep their preferences.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct FullPreferenceUpdate {
+        /// New preferences for categories
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub categories: ::std::vec::Vec<CategoryPreferenceInput>,
+        /// New preferences for channels across all categories
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub channel_preferences: ::std::vec::Vec<ChannelPreference>,
+    }
+    /// `IncomingWebhook`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    pub struct IncomingWebhook {
+        /// Microsoft Teams incoming webhook URL
+        pub url: ::std::string::String,
+    }
+    impl ::std::fmt::Debug for IncomingWebhook {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("IncomingWebhook")
+                .field("url", &format_args!("[redacted]"))
+                .finish()
+        }
+    }
     /// A number to add; a property that is a whole number stays one if what is added is
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(untagged)]
@@ -433,6 +1240,32 @@ pub mod types {
             Self::Number(value)
         }
     }
+    /// A user in a list.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct ListSubscriber {
+        /// Time at which the user was added
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Unique identifier of the user in your system
+        pub distinct_id: ::std::string::String,
+        /// Identifier of the subscription
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub id: ::std::option::Option<::std::string::String>,
+    }
+    /// Users to add to a list or to remove from it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct ListSubscriberIds {
+        /// The `distinct_id` of each user
+        pub distinct_ids: ::std::vec::Vec<::std::string::String>,
+    }
+    /// A page of users in a list.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct ListSubscriberList {
+        /// Position of the page in the list
+        pub meta: CursorMeta,
+        /// Users of this page
+        pub results: ::std::vec::Vec<ListSubscriber>,
+    }
     /// A user's subscription to a list
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct ListSubscription {
@@ -448,6 +1281,597 @@ pub mod types {
         pub meta: CursorMeta,
         /// The subscriptions of this page
         pub results: ::std::vec::Vec<ListSubscription>,
+    }
+    /// A message to one recipient on one channel.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    pub struct Message {
+        /// When the message was archived
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub archived_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// Slug of the notification category
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub category: ::std::option::Option<::std::string::String>,
+        /// Channel on which the message is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub channel: ::std::option::Option<ChannelName>,
+        /// Address to which the message is sent, in the form of its channel. Credentials are not part of it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub channel_identity: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// When the recipient clicked the message
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub clicked_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// When the message was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// When the message was delivered
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub delivered_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// When the recipient dismissed the message
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub dismissed_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// Identifier of the workflow run or broadcast run, with which the run can be cancelled
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub execution_id: ::std::option::Option<::std::string::String>,
+        /// Why the message was not sent or not delivered
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub failure_reason: ::std::option::Option<::std::string::String>,
+        /// Idempotency key of the request that caused the message
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub idempotency_key: ::std::option::Option<::std::string::String>,
+        /// Whether the message is archived
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_archived: ::std::option::Option<bool>,
+        /// Whether the message belongs to a broadcast
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_campaign: ::std::option::Option<bool>,
+        /// Whether the message is read
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_read: ::std::option::Option<bool>,
+        /// Unique identifier of the message
+        pub message_id: ::std::string::String,
+        /// Identifier of the parent entity of the message
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub parent_entity_id: ::std::option::Option<::std::string::String>,
+        /// Type of the parent entity of the message
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub parent_entity_type: ::std::option::Option<::std::string::String>,
+        /// Identifier of the parent run
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub parent_execution_id: ::std::option::Option<::std::string::String>,
+        /// When the recipient read the message
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub read_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub recipient: ::std::option::Option<MessageRecipient>,
+        /// When the recipient saw the message
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub seen_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        pub status: MessageStatus,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub template: ::std::option::Option<MessageTemplate>,
+        /// Tenant for which the message is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+        /// When the message was triggered
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub triggered_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// When the message was taken out of the archive
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub unarchived_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// When the message was marked as unread
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub unread_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// When the message was last changed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub vendor: ::std::option::Option<MessageVendor>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub workflow: ::std::option::Option<MessageWorkflow>,
+    }
+    impl ::std::fmt::Debug for Message {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("Message")
+                .field("archived_at", &self.archived_at)
+                .field("category", &self.category)
+                .field("channel", &self.channel)
+                .field("channel_identity", &format_args!("[redacted]"))
+                .field("clicked_at", &self.clicked_at)
+                .field("created_at", &self.created_at)
+                .field("delivered_at", &self.delivered_at)
+                .field("dismissed_at", &self.dismissed_at)
+                .field("execution_id", &self.execution_id)
+                .field("failure_reason", &self.failure_reason)
+                .field("idempotency_key", &self.idempotency_key)
+                .field("is_archived", &self.is_archived)
+                .field("is_campaign", &self.is_campaign)
+                .field("is_read", &self.is_read)
+                .field("message_id", &self.message_id)
+                .field("parent_entity_id", &self.parent_entity_id)
+                .field("parent_entity_type", &self.parent_entity_type)
+                .field("parent_execution_id", &self.parent_execution_id)
+                .field("read_at", &self.read_at)
+                .field("recipient", &self.recipient)
+                .field("seen_at", &self.seen_at)
+                .field("status", &self.status)
+                .field("template", &self.template)
+                .field("tenant_id", &self.tenant_id)
+                .field("triggered_at", &self.triggered_at)
+                .field("unarchived_at", &self.unarchived_at)
+                .field("unread_at", &self.unread_at)
+                .field("updated_at", &self.updated_at)
+                .field("vendor", &self.vendor)
+                .field("workflow", &self.workflow)
+                .finish()
+        }
+    }
+    /// How to mark the message. `seen` and `clicked` apply to all channels, `dismissed` to mobile push, the others to the inbox.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum MessageAction {
+        #[serde(rename = "seen")]
+        Seen,
+        #[serde(rename = "clicked")]
+        Clicked,
+        #[serde(rename = "dismissed")]
+        Dismissed,
+        #[serde(rename = "read")]
+        Read,
+        #[serde(rename = "unread")]
+        Unread,
+        #[serde(rename = "archived")]
+        Archived,
+        #[serde(rename = "unarchived")]
+        Unarchived,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl MessageAction {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Seen => "seen",
+                Self::Clicked => "clicked",
+                Self::Dismissed => "dismissed",
+                Self::Read => "read",
+                Self::Unread => "unread",
+                Self::Archived => "archived",
+                Self::Unarchived => "unarchived",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for MessageAction {
+        fn from(text: &str) -> Self {
+            match text {
+                "seen" => Self::Seen,
+                "clicked" => Self::Clicked,
+                "dismissed" => Self::Dismissed,
+                "read" => Self::Read,
+                "unread" => Self::Unread,
+                "archived" => Self::Archived,
+                "unarchived" => Self::Unarchived,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for MessageAction {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for MessageAction {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Outcomes of a bulk request, one for each message
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct MessageBulkReply {
+        /// One outcome for each message, in the order of the request
+        pub records: ::std::vec::Vec<MessageRecord>,
+    }
+    /// Messages and how to mark each
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct MessageBulkUpdate {
+        /// The messages. No message may be listed twice.
+        pub messages: ::std::vec::Vec<MessageUpdate>,
+    }
+    /// A page of messages.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct MessageList {
+        pub meta: CursorMeta,
+        /// The messages of this page
+        pub results: ::std::vec::Vec<Message>,
+    }
+    /// The user or the object that the message is for
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct MessageRecipient {
+        /// Unique identifier of the user. Null for an object.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub distinct_id: ::std::option::Option<::std::string::String>,
+        /// Identifier of the object among those of its type. Null for a user.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub id: ::std::option::Option<::std::string::String>,
+        /// Type of the object. Null for a user.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub object_type: ::std::option::Option<::std::string::String>,
+        #[serde(
+            rename = "$type",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub type_: ::std::option::Option<MessageRecipientType>,
+    }
+    /// What the recipient is
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum MessageRecipientType {
+        #[serde(rename = "user")]
+        User,
+        #[serde(rename = "object")]
+        Object,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl MessageRecipientType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::User => "user",
+                Self::Object => "object",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for MessageRecipientType {
+        fn from(text: &str) -> Self {
+            match text {
+                "user" => Self::User,
+                "object" => Self::Object,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for MessageRecipientType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for MessageRecipientType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Outcome for one message
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct MessageRecord {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub error: ::std::option::Option<MessageRecordError>,
+        /// Unique identifier of the message
+        pub message_id: ::std::string::String,
+        /// HTTP status that the message would have received on its own: 202, 404, 422 or 500
+        pub status_code: i64,
+    }
+    /// Why the message was not marked. Null if it was.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct MessageRecordError {
+        /// Description of the error
+        pub message: ::std::string::String,
+        #[serde(rename = "type")]
+        pub type_: MessageRecordErrorType,
+    }
+    /// Class of the error. `status_blocked` means that the status of the message does not allow the action, `action_not_supported` that its channel does not.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum MessageRecordErrorType {
+        #[serde(rename = "not_found")]
+        NotFound,
+        #[serde(rename = "status_blocked")]
+        StatusBlocked,
+        #[serde(rename = "action_not_supported")]
+        ActionNotSupported,
+        #[serde(rename = "internal_error")]
+        InternalError,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl MessageRecordErrorType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::NotFound => "not_found",
+                Self::StatusBlocked => "status_blocked",
+                Self::ActionNotSupported => "action_not_supported",
+                Self::InternalError => "internal_error",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for MessageRecordErrorType {
+        fn from(text: &str) -> Self {
+            match text {
+                "not_found" => Self::NotFound,
+                "status_blocked" => Self::StatusBlocked,
+                "action_not_supported" => Self::ActionNotSupported,
+                "internal_error" => Self::InternalError,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for MessageRecordErrorType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for MessageRecordErrorType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// How far a message got. It moves in one direction: triggered, sent by the vendor, delivered, seen, then read, clicked or dismissed. The others say why a message was not sent.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum MessageStatus {
+        #[serde(rename = "triggered")]
+        Triggered,
+        #[serde(rename = "to_be_triggered")]
+        ToBeTriggered,
+        #[serde(rename = "not_to_be_triggered")]
+        NotToBeTriggered,
+        #[serde(rename = "trigger_blocked")]
+        TriggerBlocked,
+        #[serde(rename = "trigger_failed")]
+        TriggerFailed,
+        #[serde(rename = "sent_by_vendor")]
+        SentByVendor,
+        #[serde(rename = "failure_by_vendor")]
+        FailureByVendor,
+        #[serde(rename = "delivered")]
+        Delivered,
+        #[serde(rename = "delivery_failure")]
+        DeliveryFailure,
+        #[serde(rename = "seen")]
+        Seen,
+        #[serde(rename = "read")]
+        Read,
+        #[serde(rename = "clicked")]
+        Clicked,
+        #[serde(rename = "dismissed")]
+        Dismissed,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl MessageStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Triggered => "triggered",
+                Self::ToBeTriggered => "to_be_triggered",
+                Self::NotToBeTriggered => "not_to_be_triggered",
+                Self::TriggerBlocked => "trigger_blocked",
+                Self::TriggerFailed => "trigger_failed",
+                Self::SentByVendor => "sent_by_vendor",
+                Self::FailureByVendor => "failure_by_vendor",
+                Self::Delivered => "delivered",
+                Self::DeliveryFailure => "delivery_failure",
+                Self::Seen => "seen",
+                Self::Read => "read",
+                Self::Clicked => "clicked",
+                Self::Dismissed => "dismissed",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for MessageStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "triggered" => Self::Triggered,
+                "to_be_triggered" => Self::ToBeTriggered,
+                "not_to_be_triggered" => Self::NotToBeTriggered,
+                "trigger_blocked" => Self::TriggerBlocked,
+                "trigger_failed" => Self::TriggerFailed,
+                "sent_by_vendor" => Self::SentByVendor,
+                "failure_by_vendor" => Self::FailureByVendor,
+                "delivered" => Self::Delivered,
+                "delivery_failure" => Self::DeliveryFailure,
+                "seen" => Self::Seen,
+                "read" => Self::Read,
+                "clicked" => Self::Clicked,
+                "dismissed" => Self::Dismissed,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for MessageStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for MessageStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Status to filter messages by.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum MessageStatusFilter {
+        #[serde(rename = "triggered")]
+        Triggered,
+        #[serde(rename = "delivery_failed")]
+        DeliveryFailed,
+        #[serde(rename = "delivered")]
+        Delivered,
+        #[serde(rename = "seen")]
+        Seen,
+        #[serde(rename = "clicked")]
+        Clicked,
+        #[serde(rename = "dismissed")]
+        Dismissed,
+        #[serde(rename = "read")]
+        Read,
+        #[serde(rename = "unread")]
+        Unread,
+        #[serde(rename = "archived")]
+        Archived,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl MessageStatusFilter {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Triggered => "triggered",
+                Self::DeliveryFailed => "delivery_failed",
+                Self::Delivered => "delivered",
+                Self::Seen => "seen",
+                Self::Clicked => "clicked",
+                Self::Dismissed => "dismissed",
+                Self::Read => "read",
+                Self::Unread => "unread",
+                Self::Archived => "archived",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for MessageStatusFilter {
+        fn from(text: &str) -> Self {
+            match text {
+                "triggered" => Self::Triggered,
+                "delivery_failed" => Self::DeliveryFailed,
+                "delivered" => Self::Delivered,
+                "seen" => Self::Seen,
+                "clicked" => Self::Clicked,
+                "dismissed" => Self::Dismissed,
+                "read" => Self::Read,
+                "unread" => Self::Unread,
+                "archived" => Self::Archived,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for MessageStatusFilter {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for MessageStatusFilter {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Template from which the message was made
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct MessageTemplate {
+        /// Display name of the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Slug of the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub slug: ::std::option::Option<::std::string::String>,
+        /// Number of the version of the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub version_no: ::std::option::Option<i64>,
+    }
+    /// A message and how to mark it
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct MessageUpdate {
+        pub action: MessageAction,
+        /// Unique identifier of the message
+        pub message_id: ::std::string::String,
+    }
+    /// Vendor that sends the message
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct MessageVendor {
+        /// Name of the vendor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Name that your workspace gives the vendor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub nickname: ::std::option::Option<::std::string::String>,
+    }
+    /// Workflow that caused the message
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct MessageWorkflow {
+        /// Display name of the workflow
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// The step of the workflow that caused the message
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub node_ref: ::std::option::Option<::std::string::String>,
+        /// Slug of the workflow
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub slug: ::std::option::Option<::std::string::String>,
+        /// Identifier of the version of the workflow
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub version_id: ::std::option::Option<::std::string::String>,
     }
     /// `MsTeamsChannel`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -472,19 +1896,6 @@ pub mod types {
             Self::IncomingWebhook(value)
         }
     }
-    /// `MsTeamsIncomingWebhook`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
-    pub struct MsTeamsIncomingWebhook {
-        /// Microsoft Teams incoming webhook URL
-        pub url: ::std::string::String,
-    }
-    impl ::std::fmt::Debug for MsTeamsIncomingWebhook {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("MsTeamsIncomingWebhook")
-                .field("url", &format_args!("[redacted]"))
-                .finish()
-        }
-    }
     /// `MsTeamsUsingConversationId`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MsTeamsUsingConversationId {
@@ -498,7 +1909,7 @@ pub mod types {
     /// `MsTeamsUsingIncomingWebhook`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MsTeamsUsingIncomingWebhook {
-        pub incoming_webhook: MsTeamsIncomingWebhook,
+        pub incoming_webhook: IncomingWebhook,
     }
     /// `MsTeamsUsingUserId`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -510,10 +1921,307 @@ pub mod types {
         /// Microsoft Teams user ID
         pub user_id: ::std::string::String,
     }
-    /// A user's subscription to an object
+    /// Objects to delete.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct ObjectBulkDelete {
+        /// Identifiers of the objects, at most 100
+        pub object_ids: ::std::vec::Vec<::std::string::String>,
+    }
+    /// An object, such as a team or a project, with its channels and properties.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    pub struct ObjectProfile {
+        /// Android push tokens
+        #[serde(
+            rename = "$androidpush",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub androidpush: ::std::vec::Vec<ChannelEntry>,
+        /// Time at which the object was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Email addresses
+        #[serde(
+            rename = "$email",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub email: ::std::vec::Vec<ChannelEntry>,
+        /// Identifier of the object among those of its type
+        pub id: ::std::string::String,
+        /// Inbox identifiers
+        #[serde(
+            rename = "$inbox",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub inbox: ::std::vec::Vec<ChannelEntry>,
+        /// iOS push tokens
+        #[serde(
+            rename = "$iospush",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub iospush: ::std::vec::Vec<ChannelEntry>,
+        /// Microsoft Teams addresses
+        #[serde(
+            rename = "$ms_teams",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub ms_teams: ::std::vec::Vec<ChannelEntry>,
+        /// Type of the object
+        pub object_type: ::std::string::String,
+        /// All properties of the object. Names that begin with `$` are reserved for SuprSend.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub properties: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Slack addresses
+        #[serde(
+            rename = "$slack",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub slack: ::std::vec::Vec<ChannelEntry>,
+        /// Phone numbers for SMS
+        #[serde(
+            rename = "$sms",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub sms: ::std::vec::Vec<ChannelEntry>,
+        /// Number of users and objects that are subscribed to the object
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub subscriptions_count: ::std::option::Option<i64>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Web push subscriptions
+        #[serde(
+            rename = "$webpush",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub webpush: ::std::vec::Vec<ChannelEntry>,
+        /// Phone numbers for WhatsApp
+        #[serde(
+            rename = "$whatsapp",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub whatsapp: ::std::vec::Vec<ChannelEntry>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    impl ::std::fmt::Debug for ObjectProfile {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ObjectProfile")
+                .field("androidpush", &self.androidpush)
+                .field("created_at", &self.created_at)
+                .field("email", &self.email)
+                .field("id", &self.id)
+                .field("inbox", &self.inbox)
+                .field("iospush", &self.iospush)
+                .field("ms_teams", &self.ms_teams)
+                .field("object_type", &self.object_type)
+                .field("properties", &format_args!("[redacted]"))
+                .field("slack", &self.slack)
+                .field("sms", &self.sms)
+                .field("subscriptions_count", &self.subscriptions_count)
+                .field("updated_at", &self.updated_at)
+                .field("webpush", &self.webpush)
+                .field("whatsapp", &self.whatsapp)
+                .field("extra", &format_args!("[redacted]"))
+                .finish()
+        }
+    }
+    /// A page of objects of one type.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct ObjectProfileList {
+        /// Position of the page in the list
+        pub meta: CursorMeta,
+        /// Objects of this page
+        pub results: ::std::vec::Vec<ObjectProfile>,
+    }
+    /// An object such as a team or a project as a recipient, with channels and properties to add to it. Its subscribers are notified as well, see `$object_subscriptions_query`. Any other key is a property.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    pub struct ObjectRecipient {
+        /// Android push tokens
+        #[serde(
+            rename = "$androidpush",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub androidpush: ::std::vec::Vec<::std::string::String>,
+        /// The only channels to use for this recipient. Defaults to all channels.
+        #[serde(
+            rename = "$channels",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub channels: ::std::vec::Vec<ChannelName>,
+        /// Email addresses
+        #[serde(
+            rename = "$email",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub email: ::std::vec::Vec<::std::string::String>,
+        /// Identifier of the object among those of its type
+        pub id: ::std::string::String,
+        /// Inbox identifiers
+        #[serde(
+            rename = "$inbox",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub inbox: ::std::vec::Vec<::std::string::String>,
+        /// iOS push tokens
+        #[serde(
+            rename = "$iospush",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub iospush: ::std::vec::Vec<::std::string::String>,
+        /// Locale by which contents are translated
+        #[serde(
+            rename = "$locale",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub locale: ::std::option::Option<::std::string::String>,
+        /// Microsoft Teams users, conversations or incoming webhooks
+        #[serde(
+            rename = "$ms_teams",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub ms_teams: ::std::vec::Vec<MsTeamsChannel>,
+        #[serde(
+            rename = "$object_subscriptions_query",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub object_subscriptions_query: ::std::option::Option<ObjectSubscriptionsQuery>,
+        /// Type of the object, by convention in the plural
+        pub object_type: ::std::string::String,
+        /// Language code
+        #[serde(
+            rename = "$preferred_language",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub preferred_language: ::std::option::Option<::std::string::String>,
+        /// Slack users, channels or incoming webhooks
+        #[serde(
+            rename = "$slack",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub slack: ::std::vec::Vec<SlackChannel>,
+        /// Phone numbers for SMS, in E.164 format
+        #[serde(
+            rename = "$sms",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub sms: ::std::vec::Vec<::std::string::String>,
+        /// Time zone, by its IANA name
+        #[serde(
+            rename = "$timezone",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub timezone: ::std::option::Option<::std::string::String>,
+        /// Web push subscriptions
+        #[serde(
+            rename = "$webpush",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub webpush: ::std::vec::Vec<WebPush>,
+        /// Phone numbers for WhatsApp, in E.164 format
+        #[serde(
+            rename = "$whatsapp",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub whatsapp: ::std::vec::Vec<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    impl ::std::fmt::Debug for ObjectRecipient {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ObjectRecipient")
+                .field("androidpush", &format_args!("[redacted]"))
+                .field("channels", &self.channels)
+                .field("email", &format_args!("[redacted]"))
+                .field("id", &self.id)
+                .field("inbox", &format_args!("[redacted]"))
+                .field("iospush", &format_args!("[redacted]"))
+                .field("locale", &self.locale)
+                .field("ms_teams", &self.ms_teams)
+                .field("object_subscriptions_query", &self.object_subscriptions_query)
+                .field("object_type", &self.object_type)
+                .field("preferred_language", &self.preferred_language)
+                .field("slack", &self.slack)
+                .field("sms", &format_args!("[redacted]"))
+                .field("timezone", &self.timezone)
+                .field("webpush", &self.webpush)
+                .field("whatsapp", &format_args!("[redacted]"))
+                .field("extra", &format_args!("[redacted]"))
+                .finish()
+        }
+    }
+    /// Names an object by its type and identifier.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct ObjectRef {
+        /// Identifier of the object among those of its type
+        pub id: ::std::string::String,
+        /// Type of the object
+        pub object_type: ::std::string::String,
+    }
+    /// A subscription to an object. The subscriber is either a user or another object.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    pub struct ObjectSubscriber {
+        /// Time at which the subscription was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Object that is subscribed, if the subscriber is an object
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub object: ::std::option::Option<SubscribedObject>,
+        /// Properties of the subscription itself
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub properties: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Time of the last change of the subscription
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// User that is subscribed, if the subscriber is a user
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub user: ::std::option::Option<SubscribedUser>,
+    }
+    impl ::std::fmt::Debug for ObjectSubscriber {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ObjectSubscriber")
+                .field("created_at", &self.created_at)
+                .field("object", &self.object)
+                .field("properties", &format_args!("[redacted]"))
+                .field("updated_at", &self.updated_at)
+                .field("user", &self.user)
+                .finish()
+        }
+    }
+    /// A page of subscriptions to an object.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct ObjectSubscriberList {
+        /// Position of the page in the list
+        pub meta: CursorMeta,
+        /// Subscriptions of this page
+        pub results: ::std::vec::Vec<ObjectSubscriber>,
+    }
+    /// A subscription to an object
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct ObjectSubscription {
-        /// When the user was subscribed
+        /// Time at which the subscription was created
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -537,12 +2245,488 @@ pub mod types {
                 .finish()
         }
     }
+    /// Subscriptions to add.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    pub struct ObjectSubscriptionAdd {
+        /// Properties of the object that is subscribed to. If given, even empty, the object is created or updated as well.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub parent_object_properties: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Properties of each of these subscriptions, such as the role of its subscriber
+        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+        pub properties: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        /// Users and objects to subscribe, at most 100
+        pub recipients: ::std::vec::Vec<Recipient>,
+    }
+    impl ::std::fmt::Debug for ObjectSubscriptionAdd {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ObjectSubscriptionAdd")
+                .field("parent_object_properties", &format_args!("[redacted]"))
+                .field("properties", &format_args!("[redacted]"))
+                .field("recipients", &self.recipients)
+                .finish()
+        }
+    }
     /// A page of subscriptions to objects
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ObjectSubscriptionList {
         pub meta: CursorMeta,
         /// The subscriptions of this page
         pub results: ::std::vec::Vec<ObjectSubscription>,
+    }
+    /// Subscriptions to remove.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct ObjectSubscriptionRemove {
+        /// Users and objects to unsubscribe, at most 100
+        pub recipients: ::std::vec::Vec<SubscriberRef>,
+    }
+    /// Subscriptions that were added or updated.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct ObjectSubscriptionsAdded {
+        /// The subscriptions
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub results: ::std::vec::Vec<ObjectSubscriber>,
+    }
+    /// Which subscribers of the object to notify
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct ObjectSubscriptionsQuery {
+        /// How far to follow subscriptions. 0 notifies the object itself only, 1 also its subscribers, 2 also those of its child objects. Defaults to 2.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub depth: ::std::option::Option<i64>,
+    }
+    /// Position of a page in a list that is read by offset.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct OffsetMeta {
+        /// Number of results in the whole list
+        pub count: i64,
+        /// Greatest number of results in a page
+        pub limit: i64,
+        /// Number of results before this page
+        pub offset: i64,
+    }
+    /// Variables for templates and conditions, by name. Any JSON value is allowed.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    pub struct Payload {
+        /// Files to attach to the messages
+        #[serde(
+            rename = "$attachments",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub attachments: ::std::vec::Vec<Attachment>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    impl ::std::fmt::Debug for Payload {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("Payload")
+                .field("attachments", &self.attachments)
+                .field("extra", &format_args!("[redacted]"))
+                .finish()
+        }
+    }
+    /// State of a preference. `cant_unsubscribe` marks notifications that cannot be opted out of.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum Preference {
+        #[serde(rename = "opt_in")]
+        OptIn,
+        #[serde(rename = "opt_out")]
+        OptOut,
+        #[serde(rename = "cant_unsubscribe")]
+        CantUnsubscribe,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl Preference {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::OptIn => "opt_in",
+                Self::OptOut => "opt_out",
+                Self::CantUnsubscribe => "cant_unsubscribe",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for Preference {
+        fn from(text: &str) -> Self {
+            match text {
+                "opt_in" => Self::OptIn,
+                "opt_out" => Self::OptOut,
+                "cant_unsubscribe" => Self::CantUnsubscribe,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for Preference {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for Preference {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Preference for a category of notifications.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct PreferenceCategory {
+        /// Slug of the category
+        pub category: ::std::string::String,
+        /// States of the channels in this category
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub channels: ::std::option::Option<::std::vec::Vec<PreferenceChannel>>,
+        /// Explanation of the category for recipients
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub digest_schedule: ::std::option::Option<DigestSchedule>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub digest_schedule_options: ::std::option::Option<DigestScheduleOptions>,
+        /// Tags of the category and of the sections above it
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub effective_tags: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        /// Whether the recipient may change the preference
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_editable: ::std::option::Option<bool>,
+        /// Display name of the category
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// State that the recipient chose. Null if the recipient never chose one.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub original_preference: ::std::option::Option<Preference>,
+        /// Effective state: what the recipient chose, else what the tenant sets, else the default of the category.
+        pub preference: Preference,
+        /// Further settings of the category, such as a threshold. Not present in all workspaces.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub properties: ::std::option::Option<::std::vec::Vec<PreferenceProperty>>,
+        /// Tags of the category itself
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+    }
+    /// A page of preferences by category.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct PreferenceCategoryList {
+        pub meta: OffsetMeta,
+        /// The categories of this page
+        pub results: ::std::vec::Vec<PreferenceCategory>,
+    }
+    /// Preference for a channel within a category.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct PreferenceChannel {
+        /// Channel that the preference is for
+        pub channel: ChannelName,
+        /// Whether the recipient may change the state of the channel
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_editable: ::std::option::Option<bool>,
+        /// State of the channel in this category
+        pub preference: Preference,
+    }
+    /// State that a preference can be set to.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum PreferenceChoice {
+        #[serde(rename = "opt_in")]
+        OptIn,
+        #[serde(rename = "opt_out")]
+        OptOut,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl PreferenceChoice {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::OptIn => "opt_in",
+                Self::OptOut => "opt_out",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for PreferenceChoice {
+        fn from(text: &str) -> Self {
+            match text {
+                "opt_in" => Self::OptIn,
+                "opt_out" => Self::OptOut,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for PreferenceChoice {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for PreferenceChoice {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// A setting of a category besides its state, such as a threshold.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    pub struct PreferenceProperty {
+        /// Values to choose from
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub choices: ::std::option::Option<::std::vec::Vec<PreferencePropertyChoice>>,
+        /// Value that applies if the recipient sets none
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub default_value: ::std::option::Option<::serde_json::Value>,
+        /// Key that names the values to choose from, for settings whose choices are dynamic
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub dynamic_choices_key: ::std::option::Option<::std::string::String>,
+        /// Whether the recipient may change the value
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub edit_policy: ::std::option::Option<EditPolicy>,
+        /// Whether the setting may be left without a value
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_optional: ::std::option::Option<bool>,
+        /// Whether `value` takes the place of the default
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_overridden: ::std::option::Option<bool>,
+        /// Key of the setting
+        pub key: ::std::string::String,
+        /// Display name of the setting
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub label: ::std::option::Option<::std::string::String>,
+        /// Value that the recipient set
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub value: ::std::option::Option<::serde_json::Value>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub value_type: ::std::option::Option<PreferencePropertyType>,
+    }
+    impl ::std::fmt::Debug for PreferenceProperty {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("PreferenceProperty")
+                .field("choices", &self.choices)
+                .field("default_value", &format_args!("[redacted]"))
+                .field("dynamic_choices_key", &self.dynamic_choices_key)
+                .field("edit_policy", &self.edit_policy)
+                .field("is_optional", &self.is_optional)
+                .field("is_overridden", &self.is_overridden)
+                .field("key", &self.key)
+                .field("label", &self.label)
+                .field("value", &format_args!("[redacted]"))
+                .field("value_type", &self.value_type)
+                .finish()
+        }
+    }
+    /// One value to choose, and how it is displayed
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct PreferencePropertyChoice {
+        /// Display name of the value
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub label: ::std::option::Option<::std::string::String>,
+        /// The value
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub value: ::std::option::Option<::serde_json::Value>,
+    }
+    /// New value of a setting of a category.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    pub struct PreferencePropertyInput {
+        /// Key of the setting
+        pub key: ::std::string::String,
+        /// The value, a text, a number or a list of texts, as the setting takes
+        pub value: ::serde_json::Value,
+    }
+    impl ::std::fmt::Debug for PreferencePropertyInput {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("PreferencePropertyInput")
+                .field("key", &self.key)
+                .field("value", &format_args!("[redacted]"))
+                .finish()
+        }
+    }
+    /// What values the setting takes
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum PreferencePropertyType {
+        #[serde(rename = "integer")]
+        Integer,
+        #[serde(rename = "string")]
+        String,
+        #[serde(rename = "string_choice")]
+        StringChoice,
+        #[serde(rename = "list_choice")]
+        ListChoice,
+        #[serde(rename = "string_dynamic")]
+        StringDynamic,
+        #[serde(rename = "list_dynamic")]
+        ListDynamic,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl PreferencePropertyType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Integer => "integer",
+                Self::String => "string",
+                Self::StringChoice => "string_choice",
+                Self::ListChoice => "list_choice",
+                Self::StringDynamic => "string_dynamic",
+                Self::ListDynamic => "list_dynamic",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for PreferencePropertyType {
+        fn from(text: &str) -> Self {
+            match text {
+                "integer" => Self::Integer,
+                "string" => Self::String,
+                "string_choice" => Self::StringChoice,
+                "list_choice" => Self::ListChoice,
+                "string_dynamic" => Self::StringDynamic,
+                "list_dynamic" => Self::ListDynamic,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for PreferencePropertyType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for PreferencePropertyType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// A section of the preference page with its categories. Categories outside of any section are in a section without a name.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct PreferenceSection {
+        /// Explanation of the section for recipients
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Display name of the section
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Slug of the section
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub slug: ::std::option::Option<::std::string::String>,
+        /// Preferences for the categories in this section
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub subcategories: ::std::option::Option<::std::vec::Vec<PreferenceCategory>>,
+        /// Tags of the section
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+    }
+    /// One recipient. Either the `distinct_id` of a user as a text, a user with channels and properties to add to the profile, or an object.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(untagged)]
+    pub enum Recipient {
+        ObjectRecipient(ObjectRecipient),
+        UserRecipient(UserRecipient),
+        DistinctId(::std::string::String),
+    }
+    impl ::std::convert::From<ObjectRecipient> for Recipient {
+        fn from(value: ObjectRecipient) -> Self {
+            Self::ObjectRecipient(value)
+        }
+    }
+    impl ::std::convert::From<UserRecipient> for Recipient {
+        fn from(value: UserRecipient) -> Self {
+            Self::UserRecipient(value)
+        }
+    }
+    /// What the properties and channels of this recipient belong to
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct RecipientContext {
+        /// Tenant in whose profile of the user to store channels and properties. Must be the tenant of the request.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+    }
+    /// One of the three groups to which all categories belong.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum RootCategory {
+        #[serde(rename = "system")]
+        System,
+        #[serde(rename = "transactional")]
+        Transactional,
+        #[serde(rename = "promotional")]
+        Promotional,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl RootCategory {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::System => "system",
+                Self::Transactional => "transactional",
+                Self::Promotional => "promotional",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for RootCategory {
+        fn from(text: &str) -> Self {
+            match text {
+                "system" => Self::System,
+                "transactional" => Self::Transactional,
+                "promotional" => Self::Promotional,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for RootCategory {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for RootCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
     }
     /// `SlackChannel`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -571,19 +2755,6 @@ pub mod types {
     impl ::std::convert::From<SlackUsingIncomingWebhook> for SlackChannel {
         fn from(value: SlackUsingIncomingWebhook) -> Self {
             Self::IncomingWebhook(value)
-        }
-    }
-    /// `SlackIncomingWebhook`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
-    pub struct SlackIncomingWebhook {
-        /// Slack incoming webhook URL
-        pub url: ::std::string::String,
-    }
-    impl ::std::fmt::Debug for SlackIncomingWebhook {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("SlackIncomingWebhook")
-                .field("url", &format_args!("[redacted]"))
-                .finish()
         }
     }
     /// `SlackUsingChannel`
@@ -621,13 +2792,16 @@ pub mod types {
     /// `SlackUsingIncomingWebhook`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct SlackUsingIncomingWebhook {
-        pub incoming_webhook: SlackIncomingWebhook,
+        pub incoming_webhook: IncomingWebhook,
     }
     /// `SlackUsingMemberId`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
     pub struct SlackUsingMemberId {
         /// Slack bot access token
         pub access_token: ::std::string::String,
+        /// Identifier of the Slack workspace that the member belongs to
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub team_id: ::std::option::Option<::std::string::String>,
         /// Slack user ID (U/WXXXXXXXX format)
         pub user_id: ::std::string::String,
     }
@@ -635,9 +2809,49 @@ pub mod types {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.debug_struct("SlackUsingMemberId")
                 .field("access_token", &format_args!("[redacted]"))
+                .field("team_id", &self.team_id)
                 .field("user_id", &self.user_id)
                 .finish()
         }
+    }
+    /// URLs of the tenant's website and profiles, for use in templates. An empty text removes a link; links that are left out stay as they are.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct SocialLinks {
+        /// URL of the Discord server
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub discord: ::std::option::Option<::std::string::String>,
+        /// URL of the Facebook page
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub facebook: ::std::option::Option<::std::string::String>,
+        /// URL of the Instagram profile
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub instagram: ::std::option::Option<::std::string::String>,
+        /// URL of the LinkedIn page
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub linkedin: ::std::option::Option<::std::string::String>,
+        /// URL of the Medium profile
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub medium: ::std::option::Option<::std::string::String>,
+        /// URL of the Telegram channel
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub telegram: ::std::option::Option<::std::string::String>,
+        /// URL of the TikTok profile
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tiktok: ::std::option::Option<::std::string::String>,
+        /// URL of the website
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub website: ::std::option::Option<::std::string::String>,
+        /// URL of the profile on X
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub x: ::std::option::Option<::std::string::String>,
+        /// URL of the YouTube channel
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub youtube: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::std::collections::HashMap<
+            ::std::string::String,
+            ::std::option::Option<::std::string::String>,
+        >,
     }
     /// The list
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
@@ -694,6 +2908,940 @@ pub mod types {
                 .field("subscriptions_count", &self.subscriptions_count)
                 .field("updated_at", &self.updated_at)
                 .finish()
+        }
+    }
+    /// A user that is subscribed to an object.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct SubscribedUser {
+        /// Unique identifier of the user in your system
+        pub distinct_id: ::std::string::String,
+        /// Time of the last change of the user
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    }
+    /// A list of users, without the users in it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct SubscriberList {
+        /// Time at which the list was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Drafts of the list that are neither published nor deleted yet
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub drafts: ::std::option::Option<::std::vec::Vec<SubscriberListVersion>>,
+        /// Whether the list can be read but not changed through the API
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_readonly: ::std::option::Option<bool>,
+        /// Text that tells what the list is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub list_description: ::std::option::Option<::std::string::String>,
+        /// Unique identifier of the list in your system
+        pub list_id: ::std::string::String,
+        /// Name of the list
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub list_name: ::std::option::Option<::std::string::String>,
+        /// Whether users are added to the list one by one or selected by a query
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub list_type: ::std::option::Option<SubscriberListType>,
+        /// Whether the list is about to be deleted
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub requested_for_delete: ::std::option::Option<bool>,
+        /// Where users of the list come from, if it is synchronized from elsewhere
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub source: ::std::option::Option<::std::string::String>,
+        /// Whether this is the list itself or a draft of it
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<SubscriberListStatus>,
+        /// Number of users in the list
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub subscribers_count: ::std::option::Option<i64>,
+        /// Whether the event `$USER_ENTERED_LIST - <list_id>` is sent for users who are added
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub track_user_entry: ::std::option::Option<bool>,
+        /// Whether the event `$USER_EXITED_LIST - <list_id>` is sent for users who are removed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub track_user_exit: ::std::option::Option<bool>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Identifier of the draft
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub version_id: ::std::option::Option<::std::string::String>,
+    }
+    /// A draft of a list, without the users in it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct SubscriberListDraft {
+        /// Time at which the list was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Whether the list can be read but not changed through the API
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_readonly: ::std::option::Option<bool>,
+        /// Text that tells what the list is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub list_description: ::std::option::Option<::std::string::String>,
+        /// Unique identifier of the list in your system
+        pub list_id: ::std::string::String,
+        /// Name of the list
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub list_name: ::std::option::Option<::std::string::String>,
+        /// Whether users are added to the list one by one or selected by a query
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub list_type: ::std::option::Option<SubscriberListType>,
+        /// Whether the list is about to be deleted
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub requested_for_delete: ::std::option::Option<bool>,
+        /// Where users of the list come from, if it is synchronized from elsewhere
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub source: ::std::option::Option<::std::string::String>,
+        /// Whether this is the list itself or a draft of it
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<SubscriberListStatus>,
+        /// Number of users in the list
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub subscribers_count: ::std::option::Option<i64>,
+        /// Whether the event `$USER_ENTERED_LIST - <list_id>` is sent for users who are added
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub track_user_entry: ::std::option::Option<bool>,
+        /// Whether the event `$USER_EXITED_LIST - <list_id>` is sent for users who are removed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub track_user_exit: ::std::option::Option<bool>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Identifier of the draft
+        pub version_id: ::std::string::String,
+    }
+    /// A page of lists.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct SubscriberListList {
+        /// Position of the page among the lists
+        pub meta: OffsetMeta,
+        /// Lists of this page
+        pub results: ::std::vec::Vec<SubscriberList>,
+    }
+    /// Whether a list is in use or a draft.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum SubscriberListStatus {
+        #[serde(rename = "active")]
+        Active,
+        #[serde(rename = "draft")]
+        Draft,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl SubscriberListStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Active => "active",
+                Self::Draft => "draft",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for SubscriberListStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "active" => Self::Active,
+                "draft" => Self::Draft,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for SubscriberListStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for SubscriberListStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Whether users are added to a list one by one or selected by a query.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum SubscriberListType {
+        #[serde(rename = "static_list")]
+        StaticList,
+        #[serde(rename = "query_based")]
+        QueryBased,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl SubscriberListType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::StaticList => "static_list",
+                Self::QueryBased => "query_based",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for SubscriberListType {
+        fn from(text: &str) -> Self {
+            match text {
+                "static_list" => Self::StaticList,
+                "query_based" => Self::QueryBased,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for SubscriberListType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for SubscriberListType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Settings of a list to create or change.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    pub struct SubscriberListUpsert {
+        /// Text that tells what the list is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub list_description: ::std::option::Option<::std::string::String>,
+        /// Unique identifier of the list in your system, at most 64 lowercase letters, digits, hyphens and underscores. Uppercase letters are changed to lowercase.
+        pub list_id: ::std::string::String,
+        /// Name of the list
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub list_name: ::std::option::Option<::std::string::String>,
+        /// Whether users are added to the list one by one or selected by a query. Defaults to `static_list`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub list_type: ::std::option::Option<SubscriberListType>,
+        /// Query that selects the users, if the list is `query_based`
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub query: ::std::option::Option<::std::string::String>,
+        /// Whether to send the event `$USER_ENTERED_LIST - <list_id>` for users who are added
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub track_user_entry: ::std::option::Option<bool>,
+        /// Whether to send the event `$USER_EXITED_LIST - <list_id>` for users who are removed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub track_user_exit: ::std::option::Option<bool>,
+    }
+    impl ::std::fmt::Debug for SubscriberListUpsert {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("SubscriberListUpsert")
+                .field("list_description", &self.list_description)
+                .field("list_id", &self.list_id)
+                .field("list_name", &self.list_name)
+                .field("list_type", &self.list_type)
+                .field("query", &format_args!("[redacted]"))
+                .field("track_user_entry", &self.track_user_entry)
+                .field("track_user_exit", &self.track_user_exit)
+                .finish()
+        }
+    }
+    /// A draft of a list, in short.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct SubscriberListVersion {
+        /// Time at which the draft was started
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Number of users in the draft
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub subscribers_count: ::std::option::Option<i64>,
+        /// Time of the last change of the draft
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Identifier of the draft
+        pub version_id: ::std::string::String,
+    }
+    /// A subscriber. Either the `distinct_id` of a user as a text, or an object.
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(untagged)]
+    pub enum SubscriberRef {
+        ObjectRef(ObjectRef),
+        DistinctId(::std::string::String),
+    }
+    impl<'de> ::serde::Deserialize<'de> for SubscriberRef {
+        fn deserialize<__D: ::serde::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::std::result::Result<Self, __D::Error> {
+            struct __Visitor;
+            impl<'de> ::serde::de::Visitor<'de> for __Visitor {
+                type Value = SubscriberRef;
+                fn expecting(
+                    &self,
+                    f: &mut ::std::fmt::Formatter<'_>,
+                ) -> ::std::fmt::Result {
+                    f.write_str("an object, a list or a text")
+                }
+                fn visit_map<__A: ::serde::de::MapAccess<'de>>(
+                    self,
+                    value: __A,
+                ) -> ::std::result::Result<Self::Value, __A::Error> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::MapAccessDeserializer::new(value),
+                        )
+                        .map(SubscriberRef::ObjectRef)
+                }
+                fn visit_seq<__A: ::serde::de::SeqAccess<'de>>(
+                    self,
+                    value: __A,
+                ) -> ::std::result::Result<Self::Value, __A::Error> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::SeqAccessDeserializer::new(value),
+                        )
+                        .map(SubscriberRef::ObjectRef)
+                }
+                fn visit_str<__E: ::serde::de::Error>(
+                    self,
+                    value: &str,
+                ) -> ::std::result::Result<Self::Value, __E> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::StrDeserializer::new(value),
+                        )
+                        .map(SubscriberRef::DistinctId)
+                }
+            }
+            deserializer.deserialize_any(__Visitor)
+        }
+    }
+    impl ::std::convert::From<ObjectRef> for SubscriberRef {
+        fn from(value: ObjectRef) -> Self {
+            Self::ObjectRef(value)
+        }
+    }
+    /// Tells whether an operation succeeded that returns nothing else.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct Succeeded {
+        /// Whether the operation succeeded
+        pub success: bool,
+    }
+    /// A template, which has contents for one or more channels and languages.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct Template {
+        /// The channels of the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub channels: ::std::option::Option<::std::vec::Vec<TemplateChannel>>,
+        /// When the template was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Language that is used if there is none for the recipient's locale
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub default_language: ::std::option::Option<TemplateLanguage>,
+        /// Notes on what the template is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Codes of the languages that the template has contents in
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub enabled_languages: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        /// Internal identifier of the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub id: ::std::option::Option<i64>,
+        /// Whether at least one version of the template is live
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_active: ::std::option::Option<bool>,
+        /// Whether contents are translated automatically
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_auto_translate_enabled: ::std::option::Option<bool>,
+        /// When the template was last used. Presumably null if it never was.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub last_triggered_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// Display name of the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Slug of the template, by which workflows and requests refer to it
+        pub slug: ::std::string::String,
+        /// Tags of the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<TemplateTag>>,
+        /// When the template was last changed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who changed the template last
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_by: ::std::option::Option<TemplateEditor>,
+    }
+    /// A channel of a template, with its versions.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct TemplateChannel {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub channel: ::std::option::Option<TemplateChannelInfo>,
+        /// When the channel was added to the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Codes of the languages that are switched off on this channel
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub disabled_languages: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        /// Internal identifier of the channel of this template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub id: ::std::option::Option<i64>,
+        /// Whether a version for this channel is live
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_active: ::std::option::Option<bool>,
+        /// Whether the channel is switched on in this template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_enabled: ::std::option::Option<bool>,
+        /// When the channel of this template was last changed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// The versions of the template for this channel, such as the live one and the draft
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub versions: ::std::option::Option<::std::vec::Vec<TemplateVersion>>,
+    }
+    /// Which channel it is
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct TemplateChannelInfo {
+        /// Whether the vendor has to approve contents on this channel
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_template_approval_needed: ::std::option::Option<bool>,
+        /// Display name of the channel
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Slug of the channel
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub slug: ::std::option::Option<ChannelName>,
+    }
+    /// Content of a template in one language.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    pub struct TemplateContent {
+        /// Details of the approval, in a form that upstream does not document
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub approval_cycle: ::std::option::Option<::serde_json::Value>,
+        /// How the approval by the vendor stands
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub approval_status: ::std::option::Option<::std::string::String>,
+        /// The content. Its members depend on the channel.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub content: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// When the content was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Internal identifier of the content
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub id: ::std::option::Option<i64>,
+        /// Whether the vendor has to approve the content
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_approval_needed: ::std::option::Option<bool>,
+        /// Whether the content is unchanged since the last version
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_cloned_from_last_version: ::std::option::Option<bool>,
+        /// Whether the language is switched on
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_enabled: ::std::option::Option<bool>,
+        /// Language of the content
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub language: ::std::option::Option<TemplateLanguage>,
+        /// When the content was last changed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who changed the content last
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_by: ::std::option::Option<TemplateEditor>,
+    }
+    impl ::std::fmt::Debug for TemplateContent {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("TemplateContent")
+                .field("approval_cycle", &self.approval_cycle)
+                .field("approval_status", &self.approval_status)
+                .field("content", &format_args!("[redacted]"))
+                .field("created_at", &self.created_at)
+                .field("id", &self.id)
+                .field("is_approval_needed", &self.is_approval_needed)
+                .field("is_cloned_from_last_version", &self.is_cloned_from_last_version)
+                .field("is_enabled", &self.is_enabled)
+                .field("language", &self.language)
+                .field("updated_at", &self.updated_at)
+                .field("updated_by", &self.updated_by)
+                .finish()
+        }
+    }
+    /// A member of your team who changed a template.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    pub struct TemplateEditor {
+        /// Email address of the member
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub email: ::std::option::Option<::std::string::String>,
+        /// Name of the member
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+    }
+    impl ::std::fmt::Debug for TemplateEditor {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("TemplateEditor")
+                .field("email", &format_args!("[redacted]"))
+                .field("name", &self.name)
+                .finish()
+        }
+    }
+    /// A language that a template has contents in.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct TemplateLanguage {
+        /// Name of the language
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Code of the language
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub slug: ::std::option::Option<::std::string::String>,
+    }
+    /// A page of templates.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct TemplateList {
+        pub meta: OffsetMeta,
+        /// The templates of this page
+        pub results: ::std::vec::Vec<Template>,
+    }
+    /// A tag of a template.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct TemplateTag {
+        /// Unique identifier of the tag, by which templates can be filtered
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub id: ::std::option::Option<::std::string::String>,
+        /// Display name of the tag
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+    }
+    /// A version of a template for a channel.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct TemplateVersion {
+        /// Codes of the languages that appear as published
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub apparent_published_languages: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        /// When the version was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Internal identifier of the version
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub id: ::std::option::Option<i64>,
+        /// Codes of the languages that are published
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub published_languages: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        /// State of the version
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<::std::string::String>,
+        /// How the approval of the version stands, in a form that upstream does not document
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub system_approval_info: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// The contents of the version, one for each language
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub templates: ::std::option::Option<::std::vec::Vec<TemplateContent>>,
+        /// When the version was last changed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who changed the version last
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_by: ::std::option::Option<TemplateEditor>,
+        /// Tag of the version
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub version_tag: ::std::option::Option<::std::string::String>,
+        /// Tag that a member of your team gave the version
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub version_tag_user: ::std::option::Option<::std::string::String>,
+    }
+    /// A tenant, usually one of your customers, with the branding of its notifications.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    pub struct Tenant {
+        /// Channels on which nothing is sent for this tenant
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub blocked_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// URL of the preference page inside your product
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub embedded_preference_url: ::std::option::Option<::std::string::String>,
+        /// Domain of the preference page that SuprSend hosts
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub hosted_preference_domain: ::std::option::Option<::std::string::String>,
+        /// URL of the logo
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub logo: ::std::option::Option<::std::string::String>,
+        /// Main color of templates, as `#rrggbb`
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub primary_color: ::std::option::Option<::std::string::String>,
+        /// Your own properties of the tenant, for use in templates
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub properties: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Second color, for use in your own templates
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub secondary_color: ::std::option::Option<::std::string::String>,
+        /// URLs of the website and profiles
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub social_links: ::std::option::Option<SocialLinks>,
+        /// Unique identifier of the tenant in your system
+        pub tenant_id: ::std::string::String,
+        /// Name of the tenant
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_name: ::std::option::Option<::std::string::String>,
+        /// Third color, for use in your own templates
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tertiary_color: ::std::option::Option<::std::string::String>,
+        /// IANA name of the time zone for users who have none of their own
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub timezone: ::std::option::Option<::std::string::String>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    }
+    impl ::std::fmt::Debug for Tenant {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("Tenant")
+                .field("blocked_channels", &self.blocked_channels)
+                .field("embedded_preference_url", &self.embedded_preference_url)
+                .field("hosted_preference_domain", &self.hosted_preference_domain)
+                .field("logo", &self.logo)
+                .field("primary_color", &self.primary_color)
+                .field("properties", &format_args!("[redacted]"))
+                .field("secondary_color", &self.secondary_color)
+                .field("social_links", &self.social_links)
+                .field("tenant_id", &self.tenant_id)
+                .field("tenant_name", &self.tenant_name)
+                .field("tertiary_color", &self.tertiary_color)
+                .field("timezone", &self.timezone)
+                .field("updated_at", &self.updated_at)
+                .finish()
+        }
+    }
+    /// Digest schedules that users of a tenant can choose from.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct TenantDigestSchedule {
+        /// The schedules with the changes of the tenant
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub options: ::std::option::Option<::std::vec::Vec<DigestScheduleOption>>,
+        /// The schedules of the category
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub original_options: ::std::option::Option<
+            ::std::vec::Vec<DigestScheduleOption>,
+        >,
+    }
+    /// Digest schedules that users of the tenant can choose from. Null resets them to those of the category; if they are absent, they stay as they are. Not available in all workspaces.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct TenantDigestScheduleInput {
+        /// The schedules
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub options: ::std::vec::Vec<TenantDigestScheduleOptionInput>,
+    }
+    /// A digest schedule of the category, with other defaults for the tenant.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct TenantDigestScheduleOptionInput {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub dtstart: ::std::option::Option<DigestTimeDefault>,
+        /// Identifier of the schedule among the options of the category
+        pub id: ::std::string::String,
+        /// Whether this is the schedule of users who choose none
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_default: ::std::option::Option<bool>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub monthdays: ::std::option::Option<DigestMonthdaysDefault>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub time: ::std::option::Option<DigestTimeDefault>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub weekdays: ::std::option::Option<DigestWeekdaysDefault>,
+    }
+    /// All preferences of a tenant, by groups and sections.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct TenantFullPreference {
+        /// The groups of categories
+        pub root_categories: ::std::vec::Vec<TenantPreferenceGroup>,
+    }
+    /// A page of tenants.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct TenantList {
+        /// Position of the page in the list
+        pub meta: OffsetMeta,
+        /// Tenants of this page
+        pub results: ::std::vec::Vec<Tenant>,
+    }
+    /// Preference of a tenant for one notification category, beside the category's own defaults. Settings that the tenant does not override are null.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct TenantPreferenceCategory {
+        /// Channels on which the tenant sends nothing
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub blocked_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// Slug of the category
+        pub category: ::std::string::String,
+        /// Channels that are mandatory by default
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub default_mandatory_channels: ::std::option::Option<
+            ::std::vec::Vec<ChannelName>,
+        >,
+        /// Channels that are switched on by default. Null stands for all.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub default_opt_in_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// Default preference of the category
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub default_preference: ::std::option::Option<Preference>,
+        /// Text that explains the category to users
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Schedules by which notifications of the category are collected into digests. Not present in all workspaces.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub digest_schedule: ::std::option::Option<TenantDigestSchedule>,
+        /// Tags of the category and of its section
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub effective_tags: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        /// Whether the category exists for the tenant
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub enabled_for_tenant: ::std::option::Option<bool>,
+        /// Channels that the tenant makes mandatory
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub mandatory_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// Name of the category
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Channels that the tenant switches on
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub opt_in_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// Preference that the tenant sets
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub preference: ::std::option::Option<Preference>,
+        /// Further settings of the category, such as a threshold. Not present in all workspaces.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub properties: ::std::option::Option<::std::vec::Vec<PreferenceProperty>>,
+        /// Group of the category. Absent where the category is returned inside its group.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub root_category: ::std::option::Option<RootCategory>,
+        /// Tags of the category
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Whether users of the tenant see the category on their preference page
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub visible_to_subscriber: ::std::option::Option<bool>,
+    }
+    /// A page of a tenant's preferences.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct TenantPreferenceCategoryList {
+        /// Position of the page in the list
+        pub meta: OffsetMeta,
+        /// Categories of this page
+        pub results: ::std::vec::Vec<TenantPreferenceCategory>,
+    }
+    /// A group of categories with the sections in it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct TenantPreferenceGroup {
+        /// The group
+        pub root_category: RootCategory,
+        /// Sections of the group. Categories outside any section are in one that has no name.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub sections: ::std::option::Option<::std::vec::Vec<TenantPreferenceSection>>,
+    }
+    /// A section of the preference page.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct TenantPreferenceSection {
+        /// Categories of the section
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub categories: ::std::option::Option<::std::vec::Vec<TenantPreferenceCategory>>,
+        /// Text that explains the section to users
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Name of the section
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Slug of the section
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub slug: ::std::option::Option<::std::string::String>,
+        /// Tags of the section
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+    }
+    /// Changes of a tenant's preference for one category. Any further key is sent unchanged.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    pub struct TenantPreferenceUpdate {
+        /// Channels that do not apply to the tenant. Users cannot switch them on.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub blocked_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub digest_schedule: ::std::option::Option<TenantDigestScheduleInput>,
+        /// Whether the category exists for the tenant
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub enabled_for_tenant: ::std::option::Option<bool>,
+        /// Channels that users cannot switch off while the preference is `cant_unsubscribe`
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub mandatory_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// Channels that are switched on while the preference is `opt_in` or `cant_unsubscribe`. Defaults to all channels, and so does null. Mandatory channels are always on.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub opt_in_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// Default for the users of the tenant. `opt_in` and `opt_out` switch the category on or off until a user decides otherwise; `cant_unsubscribe` keeps it on, on the mandatory channels at least.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub preference: ::std::option::Option<Preference>,
+        /// Settings of the category to change. Null resets them to their defaults; if they are absent, they stay as they are. Not available in all workspaces.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub properties: ::std::option::Option<::std::vec::Vec<PreferencePropertyInput>>,
+        /// Whether users of the tenant see the category on their preference page
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub visible_to_subscriber: ::std::option::Option<bool>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    impl ::std::fmt::Debug for TenantPreferenceUpdate {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("TenantPreferenceUpdate")
+                .field("blocked_channels", &self.blocked_channels)
+                .field("digest_schedule", &self.digest_schedule)
+                .field("enabled_for_tenant", &self.enabled_for_tenant)
+                .field("mandatory_channels", &self.mandatory_channels)
+                .field("opt_in_channels", &self.opt_in_channels)
+                .field("preference", &self.preference)
+                .field("properties", &self.properties)
+                .field("visible_to_subscriber", &self.visible_to_subscriber)
+                .field("extra", &format_args!("[redacted]"))
+                .finish()
+        }
+    }
+    /// Settings of a tenant to create or change. Settings that are left out stay as they are. Any further key is sent unchanged.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    pub struct TenantUpsert {
+        /// Channels on which nothing is to be sent for this tenant
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub blocked_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// URL of the preference page inside your product
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub embedded_preference_url: ::std::option::Option<::std::string::String>,
+        /// Domain of the preference page that SuprSend hosts
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub hosted_preference_domain: ::std::option::Option<::std::string::String>,
+        /// URL of the logo, at most 2048 characters
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub logo: ::std::option::Option<::std::string::String>,
+        /// Main color of templates. Defaults to that of the tenant `default`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub primary_color: ::std::option::Option<::std::string::String>,
+        /// Your own properties of the tenant, for use in templates. They are merged into the stored ones by their top-level keys.
+        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+        pub properties: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        /// Second color, for use in your own templates
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub secondary_color: ::std::option::Option<::std::string::String>,
+        /// URLs of the website and profiles
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub social_links: ::std::option::Option<SocialLinks>,
+        /// Name of the tenant, without HTML
+        pub tenant_name: ::std::string::String,
+        /// Third color, for use in your own templates
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tertiary_color: ::std::option::Option<::std::string::String>,
+        /// IANA name of the time zone for users who have none of their own
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub timezone: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    impl ::std::fmt::Debug for TenantUpsert {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("TenantUpsert")
+                .field("blocked_channels", &self.blocked_channels)
+                .field("embedded_preference_url", &self.embedded_preference_url)
+                .field("hosted_preference_domain", &self.hosted_preference_domain)
+                .field("logo", &self.logo)
+                .field("primary_color", &self.primary_color)
+                .field("properties", &format_args!("[redacted]"))
+                .field("secondary_color", &self.secondary_color)
+                .field("social_links", &self.social_links)
+                .field("tenant_name", &self.tenant_name)
+                .field("tertiary_color", &self.tertiary_color)
+                .field("timezone", &self.timezone)
+                .field("extra", &format_args!("[redacted]"))
+                .finish()
+        }
+    }
+    /// A span of time. Either a number of seconds, or a text of days, hours, minutes and seconds such as `1d2h30m10s`.
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(untagged)]
+    pub enum TimeSpan {
+        Seconds(i64),
+        Text(::std::string::String),
+    }
+    impl<'de> ::serde::Deserialize<'de> for TimeSpan {
+        fn deserialize<__D: ::serde::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::std::result::Result<Self, __D::Error> {
+            struct __Visitor;
+            impl<'de> ::serde::de::Visitor<'de> for __Visitor {
+                type Value = TimeSpan;
+                fn expecting(
+                    &self,
+                    f: &mut ::std::fmt::Formatter<'_>,
+                ) -> ::std::fmt::Result {
+                    f.write_str("an integer or a text")
+                }
+                fn visit_i64<__E: ::serde::de::Error>(
+                    self,
+                    value: i64,
+                ) -> ::std::result::Result<Self::Value, __E> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::I64Deserializer::new(value),
+                        )
+                        .map(TimeSpan::Seconds)
+                }
+                fn visit_u64<__E: ::serde::de::Error>(
+                    self,
+                    value: u64,
+                ) -> ::std::result::Result<Self::Value, __E> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::U64Deserializer::new(value),
+                        )
+                        .map(TimeSpan::Seconds)
+                }
+                fn visit_str<__E: ::serde::de::Error>(
+                    self,
+                    value: &str,
+                ) -> ::std::result::Result<Self::Value, __E> {
+                    ::serde::Deserialize::deserialize(
+                            ::serde::de::value::StrDeserializer::new(value),
+                        )
+                        .map(TimeSpan::Text)
+                }
+            }
+            deserializer.deserialize_any(__Visitor)
+        }
+    }
+    impl ::std::fmt::Display for TimeSpan {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Seconds(x) => x.fmt(f),
+                Self::Text(x) => x.fmt(f),
+            }
+        }
+    }
+    impl ::std::convert::From<i64> for TimeSpan {
+        fn from(value: i64) -> Self {
+            Self::Seconds(value)
         }
     }
     /// `User`
@@ -794,12 +3942,6 @@ pub mod types {
                 .finish()
         }
     }
-    /// Which users to delete
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct UserBulkDelete {
-        /// The `distinct_id` of each
-        pub distinct_ids: ::std::vec::Vec<::std::string::String>,
-    }
     /// Changes of a user's profile
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct UserEdit {
@@ -818,6 +3960,28 @@ pub mod types {
     pub struct UserMerge {
         /// The `distinct_id` of the user that is merged and deleted
         pub from_user_id: ::std::string::String,
+    }
+    /// Users, and which of their preferences to reset
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct UserPreferenceBulkReset {
+        /// The `distinct_id` of each user
+        pub distinct_ids: ::std::vec::Vec<::std::string::String>,
+        /// Whether to reset the preferences for categories. Upstream does not require it, but what the API does without it is not known.
+        pub reset_categories: bool,
+        /// Whether to reset the preferences for channels. Upstream does not require it, but what the API does without it is not known.
+        pub reset_channel_preferences: bool,
+    }
+    /// Users, and the changes to make to the preferences of each
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct UserPreferenceBulkUpdate {
+        /// New preferences for categories
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub categories: ::std::vec::Vec<CategoryPreferenceInput>,
+        /// New preferences for channels across all categories
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub channel_preferences: ::std::vec::Vec<ChannelPreference>,
+        /// The `distinct_id` of each user
+        pub distinct_ids: ::std::vec::Vec<::std::string::String>,
     }
     /// Properties of a user, by name. Names that begin with `$` are SuprSend's own.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
@@ -852,6 +4016,220 @@ pub mod types {
                 .field("extra", &format_args!("[redacted]"))
                 .finish()
         }
+    }
+    /// A user as a recipient, with channels and properties. Channels given here are used in place of those of the profile for this run. Channels and properties are also added to the profile, which is created if there is none. Any other key is a property.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    pub struct UserRecipient {
+        /// Android push tokens
+        #[serde(
+            rename = "$androidpush",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub androidpush: ::std::vec::Vec<::std::string::String>,
+        /// The only channels to use for this recipient. Defaults to all channels.
+        #[serde(
+            rename = "$channels",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub channels: ::std::vec::Vec<ChannelName>,
+        #[serde(
+            rename = "$context",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub context: ::std::option::Option<RecipientContext>,
+        /// Unique identifier of the user in your system. Required unless `is_transient` is true.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub distinct_id: ::std::option::Option<::std::string::String>,
+        /// Email addresses
+        #[serde(
+            rename = "$email",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub email: ::std::vec::Vec<::std::string::String>,
+        /// Inbox identifiers
+        #[serde(
+            rename = "$inbox",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub inbox: ::std::vec::Vec<::std::string::String>,
+        /// iOS push tokens
+        #[serde(
+            rename = "$iospush",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub iospush: ::std::vec::Vec<::std::string::String>,
+        /// Whether to notify without creating or changing a profile. A transient recipient needs at least one channel and no `distinct_id`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_transient: ::std::option::Option<bool>,
+        /// Locale by which contents are translated
+        #[serde(
+            rename = "$locale",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub locale: ::std::option::Option<::std::string::String>,
+        /// Microsoft Teams users, conversations or incoming webhooks
+        #[serde(
+            rename = "$ms_teams",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub ms_teams: ::std::vec::Vec<MsTeamsChannel>,
+        /// Language code
+        #[serde(
+            rename = "$preferred_language",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub preferred_language: ::std::option::Option<::std::string::String>,
+        /// Whether to refrain from creating a profile if there is none with this `distinct_id`
+        #[serde(
+            rename = "$skip_create",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub skip_create: ::std::option::Option<bool>,
+        /// Slack users, channels or incoming webhooks
+        #[serde(
+            rename = "$slack",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub slack: ::std::vec::Vec<SlackChannel>,
+        /// Phone numbers for SMS, in E.164 format
+        #[serde(
+            rename = "$sms",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub sms: ::std::vec::Vec<::std::string::String>,
+        /// Time zone, by its IANA name
+        #[serde(
+            rename = "$timezone",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub timezone: ::std::option::Option<::std::string::String>,
+        /// Web push subscriptions
+        #[serde(
+            rename = "$webpush",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub webpush: ::std::vec::Vec<WebPush>,
+        /// Phone numbers for WhatsApp, in E.164 format
+        #[serde(
+            rename = "$whatsapp",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub whatsapp: ::std::vec::Vec<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    impl ::std::fmt::Debug for UserRecipient {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UserRecipient")
+                .field("androidpush", &format_args!("[redacted]"))
+                .field("channels", &self.channels)
+                .field("context", &self.context)
+                .field("distinct_id", &self.distinct_id)
+                .field("email", &format_args!("[redacted]"))
+                .field("inbox", &format_args!("[redacted]"))
+                .field("iospush", &format_args!("[redacted]"))
+                .field("is_transient", &self.is_transient)
+                .field("locale", &self.locale)
+                .field("ms_teams", &self.ms_teams)
+                .field("preferred_language", &self.preferred_language)
+                .field("skip_create", &self.skip_create)
+                .field("slack", &self.slack)
+                .field("sms", &format_args!("[redacted]"))
+                .field("timezone", &self.timezone)
+                .field("webpush", &self.webpush)
+                .field("whatsapp", &format_args!("[redacted]"))
+                .field("extra", &format_args!("[redacted]"))
+                .finish()
+        }
+    }
+    /// Edit of one user among many.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct UserRecord {
+        /// Unique identifier of the user in your system
+        pub distinct_id: ::std::string::String,
+        /// The workspace. With an API key, its UID, which the dashboard shows under Settings, General. The official SDKs always send it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub env: ::std::option::Option<::std::string::String>,
+        /// A new UUID for each record. The official SDKs always send one.
+        #[serde(
+            rename = "$insert_id",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub insert_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub properties: ::std::option::Option<UserRecordProperties>,
+        /// Version of the form of the record. The official SDKs always send `2`.
+        #[serde(
+            rename = "$schema",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub schema: ::std::option::Option<::std::string::String>,
+        /// Tenant in whose profile of the user to make the changes. Defaults to the profile without a tenant.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+        /// When the record was made, in milliseconds since 1970. The official SDKs always send it.
+        #[serde(
+            rename = "$time",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub time: ::std::option::Option<i64>,
+        /// What to do, in order. To add to numbers, use `$add`. Addresses are added to channels; to replace them, unset the channel first.
+        #[serde(rename = "$user_operations")]
+        pub user_operations: ::std::vec::Vec<EditOperation>,
+    }
+    /// Facts about the record, such as the client that made it
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    pub struct UserRecordProperties {
+        /// Name and version of the client
+        #[serde(
+            rename = "$ss_sdk_version",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub ss_sdk_version: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    impl ::std::fmt::Debug for UserRecordProperties {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UserRecordProperties")
+                .field("ss_sdk_version", &self.ss_sdk_version)
+                .field("extra", &format_args!("[redacted]"))
+                .finish()
+        }
+    }
+    /// A tenant that a user belongs to.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    pub struct UserTenant {
+        /// Unique identifier of the tenant. Not known to be present in all replies.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    impl ::std::fmt::Debug for UserTenant {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UserTenant")
+                .field("tenant_id", &self.tenant_id)
+                .field("extra", &format_args!("[redacted]"))
+                .finish()
+        }
+    }
+    /// A page of tenants that a user belongs to.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct UserTenantList {
+        pub meta: CursorMeta,
+        /// The tenants of this page
+        pub results: ::std::vec::Vec<UserTenant>,
     }
     /// `UserUpsert`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
@@ -987,6 +4365,129 @@ pub mod types {
                 .finish()
         }
     }
+    /// Day of the week, by its first two letters.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum Weekday {
+        #[serde(rename = "mo")]
+        Mo,
+        #[serde(rename = "tu")]
+        Tu,
+        #[serde(rename = "we")]
+        We,
+        #[serde(rename = "th")]
+        Th,
+        #[serde(rename = "fr")]
+        Fr,
+        #[serde(rename = "sa")]
+        Sa,
+        #[serde(rename = "su")]
+        Su,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    impl Weekday {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Mo => "mo",
+                Self::Tu => "tu",
+                Self::We => "we",
+                Self::Th => "th",
+                Self::Fr => "fr",
+                Self::Sa => "sa",
+                Self::Su => "su",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    impl ::std::convert::From<&str> for Weekday {
+        fn from(text: &str) -> Self {
+            match text {
+                "mo" => Self::Mo,
+                "tu" => Self::Tu,
+                "we" => Self::We,
+                "th" => Self::Th,
+                "fr" => Self::Fr,
+                "sa" => Self::Sa,
+                "su" => Self::Su,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for Weekday {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    impl ::std::fmt::Display for Weekday {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Filters for the runs to cancel. A run must match all of them.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    pub struct WorkflowCancel {
+        /// Identifier of a run, from the logs or from a message
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub execution_id: ::std::option::Option<::std::string::String>,
+        /// The `$idempotency_key` of the trigger
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub idempotency_key: ::std::option::Option<::std::string::String>,
+        /// Recipients of the runs, by `distinct_id` or by an address on a channel
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub recipients: ::std::vec::Vec<::std::string::String>,
+        /// Slug of the workflow. Combine it with another filter; it may not suffice alone.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub workflow_slug: ::std::option::Option<::std::string::String>,
+    }
+    impl ::std::fmt::Debug for WorkflowCancel {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("WorkflowCancel")
+                .field("execution_id", &self.execution_id)
+                .field("idempotency_key", &self.idempotency_key)
+                .field("recipients", &format_args!("[redacted]"))
+                .field("workflow_slug", &self.workflow_slug)
+                .finish()
+        }
+    }
+    /// Request to run a workflow for one or more recipients.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct WorkflowTrigger {
+        /// Who caused the workflow to run, for templates and conditions
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub actor: ::std::option::Option<Recipient>,
+        /// Key of the runs, of at most 255 characters. The official SDKs send it, but upstream does not document it. Cancelling by idempotency key is the documented way.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub cancellation_key: ::std::option::Option<::std::string::String>,
+        /// Variables for templates and conditions, with the files to attach
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub data: ::std::option::Option<Payload>,
+        /// Key that keeps a repeated request from running the workflow again within 24 hours
+        #[serde(
+            rename = "$idempotency_key",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub idempotency_key: ::std::option::Option<::std::string::String>,
+        /// Whom to run the workflow for, 1 to 100 recipients. Each one gets a run of its own. For more, broadcast to a list.
+        pub recipients: ::std::vec::Vec<Recipient>,
+        /// Tenant to run the workflow for. Defaults to the tenant `default`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+        /// Slug of the workflow
+        pub workflow: ::std::string::String,
+    }
     impl ::std::convert::From<&str> for ApiErrorDetail {
         fn from(text: &str) -> Self {
             Self::String(text.to_owned())
@@ -1017,11 +4518,53 @@ pub mod types {
             Self::String(text)
         }
     }
+    impl ::std::convert::From<&str> for DigestMonthdayWeekdays {
+        fn from(text: &str) -> Self {
+            Self::String(text.to_owned())
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for DigestMonthdayWeekdays {
+        fn from(text: ::std::string::String) -> Self {
+            Self::String(text)
+        }
+    }
+    impl ::std::convert::From<&str> for Recipient {
+        fn from(text: &str) -> Self {
+            Self::DistinctId(text.to_owned())
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for Recipient {
+        fn from(text: ::std::string::String) -> Self {
+            Self::DistinctId(text)
+        }
+    }
+    impl ::std::convert::From<&str> for SubscriberRef {
+        fn from(text: &str) -> Self {
+            Self::DistinctId(text.to_owned())
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for SubscriberRef {
+        fn from(text: ::std::string::String) -> Self {
+            Self::DistinctId(text)
+        }
+    }
+    impl ::std::convert::From<&str> for TimeSpan {
+        fn from(text: &str) -> Self {
+            Self::Text(text.to_owned())
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for TimeSpan {
+        fn from(text: ::std::string::String) -> Self {
+            Self::Text(text)
+        }
+    }
 }
 /// The operations of the API, as values.
 pub mod operations {
     #[allow(unused_imports)]
     use super::{rules, types};
+    #[allow(unused_imports)]
+    use crate::rules::Schema;
     #[allow(unused_imports)]
     use crate::{
         Base, Credential, CursorPaged, Format, Inspector, Lookup, Method, OffsetPaged,
@@ -1037,16 +4580,14 @@ The stored profile of a user, with all channels and properties.
     #[non_exhaustive]
     pub struct FetchUserProfile {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
     }
     impl FetchUserProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
             }
@@ -1063,22 +4604,20 @@ The stored profile of a user, with all channels and properties.
                 "fetch-user-profile",
                 Method::GET,
                 "/v1/user/{distinct_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
-            inspector.parameter(&Self::SPEC.parameters[0usize], &self.distinct_id);
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
         }
     }
     impl Lookup for FetchUserProfile {}
@@ -1091,19 +4630,16 @@ API to upsert (create if not exists, update if exists) user profile using a `dis
     #[non_exhaustive]
     pub struct CreateUpdateUsers {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// The request body.
         pub body: types::UserUpsert,
     }
     impl CreateUpdateUsers {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            body: types::UserUpsert,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>, body: types::UserUpsert) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
                 body,
@@ -1121,26 +4657,26 @@ API to upsert (create if not exists, update if exists) user profile using a `dis
                 "create-update-users",
                 Method::POST,
                 "/v1/user/{distinct_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
-            .parameters(Self::PARAMETERS);
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_UPSERT);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserUpsert;
-        fn body(&self) -> ::std::option::Option<&types::UserUpsert> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserUpsert> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
-            inspector.parameter(&Self::SPEC.parameters[0usize], &self.distinct_id);
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.body(&rules::USER_UPSERT, &self.body);
         }
     }
     /**Delete a user
@@ -1152,16 +4688,14 @@ Deletes a user for good.
     #[non_exhaustive]
     pub struct DeleteUser {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
     }
     impl DeleteUser {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
             }
@@ -1178,22 +4712,21 @@ Deletes a user for good.
                 "delete-user",
                 Method::DELETE,
                 "/v1/user/{distinct_id}/",
-                Credential::Bearer,
-                Format::Empty,
             )
+            .bearer()
             .idempotent()
+            .reply(Format::Empty)
             .parameters(Self::PARAMETERS);
         type Reply = ();
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
-            inspector.parameter(&Self::SPEC.parameters[0usize], &self.distinct_id);
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
         }
     }
     /**Edit a user
@@ -1205,19 +4738,16 @@ Changes single values of a profile by a list of operations, done in order: addre
     #[non_exhaustive]
     pub struct EditUserProfile {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// The request body.
         pub body: types::UserEdit,
     }
     impl EditUserProfile {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            body: types::UserEdit,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>, body: types::UserEdit) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
                 body,
@@ -1235,25 +4765,25 @@ Changes single values of a profile by a list of operations, done in order: addre
                 "edit-user-profile",
                 Method::PATCH,
                 "/v1/user/{distinct_id}/",
-                Credential::Bearer,
-                Format::Json,
             )
-            .parameters(Self::PARAMETERS);
+            .bearer()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_EDIT);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserEdit;
-        fn body(&self) -> ::std::option::Option<&types::UserEdit> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserEdit> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
-            inspector.parameter(&Self::SPEC.parameters[0usize], &self.distinct_id);
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.body(&rules::USER_EDIT, &self.body);
         }
     }
     /**Merge a user into another
@@ -1265,19 +4795,16 @@ Merges the user `from_user_id` into the user of the path. What only the former h
     #[non_exhaustive]
     pub struct MergeUsers {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// The request body.
         pub body: types::UserMerge,
     }
     impl MergeUsers {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-            body: types::UserMerge,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>, body: types::UserMerge) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
                 body,
@@ -1295,25 +4822,25 @@ Merges the user `from_user_id` into the user of the path. What only the former h
                 "merge-users",
                 Method::POST,
                 "/v1/user/{distinct_id}/merge/",
-                Credential::Bearer,
-                Format::Json,
             )
-            .parameters(Self::PARAMETERS);
+            .bearer()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_MERGE);
         type Reply = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserMerge;
-        fn body(&self) -> ::std::option::Option<&types::UserMerge> {
-            ::std::option::Option::Some(&self.body)
+        fn body(&self) -> Option<&types::UserMerge> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
-            inspector.parameter(&Self::SPEC.parameters[0usize], &self.distinct_id);
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.body(&rules::USER_MERGE, &self.body);
         }
     }
     /**List users
@@ -1321,52 +4848,42 @@ Merges the user `from_user_id` into the user of the path. What only the former h
 The users of the workspace, a page at a time. The profiles in a list have no channels.
 
 `GET /v1/user/`, the operation `list-users`.*/
-    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
     #[non_exhaustive]
     pub struct ListUsers {
         /// A page's `meta.after`, to go on with the page after it.
-        #[serde(default, skip_serializing_if = "::std::option::Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
-        #[serde(default, skip_serializing_if = "::std::option::Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
-        #[serde(default, skip_serializing_if = "::std::option::Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
     }
     impl ListUsers {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
         pub fn new() -> Self {
-            Self {
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
-            }
+            Self::default()
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -1379,53 +4896,39 @@ The users of the workspace, a page at a time. The profiles in a list have no cha
         }
     }
     impl Operation for ListUsers {
-        const SPEC: &'static Spec = &Spec::new(
-                "list-users",
-                Method::GET,
-                "/v1/user/",
-                Credential::Bearer,
-                Format::Json,
-            )
+        const SPEC: &'static Spec = &Spec::new("list-users", Method::GET, "/v1/user/")
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::UserList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
-            if let ::std::option::Option::Some(value) = &self.after {
-                inspector.parameter(&Self::SPEC.parameters[0usize], value);
-            }
-            if let ::std::option::Option::Some(value) = &self.before {
-                inspector.parameter(&Self::SPEC.parameters[1usize], value);
-            }
-            if let ::std::option::Option::Some(value) = &self.limit {
-                inspector.parameter(&Self::SPEC.parameters[2usize], value);
-            }
+            inspector.optional(&Self::PARAMETERS[0], &self.after);
+            inspector.optional(&Self::PARAMETERS[1], &self.before);
+            inspector.optional(&Self::PARAMETERS[2], &self.limit);
         }
     }
     impl CursorPaged for ListUsers {}
     impl Paged for ListUsers {
         type Item = types::User;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -1438,13 +4941,13 @@ The users of the workspace, a page at a time. The profiles in a list have no cha
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -1457,11 +4960,11 @@ Deletes several users for good. Those that do not exist are passed over.
     #[non_exhaustive]
     pub struct BulkDeleteUsers {
         /// The request body.
-        pub body: types::UserBulkDelete,
+        pub body: types::ListSubscriberIds,
     }
     impl BulkDeleteUsers {
         /// Creates the operation with what it requires.
-        pub fn new(body: types::UserBulkDelete) -> Self {
+        pub fn new(body: types::ListSubscriberIds) -> Self {
             Self { body }
         }
     }
@@ -1476,22 +4979,25 @@ Deletes several users for good. Those that do not exist are passed over.
                 "bulk-delete-users",
                 Method::DELETE,
                 "/v1/bulk/user/",
-                Credential::Bearer,
-                Format::Empty,
             )
-            .idempotent();
+            .bearer()
+            .idempotent()
+            .reply(Format::Empty)
+            .body(&rules::LIST_SUBSCRIBER_IDS);
         type Reply = ();
         type Refusal = types::ApiError;
-        type Body = types::UserBulkDelete;
-        fn body(&self) -> ::std::option::Option<&types::UserBulkDelete> {
-            ::std::option::Option::Some(&self.body)
+        type Body = types::ListSubscriberIds;
+        fn body(&self) -> Option<&types::ListSubscriberIds> {
+            Some(&self.body)
         }
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[])?;
             parameter::accept_json(&mut request);
             parameter::json(&mut request, &self.body)?;
-            ::std::result::Result::Ok(request)
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::LIST_SUBSCRIBER_IDS, &self.body);
         }
     }
     /**List the objects that a user is subscribed to
@@ -1503,54 +5009,46 @@ The objects that a user is subscribed to, a page at a time.
     #[non_exhaustive]
     pub struct FetchUserObjectSubscriptions {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// A page's `meta.after`, to go on with the page after it.
-        #[serde(default, skip_serializing_if = "::std::option::Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
-        #[serde(default, skip_serializing_if = "::std::option::Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
-        #[serde(default, skip_serializing_if = "::std::option::Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
     }
     impl FetchUserObjectSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -1567,34 +5065,26 @@ The objects that a user is subscribed to, a page at a time.
                 "fetch-user-object-subscriptions",
                 Method::GET,
                 "/v1/user/{distinct_id}/subscribed_to/object/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ObjectSubscriptionList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
-            inspector.parameter(&Self::SPEC.parameters[0usize], &self.distinct_id);
-            if let ::std::option::Option::Some(value) = &self.after {
-                inspector.parameter(&Self::SPEC.parameters[1usize], value);
-            }
-            if let ::std::option::Option::Some(value) = &self.before {
-                inspector.parameter(&Self::SPEC.parameters[2usize], value);
-            }
-            if let ::std::option::Option::Some(value) = &self.limit {
-                inspector.parameter(&Self::SPEC.parameters[3usize], value);
-            }
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.optional(&Self::PARAMETERS[1], &self.after);
+            inspector.optional(&Self::PARAMETERS[2], &self.before);
+            inspector.optional(&Self::PARAMETERS[3], &self.limit);
         }
     }
     impl Lookup for FetchUserObjectSubscriptions {}
@@ -1602,16 +5092,14 @@ The objects that a user is subscribed to, a page at a time.
     impl Paged for FetchUserObjectSubscriptions {
         type Item = types::ObjectSubscription;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -1624,13 +5112,13 @@ The objects that a user is subscribed to, a page at a time.
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -1643,54 +5131,46 @@ The lists that a user is subscribed to, a page at a time.
     #[non_exhaustive]
     pub struct FetchUserListSubscriptions {
         /// Unique identifier of the user in your system
-        pub distinct_id: ::std::string::String,
+        pub distinct_id: String,
         /// A page's `meta.after`, to go on with the page after it.
-        #[serde(default, skip_serializing_if = "::std::option::Option::is_none")]
-        pub after: ::std::option::Option<::std::string::String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub after: Option<String>,
         /// A page's `meta.before`, to go on with the page before it.
-        #[serde(default, skip_serializing_if = "::std::option::Option::is_none")]
-        pub before: ::std::option::Option<::std::string::String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub before: Option<String>,
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
-        #[serde(default, skip_serializing_if = "::std::option::Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
     }
     impl FetchUserListSubscriptions {
         const PARAMETERS: &'static [Parameter] = &[
-            Parameter::new("distinct_id", Place::Path, &rules::ANY),
-            Parameter::new("after", Place::Query, &rules::ANY),
-            Parameter::new("before", Place::Query, &rules::ANY),
-            Parameter::new("limit", Place::Query, &rules::ANY),
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
         ];
         /// Creates the operation with what it requires.
-        pub fn new(
-            distinct_id: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
+        pub fn new(distinct_id: impl Into<String>) -> Self {
             Self {
                 distinct_id: distinct_id.into(),
-                after: ::std::option::Option::None,
-                before: ::std::option::Option::None,
-                limit: ::std::option::Option::None,
+                after: None,
+                before: None,
+                limit: None,
             }
         }
         /// A page's `meta.after`, to go on with the page after it.
-        pub fn after(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.after = ::std::option::Option::Some(value.into());
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
             self
         }
         /// A page's `meta.before`, to go on with the page before it.
-        pub fn before(
-            mut self,
-            value: impl ::std::convert::Into<::std::string::String>,
-        ) -> Self {
-            self.before = ::std::option::Option::Some(value.into());
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
             self
         }
         /// How many results a page holds at most. The API has a default and a greatest value of its own.
         pub fn limit(mut self, value: i64) -> Self {
-            self.limit = ::std::option::Option::Some(value);
+            self.limit = Some(value);
             self
         }
     }
@@ -1707,34 +5187,26 @@ The lists that a user is subscribed to, a page at a time.
                 "fetch-user-list-subscriptions",
                 Method::GET,
                 "/v1/user/{distinct_id}/subscribed_to/list/",
-                Credential::Bearer,
-                Format::Json,
             )
+            .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
         type Reply = types::ListSubscriptionList;
         type Refusal = types::ApiError;
         type Body = ();
-        fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-            #[allow(unused_mut)]
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
             let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
             parameter::query(&mut request, "after", &self.after)?;
             parameter::query(&mut request, "before", &self.before)?;
             parameter::query(&mut request, "limit", &self.limit)?;
             parameter::accept_json(&mut request);
-            ::std::result::Result::Ok(request)
+            Ok(request)
         }
         fn inspect<I: Inspector>(&self, inspector: &mut I) {
-            inspector.parameter(&Self::SPEC.parameters[0usize], &self.distinct_id);
-            if let ::std::option::Option::Some(value) = &self.after {
-                inspector.parameter(&Self::SPEC.parameters[1usize], value);
-            }
-            if let ::std::option::Option::Some(value) = &self.before {
-                inspector.parameter(&Self::SPEC.parameters[2usize], value);
-            }
-            if let ::std::option::Option::Some(value) = &self.limit {
-                inspector.parameter(&Self::SPEC.parameters[3usize], value);
-            }
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.optional(&Self::PARAMETERS[1], &self.after);
+            inspector.optional(&Self::PARAMETERS[2], &self.before);
+            inspector.optional(&Self::PARAMETERS[3], &self.limit);
         }
     }
     impl Lookup for FetchUserListSubscriptions {}
@@ -1742,16 +5214,14 @@ The lists that a user is subscribed to, a page at a time.
     impl Paged for FetchUserListSubscriptions {
         type Item = types::ListSubscription;
         fn set_limit(&mut self, limit: i64) {
-            self.limit = ::std::option::Option::Some(limit);
+            self.limit = Some(limit);
         }
         fn go_to(&mut self, position: Position) {
-            self.after = ::std::option::Option::None;
-            self.before = ::std::option::Option::None;
+            self.after = None;
+            self.before = None;
             match position {
-                Position::After(value) => self.after = ::std::option::Option::Some(value),
-                Position::Before(value) => {
-                    self.before = ::std::option::Option::Some(value);
-                }
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
                 _ => {}
             }
         }
@@ -1764,13 +5234,5450 @@ The lists that a user is subscribed to, a page at a time.
                 has_prev: meta.has_prev,
                 after: meta.after.as_deref(),
                 before: meta.before.as_deref(),
-                ..::std::default::Default::default()
+                ..Page::default()
             }
         }
         fn items(reply: &Self::Reply) -> &[Self::Item] {
             &reply.results
         }
-        fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Trigger a workflow
+
+Runs a workflow for its recipients, each in a run of its own. The reply confirms that the request was accepted; the runs follow later, and errors such as an unknown tenant or a recipient without channels appear in the logs of the dashboard only. Without an idempotency key, a repeated request notifies the recipients again. A body may have at most 800 KB.
+
+`POST /trigger/`, the operation `trigger-workflow-api`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct TriggerWorkflowApi {
+        /// The request body.
+        pub body: types::WorkflowTrigger,
+    }
+    impl TriggerWorkflowApi {
+        /// Creates the operation with what it requires.
+        pub fn new(body: types::WorkflowTrigger) -> Self {
+            Self { body }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for TriggerWorkflowApi {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("TriggerWorkflowApi").finish_non_exhaustive()
+        }
+    }
+    impl Operation for TriggerWorkflowApi {
+        const SPEC: &'static Spec = &Spec::new(
+                "trigger-workflow-api",
+                Method::POST,
+                "/trigger/",
+            )
+            .bearer()
+            .body(&rules::WORKFLOW_TRIGGER);
+        type Reply = types::Accepted;
+        type Refusal = types::ApiError;
+        type Body = types::WorkflowTrigger;
+        fn body(&self) -> Option<&types::WorkflowTrigger> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::WORKFLOW_TRIGGER, &self.body);
+        }
+        fn is_idempotent(&self) -> bool {
+            self.body.idempotency_key.is_some()
+        }
+    }
+    /**Trigger many workflows
+
+Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Each has its own workflow, recipients, data and idempotency key, and its own outcome in the reply: the request succeeds even if all triggers are refused. A body may have at most 800 KB. Rate limits count each trigger.
+
+`POST /trigger/#many`, the operation `trigger-workflows`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct TriggerWorkflows {
+        /// The request body.
+        pub body: Vec<types::WorkflowTrigger>,
+    }
+    impl TriggerWorkflows {
+        /// Creates the operation with what it requires.
+        pub fn new(body: Vec<types::WorkflowTrigger>) -> Self {
+            Self { body }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for TriggerWorkflows {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("TriggerWorkflows").finish_non_exhaustive()
+        }
+    }
+    impl Operation for TriggerWorkflows {
+        const SPEC: &'static Spec = &Spec::new(
+                "trigger-workflows",
+                Method::POST,
+                "/trigger/#many",
+            )
+            .bearer()
+            .body(&rules::TRIGGER_WORKFLOWS_BODY);
+        type Reply = types::BulkReply;
+        type Refusal = types::ApiError;
+        type Body = Vec<types::WorkflowTrigger>;
+        fn body(&self) -> Option<&Vec<types::WorkflowTrigger>> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::TRIGGER_WORKFLOWS_BODY, &self.body);
+        }
+        fn is_idempotent(&self) -> bool {
+            self.body.iter().all(|item| item.idempotency_key.is_some())
+        }
+    }
+    /**Cancel workflow runs
+
+Cancels the runs that match all given filters, of which at least one is required. A run that has ended is not affected. If nothing matches, the reply is an empty list. A trigger's reply has no `execution_id`, so cancel by idempotency key or recipient.
+
+`POST /v1/workflow_run/cancel/`, the operation `cancel-workflow`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct CancelWorkflow {
+        /// The request body.
+        pub body: types::WorkflowCancel,
+    }
+    impl CancelWorkflow {
+        /// Creates the operation with what it requires.
+        pub fn new(body: types::WorkflowCancel) -> Self {
+            Self { body }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for CancelWorkflow {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CancelWorkflow").finish_non_exhaustive()
+        }
+    }
+    impl Operation for CancelWorkflow {
+        const SPEC: &'static Spec = &Spec::new(
+                "cancel-workflow",
+                Method::POST,
+                "/v1/workflow_run/cancel/",
+            )
+            .bearer()
+            .idempotent()
+            .body(&rules::WORKFLOW_CANCEL);
+        type Reply = types::Cancelled;
+        type Refusal = types::ApiError;
+        type Body = types::WorkflowCancel;
+        fn body(&self) -> Option<&types::WorkflowCancel> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::WORKFLOW_CANCEL, &self.body);
+        }
+    }
+    /**Trigger a workflow that the request defines
+
+Old form of a trigger: notifies users by one template, without a workflow on the dashboard. Use `POST /trigger/` with a workflow instead.
+
+`POST /{workspace_key}/trigger/`, the operation `dynamic-workflow-trigger`.*/
+    #[deprecated]
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct DynamicWorkflowTrigger {
+        /// Workspace that the request is for. With an API key, pass the UID of the workspace, which the dashboard shows under Settings, General. The client fills it in if it is configured with the workspace.
+        pub workspace_key: String,
+        /// The request body.
+        pub body: types::DynamicWorkflow,
+    }
+    impl DynamicWorkflowTrigger {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace_key", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace_key: impl Into<String>,
+            body: types::DynamicWorkflow,
+        ) -> Self {
+            Self {
+                workspace_key: workspace_key.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for DynamicWorkflowTrigger {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DynamicWorkflowTrigger").finish_non_exhaustive()
+        }
+    }
+    impl Operation for DynamicWorkflowTrigger {
+        const SPEC: &'static Spec = &Spec::new(
+                "dynamic-workflow-trigger",
+                Method::POST,
+                "/{workspace_key}/trigger/",
+            )
+            .bearer()
+            .reply(Format::Text)
+            .parameters(Self::PARAMETERS)
+            .body(&rules::DYNAMIC_WORKFLOW);
+        type Reply = String;
+        type Refusal = types::ApiError;
+        type Body = types::DynamicWorkflow;
+        fn body(&self) -> Option<&types::DynamicWorkflow> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace_key])?;
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace_key);
+            inspector.body(&rules::DYNAMIC_WORKFLOW, &self.body);
+        }
+        fn is_idempotent(&self) -> bool {
+            self.body.idempotency_key.is_some()
+        }
+    }
+    /**Send an event
+
+Sends an event of a user, which triggers the workflows that wait for it. The user must exist: an event of an unknown user is accepted and dropped. The reply is a text without an identifier.
+
+`POST /event/`, the operation `event-api`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct EventApi {
+        /// The request body.
+        pub body: types::Event,
+    }
+    impl EventApi {
+        /// Creates the operation with what it requires.
+        pub fn new(body: types::Event) -> Self {
+            Self { body }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for EventApi {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("EventApi").finish_non_exhaustive()
+        }
+    }
+    impl Operation for EventApi {
+        const SPEC: &'static Spec = &Spec::new("event-api", Method::POST, "/event/")
+            .bearer()
+            .reply(Format::Text)
+            .body(&rules::EVENT);
+        type Reply = String;
+        type Refusal = types::ApiError;
+        type Body = types::Event;
+        fn body(&self) -> Option<&types::Event> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::EVENT, &self.body);
+        }
+        fn is_idempotent(&self) -> bool {
+            self.body.idempotency_key.is_some()
+        }
+    }
+    /**Track an event
+
+Sends an event of a user, which triggers the workflows that wait for it, and returns an identifier. The user must exist: an event of an unknown user is accepted and dropped. Upstream does not document this endpoint; its SDKs use it.
+
+`POST /v2/event/`, the operation `track-event`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct TrackEvent {
+        /// The request body.
+        pub body: types::Event,
+    }
+    impl TrackEvent {
+        /// Creates the operation with what it requires.
+        pub fn new(body: types::Event) -> Self {
+            Self { body }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for TrackEvent {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("TrackEvent").finish_non_exhaustive()
+        }
+    }
+    impl Operation for TrackEvent {
+        const SPEC: &'static Spec = &Spec::new("track-event", Method::POST, "/v2/event/")
+            .bearer()
+            .body(&rules::EVENT);
+        type Reply = types::Accepted;
+        type Refusal = types::ApiError;
+        type Body = types::Event;
+        fn body(&self) -> Option<&types::Event> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::EVENT, &self.body);
+        }
+        fn is_idempotent(&self) -> bool {
+            self.body.idempotency_key.is_some()
+        }
+    }
+    /**Track many events
+
+Sends 1 to 100 events in one request. Each has its own outcome in the reply: the request succeeds even if all events are refused. A body may have at most 800 KB. Upstream does not document this endpoint; its SDKs use it.
+
+`POST /v2/bulk/event/`, the operation `track-events`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct TrackEvents {
+        /// The request body.
+        pub body: Vec<types::Event>,
+    }
+    impl TrackEvents {
+        /// Creates the operation with what it requires.
+        pub fn new(body: Vec<types::Event>) -> Self {
+            Self { body }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for TrackEvents {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("TrackEvents").finish_non_exhaustive()
+        }
+    }
+    impl Operation for TrackEvents {
+        const SPEC: &'static Spec = &Spec::new(
+                "track-events",
+                Method::POST,
+                "/v2/bulk/event/",
+            )
+            .bearer()
+            .body(&rules::TRACK_EVENTS_BODY);
+        type Reply = types::BulkReply;
+        type Refusal = types::ApiError;
+        type Body = Vec<types::Event>;
+        fn body(&self) -> Option<&Vec<types::Event>> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::TRACK_EVENTS_BODY, &self.body);
+        }
+        fn is_idempotent(&self) -> bool {
+            self.body.iter().all(|item| item.idempotency_key.is_some())
+        }
+    }
+    /**Edit many users
+
+Sends edits of 1 to 400 users in one request, to the same endpoint as events. Users that do not exist are created. The edits are done later and the reply has no outcome for each user, so an edit that fails appears in the logs of the dashboard only. A record may have at most 10 KB, a body 800 KB. Repeating a request is safe unless it adds to numbers or to properties that are lists. Upstream does not document this form; its SDKs use it.
+
+`POST /event/#users`, the operation `ingest-users`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct IngestUsers {
+        /// The request body.
+        pub body: Vec<types::UserRecord>,
+    }
+    impl IngestUsers {
+        /// Creates the operation with what it requires.
+        pub fn new(body: Vec<types::UserRecord>) -> Self {
+            Self { body }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for IngestUsers {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("IngestUsers").finish_non_exhaustive()
+        }
+    }
+    impl Operation for IngestUsers {
+        const SPEC: &'static Spec = &Spec::new(
+                "ingest-users",
+                Method::POST,
+                "/event/#users",
+            )
+            .bearer()
+            .reply(Format::Text)
+            .body(&rules::INGEST_USERS_BODY);
+        type Reply = String;
+        type Refusal = types::ApiError;
+        type Body = Vec<types::UserRecord>;
+        fn body(&self) -> Option<&Vec<types::UserRecord>> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::INGEST_USERS_BODY, &self.body);
+        }
+    }
+    /**Broadcast to a list
+
+Sends a template to all users of a list. The reply confirms that the request was accepted; the messages follow later. A repeated request sends the template again.
+
+`POST /{workspace_key}/broadcast/`, the operation `trigger-broadcast`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct TriggerBroadcast {
+        /// Workspace that the request is for. With an API key, pass the UID of the workspace, which the dashboard shows under Settings, General. The client fills it in if it is configured with the workspace.
+        pub workspace_key: String,
+        /// The request body.
+        pub body: types::Broadcast,
+    }
+    impl TriggerBroadcast {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace_key", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace_key: impl Into<String>, body: types::Broadcast) -> Self {
+            Self {
+                workspace_key: workspace_key.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for TriggerBroadcast {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("TriggerBroadcast").finish_non_exhaustive()
+        }
+    }
+    impl Operation for TriggerBroadcast {
+        const SPEC: &'static Spec = &Spec::new(
+                "trigger-broadcast",
+                Method::POST,
+                "/{workspace_key}/broadcast/",
+            )
+            .bearer()
+            .reply(Format::Text)
+            .parameters(Self::PARAMETERS)
+            .body(&rules::BROADCAST);
+        type Reply = String;
+        type Refusal = types::ApiError;
+        type Body = types::Broadcast;
+        fn body(&self) -> Option<&types::Broadcast> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace_key])?;
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace_key);
+            inspector.body(&rules::BROADCAST, &self.body);
+        }
+    }
+    /**Cancel broadcasts
+
+Cancels the broadcasts that match all given filters, of which at least one is required. Messages that were sent already are not affected. If nothing matches, the reply is an empty list.
+
+`POST /v1/broadcast_run/cancel/`, the operation `cancel-broadcast`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct CancelBroadcast {
+        /// The request body.
+        pub body: types::BroadcastCancel,
+    }
+    impl CancelBroadcast {
+        /// Creates the operation with what it requires.
+        pub fn new(body: types::BroadcastCancel) -> Self {
+            Self { body }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for CancelBroadcast {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CancelBroadcast").finish_non_exhaustive()
+        }
+    }
+    impl Operation for CancelBroadcast {
+        const SPEC: &'static Spec = &Spec::new(
+                "cancel-broadcast",
+                Method::POST,
+                "/v1/broadcast_run/cancel/",
+            )
+            .bearer()
+            .idempotent()
+            .body(&rules::BROADCAST_CANCEL);
+        type Reply = types::Cancelled;
+        type Refusal = types::ApiError;
+        type Body = types::BroadcastCancel;
+        fn body(&self) -> Option<&types::BroadcastCancel> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::BROADCAST_CANCEL, &self.body);
+        }
+    }
+    /**List tenants
+
+Returns the tenants of the workspace, page by page. A page holds 20 tenants by default and at most 1000.
+
+`GET /v1/tenant/`, the operation `get-tenant-list`.*/
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetTenantList {
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+    }
+    impl GetTenantList {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new() -> Self {
+            Self::default()
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetTenantList {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetTenantList")
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetTenantList {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-tenant-list",
+                Method::GET,
+                "/v1/tenant/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TenantList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.optional(&Self::PARAMETERS[0], &self.limit);
+            inspector.optional(&Self::PARAMETERS[1], &self.offset);
+        }
+    }
+    impl OffsetPaged for GetTenantList {}
+    impl Paged for GetTenantList {
+        type Item = types::Tenant;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Fetch a tenant
+
+Returns the settings of a tenant.
+
+`GET /v1/tenant/{tenant_id}/`, the operation `get-tenant`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetTenant {
+        /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
+        pub tenant_id: String,
+    }
+    impl GetTenant {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(tenant_id: impl Into<String>) -> Self {
+            Self {
+                tenant_id: tenant_id.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetTenant {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetTenant").finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetTenant {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-tenant",
+                Method::GET,
+                "/v1/tenant/{tenant_id}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::Tenant;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
+        }
+    }
+    impl Lookup for GetTenant {}
+    /**Create or update a tenant
+
+Creates a tenant or updates an existing one. Values you set are merged into the stored tenant; everything else is left unchanged.
+
+`POST /v1/tenant/{tenant_id}/`, the operation `create-tenants`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct CreateTenants {
+        /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
+        pub tenant_id: String,
+        /// The request body.
+        pub body: types::TenantUpsert,
+    }
+    impl CreateTenants {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(tenant_id: impl Into<String>, body: types::TenantUpsert) -> Self {
+            Self {
+                tenant_id: tenant_id.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for CreateTenants {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CreateTenants").finish_non_exhaustive()
+        }
+    }
+    impl Operation for CreateTenants {
+        const SPEC: &'static Spec = &Spec::new(
+                "create-tenants",
+                Method::POST,
+                "/v1/tenant/{tenant_id}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TENANT_UPSERT);
+        type Reply = types::Tenant;
+        type Refusal = types::ApiError;
+        type Body = types::TenantUpsert;
+        fn body(&self) -> Option<&types::TenantUpsert> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
+            inspector.body(&rules::TENANT_UPSERT, &self.body);
+        }
+    }
+    /**Delete a tenant
+
+Deletes a tenant and its settings for good. The tenant `default` cannot be deleted.
+
+`DELETE /v1/tenant/{tenant_id}/`, the operation `delete-tenant`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct DeleteTenant {
+        /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
+        pub tenant_id: String,
+    }
+    impl DeleteTenant {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(tenant_id: impl Into<String>) -> Self {
+            Self {
+                tenant_id: tenant_id.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for DeleteTenant {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DeleteTenant").finish_non_exhaustive()
+        }
+    }
+    impl Operation for DeleteTenant {
+        const SPEC: &'static Spec = &Spec::new(
+                "delete-tenant",
+                Method::DELETE,
+                "/v1/tenant/{tenant_id}/",
+            )
+            .bearer()
+            .idempotent()
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS);
+        type Reply = ();
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
+        }
+    }
+    /**Fetch all preferences of a tenant
+
+Returns the preferences of a tenant for all categories, by groups and sections.
+
+`GET /v1/tenant/{tenant_id}/preference/`, the operation `get-tenant-full-preference`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetTenantFullPreference {
+        /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
+        pub tenant_id: String,
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub locale: Option<String>,
+    }
+    impl GetTenantFullPreference {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(tenant_id: impl Into<String>) -> Self {
+            Self {
+                tenant_id: tenant_id.into(),
+                locale: None,
+            }
+        }
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetTenantFullPreference {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetTenantFullPreference").finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetTenantFullPreference {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-tenant-full-preference",
+                Method::GET,
+                "/v1/tenant/{tenant_id}/preference/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TenantFullPreference;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
+            parameter::query(&mut request, "locale", &self.locale)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
+            inspector.optional(&Self::PARAMETERS[1], &self.locale);
+        }
+    }
+    impl Lookup for GetTenantFullPreference {}
+    /**List the preferences of a tenant
+
+Returns the preferences of a tenant by category, page by page. A page holds 10 categories by default.
+
+`GET /v1/tenant/{tenant_id}/preference/category/`, the operation `get-tenant-preference-all-categories`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetTenantPreferenceAllCategories {
+        /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
+        pub tenant_id: String,
+        /// Whether to include categories that are switched off for the tenant. Defaults to false.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub include_disabled: Option<bool>,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub locale: Option<String>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+        /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tags: Option<String>,
+    }
+    impl GetTenantPreferenceAllCategories {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("include_disabled", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+            Parameter::new("tags", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(tenant_id: impl Into<String>) -> Self {
+            Self {
+                tenant_id: tenant_id.into(),
+                include_disabled: None,
+                limit: None,
+                locale: None,
+                offset: None,
+                tags: None,
+            }
+        }
+        /// Whether to include categories that are switched off for the tenant. Defaults to false.
+        pub fn include_disabled(mut self, value: bool) -> Self {
+            self.include_disabled = Some(value);
+            self
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+        /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
+        pub fn tags(mut self, value: impl Into<String>) -> Self {
+            self.tags = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetTenantPreferenceAllCategories {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetTenantPreferenceAllCategories")
+                .field("include_disabled", &self.include_disabled)
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetTenantPreferenceAllCategories {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-tenant-preference-all-categories",
+                Method::GET,
+                "/v1/tenant/{tenant_id}/preference/category/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TenantPreferenceCategoryList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
+            parameter::query(&mut request, "include_disabled", &self.include_disabled)?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "locale", &self.locale)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::query(&mut request, "tags", &self.tags)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
+            inspector.optional(&Self::PARAMETERS[1], &self.include_disabled);
+            inspector.optional(&Self::PARAMETERS[2], &self.limit);
+            inspector.optional(&Self::PARAMETERS[3], &self.locale);
+            inspector.optional(&Self::PARAMETERS[4], &self.offset);
+            inspector.optional(&Self::PARAMETERS[5], &self.tags);
+        }
+    }
+    impl Lookup for GetTenantPreferenceAllCategories {}
+    impl OffsetPaged for GetTenantPreferenceAllCategories {}
+    impl Paged for GetTenantPreferenceAllCategories {
+        type Item = types::TenantPreferenceCategory;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Fetch the preference of a tenant for a category
+
+Returns the preference of a tenant for one category.
+
+`GET /v1/tenant/{tenant_id}/preference/category/{category}/`, the operation `get-tenant-preference-single-category`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetTenantPreferenceSingleCategory {
+        /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
+        pub tenant_id: String,
+        /// Slug of the notification category
+        pub category: String,
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub locale: Option<String>,
+    }
+    impl GetTenantPreferenceSingleCategory {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("category", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(tenant_id: impl Into<String>, category: impl Into<String>) -> Self {
+            Self {
+                tenant_id: tenant_id.into(),
+                category: category.into(),
+                locale: None,
+            }
+        }
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetTenantPreferenceSingleCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetTenantPreferenceSingleCategory").finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetTenantPreferenceSingleCategory {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-tenant-preference-single-category",
+                Method::GET,
+                "/v1/tenant/{tenant_id}/preference/category/{category}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TenantPreferenceCategory;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.tenant_id, &self.category])?;
+            parameter::query(&mut request, "locale", &self.locale)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
+            inspector.parameter(&Self::PARAMETERS[1], &self.category);
+            inspector.optional(&Self::PARAMETERS[2], &self.locale);
+        }
+    }
+    impl Lookup for GetTenantPreferenceSingleCategory {}
+    /**Change the preference of a tenant for a category
+
+Sets the preference of a tenant for one category, which applies to its users until they decide otherwise. Returns the changed preference.
+
+`PATCH /v1/tenant/{tenant_id}/preference/category/{category}/`, the operation `update-tenant-preference-single-category`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct UpdateTenantPreferenceSingleCategory {
+        /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
+        pub tenant_id: String,
+        /// Slug of the notification category
+        pub category: String,
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub locale: Option<String>,
+        /// The request body.
+        pub body: types::TenantPreferenceUpdate,
+    }
+    impl UpdateTenantPreferenceSingleCategory {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("category", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            tenant_id: impl Into<String>,
+            category: impl Into<String>,
+            body: types::TenantPreferenceUpdate,
+        ) -> Self {
+            Self {
+                tenant_id: tenant_id.into(),
+                category: category.into(),
+                locale: None,
+                body,
+            }
+        }
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for UpdateTenantPreferenceSingleCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpdateTenantPreferenceSingleCategory")
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for UpdateTenantPreferenceSingleCategory {
+        const SPEC: &'static Spec = &Spec::new(
+                "update-tenant-preference-single-category",
+                Method::PATCH,
+                "/v1/tenant/{tenant_id}/preference/category/{category}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TENANT_PREFERENCE_UPDATE);
+        type Reply = types::TenantPreferenceCategory;
+        type Refusal = types::ApiError;
+        type Body = types::TenantPreferenceUpdate;
+        fn body(&self) -> Option<&types::TenantPreferenceUpdate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.tenant_id, &self.category])?;
+            parameter::query(&mut request, "locale", &self.locale)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
+            inspector.parameter(&Self::PARAMETERS[1], &self.category);
+            inspector.optional(&Self::PARAMETERS[2], &self.locale);
+            inspector.body(&rules::TENANT_PREFERENCE_UPDATE, &self.body);
+        }
+    }
+    /**List the preferences of a tenant, older form
+
+Returns the preferences of a tenant by category. Superseded by `get-tenant-preference-all-categories`.
+
+`GET /v1/tenant/{tenant_id}/category/`, the operation `get-tenant-default-preference`.*/
+    #[deprecated]
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetTenantDefaultPreference {
+        /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
+        pub tenant_id: String,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub locale: Option<String>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+    }
+    impl GetTenantDefaultPreference {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(tenant_id: impl Into<String>) -> Self {
+            Self {
+                tenant_id: tenant_id.into(),
+                limit: None,
+                locale: None,
+                offset: None,
+            }
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetTenantDefaultPreference {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetTenantDefaultPreference")
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetTenantDefaultPreference {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-tenant-default-preference",
+                Method::GET,
+                "/v1/tenant/{tenant_id}/category/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TenantPreferenceCategoryList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.tenant_id])?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "locale", &self.locale)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
+            inspector.optional(&Self::PARAMETERS[1], &self.limit);
+            inspector.optional(&Self::PARAMETERS[2], &self.locale);
+            inspector.optional(&Self::PARAMETERS[3], &self.offset);
+        }
+    }
+    impl Lookup for GetTenantDefaultPreference {}
+    impl OffsetPaged for GetTenantDefaultPreference {}
+    impl Paged for GetTenantDefaultPreference {
+        type Item = types::TenantPreferenceCategory;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Change the preference of a tenant for a category, older form
+
+Sets the preference of a tenant for one category. It is not known to accept `enabled_for_tenant`. Superseded by `update-tenant-preference-single-category`.
+
+`PATCH /v1/tenant/{tenant_id}/category/{category_slug}/`, the operation `update-brand-default-preference`.*/
+    #[deprecated]
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct UpdateBrandDefaultPreference {
+        /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
+        pub tenant_id: String,
+        /// Slug of the category
+        pub category_slug: String,
+        /// The request body.
+        pub body: types::TenantPreferenceUpdate,
+    }
+    impl UpdateBrandDefaultPreference {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+            Parameter::new("category_slug", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            tenant_id: impl Into<String>,
+            category_slug: impl Into<String>,
+            body: types::TenantPreferenceUpdate,
+        ) -> Self {
+            Self {
+                tenant_id: tenant_id.into(),
+                category_slug: category_slug.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for UpdateBrandDefaultPreference {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpdateBrandDefaultPreference").finish_non_exhaustive()
+        }
+    }
+    impl Operation for UpdateBrandDefaultPreference {
+        const SPEC: &'static Spec = &Spec::new(
+                "update-brand-default-preference",
+                Method::PATCH,
+                "/v1/tenant/{tenant_id}/category/{category_slug}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TENANT_PREFERENCE_UPDATE);
+        type Reply = types::TenantPreferenceCategory;
+        type Refusal = types::ApiError;
+        type Body = types::TenantPreferenceUpdate;
+        fn body(&self) -> Option<&types::TenantPreferenceUpdate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.tenant_id, &self.category_slug])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.tenant_id);
+            inspector.parameter(&Self::PARAMETERS[1], &self.category_slug);
+            inspector.body(&rules::TENANT_PREFERENCE_UPDATE, &self.body);
+        }
+    }
+    /**List the objects of a type
+
+Returns the objects of one type, page by page.
+
+`GET /v1/object/{object_type}/`, the operation `list-objects-by-type`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct ListObjectsByType {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// A page's `meta.after`, to go on with the page after it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub after: Option<String>,
+        /// A page's `meta.before`, to go on with the page before it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub before: Option<String>,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+    }
+    impl ListObjectsByType {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(object_type: impl Into<String>) -> Self {
+            Self {
+                object_type: object_type.into(),
+                after: None,
+                before: None,
+                limit: None,
+            }
+        }
+        /// A page's `meta.after`, to go on with the page after it.
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
+            self
+        }
+        /// A page's `meta.before`, to go on with the page before it.
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
+            self
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for ListObjectsByType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListObjectsByType")
+                .field("limit", &self.limit)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for ListObjectsByType {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-objects-by-type",
+                Method::GET,
+                "/v1/object/{object_type}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::ObjectProfileList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.object_type])?;
+            parameter::query(&mut request, "after", &self.after)?;
+            parameter::query(&mut request, "before", &self.before)?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.optional(&Self::PARAMETERS[1], &self.after);
+            inspector.optional(&Self::PARAMETERS[2], &self.before);
+            inspector.optional(&Self::PARAMETERS[3], &self.limit);
+        }
+    }
+    impl CursorPaged for ListObjectsByType {}
+    impl Paged for ListObjectsByType {
+        type Item = types::ObjectProfile;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.after = None;
+            self.before = None;
+            match position {
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: meta.count,
+                limit: meta.limit,
+                has_next: meta.has_next,
+                has_prev: meta.has_prev,
+                after: meta.after.as_deref(),
+                before: meta.before.as_deref(),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Fetch an object
+
+Returns an object with its channels and properties.
+
+`GET /v1/object/{object_type}/{id}/`, the operation `get-object-by-id`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetObjectById {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// Identifier of the object among those of its type, in your system
+        pub id: String,
+    }
+    impl GetObjectById {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
+            Self {
+                object_type: object_type.into(),
+                id: id.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetObjectById {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetObjectById").finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetObjectById {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-object-by-id",
+                Method::GET,
+                "/v1/object/{object_type}/{id}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::ObjectProfile;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.parameter(&Self::PARAMETERS[1], &self.id);
+        }
+    }
+    impl Lookup for GetObjectById {}
+    /**Create or update an object
+
+Creates an object or updates an existing one. Channels and properties you set are merged into the stored object; everything else is left unchanged. All of them are optional.
+
+`POST /v1/object/{object_type}/{id}/`, the operation `create-update-objects`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct CreateUpdateObjects {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// Identifier of the object among those of its type, in your system
+        pub id: String,
+        /// The request body.
+        pub body: types::UserUpsert,
+    }
+    impl CreateUpdateObjects {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            object_type: impl Into<String>,
+            id: impl Into<String>,
+            body: types::UserUpsert,
+        ) -> Self {
+            Self {
+                object_type: object_type.into(),
+                id: id.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for CreateUpdateObjects {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CreateUpdateObjects").finish_non_exhaustive()
+        }
+    }
+    impl Operation for CreateUpdateObjects {
+        const SPEC: &'static Spec = &Spec::new(
+                "create-update-objects",
+                Method::POST,
+                "/v1/object/{object_type}/{id}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_UPSERT);
+        type Reply = types::ObjectProfile;
+        type Refusal = types::ApiError;
+        type Body = types::UserUpsert;
+        fn body(&self) -> Option<&types::UserUpsert> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.body(&rules::USER_UPSERT, &self.body);
+        }
+    }
+    /**Delete an object
+
+Deletes an object for good.
+
+`DELETE /v1/object/{object_type}/{id}/`, the operation `delete-object`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct DeleteObject {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// Identifier of the object among those of its type, in your system
+        pub id: String,
+    }
+    impl DeleteObject {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
+            Self {
+                object_type: object_type.into(),
+                id: id.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for DeleteObject {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DeleteObject").finish_non_exhaustive()
+        }
+    }
+    impl Operation for DeleteObject {
+        const SPEC: &'static Spec = &Spec::new(
+                "delete-object",
+                Method::DELETE,
+                "/v1/object/{object_type}/{id}/",
+            )
+            .bearer()
+            .idempotent()
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS);
+        type Reply = ();
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.parameter(&Self::PARAMETERS[1], &self.id);
+        }
+    }
+    /**Edit an object
+
+Changes single values of an object by a list of operations, applied in order: adds and removes addresses of channels, and sets, removes, appends to and increments properties.
+
+`PATCH /v1/object/{object_type}/{id}/`, the operation `edit-object-profile`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct EditObjectProfile {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// Identifier of the object among those of its type, in your system
+        pub id: String,
+        /// The request body.
+        pub body: types::UserEdit,
+    }
+    impl EditObjectProfile {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            object_type: impl Into<String>,
+            id: impl Into<String>,
+            body: types::UserEdit,
+        ) -> Self {
+            Self {
+                object_type: object_type.into(),
+                id: id.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for EditObjectProfile {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("EditObjectProfile").finish_non_exhaustive()
+        }
+    }
+    impl Operation for EditObjectProfile {
+        const SPEC: &'static Spec = &Spec::new(
+                "edit-object-profile",
+                Method::PATCH,
+                "/v1/object/{object_type}/{id}/",
+            )
+            .bearer()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_EDIT);
+        type Reply = types::ObjectProfile;
+        type Refusal = types::ApiError;
+        type Body = types::UserEdit;
+        fn body(&self) -> Option<&types::UserEdit> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.body(&rules::USER_EDIT, &self.body);
+        }
+    }
+    /**Delete objects
+
+Deletes several objects of one type for good.
+
+`DELETE /v1/bulk/object/{object_type}/`, the operation `bulk-delete-objects`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct BulkDeleteObjects {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// The request body.
+        pub body: types::ObjectBulkDelete,
+    }
+    impl BulkDeleteObjects {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            object_type: impl Into<String>,
+            body: types::ObjectBulkDelete,
+        ) -> Self {
+            Self {
+                object_type: object_type.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for BulkDeleteObjects {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("BulkDeleteObjects").finish_non_exhaustive()
+        }
+    }
+    impl Operation for BulkDeleteObjects {
+        const SPEC: &'static Spec = &Spec::new(
+                "bulk-delete-objects",
+                Method::DELETE,
+                "/v1/bulk/object/{object_type}/",
+            )
+            .bearer()
+            .idempotent()
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS)
+            .body(&rules::OBJECT_BULK_DELETE);
+        type Reply = ();
+        type Refusal = types::ApiError;
+        type Body = types::ObjectBulkDelete;
+        fn body(&self) -> Option<&types::ObjectBulkDelete> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.object_type])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.body(&rules::OBJECT_BULK_DELETE, &self.body);
+        }
+    }
+    /**List the subscriptions to an object
+
+Returns the users and objects that are subscribed to an object, page by page.
+
+`GET /v1/object/{object_type}/{id}/subscription/`, the operation `list-object-subscriptions`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct ListObjectSubscriptions {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// Identifier of the object among those of its type, in your system
+        pub id: String,
+        /// A page's `meta.after`, to go on with the page after it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub after: Option<String>,
+        /// A page's `meta.before`, to go on with the page before it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub before: Option<String>,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+    }
+    impl ListObjectSubscriptions {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
+            Self {
+                object_type: object_type.into(),
+                id: id.into(),
+                after: None,
+                before: None,
+                limit: None,
+            }
+        }
+        /// A page's `meta.after`, to go on with the page after it.
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
+            self
+        }
+        /// A page's `meta.before`, to go on with the page before it.
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
+            self
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for ListObjectSubscriptions {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListObjectSubscriptions")
+                .field("limit", &self.limit)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for ListObjectSubscriptions {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-object-subscriptions",
+                Method::GET,
+                "/v1/object/{object_type}/{id}/subscription/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::ObjectSubscriberList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
+            parameter::query(&mut request, "after", &self.after)?;
+            parameter::query(&mut request, "before", &self.before)?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.optional(&Self::PARAMETERS[2], &self.after);
+            inspector.optional(&Self::PARAMETERS[3], &self.before);
+            inspector.optional(&Self::PARAMETERS[4], &self.limit);
+        }
+    }
+    impl Lookup for ListObjectSubscriptions {}
+    impl CursorPaged for ListObjectSubscriptions {}
+    impl Paged for ListObjectSubscriptions {
+        type Item = types::ObjectSubscriber;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.after = None;
+            self.before = None;
+            match position {
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: meta.count,
+                limit: meta.limit,
+                has_next: meta.has_next,
+                has_prev: meta.has_prev,
+                after: meta.after.as_deref(),
+                before: meta.before.as_deref(),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Subscribe users and objects to an object
+
+Subscribes up to 100 users and objects to an object. A recipient that does not exist is created; one that is subscribed already is updated. Subscriptions are two levels deep at most: an object can have child objects, and these can have users.
+
+`POST /v1/object/{object_type}/{id}/subscription/`, the operation `add-object-subscription`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct AddObjectSubscription {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// Identifier of the object among those of its type, in your system
+        pub id: String,
+        /// The request body.
+        pub body: types::ObjectSubscriptionAdd,
+    }
+    impl AddObjectSubscription {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            object_type: impl Into<String>,
+            id: impl Into<String>,
+            body: types::ObjectSubscriptionAdd,
+        ) -> Self {
+            Self {
+                object_type: object_type.into(),
+                id: id.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for AddObjectSubscription {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("AddObjectSubscription").finish_non_exhaustive()
+        }
+    }
+    impl Operation for AddObjectSubscription {
+        const SPEC: &'static Spec = &Spec::new(
+                "add-object-subscription",
+                Method::POST,
+                "/v1/object/{object_type}/{id}/subscription/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::OBJECT_SUBSCRIPTION_ADD);
+        type Reply = types::ObjectSubscriptionsAdded;
+        type Refusal = types::ApiError;
+        type Body = types::ObjectSubscriptionAdd;
+        fn body(&self) -> Option<&types::ObjectSubscriptionAdd> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.body(&rules::OBJECT_SUBSCRIPTION_ADD, &self.body);
+        }
+    }
+    /**Unsubscribe users and objects from an object
+
+Removes up to 100 subscriptions to an object. The users and objects themselves are kept.
+
+`DELETE /v1/object/{object_type}/{id}/subscription/`, the operation `delete-object-subscriptions`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct DeleteObjectSubscriptions {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// Identifier of the object among those of its type, in your system
+        pub id: String,
+        /// The request body.
+        pub body: types::ObjectSubscriptionRemove,
+    }
+    impl DeleteObjectSubscriptions {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            object_type: impl Into<String>,
+            id: impl Into<String>,
+            body: types::ObjectSubscriptionRemove,
+        ) -> Self {
+            Self {
+                object_type: object_type.into(),
+                id: id.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for DeleteObjectSubscriptions {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DeleteObjectSubscriptions").finish_non_exhaustive()
+        }
+    }
+    impl Operation for DeleteObjectSubscriptions {
+        const SPEC: &'static Spec = &Spec::new(
+                "delete-object-subscriptions",
+                Method::DELETE,
+                "/v1/object/{object_type}/{id}/subscription/",
+            )
+            .bearer()
+            .idempotent()
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS)
+            .body(&rules::OBJECT_SUBSCRIPTION_REMOVE);
+        type Reply = ();
+        type Refusal = types::ApiError;
+        type Body = types::ObjectSubscriptionRemove;
+        fn body(&self) -> Option<&types::ObjectSubscriptionRemove> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.body(&rules::OBJECT_SUBSCRIPTION_REMOVE, &self.body);
+        }
+    }
+    /**List the objects that an object is subscribed to
+
+Returns the parents of an object, that is, the objects that it is subscribed to, page by page.
+
+`GET /v1/object/{object_type}/{id}/subscribed_to/object/`, the operation `fetch-object-subscriptions`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct FetchObjectSubscriptions {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// Identifier of the object among those of its type, in your system
+        pub id: String,
+        /// A page's `meta.after`, to go on with the page after it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub after: Option<String>,
+        /// A page's `meta.before`, to go on with the page before it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub before: Option<String>,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+    }
+    impl FetchObjectSubscriptions {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
+            Self {
+                object_type: object_type.into(),
+                id: id.into(),
+                after: None,
+                before: None,
+                limit: None,
+            }
+        }
+        /// A page's `meta.after`, to go on with the page after it.
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
+            self
+        }
+        /// A page's `meta.before`, to go on with the page before it.
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
+            self
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for FetchObjectSubscriptions {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("FetchObjectSubscriptions")
+                .field("limit", &self.limit)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for FetchObjectSubscriptions {
+        const SPEC: &'static Spec = &Spec::new(
+                "fetch-object-subscriptions",
+                Method::GET,
+                "/v1/object/{object_type}/{id}/subscribed_to/object/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::ObjectSubscriptionList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
+            parameter::query(&mut request, "after", &self.after)?;
+            parameter::query(&mut request, "before", &self.before)?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.optional(&Self::PARAMETERS[2], &self.after);
+            inspector.optional(&Self::PARAMETERS[3], &self.before);
+            inspector.optional(&Self::PARAMETERS[4], &self.limit);
+        }
+    }
+    impl Lookup for FetchObjectSubscriptions {}
+    impl CursorPaged for FetchObjectSubscriptions {}
+    impl Paged for FetchObjectSubscriptions {
+        type Item = types::ObjectSubscription;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.after = None;
+            self.before = None;
+            match position {
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: meta.count,
+                limit: meta.limit,
+                has_next: meta.has_next,
+                has_prev: meta.has_prev,
+                after: meta.after.as_deref(),
+                before: meta.before.as_deref(),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**List the lists of users
+
+Returns the lists of the workspace, page by page, without the users in them. A page holds 20 lists by default and at most 1000.
+
+`GET /v1/subscriber_list/`, the operation `get-all-lists`.*/
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetAllLists {
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+    }
+    impl GetAllLists {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new() -> Self {
+            Self::default()
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetAllLists {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetAllLists")
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetAllLists {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-all-lists",
+                Method::GET,
+                "/v1/subscriber_list/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::SubscriberListList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.optional(&Self::PARAMETERS[0], &self.limit);
+            inspector.optional(&Self::PARAMETERS[1], &self.offset);
+        }
+    }
+    impl OffsetPaged for GetAllLists {}
+    impl Paged for GetAllLists {
+        type Item = types::SubscriberList;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Create or update a list
+
+Creates a list of users, or updates its name and settings if it exists. The users in it are left unchanged.
+
+`POST /v1/subscriber_list/`, the operation `create-list`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct CreateList {
+        /// The request body.
+        pub body: types::SubscriberListUpsert,
+    }
+    impl CreateList {
+        /// Creates the operation with what it requires.
+        pub fn new(body: types::SubscriberListUpsert) -> Self {
+            Self { body }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for CreateList {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CreateList").finish_non_exhaustive()
+        }
+    }
+    impl Operation for CreateList {
+        const SPEC: &'static Spec = &Spec::new(
+                "create-list",
+                Method::POST,
+                "/v1/subscriber_list/",
+            )
+            .bearer()
+            .idempotent()
+            .body(&rules::SUBSCRIBER_LIST_UPSERT);
+        type Reply = types::SubscriberList;
+        type Refusal = types::ApiError;
+        type Body = types::SubscriberListUpsert;
+        fn body(&self) -> Option<&types::SubscriberListUpsert> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::SUBSCRIBER_LIST_UPSERT, &self.body);
+        }
+    }
+    /**Fetch a list
+
+Returns a list, without the users in it.
+
+`GET /v1/subscriber_list/{list_id}/`, the operation `get-list`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetList {
+        /// Unique identifier of the list in your system
+        pub list_id: String,
+    }
+    impl GetList {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(list_id: impl Into<String>) -> Self {
+            Self { list_id: list_id.into() }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetList {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetList").finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetList {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-list",
+                Method::GET,
+                "/v1/subscriber_list/{list_id}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::SubscriberList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.list_id])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
+        }
+    }
+    impl Lookup for GetList {}
+    /**Delete a list
+
+Deletes a list for good. The users in it are kept.
+
+`PATCH /v1/subscriber_list/{list_id}/delete/`, the operation `delete-list`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct DeleteList {
+        /// Unique identifier of the list in your system
+        pub list_id: String,
+    }
+    impl DeleteList {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(list_id: impl Into<String>) -> Self {
+            Self { list_id: list_id.into() }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for DeleteList {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DeleteList").finish_non_exhaustive()
+        }
+    }
+    impl Operation for DeleteList {
+        const SPEC: &'static Spec = &Spec::new(
+                "delete-list",
+                Method::PATCH,
+                "/v1/subscriber_list/{list_id}/delete/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::Succeeded;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.list_id])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
+        }
+    }
+    /**List the users in a list
+
+Returns the users in a list, page by page. A page holds 20 users by default.
+
+`GET /v1/subscriber_list/{list_id}/subscriber/`, the operation `get-subscriber-list-users`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetSubscriberListUsers {
+        /// Unique identifier of the list in your system
+        pub list_id: String,
+        /// A page's `meta.after`, to go on with the page after it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub after: Option<String>,
+        /// A page's `meta.before`, to go on with the page before it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub before: Option<String>,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Order of the users, by the time at which they were added. `id` begins with the oldest, `-id` with the newest. Defaults to `-id`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub sort: Option<String>,
+    }
+    impl GetSubscriberListUsers {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("sort", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(list_id: impl Into<String>) -> Self {
+            Self {
+                list_id: list_id.into(),
+                after: None,
+                before: None,
+                limit: None,
+                sort: None,
+            }
+        }
+        /// A page's `meta.after`, to go on with the page after it.
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
+            self
+        }
+        /// A page's `meta.before`, to go on with the page before it.
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
+            self
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Order of the users, by the time at which they were added. `id` begins with the oldest, `-id` with the newest. Defaults to `-id`.
+        pub fn sort(mut self, value: impl Into<String>) -> Self {
+            self.sort = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetSubscriberListUsers {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetSubscriberListUsers")
+                .field("limit", &self.limit)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetSubscriberListUsers {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-subscriber-list-users",
+                Method::GET,
+                "/v1/subscriber_list/{list_id}/subscriber/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::ListSubscriberList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.list_id])?;
+            parameter::query(&mut request, "after", &self.after)?;
+            parameter::query(&mut request, "before", &self.before)?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "sort", &self.sort)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
+            inspector.optional(&Self::PARAMETERS[1], &self.after);
+            inspector.optional(&Self::PARAMETERS[2], &self.before);
+            inspector.optional(&Self::PARAMETERS[3], &self.limit);
+            inspector.optional(&Self::PARAMETERS[4], &self.sort);
+        }
+    }
+    impl Lookup for GetSubscriberListUsers {}
+    impl CursorPaged for GetSubscriberListUsers {}
+    impl Paged for GetSubscriberListUsers {
+        type Item = types::ListSubscriber;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.after = None;
+            self.before = None;
+            match position {
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: meta.count,
+                limit: meta.limit,
+                has_next: meta.has_next,
+                has_prev: meta.has_prev,
+                after: meta.after.as_deref(),
+                before: meta.before.as_deref(),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Add users to a list
+
+Adds existing users to a list. Users that do not exist are passed over.
+
+`POST /v1/subscriber_list/{list_id}/subscriber/add/`, the operation `add-subscribers-to-list`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct AddSubscribersToList {
+        /// Unique identifier of the list in your system
+        pub list_id: String,
+        /// The request body.
+        pub body: types::ListSubscriberIds,
+    }
+    impl AddSubscribersToList {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(list_id: impl Into<String>, body: types::ListSubscriberIds) -> Self {
+            Self {
+                list_id: list_id.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for AddSubscribersToList {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("AddSubscribersToList").finish_non_exhaustive()
+        }
+    }
+    impl Operation for AddSubscribersToList {
+        const SPEC: &'static Spec = &Spec::new(
+                "add-subscribers-to-list",
+                Method::POST,
+                "/v1/subscriber_list/{list_id}/subscriber/add/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::LIST_SUBSCRIBER_IDS);
+        type Reply = types::AffectedSubscribers;
+        type Refusal = types::ApiError;
+        type Body = types::ListSubscriberIds;
+        fn body(&self) -> Option<&types::ListSubscriberIds> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.list_id])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
+            inspector.body(&rules::LIST_SUBSCRIBER_IDS, &self.body);
+        }
+    }
+    /**Remove users from a list
+
+Removes users from a list. The users themselves are kept.
+
+`POST /v1/subscriber_list/{list_id}/subscriber/remove/`, the operation `remove-users-from-list`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct RemoveUsersFromList {
+        /// Unique identifier of the list in your system
+        pub list_id: String,
+        /// The request body.
+        pub body: types::ListSubscriberIds,
+    }
+    impl RemoveUsersFromList {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(list_id: impl Into<String>, body: types::ListSubscriberIds) -> Self {
+            Self {
+                list_id: list_id.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for RemoveUsersFromList {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("RemoveUsersFromList").finish_non_exhaustive()
+        }
+    }
+    impl Operation for RemoveUsersFromList {
+        const SPEC: &'static Spec = &Spec::new(
+                "remove-users-from-list",
+                Method::POST,
+                "/v1/subscriber_list/{list_id}/subscriber/remove/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::LIST_SUBSCRIBER_IDS);
+        type Reply = types::AffectedSubscribers;
+        type Refusal = types::ApiError;
+        type Body = types::ListSubscriberIds;
+        fn body(&self) -> Option<&types::ListSubscriberIds> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.list_id])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
+            inspector.body(&rules::LIST_SUBSCRIBER_IDS, &self.body);
+        }
+    }
+    /**Start a draft of a list
+
+Starts an empty draft to replace all users of a list at once. Add users to the draft, then finish it to make it live; until then the list is used as it is. If something goes wrong, delete the draft. Each call starts another draft.
+
+`POST /v1/subscriber_list/{list_id}/start_sync/`, the operation `start-sync`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct StartSync {
+        /// Unique identifier of the list in your system
+        pub list_id: String,
+    }
+    impl StartSync {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(list_id: impl Into<String>) -> Self {
+            Self { list_id: list_id.into() }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for StartSync {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("StartSync").finish_non_exhaustive()
+        }
+    }
+    impl Operation for StartSync {
+        const SPEC: &'static Spec = &Spec::new(
+                "start-sync",
+                Method::POST,
+                "/v1/subscriber_list/{list_id}/start_sync/",
+            )
+            .bearer()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::SubscriberListDraft;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.list_id])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
+        }
+    }
+    /**Fetch a draft of a list
+
+Returns a draft of a list, without the users in it.
+
+`GET /v1/subscriber_list/{list_id}/version/{version_id}/`, the operation `get-list-version`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetListVersion {
+        /// Unique identifier of the list in your system
+        pub list_id: String,
+        /// Identifier of the draft, as returned when it was started
+        pub version_id: String,
+    }
+    impl GetListVersion {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(list_id: impl Into<String>, version_id: impl Into<String>) -> Self {
+            Self {
+                list_id: list_id.into(),
+                version_id: version_id.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetListVersion {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetListVersion").finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetListVersion {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-list-version",
+                Method::GET,
+                "/v1/subscriber_list/{list_id}/version/{version_id}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::SubscriberList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.list_id, &self.version_id])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
+            inspector.parameter(&Self::PARAMETERS[1], &self.version_id);
+        }
+    }
+    impl Lookup for GetListVersion {}
+    /**Add users to a draft of a list
+
+Adds existing users to a draft. Users that do not exist are passed over.
+
+`POST /v1/subscriber_list/{list_id}/version/{version_id}/subscriber/add/`, the operation `add-subscribers-to-draft-list`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct AddSubscribersToDraftList {
+        /// Unique identifier of the list in your system
+        pub list_id: String,
+        /// Identifier of the draft, as returned when it was started
+        pub version_id: String,
+        /// The request body.
+        pub body: types::ListSubscriberIds,
+    }
+    impl AddSubscribersToDraftList {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            list_id: impl Into<String>,
+            version_id: impl Into<String>,
+            body: types::ListSubscriberIds,
+        ) -> Self {
+            Self {
+                list_id: list_id.into(),
+                version_id: version_id.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for AddSubscribersToDraftList {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("AddSubscribersToDraftList").finish_non_exhaustive()
+        }
+    }
+    impl Operation for AddSubscribersToDraftList {
+        const SPEC: &'static Spec = &Spec::new(
+                "add-subscribers-to-draft-list",
+                Method::POST,
+                "/v1/subscriber_list/{list_id}/version/{version_id}/subscriber/add/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::LIST_SUBSCRIBER_IDS);
+        type Reply = types::AffectedSubscribers;
+        type Refusal = types::ApiError;
+        type Body = types::ListSubscriberIds;
+        fn body(&self) -> Option<&types::ListSubscriberIds> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.list_id, &self.version_id])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
+            inspector.parameter(&Self::PARAMETERS[1], &self.version_id);
+            inspector.body(&rules::LIST_SUBSCRIBER_IDS, &self.body);
+        }
+    }
+    /**Remove users from a draft of a list
+
+Removes users from a draft. The list itself is left unchanged.
+
+`POST /v1/subscriber_list/{list_id}/version/{version_id}/subscriber/remove/`, the operation `remove-subscribers-from-draft-list`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct RemoveSubscribersFromDraftList {
+        /// Unique identifier of the list in your system
+        pub list_id: String,
+        /// Identifier of the draft, as returned when it was started
+        pub version_id: String,
+        /// The request body.
+        pub body: types::ListSubscriberIds,
+    }
+    impl RemoveSubscribersFromDraftList {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            list_id: impl Into<String>,
+            version_id: impl Into<String>,
+            body: types::ListSubscriberIds,
+        ) -> Self {
+            Self {
+                list_id: list_id.into(),
+                version_id: version_id.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for RemoveSubscribersFromDraftList {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("RemoveSubscribersFromDraftList").finish_non_exhaustive()
+        }
+    }
+    impl Operation for RemoveSubscribersFromDraftList {
+        const SPEC: &'static Spec = &Spec::new(
+                "remove-subscribers-from-draft-list",
+                Method::POST,
+                "/v1/subscriber_list/{list_id}/version/{version_id}/subscriber/remove/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::LIST_SUBSCRIBER_IDS);
+        type Reply = types::AffectedSubscribers;
+        type Refusal = types::ApiError;
+        type Body = types::ListSubscriberIds;
+        fn body(&self) -> Option<&types::ListSubscriberIds> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.list_id, &self.version_id])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
+            inspector.parameter(&Self::PARAMETERS[1], &self.version_id);
+            inspector.body(&rules::LIST_SUBSCRIBER_IDS, &self.body);
+        }
+    }
+    /**Make a draft of a list live
+
+Replaces all users of a list by those of the draft, and removes the draft. A second call for the same draft fails, since the draft no longer exists.
+
+`PATCH /v1/subscriber_list/{list_id}/version/{version_id}/finish_sync/`, the operation `finish-sync`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct FinishSync {
+        /// Unique identifier of the list in your system
+        pub list_id: String,
+        /// Identifier of the draft, as returned when it was started
+        pub version_id: String,
+    }
+    impl FinishSync {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(list_id: impl Into<String>, version_id: impl Into<String>) -> Self {
+            Self {
+                list_id: list_id.into(),
+                version_id: version_id.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for FinishSync {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("FinishSync").finish_non_exhaustive()
+        }
+    }
+    impl Operation for FinishSync {
+        const SPEC: &'static Spec = &Spec::new(
+                "finish-sync",
+                Method::PATCH,
+                "/v1/subscriber_list/{list_id}/version/{version_id}/finish_sync/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::SubscriberList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.list_id, &self.version_id])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
+            inspector.parameter(&Self::PARAMETERS[1], &self.version_id);
+        }
+    }
+    /**Delete a draft of a list
+
+Deletes a draft for good. The list itself is left unchanged.
+
+`PATCH /v1/subscriber_list/{list_id}/version/{version_id}/delete/`, the operation `delete-draft-list`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct DeleteDraftList {
+        /// Unique identifier of the list in your system
+        pub list_id: String,
+        /// Identifier of the draft, as returned when it was started
+        pub version_id: String,
+    }
+    impl DeleteDraftList {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("list_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(list_id: impl Into<String>, version_id: impl Into<String>) -> Self {
+            Self {
+                list_id: list_id.into(),
+                version_id: version_id.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for DeleteDraftList {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DeleteDraftList").finish_non_exhaustive()
+        }
+    }
+    impl Operation for DeleteDraftList {
+        const SPEC: &'static Spec = &Spec::new(
+                "delete-draft-list",
+                Method::PATCH,
+                "/v1/subscriber_list/{list_id}/version/{version_id}/delete/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::Succeeded;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.list_id, &self.version_id])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.list_id);
+            inspector.parameter(&Self::PARAMETERS[1], &self.version_id);
+        }
+    }
+    /**Fetch the preferences of a user
+
+Returns all preferences of a user: by category, in the sections of the preference page, and by channel.
+
+`GET /v1/user/{distinct_id}/preference/`, the operation `get-user-full-preference`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetUserFullPreference {
+        /// Unique identifier of the user in your system
+        pub distinct_id: String,
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub locale: Option<String>,
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub show_opt_out_channels: Option<bool>,
+        /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tags: Option<String>,
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+    }
+    impl GetUserFullPreference {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tags", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(distinct_id: impl Into<String>) -> Self {
+            Self {
+                distinct_id: distinct_id.into(),
+                locale: None,
+                show_opt_out_channels: None,
+                tags: None,
+                tenant_id: None,
+            }
+        }
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
+            self
+        }
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        pub fn show_opt_out_channels(mut self, value: bool) -> Self {
+            self.show_opt_out_channels = Some(value);
+            self
+        }
+        /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
+        pub fn tags(mut self, value: impl Into<String>) -> Self {
+            self.tags = Some(value.into());
+            self
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetUserFullPreference {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetUserFullPreference")
+                .field("show_opt_out_channels", &self.show_opt_out_channels)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetUserFullPreference {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-user-full-preference",
+                Method::GET,
+                "/v1/user/{distinct_id}/preference/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::FullPreference;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
+            parameter::query(&mut request, "locale", &self.locale)?;
+            parameter::query(
+                &mut request,
+                "show_opt_out_channels",
+                &self.show_opt_out_channels,
+            )?;
+            parameter::query(&mut request, "tags", &self.tags)?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.optional(&Self::PARAMETERS[1], &self.locale);
+            inspector.optional(&Self::PARAMETERS[2], &self.show_opt_out_channels);
+            inspector.optional(&Self::PARAMETERS[3], &self.tags);
+            inspector.optional(&Self::PARAMETERS[4], &self.tenant_id);
+        }
+    }
+    impl Lookup for GetUserFullPreference {}
+    /**Edit the preferences of a user
+
+Changes several preferences of a user in one request, by category and by channel, and returns all of them.
+
+`PATCH /v1/user/{distinct_id}/preference/`, the operation `update-user-full-preference`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct UpdateUserFullPreference {
+        /// Unique identifier of the user in your system
+        pub distinct_id: String,
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+        /// The request body.
+        pub body: types::FullPreferenceUpdate,
+    }
+    impl UpdateUserFullPreference {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            distinct_id: impl Into<String>,
+            body: types::FullPreferenceUpdate,
+        ) -> Self {
+            Self {
+                distinct_id: distinct_id.into(),
+                tenant_id: None,
+                body,
+            }
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for UpdateUserFullPreference {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpdateUserFullPreference").finish_non_exhaustive()
+        }
+    }
+    impl Operation for UpdateUserFullPreference {
+        const SPEC: &'static Spec = &Spec::new(
+                "update-user-full-preference",
+                Method::PATCH,
+                "/v1/user/{distinct_id}/preference/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::FULL_PREFERENCE_UPDATE);
+        type Reply = types::FullPreference;
+        type Refusal = types::ApiError;
+        type Body = types::FullPreferenceUpdate;
+        fn body(&self) -> Option<&types::FullPreferenceUpdate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.optional(&Self::PARAMETERS[1], &self.tenant_id);
+            inspector.body(&rules::FULL_PREFERENCE_UPDATE, &self.body);
+        }
+    }
+    /**List the preferences of a user by category
+
+Returns a user's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both and the official Go SDK sends them for users.
+
+`GET /v1/user/{distinct_id}/preference/category/`, the operation `get-user-preference-all-categories`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetUserPreferenceAllCategories {
+        /// Unique identifier of the user in your system
+        pub distinct_id: String,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub locale: Option<String>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub show_opt_out_channels: Option<bool>,
+        /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tags: Option<String>,
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+    }
+    impl GetUserPreferenceAllCategories {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tags", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(distinct_id: impl Into<String>) -> Self {
+            Self {
+                distinct_id: distinct_id.into(),
+                limit: None,
+                locale: None,
+                offset: None,
+                show_opt_out_channels: None,
+                tags: None,
+                tenant_id: None,
+            }
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        pub fn show_opt_out_channels(mut self, value: bool) -> Self {
+            self.show_opt_out_channels = Some(value);
+            self
+        }
+        /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
+        pub fn tags(mut self, value: impl Into<String>) -> Self {
+            self.tags = Some(value.into());
+            self
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetUserPreferenceAllCategories {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetUserPreferenceAllCategories")
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .field("show_opt_out_channels", &self.show_opt_out_channels)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetUserPreferenceAllCategories {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-user-preference-all-categories",
+                Method::GET,
+                "/v1/user/{distinct_id}/preference/category/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::PreferenceCategoryList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "locale", &self.locale)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::query(
+                &mut request,
+                "show_opt_out_channels",
+                &self.show_opt_out_channels,
+            )?;
+            parameter::query(&mut request, "tags", &self.tags)?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.optional(&Self::PARAMETERS[1], &self.limit);
+            inspector.optional(&Self::PARAMETERS[2], &self.locale);
+            inspector.optional(&Self::PARAMETERS[3], &self.offset);
+            inspector.optional(&Self::PARAMETERS[4], &self.show_opt_out_channels);
+            inspector.optional(&Self::PARAMETERS[5], &self.tags);
+            inspector.optional(&Self::PARAMETERS[6], &self.tenant_id);
+        }
+    }
+    impl Lookup for GetUserPreferenceAllCategories {}
+    impl OffsetPaged for GetUserPreferenceAllCategories {}
+    impl Paged for GetUserPreferenceAllCategories {
+        type Item = types::PreferenceCategory;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Fetch the preference of a user for a category
+
+Returns a user's preference for a category. Upstream marks this operation as deprecated but names no successor; the official Python and Go SDKs call it.
+
+`GET /v1/user/{distinct_id}/preference/category/{category_slug}/`, the operation `get-user-preferences-single-category`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetUserPreferencesSingleCategory {
+        /// Unique identifier of the user in your system
+        pub distinct_id: String,
+        /// Slug of the category
+        pub category_slug: String,
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub locale: Option<String>,
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub show_opt_out_channels: Option<bool>,
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+    }
+    impl GetUserPreferencesSingleCategory {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("category_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            distinct_id: impl Into<String>,
+            category_slug: impl Into<String>,
+        ) -> Self {
+            Self {
+                distinct_id: distinct_id.into(),
+                category_slug: category_slug.into(),
+                locale: None,
+                show_opt_out_channels: None,
+                tenant_id: None,
+            }
+        }
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
+            self
+        }
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        pub fn show_opt_out_channels(mut self, value: bool) -> Self {
+            self.show_opt_out_channels = Some(value);
+            self
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetUserPreferencesSingleCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetUserPreferencesSingleCategory")
+                .field("show_opt_out_channels", &self.show_opt_out_channels)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetUserPreferencesSingleCategory {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-user-preferences-single-category",
+                Method::GET,
+                "/v1/user/{distinct_id}/preference/category/{category_slug}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::PreferenceCategory;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.distinct_id, &self.category_slug])?;
+            parameter::query(&mut request, "locale", &self.locale)?;
+            parameter::query(
+                &mut request,
+                "show_opt_out_channels",
+                &self.show_opt_out_channels,
+            )?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.parameter(&Self::PARAMETERS[1], &self.category_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.locale);
+            inspector.optional(&Self::PARAMETERS[3], &self.show_opt_out_channels);
+            inspector.optional(&Self::PARAMETERS[4], &self.tenant_id);
+        }
+    }
+    impl Lookup for GetUserPreferencesSingleCategory {}
+    /**Edit the preference of a user for a category
+
+Opts a user in to a category or out of it, as a whole or on some channels. Whether the API refuses to change a preference that is not editable is not known.
+
+`PATCH /v1/user/{distinct_id}/preference/category/{category_slug}/`, the operation `update-user-preference-category`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct UpdateUserPreferenceCategory {
+        /// Unique identifier of the user in your system
+        pub distinct_id: String,
+        /// Slug of the category
+        pub category_slug: String,
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub locale: Option<String>,
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub show_opt_out_channels: Option<bool>,
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+        /// The request body.
+        pub body: types::CategoryPreferenceUpdate,
+    }
+    impl UpdateUserPreferenceCategory {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("category_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            distinct_id: impl Into<String>,
+            category_slug: impl Into<String>,
+            body: types::CategoryPreferenceUpdate,
+        ) -> Self {
+            Self {
+                distinct_id: distinct_id.into(),
+                category_slug: category_slug.into(),
+                locale: None,
+                show_opt_out_channels: None,
+                tenant_id: None,
+                body,
+            }
+        }
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
+            self
+        }
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        pub fn show_opt_out_channels(mut self, value: bool) -> Self {
+            self.show_opt_out_channels = Some(value);
+            self
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for UpdateUserPreferenceCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpdateUserPreferenceCategory")
+                .field("show_opt_out_channels", &self.show_opt_out_channels)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for UpdateUserPreferenceCategory {
+        const SPEC: &'static Spec = &Spec::new(
+                "update-user-preference-category",
+                Method::PATCH,
+                "/v1/user/{distinct_id}/preference/category/{category_slug}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CATEGORY_PREFERENCE_UPDATE);
+        type Reply = types::PreferenceCategory;
+        type Refusal = types::ApiError;
+        type Body = types::CategoryPreferenceUpdate;
+        fn body(&self) -> Option<&types::CategoryPreferenceUpdate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.distinct_id, &self.category_slug])?;
+            parameter::query(&mut request, "locale", &self.locale)?;
+            parameter::query(
+                &mut request,
+                "show_opt_out_channels",
+                &self.show_opt_out_channels,
+            )?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.parameter(&Self::PARAMETERS[1], &self.category_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.locale);
+            inspector.optional(&Self::PARAMETERS[3], &self.show_opt_out_channels);
+            inspector.optional(&Self::PARAMETERS[4], &self.tenant_id);
+            inspector.body(&rules::CATEGORY_PREFERENCE_UPDATE, &self.body);
+        }
+    }
+    /**Fetch the preferences of a user by channel
+
+Returns a user's preferences for channels across all categories.
+
+`GET /v1/user/{distinct_id}/preference/channel_preference/`, the operation `get-user-preference-channel`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetUserPreferenceChannel {
+        /// Unique identifier of the user in your system
+        pub distinct_id: String,
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+    }
+    impl GetUserPreferenceChannel {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(distinct_id: impl Into<String>) -> Self {
+            Self {
+                distinct_id: distinct_id.into(),
+                tenant_id: None,
+            }
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetUserPreferenceChannel {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetUserPreferenceChannel").finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetUserPreferenceChannel {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-user-preference-channel",
+                Method::GET,
+                "/v1/user/{distinct_id}/preference/channel_preference/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::ChannelPreferences;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.optional(&Self::PARAMETERS[1], &self.tenant_id);
+        }
+    }
+    impl Lookup for GetUserPreferenceChannel {}
+    /**Edit the preferences of a user by channel
+
+Limits channels to mandatory notifications for a user, or lifts the limit, across all categories.
+
+`PATCH /v1/user/{distinct_id}/preference/channel_preference/`, the operation `update-user-preference-channel`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct UpdateUserPreferenceChannel {
+        /// Unique identifier of the user in your system
+        pub distinct_id: String,
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+        /// The request body.
+        pub body: types::ChannelPreferencesUpdate,
+    }
+    impl UpdateUserPreferenceChannel {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            distinct_id: impl Into<String>,
+            body: types::ChannelPreferencesUpdate,
+        ) -> Self {
+            Self {
+                distinct_id: distinct_id.into(),
+                tenant_id: None,
+                body,
+            }
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for UpdateUserPreferenceChannel {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpdateUserPreferenceChannel").finish_non_exhaustive()
+        }
+    }
+    impl Operation for UpdateUserPreferenceChannel {
+        const SPEC: &'static Spec = &Spec::new(
+                "update-user-preference-channel",
+                Method::PATCH,
+                "/v1/user/{distinct_id}/preference/channel_preference/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CHANNEL_PREFERENCES_UPDATE);
+        type Reply = types::ChannelPreferences;
+        type Refusal = types::ApiError;
+        type Body = types::ChannelPreferencesUpdate;
+        fn body(&self) -> Option<&types::ChannelPreferencesUpdate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.optional(&Self::PARAMETERS[1], &self.tenant_id);
+            inspector.body(&rules::CHANNEL_PREFERENCES_UPDATE, &self.body);
+        }
+    }
+    /**Fetch the preferences of an object
+
+Returns all preferences of an object: by category, in the sections of the preference page, and by channel.
+
+`GET /v1/object/{object_type}/{id}/preference/`, the operation `fetch-object-full-preference`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct FetchObjectFullPreference {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// Identifier of the object among those of its type, in your system
+        pub id: String,
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub locale: Option<String>,
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub show_opt_out_channels: Option<bool>,
+        /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tags: Option<String>,
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+    }
+    impl FetchObjectFullPreference {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tags", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
+            Self {
+                object_type: object_type.into(),
+                id: id.into(),
+                locale: None,
+                show_opt_out_channels: None,
+                tags: None,
+                tenant_id: None,
+            }
+        }
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
+            self
+        }
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        pub fn show_opt_out_channels(mut self, value: bool) -> Self {
+            self.show_opt_out_channels = Some(value);
+            self
+        }
+        /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
+        pub fn tags(mut self, value: impl Into<String>) -> Self {
+            self.tags = Some(value.into());
+            self
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for FetchObjectFullPreference {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("FetchObjectFullPreference")
+                .field("show_opt_out_channels", &self.show_opt_out_channels)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for FetchObjectFullPreference {
+        const SPEC: &'static Spec = &Spec::new(
+                "fetch-object-full-preference",
+                Method::GET,
+                "/v1/object/{object_type}/{id}/preference/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::FullPreference;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
+            parameter::query(&mut request, "locale", &self.locale)?;
+            parameter::query(
+                &mut request,
+                "show_opt_out_channels",
+                &self.show_opt_out_channels,
+            )?;
+            parameter::query(&mut request, "tags", &self.tags)?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.optional(&Self::PARAMETERS[2], &self.locale);
+            inspector.optional(&Self::PARAMETERS[3], &self.show_opt_out_channels);
+            inspector.optional(&Self::PARAMETERS[4], &self.tags);
+            inspector.optional(&Self::PARAMETERS[5], &self.tenant_id);
+        }
+    }
+    impl Lookup for FetchObjectFullPreference {}
+    /**Edit the preferences of an object
+
+Changes several preferences of an object in one request, by category and by channel, and returns all of them. Upstream documents `categories` for users only.
+
+`PATCH /v1/object/{object_type}/{id}/preference/`, the operation `update-object-full-preference`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct UpdateObjectFullPreference {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// Identifier of the object among those of its type, in your system
+        pub id: String,
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+        /// The request body.
+        pub body: types::FullPreferenceUpdate,
+    }
+    impl UpdateObjectFullPreference {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            object_type: impl Into<String>,
+            id: impl Into<String>,
+            body: types::FullPreferenceUpdate,
+        ) -> Self {
+            Self {
+                object_type: object_type.into(),
+                id: id.into(),
+                tenant_id: None,
+                body,
+            }
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for UpdateObjectFullPreference {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpdateObjectFullPreference").finish_non_exhaustive()
+        }
+    }
+    impl Operation for UpdateObjectFullPreference {
+        const SPEC: &'static Spec = &Spec::new(
+                "update-object-full-preference",
+                Method::PATCH,
+                "/v1/object/{object_type}/{id}/preference/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::FULL_PREFERENCE_UPDATE);
+        type Reply = types::FullPreference;
+        type Refusal = types::ApiError;
+        type Body = types::FullPreferenceUpdate;
+        fn body(&self) -> Option<&types::FullPreferenceUpdate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.optional(&Self::PARAMETERS[2], &self.tenant_id);
+            inspector.body(&rules::FULL_PREFERENCE_UPDATE, &self.body);
+        }
+    }
+    /**List the preferences of an object by category
+
+Returns an object's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both and the official Go SDK sends them for users.
+
+`GET /v1/object/{object_type}/{id}/preference/category/`, the operation `fetch-object-preference-all-categories`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct FetchObjectPreferenceAllCategories {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// Identifier of the object among those of its type, in your system
+        pub id: String,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub locale: Option<String>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub show_opt_out_channels: Option<bool>,
+        /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tags: Option<String>,
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+    }
+    impl FetchObjectPreferenceAllCategories {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tags", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
+            Self {
+                object_type: object_type.into(),
+                id: id.into(),
+                limit: None,
+                locale: None,
+                offset: None,
+                show_opt_out_channels: None,
+                tags: None,
+                tenant_id: None,
+            }
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        pub fn show_opt_out_channels(mut self, value: bool) -> Self {
+            self.show_opt_out_channels = Some(value);
+            self
+        }
+        /// Returns only categories with matching tags. Either one tag such as `admin`, or a JSON text that combines tags by `and`, `or`, `not` and `exists`, such as `{"or":["admin",{"not":"billing"}]}`.
+        pub fn tags(mut self, value: impl Into<String>) -> Self {
+            self.tags = Some(value.into());
+            self
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for FetchObjectPreferenceAllCategories {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("FetchObjectPreferenceAllCategories")
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .field("show_opt_out_channels", &self.show_opt_out_channels)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for FetchObjectPreferenceAllCategories {
+        const SPEC: &'static Spec = &Spec::new(
+                "fetch-object-preference-all-categories",
+                Method::GET,
+                "/v1/object/{object_type}/{id}/preference/category/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::PreferenceCategoryList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "locale", &self.locale)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::query(
+                &mut request,
+                "show_opt_out_channels",
+                &self.show_opt_out_channels,
+            )?;
+            parameter::query(&mut request, "tags", &self.tags)?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.optional(&Self::PARAMETERS[2], &self.limit);
+            inspector.optional(&Self::PARAMETERS[3], &self.locale);
+            inspector.optional(&Self::PARAMETERS[4], &self.offset);
+            inspector.optional(&Self::PARAMETERS[5], &self.show_opt_out_channels);
+            inspector.optional(&Self::PARAMETERS[6], &self.tags);
+            inspector.optional(&Self::PARAMETERS[7], &self.tenant_id);
+        }
+    }
+    impl Lookup for FetchObjectPreferenceAllCategories {}
+    impl OffsetPaged for FetchObjectPreferenceAllCategories {}
+    impl Paged for FetchObjectPreferenceAllCategories {
+        type Item = types::PreferenceCategory;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Fetch the preference of an object for a category
+
+Returns an object's preference for a category.
+
+`GET /v1/object/{object_type}/{id}/preference/category/{category_slug}/`, the operation `fetch-object-preference-single-category`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct FetchObjectPreferenceSingleCategory {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// Identifier of the object among those of its type, in your system
+        pub id: String,
+        /// Slug of the category
+        pub category_slug: String,
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub locale: Option<String>,
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub show_opt_out_channels: Option<bool>,
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+    }
+    impl FetchObjectPreferenceSingleCategory {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("category_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            object_type: impl Into<String>,
+            id: impl Into<String>,
+            category_slug: impl Into<String>,
+        ) -> Self {
+            Self {
+                object_type: object_type.into(),
+                id: id.into(),
+                category_slug: category_slug.into(),
+                locale: None,
+                show_opt_out_channels: None,
+                tenant_id: None,
+            }
+        }
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
+            self
+        }
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        pub fn show_opt_out_channels(mut self, value: bool) -> Self {
+            self.show_opt_out_channels = Some(value);
+            self
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for FetchObjectPreferenceSingleCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("FetchObjectPreferenceSingleCategory")
+                .field("show_opt_out_channels", &self.show_opt_out_channels)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for FetchObjectPreferenceSingleCategory {
+        const SPEC: &'static Spec = &Spec::new(
+                "fetch-object-preference-single-category",
+                Method::GET,
+                "/v1/object/{object_type}/{id}/preference/category/{category_slug}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::PreferenceCategory;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[&self.object_type, &self.id, &self.category_slug],
+                )?;
+            parameter::query(&mut request, "locale", &self.locale)?;
+            parameter::query(
+                &mut request,
+                "show_opt_out_channels",
+                &self.show_opt_out_channels,
+            )?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.parameter(&Self::PARAMETERS[2], &self.category_slug);
+            inspector.optional(&Self::PARAMETERS[3], &self.locale);
+            inspector.optional(&Self::PARAMETERS[4], &self.show_opt_out_channels);
+            inspector.optional(&Self::PARAMETERS[5], &self.tenant_id);
+        }
+    }
+    impl Lookup for FetchObjectPreferenceSingleCategory {}
+    /**Edit the preference of an object for a category
+
+Opts an object in to a category or out of it, as a whole or on some channels. Whether the API refuses to change a preference that is not editable is not known.
+
+`PATCH /v1/object/{object_type}/{id}/preference/category/{category_slug}/`, the operation `object-preference-category`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct ObjectPreferenceCategory {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// Identifier of the object among those of its type, in your system
+        pub id: String,
+        /// Slug of the category
+        pub category_slug: String,
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub locale: Option<String>,
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub show_opt_out_channels: Option<bool>,
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+        /// The request body.
+        pub body: types::CategoryPreferenceUpdate,
+    }
+    impl ObjectPreferenceCategory {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("category_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("show_opt_out_channels", Place::Query, &rules::BOOLEAN),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            object_type: impl Into<String>,
+            id: impl Into<String>,
+            category_slug: impl Into<String>,
+            body: types::CategoryPreferenceUpdate,
+        ) -> Self {
+            Self {
+                object_type: object_type.into(),
+                id: id.into(),
+                category_slug: category_slug.into(),
+                locale: None,
+                show_opt_out_channels: None,
+                tenant_id: None,
+                body,
+            }
+        }
+        /// Locale of the returned names and descriptions. Falls back from the region to the language and then to English, for example from `es-AR` to `es` to `en`.
+        pub fn locale(mut self, value: impl Into<String>) -> Self {
+            self.locale = Some(value.into());
+            self
+        }
+        /// Whether to include the channels of categories that the recipient has opted out of. Defaults to false.
+        pub fn show_opt_out_channels(mut self, value: bool) -> Self {
+            self.show_opt_out_channels = Some(value);
+            self
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for ObjectPreferenceCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ObjectPreferenceCategory")
+                .field("show_opt_out_channels", &self.show_opt_out_channels)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for ObjectPreferenceCategory {
+        const SPEC: &'static Spec = &Spec::new(
+                "object-preference-category",
+                Method::PATCH,
+                "/v1/object/{object_type}/{id}/preference/category/{category_slug}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CATEGORY_PREFERENCE_UPDATE);
+        type Reply = types::PreferenceCategory;
+        type Refusal = types::ApiError;
+        type Body = types::CategoryPreferenceUpdate;
+        fn body(&self) -> Option<&types::CategoryPreferenceUpdate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[&self.object_type, &self.id, &self.category_slug],
+                )?;
+            parameter::query(&mut request, "locale", &self.locale)?;
+            parameter::query(
+                &mut request,
+                "show_opt_out_channels",
+                &self.show_opt_out_channels,
+            )?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.parameter(&Self::PARAMETERS[2], &self.category_slug);
+            inspector.optional(&Self::PARAMETERS[3], &self.locale);
+            inspector.optional(&Self::PARAMETERS[4], &self.show_opt_out_channels);
+            inspector.optional(&Self::PARAMETERS[5], &self.tenant_id);
+            inspector.body(&rules::CATEGORY_PREFERENCE_UPDATE, &self.body);
+        }
+    }
+    /**Fetch the preferences of an object by channel
+
+Returns an object's preferences for channels across all categories.
+
+`GET /v1/object/{object_type}/{id}/preference/channel_preference/`, the operation `fetch-object-preference-all-channels`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct FetchObjectPreferenceAllChannels {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// Identifier of the object among those of its type, in your system
+        pub id: String,
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+    }
+    impl FetchObjectPreferenceAllChannels {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(object_type: impl Into<String>, id: impl Into<String>) -> Self {
+            Self {
+                object_type: object_type.into(),
+                id: id.into(),
+                tenant_id: None,
+            }
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for FetchObjectPreferenceAllChannels {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("FetchObjectPreferenceAllChannels").finish_non_exhaustive()
+        }
+    }
+    impl Operation for FetchObjectPreferenceAllChannels {
+        const SPEC: &'static Spec = &Spec::new(
+                "fetch-object-preference-all-channels",
+                Method::GET,
+                "/v1/object/{object_type}/{id}/preference/channel_preference/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::ChannelPreferences;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.optional(&Self::PARAMETERS[2], &self.tenant_id);
+        }
+    }
+    impl Lookup for FetchObjectPreferenceAllChannels {}
+    /**Edit the preferences of an object by channel
+
+Limits channels to mandatory notifications for an object, or lifts the limit, across all categories.
+
+`PATCH /v1/object/{object_type}/{id}/preference/channel_preference/`, the operation `object-preference-channel`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct ObjectPreferenceChannel {
+        /// Type of the object, by convention in the plural
+        pub object_type: String,
+        /// Identifier of the object among those of its type, in your system
+        pub id: String,
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+        /// The request body.
+        pub body: types::ChannelPreferencesUpdate,
+    }
+    impl ObjectPreferenceChannel {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("object_type", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            object_type: impl Into<String>,
+            id: impl Into<String>,
+            body: types::ChannelPreferencesUpdate,
+        ) -> Self {
+            Self {
+                object_type: object_type.into(),
+                id: id.into(),
+                tenant_id: None,
+                body,
+            }
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for ObjectPreferenceChannel {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ObjectPreferenceChannel").finish_non_exhaustive()
+        }
+    }
+    impl Operation for ObjectPreferenceChannel {
+        const SPEC: &'static Spec = &Spec::new(
+                "object-preference-channel",
+                Method::PATCH,
+                "/v1/object/{object_type}/{id}/preference/channel_preference/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CHANNEL_PREFERENCES_UPDATE);
+        type Reply = types::ChannelPreferences;
+        type Refusal = types::ApiError;
+        type Body = types::ChannelPreferencesUpdate;
+        fn body(&self) -> Option<&types::ChannelPreferencesUpdate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.object_type, &self.id])?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.object_type);
+            inspector.parameter(&Self::PARAMETERS[1], &self.id);
+            inspector.optional(&Self::PARAMETERS[2], &self.tenant_id);
+            inspector.body(&rules::CHANNEL_PREFERENCES_UPDATE, &self.body);
+        }
+    }
+    /**Edit the preferences of many users
+
+Makes the same changes to the preferences of many users. The reply does not tell the outcome for each user. The limit of 100 users is the one that upstream's error messages name; they do not name the operation.
+
+`PATCH /v1/bulk/user/preference/`, the operation `bulk-update-user-preference`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct BulkUpdateUserPreference {
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+        /// The request body.
+        pub body: types::UserPreferenceBulkUpdate,
+    }
+    impl BulkUpdateUserPreference {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(body: types::UserPreferenceBulkUpdate) -> Self {
+            Self { tenant_id: None, body }
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for BulkUpdateUserPreference {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("BulkUpdateUserPreference").finish_non_exhaustive()
+        }
+    }
+    impl Operation for BulkUpdateUserPreference {
+        const SPEC: &'static Spec = &Spec::new(
+                "bulk-update-user-preference",
+                Method::PATCH,
+                "/v1/bulk/user/preference/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_PREFERENCE_BULK_UPDATE);
+        type Reply = types::Succeeded;
+        type Refusal = types::ApiError;
+        type Body = types::UserPreferenceBulkUpdate;
+        fn body(&self) -> Option<&types::UserPreferenceBulkUpdate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.optional(&Self::PARAMETERS[0], &self.tenant_id);
+            inspector.body(&rules::USER_PREFERENCE_BULK_UPDATE, &self.body);
+        }
+    }
+    /**Reset the preferences of many users
+
+Removes what many users chose, so that the preferences of the tenant and the defaults of the categories apply again. The reply does not tell the outcome for each user.
+
+`PATCH /v1/bulk/user/preference/reset/`, the operation `reset-user-preferences`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct ResetUserPreferences {
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+        /// The request body.
+        pub body: types::UserPreferenceBulkReset,
+    }
+    impl ResetUserPreferences {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("tenant_id", Place::Query, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(body: types::UserPreferenceBulkReset) -> Self {
+            Self { tenant_id: None, body }
+        }
+        /// Tenant for which the operation is done. Defaults to the tenant `default`.
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for ResetUserPreferences {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ResetUserPreferences").finish_non_exhaustive()
+        }
+    }
+    impl Operation for ResetUserPreferences {
+        const SPEC: &'static Spec = &Spec::new(
+                "reset-user-preferences",
+                Method::PATCH,
+                "/v1/bulk/user/preference/reset/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_PREFERENCE_BULK_RESET);
+        type Reply = types::Succeeded;
+        type Refusal = types::ApiError;
+        type Body = types::UserPreferenceBulkReset;
+        fn body(&self) -> Option<&types::UserPreferenceBulkReset> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.optional(&Self::PARAMETERS[0], &self.tenant_id);
+            inspector.body(&rules::USER_PREFERENCE_BULK_RESET, &self.body);
+        }
+    }
+    /**List messages
+
+Returns messages, newest first, a page at a time. Filters can be combined. A filter with several values matches any of them.
+
+`GET /v1/message/`, the operation `list-messages`.*/
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct ListMessages {
+        /// Value of `meta.after`, to read the page of older messages.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub after: Option<String>,
+        /// Value of `meta.before`, to read the page of newer messages. Ignored if `after` is given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub before: Option<String>,
+        /// Slugs of the notification categories of the messages
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub category: Option<Vec<String>>,
+        /// Channel of the messages
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub channel: Option<types::ChannelName>,
+        /// Earliest time at which the messages were created, in whole seconds
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub created_at_gte: Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Latest time at which the messages were created, in whole seconds
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub created_at_lte: Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Identifier of the workflow run or broadcast run that caused the messages
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub execution_id: Option<String>,
+        /// Idempotency key of the request that caused the messages
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub idempotency_key: Option<String>,
+        /// Whether to return only messages of broadcasts, or only those of workflows. Defaults to both.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub is_campaign: Option<bool>,
+        /// Greatest number of messages in a page. Defaults to 10.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Identifier of a single message
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub message_id: Option<String>,
+        /// Identifier of the object that the messages are for. Used together with `object_type`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub object_id: Option<String>,
+        /// Type of the object that the messages are for. Used together with `object_id`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub object_type: Option<String>,
+        /// Users that the messages are for, each by its `distinct_id`
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub recipient_id: Option<Vec<String>>,
+        /// Statuses of the messages. `triggered` also covers messages that were blocked, messages that are or are not to be triggered, and messages that the vendor has sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub status: Option<Vec<types::MessageStatusFilter>>,
+        /// Tenant for which the messages were sent
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub tenant_id: Option<String>,
+        /// Slug of the workflow that caused the messages
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub workflow_slug: Option<String>,
+    }
+    impl ListMessages {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("category[]", Place::Query, &rules::STRING_LIST),
+            Parameter::new("channel", Place::Query, &rules::CHANNEL_NAME),
+            Parameter::new("created_at_gte", Place::Query, &rules::DATE_TIME),
+            Parameter::new("created_at_lte", Place::Query, &rules::DATE_TIME),
+            Parameter::new("execution_id", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("idempotency_key", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("is_campaign", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::LIST_MESSAGES_LIMIT),
+            Parameter::new("message_id", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("object_id", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("object_type", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("recipient_id[]", Place::Query, &rules::STRING_LIST),
+            Parameter::new("status[]", Place::Query, &rules::LIST_MESSAGES_STATUS),
+            Parameter::new("tenant_id", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("workflow_slug", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new() -> Self {
+            Self::default()
+        }
+        /// Value of `meta.after`, to read the page of older messages.
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
+            self
+        }
+        /// Value of `meta.before`, to read the page of newer messages. Ignored if `after` is given.
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
+            self
+        }
+        /// Slugs of the notification categories of the messages
+        pub fn category(mut self, value: impl Into<String>) -> Self {
+            self.category.get_or_insert_default().push(value.into());
+            self
+        }
+        /// Channel of the messages
+        pub fn channel(mut self, value: impl Into<types::ChannelName>) -> Self {
+            self.channel = Some(value.into());
+            self
+        }
+        /// Earliest time at which the messages were created, in whole seconds
+        pub fn created_at_gte(
+            mut self,
+            value: impl Into<::chrono::DateTime<::chrono::offset::Utc>>,
+        ) -> Self {
+            self.created_at_gte = Some(value.into());
+            self
+        }
+        /// Latest time at which the messages were created, in whole seconds
+        pub fn created_at_lte(
+            mut self,
+            value: impl Into<::chrono::DateTime<::chrono::offset::Utc>>,
+        ) -> Self {
+            self.created_at_lte = Some(value.into());
+            self
+        }
+        /// Identifier of the workflow run or broadcast run that caused the messages
+        pub fn execution_id(mut self, value: impl Into<String>) -> Self {
+            self.execution_id = Some(value.into());
+            self
+        }
+        /// Idempotency key of the request that caused the messages
+        pub fn idempotency_key(mut self, value: impl Into<String>) -> Self {
+            self.idempotency_key = Some(value.into());
+            self
+        }
+        /// Whether to return only messages of broadcasts, or only those of workflows. Defaults to both.
+        pub fn is_campaign(mut self, value: bool) -> Self {
+            self.is_campaign = Some(value);
+            self
+        }
+        /// Greatest number of messages in a page. Defaults to 10.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Identifier of a single message
+        pub fn message_id(mut self, value: impl Into<String>) -> Self {
+            self.message_id = Some(value.into());
+            self
+        }
+        /// Identifier of the object that the messages are for. Used together with `object_type`.
+        pub fn object_id(mut self, value: impl Into<String>) -> Self {
+            self.object_id = Some(value.into());
+            self
+        }
+        /// Type of the object that the messages are for. Used together with `object_id`.
+        pub fn object_type(mut self, value: impl Into<String>) -> Self {
+            self.object_type = Some(value.into());
+            self
+        }
+        /// Users that the messages are for, each by its `distinct_id`
+        pub fn recipient_id(mut self, value: impl Into<String>) -> Self {
+            self.recipient_id.get_or_insert_default().push(value.into());
+            self
+        }
+        /// Statuses of the messages. `triggered` also covers messages that were blocked, messages that are or are not to be triggered, and messages that the vendor has sent.
+        pub fn status(mut self, value: impl Into<types::MessageStatusFilter>) -> Self {
+            self.status.get_or_insert_default().push(value.into());
+            self
+        }
+        /// Tenant for which the messages were sent
+        pub fn tenant_id(mut self, value: impl Into<String>) -> Self {
+            self.tenant_id = Some(value.into());
+            self
+        }
+        /// Slug of the workflow that caused the messages
+        pub fn workflow_slug(mut self, value: impl Into<String>) -> Self {
+            self.workflow_slug = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for ListMessages {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListMessages")
+                .field("is_campaign", &self.is_campaign)
+                .field("limit", &self.limit)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for ListMessages {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-messages",
+                Method::GET,
+                "/v1/message/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::MessageList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::query(&mut request, "after", &self.after)?;
+            parameter::query(&mut request, "before", &self.before)?;
+            parameter::query(&mut request, "category[]", &self.category)?;
+            parameter::query(&mut request, "channel", &self.channel)?;
+            parameter::query(&mut request, "created_at_gte", &self.created_at_gte)?;
+            parameter::query(&mut request, "created_at_lte", &self.created_at_lte)?;
+            parameter::query(&mut request, "execution_id", &self.execution_id)?;
+            parameter::query(&mut request, "idempotency_key", &self.idempotency_key)?;
+            parameter::query(&mut request, "is_campaign", &self.is_campaign)?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "message_id", &self.message_id)?;
+            parameter::query(&mut request, "object_id", &self.object_id)?;
+            parameter::query(&mut request, "object_type", &self.object_type)?;
+            parameter::query(&mut request, "recipient_id[]", &self.recipient_id)?;
+            parameter::query(&mut request, "status[]", &self.status)?;
+            parameter::query(&mut request, "tenant_id", &self.tenant_id)?;
+            parameter::query(&mut request, "workflow_slug", &self.workflow_slug)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.optional(&Self::PARAMETERS[0], &self.after);
+            inspector.optional(&Self::PARAMETERS[1], &self.before);
+            inspector.optional(&Self::PARAMETERS[2], &self.category);
+            inspector.optional(&Self::PARAMETERS[3], &self.channel);
+            inspector.optional(&Self::PARAMETERS[4], &self.created_at_gte);
+            inspector.optional(&Self::PARAMETERS[5], &self.created_at_lte);
+            inspector.optional(&Self::PARAMETERS[6], &self.execution_id);
+            inspector.optional(&Self::PARAMETERS[7], &self.idempotency_key);
+            inspector.optional(&Self::PARAMETERS[8], &self.is_campaign);
+            inspector.optional(&Self::PARAMETERS[9], &self.limit);
+            inspector.optional(&Self::PARAMETERS[10], &self.message_id);
+            inspector.optional(&Self::PARAMETERS[11], &self.object_id);
+            inspector.optional(&Self::PARAMETERS[12], &self.object_type);
+            inspector.optional(&Self::PARAMETERS[13], &self.recipient_id);
+            inspector.optional(&Self::PARAMETERS[14], &self.status);
+            inspector.optional(&Self::PARAMETERS[15], &self.tenant_id);
+            inspector.optional(&Self::PARAMETERS[16], &self.workflow_slug);
+        }
+    }
+    impl CursorPaged for ListMessages {}
+    impl Paged for ListMessages {
+        type Item = types::Message;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.after = None;
+            self.before = None;
+            match position {
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: meta.count,
+                limit: meta.limit,
+                has_next: meta.has_next,
+                has_prev: meta.has_prev,
+                after: meta.after.as_deref(),
+                before: meta.before.as_deref(),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Edit many messages
+
+Marks messages as seen, clicked, dismissed, read, unread or archived, or takes them out of the archive. Each message is judged on its own, and the reply has one outcome for each.
+
+`PATCH /v1/bulk/message/`, the operation `bulk-update-messages`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct BulkUpdateMessages {
+        /// The request body.
+        pub body: types::MessageBulkUpdate,
+    }
+    impl BulkUpdateMessages {
+        /// Creates the operation with what it requires.
+        pub fn new(body: types::MessageBulkUpdate) -> Self {
+            Self { body }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for BulkUpdateMessages {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("BulkUpdateMessages").finish_non_exhaustive()
+        }
+    }
+    impl Operation for BulkUpdateMessages {
+        const SPEC: &'static Spec = &Spec::new(
+                "bulk-update-messages",
+                Method::PATCH,
+                "/v1/bulk/message/",
+            )
+            .bearer()
+            .idempotent()
+            .body(&rules::MESSAGE_BULK_UPDATE);
+        type Reply = types::MessageBulkReply;
+        type Refusal = types::ApiError;
+        type Body = types::MessageBulkUpdate;
+        fn body(&self) -> Option<&types::MessageBulkUpdate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::MESSAGE_BULK_UPDATE, &self.body);
+        }
+    }
+    /**List templates
+
+Returns the templates of the workspace, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both.
+
+`GET /v1/template/`, the operation `fetch-template-list`.*/
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct FetchTemplateList {
+        /// Names of channels, separated by commas. Returns templates that have any of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub has_channels_any: Option<String>,
+        /// Identifiers of tags, separated by commas. Returns templates that have any of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub has_tag_ids_any: Option<String>,
+        /// Whether to return templates with a live version, or those that are drafts only. Defaults to both.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub is_active: Option<bool>,
+        /// Whether to return archived templates. Defaults to false.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub is_archived: Option<bool>,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+    }
+    impl FetchTemplateList {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("has_channels_any", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("has_tag_ids_any", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("is_active", Place::Query, &rules::BOOLEAN),
+            Parameter::new("is_archived", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new() -> Self {
+            Self::default()
+        }
+        /// Names of channels, separated by commas. Returns templates that have any of them.
+        pub fn has_channels_any(mut self, value: impl Into<String>) -> Self {
+            self.has_channels_any = Some(value.into());
+            self
+        }
+        /// Identifiers of tags, separated by commas. Returns templates that have any of them.
+        pub fn has_tag_ids_any(mut self, value: impl Into<String>) -> Self {
+            self.has_tag_ids_any = Some(value.into());
+            self
+        }
+        /// Whether to return templates with a live version, or those that are drafts only. Defaults to both.
+        pub fn is_active(mut self, value: bool) -> Self {
+            self.is_active = Some(value);
+            self
+        }
+        /// Whether to return archived templates. Defaults to false.
+        pub fn is_archived(mut self, value: bool) -> Self {
+            self.is_archived = Some(value);
+            self
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for FetchTemplateList {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("FetchTemplateList")
+                .field("is_active", &self.is_active)
+                .field("is_archived", &self.is_archived)
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for FetchTemplateList {
+        const SPEC: &'static Spec = &Spec::new(
+                "fetch-template-list",
+                Method::GET,
+                "/v1/template/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TemplateList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::query(&mut request, "has_channels_any", &self.has_channels_any)?;
+            parameter::query(&mut request, "has_tag_ids_any", &self.has_tag_ids_any)?;
+            parameter::query(&mut request, "is_active", &self.is_active)?;
+            parameter::query(&mut request, "is_archived", &self.is_archived)?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.optional(&Self::PARAMETERS[0], &self.has_channels_any);
+            inspector.optional(&Self::PARAMETERS[1], &self.has_tag_ids_any);
+            inspector.optional(&Self::PARAMETERS[2], &self.is_active);
+            inspector.optional(&Self::PARAMETERS[3], &self.is_archived);
+            inspector.optional(&Self::PARAMETERS[4], &self.limit);
+            inspector.optional(&Self::PARAMETERS[5], &self.offset);
+        }
+    }
+    impl OffsetPaged for FetchTemplateList {}
+    impl Paged for FetchTemplateList {
+        type Item = types::Template;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Fetch a template
+
+Returns a template with its live version and its draft, for all channels and languages.
+
+`GET /v1/template/{template_slug}/`, the operation `fetch-template-details`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct FetchTemplateDetails {
+        /// Slug of the template
+        pub template_slug: String,
+    }
+    impl FetchTemplateDetails {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(template_slug: impl Into<String>) -> Self {
+            Self {
+                template_slug: template_slug.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for FetchTemplateDetails {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("FetchTemplateDetails").finish_non_exhaustive()
+        }
+    }
+    impl Operation for FetchTemplateDetails {
+        const SPEC: &'static Spec = &Spec::new(
+                "fetch-template-details",
+                Method::GET,
+                "/v1/template/{template_slug}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::Template;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.template_slug])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.template_slug);
+        }
+    }
+    impl Lookup for FetchTemplateDetails {}
+    /**Fetch a channel of a template
+
+Returns a template's live version and draft for one channel, in all languages.
+
+`GET /v1/template/{template_slug}/channel/{channel_slug}/`, the operation `fetch-template-details-channel`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct FetchTemplateDetailsChannel {
+        /// Slug of the template
+        pub template_slug: String,
+        /// Name of the channel, such as `email`
+        pub channel_slug: String,
+    }
+    impl FetchTemplateDetailsChannel {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("channel_slug", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            template_slug: impl Into<String>,
+            channel_slug: impl Into<String>,
+        ) -> Self {
+            Self {
+                template_slug: template_slug.into(),
+                channel_slug: channel_slug.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for FetchTemplateDetailsChannel {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("FetchTemplateDetailsChannel").finish_non_exhaustive()
+        }
+    }
+    impl Operation for FetchTemplateDetailsChannel {
+        const SPEC: &'static Spec = &Spec::new(
+                "fetch-template-details-channel",
+                Method::GET,
+                "/v1/template/{template_slug}/channel/{channel_slug}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TemplateChannel;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.template_slug, &self.channel_slug])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.template_slug);
+            inspector.parameter(&Self::PARAMETERS[1], &self.channel_slug);
+        }
+    }
+    impl Lookup for FetchTemplateDetailsChannel {}
+    /**Fetch the profile of a user in a tenant
+
+Returns the profile of a user as it applies in a tenant. The per-tenant profile is laid over the global one, key by key, and takes precedence.
+
+`GET /v1/user/{distinct_id}/tenant/{tenant_id}/`, the operation `get-user-tenant-profile`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct GetUserTenantProfile {
+        /// Unique identifier of the user in your system
+        pub distinct_id: String,
+        /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
+        pub tenant_id: String,
+    }
+    impl GetUserTenantProfile {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            distinct_id: impl Into<String>,
+            tenant_id: impl Into<String>,
+        ) -> Self {
+            Self {
+                distinct_id: distinct_id.into(),
+                tenant_id: tenant_id.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for GetUserTenantProfile {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetUserTenantProfile").finish_non_exhaustive()
+        }
+    }
+    impl Operation for GetUserTenantProfile {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-user-tenant-profile",
+                Method::GET,
+                "/v1/user/{distinct_id}/tenant/{tenant_id}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::User;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.distinct_id, &self.tenant_id])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.parameter(&Self::PARAMETERS[1], &self.tenant_id);
+        }
+    }
+    impl Lookup for GetUserTenantProfile {}
+    /**Create or update the profile of a user in a tenant
+
+Adds the user to the tenant if necessary, and merges channels and properties into the per-tenant profile. The global profile is left unchanged. A workspace that allows each user one tenant only refuses a second one with status 400.
+
+`POST /v1/user/{distinct_id}/tenant/{tenant_id}/`, the operation `upsert-user-tenant-profile`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct UpsertUserTenantProfile {
+        /// Unique identifier of the user in your system
+        pub distinct_id: String,
+        /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
+        pub tenant_id: String,
+        /// The request body.
+        pub body: types::UserUpsert,
+    }
+    impl UpsertUserTenantProfile {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            distinct_id: impl Into<String>,
+            tenant_id: impl Into<String>,
+            body: types::UserUpsert,
+        ) -> Self {
+            Self {
+                distinct_id: distinct_id.into(),
+                tenant_id: tenant_id.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for UpsertUserTenantProfile {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpsertUserTenantProfile").finish_non_exhaustive()
+        }
+    }
+    impl Operation for UpsertUserTenantProfile {
+        const SPEC: &'static Spec = &Spec::new(
+                "upsert-user-tenant-profile",
+                Method::POST,
+                "/v1/user/{distinct_id}/tenant/{tenant_id}/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_UPSERT);
+        type Reply = types::User;
+        type Refusal = types::ApiError;
+        type Body = types::UserUpsert;
+        fn body(&self) -> Option<&types::UserUpsert> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.distinct_id, &self.tenant_id])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.parameter(&Self::PARAMETERS[1], &self.tenant_id);
+            inspector.body(&rules::USER_UPSERT, &self.body);
+        }
+    }
+    /**Remove a user from a tenant
+
+Deletes the per-tenant profile and takes the user out of the tenant. The global profile is left unchanged.
+
+`DELETE /v1/user/{distinct_id}/tenant/{tenant_id}/`, the operation `delete-user-tenant-profile`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct DeleteUserTenantProfile {
+        /// Unique identifier of the user in your system
+        pub distinct_id: String,
+        /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
+        pub tenant_id: String,
+    }
+    impl DeleteUserTenantProfile {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            distinct_id: impl Into<String>,
+            tenant_id: impl Into<String>,
+        ) -> Self {
+            Self {
+                distinct_id: distinct_id.into(),
+                tenant_id: tenant_id.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for DeleteUserTenantProfile {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DeleteUserTenantProfile").finish_non_exhaustive()
+        }
+    }
+    impl Operation for DeleteUserTenantProfile {
+        const SPEC: &'static Spec = &Spec::new(
+                "delete-user-tenant-profile",
+                Method::DELETE,
+                "/v1/user/{distinct_id}/tenant/{tenant_id}/",
+            )
+            .bearer()
+            .idempotent()
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS);
+        type Reply = ();
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.distinct_id, &self.tenant_id])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.parameter(&Self::PARAMETERS[1], &self.tenant_id);
+        }
+    }
+    /**Edit the profile of a user in a tenant
+
+Changes single values of the per-tenant profile by a list of operations, done in order. The global profile is left unchanged.
+
+`PATCH /v1/user/{distinct_id}/tenant/{tenant_id}/`, the operation `edit-user-tenant-profile`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct EditUserTenantProfile {
+        /// Unique identifier of the user in your system
+        pub distinct_id: String,
+        /// Unique identifier of the tenant in your system, at most 64 letters, digits, hyphens and underscores. It cannot be changed later.
+        pub tenant_id: String,
+        /// The request body.
+        pub body: types::UserEdit,
+    }
+    impl EditUserTenantProfile {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("tenant_id", Place::Path, &rules::TENANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            distinct_id: impl Into<String>,
+            tenant_id: impl Into<String>,
+            body: types::UserEdit,
+        ) -> Self {
+            Self {
+                distinct_id: distinct_id.into(),
+                tenant_id: tenant_id.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for EditUserTenantProfile {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("EditUserTenantProfile").finish_non_exhaustive()
+        }
+    }
+    impl Operation for EditUserTenantProfile {
+        const SPEC: &'static Spec = &Spec::new(
+                "edit-user-tenant-profile",
+                Method::PATCH,
+                "/v1/user/{distinct_id}/tenant/{tenant_id}/",
+            )
+            .bearer()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::USER_EDIT);
+        type Reply = types::User;
+        type Refusal = types::ApiError;
+        type Body = types::UserEdit;
+        fn body(&self) -> Option<&types::UserEdit> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.distinct_id, &self.tenant_id])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.parameter(&Self::PARAMETERS[1], &self.tenant_id);
+            inspector.body(&rules::USER_EDIT, &self.body);
+        }
+    }
+    /**List the tenants of a user
+
+Returns the tenants that a user belongs to, a page at a time. The SDKs tell only that the reply is a list read by cursor. The members of a result are not documented, so all of them are kept.
+
+`GET /v1/user/{distinct_id}/associated_tenant/`, the operation `list-user-tenants`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    pub struct ListUserTenants {
+        /// Unique identifier of the user in your system
+        pub distinct_id: String,
+        /// A page's `meta.after`, to go on with the page after it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub after: Option<String>,
+        /// A page's `meta.before`, to go on with the page before it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub before: Option<String>,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+    }
+    impl ListUserTenants {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("distinct_id", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("after", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("before", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(distinct_id: impl Into<String>) -> Self {
+            Self {
+                distinct_id: distinct_id.into(),
+                after: None,
+                before: None,
+                limit: None,
+            }
+        }
+        /// A page's `meta.after`, to go on with the page after it.
+        pub fn after(mut self, value: impl Into<String>) -> Self {
+            self.after = Some(value.into());
+            self
+        }
+        /// A page's `meta.before`, to go on with the page before it.
+        pub fn before(mut self, value: impl Into<String>) -> Self {
+            self.before = Some(value.into());
+            self
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    impl ::std::fmt::Debug for ListUserTenants {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListUserTenants")
+                .field("limit", &self.limit)
+                .finish_non_exhaustive()
+        }
+    }
+    impl Operation for ListUserTenants {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-user-tenants",
+                Method::GET,
+                "/v1/user/{distinct_id}/associated_tenant/",
+            )
+            .bearer()
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::UserTenantList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.distinct_id])?;
+            parameter::query(&mut request, "after", &self.after)?;
+            parameter::query(&mut request, "before", &self.before)?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.distinct_id);
+            inspector.optional(&Self::PARAMETERS[1], &self.after);
+            inspector.optional(&Self::PARAMETERS[2], &self.before);
+            inspector.optional(&Self::PARAMETERS[3], &self.limit);
+        }
+    }
+    impl Lookup for ListUserTenants {}
+    impl CursorPaged for ListUserTenants {}
+    impl Paged for ListUserTenants {
+        type Item = types::UserTenant;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.after = None;
+            self.before = None;
+            match position {
+                Position::After(value) => self.after = Some(value),
+                Position::Before(value) => self.before = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: meta.count,
+                limit: meta.limit,
+                has_next: meta.has_next,
+                has_prev: meta.has_prev,
+                after: meta.after.as_deref(),
+                before: meta.before.as_deref(),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
             reply.results
         }
     }
@@ -1785,35 +10692,683 @@ The lists that a user is subscribed to, a page at a time.
         BulkDeleteUsers::SPEC,
         FetchUserObjectSubscriptions::SPEC,
         FetchUserListSubscriptions::SPEC,
+        TriggerWorkflowApi::SPEC,
+        TriggerWorkflows::SPEC,
+        CancelWorkflow::SPEC,
+        DynamicWorkflowTrigger::SPEC,
+        EventApi::SPEC,
+        TrackEvent::SPEC,
+        TrackEvents::SPEC,
+        IngestUsers::SPEC,
+        TriggerBroadcast::SPEC,
+        CancelBroadcast::SPEC,
+        GetTenantList::SPEC,
+        GetTenant::SPEC,
+        CreateTenants::SPEC,
+        DeleteTenant::SPEC,
+        GetTenantFullPreference::SPEC,
+        GetTenantPreferenceAllCategories::SPEC,
+        GetTenantPreferenceSingleCategory::SPEC,
+        UpdateTenantPreferenceSingleCategory::SPEC,
+        GetTenantDefaultPreference::SPEC,
+        UpdateBrandDefaultPreference::SPEC,
+        ListObjectsByType::SPEC,
+        GetObjectById::SPEC,
+        CreateUpdateObjects::SPEC,
+        DeleteObject::SPEC,
+        EditObjectProfile::SPEC,
+        BulkDeleteObjects::SPEC,
+        ListObjectSubscriptions::SPEC,
+        AddObjectSubscription::SPEC,
+        DeleteObjectSubscriptions::SPEC,
+        FetchObjectSubscriptions::SPEC,
+        GetAllLists::SPEC,
+        CreateList::SPEC,
+        GetList::SPEC,
+        DeleteList::SPEC,
+        GetSubscriberListUsers::SPEC,
+        AddSubscribersToList::SPEC,
+        RemoveUsersFromList::SPEC,
+        StartSync::SPEC,
+        GetListVersion::SPEC,
+        AddSubscribersToDraftList::SPEC,
+        RemoveSubscribersFromDraftList::SPEC,
+        FinishSync::SPEC,
+        DeleteDraftList::SPEC,
+        GetUserFullPreference::SPEC,
+        UpdateUserFullPreference::SPEC,
+        GetUserPreferenceAllCategories::SPEC,
+        GetUserPreferencesSingleCategory::SPEC,
+        UpdateUserPreferenceCategory::SPEC,
+        GetUserPreferenceChannel::SPEC,
+        UpdateUserPreferenceChannel::SPEC,
+        FetchObjectFullPreference::SPEC,
+        UpdateObjectFullPreference::SPEC,
+        FetchObjectPreferenceAllCategories::SPEC,
+        FetchObjectPreferenceSingleCategory::SPEC,
+        ObjectPreferenceCategory::SPEC,
+        FetchObjectPreferenceAllChannels::SPEC,
+        ObjectPreferenceChannel::SPEC,
+        BulkUpdateUserPreference::SPEC,
+        ResetUserPreferences::SPEC,
+        ListMessages::SPEC,
+        BulkUpdateMessages::SPEC,
+        FetchTemplateList::SPEC,
+        FetchTemplateDetails::SPEC,
+        FetchTemplateDetailsChannel::SPEC,
+        GetUserTenantProfile::SPEC,
+        UpsertUserTenantProfile::SPEC,
+        DeleteUserTenantProfile::SPEC,
+        EditUserTenantProfile::SPEC,
+        ListUserTenants::SPEC,
     ];
     /// Calls a visitor with the type of the operation with this id; `None` if there is none.
     ///
     /// A queue can store an operation as its id and its JSON, and a worker that knows the id alone can send it.
-    pub fn visit<V: Visitor>(id: &str, visitor: V) -> ::std::option::Option<V::Output> {
+    pub fn visit<V: Visitor>(id: &str, visitor: V) -> Option<V::Output> {
         let _ = &visitor;
-        ::std::option::Option::Some(
-            match id {
-                "fetch-user-profile" => visitor.visit::<FetchUserProfile>(),
-                "create-update-users" => visitor.visit::<CreateUpdateUsers>(),
-                "delete-user" => visitor.visit::<DeleteUser>(),
-                "edit-user-profile" => visitor.visit::<EditUserProfile>(),
-                "merge-users" => visitor.visit::<MergeUsers>(),
-                "list-users" => visitor.visit::<ListUsers>(),
-                "bulk-delete-users" => visitor.visit::<BulkDeleteUsers>(),
-                "fetch-user-object-subscriptions" => {
-                    visitor.visit::<FetchUserObjectSubscriptions>()
-                }
-                "fetch-user-list-subscriptions" => {
-                    visitor.visit::<FetchUserListSubscriptions>()
-                }
-                _ => return ::std::option::Option::None,
-            },
-        )
+        match id {
+            "fetch-user-profile" => Some(visitor.visit::<FetchUserProfile>()),
+            "create-update-users" => Some(visitor.visit::<CreateUpdateUsers>()),
+            "delete-user" => Some(visitor.visit::<DeleteUser>()),
+            "edit-user-profile" => Some(visitor.visit::<EditUserProfile>()),
+            "merge-users" => Some(visitor.visit::<MergeUsers>()),
+            "list-users" => Some(visitor.visit::<ListUsers>()),
+            "bulk-delete-users" => Some(visitor.visit::<BulkDeleteUsers>()),
+            "fetch-user-object-subscriptions" => {
+                Some(visitor.visit::<FetchUserObjectSubscriptions>())
+            }
+            "fetch-user-list-subscriptions" => {
+                Some(visitor.visit::<FetchUserListSubscriptions>())
+            }
+            "trigger-workflow-api" => Some(visitor.visit::<TriggerWorkflowApi>()),
+            "trigger-workflows" => Some(visitor.visit::<TriggerWorkflows>()),
+            "cancel-workflow" => Some(visitor.visit::<CancelWorkflow>()),
+            "dynamic-workflow-trigger" => Some(visitor.visit::<DynamicWorkflowTrigger>()),
+            "event-api" => Some(visitor.visit::<EventApi>()),
+            "track-event" => Some(visitor.visit::<TrackEvent>()),
+            "track-events" => Some(visitor.visit::<TrackEvents>()),
+            "ingest-users" => Some(visitor.visit::<IngestUsers>()),
+            "trigger-broadcast" => Some(visitor.visit::<TriggerBroadcast>()),
+            "cancel-broadcast" => Some(visitor.visit::<CancelBroadcast>()),
+            "get-tenant-list" => Some(visitor.visit::<GetTenantList>()),
+            "get-tenant" => Some(visitor.visit::<GetTenant>()),
+            "create-tenants" => Some(visitor.visit::<CreateTenants>()),
+            "delete-tenant" => Some(visitor.visit::<DeleteTenant>()),
+            "get-tenant-full-preference" => {
+                Some(visitor.visit::<GetTenantFullPreference>())
+            }
+            "get-tenant-preference-all-categories" => {
+                Some(visitor.visit::<GetTenantPreferenceAllCategories>())
+            }
+            "get-tenant-preference-single-category" => {
+                Some(visitor.visit::<GetTenantPreferenceSingleCategory>())
+            }
+            "update-tenant-preference-single-category" => {
+                Some(visitor.visit::<UpdateTenantPreferenceSingleCategory>())
+            }
+            "get-tenant-default-preference" => {
+                Some(visitor.visit::<GetTenantDefaultPreference>())
+            }
+            "update-brand-default-preference" => {
+                Some(visitor.visit::<UpdateBrandDefaultPreference>())
+            }
+            "list-objects-by-type" => Some(visitor.visit::<ListObjectsByType>()),
+            "get-object-by-id" => Some(visitor.visit::<GetObjectById>()),
+            "create-update-objects" => Some(visitor.visit::<CreateUpdateObjects>()),
+            "delete-object" => Some(visitor.visit::<DeleteObject>()),
+            "edit-object-profile" => Some(visitor.visit::<EditObjectProfile>()),
+            "bulk-delete-objects" => Some(visitor.visit::<BulkDeleteObjects>()),
+            "list-object-subscriptions" => {
+                Some(visitor.visit::<ListObjectSubscriptions>())
+            }
+            "add-object-subscription" => Some(visitor.visit::<AddObjectSubscription>()),
+            "delete-object-subscriptions" => {
+                Some(visitor.visit::<DeleteObjectSubscriptions>())
+            }
+            "fetch-object-subscriptions" => {
+                Some(visitor.visit::<FetchObjectSubscriptions>())
+            }
+            "get-all-lists" => Some(visitor.visit::<GetAllLists>()),
+            "create-list" => Some(visitor.visit::<CreateList>()),
+            "get-list" => Some(visitor.visit::<GetList>()),
+            "delete-list" => Some(visitor.visit::<DeleteList>()),
+            "get-subscriber-list-users" => {
+                Some(visitor.visit::<GetSubscriberListUsers>())
+            }
+            "add-subscribers-to-list" => Some(visitor.visit::<AddSubscribersToList>()),
+            "remove-users-from-list" => Some(visitor.visit::<RemoveUsersFromList>()),
+            "start-sync" => Some(visitor.visit::<StartSync>()),
+            "get-list-version" => Some(visitor.visit::<GetListVersion>()),
+            "add-subscribers-to-draft-list" => {
+                Some(visitor.visit::<AddSubscribersToDraftList>())
+            }
+            "remove-subscribers-from-draft-list" => {
+                Some(visitor.visit::<RemoveSubscribersFromDraftList>())
+            }
+            "finish-sync" => Some(visitor.visit::<FinishSync>()),
+            "delete-draft-list" => Some(visitor.visit::<DeleteDraftList>()),
+            "get-user-full-preference" => Some(visitor.visit::<GetUserFullPreference>()),
+            "update-user-full-preference" => {
+                Some(visitor.visit::<UpdateUserFullPreference>())
+            }
+            "get-user-preference-all-categories" => {
+                Some(visitor.visit::<GetUserPreferenceAllCategories>())
+            }
+            "get-user-preferences-single-category" => {
+                Some(visitor.visit::<GetUserPreferencesSingleCategory>())
+            }
+            "update-user-preference-category" => {
+                Some(visitor.visit::<UpdateUserPreferenceCategory>())
+            }
+            "get-user-preference-channel" => {
+                Some(visitor.visit::<GetUserPreferenceChannel>())
+            }
+            "update-user-preference-channel" => {
+                Some(visitor.visit::<UpdateUserPreferenceChannel>())
+            }
+            "fetch-object-full-preference" => {
+                Some(visitor.visit::<FetchObjectFullPreference>())
+            }
+            "update-object-full-preference" => {
+                Some(visitor.visit::<UpdateObjectFullPreference>())
+            }
+            "fetch-object-preference-all-categories" => {
+                Some(visitor.visit::<FetchObjectPreferenceAllCategories>())
+            }
+            "fetch-object-preference-single-category" => {
+                Some(visitor.visit::<FetchObjectPreferenceSingleCategory>())
+            }
+            "object-preference-category" => {
+                Some(visitor.visit::<ObjectPreferenceCategory>())
+            }
+            "fetch-object-preference-all-channels" => {
+                Some(visitor.visit::<FetchObjectPreferenceAllChannels>())
+            }
+            "object-preference-channel" => {
+                Some(visitor.visit::<ObjectPreferenceChannel>())
+            }
+            "bulk-update-user-preference" => {
+                Some(visitor.visit::<BulkUpdateUserPreference>())
+            }
+            "reset-user-preferences" => Some(visitor.visit::<ResetUserPreferences>()),
+            "list-messages" => Some(visitor.visit::<ListMessages>()),
+            "bulk-update-messages" => Some(visitor.visit::<BulkUpdateMessages>()),
+            "fetch-template-list" => Some(visitor.visit::<FetchTemplateList>()),
+            "fetch-template-details" => Some(visitor.visit::<FetchTemplateDetails>()),
+            "fetch-template-details-channel" => {
+                Some(visitor.visit::<FetchTemplateDetailsChannel>())
+            }
+            "get-user-tenant-profile" => Some(visitor.visit::<GetUserTenantProfile>()),
+            "upsert-user-tenant-profile" => {
+                Some(visitor.visit::<UpsertUserTenantProfile>())
+            }
+            "delete-user-tenant-profile" => {
+                Some(visitor.visit::<DeleteUserTenantProfile>())
+            }
+            "edit-user-tenant-profile" => Some(visitor.visit::<EditUserTenantProfile>()),
+            "list-user-tenants" => Some(visitor.visit::<ListUserTenants>()),
+            _ => None,
+        }
     }
 }
-/// The rules of parameters and bodies.
-pub mod rules {
-    use crate::rules::Schema;
-    /// Any value.
-    pub static ANY: Schema = Schema(&[]);
+/// What the document says of requests.
+#[allow(unused_imports, unused_macros)]
+pub(crate) mod rules {
+    use crate::rules::{Format, Json, Number, Pattern, Reference, Rule::*, Schema, Type};
+    macro_rules! schema {
+        ($name:ident : $($rule:expr),*) => {
+            pub static $name : Schema = Schema(& [$($rule),*]);
+        };
+    }
+    schema!(ACTOR : AnyOf(&[&OBJECT_RECIPIENT, &USER_RECIPIENT, &HEX_COLOR]));
+    schema!(ATTACHMENT : OneOf(&[&ATTACHMENT_FROM_URL, &ATTACHMENT_FROM_DATA]));
+    schema!(
+        ATTACHMENT_FROM_DATA : Type(Type::Object), Required(&["data"]),
+        Properties(&[("data", &SENSITIVE_STRING), ("filename", &HEX_COLOR),
+        ("contentType", &HEX_COLOR)])
+    );
+    schema!(
+        ATTACHMENT_FROM_URL : Type(Type::Object), Required(&["url"]),
+        Properties(&[("url", &SENSITIVE_URI), ("filename", &HEX_COLOR),
+        ("ignore_if_error", &BOOLEAN)])
+    );
+    schema!(BOOLEAN : Type(Type::Boolean));
+    schema!(
+        BROADCAST : Type(Type::Object), Required(&["list_id", "template",
+        "notification_category"]), Properties(&[("list_id", &HEX_COLOR), ("template",
+        &HEX_COLOR), ("notification_category", &HEX_COLOR), ("channels",
+        &BROADCAST_CHANNELS), ("data", &PAYLOAD), ("delay", &TIME_SPAN), ("trigger_at",
+        &DATE_TIME), ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
+        ("$insert_id", &UUID), ("$time", &BROADCAST_TIME)])
+    );
+    schema!(
+        BROADCAST_CANCEL : Type(Type::Object), MinProperties(1),
+        Properties(&[("execution_id", &HEX_COLOR), ("list_id", &HEX_COLOR),
+        ("idempotency_key", &IDEMPOTENCY_KEY)])
+    );
+    schema!(BROADCAST_CHANNELS : Type(Type::Array), Items(&CHANNEL_NAME));
+    schema!(
+        BROADCAST_TIME : Type(Type::Integer), Minimum(Number::Integer(1640995200000))
+    );
+    schema!(
+        CATEGORY_PREFERENCE_INPUT : Type(Type::Object), Required(&["category"]),
+        Properties(&[("category", &HEX_COLOR), ("preference", &PREFERENCE_CHOICE),
+        ("opt_out_channels", &TENANT_UPSERT_BLOCKED_CHANNELS), ("opt_in_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("digest_schedule",
+        &CATEGORY_PREFERENCE_UPDATE_DIGEST_SCHEDULE), ("properties",
+        &TENANT_PREFERENCE_UPDATE_PROPERTIES)])
+    );
+    schema!(
+        CATEGORY_PREFERENCE_UPDATE : Type(Type::Object), Required(&["preference"]),
+        Properties(&[("preference", &PREFERENCE_CHOICE), ("opt_out_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("opt_in_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("digest_schedule",
+        &CATEGORY_PREFERENCE_UPDATE_DIGEST_SCHEDULE), ("properties",
+        &TENANT_PREFERENCE_UPDATE_PROPERTIES)])
+    );
+    schema!(
+        CATEGORY_PREFERENCE_UPDATE_DIGEST_SCHEDULE : AnyOf(&[&DIGEST_SCHEDULE_INPUT,
+        &Schema(&[Type(Type::Null)])])
+    );
+    schema!(
+        CHANNEL_NAME : Type(Type::String), Enum(&[Json::String("email"),
+        Json::String("sms"), Json::String("whatsapp"), Json::String("inbox"),
+        Json::String("androidpush"), Json::String("iospush"), Json::String("webpush"),
+        Json::String("slack"), Json::String("ms_teams")])
+    );
+    schema!(
+        CHANNEL_PREFERENCE : Type(Type::Object), Required(&["channel", "is_restricted"]),
+        Properties(&[("channel", &CHANNEL_NAME), ("is_restricted", &BOOLEAN)])
+    );
+    schema!(
+        CHANNEL_PREFERENCES_UPDATE : Type(Type::Object),
+        Required(&["channel_preferences"]), Properties(&[("channel_preferences",
+        &USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES)])
+    );
+    schema!(DATE_TIME : Type(Type::String), Format(Format::DateTime));
+    schema!(
+        DIGEST_MONTHDAY : Type(Type::Object), Required(&["pos"]), Properties(&[("pos",
+        &INTEGER), ("day", &DIGEST_MONTHDAY_WEEKDAYS)])
+    );
+    schema!(
+        DIGEST_MONTHDAYS_DEFAULT : Type(Type::Object), Required(&["default_value"]),
+        Properties(&[("default_value", &DIGEST_SCHEDULE_INPUT_MONTHDAYS)])
+    );
+    schema!(
+        DIGEST_MONTHDAY_WEEKDAYS : Types(&[Type::String, Type::Array]), Items(&HEX_COLOR)
+    );
+    schema!(
+        DIGEST_SCHEDULE_INPUT : Type(Type::Object), Required(&["id"]),
+        Properties(&[("id", &HEX_COLOR), ("time", &HEX_COLOR), ("weekdays",
+        &DIGEST_SCHEDULE_INPUT_WEEKDAYS), ("monthdays",
+        &DIGEST_SCHEDULE_INPUT_MONTHDAYS)])
+    );
+    schema!(
+        DIGEST_SCHEDULE_INPUT_MONTHDAYS : Type(Type::Array), Items(&DIGEST_MONTHDAY)
+    );
+    schema!(DIGEST_SCHEDULE_INPUT_WEEKDAYS : Type(Type::Array), Items(&WEEKDAY));
+    schema!(
+        DIGEST_TIME_DEFAULT : Type(Type::Object), Required(&["default_value"]),
+        Properties(&[("default_value", &HEX_COLOR)])
+    );
+    schema!(
+        DIGEST_WEEKDAYS_DEFAULT : Type(Type::Object), Required(&["default_value"]),
+        Properties(&[("default_value", &DIGEST_SCHEDULE_INPUT_WEEKDAYS)])
+    );
+    schema!(
+        DYNAMIC_WORKFLOW : Type(Type::Object), Required(&["name", "template",
+        "notification_category", "users"]), Properties(&[("name", &HEX_COLOR),
+        ("template", &HEX_COLOR), ("notification_category", &HEX_COLOR), ("users",
+        &Schema(&[Type(Type::Array), MinItems(1), MaxItems(100),
+        Items(&USER_RECIPIENT)])), ("data", &PAYLOAD), ("delivery",
+        &DYNAMIC_WORKFLOW_DELIVERY), ("delay", &TIME_SPAN), ("trigger_at", &DATE_TIME),
+        ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY)])
+    );
+    schema!(
+        DYNAMIC_WORKFLOW_DELIVERY : Type(Type::Object), Properties(&[("smart", &BOOLEAN),
+        ("success", &HEX_COLOR), ("time_to_live", &HEX_COLOR), ("mandatory_channels",
+        &BROADCAST_CHANNELS)])
+    );
+    schema!(
+        EDIT_OPERATION : Type(Type::Object), Properties(&[("$set", &USER_PROPERTIES),
+        ("$set_once", &USER_PROPERTIES), ("$append", &EDIT_VALUES), ("$remove",
+        &EDIT_VALUES), ("$unset", &STRING_LIST), ("$increment",
+        &EDIT_OPERATION_INCREMENT), ("$add", &EDIT_OPERATION_INCREMENT)]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        EDIT_OPERATION_INCREMENT : Type(Type::Object), AdditionalProperties(&INCREMENT)
+    );
+    schema!(
+        EDIT_VALUES : Type(Type::Object), Properties(&[("$email", &EMAIL), ("$sms",
+        &HEX_COLOR), ("$whatsapp", &HEX_COLOR), ("$inbox", &SENSITIVE_STRING),
+        ("$webpush", &WEB_PUSH), ("$androidpush", &SENSITIVE_STRING), ("$iospush",
+        &SENSITIVE_STRING), ("$slack", &SLACK_CHANNEL), ("$ms_teams", &MS_TEAMS_CHANNEL),
+        ("$id_provider", &STRING_OR_NULL), ("$bundle_id", &STRING_OR_NULL)]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(EMAIL : Type(Type::String), Format(Format::Email));
+    schema!(
+        EVENT : Type(Type::Object), Required(&["distinct_id", "event"]),
+        Properties(&[("distinct_id", &HEX_COLOR), ("event", &HEX_COLOR), ("properties",
+        &PAYLOAD), ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
+        ("$insert_id", &UUID), ("$time", &BROADCAST_TIME), ("env", &HEX_COLOR)])
+    );
+    schema!(
+        FULL_PREFERENCE_UPDATE : Type(Type::Object), Properties(&[("channel_preferences",
+        &USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES), ("categories",
+        &USER_PREFERENCE_BULK_UPDATE_CATEGORIES)])
+    );
+    schema!(HEX_COLOR : Type(Type::String));
+    schema!(IDEMPOTENCY_KEY : Type(Type::String), MaxLength(255));
+    schema!(INCREMENT : AnyOf(&[&INTEGER, &Schema(&[Type(Type::Number)])]));
+    schema!(
+        INGEST_USERS_BODY : Type(Type::Array), MinItems(1), MaxItems(400),
+        Items(&USER_RECORD)
+    );
+    schema!(INTEGER : Type(Type::Integer));
+    schema!(LIST_ID : Type(Type::String), MinLength(1), MaxLength(64));
+    schema!(LIST_MESSAGES_LIMIT : Type(Type::Integer), Maximum(Number::Integer(1000)));
+    schema!(LIST_MESSAGES_STATUS : Type(Type::Array), Items(&MESSAGE_STATUS_FILTER));
+    schema!(
+        LIST_SUBSCRIBER_IDS : Type(Type::Object), Required(&["distinct_ids"]),
+        Properties(&[("distinct_ids", &STRING_LIST)])
+    );
+    schema!(LOGO_URL : Type(Type::String), MaxLength(2048));
+    schema!(
+        MESSAGE_ACTION : Type(Type::String), Enum(&[Json::String("seen"),
+        Json::String("clicked"), Json::String("dismissed"), Json::String("read"),
+        Json::String("unread"), Json::String("archived"), Json::String("unarchived")])
+    );
+    schema!(
+        MESSAGE_BULK_UPDATE : Type(Type::Object), Required(&["messages"]),
+        Properties(&[("messages", &Schema(&[Type(Type::Array), MinItems(1),
+        MaxItems(1000), Items(&MESSAGE_UPDATE)]))])
+    );
+    schema!(
+        MESSAGE_STATUS_FILTER : Type(Type::String), Enum(&[Json::String("triggered"),
+        Json::String("delivery_failed"), Json::String("delivered"), Json::String("seen"),
+        Json::String("clicked"), Json::String("dismissed"), Json::String("read"),
+        Json::String("unread"), Json::String("archived")])
+    );
+    schema!(
+        MESSAGE_UPDATE : Type(Type::Object), Required(&["message_id", "action"]),
+        Properties(&[("message_id", &HEX_COLOR), ("action", &MESSAGE_ACTION)])
+    );
+    schema!(
+        MS_TEAMS_CHANNEL : OneOf(&[&MS_TEAMS_USING_CONVERSATION_ID,
+        &MS_TEAMS_USING_USER_ID, &SLACK_USING_INCOMING_WEBHOOK])
+    );
+    schema!(
+        MS_TEAMS_USING_CONVERSATION_ID : Type(Type::Object), Required(&["tenant_id",
+        "service_url", "conversation_id"]), Properties(&[("tenant_id", &HEX_COLOR),
+        ("service_url", &URI), ("conversation_id", &HEX_COLOR)])
+    );
+    schema!(
+        MS_TEAMS_USING_USER_ID : Type(Type::Object), Required(&["tenant_id",
+        "service_url", "user_id"]), Properties(&[("tenant_id", &HEX_COLOR),
+        ("service_url", &URI), ("user_id", &HEX_COLOR)])
+    );
+    schema!(
+        OBJECT_BULK_DELETE : Type(Type::Object), Required(&["object_ids"]),
+        Properties(&[("object_ids", &OBJECT_BULK_DELETE_OBJECT_IDS)])
+    );
+    schema!(
+        OBJECT_BULK_DELETE_OBJECT_IDS : Type(Type::Array), MinItems(1), MaxItems(100),
+        Items(&HEX_COLOR)
+    );
+    schema!(
+        OBJECT_RECIPIENT : Type(Type::Object), Required(&["object_type", "id"]),
+        Properties(&[("object_type", &HEX_COLOR), ("id", &HEX_COLOR),
+        ("$object_subscriptions_query", &OBJECT_SUBSCRIPTIONS_QUERY), ("$channels",
+        &BROADCAST_CHANNELS), ("$email", &SENSITIVE_EMAIL_LIST), ("$sms",
+        &SENSITIVE_STRING_LIST), ("$whatsapp", &SENSITIVE_STRING_LIST), ("$inbox",
+        &SENSITIVE_STRING_LIST), ("$androidpush", &SENSITIVE_STRING_LIST), ("$iospush",
+        &SENSITIVE_STRING_LIST), ("$webpush", &USER_UPSERT_WEBPUSH), ("$slack",
+        &USER_UPSERT_SLACK), ("$ms_teams", &USER_UPSERT_MS_TEAMS), ("$timezone",
+        &HEX_COLOR), ("$locale", &HEX_COLOR), ("$preferred_language", &HEX_COLOR)]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        OBJECT_REF : Type(Type::Object), Required(&["object_type", "id"]),
+        Properties(&[("object_type", &HEX_COLOR), ("id", &HEX_COLOR)])
+    );
+    schema!(
+        OBJECT_SUBSCRIPTIONS_QUERY : Type(Type::Object), Properties(&[("depth",
+        &Schema(&[Type(Type::Integer), Minimum(Number::Integer(0)),
+        Maximum(Number::Integer(2))]))])
+    );
+    schema!(
+        OBJECT_SUBSCRIPTION_ADD : Type(Type::Object), Required(&["recipients"]),
+        Properties(&[("recipients", &OBJECT_SUBSCRIPTION_ADD_RECIPIENTS), ("properties",
+        &SENSITIVE_OBJECT), ("parent_object_properties", &Schema(&[Types(&[Type::Null,
+        Type::Object]), Sensitive]))])
+    );
+    schema!(
+        OBJECT_SUBSCRIPTION_ADD_RECIPIENTS : Type(Type::Array), MinItems(1),
+        MaxItems(100), Items(&ACTOR)
+    );
+    schema!(
+        OBJECT_SUBSCRIPTION_REMOVE : Type(Type::Object), Required(&["recipients"]),
+        Properties(&[("recipients", &Schema(&[Type(Type::Array), MinItems(1),
+        MaxItems(100), Items(&SUBSCRIBER_REF)]))])
+    );
+    schema!(OFFSET : Type(Type::Integer), Minimum(Number::Integer(0)));
+    schema!(
+        PAYLOAD : Type(Type::Object), Properties(&[("$attachments",
+        &Schema(&[Type(Type::Array), Items(&ATTACHMENT)]))]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        PREFERENCE : Type(Type::String), Enum(&[Json::String("opt_in"),
+        Json::String("opt_out"), Json::String("cant_unsubscribe")])
+    );
+    schema!(
+        PREFERENCE_CHOICE : Type(Type::String), Enum(&[Json::String("opt_in"),
+        Json::String("opt_out")])
+    );
+    schema!(
+        PREFERENCE_PROPERTY_INPUT : Type(Type::Object), Required(&["key", "value"]),
+        Properties(&[("key", &HEX_COLOR), ("value", &SENSITIVE_ANY)])
+    );
+    schema!(
+        RECIPIENT_CONTEXT : Type(Type::Object), Properties(&[("tenant_id", &TENANT_ID)])
+    );
+    schema!(SENSITIVE_ANY : Sensitive);
+    schema!(SENSITIVE_EMAIL_LIST : Type(Type::Array), Items(&EMAIL), Sensitive);
+    schema!(SENSITIVE_OBJECT : Type(Type::Object), Sensitive);
+    schema!(SENSITIVE_STRING : Type(Type::String), Sensitive);
+    schema!(SENSITIVE_STRING_LIST : Type(Type::Array), Items(&HEX_COLOR), Sensitive);
+    schema!(SENSITIVE_URI : Type(Type::String), Format(Format::Uri), Sensitive);
+    schema!(
+        SLACK_CHANNEL : OneOf(&[&SLACK_USING_EMAIL, &SLACK_USING_MEMBER_ID,
+        &SLACK_USING_CHANNEL, &SLACK_USING_INCOMING_WEBHOOK])
+    );
+    schema!(
+        SLACK_INCOMING_WEBHOOK : Type(Type::Object), Required(&["url"]),
+        Properties(&[("url", &SENSITIVE_URI)])
+    );
+    schema!(
+        SLACK_USING_CHANNEL : Type(Type::Object), Required(&["channel", "access_token"]),
+        Properties(&[("channel", &HEX_COLOR), ("access_token", &SENSITIVE_STRING)])
+    );
+    schema!(
+        SLACK_USING_EMAIL : Type(Type::Object), Required(&["email", "access_token"]),
+        Properties(&[("email", &EMAIL), ("access_token", &SENSITIVE_STRING)])
+    );
+    schema!(
+        SLACK_USING_INCOMING_WEBHOOK : Type(Type::Object),
+        Required(&["incoming_webhook"]), Properties(&[("incoming_webhook",
+        &SLACK_INCOMING_WEBHOOK)])
+    );
+    schema!(
+        SLACK_USING_MEMBER_ID : Type(Type::Object), Required(&["user_id",
+        "access_token"]), Properties(&[("user_id", &HEX_COLOR), ("access_token",
+        &SENSITIVE_STRING), ("team_id", &HEX_COLOR)])
+    );
+    schema!(
+        SOCIAL_LINKS : Type(Type::Object), Properties(&[("website", &HEX_COLOR),
+        ("facebook", &HEX_COLOR), ("linkedin", &HEX_COLOR), ("x", &HEX_COLOR),
+        ("instagram", &HEX_COLOR), ("medium", &HEX_COLOR), ("discord", &HEX_COLOR),
+        ("telegram", &HEX_COLOR), ("youtube", &HEX_COLOR), ("tiktok", &HEX_COLOR)]),
+        AdditionalProperties(&STRING_OR_NULL)
+    );
+    schema!(STRING_LIST : Type(Type::Array), Items(&HEX_COLOR));
+    schema!(STRING_OR_NULL : Types(&[Type::Null, Type::String]));
+    schema!(
+        SUBSCRIBER_LIST_TYPE : Type(Type::String), Enum(&[Json::String("static_list"),
+        Json::String("query_based")])
+    );
+    schema!(
+        SUBSCRIBER_LIST_UPSERT : Type(Type::Object), Required(&["list_id"]),
+        Properties(&[("list_id", &LIST_ID), ("list_name", &HEX_COLOR),
+        ("list_description", &HEX_COLOR), ("list_type", &SUBSCRIBER_LIST_TYPE), ("query",
+        &SENSITIVE_STRING), ("track_user_entry", &BOOLEAN), ("track_user_exit",
+        &BOOLEAN)])
+    );
+    schema!(SUBSCRIBER_REF : AnyOf(&[&OBJECT_REF, &HEX_COLOR]));
+    schema!(
+        TENANT_DIGEST_SCHEDULE_INPUT : Types(&[Type::Null, Type::Object]),
+        Properties(&[("options", &Schema(&[Type(Type::Array),
+        Items(&TENANT_DIGEST_SCHEDULE_OPTION_INPUT)]))])
+    );
+    schema!(
+        TENANT_DIGEST_SCHEDULE_OPTION_INPUT : Type(Type::Object), Required(&["id"]),
+        Properties(&[("id", &HEX_COLOR), ("time", &DIGEST_TIME_DEFAULT), ("weekdays",
+        &DIGEST_WEEKDAYS_DEFAULT), ("monthdays", &DIGEST_MONTHDAYS_DEFAULT), ("dtstart",
+        &DIGEST_TIME_DEFAULT), ("is_default", &BOOLEAN)])
+    );
+    schema!(TENANT_ID : Type(Type::String), MaxLength(64));
+    schema!(
+        TENANT_PREFERENCE_UPDATE : Type(Type::Object), Properties(&[("preference",
+        &PREFERENCE), ("enabled_for_tenant", &BOOLEAN), ("visible_to_subscriber",
+        &BOOLEAN), ("mandatory_channels", &TENANT_UPSERT_BLOCKED_CHANNELS),
+        ("opt_in_channels", &TENANT_UPSERT_BLOCKED_CHANNELS), ("blocked_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("digest_schedule",
+        &TENANT_DIGEST_SCHEDULE_INPUT), ("properties",
+        &TENANT_PREFERENCE_UPDATE_PROPERTIES)]), AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        TENANT_PREFERENCE_UPDATE_PROPERTIES : Types(&[Type::Null, Type::Array]),
+        Items(&PREFERENCE_PROPERTY_INPUT)
+    );
+    schema!(
+        TENANT_UPSERT : Type(Type::Object), Required(&["tenant_name"]),
+        Properties(&[("tenant_name", &HEX_COLOR), ("logo", &LOGO_URL), ("timezone",
+        &HEX_COLOR), ("blocked_channels", &TENANT_UPSERT_BLOCKED_CHANNELS),
+        ("embedded_preference_url", &HEX_COLOR), ("hosted_preference_domain",
+        &HEX_COLOR), ("primary_color", &HEX_COLOR), ("secondary_color", &HEX_COLOR),
+        ("tertiary_color", &HEX_COLOR), ("social_links", &SOCIAL_LINKS), ("properties",
+        &SENSITIVE_OBJECT)]), AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        TENANT_UPSERT_BLOCKED_CHANNELS : Types(&[Type::Null, Type::Array]),
+        Items(&CHANNEL_NAME)
+    );
+    schema!(TIME_SPAN : AnyOf(&[&OFFSET, &HEX_COLOR]));
+    schema!(
+        TRACK_EVENTS_BODY : Type(Type::Array), MinItems(1), MaxItems(100), Items(&EVENT)
+    );
+    schema!(
+        TRIGGER_WORKFLOWS_BODY : Type(Type::Array), MinItems(1), MaxItems(100),
+        Items(&WORKFLOW_TRIGGER)
+    );
+    schema!(URI : Type(Type::String), Format(Format::Uri));
+    schema!(
+        USER_EDIT : Type(Type::Object), Required(&["operations"]),
+        Properties(&[("operations", &USER_EDIT_OPERATIONS)])
+    );
+    schema!(USER_EDIT_OPERATIONS : Type(Type::Array), Items(&EDIT_OPERATION));
+    schema!(
+        USER_MERGE : Type(Type::Object), Required(&["from_user_id"]),
+        Properties(&[("from_user_id", &HEX_COLOR)])
+    );
+    schema!(
+        USER_PREFERENCE_BULK_RESET : Type(Type::Object), Required(&["distinct_ids",
+        "reset_channel_preferences", "reset_categories"]), Properties(&[("distinct_ids",
+        &OBJECT_BULK_DELETE_OBJECT_IDS), ("reset_channel_preferences", &BOOLEAN),
+        ("reset_categories", &BOOLEAN)])
+    );
+    schema!(
+        USER_PREFERENCE_BULK_UPDATE : Type(Type::Object), Required(&["distinct_ids"]),
+        Properties(&[("distinct_ids", &OBJECT_BULK_DELETE_OBJECT_IDS),
+        ("channel_preferences", &USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES),
+        ("categories", &USER_PREFERENCE_BULK_UPDATE_CATEGORIES)])
+    );
+    schema!(
+        USER_PREFERENCE_BULK_UPDATE_CATEGORIES : Type(Type::Array),
+        Items(&CATEGORY_PREFERENCE_INPUT)
+    );
+    schema!(
+        USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES : Type(Type::Array),
+        Items(&CHANNEL_PREFERENCE)
+    );
+    schema!(
+        USER_PROPERTIES : Type(Type::Object), Properties(&[("$locale", &HEX_COLOR),
+        ("$timezone", &HEX_COLOR), ("$preferred_language", &HEX_COLOR)]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        USER_RECIPIENT : Type(Type::Object), Properties(&[("distinct_id", &HEX_COLOR),
+        ("is_transient", &BOOLEAN), ("$channels", &BROADCAST_CHANNELS), ("$skip_create",
+        &BOOLEAN), ("$context", &RECIPIENT_CONTEXT), ("$email", &SENSITIVE_EMAIL_LIST),
+        ("$sms", &SENSITIVE_STRING_LIST), ("$whatsapp", &SENSITIVE_STRING_LIST),
+        ("$inbox", &SENSITIVE_STRING_LIST), ("$androidpush", &SENSITIVE_STRING_LIST),
+        ("$iospush", &SENSITIVE_STRING_LIST), ("$webpush", &USER_UPSERT_WEBPUSH),
+        ("$slack", &USER_UPSERT_SLACK), ("$ms_teams", &USER_UPSERT_MS_TEAMS),
+        ("$timezone", &HEX_COLOR), ("$locale", &HEX_COLOR), ("$preferred_language",
+        &HEX_COLOR)]), AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        USER_RECORD : Type(Type::Object), Required(&["distinct_id", "$user_operations"]),
+        Properties(&[("distinct_id", &HEX_COLOR), ("$user_operations",
+        &USER_EDIT_OPERATIONS), ("tenant_id", &TENANT_ID), ("properties",
+        &USER_RECORD_PROPERTIES), ("$schema", &HEX_COLOR), ("$insert_id", &UUID),
+        ("$time", &BROADCAST_TIME), ("env", &HEX_COLOR)])
+    );
+    schema!(
+        USER_RECORD_PROPERTIES : Type(Type::Object), Properties(&[("$ss_sdk_version",
+        &HEX_COLOR)]), AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(
+        USER_UPSERT : Type(Type::Object), Properties(&[("$email",
+        &Schema(&[Type(Type::Array), Items(&EMAIL)])), ("$sms", &STRING_LIST),
+        ("$whatsapp", &STRING_LIST), ("$inbox", &SENSITIVE_STRING_LIST), ("$androidpush",
+        &SENSITIVE_STRING_LIST), ("$iospush", &SENSITIVE_STRING_LIST), ("$slack",
+        &USER_UPSERT_SLACK), ("$ms_teams", &USER_UPSERT_MS_TEAMS), ("$timezone",
+        &HEX_COLOR), ("$locale", &HEX_COLOR), ("$webpush", &USER_UPSERT_WEBPUSH)]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    schema!(USER_UPSERT_MS_TEAMS : Type(Type::Array), Items(&MS_TEAMS_CHANNEL));
+    schema!(USER_UPSERT_SLACK : Type(Type::Array), Items(&SLACK_CHANNEL));
+    schema!(USER_UPSERT_WEBPUSH : Type(Type::Array), Items(&WEB_PUSH));
+    schema!(UUID : Type(Type::String), Format(Format::Uuid));
+    schema!(
+        WEB_PUSH : Type(Type::Object), Required(&["endpoint", "keys"]),
+        Properties(&[("endpoint", &SENSITIVE_URI), ("keys", &WEB_PUSH_KEYS), ("token",
+        &SENSITIVE_STRING)])
+    );
+    schema!(
+        WEB_PUSH_KEYS : Type(Type::Object), Required(&["p256dh", "auth"]),
+        Properties(&[("p256dh", &HEX_COLOR), ("auth", &HEX_COLOR)]), Sensitive
+    );
+    schema!(
+        WEEKDAY : Type(Type::String), Enum(&[Json::String("mo"), Json::String("tu"),
+        Json::String("we"), Json::String("th"), Json::String("fr"), Json::String("sa"),
+        Json::String("su")])
+    );
+    schema!(
+        WORKFLOW_CANCEL : Type(Type::Object), MinProperties(1),
+        Properties(&[("execution_id", &HEX_COLOR), ("recipients",
+        &SENSITIVE_STRING_LIST), ("idempotency_key", &IDEMPOTENCY_KEY), ("workflow_slug",
+        &HEX_COLOR)])
+    );
+    schema!(
+        WORKFLOW_TRIGGER : Type(Type::Object), Required(&["workflow", "recipients"]),
+        Properties(&[("workflow", &HEX_COLOR), ("recipients",
+        &OBJECT_SUBSCRIPTION_ADD_RECIPIENTS), ("actor", &ACTOR), ("data", &PAYLOAD),
+        ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
+        ("cancellation_key", &IDEMPOTENCY_KEY)])
+    );
 }

@@ -34,6 +34,7 @@ pub mod union;
 #[allow(
     missing_docs,
     unreachable_pub,
+    deprecated,
     unreachable_patterns,
     clippy::all,
     clippy::pedantic,
@@ -47,6 +48,7 @@ mod generated {
 #[allow(
     missing_docs,
     unreachable_pub,
+    deprecated,
     unreachable_patterns,
     clippy::all,
     clippy::pedantic,
@@ -67,9 +69,9 @@ pub use profile::{Channel, PropertyError};
 pub use reqwest::{Method, Request};
 
 /// The document that the code is generated from: OpenAPI 3.1 with the overlays applied, as JSON.
-#[cfg(feature = "codegen")]
+#[cfg(all(feature = "document", feature = "codegen"))]
 pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
 /// The document that the code is generated from: OpenAPI 3.1 with the overlays applied, as JSON.
-#[cfg(not(feature = "codegen"))]
+#[cfg(all(feature = "document", not(feature = "codegen")))]
 pub const DOCUMENT: &str = include_str!("openapi.json");

@@ -32,15 +32,36 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Describes an operation that has nothing but this: it may not be repeated, and has no parameters and no body.
-    pub const fn new(
-        id: &'static str,
-        method: Method,
-        path: &'static str,
-        credential: Credential,
-        reply: Format,
-    ) -> Self {
-        Self { id, method, path, server: None, credential, idempotent: false, reply, parameters: &[], body: None }
+    /// Describes an operation that needs no credential, may not be repeated, has no parameters and no body, and replies with JSON.
+    pub const fn new(id: &'static str, method: Method, path: &'static str) -> Self {
+        Self {
+            id,
+            method,
+            path,
+            server: None,
+            credential: Credential::None,
+            idempotent: false,
+            reply: Format::Json,
+            parameters: &[],
+            body: None,
+        }
+    }
+
+    /// Requires a bearer token.
+    pub const fn bearer(self) -> Self {
+        self.credential(Credential::Bearer)
+    }
+
+    /// Requires a credential.
+    pub const fn credential(mut self, credential: Credential) -> Self {
+        self.credential = credential;
+        self
+    }
+
+    /// States how a successful reply is read.
+    pub const fn reply(mut self, format: Format) -> Self {
+        self.reply = format;
+        self
     }
 
     /// Sends it to a server of its own.
@@ -195,6 +216,13 @@ pub trait Operation: Send + Sync + 'static {
 pub trait Inspector {
     /// Looks at a parameter.
     fn parameter<T: Serialize + ?Sized>(&mut self, parameter: &'static Parameter, value: &T);
+
+    /// Looks at a parameter that may be absent.
+    fn optional<T: Serialize>(&mut self, parameter: &'static Parameter, value: &Option<T>) {
+        if let Some(value) = value {
+            self.parameter(parameter, value);
+        }
+    }
 
     /// Looks at the body.
     fn body<T: Serialize + ?Sized>(&mut self, rules: &'static Schema, body: &T);

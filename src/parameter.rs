@@ -41,12 +41,15 @@ pub fn query<T: Serialize>(request: &mut Request, name: &'static str, value: &T)
     Ok(())
 }
 
-/// Adds a header.
+/// Adds a header. A value that is absent or null adds none.
 pub fn header<T: Serialize + ?Sized>(
     request: &mut Request,
     name: &'static str,
     value: &T,
 ) -> Result<(), RequestError> {
+    if matches!(serde_json::to_value(value), Ok(Value::Null)) {
+        return Ok(());
+    }
     let refuse = |reason| RequestError::of_parameter(name, reason);
     let header = HeaderName::try_from(name).map_err(|_| refuse("is not the name of a header"))?;
     let value = HeaderValue::try_from(text(name, value)?)

@@ -1,10 +1,11 @@
-//! The generated client over real HTTP: what progenitor makes of the uncorrected document fails each of these.
+//! The generated operations over real HTTP: what progenitor makes of the uncorrected document fails each of these.
 
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
 use suprsend_api::{
-    Client, Error, PlainTransport, Sender,
+    Client, Error,
+    operations::CreateUpdateUsers,
     types::{
         ApiErrorDetail, ChannelValue, SlackChannel, SlackUsingEmail, User, UserUpsert, WebPush, WebPushKeys,
     },
@@ -55,18 +56,18 @@ async fn answering(status: u16, body: Value) -> (String, Arc<Mutex<Option<(Strin
 }
 
 fn client(url: &str) -> Client {
-    Client::new_with_client(url, reqwest::Client::new(), Sender::new(PlainTransport))
+    let client = Client::new(url, reqwest::Client::new()).expect("a base URL");
+    client.bearer("key").expect("a header")
 }
 
 async fn reply(body: Value) -> User {
     let (url, _) = answering(201, body).await;
-    let reply = client(&url).create_update_users().distinct_id("u").body(UserUpsert::default()).send().await;
-    reply.expect("a profile").into_inner()
+    client(&url).send(&CreateUpdateUsers::new("u", UserUpsert::default())).await.expect("a profile")
 }
 
 async fn sent(body: UserUpsert) -> (String, Value) {
     let (url, seen) = answering(201, json!({})).await;
-    client(&url).create_update_users().distinct_id("a b/c").body(body).send().await.expect("a profile");
+    client(&url).send(&CreateUpdateUsers::new("a b/c", body)).await.expect("a profile");
     let (head, body) = seen.lock().expect("no panic before").take().expect("a request");
     (head, serde_json::from_str(&body).expect("a JSON body"))
 }
@@ -78,8 +79,8 @@ async fn the_body_of_a_400_is_typed() {
         json!({"code": 400, "message": "invalid_request_error", "detail": {"$email": ["bad"]}, "error_code": "e1"}),
     )
     .await;
-    let result = client(&url).create_update_users().distinct_id("u").body(UserUpsert::default()).send().await;
-    let Err(Error::ErrorResponse(reply)) = result else { panic!("an error reply") };
+    let result = client(&url).send(&CreateUpdateUsers::new("u", UserUpsert::default())).await;
+    let Err(Error::Refused { refusal: Some(reply), .. }) = result else { panic!("an error reply") };
     assert_eq!(reply.code, Some(400));
     assert_eq!(reply.message.as_deref(), Some("invalid_request_error"));
     assert_eq!(reply.error_code.as_deref(), Some("e1"));
@@ -89,9 +90,9 @@ async fn the_body_of_a_400_is_typed() {
 #[tokio::test]
 async fn an_undeclared_status_reaches_the_caller() {
     let (url, _) = answering(409, json!({})).await;
-    let result = client(&url).create_update_users().distinct_id("u").body(UserUpsert::default()).send().await;
-    let Err(Error::UnexpectedResponse(reply)) = result else { panic!("an unexpected reply") };
-    assert_eq!(reply.status(), 409);
+    let result = client(&url).send(&CreateUpdateUsers::new("u", UserUpsert::default())).await;
+    let Err(Error::Refused { status, .. }) = result else { panic!("a refusal") };
+    assert_eq!(status, 409);
 }
 
 #[tokio::test]
@@ -232,7 +233,7 @@ fn secrets_are_not_printed() {
         "$androidpush": [{"value": canary, "value_json": {"token": canary}}], "$slack": [{"value": {"access_token": canary}}],
     }))
     .expect("a profile");
-    let call = client.create_update_users().distinct_id("u").body(upsert.clone());
+    let call = CreateUpdateUsers::new(canary, upsert.clone());
     for text in [format!("{upsert:?}"), format!("{user:?}"), format!("{call:?}"), format!("{client:?}")] {
         assert!(!text.contains(canary), "a secret is printed: {text}");
     }

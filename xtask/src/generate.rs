@@ -7,7 +7,7 @@ use std::{fs, io, path::PathBuf, process::ExitCode};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use similar::TextDiff;
-use suprsend_codegen::{Settings, generate};
+use suprsend_codegen::{Settings, generate, resources};
 
 use crate::project::{Input, root};
 
@@ -27,8 +27,13 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let generated = arguments.input.work(|document| generate(document, &Settings::default()))?;
-    if !arguments.input.is_own() {
+    let is_own = arguments.input.is_own();
+    let (generated, resources) = arguments.input.work(|document| {
+        let generated = generate(document, &Settings::default())?;
+        let resources = if is_own { resources(document, &generated.rust)? } else { String::new() };
+        Ok((generated, resources))
+    })?;
+    if !is_own {
         let Some(out) = &arguments.out else {
             bail!("with --spec the Rust goes to a file of its own: add --out FILE");
         };
@@ -39,6 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let files = [
         ("src/generated.rs", format!("{MARK}\n{}", generated.rust)),
         ("src/openapi.json", generated.document),
+        ("crates/suprsend/src/resources.rs", format!("{MARK}\n{resources}")),
     ];
     if arguments.check {
         return check(&files);
@@ -84,15 +90,17 @@ fn check(files: &[(&str, String)]) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// Files beside the snapshot that say they are generated and are not.
+/// Files beside the generated ones that say they are generated and are not.
 fn orphans(files: &[(&str, String)]) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(root().join("src")).context("cannot read src")? {
-        let path = entry.context("cannot read src")?.path();
-        let name = format!("src/{}", path.file_name().unwrap_or_default().to_string_lossy());
-        let known = files.iter().any(|(file, _)| *file == name);
-        if !known && path.is_file() && fs::read_to_string(&path).is_ok_and(|text| text.starts_with(MARK)) {
-            found.push(name);
+    for folder in ["src", "crates/suprsend/src"] {
+        for entry in fs::read_dir(root().join(folder)).with_context(|| format!("cannot read {folder}"))? {
+            let path = entry.with_context(|| format!("cannot read {folder}"))?.path();
+            let name = format!("{folder}/{}", path.file_name().unwrap_or_default().to_string_lossy());
+            let known = files.iter().any(|(file, _)| *file == name);
+            if !known && path.is_file() && fs::read_to_string(&path).is_ok_and(|text| text.starts_with(MARK)) {
+                found.push(name);
+            }
         }
     }
     Ok(found)

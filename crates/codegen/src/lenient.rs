@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::{
-    Pointer, Problem, Problems, Report,
+    PathItem, Pointer, Problem, Problems, Report,
     grammar::{self, Node},
+    path_item,
     report::Kind,
 };
 
@@ -99,11 +100,15 @@ fn part_of(document: &Value, place: &Pointer) -> Option<Pointer> {
     };
     let first = |count: usize| tokens.iter().take(count).fold(Pointer::root(), |at, token| at.child(token));
     let part = first(length);
-    if part.get(document).is_some() {
+    let item = first(length - 1);
+    // Without an operation beside a reference, the one that is referred to would take its place.
+    let elsewhere = length == 3
+        && path_item::target(document, &item)
+            .is_some_and(|target| PathItem::read(document, &target).get(&part.last()).is_some());
+    if !elsewhere && part.get(document).is_some() {
         return Some(part);
     }
-    // An operation of a path item that stands elsewhere.
-    Some(first(length - 1)).filter(|part| length == 3 && part.get(document).is_some())
+    Some(item).filter(|item| length == 3 && item.get(document).is_some())
 }
 
 /// Adds what refers to a part that goes, and what refers to that.
@@ -140,12 +145,11 @@ fn operations(document: &Value, part: &Pointer) -> Vec<(Pointer, String)> {
     match tokens.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["paths", path, method] => vec![(part.clone(), called(path, method, item))],
         ["paths", path] => {
-            let methods = item.iter().filter(|(key, _)| grammar::is_method(key));
-            let mut found: Vec<_> = methods
-                .filter_map(|(method, operation)| {
-                    Some((part.child(method), called(path, method, operation.as_object()?)))
-                })
-                .collect();
+            let item = PathItem::read(document, part);
+            let operations = item.operations().filter_map(|(method, _, operation)| {
+                Some((part.child(method), called(path, method, operation.as_object()?)))
+            });
+            let mut found: Vec<_> = operations.collect();
             if found.is_empty() {
                 found.push((part.clone(), format!("all of {path}")));
             }

@@ -30,10 +30,13 @@ mod lower;
 pub mod media;
 mod names;
 mod overlay;
+mod path_item;
 mod pointer;
 mod problem;
 mod project;
 mod report;
+mod resources;
+mod rules;
 mod rust;
 mod source;
 mod table;
@@ -45,10 +48,12 @@ pub use grammar::{Node, is_method, path_template};
 pub use lenient::leniently;
 pub use limits::TEXT;
 pub use names::{rust_function, rust_type};
+pub use path_item::{PathItem, path_items};
 pub use pointer::Pointer;
 pub use problem::{Problem, Problems};
 pub use project::Project;
 pub use report::{Entry, Kind, Report};
+pub use resources::resources;
 pub use rust::Settings;
 pub use source::Source;
 pub use table::{Entry as TableEntry, RESOURCES, Resource, Table};
@@ -79,6 +84,11 @@ pub fn readable(document: &Value) -> Result<(), Problems> {
     limits::deep(|| lint::readable(document))
 }
 
+/// Refuses what [`generate`] refuses before it generates anything.
+pub fn generatable(document: &Value) -> Result<(), Problems> {
+    limits::deep(|| lint::generatable(document))
+}
+
 /// Checks a corrected document and lowers it to OpenAPI 3.0.3, without fitting it to the generator.
 pub fn lower(document: &Value) -> Result<Lowered, Problems> {
     limits::deep(|| {
@@ -97,10 +107,11 @@ pub fn generate(document: &Value, settings: &Settings) -> Result<Generated, Prob
         let mut report = Report::default();
         let mut fitted = lower::lower(document, &mut report);
         let facts = facts::collect(&fitted, &Table::of(document)?);
-        let notes = fit::fit(&mut fitted, &mut report);
+        let sensitive = fit::fit(&mut fitted, &mut report);
         report.settle();
-        let rules = rust::Rules;
-        let beside = rust::Beside { notes: &notes, facts: &facts, rules: &rules };
+        let rules = rules::read(document, &mut report);
+        let rules = rules::rust(&rules, &settings.rules()?, &quote::quote!(rules));
+        let beside = rust::Beside { sensitive: &sensitive, facts: &facts, rules: &rules };
         let rust = rust::generate(&fitted, &beside, settings)
             .map_err(|problems| problems.relocate(|place| report.origin(place)))?;
         let document = format!("{document:#}\n");

@@ -1,7 +1,7 @@
 //! How large a document may be. What is beyond a limit is a problem with its place, never a crash.
 //!
 //! - A text has at most [`TEXT`] bytes.
-//! - A text nests at most 128 levels deep: the YAML library's limit.
+//! - A text nests at most [`NESTING`] levels deep.
 //! - A document has at most [`VALUES`] values once its aliases are written out and its overlays applied, and nests at
 //!   most [`DEPTH`] levels deep. A megabyte of YAML has some 50,000 values.
 //! - A schema includes at most [`INCLUSION`] others one by way of the other, by `$ref` and combinations.
@@ -14,6 +14,9 @@ use crate::{Pointer, Problem, Problems};
 
 /// The most bytes of a text: 64 megabytes. A document of some hundred operations has one or two.
 pub const TEXT: usize = 64 << 20;
+
+/// The most levels that a text may nest.
+pub(crate) const NESTING: usize = 128;
 
 /// The most values, keys not counted, that a document may have.
 pub(crate) const VALUES: usize = 2_000_000;
@@ -66,17 +69,18 @@ pub(crate) fn check(document: &Value) -> Result<(), (String, String)> {
     Ok(())
 }
 
-/// How many values a value has, itself included.
-pub(crate) fn count(value: &Value) -> usize {
-    let mut count = 0;
-    let mut open = vec![value];
-    while let Some(value) = open.pop() {
+/// How many values a value has, itself included, and how many lists and objects nest in it.
+pub(crate) fn measure(value: &Value) -> (usize, usize) {
+    let (mut count, mut deepest) = (0, 0);
+    let mut open = vec![(value, 1)];
+    while let Some((value, depth)) = open.pop() {
         count += 1;
         match value {
-            Value::Array(items) => open.extend(items),
-            Value::Object(members) => open.extend(members.values()),
-            _ => {}
+            Value::Array(items) => open.extend(items.iter().map(|item| (item, depth + 1))),
+            Value::Object(members) => open.extend(members.values().map(|member| (member, depth + 1))),
+            _ => continue,
         }
+        deepest = deepest.max(depth);
     }
-    count
+    (count, deepest)
 }

@@ -54,52 +54,51 @@ pub(crate) fn components(document: &mut Value) -> &mut Map<String, Value> {
 /// What the generated types use without a path: a type of that name would stand in its place.
 const TYPES_TAKEN: [&str; 5] = ["Default", "Err", "None", "Ok", "Some"];
 
-/// What the generated operations use without a path or import: a builder of that name would stand in its place.
-const BUILDERS_TAKEN: [&str; 14] = [
-    "ByteStream",
-    "ClientHooks",
-    "ClientInfo",
-    "Default",
-    "Err",
-    "Error",
-    "None",
-    "Ok",
-    "OperationInfo",
-    "Option",
-    "RequestBuilderExt",
-    "ResponseValue",
-    "Result",
-    "String",
+/// What the module of the operations uses without a path: an operation of that name would stand in its place.
+const OPERATIONS_TAKEN: [&str; 32] = [
+    "Base", "Clone", "Credential", "CursorPaged", "Default", "Err", "Format", "Inspector", "Into", "Lookup", "Method", "None",
+    "OffsetPaged", "Ok", "Operation", "Option", "Page", "Paged", "Parameter", "PartialEq", "Place", "Position", "Request",
+    "RequestError", "Result", "Self", "Some", "Spec", "String", "Vec", "Visitor", "All",
 ];
 
-/// The methods that every client has, and those that its operations call.
+/// The methods that every generated client of progenitor has, and those that its operations call.
 const METHODS_TAKEN: [&str; 9] =
     ["api_version", "baseurl", "client", "exec", "inner", "new", "new_with_client", "post", "pre"];
 
-/// Whether a generated client has no room for an operation of this name.
+/// Whether there is no room for an operation of this name.
 pub(crate) fn is_taken_by_client(id: &str) -> bool {
     let method = field_name(id);
-    METHODS_TAKEN.contains(&method.as_str()) || BUILDERS_TAKEN.contains(&method.to_pascal_case().as_str())
+    METHODS_TAKEN.contains(&method.as_str()) || OPERATIONS_TAKEN.contains(&method.to_pascal_case().as_str())
+}
+
+/// Whether an operation has a field of the parameter's name already: that of its body.
+pub(crate) fn is_taken_by_body(parameter: &str, body: bool) -> bool {
+    body && field_name(parameter) == "body"
+}
+
+/// The letters and digits of a text; anything else separates words. `²` is a digit to Unicode, but not in a Rust name.
+pub(crate) fn words(text: &str) -> String {
+    let word = |c: char| c.is_alphanumeric() && unicode_ident::is_xid_continue(c);
+    text.replace('\'', "").chars().map(|c| if word(c) { c } else { ' ' }).collect()
 }
 
 /// A name in the form of Rust types.
 pub(crate) fn type_name(text: &str) -> String {
-    let text: String =
-        text.replace('\'', "").chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     // Twice, because a letter alone is a word: `a b` is `AB`, which the generator would take for `Ab`.
-    let name = text.to_pascal_case().to_pascal_case();
-    let usable = name.starts_with(|first: char| first.is_alphabetic())
-        && syn::parse_str::<syn::Ident>(&name).is_ok()
-        && !TYPES_TAKEN.contains(&name.as_str());
+    let name = words(text).to_pascal_case().to_pascal_case();
+    let usable = syn::parse_str::<syn::Ident>(&name).is_ok() && !TYPES_TAKEN.contains(&name.as_str());
     if usable { name } else { format!("X{name}") }
 }
 
 /// A name in the form of Rust fields and functions.
 pub(crate) fn field_name(text: &str) -> String {
-    let text: String =
-        text.replace('\'', "").chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
-    let name = text.to_snake_case();
+    let name = function_name(text);
     if name.is_empty() { "x".to_owned() } else { name }
+}
+
+/// The name of the function for an operation of this id; empty if there is none.
+pub(crate) fn function_name(id: &str) -> String {
+    words(id).to_snake_case()
 }
 
 /// The name of the Rust type for the schema at `pointer` of a corrected document, if it gets one of its own: the component's
@@ -115,7 +114,7 @@ pub fn rust_type(document: &Value, pointer: &Pointer) -> String {
 
 /// The name of the Rust function for an operation: its id, or what is derived from method and path in its place.
 pub fn rust_function(operation: &Value, path: &str, method: &str) -> String {
-    crate::fit::operation_id(operation, path, method).to_snake_case()
+    function_name(&crate::fit::operation_id(operation, path, method))
 }
 
 /// A name for the schema at `pointer`: its title, or what the nearest named thing around it is called and the way from there.
@@ -194,6 +193,10 @@ mod tests {
             ("ok", "XOk"),
             ("a-b", "Ab"),
             ("naïve", "Naïve"),
+            ("m²", "M"),
+            ("²", "X"),
+            ("½ ① ٣", "X٣"),
+            ("ⓐ", "X"),
         ] {
             assert_eq!(type_name(text), name, "{text:?}");
         }

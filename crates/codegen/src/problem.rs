@@ -1,6 +1,6 @@
 //! What is wrong with the input, in lines a maintainer can act on.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use crate::Pointer;
 
@@ -45,11 +45,45 @@ impl Problem {
     }
 }
 
+/// Text that may quote a document, in one line, and without characters that would act on a terminal or change the order of others.
+pub(crate) fn line(text: &str) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !words.contains(is_invisible) {
+        return words;
+    }
+    words.chars().fold(String::new(), |mut line, c| {
+        if is_invisible(c) {
+            line.extend(c.escape_unicode());
+        } else {
+            line.push(c);
+        }
+        line
+    })
+}
+
+/// Control characters, marks of direction, and spaces without width.
+pub(crate) fn is_invisible(c: char) -> bool {
+    let marks = ['\u{61c}', '\u{feff}'];
+    let ranges = ['\u{200b}'..='\u{200f}', '\u{2028}'..='\u{202e}', '\u{2060}'..='\u{206f}'];
+    c.is_control() || marks.contains(&c) || ranges.iter().any(|range| range.contains(&c))
+}
+
+/// The beginning of a text that may be of any length.
+pub(crate) fn brief(text: &str) -> Cow<'_, str> {
+    cut(text, 80)
+}
+
+/// The first characters of a text, and how long it is if that is not all.
+pub(crate) fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}... ({} bytes)", &text[..end], text.len()).into(),
+        None => text.into(),
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = format!("{}: {}; {}", self.place, self.reason, self.remedy);
-        // One problem is one line, whatever text of the document is quoted in it.
-        f.write_str(&line.split_whitespace().collect::<Vec<_>>().join(" "))
+        f.write_str(&line(&format!("{}: {}; {}", self.place, self.reason, self.remedy)))
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Entry {
     pub idempotency_key: Option<Vec<String>>,
     /// The members of the body that the method takes as arguments; those that the body requires unless stated.
     pub arguments: Option<Vec<String>>,
+    /// Path parameters that come from a setting of the client, each with its setting.
+    pub settings: Vec<(String, String)>,
     /// The place of the entry.
     pub place: Pointer,
 }
@@ -142,9 +144,8 @@ impl Reader {
         }
         for (name, member) in members {
             let place = place.child(name);
-            let is_handle =
-                member.as_object().is_some_and(|member| !member.keys().any(|key| grammar::is_method(key)));
-            if is_handle {
+            // Its methods may be called `get` as well, so only the parentheses tell.
+            if name.contains('(') {
                 let handle = self.resource(name, member, &place);
                 resource.handles.extend(handle);
             } else {
@@ -166,6 +167,7 @@ impl Reader {
             idempotent: None,
             idempotency_key: None,
             arguments: None,
+            settings: Vec::new(),
             place,
         };
         match value {
@@ -196,6 +198,10 @@ impl Reader {
                 }
                 ("arguments", Value::Array(names)) if names.iter().all(Value::is_string) => {
                     entry.arguments = Some(names.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+                }
+                ("settings", Value::Object(members)) if members.values().all(Value::is_string) => {
+                    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                    entry.settings = members.iter().map(|(name, value)| (name.clone(), text(value))).collect();
                 }
                 _ => self.refuse(&place, "is not a member of an entry, or of another type"),
             }

@@ -2,9 +2,11 @@
 
 mod mend;
 mod parameter;
+mod reply;
 mod sample;
 mod schema;
 mod security;
+mod table;
 mod template;
 
 use std::{
@@ -17,17 +19,19 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use self::{
-    mend::mend,
+    mend::{for_replies, for_requests, mend},
     parameter::{Parameter, Place},
-    sample::sample,
+    reply::Replies,
     schema::{Schema, Schemas},
-    template::Template,
+    table::{Table, table},
 };
 pub(crate) use self::{
     parameter::Given,
+    reply::{Shown, Success},
     schema::{Problem, list},
     security::Credential,
-    template::NotText,
+    table::Role,
+    template::{NotText, Template},
 };
 
 /// The methods a path item may have.
@@ -48,13 +52,15 @@ pub(crate) struct Operation {
     pub(crate) method: Method,
     /// The key in `paths`.
     pub(crate) path: String,
+    /// What it is in the document's table of resources.
+    pub(crate) role: Option<Role>,
     template: Template,
     /// Empty if the document asks for none.
     pub(crate) credentials: BTreeSet<Credential>,
     parameters: Vec<Parameter>,
     /// Absent if the operation takes no JSON.
     pub(crate) body: Option<Body>,
-    replies: BTreeMap<Statuses, Declared>,
+    replies: Replies,
 }
 
 /// A JSON request body.
@@ -64,23 +70,6 @@ pub(crate) struct Body {
     pub(crate) schema: Schema,
     /// The schema's properties, by name.
     pub(crate) properties: BTreeMap<String, Value>,
-}
-
-/// What a reply is declared for. The order is the one in which a status is looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Statuses {
-    One(u16),
-    /// `2XX`: all with this first digit.
-    Class(u16),
-    Default,
-}
-
-/// A declared reply.
-#[derive(Debug)]
-struct Declared {
-    schema: Option<Schema>,
-    /// A body that the document shows, or one made from its schema.
-    example: Option<Value>,
 }
 
 /// Where a request goes.
@@ -96,23 +85,35 @@ pub(crate) enum Route<'a> {
 }
 
 impl Document {
-    /// Reads a document in JSON.
+    /// Reads a document in JSON, and looks at every schema of it.
+    pub(crate) fn checked(text: &str) -> Result<Self, String> {
+        let document = Self::parse(text)?;
+        document.operations.iter().try_for_each(Operation::check)?;
+        Ok(document)
+    }
+
+    /// Reads a document in JSON. Its schemas are looked at when they are used.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut value: Value =
             serde_json::from_str(text).map_err(|error| format!("the document is not JSON: {error}"))?;
         mend(&mut value);
-        let value = Arc::new(value);
+        let requests = Arc::new(for_requests(&value).unwrap_or_else(|| value.clone()));
+        let value = Arc::new(for_replies(&value).unwrap_or(value));
         let schemas = Schemas::new(Arc::clone(&value))?;
-        let reader = Reader { document: &value, schemas };
+        let requests = if requests == value { schemas.clone() } else { Schemas::new(requests)? };
+        let table = table(&value);
+        let reader = Reader { document: Arc::clone(&value), table, requests, schemas };
         let mut operations = Vec::new();
         let paths = value.get("paths").and_then(Value::as_object).ok_or("the document has no `paths`")?;
-        for path in paths.keys() {
-            let (at, item) = reader.follow(format!("/paths/{}", escape(path)))?;
-            for name in METHODS.into_iter().filter(|name| item.get(name).is_some()) {
-                operations.push(reader.operation(path, name, &at)?);
+        for path in paths.keys().filter(|path| path.starts_with('/')) {
+            let items = reader.items(format!("/paths/{}", escape(path)))?;
+            for name in METHODS {
+                if items.iter().any(|at| reader.at(at).is_ok_and(|item| item.get(name).is_some())) {
+                    operations.push(reader.operation(path, name, &items)?);
+                }
             }
         }
-        operations.sort_by(|a, b| a.template.cmp(&b.template));
+        operations.sort_by_cached_key(|operation| operation.template.rank());
         Ok(Self { operations })
     }
 
@@ -125,113 +126,138 @@ impl Document {
         self.operations.iter().find(|operation| operation.id == id)
     }
 
-    /// Finds the operation of a request.
-    pub(crate) fn route(&self, method: &Method, path: &str) -> Route<'_> {
+    /// The operation that the table of resources has under this name.
+    pub(crate) fn named(&self, resource: &str, verb: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.is(resource, verb))
+    }
+
+    /// Finds the operation of a request. Of several that share method and path it is the one whose schema takes the body.
+    pub(crate) fn route(&self, method: &Method, path: &str, body: &[u8]) -> Route<'_> {
         let mut others = Vec::new();
         for operation in &self.operations {
             match operation.template.matches(path) {
                 None => {}
                 Some(_) if operation.method != *method => others.push(&operation.method),
-                Some(Ok(parameters)) => return Route::Operation(operation, parameters),
+                Some(Ok(parameters)) => return Route::Operation(self.choose(operation, body), parameters),
                 Some(Err(not_text)) => return Route::NotText(not_text),
             }
         }
         if others.is_empty() { Route::Unknown } else { Route::WrongMethod(others) }
     }
+
+    /// The operation with the method and path of this one that takes the body; where none does, one that takes its JSON type.
+    fn choose<'a>(&'a self, first: &'a Operation, body: &[u8]) -> &'a Operation {
+        let shares = |other: &&Operation| other.method == first.method && other.template == first.template;
+        let sharing: Vec<_> = self.operations.iter().filter(shares).collect();
+        let body: Option<Value> = if sharing.len() > 1 { serde_json::from_slice(body).ok() } else { None };
+        let Some(body) = body else { return first };
+        let misfit = |operation: &&&Operation| {
+            let problems =
+                operation.body.as_ref().map_or(Vec::new(), |declared| declared.schema.problems(&body));
+            (problems.iter().any(|problem| problem.field.is_empty()), !problems.is_empty())
+        };
+        sharing.iter().min_by_key(misfit).copied().unwrap_or(first)
+    }
 }
 
 impl Operation {
+    fn check(&self) -> Result<(), String> {
+        let parameters = self.parameters.iter().map(|parameter| &parameter.schema);
+        let body = self.body.iter().map(|body| &body.schema);
+        parameters.chain(body).chain(self.replies.schemas()).try_for_each(Schema::check)
+    }
+
     /// What is wrong with the parameters of a request.
     pub(crate) fn parameter_problems(&self, given: &Given<'_>) -> Vec<Problem> {
         self.parameters.iter().flat_map(|parameter| parameter.problems(given)).collect()
     }
 
-    /// The first success that the document declares, with the body that it shows or that is made from its schema.
-    pub(crate) fn documented_success(&self) -> (StatusCode, Option<Value>) {
-        let success =
-            self.replies.iter().find_map(|(statuses, declared)| Some((statuses.success()?, declared)));
-        success.map_or((StatusCode::OK, None), |(status, declared)| (status, declared.example.clone()))
+    /// Whether the table of resources has it under this name.
+    pub(crate) fn is(&self, resource: &str, verb: &str) -> bool {
+        self.role.as_ref().is_some_and(|role| role.resource == resource && role.verb == verb)
+    }
+
+    /// The names of the path's parameters, in their order.
+    pub(crate) fn path_parameters(&self) -> impl Iterator<Item = String> {
+        self.template.parameters().map(str::to_owned)
+    }
+
+    /// Whether there is such a parameter of the query.
+    pub(crate) fn takes(&self, query: &str) -> bool {
+        self.parameters.iter().any(|parameter| parameter.place == Place::Query && parameter.name == query)
+    }
+
+    /// The success that the document declares first.
+    pub(crate) fn success(&self) -> &Success {
+        &self.replies.success
+    }
+
+    /// Whether this very status is declared.
+    pub(crate) fn declares(&self, status: StatusCode) -> bool {
+        self.replies.declares(status)
+    }
+
+    /// The members of the reply to a success, and of those that it need not have whether they may be null.
+    pub(crate) fn members(&self) -> &BTreeMap<String, bool> {
+        &self.replies.members
     }
 
     /// What in a reply goes against the document. A status that the document does not declare is not judged.
     pub(crate) fn violations(&self, status: StatusCode, body: Option<&Value>) -> Vec<Problem> {
-        let declared = self.replies.iter().find(|(statuses, _)| statuses.contain(status));
-        let Some((_, Declared { schema: Some(schema), .. })) = declared else {
-            return Vec::new();
-        };
-        match body {
-            Some(body) => schema.problems(body),
-            None => vec![Problem { field: String::new(), what: "is missing".into() }],
-        }
-    }
-}
-
-impl Statuses {
-    /// Reads a key of `responses`.
-    fn new(key: &str) -> Option<Self> {
-        match key.as_bytes() {
-            b"default" => Some(Self::Default),
-            [class @ b'1'..=b'5', b'X' | b'x', b'X' | b'x'] => Some(Self::Class(u16::from(class - b'0'))),
-            _ => key.parse().ok().map(Self::One),
-        }
-    }
-
-    fn contain(self, status: StatusCode) -> bool {
-        match self {
-            Self::One(code) => status.as_u16() == code,
-            Self::Class(class) => status.as_u16() / 100 == class,
-            Self::Default => true,
-        }
-    }
-
-    /// The first success among them; `default` is for what is not one.
-    fn success(self) -> Option<StatusCode> {
-        let code = match self {
-            Self::One(code) => code,
-            Self::Class(class) => class * 100,
-            Self::Default => return None,
-        };
-        StatusCode::from_u16(code).ok().filter(StatusCode::is_success)
+        self.replies.violations(status, body)
     }
 }
 
 /// Reads operations out of the document.
-struct Reader<'a> {
-    document: &'a Value,
+struct Reader {
+    document: Arc<Value>,
+    table: Table,
+    /// What is sent is judged by these, what is replied by those.
+    requests: Schemas,
     schemas: Schemas,
 }
 
-impl Reader<'_> {
-    /// The operation of this method of the path item at the pointer `item`.
-    fn operation(&self, path: &str, method: &str, item: &str) -> Result<Operation, String> {
-        let at = format!("{item}/{method}");
+impl Reader {
+    /// Where a path item stands, and where its reference leads: what stands beside a reference adds to its target.
+    fn items(&self, pointer: String) -> Result<Vec<String>, String> {
+        let mut items = vec![pointer];
+        while let Some(last) = items.last()
+            && self.at(last)?.get("$ref").is_some()
+        {
+            let (next, _) = self.follow(last.clone())?;
+            if items.contains(&next) {
+                return Err(format!("{next} refers to itself"));
+            }
+            items.push(next);
+        }
+        Ok(items)
+    }
+
+    /// The operation of this method of the path item that stands at the pointers.
+    fn operation(&self, path: &str, method: &str, items: &[String]) -> Result<Operation, String> {
+        let holders = items.iter().map(|item| format!("{item}/{method}"));
+        let at = holders.into_iter().find(|at| self.at(at).is_ok()).unwrap_or_default();
         let operation = self.at(&at)?;
         let id = operation.get("operationId").and_then(Value::as_str);
-        let mut replies = BTreeMap::new();
-        let responses = operation.get("responses").and_then(Value::as_object);
-        for key in responses.into_iter().flat_map(|responses| responses.keys()) {
-            if let Some(statuses) = Statuses::new(key) {
-                replies.insert(statuses, self.declared(format!("{at}/responses/{key}"))?);
-            }
-        }
         let body =
             operation.get("requestBody").map(|_| self.body(format!("{at}/requestBody"))).transpose()?;
         Ok(Operation {
             id: id.map_or_else(|| format!("{method} {path}"), str::to_owned),
             method: method.to_uppercase().parse().map_err(|_| format!("{method} is not a method"))?,
             path: path.to_owned(),
+            role: self.table.get(&(method.to_owned(), path.to_owned())).cloned(),
             template: Template::new(path).map_err(|error| format!("the path {path}: {error}"))?,
-            credentials: security::credentials(self.document, operation),
-            parameters: self.parameters(item, &at)?,
+            credentials: security::credentials(&self.document, operation),
+            parameters: self.parameters(items, &at)?,
             body: body.flatten(),
-            replies,
+            replies: self.replies(operation, method, &at)?,
         })
     }
 
     /// The parameters of an operation and those of its path item that it does not override.
-    fn parameters(&self, item: &str, operation: &str) -> Result<Vec<Parameter>, String> {
+    fn parameters(&self, items: &[String], operation: &str) -> Result<Vec<Parameter>, String> {
         let mut parameters: Vec<Parameter> = Vec::new();
-        for holder in [operation, item] {
+        for holder in std::iter::once(operation).chain(items.iter().map(String::as_str)) {
             let list = self.at(holder)?.get("parameters").and_then(Value::as_array);
             for index in 0..list.map_or(0, Vec::len) {
                 let Some(parameter) = self.parameter(format!("{holder}/parameters/{index}"))? else {
@@ -259,7 +285,7 @@ impl Reader<'_> {
             name: name.to_owned(),
             place,
             required: parameter.get("required").and_then(Value::as_bool).unwrap_or_default(),
-            schema: self.schemas.compile(&format!("{at}/schema"))?,
+            schema: self.requests.schema(&format!("{at}/schema")),
         }))
     }
 
@@ -272,28 +298,9 @@ impl Reader<'_> {
         let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
         Ok(Some(Body {
             required: body.get("required").and_then(Value::as_bool).unwrap_or_default(),
-            schema: self.schemas.compile(&at)?,
+            schema: self.requests.schema(&at),
             properties: properties.map(|(name, schema)| (name.clone(), schema.clone())).collect(),
         }))
-    }
-
-    fn declared(&self, at: String) -> Result<Declared, String> {
-        let (at, response) = self.follow(at)?;
-        let Some(at) = json_content(&at, response) else {
-            return Ok(Declared { schema: None, example: None });
-        };
-        let content = self.at(&at)?;
-        let schema =
-            content.get("schema").map(|_| self.schemas.compile(&format!("{at}/schema"))).transpose()?;
-        let examples =
-            content.get("examples").and_then(Value::as_object).into_iter().flat_map(|map| map.values());
-        let mut shown =
-            content.get("example").into_iter().chain(examples.filter_map(|example| example.get("value")));
-        let made = content.get("schema").and_then(|schema| sample(self.document, schema));
-        // An example that goes against its own schema is no example.
-        let is_valid = |value: &Value| schema.as_ref().is_none_or(|schema| schema.problems(value).is_empty());
-        let example = shown.find(|value| is_valid(value)).cloned().or(made);
-        Ok(Declared { schema, example })
     }
 
     fn at(&self, pointer: &str) -> Result<&Value, String> {

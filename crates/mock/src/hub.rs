@@ -12,7 +12,6 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     fault::Fault,
-    profiles::Subscriptions,
     rate_limit::{Limiter, RateLimit},
     recorded::Recorded,
     refused::Refused,
@@ -22,6 +21,7 @@ use crate::{
         connection::{Connections, Reset},
         router,
     },
+    world::Sent,
 };
 
 /// The API key of a hub that was given none.
@@ -30,7 +30,7 @@ const API_KEY: &str = "suprsend-mock-api-key";
 const RECORDED: usize = 1000;
 /// The largest body in bytes, unless the builder says otherwise: what SuprSend's SDKs send at most.
 const LARGEST_BODY: usize = 800 * 1024;
-/// How large all profiles may become together in bytes, unless the builder says otherwise.
+/// How large all that is stored may become in bytes, unless the builder says otherwise.
 const LARGEST_STORE: usize = 256 * 1024 * 1024;
 
 /// A hub that runs until it is dropped.
@@ -61,6 +61,7 @@ impl Hub {
             setup: Setup {
                 document: None,
                 accepted: Accepted { api_keys: [].into(), workspaces: [].into() },
+                admin_hosts: [].into(),
                 seeds: Vec::new(),
                 rate_limit: None,
                 recorded: RECORDED,
@@ -83,7 +84,7 @@ impl Hub {
 
     /// The stored profile of a user, in the form in which an upsert replies it.
     pub fn profile(&self, distinct_id: &str) -> Option<Value> {
-        self.shared.state().profiles.get(distinct_id)
+        self.shared.state().world.user(distinct_id)
     }
 
     /// Upserts a user without a request. The body is an upsert's, and judged as one.
@@ -92,13 +93,77 @@ impl Hub {
     }
 
     /// Subscribes a user to an object. The subscription is one as the document's `fetch-user-object-subscriptions` lists it.
+    #[allow(clippy::needless_pass_by_value, reason = "as the other setup takes JSON")]
     pub fn subscribe_to_object(&self, distinct_id: &str, subscription: Value) -> Result<(), Refused> {
-        self.shared.subscribe(distinct_id, Subscriptions::Objects, subscription)
+        self.shared.subscribe(distinct_id, "object_subscriptions", &subscription)
     }
 
     /// Subscribes a user to a list. The subscription is one as the document's `fetch-user-list-subscriptions` lists it.
+    #[allow(clippy::needless_pass_by_value, reason = "as the other setup takes JSON")]
     pub fn subscribe_to_list(&self, distinct_id: &str, subscription: Value) -> Result<(), Refused> {
-        self.shared.subscribe(distinct_id, Subscriptions::Lists, subscription)
+        self.shared.subscribe(distinct_id, "list_subscriptions", &subscription)
+    }
+
+    /// The operations that the hub cannot answer, each with the reason: it has no code for them, and the document shows no
+    /// reply that fits its schema, nor could one be made. They are answered with 501.
+    pub fn unanswerable(&self) -> Vec<(String, String)> {
+        self.shared.unanswerable()
+    }
+
+    /// What an operation `get` of the document's table of resources replies, by the parameters of its path: `lists` and
+    /// `["news"]`, `users.tenants` and `["user-123", "acme"]`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let hub = suprsend_mock::Hub::start().await?;
+    /// let tenant = hub.stored("tenants", &["default"]).ok_or("no tenant")?;
+    /// assert_eq!(tenant["tenant_id"], "default");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stored(&self, resource: &str, key: &[&str]) -> Option<Value> {
+        self.shared.read(resource, key)
+    }
+
+    /// The triggers, events and broadcasts that were accepted, oldest first.
+    pub fn sent(&self) -> Vec<Sent> {
+        self.shared.state().world.outbox().sent().to_vec()
+    }
+
+    /// Names a workflow: a JSON object with its `slug` and, if preferences are to apply, its `category`; its `template` is shown
+    /// in messages. From the first one on, a workflow that was not named is answered with 404.
+    pub fn define_workflow(&self, workflow: Value) -> Result<(), Refused> {
+        self.shared.state().world.define("workflow", workflow)
+    }
+
+    /// Sets up a category of preferences: a JSON object with its slug, `category`. The other members are those of the document's
+    /// `get-tenant-preference-single-category` and `section` (a name, or an object with `name` and `slug`) and `channels` (names; all unless set).
+    pub fn define_category(&self, category: Value) -> Result<(), Refused> {
+        self.shared.state().world.define("category", category)
+    }
+
+    /// Sets up a template: a JSON object as the document's `fetch-template-details` replies it.
+    pub fn define_template(&self, template: Value) -> Result<(), Refused> {
+        self.shared.state().world.define("template", template)
+    }
+
+    /// Answers requests of this method and path with a status and JSON (none for null), for what the document does not have.
+    /// The path may have parameters, `/v1/thing/{id}/`. Credentials are not asked for.
+    pub fn stub(&self, method: &str, path: &str, status: u16, body: Value) -> Result<(), Refused> {
+        self.shared.state().stubs.add(method, path, status, body)
+    }
+
+    pub(crate) fn has_operation(&self, id: &str) -> bool {
+        self.shared.document().operation(id).is_some()
+    }
+
+    /// The id of the operation that upserts users.
+    pub(crate) fn upsert_id(&self) -> String {
+        self.shared
+            .document()
+            .named("users", "upsert")
+            .map_or_else(String::new, |operation| operation.id.clone())
     }
 
     /// The recorded requests, oldest first.
@@ -200,6 +265,13 @@ impl Builder {
         self
     }
 
+    /// A host name that the admin API answers to besides those of loopback; may be called several times. Whoever can reach the
+    /// hub under that name can read what it stores.
+    pub fn admin_host(mut self, name: impl Into<String>) -> Self {
+        self.setup.admin_hosts.insert(name.into().to_ascii_lowercase());
+        self
+    }
+
     /// An OpenAPI 3.1 document, as JSON, to serve in place of SuprSend's.
     pub fn document(mut self, json: impl Into<String>) -> Self {
         self.setup.document = Some(json.into());
@@ -224,7 +296,7 @@ impl Builder {
         self
     }
 
-    /// How large all profiles may become together, in bytes of JSON; upserts after that are answered with 507. 256 MiB unless
+    /// How large all that is stored may become, in bytes of JSON; what would store more is answered with 507. 256 MiB unless
     /// set.
     pub fn largest_store(mut self, bytes: usize) -> Self {
         self.setup.largest_store = bytes;

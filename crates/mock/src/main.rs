@@ -28,9 +28,13 @@ struct Arguments {
     /// Port to listen on; 0 picks a free one.
     #[arg(long, default_value_t = 4099)]
     port: u16,
-    /// Address to listen on. Whoever can reach it can use the admin API.
+    /// Address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
+    /// Host name that the admin API answers to besides those of loopback; may be repeated. Whoever can reach the hub under
+    /// that name can read what it stores.
+    #[arg(long, value_name = "NAME")]
+    admin_host: Vec<String>,
     /// API key to accept instead of the built-in one; may be repeated.
     #[arg(long, value_name = "API_KEY")]
     key: Vec<String>,
@@ -81,6 +85,13 @@ async fn run(arguments: Arguments) -> Result<()> {
     } else {
         log(&format!("listening on {}, API key {key}", hub.url()));
     }
+    for (id, reason) in hub.unanswerable() {
+        if json_log {
+            log(&json!({"unanswerable": id, "reason": reason}));
+        } else {
+            log(&format!("{id} cannot be answered: {reason}"));
+        }
+    }
     end.await;
     if tokio::time::timeout(GRACE, hub.stop()).await.is_err() {
         log(&"some requests were not answered in time");
@@ -95,6 +106,9 @@ async fn start(arguments: Arguments) -> Result<Hub> {
         .recorded_requests(arguments.recorded)
         .largest_body(arguments.largest_body)
         .observe(if arguments.json_log { log_json } else { log_text });
+    for name in arguments.admin_host {
+        hub = hub.admin_host(name);
+    }
     for key in arguments.key {
         hub = hub.key(key);
     }

@@ -6,8 +6,6 @@ use axum::http::{Method, StatusCode, header, request::Parts};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
-use crate::profiles::UPSERT;
-
 /// How many bytes of requests are kept at most, so that large ones do not fill the memory.
 const BYTES: usize = 64 * 1024 * 1024;
 
@@ -112,14 +110,6 @@ impl Recorded {
         let refusal = self.refusal.as_ref().map_or(0, String::len);
         // The path is there twice: as it was, and in the parameters.
         2 * self.path.len() + query + headers + self.body.len() + refusal
-    }
-
-    /// The body of an upsert of this user, if this is one that was carried out.
-    pub(crate) fn upsert_of(&self, distinct_id: &str) -> Option<Value> {
-        let is_upsert = self.performed && self.operation() == Some(UPSERT);
-        let is_meant = is_upsert && self.parameter("distinct_id") == Some(distinct_id);
-        // An upsert may have no body.
-        is_meant.then(|| self.json().unwrap_or_else(|| json!({})))
     }
 
     /// What the log says of it: nothing of headers and body.

@@ -4,9 +4,9 @@ mod admin;
 pub(crate) mod auth;
 pub(crate) mod connection;
 pub(crate) mod reply;
-mod users;
 
 use std::{
+    collections::BTreeSet,
     error::Error as _,
     fmt,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
@@ -17,7 +17,7 @@ use axum::{
     Router,
     body::{Bytes, to_bytes},
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use http_body_util::LengthLimitError;
@@ -28,15 +28,15 @@ use self::{
     auth::Accepted,
     connection::Reset,
     reply::{Content, Reply},
-    users::Asked,
 };
 use crate::{
-    document::{self, Credential, Document, Given, Operation, Problem, Route, is_json, list},
+    document::{self, Credential, Document, Given, Operation, Problem, Route, Shown, is_json, list},
     fault::{Cut, Effect, Faults, whole_seconds},
-    profiles::{Keys, Profiles, Subscriptions, UPSERT},
     rate_limit::{Limiter, RateLimit},
     recorded::{Recorded, Recorder},
     refused::Refused,
+    stub::Stubs,
+    world::{Answered, Asked, Keys, World},
 };
 
 /// The project's own document, read once a process.
@@ -51,6 +51,8 @@ pub(crate) struct Setup {
     /// A document in JSON in place of the project's own.
     pub(crate) document: Option<String>,
     pub(crate) accepted: Accepted,
+    /// Hosts besides loopback whose names the admin API answers to.
+    pub(crate) admin_hosts: BTreeSet<String>,
     pub(crate) seeds: Vec<(String, Value)>,
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) recorded: usize,
@@ -62,7 +64,7 @@ pub(crate) struct Setup {
 /// Everything that the requests of one hub share.
 pub(crate) struct Shared {
     document: Arc<Document>,
-    keys: Keys,
+    keys: Arc<Keys>,
     setup: Setup,
     state: Mutex<HubState>,
     /// Changes, or closes, when the hub stops.
@@ -71,7 +73,8 @@ pub(crate) struct Shared {
 
 /// What requests change.
 pub(crate) struct HubState {
-    pub(crate) profiles: Profiles,
+    pub(crate) world: World,
+    pub(crate) stubs: Stubs,
     pub(crate) recorder: Recorder,
     pub(crate) faults: Faults,
     pub(crate) limiter: Limiter,
@@ -80,12 +83,13 @@ pub(crate) struct HubState {
 impl Shared {
     pub(crate) fn new(setup: Setup, stopping: watch::Receiver<bool>) -> Result<Self, Refused> {
         let document = match &setup.document {
-            Some(text) => Document::parse(text).map(Arc::new),
+            Some(text) => Document::checked(text).map(Arc::new),
             None => OWN_DOCUMENT.clone(),
         };
         let document = document.map_err(Refused::new)?;
-        let keys = Keys::new(document.operation(UPSERT).and_then(|upsert| upsert.body.as_ref()));
-        let state = Mutex::new(HubState::new(&setup));
+        let keys = document.named("users", "upsert").and_then(|upsert| upsert.body.as_ref());
+        let keys = Arc::new(Keys::new(keys));
+        let state = Mutex::new(HubState::new(&setup, &keys, &document));
         let shared = Self { document, keys, setup, state, stopping };
         shared.seed_all()?;
         Ok(shared)
@@ -95,6 +99,16 @@ impl Shared {
         &self.document
     }
 
+    /// The operations to which there is no reply, each with the reason.
+    pub(crate) fn unanswerable(&self) -> Vec<(String, String)> {
+        let without_role = self.document.operations().iter().filter(|operation| operation.role.is_none());
+        without_role
+            .filter_map(|operation| {
+                Some((operation.id.clone(), operation.success().shown().err()?.to_owned()))
+            })
+            .collect()
+    }
+
     pub(crate) fn state(&self) -> MutexGuard<'_, HubState> {
         // Nothing leaves the state half changed, so what a panic elsewhere left behind is whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -102,7 +116,7 @@ impl Shared {
 
     /// Back to how the hub was when it started.
     pub(crate) fn reset(&self) {
-        *self.state() = HubState::new(&self.setup);
+        *self.state() = HubState::new(&self.setup, &self.keys, &self.document);
         // They were taken when the hub started.
         let _ = self.seed_all();
     }
@@ -114,39 +128,81 @@ impl Shared {
 
     /// Upserts a user without a request, by the rules of one.
     pub(crate) fn seed(&self, distinct_id: &str, body: Value) -> Result<Value, Refused> {
-        let declared = self.document.operation(UPSERT).and_then(|upsert| upsert.body.as_ref());
-        let judged = declared.map_or(Ok(()), |declared| refuse(&declared.schema.problems(&body)));
-        let stored = judged.and_then(|()| self.upsert(distinct_id, Some(body)));
-        stored
-            .map_err(|reply| Refused::new(format!("{distinct_id}: {}", reply.message().unwrap_or_default())))
+        self.call(("users", "upsert"), &[("distinct_id", distinct_id)], body)
+            .map_err(|refused| Refused::new(format!("{distinct_id}: {refused}")))
     }
 
-    /// Subscribes a user without a request, to something that the document could list.
+    /// Does an operation of the table without a request, by the rules of one.
+    pub(crate) fn call(
+        &self,
+        (resource, verb): (&str, &str),
+        path: &[(&str, &str)],
+        body: Value,
+    ) -> Result<Value, Refused> {
+        let operation = self.document.named(resource, verb);
+        let operation =
+            operation.ok_or_else(|| Refused::new(format!("the document has no {resource}.{verb}")))?;
+        let path: Vec<_> =
+            path.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let declared = operation.body.as_ref();
+        let judged = declared.map_or(Ok(()), |declared| refuse(&declared.schema.problems(&body)));
+        let asked = Asked { operation, path: &path, query: "", body: declared.map(|_| body) };
+        let answer = judged.and_then(|()| self.perform(&asked)?);
+        match answer.map(|reply| reply.content) {
+            Ok(Content::Json(body)) => Ok(body),
+            Ok(_) => Ok(Value::Null),
+            Err(refusal) => Err(Refused::new(refusal.message().unwrap_or_default())),
+        }
+    }
+
+    /// What reading something by its key replies.
+    pub(crate) fn read(&self, resource: &str, key: &[&str]) -> Option<Value> {
+        let names: Vec<_> = self.document.named(resource, "get")?.path_parameters().collect();
+        let path: Vec<_> = names.iter().map(String::as_str).zip(key.iter().copied()).collect();
+        if path.len() == names.len() { self.call((resource, "get"), &path, Value::Null).ok() } else { None }
+    }
+
+    /// Does what an operation is for.
+    fn perform(&self, asked: &Asked<'_>) -> Result<Result<Reply, Reply>, Reply> {
+        let mut state = self.state();
+        let stores = matches!(asked.operation.method, Method::POST | Method::PUT | Method::PATCH);
+        if stores && state.world.bytes() > self.setup.largest_store {
+            let message = format!("the hub holds more than {} bytes; reset it", self.setup.largest_store);
+            return Err(Reply::refusal(StatusCode::INSUFFICIENT_STORAGE, message));
+        }
+        let status = asked.operation.success().status;
+        Ok(match state.world.answer(asked) {
+            None | Some(Ok(Answered::AsDocumented)) => documented(asked.operation),
+            Some(Ok(Answered::Json(body))) => Ok(Reply::json(status, body)),
+            Some(Ok(Answered::JsonWith(status, body))) => Ok(Reply::json(status, body)),
+            Some(Err(refusal)) => Err(refusal),
+        })
+    }
+
+    /// Subscribes a user to an object or a list without a request, if the document could list the subscription.
     pub(crate) fn subscribe(
         &self,
         distinct_id: &str,
-        kind: Subscriptions,
-        subscription: Value,
+        verb: &str,
+        subscription: &Value,
     ) -> Result<(), Refused> {
         let reply = json!({"meta": {}, "results": [subscription]});
-        let listing = self.document.operation(kind.operation());
+        let listing = self.document.named("users", verb);
         let problems = listing.map_or(Vec::new(), |listing| listing.violations(StatusCode::OK, Some(&reply)));
         if !problems.is_empty() {
             return Err(Refused::new(list(&problems)));
         }
-        if self.state().profiles.subscribe(distinct_id, kind, subscription) {
-            Ok(())
-        } else {
-            Err(Refused::new(format!("there is no user {distinct_id}")))
+        let world = &mut self.state().world;
+        if world.user(distinct_id).is_none() {
+            return Err(Refused::new(format!("there is no user {distinct_id}")));
         }
-    }
-
-    /// Refuses to store more once too much is stored.
-    fn has_room(&self, state: &HubState) -> Result<(), Reply> {
-        let largest = self.setup.largest_store;
-        if state.profiles.bytes() > largest {
-            let message = format!("the hub holds more than {largest} bytes of profiles; reset it");
-            return Err(Reply::refusal(StatusCode::INSUFFICIENT_STORAGE, message));
+        match subscription["list"].as_object() {
+            Some(list) => world.subscribe_to_list(distinct_id, list),
+            None => world.subscribe_to_object(
+                distinct_id,
+                &subscription["object"],
+                subscription["properties"].clone(),
+            ),
         }
         Ok(())
     }
@@ -163,9 +219,10 @@ impl Shared {
 }
 
 impl HubState {
-    fn new(setup: &Setup) -> Self {
+    fn new(setup: &Setup, keys: &Arc<Keys>, document: &Document) -> Self {
         Self {
-            profiles: Profiles::default(),
+            world: World::new(Arc::clone(keys), document),
+            stubs: Stubs::default(),
             recorder: Recorder::new(setup.recorded),
             faults: Faults::default(),
             limiter: Limiter::new(setup.rate_limit),
@@ -176,12 +233,12 @@ impl HubState {
 /// Shows no credentials and no users.
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("users", &self.state().profiles.count()).finish_non_exhaustive()
+        f.debug_struct("Shared").field("users", &self.state().world.count_users()).finish_non_exhaustive()
     }
 }
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    admin::routes().fallback(handle).with_state(shared)
+    admin::routes(&shared).fallback(handle).with_state(shared)
 }
 
 /// Answers a request to the documented API, and records it.
@@ -192,8 +249,13 @@ async fn handle(
 ) -> Response {
     let (head, body) = request.into_parts();
     let body = read(body, shared.setup.largest_body).await;
-    let mut recorded = Recorded::new(&head, body.as_deref().unwrap_or_default());
-    let route = shared.document.route(&head.method, head.uri.path());
+    let bytes = body.as_deref().unwrap_or_default();
+    let mut recorded = Recorded::new(&head, bytes);
+    let stub = shared.state().stubs.find(&head.method, head.uri.path());
+    let route = match stub {
+        Some(_) => Route::Unknown,
+        None => shared.document.route(&head.method, head.uri.path(), bytes),
+    };
     if let Route::Operation(operation, parameters) = &route {
         recorded.operation = Some(operation.id.clone());
         recorded.parameters.clone_from(parameters);
@@ -207,7 +269,10 @@ async fn handle(
         (Some(reply), _) => Some(reply),
         (None, Some(Cut::Reset)) => None,
         (None, _) => {
-            let answer = body.and_then(|body| answer(&shared, &route, &head, &body));
+            let answer = match stub {
+                Some(reply) => Ok(reply),
+                None => body.and_then(|body| answer(&shared, &route, &head, &body)),
+            };
             recorded.performed = answer.is_ok();
             Some(answer.unwrap_or_else(|refusal| refusal))
         }
@@ -266,7 +331,7 @@ fn answer(shared: &Shared, route: &Route<'_>, head: &Parts, body: &Bytes) -> Res
             })
         }
         Route::Unknown => {
-            let hint = match shared.document.route(&head.method, &format!("{path}/")) {
+            let hint = match shared.document.route(&head.method, &format!("{path}/"), body) {
                 Route::Operation(..) => "; the path ends in a slash",
                 _ => "",
             };
@@ -295,12 +360,23 @@ fn perform(
         Some(declared) => json_body(declared, &head.headers, body)?,
         None => None,
     };
-    let asked = Asked { operation, path: parameters, query, body };
-    if let Some(answer) = users::answer(shared, &asked) {
-        return answer;
-    }
-    let (status, body) = operation.documented_success();
-    Ok(Reply::new(status, body.map_or(Content::Empty, Content::Json)))
+    shared.perform(&Asked { operation, path: parameters, query, body })?
+}
+
+/// The success that the document shows.
+fn documented(operation: &Operation) -> Result<Reply, Reply> {
+    let success = operation.success();
+    let (content, media_type) = match success.shown().cloned() {
+        Ok(Shown::Empty) => (Content::Empty, None),
+        Ok(Shown::Json(body)) => (Content::Json(body), None),
+        Ok(Shown::Text(media_type, text)) => (Content::Text(text), Some((header::CONTENT_TYPE, media_type))),
+        Err(reason) => {
+            let message = format!("{} cannot be answered: {reason}", operation.id);
+            return Err(Reply::refusal(StatusCode::NOT_IMPLEMENTED, message));
+        }
+    };
+    let headers = success.headers.iter().cloned().chain(media_type).collect();
+    Ok(Reply { headers, ..Reply::new(success.status, content) })
 }
 
 /// Reads a JSON body and checks it; an absent body is no value.

@@ -12,7 +12,7 @@ use suprsend_mock::Hub;
 fn main() -> Result<(), Box<dyn Error>> {
     // Kept until the end: the hub stops when it is dropped.
     let hub = Hub::builder().start_on_thread()?;
-    let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build_blocking()?;
+    let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
     let users = client.users();
 
     for number in 1..=3 {

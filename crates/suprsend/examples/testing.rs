@@ -17,7 +17,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
 
     sign_up(&client, "user-123", "jane@example.com").await?;
-    hub.expect_upsert("user-123").times(1).exactly(&json!({"$email": ["jane@example.com"], "plan": "free"}));
+    hub.assert_upserted("user-123").times(1).exactly(&json!({"$email": ["jane@example.com"], "plan": "free"}));
     println!("sent as expected; stored: {}", hub.profile("user-123").ok_or("no profile")?["properties"]);
 
     hub.inject(Fault::lost().times(1))?;

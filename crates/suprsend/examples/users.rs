@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("merged: {}", serde_json::to_string(&user.properties)?);
     println!(
         "anonymous-456 is {}",
-        if users.find("anonymous-456").await?.is_some() { "there" } else { "gone" }
+        if users.get("anonymous-456").optional().await?.is_some() { "there" } else { "gone" }
     );
 
     let user = users

@@ -1,4 +1,4 @@
-//! The same API for programs without async, on a current-thread runtime of its own.
+//! The same API for programs without async, on a runtime that has a thread of its own.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), suprsend::Error> {
@@ -8,16 +8,39 @@
 //! # }
 //! ```
 //!
-//! Waiting inside an async runtime would stop everything that runs there, so it is refused with an error; use
-//! [`suprsend::Client`](crate::Client) there.
+//! Waiting inside an async task would stop everything that runs beside it, so it is refused with an error; use
+//! [`suprsend::Client`](crate::Client) there. Where tokio allows for waiting, in `spawn_blocking` and `block_in_place`, it is allowed.
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::{Context, Waker},
+    thread,
+};
 
+use futures_core::Stream;
 use http::Method;
 use secrecy::SecretString;
-use tokio::runtime::{self, Handle};
+use suprsend_api::{Lookup, Operation, Paged};
+use tokio::{
+    runtime::{self, Handle},
+    sync::oneshot,
+    task::coop::consume_budget,
+};
 
-use crate::{ClientBuilder, Error, error::ConfigError, raw::Request, users::Users};
+use crate::{
+    bulk::{Entry, SendAll, Source},
+    call::{Call, Optional},
+    client::{AsClient, sealed::Sealed},
+    error::{ConfigError, Error},
+    pages::{Items, Pages},
+    raw::Request,
+    response::Response,
+};
+
+/// The settings of a blocking client.
+pub type ClientBuilder = crate::ClientBuilder<Client>;
 
 /// A client of SuprSend's API whose calls wait for their result.
 ///
@@ -28,42 +51,60 @@ pub struct Client {
     runtime: Arc<Runtime>,
 }
 
-/// A runtime that may be dropped anywhere: tokio's own panics when that happens inside another one.
+/// A runtime that a thread of its own drives, also while no call is made: so it notices that the server closes an idle connection, which
+/// the next call would fail on otherwise.
 #[derive(Debug)]
-struct Runtime(Option<runtime::Runtime>);
+struct Runtime {
+    handle: Handle,
+    /// The thread ends when this is dropped, and drops the runtime, which nobody may do inside another one.
+    _end: oneshot::Sender<()>,
+}
 
-impl Drop for Runtime {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
+impl Runtime {
+    fn start() -> std::io::Result<Self> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (end, ended) = oneshot::channel();
+        thread::Builder::new().name("suprsend".to_owned()).spawn(move || {
+            // That nothing is sent is what is waited for.
+            let _ = runtime.block_on(ended);
+        })?;
+        Ok(Self { handle, _end: end })
     }
 }
 
 impl Client {
-    /// A client with this API key, and the defaults for everything else.
+    /// Makes a client with this API key, and the defaults for everything else.
     pub fn from_api_key(key: impl Into<SecretString>) -> Result<Self, Error> {
-        Self::builder().api_key(key).build_blocking()
+        Self::builder().api_key(key).build()
     }
 
-    /// A client with the API key in `SUPRSEND_API_KEY` and, if that is set, the base URL in `SUPRSEND_BASE_URL`.
+    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if that is set, the base URL in `SUPRSEND_BASE_URL`.
     pub fn from_env() -> Result<Self, Error> {
-        ClientBuilder::from_env()?.build_blocking()
+        ClientBuilder::from_environment()?.build()
     }
 
-    /// Settings for a client; [`ClientBuilder::build_blocking`] makes it.
+    /// Returns the settings of a new client, to be changed and built.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
 
-    /// Calls about users.
-    pub fn users(&self) -> Users<'_, Self> {
-        Users::new(self)
+    /// Prepares a call of any operation; see [`Client::call`](crate::Client::call).
+    pub fn call<O: Operation>(&self, operation: O) -> Call<O, Self> {
+        Call::new(self, operation)
     }
 
-    /// A request to a path that this crate does not know; see [`Client::request`](crate::Client::request).
-    pub fn request(&self, method: Method, path: impl Into<String>) -> Request<Self> {
-        Request::new(self.clone(), method, path.into())
+    /// Prepares a request to a path that this crate does not know; see [`Client::request`](crate::Client::request).
+    pub fn request(&self, method: Method, path: impl Into<String>) -> Call<Request, Self> {
+        self.call(Request::new(method, path))
+    }
+
+    /// Sends many calls of one operation, several at a time; the outcomes are an iterator. See [the module](crate::bulk).
+    pub fn send_all<Kind, S>(&self, calls: S) -> SendAll<S::Stream, Self>
+    where
+        S: Source<Kind, Entry: Entry<Client = Self>>,
+    {
+        SendAll::new(self, calls)
     }
 
     /// Replaces the API key of this client and all its clones; see [`Client::set_api_key`](crate::Client::set_api_key).
@@ -71,36 +112,116 @@ impl Client {
         self.inner.set_api_key(key)
     }
 
-    /// A client with another API key; see [`Client::with_api_key`](crate::Client::with_api_key).
+    /// Returns a client with another API key; see [`Client::with_api_key`](crate::Client::with_api_key).
     pub fn with_api_key(&self, key: impl Into<SecretString>) -> Result<Self, Error> {
         Ok(Self { inner: self.inner.with_api_key(key)?, runtime: Arc::clone(&self.runtime) })
     }
 
-    pub(crate) fn inner(&self) -> &crate::Client {
-        &self.inner
-    }
-
-    /// Waits for a call.
-    pub(crate) fn wait<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let reason = if Handle::try_current().is_ok() {
-            "waits, which would stop the async runtime that it is called in: use suprsend::Client there"
-        } else if let Some(runtime) = &self.runtime.0 {
-            return runtime.block_on(call);
-        } else {
-            "has no runtime any more"
-        };
-        Err(ConfigError::new("blocking", reason).into())
+    /// Waits for something that the runtime's thread brings about.
+    fn wait<T>(&self, future: impl Future<Output = T>) -> Result<T, Error> {
+        if is_async() {
+            let reason = "waits, which would stop the async runtime that it is called in: use suprsend::Client there, or \
+                          call it in spawn_blocking";
+            return Err(ConfigError::new("blocking", reason).into());
+        }
+        Ok(self.runtime.handle.block_on(future))
     }
 }
 
-impl ClientBuilder {
+/// Whether this is called in an async task, or in whatever else a runtime polls, where nobody may wait.
+///
+/// A runtime is at hand in `spawn_blocking` and `block_in_place` too. What tells them apart is the budget that tokio gives to all that
+/// it polls: it is used up sooner or later, and elsewhere there is none. What is refused for it then yields at its next `await`.
+fn is_async() -> bool {
+    /// More than tokio's budget.
+    const BUDGET: usize = 1024;
+    let mut context = Context::from_waker(Waker::noop());
+    Handle::try_current().is_ok() && (0..BUDGET).any(|_| pin!(consume_budget()).poll(&mut context).is_pending())
+}
+
+impl crate::ClientBuilder<Client> {
     /// Makes a client whose calls wait for their result. Nothing is sent.
-    pub fn build_blocking(self) -> Result<Client, Error> {
-        let inner = self.build()?;
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| ConfigError::new("blocking", format!("has no runtime: {error}")))?;
-        Ok(Client { inner, runtime: Arc::new(Runtime(Some(runtime))) })
+    pub fn build(self) -> Result<Client, Error> {
+        let (shared, key) = self.finish()?;
+        let inner = crate::Client::new(shared, key)?;
+        let runtime =
+            Runtime::start().map_err(|error| ConfigError::new("blocking", format!("has no runtime: {error}")))?;
+        Ok(Client { inner, runtime: Arc::new(runtime) })
+    }
+}
+
+impl Sealed for Client {}
+
+impl AsClient for Client {
+    fn as_client(&self) -> &crate::Client {
+        &self.inner
+    }
+}
+
+impl<O: Operation> Call<O, Client> {
+    /// Sends the call and waits for the result.
+    pub fn send(self) -> Result<Response<O::Reply>, Error> {
+        let client = self.client().clone();
+        client.wait(self.run())?
+    }
+}
+
+impl<O: Lookup> Optional<O, Client> {
+    /// Sends the call and waits for the result.
+    pub fn send(self) -> Result<Option<Response<O::Reply>>, Error> {
+        let client = self.client().clone();
+        client.wait(self.run())?
+    }
+}
+
+impl<O: Paged> Call<O, Client> {
+    /// Returns one page: the first one, or the one that the call is for. Sending the call does the same.
+    pub fn page(self) -> Result<Response<O::Reply>, Error> {
+        self.send()
+    }
+}
+
+impl<O: Paged> Iterator for Pages<O, Client> {
+    type Item = Result<Response<O::Reply>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_done() {
+            return None;
+        }
+        let client = self.client().clone();
+        client.wait(poll_fn(|context| self.poll_page(context))).unwrap_or_else(|error| {
+            // Nothing was asked for, because it cannot be waited for here.
+            self.end();
+            Some(Err(error))
+        })
+    }
+}
+
+impl<O: Paged> Iterator for Items<O, Client> {
+    type Item = Result<O::Item, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(item) = self.at_hand() {
+                return Some(Ok(item));
+            }
+            match self.pages_mut().next()? {
+                Ok(page) => self.turn_to(page),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+/// Inside an async task there are no outcomes, and nothing is sent: there is no way to say why in one.
+impl<S> Iterator for SendAll<S, Client>
+where
+    S: Stream<Item: Entry<Client = Client, Value: Send + 'static>>,
+{
+    type Item = <S::Item as Entry>::Outcome;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let client = self.client().clone();
+        client.wait(poll_fn(|context| self.poll_outcome(context))).ok().flatten()
     }
 }

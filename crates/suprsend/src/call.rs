@@ -1,392 +1,300 @@
-//! One call: authentication, attempts, time-outs and limits, for every operation alike.
-//!
-//! The generated code makes the request and says of which type the reply is; what happens in between, and everything that goes wrong
-//! in between, is here.
+//! A call: an operation, a client that sends it, and what a caller sets for this one time.
 
-use std::{mem, sync::Arc, time::Duration};
-
-use http::{HeaderMap, HeaderName, HeaderValue, header};
-use reqwest::Request;
-use secrecy::ExposeSecret;
-use serde::de::DeserializeOwned;
-use suprsend_api::{Prepared, ResponseValue};
-use tokio::{
-    runtime::Handle,
-    time::{Instant, sleep, timeout_at},
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    sync::Arc,
 };
+
+use serde::{Serialize, Serializer};
+use suprsend_api::{Lookup, Operation};
 
 use crate::{
-    Client, Error, Response, RetryPolicy,
-    bulk::pace::Pace,
-    checks::schema,
-    config::{Settings, Shared, parse_header},
+    checks,
+    client::{AsClient, Client},
+    config::Shared,
     decode,
-    error::{
-        ApiError, ConfigError, ConnectionError, TimeoutError, TimeoutKind, TooManyAttempts, UndecodableReply,
-        Violations,
-    },
-    raw::Body,
+    error::{Error, UndecodableReply, Violations},
+    flow::FlowControl,
+    json,
     reply::Reply,
-    retry, trace,
+    response::Response,
+    retry::RetryPolicy,
+    send::{self, Options, Outgoing},
 };
 
-/// What a caller sets for one call.
-#[derive(Clone, Default)]
-pub(crate) struct Options {
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) retry: Option<RetryPolicy>,
-    /// Whether it may be sent twice, where the caller decides that.
-    pub(crate) idempotent: Option<bool>,
-    /// What the calls of a stream go by together.
-    pub(crate) pace: Option<Arc<Pace>>,
-    headers: Vec<(HeaderName, HeaderValue)>,
-}
+/// What awaiting a call returns.
+pub(crate) type Sending<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
-impl Options {
-    pub(crate) fn idempotent(idempotent: bool) -> Self {
-        Self { idempotent: Some(idempotent), ..Self::default() }
-    }
-
-    /// Adds a header, or a violation if it is none.
-    pub(crate) fn header(&mut self, name: &str, value: &str, violations: &mut Violations) {
-        match parse_header(name, value) {
-            Ok(header) => self.headers.push(header),
-            Err(reason) => violations.add("header", reason),
-        }
-    }
-}
-
-/// The methods with which a caller sets them, for a type that keeps them and the violations in these fields.
-macro_rules! option_methods {
-    ($($options:ident).+, $($violations:ident).+) => {
-        /// Adds a header to the request.
-        pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
-            self.$($options).+.header(name.as_ref(), value.as_ref(), &mut self.$($violations).+);
-            self
-        }
-
-        /// The time that each call may take in all, instead of the client's.
-        pub fn timeout(mut self, limit: std::time::Duration) -> Self {
-            self.$($options).+.timeout = Some(limit);
-            self
-        }
-
-        /// How each call is retried, instead of the client's way.
-        pub fn retry(mut self, policy: crate::RetryPolicy) -> Self {
-            self.$($options).+.retry = Some(policy);
-            self
-        }
-    };
-}
-pub(crate) use option_methods;
-
-/// A request as the generated client makes it for an operation, by the `call`.
-pub(crate) fn prepare<T, E>(
-    client: &Client,
-    call: impl AsyncFnOnce(&suprsend_api::Client) -> Result<ResponseValue<T>, suprsend_api::Error<E>>,
-) -> Result<Prepared<T>, Error> {
-    client.shared.api.prepare(call).map_err(not_made)
-}
-
-/// Sends a request of an operation, and decodes the reply as the document declares it.
+/// A call of an operation, ready to be sent: awaited, or sent by `send`.
 ///
-/// `is_result` tells a result from other JSON that happens to decode, for types that require nothing.
-pub(crate) async fn send<T: DeserializeOwned>(
-    client: &Client,
-    options: &Options,
-    mut prepared: Prepared<T>,
-    is_result: fn(&T) -> bool,
-) -> Result<Response<T>, Error> {
-    let (reply, attempts) = run(client, options, prepared.operation, &mut prepared.request).await?;
-    // Here and not by the generated code, which knows only the statuses that the document declares, and takes a reply only
-    // as it is declared: one that it could not place, or not decode, may be a success all the same.
-    let value = match decode::lenient(reply.body()) {
-        Ok(value) if is_result(&value) => value,
-        Ok(_) => {
-            return Err(UndecodableReply::new(reply, "holds nothing of what the document declares").into());
-        }
-        Err(reason) => return Err(UndecodableReply::new(reply, reason).into()),
-    };
-    let (status, headers, _) = reply.into_parts();
-    Ok(Response::new(value, status, headers, attempts))
+/// Everything that the document and this crate know of the arguments is checked before anything is sent, and what is wrong is reported
+/// together, by [`check`](Self::check) or when the call is sent.
+///
+/// A call owns its client, which is cheap to clone, so it can be kept, sent to another thread and cloned.
+#[must_use = "a call is sent when it is awaited, or by `send`"]
+pub struct Call<O, C = Client> {
+    client: C,
+    /// Every method takes and gives the call: what is moved then is small.
+    parts: Box<Parts<O>>,
 }
 
-/// As [`send`], for operations whose reply has no body, or one that says nothing.
-pub(crate) async fn send_without_reply(
-    client: &Client,
-    options: &Options,
-    mut prepared: Prepared<()>,
-) -> Result<Response<()>, Error> {
-    let (reply, attempts) = run(client, options, prepared.operation, &mut prepared.request).await?;
-    let (status, headers, _) = reply.into_parts();
-    Ok(Response::new((), status, headers, attempts))
+#[derive(Clone)]
+struct Parts<O> {
+    operation: O,
+    options: Options,
+    /// What was wrong with what could not go into the body.
+    refused: Violations,
 }
 
-/// Sends a request that no operation of the generated client makes.
-pub(crate) async fn send_raw(
-    client: &Client,
-    options: &Options,
-    mut request: Request,
-) -> Result<Response<Body>, Error> {
-    let (reply, attempts) = run(client, options, "request", &mut request).await?;
-    let (status, headers, body) = reply.into_parts();
-    Ok(Response::new(Body::new(body), status, headers, attempts))
-}
-
-/// Sends a request until it succeeds or has failed for good; gives the reply of a success and the number of attempts.
-async fn run(
-    client: &Client,
-    options: &Options,
-    operation: &'static str,
-    request: &mut Request,
-) -> Result<(Reply, u32), Error> {
-    if Handle::try_current().is_err() {
-        let reason = "is missing: calls have to be awaited in a tokio runtime";
-        return Err(ConfigError::new("runtime", reason).into());
-    }
-    let span = trace::Span::new(operation, client.shared.base.host());
-    let call = Call { client, options, operation, span };
-    let ended = call.span.cover(call.attempts(request)).await;
-    call.span.end(&ended);
-    ended
-}
-
-/// A call on its way.
-struct Call<'a> {
-    client: &'a Client,
-    options: &'a Options,
-    operation: &'static str,
-    span: trace::Span,
-}
-
-impl Call<'_> {
-    /// Sends until there is a result: the loop in which all retries are made.
+impl Client {
+    /// Prepares a call of any operation, also of one that no method of this crate is for.
     ///
-    /// Its future, and that of an attempt, are in the future of every call, so they keep little: what they know from `self` they
-    /// ask it for again.
-    async fn attempts(&self, request: &mut Request) -> Result<(Reply, u32), Error> {
-        // A limit beyond what a clock can show is none.
-        let mut deadline = Instant::now().checked_add(self.time_limit());
-        self.set_headers(request.headers_mut());
-        let mut attempts = 0;
-        let mut taken = None;
-        let mut last = None;
-        loop {
-            attempts += 1;
-            if let Some(pace) = self.pace() {
-                deadline = later(deadline, pace.admit(attempts).await);
-            }
-            self.span.attempt(attempts);
-            // It may be replaced meanwhile: what is sent is what a reply may echo.
-            let key = self.client.key();
-            request.headers_mut().insert(header::AUTHORIZATION, key.header().clone());
-            let (copy, repeatable) = copy(request);
-            let sent = Instant::now();
-            let own = sent.checked_add(self.shared().settings.attempt_timeout);
-            let until = [own, deadline].into_iter().flatten().min();
-            let response = self.shared().http.execute(copy);
-            let error = match self.attempt(response, until, until == deadline).await {
-                Ok(reply) => {
-                    if let Some(pace) = self.pace() {
-                        pace.answered(sent);
-                    }
-                    self.shared().quota.succeeded(taken);
-                    return Ok((reply, attempts));
+    /// ```no_run
+    /// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+    /// use suprsend::operations::FetchUserProfile;
+    ///
+    /// let user = client.call(FetchUserProfile::new("user-123")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn call<O: Operation>(&self, operation: O) -> Call<O> {
+        Call::new(self, operation)
+    }
+}
+
+impl<O, C> Call<O, C> {
+    /// Returns the operation.
+    pub fn operation(&self) -> &O {
+        &self.parts.operation
+    }
+
+    /// Returns the operation, to be changed.
+    pub fn operation_mut(&mut self) -> &mut O {
+        &mut self.parts.operation
+    }
+
+    /// Adds a header to the request.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.parts.options.header(name.as_ref(), value.as_ref());
+        self
+    }
+
+    /// Limits the time of the call, with its retries and the delays between them. Defaults to the client's limit.
+    pub fn timeout(mut self, limit: std::time::Duration) -> Self {
+        self.parts.options.timeout = Some(limit);
+        self
+    }
+
+    /// Sets the policy by which the call is retried. Defaults to the client's policy.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.parts.options.retry = Some(policy);
+        self
+    }
+
+    /// States that the operation needs a setting of the client.
+    pub(crate) fn needs(mut self, setting: &'static str, is_set: bool) -> Self {
+        if !is_set {
+            let rule = format!("is not set, and the operation has it in its path: set it by `ClientBuilder::{setting}`");
+            self.parts.options.violations.add(setting, rule);
+        }
+        self
+    }
+
+    /// Puts a value that only JSON can express where it belongs. What is wrong with it is a violation of this member.
+    pub(crate) fn insert(
+        mut self,
+        name: String,
+        value: impl Serialize,
+        insert: impl FnOnce(&mut O, String, serde_json::Value),
+    ) -> Self {
+        let Parts { operation, refused, .. } = &mut *self.parts;
+        if let Some(value) = json::to_value(&name, value, refused) {
+            insert(operation, name, value);
+        }
+        self
+    }
+
+    /// As [`insert`](Self::insert), for custom properties, whose names must not be SuprSend's own.
+    pub(crate) fn insert_property(
+        mut self,
+        name: String,
+        value: impl Serialize,
+        insert: impl FnOnce(&mut O, String, serde_json::Value),
+    ) -> Self {
+        if checks::property(&name, &mut self.parts.refused) { self.insert(name, value, insert) } else { self }
+    }
+
+    /// What was wrong with what could not go into the body, to be added to or replaced.
+    pub(crate) fn refused_mut(&mut self) -> &mut Violations {
+        &mut self.parts.refused
+    }
+
+    /// What was wrong with the options.
+    pub(crate) fn violations_mut(&mut self) -> &mut Violations {
+        &mut self.parts.options.violations
+    }
+
+    pub(crate) fn client(&self) -> &C {
+        &self.client
+    }
+}
+
+impl<O: Operation, C: AsClient> Call<O, C> {
+    /// Prepares a call of an operation; see [`Client::call`].
+    pub(crate) fn new(client: &C, operation: O) -> Self {
+        let parts = Parts { operation, options: Options::default(), refused: Violations::default() };
+        Self { client: client.clone(), parts: Box::new(parts) }
+    }
+
+    /// Checks the call, as sending it does, without sending it.
+    pub fn check(&self) -> Result<(), Error> {
+        self.parts.outgoing(&self.client.as_client().shared).map(drop)
+    }
+
+    /// Sends the call as one of many, which share their flow control.
+    pub(crate) fn flowing(mut self, flow: Arc<FlowControl>) -> Self {
+        let options = &mut self.parts.options;
+        let policy = options.retry.take();
+        let policy = policy.unwrap_or_else(|| self.client.as_client().shared.settings.retry.clone());
+        options.retry = Some(flow.policy(policy));
+        options.flow = Some(flow);
+        self
+    }
+
+    /// Sends the call, whichever kind its client is of.
+    pub(crate) async fn run(self) -> Result<Response<O::Reply>, Error> {
+        let Self { client, parts } = self;
+        let outgoing = parts.outgoing(&client.as_client().shared)?;
+        let (reply, attempts) = send::send(client.as_client(), &parts.options, outgoing).await?;
+        response::<O>(reply, attempts)
+    }
+}
+
+impl<O: Operation> Parts<O> {
+    /// Checks everything and makes the request.
+    fn outgoing(&self, shared: &Shared) -> Result<Box<Outgoing>, Error> {
+        let checked = checks::operation(&self.operation);
+        let mut violations = checked.parameters;
+        violations.append(self.options.violations.clone());
+        violations.append(self.refused.clone());
+        violations.append(checked.body);
+        // What is wrong already is not written: it may be nested without end.
+        if violations.is_empty() {
+            match self.operation.request(&shared.base) {
+                Ok(request) => {
+                    checks::request(&request, shared.settings.strict, &mut violations);
+                    violations.finish()?;
+                    let idempotent = checked.idempotent.unwrap_or_else(|| self.operation.is_idempotent());
+                    let secrets = checked.secrets;
+                    return Ok(Box::new(Outgoing { spec: O::SPEC, request, idempotent, secrets }));
                 }
-                Err(Failure::OutOfTime(reply)) => {
-                    if let Some(pace) = self.pace() {
-                        pace.not_answered(sent);
-                    }
-                    return Err(TimeoutError::of_call(self.time_limit(), attempts, reply, last).into());
-                }
-                Err(Failure::Refused(reply)) => {
-                    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
-                    let mut secrets = schema::secrets(self.operation, body);
-                    secrets.insert(key.secret().expose_secret().to_owned());
-                    ApiError::new(reply, &secrets).into()
-                }
-                Err(Failure::Of(error)) => error,
-            };
-            if let Some(pace) = self.pace() {
-                pace.failed(sent, &error);
-                // The server's own delay is one of the whole stream.
-                deadline = later(deadline, error.retry_after().unwrap_or_default());
-            }
-            let delay = self.delay(attempts, &error).filter(|_| repeatable);
-            // There is no sense in waiting for an attempt that no time is left for.
-            let too_late = |delay| deadline.is_some_and(|end| end.duration_since(Instant::now()) <= delay);
-            if delay.is_some_and(too_late) {
-                return Err(TimeoutError::of_call(self.time_limit(), attempts, None, Some(error)).into());
-            }
-            let quota = &self.shared().quota;
-            let Some((delay, cost)) = delay.and_then(|delay| Some((delay, quota.take(&error)?))) else {
-                let gave_up = attempts > 1 && error.is_retryable();
-                return Err(if gave_up { TooManyAttempts::new(attempts, error).into() } else { error });
-            };
-            self.span.retry(attempts, delay, &error);
-            sleep(delay).await;
-            taken = Some(cost);
-            last = Some(error);
-        }
-    }
-
-    /// Makes an attempt, of which this is the response, until a time, which may be the one that ends the call.
-    async fn attempt(
-        &self,
-        response: impl Future<Output = reqwest::Result<reqwest::Response>>,
-        until: Option<Instant>,
-        ends_call: bool,
-    ) -> Result<Reply, Failure> {
-        let settings = &self.shared().settings;
-        let mut reply = None;
-        let exchange = exchange(response, &mut reply, settings.max_reply);
-        let ended = match until {
-            Some(until) => timeout_at(until, exchange).await.ok(),
-            None => Some(exchange.await),
-        };
-
-        // A status that is no success says more than what became of the body after it.
-        if let Some(reply) = reply.take_if(|reply| !reply.status().is_success()) {
-            return Err(Failure::Refused(reply));
-        }
-        match (ended, reply) {
-            (Some(Ok(true)), Some(reply)) => Ok(reply),
-            (Some(Ok(_)), Some(reply)) => {
-                let reason = format!("is longer than the limit of {} bytes", settings.max_reply);
-                Err(Failure::Of(UndecodableReply::new(reply, reason).into()))
-            }
-            (Some(Err(error)), reply) => Err(Failure::Of(of_transfer(error, reply, settings))),
-            (None, reply) if ends_call => Err(Failure::OutOfTime(reply)),
-            (_, reply) => {
-                let limit = Some(settings.attempt_timeout);
-                Err(Failure::Of(TimeoutError::of_attempt(TimeoutKind::Attempt, limit, reply).into()))
+                Err(error) => violations.add(error.place(), error.reason()),
             }
         }
-    }
-
-    /// Adds what every request of the client and of this call has. The key is added with each attempt, since it may change.
-    fn set_headers(&self, headers: &mut HeaderMap) {
-        for (name, value) in &self.shared().headers {
-            headers.insert(name, value.clone());
-        }
-        for (name, value) in &self.options.headers {
-            headers.insert(name, value.clone());
-        }
-    }
-
-    fn shared(&self) -> &Shared {
-        &self.client.shared
-    }
-
-    /// The time for the whole call.
-    fn time_limit(&self) -> Duration {
-        self.options.timeout.unwrap_or(self.shared().settings.timeout)
-    }
-
-    fn pace(&self) -> Option<&Pace> {
-        self.options.pace.as_deref()
-    }
-
-    /// How long to wait before this is tried again after an attempt (the first is 1) that failed so, if it is.
-    fn delay(&self, attempt: u32, error: &Error) -> Option<Duration> {
-        let idempotent = self.options.idempotent.unwrap_or_else(|| retry::is_idempotent(self.operation));
-        let policy = self.options.retry.as_ref().unwrap_or(&self.shared().settings.retry);
-        if idempotent || retry::was_not_processed(error) { policy.delay(attempt, error) } else { None }
+        Err(violations.into())
     }
 }
 
-/// What is sent of a request, and whether the request is there to be sent again: a body that is a stream is gone then.
-fn copy(request: &mut Request) -> (Request, bool) {
-    if let Some(copy) = request.try_clone() {
-        return (copy, true);
+/// Decodes the reply of a success.
+fn response<O: Operation>(reply: Reply, attempts: u32) -> Result<Response<O::Reply>, Error> {
+    match decode::read(O::SPEC.reply, reply.bytes()) {
+        Ok(value) if checks::is_result::<O::Reply>(&value) => Ok(Response::new(value, reply, attempts)),
+        Ok(_) => Err(UndecodableReply::new(reply, "holds nothing of what the document declares").into()),
+        Err(reason) => Err(UndecodableReply::new(reply, reason).into()),
     }
-    let nothing = Request::new(request.method().clone(), request.url().clone());
-    (mem::replace(request, nothing), false)
 }
 
-/// Why an attempt failed.
-enum Failure {
-    Of(Error),
-    /// The API replied with a status that is not a success.
-    Refused(Reply),
-    /// The time for the whole call is over; with what came of the reply.
-    OutOfTime(Option<Reply>),
+impl<O: Operation> Call<O> {
+    /// Sends the call and returns the result. Awaiting the call does the same.
+    pub async fn send(self) -> Result<Response<O::Reply>, Error> {
+        self.run().await
+    }
 }
 
-/// A deadline moved by this much; none if a clock cannot show it.
-fn later(deadline: Option<Instant>, by: Duration) -> Option<Instant> {
-    deadline?.checked_add(by)
+impl<O: Operation> IntoFuture for Call<O> {
+    type Output = Result<Response<O::Reply>, Error>;
+    type IntoFuture = Sending<Response<O::Reply>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
 }
 
-/// Reads a response into `reply`, where it can be seen even if this is cut short. False if it is too long.
-async fn exchange(
-    response: impl Future<Output = reqwest::Result<reqwest::Response>>,
-    reply: &mut Option<Reply>,
-    limit: usize,
-) -> reqwest::Result<bool> {
-    let mut response = response.await?;
-    let reply = reply.insert(Reply::of_head(&mut response));
-    let limit = reply.limit(limit);
-    while let Some(part) = response.chunk().await? {
-        if !reply.extend(part, limit) {
-            return Ok(false);
+impl<O: Lookup, C> Call<O, C> {
+    /// Takes it for no error if there is nothing of the id that is asked for: the result is `None` then.
+    ///
+    /// ```no_run
+    /// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+    /// if let Some(user) = client.users().get("user-123").optional().await? {
+    ///     println!("{} e-mail addresses", user.email.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn optional(self) -> Optional<O, C> {
+        Optional { call: self }
+    }
+}
+
+/// A call whose result is `None` if there is nothing of the id that is asked for; see [`Call::optional`].
+#[must_use = "a call is sent when it is awaited, or by `send`"]
+pub struct Optional<O, C = Client> {
+    call: Call<O, C>,
+}
+
+impl<O: Lookup, C: AsClient> Optional<O, C> {
+    pub(crate) async fn run(self) -> Result<Option<Response<O::Reply>>, Error> {
+        match self.call.run().await {
+            Err(Error::NotFound(_)) => Ok(None),
+            found => found.map(Some),
         }
     }
-    reply.complete();
-    Ok(true)
+
+    pub(crate) fn client(&self) -> &C {
+        self.call.client()
+    }
 }
 
-/// What a failure of the HTTP client is to the caller.
-fn of_transfer(error: reqwest::Error, reply: Option<Reply>, settings: &Settings) -> Error {
-    // The URL holds the id of a person.
-    let error = error.without_url();
-    if error.is_timeout() {
-        // Attempts are timed here, so what is left is connecting, or a limit of the caller's own HTTP client.
-        let (kind, limit) = if error.is_connect() {
-            (TimeoutKind::Connect, settings.connect_timeout)
-        } else {
-            (TimeoutKind::Attempt, None)
-        };
-        return TimeoutError::of_attempt(kind, limit, reply).into();
+impl<O: Lookup> Optional<O> {
+    /// Sends the call and returns the result. Awaiting the call does the same.
+    pub async fn send(self) -> Result<Option<Response<O::Reply>>, Error> {
+        self.run().await
     }
-    if error.is_builder() {
-        return ConfigError::new("request", "cannot be made into an HTTP request").into();
-    }
-    if is_without_tls(&error) {
-        let reason =
-            "is https, for which one of the features rustls, rustls-no-provider and native-tls is needed";
-        return ConfigError::new("base_url", reason).into();
-    }
-    let (what, retryable) = if error.is_connect() {
-        ("cannot connect to the API", true)
-    } else if error.is_redirect() {
-        ("the API redirects without end", false)
-    } else if error.is_decode() {
-        ("the API's reply is compressed and cannot be decompressed", true)
-    } else {
-        ("the connection to the API broke before the reply was complete", true)
-    };
-    ConnectionError::new(what, retryable, reply, Box::new(error)).into()
 }
 
-/// Whether the HTTP client was built without TLS and asked for it. It may have TLS without this crate's features, if the program
-/// depends on reqwest too, so only the text of the error is certain.
-fn is_without_tls(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.to_string() == "invalid URL, scheme is not http" {
-            return true;
-        }
-        cause = error.source();
+impl<O: Lookup> IntoFuture for Optional<O> {
+    type Output = Result<Option<Response<O::Reply>>, Error>;
+    type IntoFuture = Sending<Option<Response<O::Reply>>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
     }
-    false
 }
 
-/// The generated client gave up before it made a request.
-fn not_made<E>(error: suprsend_api::Error<E>) -> Error {
-    let reason = match error {
-        suprsend_api::Error::InvalidRequest(reason) | suprsend_api::Error::Custom(reason) => reason,
-        _ => "cannot be made into an HTTP request".to_owned(),
-    };
-    ConfigError::new("request", reason).into()
+impl<O: Clone, C: Clone> Clone for Call<O, C> {
+    fn clone(&self) -> Self {
+        Self { client: self.client.clone(), parts: self.parts.clone() }
+    }
+}
+
+/// Serializes the body.
+impl<O: Operation<Body: Sized>, C> Serialize for Call<O, C> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.parts.operation.body().serialize(serializer)
+    }
+}
+
+/// Shows what the operation shows of itself, which is neither a secret nor the id of a person.
+impl<O: fmt::Debug, C> fmt::Debug for Call<O, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("operation", &self.parts.operation).finish_non_exhaustive()
+    }
+}
+
+impl<O: fmt::Debug, C> fmt::Debug for Optional<O, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Optional").field("operation", self.call.operation()).finish_non_exhaustive()
+    }
 }

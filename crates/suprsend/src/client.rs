@@ -5,21 +5,32 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use http::{HeaderValue, Method};
+use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    ClientBuilder, Error,
     config::{self, Shared},
-    error::ConfigError,
-    raw::Request,
-    users::Users,
+    error::{ConfigError, Error},
 };
 
 /// A client of SuprSend's API.
 ///
-/// Clones share one connection pool, one key and one retry quota; make one client and clone it. It has to be used inside a tokio
-/// runtime.
+/// Clones share one connection pool, one key and one retry quota. Make one client and clone it, or keep it in a `static`: nothing that
+/// is made from it borrows it. It has to be used inside a tokio runtime.
+///
+/// ```no_run
+/// use std::sync::LazyLock;
+///
+/// use suprsend::{Client, Users};
+///
+/// static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::from_env().expect("SUPRSEND_API_KEY is set"));
+///
+/// struct Profiles {
+///     users: Users,
+/// }
+///
+/// let profiles = Profiles { users: CLIENT.users() };
+/// ```
 #[derive(Clone)]
 pub struct Client {
     pub(crate) shared: Arc<Shared>,
@@ -34,45 +45,8 @@ pub(crate) struct Key {
 }
 
 impl Client {
-    /// A client with this API key, and the defaults for everything else.
-    pub fn from_api_key(key: impl Into<SecretString>) -> Result<Self, Error> {
-        Self::builder().api_key(key).build()
-    }
-
-    /// A client with the API key in `SUPRSEND_API_KEY` and, if that is set, the base URL in `SUPRSEND_BASE_URL`.
-    pub fn from_env() -> Result<Self, Error> {
-        ClientBuilder::from_env()?.build()
-    }
-
-    /// Settings for a client.
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
-    }
-
     pub(crate) fn new(shared: Shared, key: SecretString) -> Result<Self, ConfigError> {
         Ok(Self { shared: Arc::new(shared), key: Arc::new(RwLock::new(Key::new(key)?.into())) })
-    }
-
-    /// Calls about users.
-    pub fn users(&self) -> Users<'_, Self> {
-        Users::new(self)
-    }
-
-    /// A request to a path that this crate does not know, with the client's key, retries and errors: the raw way out.
-    ///
-    /// The path begins with a slash and is what follows the base URL; what varies in it has to be percent-encoded.
-    ///
-    /// ```no_run
-    /// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
-    /// use suprsend::Method;
-    ///
-    /// let reply = client.request(Method::GET, "/v1/tenant/acme/").await?;
-    /// let tenant: serde_json::Value = reply.json()?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn request(&self, method: Method, path: impl Into<String>) -> Request<Self> {
-        Request::new(self.clone(), method, path.into())
     }
 
     /// Replaces the API key of this client and all its clones, for requests from now on. The connection pool stays.
@@ -82,10 +56,15 @@ impl Client {
         Ok(())
     }
 
-    /// A client with another API key, for another workspace, that shares the connection pool and the retry quota.
+    /// Returns a client with another API key, for another workspace, that shares the connection pool and the retry quota.
     pub fn with_api_key(&self, key: impl Into<SecretString>) -> Result<Self, Error> {
         let key = Key::new(config::api_key("api_key", Some(&key.into()))?)?;
         Ok(Self { shared: Arc::clone(&self.shared), key: Arc::new(RwLock::new(key.into())) })
+    }
+
+    /// The UID of the workspace, which some paths hold.
+    pub(crate) fn workspace(&self) -> Option<&str> {
+        self.shared.settings.workspace.as_deref()
     }
 
     /// The key as it is now.
@@ -106,6 +85,7 @@ impl Key {
         &self.secret
     }
 
+    /// The header `Authorization`.
     pub(crate) fn header(&self) -> &HeaderValue {
         &self.header
     }
@@ -115,9 +95,29 @@ impl Key {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("host", &self.shared.base.host())
+            .field("host", &self.shared.host())
             .field("settings", &self.shared.settings)
             .finish_non_exhaustive()
+    }
+}
+
+/// A client of either kind: async or blocking.
+pub trait AsClient: Clone + Send + Sync + 'static + sealed::Sealed {
+    /// Returns the client that sends.
+    #[doc(hidden)]
+    fn as_client(&self) -> &Client;
+}
+
+pub(crate) mod sealed {
+    /// Nobody else makes clients.
+    pub trait Sealed {}
+}
+
+impl sealed::Sealed for Client {}
+
+impl AsClient for Client {
+    fn as_client(&self) -> &Client {
+        self
     }
 }
 
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_header_with_the_key_is_sensitive() {
-        let key = Client::from_api_key("key").unwrap().key();
+        let key = Key::new("key".into()).unwrap();
         let header = key.header();
         assert!(header.is_sensitive());
         assert_eq!(header, "Bearer key");

@@ -1,34 +1,105 @@
 //! From a reply's body to a type of the document's, more leniently than the generated code does it.
 
-use serde::de::DeserializeOwned;
+use std::{any::Any, borrow::Cow, fmt, ops::Deref};
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, error::Category};
+use suprsend_api::Format;
 
 /// How deep nulls are looked for. The replies' own members are this deep; what is below belongs to the caller.
 const DEPTH: usize = 4;
 
-/// Decodes a body, or says why it cannot be decoded, without quoting it.
+/// Decodes the body of a reply, or says why it cannot be decoded, without quoting it.
+///
+/// Of all that is done here only the reading itself depends on the type, and it is there once for each type.
+pub(crate) fn read<T: DeserializeOwned + 'static>(format: Format, body: Bytes) -> Result<T, String> {
+    if format == Format::Bytes {
+        return bytes(body).ok_or_else(|| "is not of a type that bytes are read as".to_owned());
+    }
+    let json = as_json(format, &body);
+    let error = match serde_json::from_slice(&json) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    if json.is_empty() {
+        return Err("is empty".to_owned());
+    }
+    let read = |json: Vec<u8>| serde_json::from_slice(&json).ok();
+    lenient(&json).find_map(read).ok_or_else(|| reason(&error))
+}
+
+/// Bytes as they are, for the types that take them so.
+fn bytes<T: 'static>(body: Bytes) -> Option<T> {
+    let mut read = None::<T>;
+    let slot: &mut dyn Any = &mut read;
+    if let Some(slot) = slot.downcast_mut() {
+        *slot = Some(Body(body));
+    } else if let Some(slot) = slot.downcast_mut() {
+        *slot = Some(Vec::from(body));
+    }
+    read
+}
+
+/// The JSON that stands for a body.
+///
+/// An API may send bare text under the media type of JSON, so a text is taken as it is unless it is a JSON string.
+fn as_json(format: Format, body: &[u8]) -> Cow<'_, [u8]> {
+    match format {
+        // Whatever came, it says nothing.
+        Format::Empty => Cow::Borrowed(b"null"),
+        Format::Text if serde_json::from_slice::<String>(body).is_err() => {
+            let text = String::from_utf8_lossy(body);
+            Cow::Owned(serde_json::to_vec(&text).unwrap_or_default())
+        }
+        _ => Cow::Borrowed(body),
+    }
+}
+
+/// What a body is taken for that cannot be decoded as it is, the least change first.
 ///
 /// The API writes null for a list that is empty now and then, where the document has only lists. The generated types take null
 /// for what is optional, so what is left is taken away, or becomes an empty list where one is required, outermost first and no more
-/// than is necessary: further in, null may be the value of a property.
-pub(crate) fn lenient<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    let error = match serde_json::from_slice(if body.is_empty() { b"null" } else { body }) {
-        Ok(value) => return Ok(value),
-        Err(_) if body.is_empty() => return Err("is empty".to_owned()),
-        Err(error) => error,
+/// than is necessary: further in, null may be the value of a property. A text that was cut in the middle of a character leaves half of
+/// a surrogate pair, which no text in Rust can hold.
+fn lenient(json: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let whole = without_lone_surrogates(json);
+    let value = serde_json::from_slice::<Value>(whole.as_deref().unwrap_or(json)).ok();
+    let ways = (1..=DEPTH).flat_map(|depth| [(depth, None), (depth, Some(Value::Array(Vec::new())))]);
+    let changed = value.into_iter().flat_map(move |value| {
+        ways.clone().filter_map(move |(depth, instead)| {
+            let mut value = value.clone();
+            replace_nulls(&mut value, depth, instead.as_ref());
+            serde_json::to_vec(&value).ok()
+        })
+    });
+    whole.into_iter().chain(changed)
+}
+
+/// Replaces halves of surrogate pairs by the character that stands for what cannot be read; `None` if there are none.
+fn without_lone_surrogates(json: &[u8]) -> Option<Vec<u8>> {
+    let unit = |at: usize| {
+        let digits = json.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
     };
-    if let Ok(value) = serde_json::from_slice::<Value>(body) {
-        for depth in 1..=DEPTH {
-            for instead in [None, Some(Value::Array(Vec::new()))] {
-                let mut value = value.clone();
-                replace_nulls(&mut value, depth, instead.as_ref());
-                if let Ok(decoded) = T::deserialize(value) {
-                    return Ok(decoded);
-                }
+    let (mut out, mut at, mut found) = (Vec::with_capacity(json.len()), 0, false);
+    while let Some(&byte) = json.get(at) {
+        let length = match (byte, unit(at)) {
+            (b'\\', Some(0xd800..0xdc00)) if matches!(unit(at + 6), Some(0xdc00..0xe000)) => 12,
+            (b'\\', Some(0xd800..0xe000)) => {
+                found = true;
+                out.extend_from_slice(b"\\ufffd");
+                at += 6;
+                continue;
             }
-        }
+            // With what it escapes, which may be another one.
+            (b'\\', _) => 2,
+            _ => 1,
+        };
+        out.extend_from_slice(&json[at..json.len().min(at + length)]);
+        at += length;
     }
-    Err(reason(&error))
+    found.then_some(out)
 }
 
 /// Takes away members that are null, or puts something in their place.
@@ -52,6 +123,37 @@ fn replace_nulls(value: &mut Value, depth: usize, instead: Option<&Value>) {
     }
 }
 
+/// A body as it came. It dereferences to its bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Body(Bytes);
+
+impl Body {
+    pub(crate) fn bytes(&self) -> Bytes {
+        self.0.clone()
+    }
+}
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(|bytes| Self(bytes.into()))
+    }
+}
+
+/// Leaves out the bytes, which may hold secrets.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.0.len())
+    }
+}
+
 /// serde_json's own message quotes the value that it stumbles over.
 pub(crate) fn reason(error: &serde_json::Error) -> String {
     let what = match error.classify() {
@@ -70,22 +172,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::types::{User, UserList};
+    use suprsend_api::types::{User, UserList};
+
+    fn json<T: DeserializeOwned + 'static>(body: impl Into<Vec<u8>>) -> Result<T, String> {
+        read(Format::Json, Bytes::from(body.into()))
+    }
 
     #[test]
     fn nulls_are_dropped_from_the_outside() {
         let user: User =
-            lenient(br#"{"$sms": null, "properties": {"a": null}, "created_at": null, "x": null}"#).unwrap();
+            json(br#"{"$sms": null, "properties": {"a": null}, "created_at": null, "x": null}"#).unwrap();
         assert!(user.sms.is_empty());
         assert_eq!(user.properties["a"], Value::Null);
-        let lists: Vec<User> = lenient(br#"[{"$sms": null, "properties": {"a": 1}}]"#).unwrap();
+        let lists: Vec<User> = json(br#"[{"$sms": null, "properties": {"a": 1}}]"#).unwrap();
         assert_eq!(lists[0].properties["a"], 1);
     }
 
     #[test]
     fn a_list_that_is_required_is_empty_instead() {
         let list: UserList =
-            lenient(br#"{"meta": {"count": 0, "limit": 20, "before": null, "has_prev": false, "after": null, "has_next": false}, "results": null}"#)
+            json(br#"{"meta": {"count": 0, "limit": 20, "before": null, "has_prev": false, "after": null, "has_next": false}, "results": null}"#)
                 .unwrap();
         assert!(list.results.is_empty());
         assert_eq!(list.meta.limit, Some(20));
@@ -102,19 +208,48 @@ mod tests {
             (b"secret", "is not JSON (line 1, column 1)"),
             (b"", "is empty"),
         ] {
-            assert_eq!(lenient::<User>(body).unwrap_err(), said);
+            assert_eq!(json::<User>(body).unwrap_err(), said);
         }
     }
 
     #[test]
     fn an_empty_body_is_a_result_where_none_is_declared() {
-        lenient::<()>(b"").unwrap();
+        read::<()>(Format::Empty, Bytes::new()).unwrap();
+        read::<()>(Format::Empty, Bytes::from_static(b"<html>")).unwrap();
+    }
+
+    #[test]
+    fn texts_are_read_as_they_are_or_unquoted() {
+        let text = |body: &'static str| read::<String>(Format::Text, Bytes::from(body)).unwrap();
+        assert_eq!(text("done"), "done");
+        assert_eq!(text("\"done\""), "done");
+        assert_eq!(text("{\"a\": 1}"), "{\"a\": 1}");
+        assert_eq!(text(""), "");
+    }
+
+    #[test]
+    fn bytes_are_not_read() {
+        let bytes = Bytes::from_static(b"\xff");
+        assert_eq!(read::<Vec<u8>>(Format::Bytes, bytes.clone()), Ok(vec![0xff]));
+        assert_eq!(&read::<Body>(Format::Bytes, bytes.clone()).unwrap()[..], b"\xff");
+        read::<User>(Format::Bytes, bytes).unwrap_err();
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_replaced() {
+        let profile = br#"{"properties": {"a": "\ud83d", "b": "\ud83d\ude00", "c": "\\ud83d", "d": "\udc00\ud83d\u0041"}}"#;
+        let user: User = json(&profile[..]).unwrap();
+        let property = |name: &str| user.properties[name].as_str().unwrap();
+        assert_eq!(property("a"), "\u{fffd}");
+        assert_eq!(property("b"), "😀");
+        assert_eq!(property("c"), "\\ud83d");
+        assert_eq!(property("d"), "\u{fffd}\u{fffd}A");
     }
 
     proptest! {
         #[test]
         fn no_body_panics(body in prop_oneof![any::<Vec<u8>>(), "[\\[\\]{}:,\"a$0-9enul ]{0,30}".prop_map(String::into_bytes)]) {
-            let _ = lenient::<User>(&body);
+            let _ = json::<User>(body);
         }
     }
 }

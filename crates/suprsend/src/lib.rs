@@ -59,6 +59,7 @@
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
+mod builder;
 pub mod bulk;
 mod call;
 mod checks;
@@ -66,14 +67,21 @@ mod client;
 mod config;
 mod decode;
 pub mod docs;
+mod edit;
 pub mod error;
+mod flow;
+mod json;
 pub mod pages;
-mod pending;
 mod raw;
 mod reply;
+mod resources;
+mod response;
 mod retry;
+mod rules;
+mod send;
 mod trace;
 pub mod users;
+pub mod values;
 
 #[doc(no_inline)]
 pub use http::{HeaderMap, Method, StatusCode};
@@ -82,15 +90,18 @@ pub use http::{HeaderMap, Method, StatusCode};
 pub use reqwest;
 #[doc(no_inline)]
 pub use secrecy::SecretString;
-pub use suprsend_api::{Channel, CursorList, PropertyError, types};
+pub use suprsend_api::{Channel, Operation, PropertyError, operations, types};
 
 pub use crate::{
+    builder::ClientBuilder,
+    call::{Call, Optional},
     client::Client,
-    config::{API_KEY_VARIABLE, BASE_URL_VARIABLE, ClientBuilder, DEFAULT_BASE_URL},
+    config::{API_KEY_VARIABLE, BASE_URL_VARIABLE, DEFAULT_BASE_URL},
+    decode::Body,
     error::Error,
-    pending::Pending,
-    raw::{Body, Request},
-    reply::Response,
+    raw::Request,
+    resources::*,
+    response::Response,
     retry::RetryPolicy,
     users::UpsertUser,
 };

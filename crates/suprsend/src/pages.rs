@@ -1,184 +1,195 @@
 //! Lists that come a page at a time: single pages, all pages, or all that is on them.
 //!
-//! [`Pages`] and [`Items`] are streams; with the blocking client they are iterators. They ask for a page when it is wanted and keep
-//! no more than one, so a list may be of any length.
+//! Sending the call of a list returns one page. [`Pages`] and [`Items`] are streams; with the blocking client they are iterators. They
+//! ask for a page when it is wanted and keep no more than one, so a list may be of any length.
 
 use std::{
     collections::HashSet,
     fmt,
-    future::{Future, poll_fn},
+    future::poll_fn,
     mem,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
     vec,
 };
 
 use futures_core::Stream;
-use suprsend_api::CursorList;
+use serde::Serialize;
+use suprsend_api::{CursorPaged, Inspector, OffsetPaged, Page, Paged, Parameter, Position, rules::Schema};
 
 use crate::{
-    Client, Error, Response,
-    call::{Options, option_methods},
-    error::{PagingError, Violations},
-    pending::Sending,
+    call::{Call, Sending},
+    client::{AsClient, Client},
+    error::{Error, PagingError},
+    response::Response,
 };
 
-/// Which page is asked for.
-#[derive(Clone, Default)]
-pub(crate) struct Query {
-    pub(crate) limit: Option<u32>,
-    pub(crate) before: Option<String>,
-    pub(crate) after: Option<String>,
-}
-
-impl Query {
-    fn cursor(&self) -> Option<&String> {
-        self.before.as_ref().or(self.after.as_ref())
-    }
-}
-
-/// A list that is read a page at a time; `L` is a page of it.
-#[derive(Clone)]
-#[must_use = "a list is read by `page`, `pages` or `items`"]
-pub struct List<C, L> {
-    client: C,
-    options: Options,
-    violations: Violations,
-    query: Query,
-    fetch: Arc<dyn Fn(Client, Options, Query) -> Sending<Response<L>> + Send + Sync>,
-}
-
-impl<C, L> List<C, L> {
-    pub(crate) fn new<F>(
-        client: C,
-        violations: Violations,
-        fetch: impl Fn(Client, Options, Query) -> F + Send + Sync + 'static,
-    ) -> Self
-    where
-        F: Future<Output = Result<Response<L>, Error>> + Send + 'static,
-    {
-        let fetch = Arc::new(move |client, options, query| {
-            Box::pin(fetch(client, options, query)) as Sending<Response<L>>
-        });
-        Self { client, options: Options::default(), violations, query: Query::default(), fetch }
-    }
-
-    /// How many results a page holds at most, at least 1. The API has a default and a greatest number of its own.
-    pub fn limit(mut self, results: u32) -> Self {
-        if results == 0 {
-            self.violations.add("limit", "is zero: a page holds one result at least");
+impl<O: Paged, C> Call<O, C> {
+    /// Limits the number of items of a page, to at least 1. The API has a default and a greatest number of its own.
+    pub fn limit(mut self, items: u32) -> Self {
+        if items == 0 {
+            self.violations_mut().add("limit", "is zero: a page holds one result at least");
         }
-        self.query.limit = Some(results);
+        self.operation_mut().set_limit(items.into());
         self
     }
+}
 
+impl<O: CursorPaged, C> Call<O, C> {
     /// Begins after the page whose `meta.after` this is, to go on where reading stopped.
     pub fn after(mut self, cursor: impl Into<String>) -> Self {
-        (self.query.after, self.query.before) = (Some(cursor.into()), None);
+        self.operation_mut().go_to(Position::After(cursor.into()));
         self
     }
 
     /// Begins before the page whose `meta.before` this is, and goes backwards from there.
     pub fn before(mut self, cursor: impl Into<String>) -> Self {
-        (self.query.after, self.query.before) = (None, Some(cursor.into()));
+        self.operation_mut().go_to(Position::Before(cursor.into()));
         self
     }
+}
 
-    option_methods!(options, violations);
+impl<O: OffsetPaged, C> Call<O, C> {
+    /// Leaves out this number of items at the beginning of the list.
+    pub fn offset(mut self, items: u32) -> Self {
+        self.operation_mut().go_to(Position::Offset(items.into()));
+        self
+    }
+}
 
-    /// All pages from here on.
-    pub fn pages(self) -> Pages<C, L> {
-        Pages { list: self, read: HashSet::new(), state: State::Ready }
+impl<O: Paged, C: AsClient> Call<O, C> {
+    /// Returns all pages, from the one on that the call is for.
+    pub fn pages(self) -> Pages<O, C> {
+        let mut start = Start::default();
+        self.operation().inspect(&mut start);
+        Pages { call: self, read: start.cursor.into_iter().collect(), backwards: start.backwards, offset: start.offset, state: State::Ready }
     }
 
-    /// All that is on the pages from here on.
-    pub fn items(self) -> Items<C, L>
-    where
-        L: CursorList,
-    {
+    /// Returns all items, from the page on that the call is for.
+    pub fn items(self) -> Items<O, C> {
         Items { pages: self.pages(), rest: Vec::new().into_iter() }
     }
+}
 
-    fn fetch(&self, client: &Client) -> Sending<Response<L>>
-    where
-        L: 'static,
-    {
-        match self.violations.clone().finish() {
-            Ok(()) => (self.fetch)(client.clone(), self.options.clone(), self.query.clone()),
-            Err(error) => Box::pin(async { Err(error.into()) }),
+impl<O: Paged> Call<O> {
+    /// Returns one page: the first one, or the one that the call is for. Sending the call does the same.
+    pub async fn page(self) -> Result<Response<O::Reply>, Error> {
+        self.run().await
+    }
+}
+
+/// Finds out which page an operation asks for.
+#[derive(Default)]
+struct Start {
+    cursor: Option<String>,
+    backwards: bool,
+    offset: i64,
+}
+
+impl Inspector for Start {
+    fn parameter<T: Serialize + ?Sized>(&mut self, parameter: &'static Parameter, value: &T) {
+        let text = || Some(serde_json::to_value(value).ok()?.as_str()?.to_owned());
+        match parameter.name {
+            "after" => self.cursor = text(),
+            "before" => (self.cursor, self.backwards) = (text(), true),
+            "offset" => {
+                self.offset = serde_json::to_value(value).ok().and_then(|value| value.as_i64()).unwrap_or_default();
+            }
+            _ => {}
         }
     }
-}
 
-impl<L: 'static> List<Client, L> {
-    /// One page: the first one, or the one that [`after`](Self::after) or [`before`](Self::before) asks for.
-    pub async fn page(self) -> Result<Response<L>, Error> {
-        self.fetch(&self.client).await
-    }
-}
-
-#[cfg(feature = "blocking")]
-impl<L: 'static> List<crate::blocking::Client, L> {
-    /// One page: the first one, or the one that [`after`](Self::after) or [`before`](Self::before) asks for.
-    pub fn page(self) -> Result<Response<L>, Error> {
-        self.client.wait(self.fetch(self.client.inner()))
-    }
+    fn body<T: Serialize + ?Sized>(&mut self, _: &'static Schema, _: &T) {}
 }
 
 /// The pages of a list, one after another, empty ones included. After an error there are none.
 #[must_use = "pages are asked for when they are wanted"]
-pub struct Pages<C, L> {
-    list: List<C, L>,
+pub struct Pages<O: Paged, C = Client> {
+    call: Call<O, C>,
     /// The cursors of the pages that were asked for.
     read: HashSet<String>,
-    state: State<L>,
+    backwards: bool,
+    /// How many items of the list come before the page that is asked for.
+    offset: i64,
+    state: State<Response<O::Reply>>,
 }
 
-enum State<L> {
+enum State<R> {
     /// For the next page.
     Ready,
-    Waiting(Sending<Response<L>>),
+    Waiting(Sending<R>),
     Failed(Error),
     Done,
 }
 
-impl<C, L: CursorList> Pages<C, L> {
+/// What comes after a page.
+enum Next {
+    Page(Position),
+    End,
+    /// The page is one that was read already.
+    Repeated,
+    /// The list goes on, and nobody says where.
+    Unknown,
+}
+
+impl<O: Paged, C: AsClient> Pages<O, C> {
     /// Takes what came for the page that was asked for, and finds out where the next one is.
-    fn arrived(&mut self, result: Result<Response<L>, Error>) -> Result<Response<L>, Error> {
+    fn arrived(&mut self, result: Result<Response<O::Reply>, Error>) -> Result<Response<O::Reply>, Error> {
         let page = result?;
-        let (meta, query) = (page.meta(), &mut self.list.query);
-        self.read.extend(query.cursor().cloned());
-        let (goes_on, cursor, next) = match query.before {
-            Some(_) => (meta.has_prev, &meta.before, &mut query.before),
-            None => (meta.has_next, &meta.after, &mut query.after),
-        };
-        let cursor = cursor.as_ref().filter(|cursor| !cursor.is_empty());
-        self.state = match (goes_on, cursor) {
-            (Some(false), _) | (None, None) => State::Done,
-            (_, Some(cursor)) if self.read.contains(cursor) => {
-                State::Failed(PagingError::repeated(page.request_id()).into())
-            }
-            (_, Some(cursor)) => {
-                *next = Some(cursor.clone());
+        let next = self.next_of(O::page(&page), O::items(&page).len());
+        self.state = match next {
+            Next::Page(position) => {
+                self.call.operation_mut().go_to(position);
                 State::Ready
             }
-            (Some(true), None) => State::Failed(PagingError::without_cursor(page.request_id()).into()),
+            Next::End => State::Done,
+            Next::Repeated => State::Failed(PagingError::repeated(page.request_id()).into()),
+            Next::Unknown => State::Failed(PagingError::without_cursor(page.request_id()).into()),
         };
         Ok(page)
     }
 
-    fn poll_with(
+    /// Finds out what comes after a page with this many items.
+    fn next_of(&mut self, page: Page<'_>, items: usize) -> Next {
+        let (goes_on, cursor) =
+            if self.backwards { (page.has_prev, page.before) } else { (page.has_next, page.after) };
+        match (goes_on, cursor.filter(|cursor| !cursor.is_empty())) {
+            (Some(false), _) => Next::End,
+            (_, Some(cursor)) if !self.read.insert(cursor.to_owned()) => Next::Repeated,
+            (_, Some(cursor)) if self.backwards => Next::Page(Position::Before(cursor.to_owned())),
+            (_, Some(cursor)) => Next::Page(Position::After(cursor.to_owned())),
+            (Some(true), None) => Next::Unknown,
+            (None, None) => self.next_by_offset(page, items),
+        }
+    }
+
+    /// An offset is what it is by the items that came, not by those that were asked for: a page may hold fewer.
+    fn next_by_offset(&mut self, page: Page<'_>, items: usize) -> Next {
+        // A list by cursors that says nothing is at its end.
+        let is_by_offset = page.offset.is_some() || (page.count.is_some() && page.limit.is_some());
+        if !is_by_offset || items == 0 {
+            return Next::End;
+        }
+        if page.offset.is_some_and(|offset| offset != self.offset) {
+            return Next::Repeated;
+        }
+        self.offset = self.offset.saturating_add(i64::try_from(items).unwrap_or(i64::MAX));
+        if page.count.is_some_and(|count| self.offset >= count) {
+            return Next::End;
+        }
+        Next::Page(Position::Offset(self.offset))
+    }
+
+    /// Asks for the next page, if there is one.
+    pub(crate) fn poll_page(
         &mut self,
-        client: impl Fn(&C) -> &Client,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Response<L>, Error>>>
-    where
-        L: 'static,
-    {
+    ) -> Poll<Option<Result<Response<O::Reply>, Error>>> {
         loop {
             match mem::replace(&mut self.state, State::Done) {
-                State::Ready => self.state = State::Waiting(self.list.fetch(client(&self.list.client))),
+                State::Ready => {
+                    self.state = State::Waiting(Box::pin(self.call.clone().run()));
+                }
                 State::Waiting(mut page) => {
                     let Poll::Ready(result) = page.as_mut().poll(context) else {
                         self.state = State::Waiting(page);
@@ -191,117 +202,105 @@ impl<C, L: CursorList> Pages<C, L> {
             }
         }
     }
-}
 
-impl<L: CursorList + 'static> Pages<Client, L> {
-    /// The next page. To stop waiting for it does no harm: the next call goes on waiting.
-    pub async fn next(&mut self) -> Option<Result<Response<L>, Error>> {
-        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    /// Whether there are no more pages.
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+
+    /// Ends the list.
+    pub(crate) fn end(&mut self) {
+        self.state = State::Done;
+    }
+
+    pub(crate) fn client(&self) -> &C {
+        self.call.client()
     }
 }
 
-impl<L: CursorList + 'static> Stream for Pages<Client, L> {
-    type Item = Result<Response<L>, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_with(|client| client, context)
+impl<O: Paged> Pages<O> {
+    /// Returns the next page. Cancel safe: if the future is dropped, the next call resumes where it left off.
+    pub async fn next(&mut self) -> Option<Result<Response<O::Reply>, Error>> {
+        poll_fn(|context| self.poll_page(context)).await
     }
 }
 
-#[cfg(feature = "blocking")]
-impl<L: CursorList + 'static> Iterator for Pages<crate::blocking::Client, L> {
-    type Item = Result<Response<L>, Error>;
+/// Nothing in it is pinned but what is in a box.
+impl<O: Paged, C> Unpin for Pages<O, C> {}
 
-    fn next(&mut self) -> Option<Self::Item> {
-        if matches!(self.state, State::Done) {
-            return None;
-        }
-        let client = self.list.client.clone();
-        let page = poll_fn(|context| {
-            self.poll_with(crate::blocking::Client::inner, context)
-                .map(|page| Ok::<_, Error>(page.transpose()))
-        });
-        match client.wait(page) {
-            Ok(page) => page.transpose(),
-            // Nothing was asked for, because it cannot be waited for here.
-            Err(error) => {
-                self.state = State::Done;
-                Some(Err(error))
-            }
-        }
+impl<O: Paged> Stream for Pages<O> {
+    type Item = Result<Response<O::Reply>, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_page(context)
     }
 }
 
 /// What is on the pages of a list, one after another. After an error there is nothing.
 #[must_use = "pages are asked for when they are wanted"]
-pub struct Items<C, L: CursorList> {
-    pages: Pages<C, L>,
+pub struct Items<O: Paged, C = Client> {
+    pages: Pages<O, C>,
     /// What is left of the last page.
-    rest: vec::IntoIter<L::Item>,
+    rest: vec::IntoIter<O::Item>,
 }
 
-impl<L> Items<Client, L>
-where
-    L: CursorList<Item: Unpin> + 'static,
-{
-    /// The next item. To stop waiting for it does no harm: the next call goes on waiting.
-    pub async fn next(&mut self) -> Option<Result<L::Item, Error>> {
-        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
-    }
-}
-
-impl<L> Stream for Items<Client, L>
-where
-    L: CursorList<Item: Unpin> + 'static,
-{
-    type Item = Result<L::Item, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+impl<O: Paged, C: AsClient> Items<O, C> {
+    /// Returns the next item of the page at hand, and asks for the next page where that has none.
+    pub(crate) fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<O::Item, Error>>> {
         loop {
             if let Some(item) = self.rest.next() {
                 return Poll::Ready(Some(Ok(item)));
             }
-            match ready!(Pin::new(&mut self.pages).poll_next(context)) {
-                Some(Ok(page)) => self.rest = page.into_inner().into_results().into_iter(),
+            match ready!(self.pages.poll_page(context)) {
+                Some(Ok(page)) => self.turn_to(page),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
             }
         }
     }
-}
 
-#[cfg(feature = "blocking")]
-impl<L: CursorList + 'static> Iterator for Items<crate::blocking::Client, L> {
-    type Item = Result<L::Item, Error>;
+    /// Makes this the page at hand.
+    pub(crate) fn turn_to(&mut self, page: Response<O::Reply>) {
+        self.rest = O::into_items(page.into_inner()).into_iter();
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(item) = self.rest.next() {
-                return Some(Ok(item));
-            }
-            match self.pages.next()? {
-                Ok(page) => self.rest = page.into_inner().into_results().into_iter(),
-                Err(error) => return Some(Err(error)),
-            }
-        }
+    /// Returns the next item of the page at hand.
+    pub(crate) fn at_hand(&mut self) -> Option<O::Item> {
+        self.rest.next()
+    }
+
+    pub(crate) fn pages_mut(&mut self) -> &mut Pages<O, C> {
+        &mut self.pages
     }
 }
 
-/// Leaves out whose list it is.
-impl<C, L> fmt::Debug for List<C, L> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("List").field("limit", &self.query.limit).finish_non_exhaustive()
+impl<O: Paged> Items<O> {
+    /// Returns the next item. Cancel safe: if the future is dropped, the next call resumes where it left off.
+    pub async fn next(&mut self) -> Option<Result<O::Item, Error>> {
+        poll_fn(|context| self.poll_item(context)).await
     }
 }
 
-impl<C, L> fmt::Debug for Pages<C, L> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pages").field("list", &self.list).finish_non_exhaustive()
+/// Nothing in it is pinned but what is in a box.
+impl<O: Paged, C> Unpin for Items<O, C> {}
+
+impl<O: Paged> Stream for Items<O> {
+    type Item = Result<O::Item, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_item(context)
     }
 }
 
-impl<C, L: CursorList> fmt::Debug for Items<C, L> {
+/// Shows of its operation what that shows of itself.
+impl<O: Paged + fmt::Debug, C> fmt::Debug for Pages<O, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Items").field("list", &self.pages.list).finish_non_exhaustive()
+        f.debug_struct("Pages").field("operation", self.call.operation()).finish_non_exhaustive()
+    }
+}
+
+impl<O: Paged + fmt::Debug, C> fmt::Debug for Items<O, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").field("operation", self.pages.call.operation()).finish_non_exhaustive()
     }
 }

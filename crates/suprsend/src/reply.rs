@@ -1,9 +1,12 @@
-//! What came back: a reply as it was read, and the result that the caller gets.
+//! A reply as it was read, whole or as much of it as came.
 
-use std::{fmt, mem, ops::Deref};
+use std::{
+    fmt, mem,
+    time::{Duration, SystemTime},
+};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// How much of a body is kept where it is not decoded, in bytes.
 const KEPT: usize = 64 * 1024;
@@ -12,6 +15,12 @@ const KEPT: usize = 64 * 1024;
 /// networks that APIs are commonly behind.
 const REQUEST_ID: [&str; 5] =
     ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
+
+/// The longest id of a request, in bytes.
+const ID: usize = 200;
+
+/// What a header says instead of a secret that it echoed.
+const REDACTED: HeaderValue = HeaderValue::from_static("[redacted]");
 
 /// A reply, or as much of it as came.
 pub(crate) struct Reply {
@@ -29,6 +38,15 @@ impl Reply {
     /// The head of a reply, out of a response whose body is still to come: until it is [complete](Self::complete) it counts as cut.
     pub(crate) fn of_head(response: &mut reqwest::Response) -> Self {
         Self::new(response.status(), mem::take(response.headers_mut()))
+    }
+
+    /// Blanks an id of the request that holds a secret, since ids are printed.
+    pub(crate) fn redact_ids(&mut self, is_secret: impl Fn(&[u8]) -> bool) {
+        for name in REQUEST_ID {
+            if let Some(id) = self.headers.get_mut(name).filter(|id| is_secret(id.as_bytes())) {
+                *id = REDACTED;
+            }
+        }
     }
 
     /// Adds a part of the body; false if that exceeds the limit, up to which it is added.
@@ -77,12 +95,22 @@ impl Reply {
         &self.body
     }
 
+    /// The body, shared.
+    pub(crate) fn bytes(&self) -> Bytes {
+        self.body.clone()
+    }
+
     pub(crate) fn is_cut(&self) -> bool {
         self.cut
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {
         request_id(&self.headers)
+    }
+
+    /// How long the API asks to wait.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        retry_after(&self.headers)
     }
 
     pub(crate) fn into_parts(self) -> (StatusCode, HeaderMap, Bytes) {
@@ -102,66 +130,41 @@ impl fmt::Debug for Reply {
     }
 }
 
+/// Finds the id of a request. What is longer than any id is none.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
-    REQUEST_ID.iter().find_map(|name| headers.get(*name)?.to_str().ok())
+    let ids = REQUEST_ID.iter().filter_map(|name| headers.get(*name)?.to_str().ok());
+    ids.into_iter().find(|id| !id.is_empty() && id.len() <= ID)
 }
 
-/// The result of a call, with what the reply said beside it. It derefs to the result.
-#[derive(Clone)]
-pub struct Response<T> {
-    value: T,
-    status: StatusCode,
-    headers: HeaderMap,
-    attempts: u32,
+/// What a server asks for with `Retry-After`: seconds, or a date.
+///
+/// A date counts from the reply's own `Date`, where it has one, so that a clock that is off does no harm.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit are a very long time.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+    }
+    let date = |value: &str| httpdate::parse_http_date(value).ok();
+    let until = date(value)?;
+    let now = headers.get(header::DATE).and_then(|value| date(value.to_str().ok()?));
+    Some(until.duration_since(now.unwrap_or_else(SystemTime::now)).unwrap_or_default())
 }
 
-impl<T> Response<T> {
-    pub(crate) fn new(value: T, status: StatusCode, headers: HeaderMap, attempts: u32) -> Self {
-        Self { value, status, headers, attempts }
-    }
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-    /// The result alone.
-    pub fn into_inner(self) -> T {
-        self.value
-    }
+    use super::*;
 
-    /// The HTTP status, always a success (2xx).
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    /// The reply's headers.
-    pub fn headers(&self) -> &HeaderMap {
-        &self.headers
-    }
-
-    /// The id that the API gave the request, to quote to SuprSend's support.
-    pub fn request_id(&self) -> Option<&str> {
-        request_id(&self.headers)
-    }
-
-    /// The attempts that it took.
-    pub fn attempts(&self) -> u32 {
-        self.attempts
-    }
-}
-
-impl<T> Deref for Response<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
-
-/// Leaves out the headers, which may hold a cookie.
-impl<T: fmt::Debug> fmt::Debug for Response<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response")
-            .field("value", &self.value)
-            .field("status", &self.status)
-            .field("request_id", &self.request_id())
-            .field("attempts", &self.attempts)
-            .finish_non_exhaustive()
+    proptest! {
+        #[test]
+        fn no_header_panics(value in any::<Vec<u8>>()) {
+            let mut headers = HeaderMap::new();
+            if let Ok(value) = HeaderValue::from_bytes(&value) {
+                headers.insert(header::RETRY_AFTER, value);
+            }
+            let _ = retry_after(&headers);
+        }
     }
 }

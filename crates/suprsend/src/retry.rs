@@ -6,43 +6,12 @@
 
 use std::{
     sync::{Mutex, PoisonError},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 
-use crate::{
-    Error,
-    error::TimeoutKind,
-    types::{EditOperation, UserEdit},
-};
-
-/// The operations that may be sent twice because the second time changes nothing, by operation id.
-///
-/// This is the only place that says so. An operation that is not listed is sent again only if it [was not
-/// processed](was_not_processed); an edit is one of those or not, depending on [what it does](is_idempotent_edit).
-const IDEMPOTENT: [&str; 7] = [
-    // An upsert: the same body twice gives the same profile.
-    "create_update_users",
-    // Reading changes nothing.
-    "fetch_user_profile",
-    "list_users",
-    "fetch_user_object_subscriptions",
-    "fetch_user_list_subscriptions",
-    // What is gone is gone. The second time may find that out with a 404.
-    "delete_user",
-    "bulk_delete_users",
-];
-
-/// Whether an operation may be sent again when nobody knows if it took effect.
-pub(crate) fn is_idempotent(operation: &str) -> bool {
-    IDEMPOTENT.contains(&operation)
-}
-
-/// Whether an edit may be sent again when nobody knows if it took effect: not if numbers or lists would grow a second time.
-pub(crate) fn is_idempotent_edit(edit: &UserEdit) -> bool {
-    edit.operations.iter().all(EditOperation::is_idempotent)
-}
+use crate::error::{Error, TimeoutKind};
 
 /// Whether a call surely had no effect: there was no connection to send it over, or it was throttled, which the API decides
 /// before it does anything (RFC 6585, 4).
@@ -53,11 +22,6 @@ pub(crate) fn was_not_processed(error: &Error) -> bool {
         Error::Api(error) => error.status() == StatusCode::TOO_MANY_REQUESTS,
         _ => false,
     }
-}
-
-/// The statuses that pass: request time-out, throttling, and the server's own trouble.
-pub(crate) fn is_retryable_status(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
 /// How often and how quickly a call is tried again.
@@ -114,6 +78,11 @@ impl RetryPolicy {
         Self { max_retry_after: delay, ..self }
     }
 
+    /// Whether there may be more than one attempt.
+    pub(crate) fn is_on(&self) -> bool {
+        self.max_attempts > 1
+    }
+
     /// How long to wait after this failure of this attempt (the first is 1); `None` if that was the last one.
     pub(crate) fn delay(&self, attempt: u32, error: &Error) -> Option<Duration> {
         if attempt >= self.max_attempts || !error.is_retryable() {
@@ -137,21 +106,6 @@ impl RetryPolicy {
         let doublings = 2_u32.saturating_pow(attempt.saturating_sub(1));
         self.base_delay.saturating_mul(doublings).min(self.max_delay)
     }
-}
-
-/// What a server asks for with `Retry-After`: seconds, or a date.
-///
-/// A date counts from the reply's own `Date`, where it has one, so that a clock that is off does no harm.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are a very long time.
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
-    }
-    let date = |value: &str| httpdate::parse_http_date(value).ok();
-    let until = date(value)?;
-    let now = headers.get(header::DATE).and_then(|value| date(value.to_str().ok()?));
-    Some(until.duration_since(now.unwrap_or_else(SystemTime::now)).unwrap_or_default())
 }
 
 /// A token bucket that all clones of a client share: retries take from it, successes give back.
@@ -198,13 +152,12 @@ impl Quota {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
+    use http::{HeaderMap, header};
     use proptest::prelude::*;
 
     use super::*;
     use crate::{
-        error::{ApiError, TimeoutError},
+        error::{ApiError, Secrets, TimeoutError},
         reply::Reply,
     };
 
@@ -213,27 +166,11 @@ mod tests {
         if let Some(value) = retry_after {
             headers.insert(header::RETRY_AFTER, value.parse().unwrap());
         }
-        ApiError::new(Reply::new(status, headers), &BTreeSet::new()).into()
+        ApiError::new(Reply::new(status, headers), &Secrets::default()).into()
     }
 
     fn busy() -> Error {
         refusal(StatusCode::SERVICE_UNAVAILABLE, None)
-    }
-
-    #[test]
-    fn only_known_operations_are_idempotent() {
-        assert!(is_idempotent("create_update_users"));
-        assert!(!is_idempotent("trigger_workflow"));
-        assert!(!is_idempotent(""));
-    }
-
-    /// The ids are those of the document, so that a renamed operation does not lose its retries unnoticed.
-    #[test]
-    fn idempotent_operations_exist() {
-        for operation in IDEMPOTENT {
-            let id = format!("\"{}\"", operation.replace('_', "-"));
-            assert!(suprsend_api::DOCUMENT.contains(&id), "{operation}");
-        }
     }
 
     #[test]
@@ -307,12 +244,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_header_and_no_policy_panics(value in any::<Vec<u8>>(), attempt in 1_u32.., base in any::<u64>(), most in any::<u64>()) {
-            let mut headers = HeaderMap::new();
-            if let Ok(value) = header::HeaderValue::from_bytes(&value) {
-                headers.insert(header::RETRY_AFTER, value);
-            }
-            let _ = retry_after(&headers);
+        fn no_policy_panics(attempt in 1_u32.., base in any::<u64>(), most in any::<u64>()) {
             let policy = RetryPolicy::default()
                 .max_attempts(u32::MAX)
                 .base_delay(Duration::from_secs(base))

@@ -16,7 +16,7 @@ mod on {
     use tokio::time::Instant;
     use tracing::{Instrument, field::Empty};
 
-    use crate::{Error, reply::Reply};
+    use crate::{error::Error, reply::Reply};
 
     pub(crate) struct Span {
         span: tracing::Span,
@@ -70,7 +70,7 @@ mod on {
 mod off {
     use std::time::Duration;
 
-    use crate::{Error, reply::Reply};
+    use crate::{error::Error, reply::Reply};
 
     /// Does nothing.
     pub(crate) struct Span;

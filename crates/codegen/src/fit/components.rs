@@ -12,12 +12,13 @@ use crate::{
     report::Kind,
 };
 
-/// Turns inline schemas into components and references to them. Equal schemas with the same title become one.
-pub(super) fn hoist(document: &mut Value, report: &mut Report) {
+/// Turns inline schemas into components and references to them. Returns the names of those that were components before.
+pub(super) fn hoist(document: &mut Value, report: &mut Report) -> BTreeSet<String> {
     let whole = document.clone();
     let mut names = Names::default();
-    for name in names::components(document).keys() {
-        names.take(&type_name(name));
+    let stated: BTreeSet<String> = names::components(document).keys().map(|name| type_name(name)).collect();
+    for name in &stated {
+        names.take(name);
     }
     let components = Pointer::from_text("/components/schemas");
     let mut hoisted: Vec<(String, Value)> = Vec::new();
@@ -44,6 +45,7 @@ pub(super) fn hoist(document: &mut Value, report: &mut Report) {
         *value = if null { json!({"oneOf": [reference, {"enum": [null]}]}) } else { reference };
     });
     names::components(document).extend(hoisted);
+    stated
 }
 
 /// Whether a schema is one of several parts, of which one type is made.

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use heck::ToPascalCase;
 use serde_json::{Map, Value, json};
 
-use super::sensitive::is_mark;
+use super::{constraints, sensitive::is_mark};
 use crate::{
     Pointer, Report,
     lower::{OF_ARRAY, OF_NUMBER, OF_OBJECT, OF_STRING, ONE_OF, whole},
+    names::words,
     report::Kind,
 };
 
@@ -36,6 +37,7 @@ pub(super) fn fit(value: &mut Value, pointer: &Pointer, report: &mut Report) {
     counts(schema, pointer, report);
     alternatives(schema, pointer, report);
     negation(schema, pointer, report);
+    constraints::drop_limits(schema, pointer, report);
 }
 
 /// Keywords that say nothing about a type, which the generator refuses beside it.
@@ -173,7 +175,7 @@ fn variant_name(text: &str) -> String {
     match text {
         "+1" => "Plus1".to_owned(),
         "-1" => "Minus1".to_owned(),
-        _ => text.replace('\'', "").replace(|c: char| !c.is_alphanumeric(), "-").to_pascal_case(),
+        _ => words(text).to_pascal_case(),
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod operations;
 mod references;
+mod resources;
 mod schemas;
 mod shape;
 
@@ -35,7 +36,8 @@ pub(crate) fn generatable(document: &Value) -> Result<(), Problems> {
     let mut findings = Findings::default();
     schemas::check(document, &mut findings);
     operations::check(document, &mut findings);
-    findings.settle()
+    findings.settle()?;
+    resources::check(document)
 }
 
 /// Collects problems.

@@ -2,43 +2,35 @@
 
 use std::collections::BTreeMap;
 
-use heck::{ToPascalCase, ToSnakeCase};
+use heck::ToPascalCase;
 use serde_json::Value;
 
 use super::{Findings, resolve};
 use crate::{
-    Pointer,
+    PathItem, Pointer,
     fit::{is_reserved, operation_id},
     grammar,
     media::sent_as,
-    names::field_name,
+    names::{field_name, function_name, is_taken_by_body},
+    path_items,
 };
 
 pub(super) fn check(document: &Value, findings: &mut Findings) {
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
     let mut known: BTreeMap<(String, String), String> = BTreeMap::new();
-    let paths = Pointer::root().child("paths");
-    for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
-        if path.starts_with("x-") {
-            continue;
-        }
-        let place = paths.child(path);
-        let item = resolve(document, item);
+    for (path, place, item) in path_items(document) {
         let template = template(path, &place, findings);
-        for (method, operation) in item.as_object().into_iter().flatten() {
-            if !grammar::is_method(method) {
-                continue;
-            }
+        for (method, _, operation) in item.operations() {
             let place = place.child(method);
-            if matches!(method.as_str(), "options" | "trace") {
+            if matches!(method, "options" | "trace") {
                 findings.add(
                     &place,
                     format!("the HTTP client has no method for `{}`", method.to_uppercase()),
                     "remove the operation with an overlay action",
                 );
             }
-            let key = (method.clone(), grammar::path_template(path));
-            if let Some(other) = known.insert(key, path.clone()) {
+            let key = (method.to_owned(), grammar::path_template(path));
+            if let Some(other) = known.insert(key, path.to_owned()) {
                 findings.add(
                     &place,
                     format!(
@@ -49,7 +41,7 @@ pub(super) fn check(document: &Value, findings: &mut Findings) {
             }
             identity(operation, path, method, &place, &mut ids, findings);
             let body = body(document, operation, &place, findings);
-            parameters(document, item, operation, &place, template.as_deref(), body, findings);
+            parameters(document, &item, operation, &place, template.as_deref(), body, findings);
         }
     }
 }
@@ -64,7 +56,7 @@ fn identity(
     findings: &mut Findings,
 ) {
     let id = operation_id(operation, path, method);
-    let name = id.to_snake_case().to_pascal_case();
+    let name = function_name(&id).to_pascal_case();
     if name.is_empty() {
         let reason = format!("the operation id `{id}` has no Rust name");
         findings.add(&place.child("operationId"), reason, "give it another one with an overlay action");
@@ -98,9 +90,12 @@ fn template(path: &str, place: &Pointer, findings: &mut Findings) -> Option<Vec<
     for (part, reason) in [
         ("//", "of two slashes in a row progenitor would send one"),
         ("?", "a query in the path would not be sent as one; it belongs to the parameters"),
-        ("#", "what follows a `#` would not be sent"),
+        ("#", "what follows a `#` is not sent: it may be a name in lower case by which operations of one path differ"),
     ] {
-        if path.contains(part) {
+        let is_name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '-');
+        // OpenAPI allows one operation a path and method; a fragment makes room for another that the same URL answers.
+        let differs = part == "#" && path.split_once('#').is_some_and(|(_, name)| is_name(name));
+        if path.contains(part) && !differs {
             findings.add(place, reason, remedy);
             return None;
         }
@@ -114,21 +109,22 @@ fn template(path: &str, place: &Pointer, findings: &mut Findings) -> Option<Vec<
 )]
 fn parameters(
     document: &Value,
-    item: &Value,
+    item: &PathItem<'_>,
     operation: &Value,
     place: &Pointer,
     template: Option<&[String]>,
     body: bool,
     findings: &mut Findings,
 ) {
-    let list = |owner: &Value| {
-        let parameters = owner.get("parameters").and_then(Value::as_array);
+    let list = |parameters: Option<&Value>| {
+        let parameters = parameters.and_then(Value::as_array);
         parameters.into_iter().flatten().map(|one| resolve(document, one).clone()).collect::<Vec<_>>()
     };
+    let shared = item.get("parameters").map(|(_, list)| list);
     let text = |parameter: &Value, key: &str| parameter[key].as_str().unwrap_or_default().to_owned();
     // An operation's parameter replaces the path's of the same name and place.
     let mut all: BTreeMap<(String, String), Value> = BTreeMap::new();
-    for parameter in list(item).into_iter().chain(list(operation)) {
+    for parameter in list(shared).into_iter().chain(list(operation.get("parameters"))) {
         if is_reserved(&parameter) {
             continue;
         }
@@ -149,10 +145,8 @@ fn parameters(
                 "remove one of them with an overlay action",
             );
         }
-        if matches!(field_name(name).as_str(), "new" | "send" | "stream" | "body_map" | "header_map")
-            || (body && field_name(name) == "body")
-        {
-            let reason = format!("the parameter `{name}` has a name that every builder needs for itself");
+        if is_taken_by_body(name, body) {
+            let reason = format!("the parameter `{name}` has the name of the field that holds the body");
             findings.add(&place, reason, "remove it with an overlay action");
         }
         if let (Some(names), "path") = (template, role.as_str())
@@ -193,6 +187,15 @@ fn unusable(
         }
         "query" if style.is_some_and(|style| style != "form") => "progenitor knows the style `form` only",
         "path" | "header" if !scalar => "only text, numbers and booleans can be sent there",
+        "query" if schema.is_some_and(|schema| has_members(document, schema, 0)) => {
+            return Some((
+                "progenitor has no form for an object whose members are described",
+                "declare each member as a parameter with an overlay action, which is what `form` sends",
+            ));
+        }
+        "query" if schema.is_some_and(|schema| nests(document, schema, 0)) => {
+            "a list or a map in a query can have text, numbers and booleans only"
+        }
         "query" if !scalar && parameter.get("explode") == Some(&Value::Bool(false)) => {
             "progenitor would repeat the parameter for each value, whatever `explode` says"
         }
@@ -209,20 +212,54 @@ fn is_token(name: &str) -> bool {
 
 /// Whether a value of the schema is text, a number or a boolean.
 fn is_scalar(document: &Value, schema: &Value, depth: usize) -> bool {
+    !may_be(document, schema, "array", depth) && !may_be(document, schema, "object", depth)
+}
+
+/// Whether the schema, one of its parts or of its alternatives says that a value may be of the type.
+fn may_be(document: &Value, schema: &Value, wanted: &str, depth: usize) -> bool {
     let schema = resolve(document, schema);
-    let of_scalar = |name: &Value| !matches!(name.as_str(), Some("array" | "object"));
-    let types = match schema.get("type") {
-        Some(Value::Array(names)) => names.iter().all(of_scalar),
-        Some(name) => of_scalar(name),
-        None => true,
+    let stated = match schema.get("type") {
+        Some(Value::Array(names)) => names.iter().any(|name| name == wanted),
+        Some(name) => name == wanted,
+        None => false,
     };
-    let parts = ["allOf", "anyOf", "oneOf"]
-        .into_iter()
-        .flat_map(|keyword| schema.get(keyword).and_then(Value::as_array).into_iter().flatten());
-    types
-        && schema.get("properties").is_none()
-        && depth < 32
-        && parts.into_iter().all(|part| is_scalar(document, part, depth + 1))
+    let described = match wanted {
+        "object" => ["properties", "additionalProperties", "patternProperties"].as_slice(),
+        _ => &["items", "prefixItems"],
+    };
+    let implied =
+        schema.get("type").is_none() && described.iter().any(|keyword| schema.get(keyword).is_some());
+    // Deeper than anybody nests alternatives nothing is known.
+    stated || implied || depth >= 32 || parts(schema).any(|part| may_be(document, part, wanted, depth + 1))
+}
+
+/// Whether an object's members are described, here or in what makes one schema with this one.
+fn has_members(document: &Value, schema: &Value, depth: usize) -> bool {
+    let schema = resolve(document, schema);
+    let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    // A single alternative, beside null, is the schema itself.
+    let alternatives = ["anyOf", "oneOf"].into_iter().filter_map(|keyword| schema.get(keyword)?.as_array());
+    let single = alternatives.filter_map(|list| {
+        let mut others = list.iter().filter(|one| !may_be(document, one, "null", 0));
+        others.next().filter(|_| others.next().is_none())
+    });
+    schema.get("properties").is_some()
+        || (depth < 32 && parts.chain(single).any(|part| has_members(document, part, depth + 1)))
+}
+
+/// Whether lists or objects may be in a list or a map of the schema.
+fn nests(document: &Value, schema: &Value, depth: usize) -> bool {
+    let schema = resolve(document, schema);
+    let keywords = ["additionalProperties", "items", "prefixItems"];
+    let inner = keywords.into_iter().filter_map(|keyword| schema.get(keyword));
+    let mut inner = inner.flat_map(|one| one.as_array().map_or(std::slice::from_ref(one), Vec::as_slice));
+    inner.any(|item| !is_scalar(document, item, depth + 1))
+        || (depth < 32 && parts(schema).any(|part| nests(document, part, depth + 1)))
+}
+
+fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
+    let lists = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|keyword| schema.get(keyword)?.as_array());
+    lists.flatten()
 }
 
 /// Checks the request body, and tells whether there is one.

@@ -14,8 +14,12 @@ use crate::{
 pub(super) fn check(document: &Value, findings: &mut Findings) {
     let mut places: HashMap<Pointer, Node> = HashMap::new();
     let mut references: Vec<(Pointer, Node, &str)> = Vec::new();
+    let mut bases: HashSet<Pointer> = HashSet::new();
     grammar::walk(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
         places.insert(pointer.clone(), node);
+        if node == Node::Schema && is_base(document, value) {
+            bases.insert(pointer.clone());
+        }
         if let Some(target) = value.get("$ref").and_then(Value::as_str) {
             references.push((pointer.clone(), node, target));
         }
@@ -23,6 +27,14 @@ pub(super) fn check(document: &Value, findings: &mut Findings) {
     let mut targets: HashMap<Pointer, Vec<Pointer>> = HashMap::new();
     for (pointer, node, reference) in references {
         let place = pointer.child("$ref");
+        if let Some(base) = base(&pointer, &bases) {
+            findings.add(
+                &place,
+                format!("`{reference}` starts from the `$id` at {base}, and is followed from the root only"),
+                "remove that `$id` with an overlay action, and write what is meant from the root of the document",
+            );
+            continue;
+        }
         let Some(target) = Pointer::from_reference(reference) else {
             findings.add(
                 &place,
@@ -50,6 +62,26 @@ pub(super) fn check(document: &Value, findings: &mut Findings) {
     }
     inclusion(document, &mut targets);
     circles(&targets, findings);
+}
+
+/// Whether references in this schema start from its `$id`. In 3.0 there is no `$id`, and one that is a fragment alone is an anchor.
+fn is_base(document: &Value, schema: &Value) -> bool {
+    let is_3_0 =
+        document.get("openapi").and_then(Value::as_str).is_some_and(|version| version.starts_with("3.0."));
+    !is_3_0
+        && schema.get("$id").and_then(Value::as_str).is_some_and(|id| !id.is_empty() && !id.starts_with('#'))
+}
+
+/// The innermost schema with an `$id` around a place.
+fn base(place: &Pointer, bases: &HashSet<Pointer>) -> Option<Pointer> {
+    let mut place = Some(place.clone()).filter(|_| !bases.is_empty());
+    while let Some(here) = place {
+        if bases.contains(&here) {
+            return Some(here);
+        }
+        place = here.parent();
+    }
+    None
 }
 
 /// A schema includes what its combinations and negations say, at the same place of an instance.

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Pointer, Report,
+    PathItem, Pointer, Report,
     grammar::{self, Node},
+    path_item,
     report::Kind,
 };
 
@@ -93,26 +94,19 @@ fn inline_path_items(document: &mut Value, report: &mut Report) {
         if node != Node::PathItem {
             return;
         }
-        // A chain of references ends somewhere, or lint has refused it.
-        while let Some(target) = value.get("$ref").and_then(Value::as_str) {
-            let Some(item) = Pointer::from_reference(target).and_then(|target| target.get(&whole)) else {
-                return;
-            };
-            report.add(
-                Kind::Combined,
-                pointer,
-                format!("the path item at {target} stands here, not a reference to it"),
-            );
-            let mut item = item.clone();
-            if let (Value::Object(item), Value::Object(beside)) = (&mut item, &*value) {
-                for (key, value) in beside {
-                    if key != "$ref" {
-                        item.insert(key.clone(), value.clone());
-                    }
-                }
-            }
-            *value = item;
+        let Some(target) = path_item::target(&whole, pointer) else { return };
+        let item = PathItem::read(&whole, pointer);
+        report.add(
+            Kind::Combined,
+            pointer,
+            format!("the path item at {target} stands here, not a reference to it"),
+        );
+        for hidden in item.hidden() {
+            let note =
+                format!("it is not part of {pointer}, where `{}` stands beside the reference", hidden.last());
+            report.add(Kind::Combined, hidden, note);
         }
+        *value = item.to_value();
     });
     let place = Pointer::from_text("/components/pathItems");
     if remove(document, &place) {

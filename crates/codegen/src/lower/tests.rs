@@ -237,7 +237,7 @@ fn the_rest_of_the_document_is_lowered_too() {
         })
     );
     let report = lowered.report.to_string();
-    assert_eq!(report.lines().count(), 7, "{report}");
+    assert_eq!(report.lines().count(), 8, "{report}");
     assert!(report.contains("/components/securitySchemes/cert: widened: "), "{report}");
 }
 

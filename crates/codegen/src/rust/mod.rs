@@ -6,8 +6,7 @@ mod docs;
 mod endless;
 mod operations;
 mod quiet;
-mod rules;
-mod serde;
+pub(crate) mod serde;
 mod types;
 
 use openapiv3::OpenAPI;
@@ -17,8 +16,8 @@ use quote::{ToTokens, quote};
 use serde_json::Value;
 use syn::visit_mut::VisitMut;
 
-pub(crate) use self::rules::Rules;
-use crate::{Problems, facts::Facts, fit::Notes};
+pub(crate) use self::operations::arguments;
+use crate::{Pointer, Problem, Problems, facts::Facts, fit::Sensitive, rules};
 
 /// What the generated code looks like.
 #[derive(Debug, Clone)]
@@ -36,11 +35,22 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// The path of the module with the types of rules.
+    pub(crate) fn rules(&self) -> Result<TokenStream, Problems> {
+        let runtime: TokenStream = self.runtime.parse().map_err(|_| {
+            let reason = format!("the runtime `{}` is no path", self.runtime);
+            Problem::new(&Pointer::root(), reason, "state the path of a module, such as `crate`")
+        })?;
+        Ok(quote!(#runtime::rules))
+    }
+}
+
 /// What the Rust is made of beside the fitted document.
 pub(crate) struct Beside<'a> {
-    pub(crate) notes: &'a Notes,
+    pub(crate) sensitive: &'a Sensitive,
     pub(crate) facts: &'a [Facts],
-    pub(crate) rules: &'a Rules,
+    pub(crate) rules: &'a rules::Rust,
 }
 
 /// Generates the types and the operations. The document has been linted, lowered and fitted.
@@ -69,10 +79,11 @@ fn mend(file: syn::File, beside: &Beside<'_>, settings: &Settings) -> Result<syn
     let runtime = syn::parse_str(&settings.runtime)
         .map_err(|error| format!("the runtime `{}` is no path: {error}", settings.runtime))?;
     let operations::Split { mut types, operations } = operations::split(file, beside.facts)?;
-    types::mend(&mut types, beside.notes, &runtime)?;
+    types::mend(&mut types, beside.sensitive);
     let operations =
         operations::write(&operations, &operations::Types::of(&types), beside.rules, &runtime)?;
-    let rules = beside.rules.module(&runtime);
+    let rules: syn::ItemMod = syn::parse2(beside.rules.module.clone())
+        .map_err(|error| format!("the rules are no Rust: {error}"))?;
     let mut file: syn::File = syn::parse_quote!(#types #operations #rules);
     docs::Docs.visit_file_mut(&mut file);
     Ok(file)
@@ -105,6 +116,6 @@ fn doc(text: &str) -> Option<TokenStream> {
 }
 
 /// A type as text without spaces.
-fn type_text(ty: &syn::Type) -> String {
+pub(crate) fn type_text(ty: &syn::Type) -> String {
     ty.to_token_stream().to_string().replace(' ', "")
 }

@@ -4,15 +4,15 @@ use syn::{Attribute, Expr, Field, Lit, Token};
 
 /// How serde reads and writes a field.
 #[derive(Debug, Default)]
-pub(super) struct Serde {
+pub(crate) struct Serde {
     /// The name in JSON; empty for the map of unknown keys.
-    pub(super) wire: String,
-    pub(super) flatten: bool,
-    pub(super) default: bool,
+    pub(crate) wire: String,
+    pub(crate) flatten: bool,
+    pub(crate) default: bool,
 }
 
 /// Reads the attributes of a field.
-pub(super) fn of(field: &Field) -> Serde {
+pub(crate) fn of(field: &Field) -> Serde {
     let mut serde = Serde { wire: String::new(), ..of_attributes(&field.attrs) };
     if !serde.flatten {
         let plain = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -23,7 +23,7 @@ pub(super) fn of(field: &Field) -> Serde {
 }
 
 /// The name that an attribute gives a field or a variant.
-pub(super) fn renamed(attributes: &[Attribute]) -> Option<String> {
+pub(crate) fn renamed(attributes: &[Attribute]) -> Option<String> {
     let renamed = of_attributes(attributes).wire;
     (!renamed.is_empty()).then_some(renamed)
 }

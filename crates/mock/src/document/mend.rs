@@ -37,8 +37,8 @@ fn mend_keywords(schema: &mut Map<String, Value>) {
             schema.remove(key);
         }
     }
-    // `required: true` stands beside `in` in a parameter or a body, where it means something.
-    let is_schema = !schema.contains_key("in") && !schema.contains_key("content");
+    // `required: true` stands beside these in a parameter, a body or a header, where it means something.
+    let is_schema = !["in", "content", "schema"].iter().any(|key| schema.contains_key(*key));
     if is_schema && schema.get("required").is_some_and(Value::is_boolean) {
         schema.remove("required");
     }
@@ -53,6 +53,48 @@ fn mend_keywords(schema: &mut Map<String, Value>) {
         {
             choices.push(Value::Null);
         }
+    }
+}
+
+/// The document as requests are judged by, if that is another one: in OpenAPI 3.0 a `readOnly` member is required in replies
+/// alone.
+pub(crate) fn for_requests(document: &Value) -> Option<Value> {
+    without_required(document, "readOnly")
+}
+
+/// The document as replies are judged by, if that is another one: in OpenAPI 3.0 a `writeOnly` member is required in requests
+/// alone.
+pub(crate) fn for_replies(document: &Value) -> Option<Value> {
+    without_required(document, "writeOnly")
+}
+
+fn without_required(document: &Value, flag: &str) -> Option<Value> {
+    let version = document.get("openapi").and_then(Value::as_str)?;
+    version.starts_with("3.0.").then(|| {
+        let mut other = document.clone();
+        drop_required(&mut other, document, flag);
+        other
+    })
+}
+
+fn drop_required(value: &mut Value, document: &Value, flag: &str) {
+    let has_flag = |schema: &Value| {
+        let target = schema.get("$ref").and_then(Value::as_str).and_then(super::local_pointer);
+        let target = target.and_then(|target| document.pointer(&target));
+        [Some(schema), target].into_iter().flatten().any(|it| it.get(flag) == Some(&Value::Bool(true)))
+    };
+    match value {
+        Value::Object(members) => {
+            let properties = members.get("properties").and_then(Value::as_object);
+            let flagged = properties.into_iter().flatten().filter(|(_, schema)| has_flag(schema));
+            let flagged: Vec<String> = flagged.map(|(name, _)| name.clone()).collect();
+            if let Some(Value::Array(required)) = members.get_mut("required") {
+                required.retain(|name| !flagged.iter().any(|flagged| name == flagged));
+            }
+            members.values_mut().for_each(|value| drop_required(value, document, flag));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|value| drop_required(value, document, flag)),
+        _ => {}
     }
 }
 

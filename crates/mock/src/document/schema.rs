@@ -1,8 +1,11 @@
 //! Schemas of the document, and what is wrong with a value in words that name the field.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
-use jsonschema::{Draft, Registry, ValidationError, Validator, error::ValidationErrorKind};
+use jsonschema::{Draft, EmailOptions, Registry, ValidationError, Validator, error::ValidationErrorKind};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -29,16 +32,26 @@ const FRAGMENT: &AsciiSet = &CONTROLS
     .add(b'#');
 
 /// Compiles the schemas of one document.
+#[derive(Clone)]
 pub(crate) struct Schemas {
     document: Arc<Value>,
-    registry: Registry<'static>,
+    registry: Arc<Registry<'static>>,
 }
 
-/// A compiled schema.
-#[derive(Debug)]
-pub(crate) struct Schema {
-    document: Arc<Value>,
-    validator: Validator,
+/// A schema, which is compiled when it is used first.
+#[derive(Clone)]
+pub(crate) struct Schema(Arc<Lazy>);
+
+struct Lazy {
+    schemas: Schemas,
+    pointer: String,
+    validator: OnceLock<Result<Validator, String>>,
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Schema").field(&self.0.pointer).finish()
+    }
 }
 
 /// One thing that is wrong with a value.
@@ -66,26 +79,45 @@ impl Schemas {
             .add(BASE, Value::clone(&document))
             .and_then(jsonschema::RegistryBuilder::prepare)
             .map_err(|error| error.to_string())?;
-        Ok(Self { document, registry })
+        Ok(Self { document, registry: Arc::new(registry) })
     }
 
-    /// Compiles the schema at this JSON pointer of the document.
-    pub(crate) fn compile(&self, pointer: &str) -> Result<Schema, String> {
+    /// The schema at this JSON pointer of the document.
+    pub(crate) fn schema(&self, pointer: &str) -> Schema {
+        let (schemas, pointer) = (self.clone(), pointer.to_owned());
+        Schema(Arc::new(Lazy { schemas, pointer, validator: OnceLock::new() }))
+    }
+
+    fn compile(&self, pointer: &str) -> Result<Validator, String> {
         let reference = format!("{BASE}#{}", utf8_percent_encode(pointer, FRAGMENT));
-        let validator = jsonschema::options()
+        jsonschema::options()
             .with_draft(Draft::Draft202012)
             .with_registry(&self.registry)
             .should_validate_formats(true)
+            // A mailbox of RFC 5321, without a name in front of it.
+            .with_email_options(EmailOptions::default().without_display_text())
             .build(&json!({"$ref": reference}))
-            .map_err(|error| format!("the schema at {pointer} cannot be used: {error}"))?;
-        Ok(Schema { document: Arc::clone(&self.document), validator })
+            .map_err(|error| format!("the schema at {pointer} cannot be used: {error}"))
     }
 }
 
 impl Schema {
     /// What is wrong with a value; nothing if it is valid. No text repeats the value, which may hold a secret.
     pub(crate) fn problems(&self, value: &Value) -> Vec<Problem> {
-        self.validator.iter_errors(value).map(|error| self.problem(&error)).collect()
+        match self.compiled() {
+            Ok(validator) => validator.iter_errors(value).map(|error| self.problem(&error)).collect(),
+            Err(error) => vec![Problem { field: String::new(), what: format!("cannot be judged: {error}") }],
+        }
+    }
+
+    /// Why it cannot be used, if it cannot.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.compiled().map(|_| ()).map_err(str::to_owned)
+    }
+
+    fn compiled(&self) -> Result<&Validator, &str> {
+        let compile = || self.0.schemas.compile(&self.0.pointer);
+        self.0.validator.get_or_init(compile).as_ref().map_err(String::as_str)
     }
 
     fn problem(&self, error: &ValidationError<'_>) -> Problem {
@@ -137,7 +169,7 @@ impl Schema {
         let found = || {
             let location = error.absolute_keyword_location()?.as_str();
             let pointer = percent_decode_str(location.split_once('#')?.1).decode_utf8().ok()?;
-            self.document.pointer(&pointer)?.get(index)?.get("title")?.as_str().map(str::to_owned)
+            self.0.schemas.document.pointer(&pointer)?.get(index)?.get("title")?.as_str().map(str::to_owned)
         };
         found().unwrap_or_else(|| format!("variant {}", index + 1))
     }

@@ -1,21 +1,22 @@
 //! Path templates such as `/v1/user/{distinct_id}/`.
 
+use std::cmp::Reverse;
+
 use percent_encoding::percent_decode_str;
 
 /// A path of the document, in segments.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Template(Vec<Segment>);
 
-/// The order is the order of matching: fixed text comes before a parameter.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Segment {
-    Fixed(String),
-    /// A parameter, with the fixed text around it.
-    Parameter {
-        name: String,
-        before: String,
-        after: String,
-    },
+/// What stands between two slashes: fixed text and parameters, never two parameters side by side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Segment(Vec<Piece>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    /// Percent-decoded.
+    Fixed(Vec<u8>),
+    Parameter(String),
 }
 
 /// Why a path that has the template's form does not match it.
@@ -26,9 +27,26 @@ pub(crate) struct NotText {
 }
 
 impl Template {
-    /// Reads a key of `paths`.
+    /// Reads a key of `paths`. What follows `#` tells operations of one path and method apart, and is no part of the path.
     pub(crate) fn new(path: &str) -> Result<Self, String> {
+        let path = path.split('#').next().unwrap_or_default();
         path.split('/').map(Segment::new).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The names of the parameters, in their order.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|segment| &segment.0).filter_map(|piece| match piece {
+            Piece::Parameter(name) => Some(name.as_str()),
+            Piece::Fixed(_) => None,
+        })
+    }
+
+    /// The order of matching: the fewer segments have parameters and the more text is fixed, the earlier.
+    pub(crate) fn rank(&self) -> impl Ord + use<> {
+        let with_parameters = self.0.iter().filter(|segment| segment.has_parameters()).count();
+        let fixed: usize = self.0.iter().map(Segment::fixed).sum();
+        let shape: Vec<_> = self.0.iter().map(|it| (it.has_parameters(), Reverse(it.fixed()))).collect();
+        (with_parameters, Reverse(fixed), shape)
     }
 
     /// The decoded parameters if a request's path matches: segment by segment, a trailing slash being a segment of its own.
@@ -37,48 +55,73 @@ impl Template {
     pub(crate) fn matches(&self, path: &str) -> Option<Result<Vec<(String, String)>, NotText>> {
         let mut parameters = Vec::new();
         let mut parts = path.split('/');
-        for segment in &self.0 {
-            let part = parts.next()?;
-            match segment {
-                Segment::Fixed(text) => {
-                    if !percent_decode_str(part).eq(text.bytes()) {
-                        return None;
-                    }
-                }
-                Segment::Parameter { name, before, after } => {
-                    let part = part.strip_prefix(before.as_str())?.strip_suffix(after.as_str())?;
-                    if part.is_empty() {
-                        return None;
-                    }
-                    parameters.push((name, part));
-                }
+        for Segment(pieces) in &self.0 {
+            let part: Vec<u8> = percent_decode_str(parts.next()?).collect();
+            if !take(pieces, &part, &mut parameters) {
+                return None;
             }
         }
         if parts.next().is_some() {
             return None;
         }
-        let decode = |(name, part): (&String, &str)| match percent_decode_str(part).decode_utf8() {
-            Ok(text) => Ok((name.clone(), text.into_owned())),
-            Err(_) => Err(NotText { parameter: name.clone() }),
+        let text = |(name, value): (&str, Vec<u8>)| match String::from_utf8(value) {
+            Ok(text) => Ok((name.to_owned(), text)),
+            Err(_) => Err(NotText { parameter: name.to_owned() }),
         };
-        Some(parameters.into_iter().map(decode).collect())
+        Some(parameters.into_iter().map(text).collect())
+    }
+}
+
+/// Whether the pieces make the text; each parameter takes as little as it can.
+fn take<'a>(pieces: &'a [Piece], text: &[u8], parameters: &mut Vec<(&'a str, Vec<u8>)>) -> bool {
+    match pieces {
+        [] => text.is_empty(),
+        [Piece::Fixed(fixed), rest @ ..] => {
+            text.strip_prefix(fixed.as_slice()).is_some_and(|text| take(rest, text, parameters))
+        }
+        [Piece::Parameter(name), rest @ ..] => {
+            let known = parameters.len();
+            let first = if rest.is_empty() { text.len().max(1) } else { 1 };
+            (first..=text.len()).any(|end| {
+                parameters.truncate(known);
+                parameters.push((name, text[..end].to_vec()));
+                take(rest, &text[end..], parameters)
+            })
+        }
     }
 }
 
 impl Segment {
     fn new(text: &str) -> Result<Self, String> {
-        let Some((before, rest)) = text.split_once('{') else {
-            return Ok(Self::Fixed(text.to_owned()));
-        };
-        match rest.split_once('}') {
-            Some((name, after)) if !after.contains('{') => Ok(Self::Parameter {
-                name: name.to_owned(),
-                before: before.to_owned(),
-                after: after.to_owned(),
-            }),
-            Some(_) => Err(format!("`{text}` has more than one parameter between two slashes")),
-            None => Err(format!("`{text}` has a `{{` without its `}}`")),
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (fixed, after) =
+                rest.split_once('{').map_or((rest, None), |(fixed, after)| (fixed, Some(after)));
+            if !fixed.is_empty() {
+                pieces.push(Piece::Fixed(percent_decode_str(fixed).collect()));
+            }
+            let Some(after) = after else { break };
+            let Some((name, after)) = after.split_once('}') else {
+                return Err(format!("`{text}` has a `{{` without its `}}`"));
+            };
+            if matches!(pieces.last(), Some(Piece::Parameter(_))) {
+                return Err(format!("`{text}` has two parameters with nothing between them"));
+            }
+            pieces.push(Piece::Parameter(name.to_owned()));
+            rest = after;
         }
+        Ok(Self(pieces))
+    }
+
+    fn has_parameters(&self) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Parameter(_)))
+    }
+
+    /// How much text is fixed.
+    fn fixed(&self) -> usize {
+        let length = |piece: &Piece| if let Piece::Fixed(text) = piece { text.len() } else { 0 };
+        self.0.iter().map(length).sum()
     }
 }
 
@@ -105,6 +148,26 @@ mod tests {
     fn text_around_a_parameter_is_kept() {
         assert_eq!(parameters("/v1/{id}:archive", "/v1/7:archive"), Some(vec!["id=7".into()]));
         assert_eq!(parameters("/v1/{id}:archive", "/v1/7"), None);
+        assert_eq!(parameters("/a%20b/{id}", "/a%20b/7"), Some(vec!["id=7".into()]));
+        assert_eq!(parameters("/é/{id}", "/%C3%A9/7"), Some(vec!["id=7".into()]));
+    }
+
+    #[test]
+    fn several_parameters_of_a_segment_share_it() {
+        let compare = "/compare/{base}...{head}";
+        let found = parameters(compare, "/compare/main...a.b....c");
+        assert_eq!(found, Some(vec!["base=main".into(), "head=a.b....c".into()]));
+        assert_eq!(parameters(compare, "/compare/...x"), None, "a parameter is not empty");
+        assert_eq!(parameters(compare, "/compare/x..."), None);
+        assert_eq!(
+            parameters("/{a}-{b}.{c}", "/x-y-z.w"),
+            Some(vec!["a=x".into(), "b=y-z".into(), "c=w".into()])
+        );
+    }
+
+    #[test]
+    fn a_fragment_is_no_part_of_the_path() {
+        assert_eq!(parameters("/trigger/{id}/#many", "/trigger/1/"), Some(vec!["id=1".into()]));
     }
 
     #[test]
@@ -115,9 +178,22 @@ mod tests {
     }
 
     #[test]
-    fn fixed_text_is_tried_first() {
-        let [fixed, open] = ["/v1/user/bulk/", "/v1/user/{id}/"].map(Template::new);
-        assert!(fixed < open);
+    fn f28_the_template_with_more_fixed_text_is_tried_first() {
+        let ascending = [
+            ["/v1/user/bulk/", "/v1/user/{id}/"],
+            ["/jobs/{id}:run", "/jobs/{id}"],
+            ["/jobs/{id}:run-now", "/jobs/{id}:run"],
+            ["/test.{format}", "/{name}"],
+            ["/v1/{a}/search", "/v1/{a}/{b}"],
+            ["/v1/test/test", "/v1/{a}/search"],
+            ["/{a}/search/x", "/test/{b}/{c}"],
+            ["/test/{b}/c", "/{a}/test/c"],
+            ["/{base}...{head}", "/{basehead}"],
+        ];
+        for [first, second] in ascending {
+            let [one, other] = [first, second].map(|path| Template::new(path).expect("a template").rank());
+            assert!(one < other, "{first} {second}");
+        }
     }
 
     #[test]

@@ -117,3 +117,71 @@ async fn what_the_admin_api_does_not_have_is_not_the_documents() -> Result {
     assert!(hub.requests().is_empty());
     Ok(())
 }
+
+#[tokio::test]
+async fn pages_and_names_of_other_hosts_are_refused() -> Result {
+    let hub = Hub::start().await?;
+    upsert(&hub, "u", &json!({})).await?;
+    let reset = || client().post(format!("{}/_hub/reset", hub.url()));
+    for (name, value, status) in [
+        ("host", "evil.example", 403),
+        ("origin", "https://evil.example", 403),
+        ("origin", "null", 403),
+        ("content-type", "text/plain", 415),
+        ("content-type", "application/x-www-form-urlencoded", 415),
+    ] {
+        assert_eq!(refusal(reset().header(name, value).send().await?).await?.0, status, "{name}: {value}");
+        let read = client().get(format!("{}/_hub/users", hub.url())).header(name, value).send().await?;
+        assert_eq!(read.status().as_u16(), status, "{name}: {value}");
+    }
+    let plain = client().post(format!("{}/_hub/faults", hub.url())).body(r#"{"status":500}"#).send().await?;
+    assert_eq!(refusal(plain).await?.0, 415, "a body without a content type");
+    assert!(hub.profile("u").is_some() && hub.faults().is_empty());
+    let own = reset().header("origin", "http://localhost:3000").header("host", "localhost:1").send().await?;
+    assert_eq!(own.status(), 204);
+    // The documented API goes by credentials.
+    let request = client().get(format!("{}/v1/user/", hub.url())).bearer_auth(hub.key());
+    assert_eq!(request.header("host", "hub.example").send().await?.status(), 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_host_that_the_hub_was_told_of_may_use_the_admin_api() -> Result {
+    let hub = Hub::builder().admin_host("Hub.Internal").start().await?;
+    let get = |host: &str| client().get(format!("{}/_hub/", hub.url())).header("host", host).send();
+    assert_eq!(get("hub.internal:4099").await?.status(), 200);
+    assert_eq!(get("other.internal").await?.status(), 403);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_api_cannot_create_is_set_up() -> Result {
+    let hub = Hub::start().await?;
+    for (kind, value) in [
+        ("workflow", json!({"slug": "known"})),
+        ("category", json!({"category": "news"})),
+        ("template", json!({"slug": "t"})),
+    ] {
+        assert_eq!(
+            admin(&hub, Method::POST, &format!("define/{kind}"), Some(value)).await?.status(),
+            204,
+            "{kind}"
+        );
+        let wrong = admin(&hub, Method::POST, &format!("define/{kind}"), Some(json!({}))).await?;
+        assert_eq!(refusal(wrong).await?.0, 400, "{kind}");
+    }
+    let (status, message) = refusal(admin(&hub, Method::POST, "define/user", Some(json!({}))).await?).await?;
+    assert!(status == 400 && message.starts_with("a user cannot be set up"), "{message}");
+    let stub = json!({"method": "GET", "path": "/v3/thing/", "status": 200, "body": {"a": 1}});
+    assert_eq!(admin(&hub, Method::POST, "stubs", Some(stub)).await?.status(), 204);
+    assert_eq!(crate::read(&hub, "/v3/thing/").await?, json!({"a": 1}));
+
+    let trigger = json!({"workflow": "known", "recipients": ["nobody"], "$idempotency_key": "k"});
+    crate::done(&hub, "POST", "/trigger/", trigger.clone()).await?;
+    let sent: Value = admin(&hub, Method::GET, "sent", None).await?.json().await?;
+    let expected = json!([{
+        "kind": "workflow", "name": "known", "body": trigger, "message_id": "request-1", "is_duplicate": false, "recipients": [],
+    }]);
+    assert_eq!(sent, expected);
+    Ok(())
+}

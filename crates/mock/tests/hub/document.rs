@@ -197,12 +197,138 @@ async fn a_document_that_cannot_be_served_says_where() -> Result {
     Ok(())
 }
 
+/// Serves these paths, none of which asks for credentials.
+async fn serve(paths: Value) -> Result<Hub> {
+    Ok(Hub::builder().document(json!({"openapi": "3.1.0", "paths": paths}).to_string()).start().await?)
+}
+
+/// An operation that replies JSON of this schema.
+fn replying(id: &str, schema: &Value) -> Value {
+    let content = json!({"application/json": {"schema": schema}});
+    json!({"operationId": id, "responses": {"200": {"description": "ok", "content": content}}})
+}
+
+#[tokio::test]
+async fn f27_an_operation_without_a_reply_is_named_at_the_start() -> Result {
+    let hub = serve(json!({
+        "/never": {"get": replying("never", &json!({"type": "string", "not": {"type": "string"}}))},
+        "/always": {"get": replying("always", &json!({"type": "string", "pattern": "^[0-9a-f]{5}$", "example": "x"}))},
+    }))
+    .await?;
+    let unanswerable = hub.unanswerable();
+    assert_eq!(unanswerable.len(), 1);
+    assert_eq!(unanswerable[0].0, "never");
+    assert!(unanswerable[0].1.contains("/paths/~1never/get/responses/200"), "{unanswerable:?}");
+    let (status, message) = refusal(client().get(format!("{}/never", hub.url())).send().await?).await?;
+    assert!(status == 501 && message.starts_with("never cannot be answered: "), "{message}");
+    let always: String = client().get(format!("{}/always", hub.url())).send().await?.json().await?;
+    assert!(always.len() == 5 && always.bytes().all(|byte| byte.is_ascii_hexdigit()), "{always}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn f28_the_template_with_more_fixed_text_is_tried_first() -> Result {
+    let paths = [
+        "/jobs/{id}",
+        "/jobs/{id}:run",
+        "/v1/{a}/{b}",
+        "/v1/{a}/search",
+        "/v1/test/test",
+        "/c/{base}...{head}",
+    ];
+    let items = paths
+        .iter()
+        .map(|path| ((*path).to_owned(), json!({"post": replying(path, &json!({"const": path}))})));
+    let hub = serve(items.collect::<serde_json::Map<_, _>>().into()).await?;
+    for (path, template) in [
+        ("/jobs/7:run", "/jobs/{id}:run"),
+        ("/jobs/7", "/jobs/{id}"),
+        ("/v1/x/y", "/v1/{a}/{b}"),
+        ("/v1/x/search", "/v1/{a}/search"),
+        ("/v1/test/test", "/v1/test/test"),
+        ("/c/main...topic", "/c/{base}...{head}"),
+    ] {
+        let reply: Value = client().post(format!("{}{path}", hub.url())).send().await?.json().await?;
+        assert_eq!(reply, template, "{path}");
+    }
+    assert_eq!(hub.requests()[5].parameter("head"), Some("topic"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn replies_are_what_http_and_the_document_say() -> Result {
+    let error = json!({"type": "object", "required": ["e"], "properties": {"e": {"type": "string"}}});
+    let json = |schema: &Value| json!({"application/json": {"schema": schema}});
+    let hub = serve(json!({
+        "/default": {"get": {"responses": {"default": {"content": json(&error)}}}},
+        "/text": {"get": {"responses": {"200": {"content": {"text/plain": {"example": "hello"}}}}}},
+        "/page": {"get": {"responses": {"200": {"content": {"text/html": {"schema": {"type": "string"}}}}}}},
+        "/none": {"get": {"responses": {"204": {"content": json(&error)}}}},
+        "/moved": {"get": {"responses": {"302": {"headers": {"Location": {"example": "/text"}}}, "default": {"content": json(&error)}}}},
+        "/made": {"get": {"responses": {"201": {"headers": {"X-Id": {"required": true, "schema": {"type": "integer", "minimum": 7}}}}}}},
+        "/shared": {"$ref": "#/paths/~1made", "post": {"responses": {"202": {}}}},
+    }))
+    .await?;
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
+    let get = |path: &str| client.get(format!("{}{path}", hub.url())).send();
+    let typed = |reply: &reqwest::Response| reply.headers().get("content-type").cloned();
+
+    let reply = get("/default").await?;
+    assert_eq!((reply.status().as_u16(), reply.json::<Value>().await?), (200, json!({"e": "text"})));
+    let reply = get("/text").await?;
+    assert_eq!(typed(&reply).ok_or("no type")?, "text/plain");
+    assert_eq!(reply.text().await?, "hello");
+    let reply = get("/page").await?;
+    assert_eq!(typed(&reply).ok_or("no type")?, "text/html");
+    let reply = get("/none").await?;
+    assert_eq!((reply.status().as_u16(), reply.text().await?.as_str()), (204, ""));
+    let reply = get("/moved").await?;
+    assert_eq!((reply.status().as_u16(), &reply.headers()["location"]), (302, &"/text".parse()?));
+    for path in ["/made", "/shared"] {
+        let reply = get(path).await?;
+        assert_eq!((reply.status().as_u16(), &reply.headers()["x-id"]), (201, &"7".parse()?));
+    }
+    let beside = client.post(format!("{}/shared", hub.url())).send().await?;
+    assert_eq!(beside.status(), 202, "what stands beside a reference adds to it");
+    Ok(())
+}
+
+#[tokio::test]
+async fn f14_in_openapi_3_0_a_read_only_member_is_required_in_replies_alone() -> Result {
+    let schema = json!({"type": "object", "required": ["id", "secret", "n"], "properties": {
+        "id": {"type": "string", "readOnly": true}, "secret": {"$ref": "#/components/schemas/Secret"}, "n": {"type": "integer"},
+    }});
+    let content = json!({"application/json": {"schema": schema, "example": {"id": "a", "n": 1}}});
+    for (version, sent, status) in [
+        ("3.0.3", json!({"n": 1, "secret": "s"}), 200),
+        ("3.0.3", json!({"n": 1}), 400),
+        ("3.1.0", json!({"n": 1, "secret": "s"}), 400),
+    ] {
+        let document = json!({
+            "openapi": version,
+            "components": {"schemas": {"Secret": {"type": "string", "writeOnly": true}}},
+            "paths": {"/thing": {"post": {
+                "requestBody": {"content": content.clone()},
+                "responses": {"200": {"description": "ok", "content": content.clone()}},
+            }}},
+        });
+        let hub = Hub::builder().document(document.to_string()).start().await?;
+        let reply = client().post(format!("{}/thing", hub.url())).json(&sent).send().await?;
+        assert_eq!(reply.status().as_u16(), status, "{version} {sent}");
+        if status == 200 {
+            assert_eq!(reply.json::<Value>().await?, json!({"id": "a", "n": 1}), "the example fits");
+        }
+    }
+    Ok(())
+}
+
 /// Only debug builds check what leaves.
 #[cfg(debug_assertions)]
 #[tokio::test]
 async fn a_reply_against_the_document_does_not_leave() -> Result {
     let schema = json!({"type": "object", "required": ["plan"]});
-    let document = json!({"paths": {"/v1/user/{distinct_id}/": {"post": {
+    let table = json!({"users": {"upsert": "post /v1/user/{distinct_id}/"}});
+    let document = json!({"x-resources": table, "paths": {"/v1/user/{distinct_id}/": {"post": {
         "operationId": "create-update-users",
         "responses": {"201": {"content": {"application/json": {"schema": schema}}}}
     }}}});

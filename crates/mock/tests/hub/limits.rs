@@ -89,7 +89,7 @@ async fn a_request_is_recorded_as_it_arrived() -> Result {
 async fn profiles_are_stored_up_to_a_size() -> Result {
     let hub = Hub::builder().largest_store(1000).start().await?;
     assert_eq!(upsert(&hub, "u", &json!({"note": "x".repeat(1000)})).await?.status(), 201);
-    let expected = "the hub holds more than 1000 bytes of profiles; reset it";
+    let expected = "the hub holds more than 1000 bytes; reset it";
     assert_eq!(refusal(upsert(&hub, "other", &json!({})).await?).await?, (507, expected.into()));
     hub.reset();
     // What is replaced no longer counts.

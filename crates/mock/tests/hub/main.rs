@@ -7,6 +7,14 @@ mod document;
 mod faults;
 mod lifetime;
 mod limits;
+mod lists;
+mod objects;
+mod operations;
+mod preferences;
+mod sending;
+mod stubs;
+mod templates;
+mod tenants;
 mod upsert;
 mod users;
 
@@ -42,4 +50,38 @@ async fn refusal(reply: Response) -> Result<(u16, String)> {
     let body: Value = reply.json().await?;
     assert_eq!(body["code"], status);
     Ok((status, body["message"].as_str().ok_or("no message")?.to_owned()))
+}
+
+/// Sends a request, and gives status and body of the reply; a body that is no JSON as text.
+async fn send(hub: &Hub, method: &str, path: &str, body: Value) -> Result<(u16, Value)> {
+    let request = client().request(method.parse()?, format!("{}{path}", hub.url())).bearer_auth(hub.key());
+    let request = if body.is_null() { request } else { request.json(&body) };
+    let reply = request.send().await?;
+    let status = reply.status().as_u16();
+    let text = reply.text().await?;
+    Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+}
+
+/// Sends a request that succeeds.
+async fn done(hub: &Hub, method: &str, path: &str, body: Value) -> Result<Value> {
+    let (status, reply) = send(hub, method, path, body).await?;
+    assert!((200..300).contains(&status), "{method} {path}: {status} {reply}");
+    Ok(reply)
+}
+
+async fn read(hub: &Hub, path: &str) -> Result<Value> {
+    done(hub, "GET", path, Value::Null).await
+}
+
+/// Sends a request that is refused, and gives status and message.
+async fn refused(hub: &Hub, method: &str, path: &str, body: Value) -> Result<(u16, String)> {
+    let (status, reply) = send(hub, method, path, body).await?;
+    assert!(status >= 400, "{method} {path}: {status} {reply}");
+    Ok((status, reply["message"].as_str().unwrap_or_default().to_owned()))
+}
+
+/// A member of each result of a page.
+fn column<'a>(page: &'a Value, pointer: &str) -> Vec<&'a str> {
+    let results = page["results"].as_array().into_iter().flatten();
+    results.filter_map(|result| result.pointer(pointer)?.as_str()).collect()
 }

@@ -245,3 +245,16 @@ async fn all_problems_are_named_at_once() -> Result {
     assert!(message.contains("$email[0]: ") && message.contains("; $sms: "), "{message}");
     Ok(())
 }
+
+#[tokio::test]
+async fn an_address_is_any_mailbox_of_rfc_5321() -> Result {
+    let hub = Hub::start().await?;
+    let mailboxes = ["user@[127.0.0.1]", "user@[IPv6:::1]", "\"\"@example.com", "\"a b\"@example.com"];
+    assert_eq!(upsert(&hub, "u", &json!({"$email": mailboxes})).await?.status(), 201);
+    for other in
+        ["user@[127.0.0.1", "user@[300.0.0.1]", "user@[::1]", "Jane <jane@example.com>", "jäne@example.com"]
+    {
+        assert_eq!(upsert(&hub, "u", &json!({"$email": [other]})).await?.status(), 400, "{other}");
+    }
+    Ok(())
+}

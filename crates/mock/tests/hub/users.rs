@@ -109,7 +109,7 @@ async fn an_edit_that_is_wrong_changes_nothing() -> Result {
         (json!({"$append": {"$plan": 1}}), "operations[1].$append.$plan: is no channel"),
         (json!({"$append": {"$slack": {}}}), "operations[1].$append.$slack: "),
         (json!({"$rename": {"plan": "tier"}}), "operations[1].$rename: is no operation"),
-        (json!({"$add": 1}), "operations[1].$add: is of another type"),
+        (json!({"$add": 1}), "operations[1].$add: is not of type \"object\""),
     ] {
         let reply = edit(&hub, json!([{"$set": {"plan": "free"}}, operation])).await?;
         let (status, message) = refusal(reply).await?;

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Error, Result};
 use serde_json::json;
-use suprsend::{Client, StatusCode, UpsertUser, bulk::Outcome};
+use suprsend::{Client, StatusCode, UpsertUser, bulk::Outcome, types::User};
 
 use crate::{
     arguments::Arguments,
@@ -71,8 +71,8 @@ impl Ledger {
         (done > 0).then(|| format!("going on: {done} rows are done, says {}", self.checkpoint_file.display()))
     }
 
-    /// The upsert of the next row that is to be sent. Rows that cannot be are rejected on the way.
-    pub(crate) fn take(&mut self, rows: &mut Rows, client: &Client) -> Option<UpsertUser<Client>> {
+    /// The id and the upsert of the next row that is to be sent. Rows that cannot be are rejected on the way.
+    pub(crate) fn take(&mut self, rows: &mut Rows, client: &Client) -> Option<(String, UpsertUser)> {
         while self.broken.is_none() {
             let row = match rows.next()? {
                 Ok(row) if self.checkpoint.is_done(row.number) => continue,
@@ -90,7 +90,7 @@ impl Ledger {
                 Ok(upsert) => {
                     self.taken.insert(self.next_index, row);
                     self.next_index += 1;
-                    return Some(upsert);
+                    return Some((upsert.distinct_id().to_owned(), upsert));
                 }
                 Err(error) => {
                     if let Err(error) = self.reject(&row, None, &error.to_string(), false) {
@@ -103,7 +103,7 @@ impl Ledger {
     }
 
     /// Notes an outcome. Breaks if the import has no sense any more.
-    pub(crate) fn settle(&mut self, outcome: Outcome) -> Result<ControlFlow<()>> {
+    pub(crate) fn settle(&mut self, outcome: Outcome<User, String>) -> Result<ControlFlow<()>> {
         let Some(row) = self.taken.remove(&outcome.index) else {
             return Ok(ControlFlow::Continue(()));
         };
@@ -118,7 +118,7 @@ impl Ledger {
             return Ok(ControlFlow::Break(()));
         }
         let retryable = error.is_retryable();
-        self.reject(&row, Some(&outcome.distinct_id), &with_causes(&error), retryable)?;
+        self.reject(&row, Some(&outcome.value), &with_causes(&error), retryable)?;
         Ok(ControlFlow::Continue(()))
     }
 

@@ -1,38 +1,52 @@
-//! Many upserts, one outcome each: [`Users::upsert_all`] and what it gives.
+//! Many calls, one outcome each: [`Client::send_all`] and what it returns.
 //!
 //! ```no_run
 //! # async fn example(client: suprsend::Client, rows: Vec<(String, String)>) {
-//! let upserts = rows.into_iter().map(|(id, email)| client.users().upsert(id).email(email));
+//! let users = client.users();
+//! let upserts = rows.into_iter().map(|(id, email)| (id.clone(), users.upsert(id).email(email)));
 //!
-//! let mut outcomes = client.users().upsert_all(upserts).max_rate(200);
+//! let mut outcomes = client.send_all(upserts).max_rate(200);
 //! while let Some(outcome) = outcomes.next().await {
 //!     if let Err(error) = outcome.result {
-//!         eprintln!("{} (input {}): {error}", outcome.distinct_id, outcome.index);
+//!         eprintln!("{} (input {}): {error}", outcome.value, outcome.index);
 //!     }
 //! }
 //! println!("{}", outcomes.summary());
 //! # }
 //! ```
 //!
+//! # The input
+//!
+//! The calls are of any one operation, and come from any iterator or [`Stream`], endless ones included. In the place of a call may stand
+//!
+//! - a pair `(value, call)`: the outcome gives the value back, such as the row that the call was made of;
+//! - a `Result` of a call or of a pair: then what the stream returns is a `Result` too. The first error ends it after the calls in
+//!   flight, and comes last.
+//!
 //! # What holds
 //!
-//! - Every input that is taken has exactly one [`Outcome`], as soon as it is known and so not in the order of the input. A failure
+//! - Every call that is taken has exactly one [`Outcome`], as soon as it is known and so not in the order of the input. A failure
 //!   stops nothing but itself.
-//! - An input is taken only when there is room for its call, so memory is bounded by the concurrency, and a slow hub or a slow
+//! - A call is taken only when there is room for it, so memory is bounded by the concurrency, and a slow hub or a slow
 //!   reader of the outcomes slows the source.
-//! - The work is done while the outcomes are asked for: a stream that is not polled stands still, and one that is dropped is over,
-//!   calls under way included. [`UpsertAll::stop`] ends it without dropping those.
+//! - The stream is lazy: nothing happens unless you poll it. Dropping it cancels the calls in flight. [`SendAll::stop`] ends it without
+//!   cancelling those.
 //!
 //! # How fast
 //!
-//! Unless told otherwise, four calls are under way at first, and up to 64: more as long as the time that a call takes holds,
+//! Unless told otherwise, four calls are in flight at first, and up to 64: more as long as the time that a call takes holds,
 //! half as many when the hub throttles (429, 503) or does not answer. `Retry-After` holds back all calls of the stream, and so does a
 //! back-off where a throttling hub does not say how long. Waiting for the hub's sake does not count against the time that
 //! a call may take.
+//!
+//! # Outages
+//!
+//! Three failures in a row that say something about the hub (429, 5xx, no answer) hold the stream: one call at a time probes whether the
+//! hub is back, what waits does not fail meanwhile, and nothing more is taken from the input. [`SendAll::max_outage`] says how long
+//! that may take, after which the stream ends and the rest of the input is not tried.
 
-mod limit;
+mod entry;
 mod outcome;
-pub(crate) mod pace;
 mod source;
 mod summary;
 
@@ -49,45 +63,50 @@ use futures_core::Stream;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
-use self::{limit::Limit, pace::Pace};
+use crate::{
+    client::{AsClient, Client},
+    error::Error,
+    flow::{FlowControl, Limit},
+};
+
 pub use self::{
+    entry::{Entry, OutcomeOf},
     outcome::Outcome,
-    source::{Iterated, Streamed, UpsertSource},
+    source::{Iterated, Source, Streamed},
     summary::Summary,
 };
-use crate::{Client, Error, Response, UpsertUser, types::User, users::Users};
 
-impl Users<'_, Client> {
-    /// Sends many upserts, several at a time, and gives an outcome for each.
+impl Client {
+    /// Sends many calls of one operation, several at a time, and returns an outcome for each.
     ///
-    /// Takes any iterator or [`Stream`] of upserts, endless ones included. See [the module](crate::bulk).
-    pub fn upsert_all<Kind, S: UpsertSource<Kind>>(&self, upserts: S) -> UpsertAll<S::Upserts> {
-        let policy = self.client().shared.settings.retry.clone();
-        UpsertAll {
-            source: Some(Box::pin(upserts.into_upserts())),
-            in_flight: FuturesUnordered::new(),
-            pace: Arc::new(Pace::new(policy)),
-            taken: 0,
-            succeeded: 0,
-            failed: 0,
-            start: None,
-            end: None,
-        }
+    /// Takes any iterator or [`Stream`] of calls, endless ones included. See [the module](crate::bulk).
+    pub fn send_all<Kind, S>(&self, calls: S) -> SendAll<S::Stream>
+    where
+        S: Source<Kind, Entry: Entry<Client = Self>>,
+    {
+        SendAll::new(self, calls)
     }
 }
 
-/// A call under way, with what its outcome says of its input.
-type InFlight = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+/// A call in flight, with what its outcome says of its input.
+type InFlight<E> = Pin<Box<dyn Future<Output = OutcomeOf<E>> + Send>>;
 
-/// The outcomes of many upserts, made by [`Users::upsert_all`]: a [`Stream`].
+/// The outcomes of many calls, made by [`Client::send_all`]: a [`Stream`]; with the blocking client it is an iterator.
 ///
 /// The settings hold for what is sent from then on, so they are best made before the first outcome is asked for.
 #[must_use = "nothing is sent unless the outcomes are asked for"]
-pub struct UpsertAll<S> {
+pub struct SendAll<S: Stream<Item: Entry>, C = Client> {
+    client: C,
     /// Gone when it is exhausted or not wanted any more.
     source: Option<Pin<Box<S>>>,
-    in_flight: FuturesUnordered<InFlight>,
-    pace: Arc<Pace>,
+    in_flight: FuturesUnordered<InFlight<S::Item>>,
+    flow: Arc<FlowControl>,
+    /// The error that ended the source, until everything else is out.
+    error: Option<<S::Item as Entry>::Error>,
+    /// How many failures in a row end the stream.
+    give_up_after: Option<u64>,
+    failures: u64,
+    gave_up: bool,
     taken: u64,
     succeeded: u64,
     failed: u64,
@@ -95,45 +114,79 @@ pub struct UpsertAll<S> {
     end: Option<Instant>,
 }
 
-impl<S> UpsertAll<S> {
-    /// Keeps so many calls under way, whatever the hub says; zero counts as one. Pauses are still kept.
+impl<S: Stream<Item: Entry<Client = C>>, C: AsClient> SendAll<S, C> {
+    pub(crate) fn new<Kind>(client: &C, calls: impl Source<Kind, Stream = S>) -> Self {
+        let policy = client.as_client().shared.settings.retry.clone();
+        Self {
+            client: client.clone(),
+            source: Some(Box::pin(calls.into_stream())),
+            in_flight: FuturesUnordered::new(),
+            flow: Arc::new(FlowControl::new(policy)),
+            error: None,
+            give_up_after: None,
+            failures: 0,
+            gave_up: false,
+            taken: 0,
+            succeeded: 0,
+            failed: 0,
+            start: None,
+            end: None,
+        }
+    }
+
+    /// Keeps this number of calls in flight, whatever the hub says. Zero counts as one. Pauses and outages still hold the stream.
     pub fn fixed_concurrency(self, calls: usize) -> Self {
         self.adaptive_concurrency(calls, calls)
     }
 
-    /// Lets the number of calls under way vary between these; 1 and 64 unless set. Zero counts as one, and a maximum below the
+    /// Lets the number of calls in flight vary between these. Defaults to 1 and 64. Zero counts as one, and a maximum below the
     /// minimum as the minimum.
     pub fn adaptive_concurrency(self, min: usize, max: usize) -> Self {
-        self.pace.set_limit(Limit::between(min, max));
+        self.flow.set_limit(Limit::between(min, max));
         self
     }
 
-    /// Sends at most so many requests a second, retries included; zero counts as one. Any number unless set.
+    /// Limits the number of requests in a second, retries included. Zero counts as one. There is no limit by default.
     pub fn max_rate(self, requests: u32) -> Self {
-        self.pace.set_rate(requests);
+        self.flow.set_rate(requests);
         self
     }
 
-    /// The longest time that the stream waits because the hub asks for it; 5 min unless set.
+    /// Limits the time that the stream waits because the hub asks for it. Defaults to 5 min.
     ///
-    /// Where the hub asks for more, the upserts that it asked this of fail, with what it asks for in
+    /// Where the hub asks for more, the calls that it asked this of fail, with what it asks for in
     /// [`Error::retry_after`], and the others go on after this time.
     pub fn max_pause(self, pause: Duration) -> Self {
-        self.pace.set_max_pause(pause);
+        self.flow.set_max_pause(pause);
         self
     }
 
-    /// Takes no more inputs: what is under way is finished, and then the stream ends.
+    /// Limits the time that the stream waits for the end of an outage. Defaults to 10 min.
+    ///
+    /// After that the calls in flight fail, and the stream ends: the rest of the input is not tried.
+    pub fn max_outage(self, outage: Duration) -> Self {
+        self.flow.set_max_outage(outage);
+        self
+    }
+
+    /// Ends the stream after this number of [retryable](Error::is_retryable) failures in a row: the calls in flight are finished, and the
+    /// rest of the input is not tried. Zero counts as one. The stream never gives up for that by default.
+    pub fn give_up_after(mut self, failures: u64) -> Self {
+        self.give_up_after = Some(failures.max(1));
+        self
+    }
+
+    /// Takes no more calls: those in flight are finished, and then the stream ends.
     pub fn stop(&mut self) {
         self.source = None;
     }
 
-    /// How many calls may be under way now.
+    /// Returns the number of calls that may be in flight now.
     pub fn concurrency(&self) -> usize {
-        self.pace.limit()
+        self.flow.limit()
     }
 
-    /// What came of the upserts so far, or in all once the stream has ended.
+    /// Returns what came of the calls so far, or in all once the stream has ended.
     pub fn summary(&self) -> Summary {
         let start = self.start;
         let duration =
@@ -142,80 +195,123 @@ impl<S> UpsertAll<S> {
             succeeded: self.succeeded,
             failed: self.failed,
             in_flight: self.in_flight.len(),
-            retries: self.pace.retries(),
+            retries: self.flow.retries(),
             duration,
+            gave_up: self.gave_up,
         }
     }
 
-    /// Sends an input on its way.
-    fn push(&mut self, upsert: UpsertUser<Client>) {
-        let index = self.taken;
-        self.taken += 1;
-        let distinct_id = upsert.distinct_id().to_owned();
-        let pace = Arc::clone(&self.pace);
-        // The call is made inside: a future that is captured would have room twice, where it is kept and where it is awaited.
-        self.in_flight.push(Box::pin(async move {
-            let result = upsert.paced(pace).await;
-            Outcome { index, distinct_id, result }
-        }));
+    pub(crate) fn client(&self) -> &C {
+        &self.client
     }
 
-    fn count(&mut self, result: &Result<Response<User>, Error>) {
-        match result {
-            Ok(_) => self.succeeded += 1,
-            Err(_) => self.failed += 1,
+    /// Counts a result, and ends the stream if it is one failure too many.
+    fn count(&mut self, failure: Option<&Error>) {
+        match failure {
+            None => (self.succeeded, self.failures) = (self.succeeded + 1, 0),
+            Some(error) => {
+                self.failed += 1;
+                self.failures = if error.is_retryable() { self.failures + 1 } else { 0 };
+            }
+        }
+        let too_many = self.give_up_after.is_some_and(|most| self.failures >= most);
+        if (too_many || self.flow.is_over()) && self.source.is_some() {
+            self.gave_up = true;
+            self.stop();
         }
     }
 }
 
-impl<S: Stream<Item = UpsertUser<Client>>> UpsertAll<S> {
-    /// The next outcome, or `None` when there are no more.
-    pub async fn next(&mut self) -> Option<Outcome> {
-        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+impl<S, C> SendAll<S, C>
+where
+    S: Stream<Item: Entry<Client = C, Value: Send + 'static>>,
+    C: AsClient,
+{
+    /// Sends a call on its way.
+    fn push(&mut self, entry: S::Item) {
+        let (value, call) = match entry.into_call() {
+            Ok(entry) => entry,
+            Err(error) => {
+                self.error = Some(error);
+                return self.stop();
+            }
+        };
+        let index = self.taken;
+        self.taken += 1;
+        let flow = Arc::clone(&self.flow);
+        // The call is made inside: a future that is captured would have room twice, where it is kept and where it is awaited.
+        self.in_flight.push(Box::pin(async move {
+            let result = call.flowing(flow).run().await;
+            Outcome { index, value, result }
+        }));
     }
 
-    /// Takes inputs while there is room for them.
+    /// Takes calls while there is room for them.
     fn fill(&mut self, context: &mut Context<'_>) {
         while let Some(source) = &mut self.source {
-            if !self.pace.has_room(self.in_flight.len()) {
+            if !self.flow.has_room(self.in_flight.len()) {
                 return;
             }
             match source.as_mut().poll_next(context) {
-                Poll::Ready(Some(upsert)) => self.push(upsert),
+                Poll::Ready(Some(entry)) => self.push(entry),
                 Poll::Ready(None) => self.source = None,
                 Poll::Pending => return,
             }
         }
     }
-}
 
-impl<S: Stream<Item = UpsertUser<Client>>> Stream for UpsertAll<S> {
-    type Item = Outcome;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Outcome>> {
-        let this = self.get_mut();
-        this.start.get_or_insert_with(Instant::now);
-        this.fill(context);
-        match Pin::new(&mut this.in_flight).poll_next(context) {
+    /// Takes calls, sends them, and returns the next outcome.
+    pub(crate) fn poll_outcome(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<<S::Item as Entry>::Outcome>> {
+        self.start.get_or_insert_with(Instant::now);
+        self.fill(context);
+        match Pin::new(&mut self.in_flight).poll_next(context) {
             Poll::Ready(Some(outcome)) => {
-                this.count(&outcome.result);
-                Poll::Ready(Some(outcome))
+                self.count(outcome.result.as_ref().err());
+                Poll::Ready(Some(S::Item::outcome(outcome)))
             }
-            // None is under way, but the source has more to come, and wakes this when it does.
-            Poll::Ready(None) if this.source.is_some() => Poll::Pending,
+            // None is in flight, but the source has more to come, and wakes this when it does.
+            Poll::Ready(None) if self.source.is_some() => Poll::Pending,
             Poll::Ready(None) => {
-                this.end.get_or_insert_with(Instant::now);
-                Poll::Ready(None)
+                self.end.get_or_insert_with(Instant::now);
+                Poll::Ready(self.error.take().map(S::Item::failed))
             }
             Poll::Pending => Poll::Pending,
         }
     }
 }
 
+impl<S> SendAll<S>
+where
+    S: Stream<Item: Entry<Client = Client, Value: Send + 'static>>,
+{
+    /// Returns the next outcome, or `None` when there are no more. Cancel safe: if the future is dropped, the calls in flight go on with
+    /// the next one.
+    pub async fn next(&mut self) -> Option<<S::Item as Entry>::Outcome> {
+        poll_fn(|context| self.poll_outcome(context)).await
+    }
+}
+
+/// Nothing in it is pinned but what is in a box.
+impl<S: Stream<Item: Entry>, C> Unpin for SendAll<S, C> {}
+
+impl<S> Stream for SendAll<S>
+where
+    S: Stream<Item: Entry<Client = Client, Value: Send + 'static>>,
+{
+    type Item = <S::Item as Entry>::Outcome;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_outcome(context)
+    }
+}
+
 /// Leaves out the source, which holds data of people.
-impl<S> fmt::Debug for UpsertAll<S> {
+impl<S: Stream<Item: Entry<Client = C>>, C: AsClient> fmt::Debug for SendAll<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UpsertAll")
+        f.debug_struct("SendAll")
             .field("summary", &self.summary())
             .field("concurrency", &self.concurrency())
             .finish_non_exhaustive()

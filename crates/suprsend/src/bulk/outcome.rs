@@ -1,15 +1,15 @@
-//! What came of one input.
+//! What came of one call of many.
 
-use crate::{Error, Response, types::User};
+use crate::{error::Error, response::Response};
 
-/// What came of one upsert of many.
+/// What came of one call of many: `R` is the type of its reply, `V` that of the value that was sent with it.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Outcome {
-    /// Where the upsert stood in the input, the first being 0.
+pub struct Outcome<R, V = ()> {
+    /// The position of the call in the input. The first is 0.
     pub index: u64,
-    /// The user's id.
-    pub distinct_id: String,
-    /// The stored profile, or why there is none.
-    pub result: Result<Response<User>, Error>,
+    /// The value that stood beside the call in the input; `()` if there was none.
+    pub value: V,
+    /// The result of the call.
+    pub result: Result<Response<R>, Error>,
 }

@@ -1,4 +1,4 @@
-//! Where upserts come from: iterators and streams alike.
+//! Where calls come from: iterators and streams alike.
 
 use std::{
     pin::Pin,
@@ -7,27 +7,33 @@ use std::{
 
 use futures_core::Stream;
 
-use crate::{Client, UpsertUser};
-
-/// What [`Users::upsert_all`](crate::users::Users::upsert_all) takes: any iterator or [`Stream`] of upserts.
+/// What [`send_all`](crate::Client::send_all) takes: any iterator or [`Stream`] of [entries](super::Entry).
 ///
-/// `Kind` is there to tell the two apart, and is inferred.
-pub trait UpsertSource<Kind> {
+/// `Kind` tells the two apart, and is inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither an iterator nor a stream of calls",
+    label = "expected an iterator or a `Stream`",
+    note = "pass several calls as an array, a `Vec` or an iterator; a single call is sent by `.await`"
+)]
+pub trait Source<Kind> {
+    /// What the source holds.
+    type Entry;
     /// The stream that it is made into.
-    type Upserts: Stream<Item = UpsertUser<Client>>;
+    type Stream: Stream<Item = Self::Entry>;
 
     /// Makes it into a stream.
-    fn into_upserts(self) -> Self::Upserts;
+    fn into_stream(self) -> Self::Stream;
 }
 
 /// The kind of a source that is a [`Stream`].
 #[derive(Debug)]
 pub struct Streamed;
 
-impl<S: Stream<Item = UpsertUser<Client>>> UpsertSource<Streamed> for S {
-    type Upserts = S;
+impl<S: Stream> Source<Streamed> for S {
+    type Entry = S::Item;
+    type Stream = S;
 
-    fn into_upserts(self) -> S {
+    fn into_stream(self) -> S {
         self
     }
 }
@@ -36,10 +42,11 @@ impl<S: Stream<Item = UpsertUser<Client>>> UpsertSource<Streamed> for S {
 #[derive(Debug)]
 pub struct Iterated<I>(I);
 
-impl<I: IntoIterator<Item = UpsertUser<Client>>> UpsertSource<Iterated<I>> for I {
-    type Upserts = Iterated<I::IntoIter>;
+impl<I: IntoIterator> Source<Iterated<I>> for I {
+    type Entry = I::Item;
+    type Stream = Iterated<I::IntoIter>;
 
-    fn into_upserts(self) -> Self::Upserts {
+    fn into_stream(self) -> Self::Stream {
         Iterated(self.into_iter())
     }
 }

@@ -1,17 +1,16 @@
-//! What is checked before anything is sent: what the document states, and the limits that SuprSend's documentation and SDKs give.
+//! What is checked before anything is sent: the rules of the document, and what the document cannot express.
 
-mod format;
-mod quick;
-pub(crate) mod schema;
 mod strict;
+mod users;
 
+use std::any::Any;
+
+use reqwest::Request;
 use serde::Serialize;
 use serde_json::Value;
+use suprsend_api::{Inspector, Operation, Parameter, Place, rules::Schema};
 
-use crate::{
-    error::Violations,
-    types::{UserBulkDelete, UserEdit, UserUpsert},
-};
+use crate::{error::Violations, rules};
 
 /// The longest id of a user, in characters.
 const ID_CHARACTERS: usize = 255;
@@ -19,107 +18,104 @@ const ID_CHARACTERS: usize = 255;
 /// The largest body, in bytes: the limit of SuprSend's own SDKs, 800 KB.
 const BODY_BYTES: usize = 800 * 1024;
 
-/// Names of SuprSend's own that its documentation uses and the document does not declare. A body may have them, as texts.
-const RESERVED: [&str; 3] = ["$preferred_language", "$id_provider", "$bundle_id"];
-
-/// Checks the id of a user, and returns it without the white space around it, which SuprSend's own SDKs drop too.
-pub(crate) fn distinct_id<'a>(id: &'a str, violations: &mut Violations) -> &'a str {
-    self::id("distinct_id", id, violations)
+/// What comes of looking at an operation.
+#[derive(Default)]
+pub(crate) struct Checked {
+    /// What is wrong with the parameters.
+    pub(crate) parameters: Violations,
+    /// What is wrong with the body.
+    pub(crate) body: Violations,
+    /// The values of parameters that must not be shown.
+    pub(crate) secrets: Vec<String>,
+    /// Whether it may be sent twice, where that depends on what the operation cannot tell itself.
+    pub(crate) idempotent: Option<bool>,
 }
 
-/// As [`distinct_id`], for the id of a user that stands at another place.
-pub(crate) fn id<'a>(place: &str, id: &'a str, violations: &mut Violations) -> &'a str {
-    let trimmed = id.trim();
-    let mut add = |rule: &str| violations.add(place, rule);
-    if id.is_empty() {
-        add("is empty: it is the user's id in your system");
-    } else if trimmed.is_empty() {
-        add("is only white space: it is the user's id in your system");
-    }
-    if matches!(trimmed, "." | "..") {
-        add("is `.` or `..`, which in the path of a URL means another path");
-    }
-    if trimmed.chars().count() > ID_CHARACTERS {
-        add("has more than 255 characters");
-    }
-    if trimmed.chars().any(char::is_control) {
-        add("has control characters");
-    }
-    trimmed
+/// Checks an operation by the rules of the document and those that stand beside it.
+pub(crate) fn operation<O: Operation>(operation: &O) -> Checked {
+    let mut checked = Checked::default();
+    operation.inspect(&mut checked);
+    users::check(operation as &dyn Any, &mut checked);
+    checked
 }
 
-/// Checks the size of a body in bytes.
-pub(crate) fn body_size(bytes: usize, violations: &mut Violations) {
+/// Whether a value that was decoded is a result, and not other JSON that happens to decode because the document requires nothing of it.
+pub(crate) fn is_result<T: Any>(value: &T) -> bool {
+    users::is_result(value)
+}
+
+/// Checks what is about to be sent: the size of the body, and in strict mode the forms that SuprSend's documentation describes.
+pub(crate) fn request(request: &Request, strict: bool, violations: &mut Violations) {
+    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    if strict && let Ok(value) = serde_json::from_slice(body) {
+        strict::check(&value, violations);
+    }
+    let bytes = body.len();
     if bytes > BODY_BYTES {
         violations.add("", format!("has {bytes} bytes, and at most {BODY_BYTES} are accepted (800 KB)"));
     }
 }
 
-/// Checks the body of an upsert.
-pub(crate) fn user(body: &UserUpsert, strict: bool, violations: &mut Violations) {
-    for (name, value) in &body.extra {
-        if !RESERVED.contains(&name.as_str()) {
-            property(name, violations);
-        } else if !value.is_string() {
-            violations.add(name, "is not a text");
+impl Inspector for Checked {
+    fn parameter<T: Serialize + ?Sized>(&mut self, parameter: &'static Parameter, value: &T) {
+        // All else that there is to do is the same for values of every type.
+        match serde_json::to_value(value) {
+            Ok(value) => self.value(parameter, &value),
+            Err(_) => self.parameters.add(parameter.name, "cannot be written as JSON"),
         }
     }
-    let further = |value: &Value, violations: &mut Violations| strict::user(value, "", violations);
-    self::body("create_update_users", body, violations, strict.then_some(further));
+
+    fn body<T: Serialize + ?Sized>(&mut self, rules: &'static Schema, body: &T) {
+        rules::check("", rules, body, &mut self.body);
+    }
 }
 
-/// Checks the body of an edit.
-pub(crate) fn edit(body: &UserEdit, strict: bool, violations: &mut Violations) {
-    if body.operations.is_empty() {
-        violations.add("operations", "is empty: there is nothing to do");
-    }
-    let further = |value: &Value, violations: &mut Violations| {
-        let operations = value.get("operations").and_then(Value::as_array);
-        for (index, operation) in operations.into_iter().flatten().enumerate() {
-            // What is taken away may well be what was wrong.
-            for member in ["$set", "$set_once", "$append"] {
-                let place = format!("operations[{index}].{member}.");
-                strict::user(&operation[member], &place, violations);
-            }
+impl Checked {
+    fn value(&mut self, parameter: &'static Parameter, value: &Value) {
+        let mut found = Violations::default();
+        if let (Place::Path, Value::String(text)) = (parameter.place, value) {
+            segment(parameter.name, text, &mut found);
         }
-    };
-    self::body("edit_user_profile", body, violations, strict.then_some(further));
-}
-
-/// Checks the body of a bulk delete.
-pub(crate) fn bulk_delete(body: &UserBulkDelete, violations: &mut Violations) {
-    if body.distinct_ids.is_empty() {
-        violations.add("distinct_ids", "is empty: there is nobody to delete");
-    }
-    self::body("bulk_delete_users", body, violations, None::<fn(&Value, &mut Violations)>);
-}
-
-/// Checks a body against the document, further rules and the limit of its size.
-fn body(
-    operation: &str,
-    body: &impl Serialize,
-    violations: &mut Violations,
-    further: Option<impl FnOnce(&Value, &mut Violations)>,
-) {
-    if further.is_none() && quick::is_surely_right(operation, body, BODY_BYTES) {
-        return;
-    }
-    match (serde_json::to_value(body), serde_json::to_vec(body)) {
-        (Ok(value), Ok(text)) => {
-            schema::check(operation, &value, violations);
-            if let Some(further) = further {
-                further(&value, violations);
-            }
-            body_size(text.len(), violations);
+        if found.is_empty() {
+            rules::check(parameter.name, parameter.rules, value, &mut found);
         }
-        _ => violations.add("", "cannot be written as JSON"),
+        self.parameters.append(found);
+        self.secrets.extend(rules::secrets(parameter.rules, value));
     }
 }
 
-/// Checks the name of a custom property, of which those that begin with `$` are SuprSend's own.
-pub(crate) fn property(name: &str, violations: &mut Violations) {
+/// Checks a text that is a segment of the path.
+fn segment(name: &str, text: &str, violations: &mut Violations) {
+    let remark = if name == "distinct_id" { ": it is the user's id in your system" } else { "" };
+    let mut add = |rule: String| violations.add(name, rule);
+    let trimmed = text.trim();
+    if text.is_empty() {
+        add(format!("is empty{remark}"));
+    } else if trimmed.is_empty() {
+        add(format!("is only white space{remark}"));
+    }
+    if matches!(trimmed, "." | "..") {
+        add("is `.` or `..`, which in the path of a URL means another path".to_owned());
+    }
+    if name == "distinct_id" && trimmed.chars().count() > ID_CHARACTERS {
+        add("has more than 255 characters".to_owned());
+    }
+    if trimmed.chars().any(char::is_control) {
+        add("has control characters".to_owned());
+    }
+}
+
+/// Checks the id of a user that stands in a body.
+fn id(place: &str, id: &str, violations: &mut Violations) {
+    let mut found = Violations::default();
+    segment("distinct_id", id, &mut found);
+    violations.append(found.moved_to(place));
+}
+
+/// Checks the name of a custom property, of which those that begin with `$` are SuprSend's own. False if it is none.
+pub(crate) fn property(name: &str, violations: &mut Violations) -> bool {
     if !name.starts_with('$') {
-        return;
+        return true;
     }
     let remedy = match name {
         "$email" => "use `email`",
@@ -133,12 +129,15 @@ pub(crate) fn property(name: &str, violations: &mut Violations) {
         "$ms_teams" => "use `ms_teams`",
         "$timezone" => "use `timezone`",
         "$locale" => "use `locale`",
-        name if RESERVED.contains(&name) => "it is SuprSend's own: set it in a whole body, with `with_json`",
+        name if users::RESERVED.contains(&name) => {
+            "it is SuprSend's own: set it in a whole body, with `with_json`"
+        }
         _ => {
             "names that begin with `$` are SuprSend's own; `Client::request` sends what this crate does not know"
         }
     };
     violations.add(name, format!("is no custom property: {remedy}"));
+    false
 }
 
 /// Checks the name of a custom property in an edit. False if it is none.
@@ -146,7 +145,7 @@ pub(crate) fn edited_property(name: &str, violations: &mut Violations) -> bool {
     let is_reserved = name.starts_with('$');
     if is_reserved {
         let rule = "is no custom property: names that begin with `$` are SuprSend's own, and have methods of their own; \
-                    `operation` sends what has none";
+                    `operations` sends what has none";
         violations.add(name, rule);
     }
     !is_reserved

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::error::Violations;
 
-/// A member of a user's body, what it has to be, and what is said if it is not.
+/// A member of a person or an object, what it has to be, and what is said if it is not.
 type Rule = (&'static str, fn(&str) -> bool, &'static str);
 
 const RULES: [Rule; 4] = [
@@ -14,20 +14,46 @@ const RULES: [Rule; 4] = [
     ("$locale", is_locale, "is not a locale such as `en` or `en_GB`"),
 ];
 
-/// Checks the members of a user that have such a form; `place` is what their places begin with.
-pub(crate) fn user(body: &Value, place: &str, violations: &mut Violations) {
-    for (name, check, rule) in RULES {
-        match body.get(name) {
-            Some(Value::String(text)) if !check(text) => violations.add(format!("{place}{name}"), rule),
-            Some(Value::Array(items)) => {
-                for (index, item) in items.iter().enumerate() {
-                    if item.as_str().is_some_and(|text| !check(text)) {
-                        violations.add(format!("{place}{name}[{index}]"), rule);
-                    }
+/// What is taken away may well be what was wrong.
+const REMOVED: &str = "$remove";
+
+/// Checks the members that have such a form, wherever in a body they stand.
+pub(super) fn check(body: &Value, violations: &mut Violations) {
+    walk(body, "", violations);
+}
+
+fn walk(value: &Value, place: &str, violations: &mut Violations) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members.iter().filter(|(name, _)| *name != REMOVED) {
+                let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+                match RULES.iter().find(|(ruled, ..)| ruled == name) {
+                    Some(rule) => judge(rule, member, &place, violations),
+                    None => walk(member, &place, violations),
                 }
             }
-            _ => {}
         }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                walk(item, &format!("{place}[{index}]"), violations);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Judges a text, or each text of a list.
+fn judge((_, is_right, rule): &Rule, value: &Value, place: &str, violations: &mut Violations) {
+    match value {
+        Value::String(text) if !is_right(text) => violations.add(place, *rule),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                if item.as_str().is_some_and(|text| !is_right(text)) {
+                    violations.add(format!("{place}[{index}]"), *rule);
+                }
+            }
+        }
+        _ => {}
     }
 }
 

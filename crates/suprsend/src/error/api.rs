@@ -1,15 +1,13 @@
 //! Replies that are errors: what the API says went wrong, in whichever of its forms.
 
-use std::{collections::BTreeSet, error, fmt, time::Duration};
+use std::{error, fmt, time::Duration};
 
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{reply::Reply, retry};
-
-/// The longest message that `Display` shows, in characters.
-const SHOWN: usize = 300;
+use super::redact::{Secrets, one_line};
+use crate::reply::Reply;
 
 /// The API replied with a status that is not a success.
 pub struct ApiError {
@@ -31,7 +29,7 @@ struct Shape {
 
 impl ApiError {
     /// `secrets` are the texts that the reply may echo and that must not be shown.
-    pub(crate) fn new(reply: Reply, secrets: &BTreeSet<String>) -> Self {
+    pub(crate) fn new(reply: Reply, secrets: &Secrets) -> Self {
         let shape = Box::new(Shape::read(&reply).without(secrets));
         Self { reply: Box::new(reply), shape }
     }
@@ -93,7 +91,7 @@ impl ApiError {
 
     /// How long the API asks to wait, from `Retry-After` in either form; a date that is past gives zero.
     pub fn retry_after(&self) -> Option<Duration> {
-        retry::retry_after(self.headers())
+        self.reply.retry_after()
     }
 
     /// Whether it is the API that speaks, and not something on the way to it: in JSON, in a message of its own.
@@ -102,7 +100,8 @@ impl ApiError {
     }
 
     pub(crate) fn is_retryable(&self) -> bool {
-        retry::is_retryable_status(self.status())
+        // The statuses that pass: request timeout, throttling, and the server's own trouble.
+        matches!(self.status().as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
     }
 }
 
@@ -140,15 +139,6 @@ impl fmt::Display for ApiError {
 
 impl error::Error for ApiError {}
 
-/// Writes foreign text so that it stays on the line, and not endlessly.
-fn one_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    let mut characters = text.trim().chars();
-    for character in characters.by_ref().take(SHOWN) {
-        fmt::Write::write_char(f, if character.is_control() { ' ' } else { character })?;
-    }
-    if characters.next().is_some() { f.write_str("...") } else { Ok(()) }
-}
-
 impl Shape {
     /// Reads the forms in which SuprSend's documentation and gateways report errors:
     ///
@@ -180,13 +170,9 @@ impl Shape {
         }
     }
 
-    fn without(mut self, secrets: &BTreeSet<String>) -> Self {
+    fn without(mut self, secrets: &Secrets) -> Self {
         for text in [&mut self.message, &mut self.error_code, &mut self.kind].into_iter().flatten() {
-            for secret in secrets {
-                if text.contains(secret.as_str()) {
-                    *text = text.replace(secret.as_str(), "[redacted]");
-                }
-            }
+            secrets.blank(text);
         }
         self
     }
@@ -273,7 +259,7 @@ mod tests {
     fn refusal(body: Vec<u8>, secrets: &[&str]) -> ApiError {
         let mut reply = Reply::new(StatusCode::BAD_REQUEST, HeaderMap::new());
         reply.extend(Bytes::from(body), usize::MAX);
-        ApiError::new(reply, &secrets.iter().map(ToString::to_string).collect())
+        ApiError::new(reply, &Secrets::new(secrets.iter().map(ToString::to_string)))
     }
 
     #[test]

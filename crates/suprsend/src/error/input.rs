@@ -2,7 +2,7 @@
 
 use std::{error, fmt};
 
-use crate::Error;
+use super::Error;
 
 /// A setting of the client that is missing or malformed.
 #[derive(Debug)]
@@ -113,6 +113,14 @@ impl Violations {
 
     pub(crate) fn append(&mut self, mut other: Self) {
         self.0.append(&mut other.0);
+    }
+
+    /// The same violations, all at this place.
+    pub(crate) fn moved_to(mut self, place: &str) -> Self {
+        for Violation { path, .. } in &mut self.0 {
+            place.clone_into(path);
+        }
+        self
     }
 
     /// Ends the checks: an error unless there are none.

@@ -6,13 +6,14 @@
 mod api;
 mod input;
 mod lists;
+mod redact;
 mod transfer;
 
 use std::{error, fmt, time::Duration};
 
 use http::StatusCode;
 
-pub(crate) use self::input::Violations;
+pub(crate) use self::{input::Violations, redact::Secrets};
 pub use self::{
     api::{ApiError, UndecodableReply},
     input::{ConfigError, InvalidInput, Violation},
@@ -107,8 +108,8 @@ impl Error {
         }
     }
 
-    /// The same error, as the one that says that there is nothing of the id, if it does.
-    pub(crate) fn of_missing(self) -> Self {
+    /// Returns [`Error::NotFound`] if the API says so itself, and any other error as it is.
+    pub(crate) fn into_not_found(self) -> Self {
         match self {
             Self::Api(error) => NotFound::new(error).map_or_else(Self::Api, Self::NotFound),
             other => other,

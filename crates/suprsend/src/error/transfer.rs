@@ -4,7 +4,8 @@ use std::{error, fmt, time::Duration};
 
 use http::StatusCode;
 
-use crate::{Error, reply::Reply};
+use super::Error;
+use crate::reply::Reply;
 
 /// What broke a connection; its type is nobody's business.
 pub(crate) type Cause = Box<dyn error::Error + Send + Sync>;

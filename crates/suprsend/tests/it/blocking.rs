@@ -9,7 +9,7 @@ fn hub() -> (Runtime, Hub, Client) {
     let runtime = Runtime::new().unwrap();
     let hub = runtime.block_on(Hub::start()).unwrap();
     let builder = Client::builder().base_url(hub.url()).api_key(hub.key()).no_proxy();
-    (runtime, hub, builder.build_blocking().unwrap())
+    (runtime, hub, builder.build().unwrap())
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn the_life_cycle_waits_and_lists_are_iterators() {
         users.upsert(id).send().unwrap();
     }
     assert_eq!(users.get("a").send().unwrap().distinct_id.as_deref(), Some("a"));
-    assert!(users.find("nobody").send().unwrap().is_none());
+    assert!(users.get("nobody").optional().send().unwrap().is_none());
     let edited = users.edit("a").increment("seats", 2).send().unwrap();
     assert_eq!(edited.property::<u8>("seats").unwrap(), Some(2));
     let ids: Result<Vec<_>, _> =
@@ -86,4 +86,63 @@ async fn inside_a_runtime_it_is_an_error() {
     assert_eq!(error.setting(), "blocking");
     assert!(error.to_string().contains("use suprsend::Client"));
     drop(client);
+}
+
+#[test]
+fn many_calls_are_in_flight_here_too() {
+    let (_runtime, hub, client) = hub();
+    let users = client.users();
+    let upserts = (0..50).map(|number| (number, users.upsert(number)));
+    let mut outcomes = client.send_all(upserts);
+    let mut numbers: Vec<_> = outcomes
+        .by_ref()
+        .map(|outcome| {
+            outcome.result.unwrap();
+            outcome.value
+        })
+        .collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..50).collect::<Vec<_>>());
+    assert_eq!(outcomes.summary().succeeded, 50);
+    assert!(hub.profile("49").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_a_runtime_allows_for_waiting_so_does_the_client() {
+    let hub = Hub::start().await.unwrap();
+    let client = Client::builder().base_url(hub.url()).api_key(hub.key()).no_proxy().build().unwrap();
+    let other = client.clone();
+    let waited = tokio::task::spawn_blocking(move || other.users().upsert("a").send().map(drop));
+    waited.await.unwrap().unwrap();
+    tokio::task::block_in_place(|| client.users().upsert("b").send()).unwrap();
+    let handle = tokio::runtime::Handle::current();
+    let other = client.clone();
+    let entered = std::thread::spawn(move || {
+        let _guard = handle.enter();
+        other.users().upsert("c").send().map(drop)
+    });
+    tokio::task::spawn_blocking(move || entered.join()).await.unwrap().unwrap().unwrap();
+    assert!(["a", "b", "c"].iter().all(|id| hub.profile(id).is_some()));
+
+    let task = tokio::spawn(async move { client.users().upsert("d").send().map(drop) });
+    assert!(matches!(task.await.unwrap(), Err(Error::Config(_))));
+}
+
+/// Between two calls the server closes the connection, which nobody would notice whose runtime stands still.
+#[test]
+fn a_connection_that_the_server_has_closed_is_not_used_again() {
+    use crate::server::{Answer, Server, Step, bytes, profile};
+    let runtime = Runtime::new().unwrap();
+    let merged = Answer::Steps(vec![
+        Step::Write(bytes(201, &[], profile().to_string())),
+        Step::Pause(std::time::Duration::from_millis(20)),
+        Step::Close,
+    ]);
+    let server = runtime.block_on(Server::start([merged]));
+    let client = Client::builder().base_url(&server.url).api_key("key").no_proxy().build().unwrap();
+    for _ in 0..12 {
+        client.users().merge("a", "b").send().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(60));
+    }
+    assert_eq!(server.requests(), 12);
 }

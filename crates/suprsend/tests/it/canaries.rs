@@ -4,11 +4,15 @@ use std::{error::Error as _, fmt};
 
 use serde_json::{Value, json};
 use suprsend::{
-    Client, Error, Method, Response,
+    Client, Error, Method, Operation, Response, operations,
     types::{
         ChannelEntry, ChannelValue, MsTeamsChannel, SlackChannel, User, UserUpsert, WebPush, WebPushKeys,
-        builder,
     },
+};
+
+use suprsend_api::{
+    Place, Visitor,
+    rules::{Format, Json, Number, Rule, Schema, Type},
 };
 
 use crate::server::{Answer, Nobody, Server, Step, head, json, reply};
@@ -109,16 +113,12 @@ fn generated_types() {
     print(&web_push());
     print(&WebPushKeys { auth: secret("auth"), p256dh: secret("p256dh") });
     assert!(print(&body()).contains("jane@example.com"));
-    print(&builder::UserUpsert::from(body()));
-    print(&builder::WebPush::from(web_push()));
     let user: User = serde_json::from_value(profile()).unwrap();
     for (_, entry) in user.channels() {
         print(entry);
         print(&entry.value);
-        print(&builder::ChannelEntry::from(entry.clone()));
-    }
+        }
     print(&user);
-    print(&builder::User::from(user.clone()));
     print(&ChannelEntry { value: Some(ChannelValue::String(secret("value"))), ..ChannelEntry::default() });
     print(&user.property::<u8>("salary").unwrap_err());
 }
@@ -130,7 +130,8 @@ async fn clients_calls_and_results() {
     print(&client);
     print(&client.users());
     let upsert = client.users().upsert("user-123").header("x-call", secret("header")).with_body(body());
-    assert!(print(&upsert).contains("jane@example.com"));
+    assert_eq!(format!("{upsert:?}"), "Call { operation: CreateUpdateUsers { .. }, .. }");
+    print(&upsert);
     let user: Response<User> = upsert.await.unwrap();
     print(&user);
     let request = client.request(Method::GET, format!("/{CANARY}/")).query("q", CANARY).json(&body());
@@ -231,6 +232,192 @@ async fn replies_that_echo_secrets() {
         if let Some(api) = error.api() {
             print(api);
             assert_clean(&format!("{:?} {:?} {:?}", api.message(), api.error_code(), api.error_type()));
+        }
+    }
+}
+
+/// A value that a schema accepts, as full as it can be, with canaries for texts. What is sensitive is collected.
+struct Sample {
+    texts: usize,
+    sensitive: Vec<String>,
+}
+
+impl Sample {
+    fn value(&mut self, schema: &Schema, is_sensitive: bool, depth: usize) -> Value {
+        let is_sensitive = is_sensitive || schema.0.iter().any(|rule| matches!(rule, Rule::Sensitive));
+        for rule in schema.0 {
+            match rule {
+                Rule::Enum(values) => return serde_json::from_str(&literal(&values[0])).unwrap(),
+                Rule::Const(value) => return serde_json::from_str(&literal(value)).unwrap(),
+                Rule::OneOf(variants) | Rule::AnyOf(variants) => return self.value(variants[0], is_sensitive, depth),
+                Rule::AllOf(parts) => {
+                    let mut whole = serde_json::Map::new();
+                    for part in *parts {
+                        if let Value::Object(members) = self.value(part, is_sensitive, depth) {
+                            whole.extend(members);
+                        }
+                    }
+                    return whole.into();
+                }
+                Rule::Ref(to) => return self.value(to.0, is_sensitive, depth),
+                _ => {}
+            }
+        }
+        let types: &[Type] = schema
+            .0
+            .iter()
+            .find_map(|rule| match rule {
+                Rule::Type(one) => Some(std::slice::from_ref(one)),
+                Rule::Types(several) => Some(*several),
+                _ => None,
+            })
+            .unwrap_or(&[]);
+        match types.first() {
+            Some(Type::Object) if depth > 6 => json!({}),
+            Some(Type::Object) => self.object(schema, is_sensitive, depth),
+            Some(Type::Array) => {
+                let items = schema.0.iter().find_map(|rule| match rule {
+                    Rule::Items(items) if depth <= 6 => Some(*items),
+                    _ => None,
+                });
+                items.map_or_else(|| json!([]), |items| json!([self.value(items, is_sensitive, depth + 1)]))
+            }
+            Some(Type::Boolean) => json!(true),
+            Some(Type::Integer | Type::Number) => {
+                let minimum = schema.0.iter().find_map(|rule| match rule {
+                    Rule::Minimum(Number::Integer(minimum)) => Some(*minimum),
+                    _ => None,
+                });
+                json!(minimum.unwrap_or(1))
+            }
+            Some(Type::Null) => Value::Null,
+            Some(Type::String) | None => self.text(schema, is_sensitive).into(),
+        }
+    }
+
+    fn object(&mut self, schema: &Schema, is_sensitive: bool, depth: usize) -> Value {
+        let mut members = serde_json::Map::new();
+        for rule in schema.0 {
+            match rule {
+                Rule::Properties(properties) => {
+                    for (name, schema) in *properties {
+                        members.insert((*name).to_owned(), self.value(schema, is_sensitive, depth + 1));
+                    }
+                }
+                // Private, but words like any other.
+                Rule::AdditionalProperties(schema) if !schema.0.iter().any(|rule| matches!(rule, Rule::Never)) => {
+                    let mut inner = Self { texts: self.texts, sensitive: Vec::new() };
+                    members.insert("custom".to_owned(), inner.value(schema, false, depth + 1));
+                }
+                _ => {}
+            }
+        }
+        members.into()
+    }
+
+    fn text(&mut self, schema: &Schema, is_sensitive: bool) -> String {
+        self.texts += 1;
+        let text = secret(&format!("value-{:03}", self.texts));
+        let text = schema.0.iter().fold(text, |text, rule| match rule {
+            Rule::Format(Format::Email) => format!("{text}@example.com"),
+            Rule::Format(Format::Uri) => format!("https://example.com/{text}"),
+            Rule::Format(Format::DateTime) => "2026-03-01T10:00:00Z".to_owned(),
+            Rule::Format(Format::Date) => "2026-03-01".to_owned(),
+            Rule::Format(Format::Uuid) => "f81d4fae-7dec-11d0-a765-00a0c91e6bf6".to_owned(),
+            _ => text,
+        });
+        if is_sensitive {
+            self.sensitive.push(text.clone());
+        }
+        text
+    }
+}
+
+fn literal(value: &Json) -> String {
+    match value {
+        Json::String(text) => format!("{text:?}"),
+        Json::Boolean(boolean) => boolean.to_string(),
+        Json::Null | Json::Number(_) | Json::Array(_) | Json::Object(_) => "null".to_owned(),
+    }
+}
+
+/// Makes a call of an operation that is only known by its id.
+struct Echoed<'a> {
+    server: &'a Server,
+    operation: Value,
+}
+
+type Ended<'a> = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+
+impl<'a> Visitor for Echoed<'a> {
+    type Output = Option<Ended<'a>>;
+
+    fn visit<O>(self) -> Self::Output
+    where
+        O: Operation + Clone + serde::Serialize + serde::de::DeserializeOwned,
+    {
+        let operation: O = serde_json::from_value(self.operation).ok()?;
+        let sent = operation.request(&suprsend_api::Base::new(&self.server.url).unwrap()).ok()?;
+        let sent = String::from_utf8(sent.body()?.as_bytes()?.to_vec()).unwrap();
+        let echo = json!({"message": sent, "error_code": &sent[..sent.len() / 2], "type": "x"});
+        self.server.answer([json(400, echo)]);
+        let call = client(self.server).call(operation);
+        Some(Box::pin(async move { call.await.map(drop) }))
+    }
+}
+
+/// Every operation of the document that has a body, whatever it is: the server echoes the body, and nothing sensitive is shown.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn every_operation_whose_body_is_echoed() {
+    let server = Server::start([reply(500, &[], "")]).await;
+    let mut sensitive = 0;
+    for spec in operations::ALL {
+        let Some(rules) = spec.body else { continue };
+        let mut sample = Sample { texts: 0, sensitive: Vec::new() };
+        let body = sample.value(rules, false, 0);
+        let mut operation = serde_json::Map::from_iter([("body".to_owned(), body)]);
+        for parameter in spec.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
+            operation.insert(parameter.name.to_owned(), json!("x"));
+        }
+        let call = operations::visit(spec.id, Echoed { server: &server, operation: operation.into() });
+        let Some(call) = call.flatten() else { panic!("{}: the sample has not its form", spec.id) };
+        let error = call.await.unwrap_err();
+        let shown = format!("{error} {error:?} {:?}", error.api().map(|api| (api.message(), api.error_code())));
+        for text in &sample.sensitive {
+            assert!(!shown.contains(text), "{}: {shown}", spec.id);
+        }
+        sensitive += sample.sensitive.len();
+        assert!(error.api().is_some(), "{}: not sent: {error}", spec.id);
+    }
+    assert!(sensitive > 20, "{sensitive} texts");
+}
+
+/// An edit's token is as secret as an upsert's.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn edits_that_are_echoed() {
+    let server = Server::start([json(400, json!({"message": format!("{} is bad", secret("slack-token"))}))]).await;
+    let edit = client(&server).users().edit("user-123").append_slack(slack().remove(0));
+    let error = edit.await.unwrap_err();
+    assert!(print_error(&error).contains("[redacted] is bad"));
+    let wrong = client(&server).users().edit("user-123").append_slack(SlackChannel::email("no address", CANARY));
+    print_error(&wrong.check().unwrap_err());
+}
+
+/// An id of the request that is the key is none; nor is one without end.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn ids_of_requests_that_echo_the_key() {
+    let headers = [("x-request-id", &secret("api-key")[..])];
+    let long = "x".repeat(20_000);
+    for answer in [
+        reply(401, &headers, ""),
+        reply(201, &headers, profile().to_string()),
+        reply(401, &[("x-request-id", &long)], ""),
+        reply(401, &[], json!({"message": format!("{} and {}", secret("gateway"), secret("header"))}).to_string()),
+    ] {
+        let server = Server::start([answer]).await;
+        match client(&server).users().upsert("user-123").header("x-call", secret("header")).await {
+            Ok(user) => _ = print(&user),
+            Err(error) => assert!(print_error(&error).len() < 2_000),
         }
     }
 }

@@ -392,7 +392,7 @@ async fn refusals_in_every_form() {
     let client = server.client();
     for (sent, (status, (body, said))) in cases.iter().enumerate() {
         let outcome = upsert(&client).await;
-        let Err(error @ Error::Api(_)) = outcome else { panic!("{outcome:?}") };
+        let Err(error @ (Error::Api(_) | Error::NotFound(_))) = outcome else { panic!("{outcome:?}") };
         let api = error.api().unwrap();
         assert_eq!(error.status().unwrap(), *status);
         assert_eq!((api.message(), api.code(), api.error_code(), api.error_type()), *said, "{body}");

@@ -33,9 +33,9 @@ async fn a_user_that_exists_is_found_and_one_that_does_not_is_told_apart() {
     let users = client.users();
     users.upsert("a/b ä").email("jane@example.com").await.unwrap();
     assert_eq!(users.get(" a/b ä ").await.unwrap().email.len(), 1);
-    assert_eq!(users.find("a/b ä").await.unwrap().unwrap().distinct_id.as_deref(), Some("a/b ä"));
+    assert_eq!(users.get("a/b ä").optional().await.unwrap().unwrap().distinct_id.as_deref(), Some("a/b ä"));
 
-    assert!(users.find("nobody").await.unwrap().is_none());
+    assert!(users.get("nobody").optional().await.unwrap().is_none());
     let error = users.get("nobody").await.unwrap_err();
     assert!(matches!(&error, Error::NotFound(error) if error.api().code() == Some(404)), "{error:?}");
     assert_eq!(error.to_string(), "the API answered 404 Not Found: distinct_id: nobody not found");
@@ -54,7 +54,7 @@ async fn a_missing_user_is_told_in_all_forms_of_the_apis_errors() {
         (json!({"detail": "Not Found"}), false),
     ] {
         hub.inject(Fault::status(404).body(body).times(1)).unwrap();
-        let found = client.users().find("nobody").await;
+        let found = client.users().get("nobody").optional().await;
         assert_eq!(matches!(found, Ok(None)), is_missing, "{found:?}");
     }
 }
@@ -87,7 +87,7 @@ async fn an_edit_becomes_as_few_operations_as_its_order_allows() {
         .increment("seats", 2)
         .increment("balance", -0.5)
         .increment("seats", 1_i64)
-        .operation(EditOperation { unset: vec!["nickname".into()], ..Default::default() })
+        .operations(EditOperation { unset: vec!["nickname".into()], ..Default::default() })
         .unset("other");
     assert_eq!(
         serde_json::to_value(&edit).unwrap(),
@@ -107,8 +107,7 @@ async fn an_edit_becomes_as_few_operations_as_its_order_allows() {
             {"$unset": ["$timezone"]},
             {"$increment": {"seats": 2, "balance": -0.5}},
             {"$increment": {"seats": 1}},
-            {"$unset": ["nickname"]},
-            {"$unset": ["other"]},
+            {"$unset": ["nickname", "other"]},
         ]})
     );
     edit.check().unwrap();
@@ -182,7 +181,7 @@ async fn what_is_wrong_is_told_before_anything_is_sent() {
         .append_email("no address")
         .header("bad header", "x");
     let paths: Vec<_> = violations(edit.await).into_iter().map(|(path, _)| path).collect();
-    assert_eq!(paths, ["distinct_id", "$email", "seats", "$seats", "header", "operations[0].$append.$email"]);
+    assert_eq!(paths, ["distinct_id", "header", "$email", "seats", "$seats", "operations[0].$append.$email"]);
     assert_eq!(violations(users.edit("u").await)[0].0, "operations");
     assert_eq!(violations(users.get(" ").await)[0].0, "distinct_id");
     assert_eq!(violations(users.merge("u", " u ").await)[0].0, "from_user_id");
@@ -241,7 +240,7 @@ async fn lists_can_be_read_by_page_and_by_item_and_both_ways() {
     }
     assert_eq!(sizes, [2, 1]);
 
-    let ids = async |mut items: suprsend::pages::Items<Client, suprsend::types::UserList>| {
+    let ids = async |mut items: suprsend::pages::Items<suprsend::operations::ListUsers>| {
         let mut ids = Vec::new();
         while let Some(user) = items.next().await.transpose().unwrap() {
             ids.extend(user.distinct_id);

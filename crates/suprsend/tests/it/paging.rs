@@ -73,7 +73,7 @@ async fn an_error_between_pages_ends_the_list_after_retries() {
 async fn a_404_that_is_not_the_apis_own_is_not_about_the_user() {
     for body in ["<html>no such page</html>", "", "{\"detail\": \"Not found.\"}"] {
         let server = Server::start([reply(404, &[], body)]).await;
-        let error = server.client().users().find("user-123").await.unwrap_err();
+        let error = server.client().users().get("user-123").optional().await.unwrap_err();
         assert!(matches!(error, Error::Api(_)), "{error:?}");
     }
 }
@@ -105,24 +105,24 @@ async fn only_what_is_idempotent_is_repeated_unless_it_was_not_processed() {
             })*
         };
     }
-    type Users<'a> = suprsend::users::Users<'a, suprsend::Client>;
+    use suprsend::Users;
     attempts! {
-        "upsert" async |users: Users<'_>| users.upsert("u").await.map(drop) => 3, 3;
-        "get" async |users: Users<'_>| users.get("u").await.map(drop) => 3, 3;
-        "delete" async |users: Users<'_>| users.delete("u").await.map(drop) => 3, 3;
-        "delete_many" async |users: Users<'_>| users.delete_many(["u"]).await.map(drop) => 3, 3;
-        "list" async |users: Users<'_>| users.list().page().await.map(drop) => 3, 3;
-        "objects" async |users: Users<'_>| users.object_subscriptions("u").page().await.map(drop) => 3, 3;
-        "lists" async |users: Users<'_>| users.list_subscriptions("u").page().await.map(drop) => 3, 3;
-        "merge" async |users: Users<'_>| users.merge("u", "v").await.map(drop) => 1, 3;
-        "set" async |users: Users<'_>| {
+        "upsert" async |users: Users| users.upsert("u").await.map(drop) => 3, 3;
+        "get" async |users: Users| users.get("u").await.map(drop) => 3, 3;
+        "delete" async |users: Users| users.delete("u").await.map(drop) => 3, 3;
+        "delete_many" async |users: Users| users.delete_many(["u"]).await.map(drop) => 3, 3;
+        "list" async |users: Users| users.list().page().await.map(drop) => 3, 3;
+        "objects" async |users: Users| users.object_subscriptions("u").page().await.map(drop) => 3, 3;
+        "lists" async |users: Users| users.list_subscriptions("u").page().await.map(drop) => 3, 3;
+        "merge" async |users: Users| users.merge("u", "v").await.map(drop) => 1, 3;
+        "set" async |users: Users| {
             users.edit("u").set("plan", 1).set_once("a", 1).unset("b").remove("c", 1).await.map(drop)
         } => 3, 3;
-        "append of a channel" async |users: Users<'_>| {
+        "append of a channel" async |users: Users| {
             users.edit("u").append_ios_push(Push::new("token").provider("apns")).await.map(drop)
         } => 3, 3;
-        "append of a property" async |users: Users<'_>| users.edit("u").append("tags", 1).await.map(drop) => 1, 3;
-        "increment" async |users: Users<'_>| users.edit("u").set("a", 1).increment("b", 1).await.map(drop) => 1, 3;
+        "append of a property" async |users: Users| users.edit("u").append("tags", 1).await.map(drop) => 1, 3;
+        "increment" async |users: Users| users.edit("u").set("a", 1).increment("b", 1).await.map(drop) => 1, 3;
     }
 }
 
@@ -149,4 +149,52 @@ async fn a_call_has_options_of_its_own() {
     assert_eq!(received[1].line, "GET /v1/user/user-123/ HTTP/1.1");
     assert_eq!(received[1].header("x-call"), Some("one"));
     assert!(received[1].body.is_empty());
+}
+
+/// A page of a list by offset: of these tenants, with as much of its place as the API says.
+fn offset_page(ids: &[&str], meta: &Value) -> Answer {
+    let results: Vec<_> = ids.iter().map(|id| json!({"tenant_id": id, "tenant_name": id})).collect();
+    reply_json(200, json!({"meta": meta, "results": results}))
+}
+
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn a_list_by_offset_goes_on_by_what_came() {
+    let meta = |offset: u32| json!({"count": 5, "limit": 100, "offset": offset});
+    // The API gives fewer than it was asked for.
+    let server = Server::start([
+        offset_page(&["a", "b"], &meta(0)),
+        offset_page(&["c", "d"], &meta(2)),
+        offset_page(&["e"], &meta(4)),
+    ])
+    .await;
+    let mut items = server.client().tenants().list().limit(100).items();
+    let mut count = 0;
+    while items.next().await.transpose().unwrap().is_some() {
+        count += 1;
+    }
+    assert_eq!(count, 5);
+    let targets: Vec<_> = server.received().iter().map(|request| request.target().to_owned()).collect();
+    assert_eq!(
+        targets,
+        ["/v1/tenant/?limit=100", "/v1/tenant/?limit=100&offset=2", "/v1/tenant/?limit=100&offset=4"]
+    );
+}
+
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn a_list_by_offset_ends() {
+    // At an empty page, whatever the count says; and at a page that was read already, which the API says itself.
+    let empty = [offset_page(&["a"], &json!({"count": 9, "limit": 1, "offset": 3})), offset_page(&[], &json!({"count": 9, "limit": 1, "offset": 4}))];
+    let server = Server::start(empty).await;
+    let mut pages = server.client().tenants().list().offset(3).pages();
+    assert_eq!(pages.next().await.unwrap().unwrap().results.len(), 1);
+    assert_eq!(pages.next().await.unwrap().unwrap().results.len(), 0);
+    assert!(pages.next().await.is_none());
+
+    let same = offset_page(&["a"], &json!({"count": 9, "limit": 1, "offset": 0}));
+    let server = Server::start([same]).await;
+    let mut pages = server.client().tenants().list().pages();
+    pages.next().await.unwrap().unwrap();
+    pages.next().await.unwrap().unwrap();
+    assert!(matches!(pages.next().await, Some(Err(Error::Paging(error))) if error.is_repeated()));
+    assert!(pages.next().await.is_none());
 }

@@ -5,9 +5,8 @@ use std::cell::Cell;
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::Value;
 use suprsend::{
-    Channel, Client, Error,
+    Channel, Client, Error, UpsertUser,
     types::{ChannelEntry, MsTeamsChannel, SlackChannel, User, WebPush},
-    users::UpsertUser,
 };
 use suprsend_mock::Hub;
 use tokio::runtime::Runtime;
@@ -107,7 +106,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn apply(upsert: UpsertUser<Client>, step: Step) -> UpsertUser<Client> {
+fn apply(upsert: UpsertUser, step: Step) -> UpsertUser {
     match step {
         Step::Email(address) => upsert.email(address),
         Step::Sms(number) => upsert.sms(number),

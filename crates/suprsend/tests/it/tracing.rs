@@ -67,7 +67,7 @@ async fn a_call_has_a_span() {
     let end = line("close");
     let parts = [
         "suprsend.call",
-        "operation=\"create_update_users\"",
+        "operation=\"create-update-users\"",
         "host=\"127.0.0.1\"",
         "attempt=2",
         "status=201",

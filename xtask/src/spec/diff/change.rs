@@ -133,6 +133,7 @@ kinds! {
     ScopesRemoved "scopes-removed" "less has to be granted to the caller"
     SchemeChanged "security-scheme-changed" "a way to authenticate works otherwise"
     DefaultUnused "unused-default-changed" "the document's own servers or ways to authenticate, for which each operation has its own"
+    Refused "cannot-be-generated" "no code is generated from the new document until this is mended"
     ServerChanged "server-changed" "requests go to another host"
     ServerAdded "server-added" "there is another host"
     ServerRemoved "server-removed" "a host is gone"
@@ -158,6 +159,12 @@ pub(in crate::spec) struct Change {
     pub(in crate::spec) reply: bool,
     /// What was and is, and what that means.
     pub(in crate::spec) message: String,
+}
+
+impl Change {
+    fn key(&self) -> (Side, Pointer, Kind) {
+        (self.side, self.pointer.clone(), self.kind)
+    }
 }
 
 impl fmt::Display for Change {
@@ -210,6 +217,17 @@ impl Changes {
             change.level = level;
             change.message = message.into();
         }
+    }
+
+    /// Forgets that the crate would follow a change of how values are sent, at or below a place of which it is known that it
+    /// cannot.
+    pub(in crate::spec) fn forget_writing(&mut self, place: &Pointer) {
+        let below = format!("{}/", place.as_str());
+        self.list.retain(|change| {
+            let within = change.pointer == *place || change.pointer.as_str().starts_with(&below);
+            !(within && matches!(change.kind, Kind::SerialisationChanged | Kind::ParameterMoved))
+        });
+        self.known = self.list.iter().enumerate().map(|(index, it)| (it.key(), index)).collect();
     }
 
     /// The changes: those that break first, else in the order of the documents.

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
-use suprsend_codegen::{Pointer, is_method};
+use suprsend_codegen::{PathItem, Pointer, path_items};
+
+use super::numbers::same;
 
 /// The longest chain of references that is followed. Documents are checked before: none leads in a circle.
 const CHAIN: usize = 256;
@@ -77,12 +79,9 @@ impl<'a> Document<'a> {
     /// The operations, in their order.
     pub(super) fn operations(self) -> Vec<Operation<'a>> {
         let mut found = Vec::new();
-        for (path, item) in self.root().get("paths").into_iter().flat_map(|paths| paths.members()) {
-            if path.starts_with("x-") {
-                continue;
-            }
-            let item = self.resolve(item);
-            for (method, place) in item.members().filter(|(key, _)| is_method(key)) {
+        for (path, _, item) in path_items(self.0) {
+            for (method, pointer, value) in item.operations() {
+                let place = Place { pointer: pointer.clone(), value };
                 found.push(Operation { path, method, place, item: item.clone() });
             }
         }
@@ -96,7 +95,14 @@ pub(super) struct Operation<'a> {
     pub(super) path: &'a str,
     pub(super) method: &'a str,
     pub(super) place: Place<'a>,
-    pub(super) item: Place<'a>,
+    item: PathItem<'a>,
+}
+
+impl<'a> Operation<'a> {
+    /// A member of the path item, which counts for all of its operations.
+    pub(super) fn shared(&self, key: &str) -> Option<Place<'a>> {
+        self.item.get(key).map(|(pointer, value)| Place { pointer: pointer.clone(), value })
+    }
 }
 
 /// Two documents, the place of one of which is compared with a place of the other.
@@ -139,7 +145,7 @@ impl<'a> Documents<'a> {
                         old.elements().zip(new.elements()).map(|(old, new)| (Some(old), Some(new), false)),
                     );
                 }
-                (old, new) if old == new => {}
+                (old, new) if same(old, new) => {}
                 _ => return false,
             }
         }

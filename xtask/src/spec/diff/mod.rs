@@ -3,14 +3,16 @@
 //! Both documents are read ([`document`]); operations are matched and compared ([`operations`], [`parameters`], [`bodies`],
 //! [`replies`], [`security`], [`servers`]); so are the schemas that they lead to, in the direction in which they lead there ([`schema`], by
 //! what they say rather than by how that is written: [`view`]). All of it adds to the [`change`]s, which are printed
-//! ([`output`]).
+//! ([`output`]). What the new document says and cannot be generated breaks, whatever else is said of it ([`refused`]).
 
 mod bodies;
 mod change;
 mod document;
+mod numbers;
 mod operations;
 mod output;
 mod parameters;
+mod refused;
 mod replies;
 mod schema;
 mod security;
@@ -122,7 +124,7 @@ pub(super) fn gone(old: &str, new: &str) -> Vec<String> {
 fn unused(documents: Documents<'_>, changes: &mut Changes) {
     for key in ["security", "servers"] {
         let own = |operation: &document::Operation<'_>| {
-            operation.place.get(key).is_some() || (key == "servers" && operation.item.get(key).is_some())
+            operation.place.get(key).is_some() || (key == "servers" && operation.shared(key).is_some())
         };
         let used = |document: Document<'_>| !document.operations().iter().all(own);
         let (old, new) = (documents.old.root().get(key), documents.new.root().get(key));
@@ -157,5 +159,6 @@ pub(super) fn changes(old: &Value, new: &Value) -> Result<Vec<Change>> {
         let message = "no code is generated for webhooks";
         changes.add(Level::Neutral, Kind::WebhooksChanged, (Side::New, &pointer), None, message);
     }
+    refused::compare(documents, &mut changes);
     Ok(changes.sorted())
 }

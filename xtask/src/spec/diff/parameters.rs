@@ -57,8 +57,8 @@ impl Parameter<'_> {
 /// The parameters of an operation; its own stand before those of the path.
 fn parameters<'a>(document: Document<'a>, operation: &Operation<'a>) -> Vec<Parameter<'a>> {
     let mut found: Vec<Parameter<'a>> = Vec::new();
-    for holder in [&operation.place, &operation.item] {
-        for place in holder.get("parameters").into_iter().flat_map(|list| list.elements()) {
+    for list in [operation.place.get("parameters"), operation.shared("parameters")].into_iter().flatten() {
+        for place in list.elements() {
             let place = document.resolve(place);
             let (Some(name), Some(location)) = (place.text("name"), place.text("in")) else {
                 continue;

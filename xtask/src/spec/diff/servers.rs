@@ -29,8 +29,8 @@ pub(super) fn compare<'a>(context: &mut Context<'_, 'a>, old: &Operation<'a>, ne
 
 /// The servers of an operation, each with the defaults of its variables, and where they stand.
 fn servers<'a>(root: &Place<'a>, operation: &Operation<'a>) -> (Vec<String>, Pointer) {
-    let holders = [&operation.place, &operation.item, root];
-    let Some(list) = holders.into_iter().find_map(|holder| holder.get("servers")) else {
+    let own = operation.place.get("servers").or_else(|| operation.shared("servers"));
+    let Some(list) = own.or_else(|| root.get("servers")) else {
         return (vec!["/".to_owned()], Pointer::root().child("servers"));
     };
     let urls = list.elements().map(|server| {

@@ -406,3 +406,39 @@ fn what_is_additive_only_adds_to_the_rust() {
     assert_eq!(lost, Vec::<String>::new());
     assert!(compared >= 80, "{compared} pairs");
 }
+
+/// What stands beside a path item's reference is read as generating reads it.
+#[test]
+fn f12_operations_beside_a_reference_are_compared() {
+    let document = |beside: Value, referred: Value| {
+        let mut item = json!({"$ref": "#/components/pathItems/P"});
+        item.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
+        json!({
+            "openapi": "3.1.0",
+            "info": {"title": "Path items", "version": "1"},
+            "paths": {"/p": item},
+            "components": {"pathItems": {"P": referred}},
+        })
+    };
+    let operation = |id: &str, kind: &str| {
+        json!({"operationId": id, "responses": {"200": {"description": ""}}, "requestBody": {"content": {"application/json": {
+            "schema": {"type": "object", "required": ["a"], "properties": {"a": {"type": kind}}}}}}})
+    };
+    let shared = json!({"put": operation("shared", "string")});
+    let old = document(json!({"post": operation("own", "string")}), shared.clone());
+    let with = |beside: Value, referred: Value| listed(&old, &document(beside, referred), "").0;
+    let post = "/paths/~1p/post/requestBody/content/application~1json/schema/properties/a/type";
+    let put = post.replace("/paths/~1p/post", "/components/pathItems/P/put");
+    let changed = with(json!({"post": operation("own", "integer")}), shared.clone());
+    assert_eq!(changed, [format!("breaking type-changed ~{post}")]);
+    let changed =
+        with(json!({"post": operation("own", "string")}), json!({"put": operation("shared", "integer")}));
+    assert_eq!(changed, [format!("breaking type-changed ~{put}")]);
+    assert_eq!(with(json!({}), shared.clone()), ["breaking operation-removed old ~/paths/~1p/post"]);
+    // The one that stands beside the reference counts.
+    let both = json!({"post": operation("own", "string"), "put": operation("shared", "string")});
+    assert_eq!(with(both, json!({"put": operation("other", "integer")})), Vec::<String>::new());
+    let parameter = json!([{"name": "q", "in": "query", "required": true, "schema": {"type": "string"}}]);
+    let changed = with(json!({"post": operation("own", "string"), "parameters": parameter}), shared);
+    assert_eq!(changed, ["breaking parameter-added ~/paths/~1p/parameters/0"]);
+}

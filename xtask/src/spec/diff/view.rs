@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 use suprsend_codegen::Pointer;
 
-use super::document::{Document, Place};
+use super::{
+    document::{Document, Place},
+    numbers::{Exact, is_whole, same},
+};
 
 /// Schemas that all apply to the same value. None at all lets any value pass.
 pub(super) type Schemas<'a> = Vec<Place<'a>>;
@@ -42,7 +45,7 @@ pub(super) struct View<'a> {
     pub(super) values: Option<(Pointer, Vec<&'a Value>)>,
     pub(super) format: Option<(Pointer, &'a str)>,
     /// Bounds and counts, the strictest of each.
-    pub(super) bounds: BTreeMap<&'static str, (Pointer, f64)>,
+    pub(super) bounds: BTreeMap<&'static str, (Pointer, Number)>,
     pub(super) patterns: BTreeMap<&'a str, Pointer>,
     pub(super) unique: Option<Pointer>,
     pub(super) properties: BTreeMap<&'a str, Schemas<'a>>,
@@ -206,7 +209,7 @@ impl<'a> View<'a> {
         self.nullable &= values.iter().any(|value| value.is_null());
         values.retain(|value| !value.is_null());
         match &mut self.values {
-            Some((_, before)) => before.retain(|value| values.contains(value)),
+            Some((_, before)) => before.retain(|value| values.iter().any(|other| same(value, other))),
             None => self.values = Some((pointer, values)),
         }
     }
@@ -215,9 +218,12 @@ impl<'a> View<'a> {
         for (keywords, upper) in [(&UPPER, true), (&LOWER, false)] {
             for keyword in keywords {
                 let Some((pointer, bound)) = bound(part, keyword) else { continue };
-                let (at, strictest) = self.bounds.entry(keyword).or_insert_with(|| (pointer.clone(), bound));
-                if (upper && bound < *strictest) || (!upper && bound > *strictest) {
-                    (*at, *strictest) = (pointer, bound);
+                let known = self.bounds.get(keyword).and_then(|(_, known)| Exact::new(known));
+                let stricter = known.is_none_or(|known| {
+                    Exact::new(&bound).is_some_and(|bound| if upper { bound < known } else { bound > known })
+                });
+                if stricter {
+                    self.bounds.insert(keyword, (pointer, bound));
                 }
             }
         }
@@ -335,7 +341,7 @@ fn lets_null_pass(document: Document<'_>, variant: &Place<'_>) -> bool {
 }
 
 /// A bound as a number. OpenAPI 3.0 has a boolean beside `minimum` and `maximum` for an exclusive one.
-fn bound(part: &Place<'_>, keyword: &str) -> Option<(Pointer, f64)> {
+fn bound(part: &Place<'_>, keyword: &str) -> Option<(Pointer, Number)> {
     let exclusive = |keyword: &str| part.flag(keyword);
     let stated = match keyword {
         "minimum" if exclusive("exclusiveMinimum") => None,
@@ -344,7 +350,7 @@ fn bound(part: &Place<'_>, keyword: &str) -> Option<(Pointer, f64)> {
         "exclusiveMaximum" if exclusive("exclusiveMaximum") => part.get("maximum"),
         _ => part.get(keyword),
     }?;
-    Some((stated.pointer, stated.value.as_f64()?))
+    Some((stated.pointer, stated.value.as_number()?.clone()))
 }
 
 /// The types that two lists have in common; an integer is a number.
@@ -362,8 +368,8 @@ fn type_of(value: &Value) -> Option<&'static str> {
     Some(match value {
         Value::Null => return None,
         Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
+        Value::Number(number) if is_whole(number) => "integer",
+        Value::Number(_) => "number",
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",

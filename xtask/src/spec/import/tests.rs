@@ -298,7 +298,7 @@ fn whatever_comes_after_refuses_for_the_document() {
     let trace = "    trace: {operationId: trace, responses: {'204': {description: Traced}}}\n    post:";
     assert!(edited("    post:", trace).contains("/trace: "));
     // Reading.
-    assert!(edited("paths:", "paths: [").contains("new.yaml: not readable"));
+    assert!(edited("paths:", "paths: [").contains(": not readable as YAML or JSON: "));
     assert!(edited("openapi: 3.1.1", "openapi: 3.1.1\nopenapi: 3.1.1").contains("stands twice"));
 }
 

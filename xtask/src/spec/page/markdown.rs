@@ -46,7 +46,7 @@ pub(super) fn quoted(file: &str, page: &str) -> Result<(String, Value), Problems
         let reason = "no fence closes the block, so its end may be missing";
         return Err(Problem::at(place, reason, "download the page again").into());
     }
-    let document = Source::new(&*place, block.text.as_str()).parse()?;
+    let document = Source::new(file, block.text.as_str()).at_line(block.line + 1).parse()?;
     agree(block, &document).map_err(|reason| {
         Problem::at(place, reason, "look at the page which of the two is right, and save the block as YAML")
     })?;
@@ -166,7 +166,7 @@ mod tests {
             (page("yaml POST /a/{id}", DOCUMENT), "says POST /a/{id}, in it is POST /a/{id}/"),
             (page("yaml POST /a/{id}/", &two), "in it is POST /a/{id}/, GET /a/{id}/"),
             (page("yaml POST /a/{id}/", "openapi: 3.1.1\n"), "no operation is in it"),
-            (page("yaml POST /a/{id}/", "paths: [\n"), "page.md:7: not readable"),
+            (page("yaml POST /a/{id}/", "paths: [\n"), "page.md:9: not readable"),
             (page("yaml", DOCUMENT), "names no operation"),
             (page("text POST /a/{id}/", DOCUMENT), "no fenced block"),
             (page("yaml POST /a/{id}/", DOCUMENT).repeat(2), "the blocks in lines 7, "),

@@ -10,12 +10,18 @@ mod visit;
 use heck::ToPascalCase;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{File, Ident, ItemMod, Path, Type, parse_quote};
+use syn::{
+    File, Ident, ItemMod, Path, Type, parse_quote,
+    visit_mut::{self, VisitMut},
+};
 
-pub(super) use self::{pages::Types, read::arguments};
+pub(super) use self::pages::Types;
+pub(crate) use self::read::arguments;
 use self::read::{Body, Function};
-use super::Rules;
-use crate::facts::{Credential, Facts};
+use crate::{
+    facts::{Credential, Facts},
+    rules::Rust as Rules,
+};
 
 /// The module with the operations, and that with the types as progenitor wrote it.
 pub(super) struct Split {
@@ -53,11 +59,13 @@ pub(super) fn write(
     }
     let names = operations.iter().map(Read::name).collect::<Vec<_>>();
     let visit = visit::function(operations, &names);
-    Ok(parse_quote! {
+    let mut module: ItemMod = parse_quote! {
         /// The operations of the API, as values.
         pub mod operations {
             #[allow(unused_imports)]
             use super::{rules, types};
+            #[allow(unused_imports)]
+            use #runtime::rules::Schema;
             #[allow(unused_imports)]
             use #runtime::{
                 Base, Credential, CursorPaged, Format, Inspector, Lookup, Method, OffsetPaged, Operation, Page, Paged,
@@ -66,7 +74,26 @@ pub(super) fn write(
             #(#items)*
             #visit
         }
-    })
+    };
+    Shorten.visit_item_mod_mut(&mut module);
+    Ok(module)
+}
+
+/// The prelude's types go by their last name. No operation has one of these names; see `names::is_taken`.
+struct Shorten;
+
+impl VisitMut for Shorten {
+    fn visit_path_mut(&mut self, path: &mut Path) {
+        let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        if matches!(names.as_slice(), ["std", "option", "Option"] | ["std", "string", "String"] | ["std", "vec", "Vec"])
+            && let Some(last) = path.segments.pop()
+        {
+            path.leading_colon = None;
+            path.segments = std::iter::once(last).collect();
+        }
+        visit_mut::visit_path_mut(self, path);
+    }
 }
 
 /// A field of an operation's struct.
@@ -130,18 +157,19 @@ impl Read {
         let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
         let doc = super::doc(&text);
         let deprecated = self.facts.deprecated.then(|| quote!(#[deprecated]));
+        let default = fields.iter().all(|field| field.optional.is_some()).then(|| quote!(Default,));
         let fields = fields.iter().map(|Field { name, ty, doc, optional }| {
             let doc = super::doc(doc);
             // `None` is left out, so that what is stored is small and may lack what is newer.
             let absent = optional
                 .as_ref()
-                .map(|_| quote!(#[serde(default, skip_serializing_if = "::std::option::Option::is_none")]));
+                .map(|_| quote!(#[serde(default, skip_serializing_if = "Option::is_none")]));
             quote!(#doc #absent pub #name: #ty)
         });
         quote! {
             #doc
             #deprecated
-            #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+            #[derive(Clone, #default PartialEq, ::serde::Serialize, ::serde::Deserialize)]
             #[non_exhaustive]
             pub struct #name { #(#fields,)* }
         }
@@ -151,10 +179,11 @@ impl Read {
         let name = self.name();
         let required = fields.iter().filter(|field| field.optional.is_none());
         let arguments = required.map(|Field { name, ty, .. }| {
-            if is_text(ty) { quote!(#name: impl ::std::convert::Into<#ty>) } else { quote!(#name: #ty) }
+            if is_text(ty) { quote!(#name: impl Into<#ty>) } else { quote!(#name: #ty) }
         });
+        let all_optional = fields.iter().all(|field| field.optional.is_some());
         let values = fields.iter().map(|Field { name, ty, optional, .. }| match optional {
-            Some(_) => quote!(#name: ::std::option::Option::None),
+            Some(_) => quote!(#name: None),
             None if is_text(ty) => quote!(#name: #name.into()),
             None => quote!(#name),
         });
@@ -163,18 +192,24 @@ impl Read {
             let doc = super::doc(doc);
             // The constructor has its name already.
             let method = if name == "new" { format_ident!("set_new") } else { name.clone() };
-            let (argument, value) =
-                if is_text(inner) { (quote!(impl ::std::convert::Into<#inner>), quote!(value.into())) } else { (quote!(#inner), quote!(value)) };
+            let item = is_list(inner).then(|| read::arguments(inner).pop()).flatten();
+            let of = item.as_ref().unwrap_or(inner);
+            let (argument, value) = if is_shown(of) { (quote!(#of), quote!(value)) } else { (quote!(impl Into<#of>), quote!(value.into())) };
+            let set = match item {
+                Some(_) => quote!(self.#name.get_or_insert_default().push(#value);),
+                None => quote!(self.#name = Some(#value);),
+            };
             Some(quote! {
                 #doc
                 pub fn #method(mut self, value: #argument) -> Self {
-                    self.#name = ::std::option::Option::Some(#value);
+                    #set
                     self
                 }
             })
         });
+        let made = if all_optional { quote!(Self::default()) } else { quote!(Self { #(#values),* }) };
         let parameters = self.parameters().into_iter().map(|(wire, place, _)| {
-            let rules = rules.parameter(&self.facts, &wire, place);
+            let rules = rules.parameter(&self.facts.path, &self.facts.method, &wire, place);
             let place = format_ident!("{}", place.to_pascal_case());
             quote!(Parameter::new(#wire, Place::#place, #rules))
         });
@@ -187,7 +222,7 @@ impl Read {
                 #parameters
                 /// Creates the operation with what it requires.
                 pub fn new(#(#arguments),*) -> Self {
-                    Self { #(#values),* }
+                    #made
                 }
                 #(#setters)*
             }
@@ -220,8 +255,8 @@ impl Read {
         let body = match body_type {
             Some(ty) => quote! {
                 type Body = #ty;
-                fn body(&self) -> ::std::option::Option<&#ty> {
-                    ::std::option::Option::Some(&self.body)
+                fn body(&self) -> Option<&#ty> {
+                    Some(&self.body)
                 }
             },
             None => quote!(type Body = ();),
@@ -260,27 +295,26 @@ impl Read {
     fn spec(&self, reply: &Type, rules: &Rules) -> TokenStream {
         let Facts { id, method, path, .. } = &self.facts;
         let method = format_ident!("{}", method.to_uppercase());
-        let format = match reply {
-            Type::Tuple(_) => quote!(Empty),
-            ty if is_text(ty) => quote!(Text),
-            ty if is_bytes(ty) => quote!(Bytes),
-            _ => quote!(Json),
+        let reply = match reply {
+            Type::Tuple(_) => Some(quote!(.reply(Format::Empty))),
+            ty if is_text(ty) => Some(quote!(.reply(Format::Text))),
+            ty if is_bytes(ty) => Some(quote!(.reply(Format::Bytes))),
+            _ => None,
         };
         let credential = match &self.facts.credential {
-            Credential::None => quote!(None),
-            Credential::Bearer => quote!(Bearer),
-            Credential::Basic => quote!(Basic),
-            Credential::Header(name) => quote!(Header(#name)),
-            Credential::Query(name) => quote!(Query(#name)),
-            Credential::Other(name) => quote!(Other(#name)),
+            Credential::None => None,
+            Credential::Bearer => Some(quote!(.bearer())),
+            Credential::Basic => Some(quote!(.credential(Credential::Basic))),
+            Credential::Header(name) => Some(quote!(.credential(Credential::Header(#name)))),
+            Credential::Query(name) => Some(quote!(.credential(Credential::Query(#name)))),
+            Credential::Other(name) => Some(quote!(.credential(Credential::Other(#name)))),
         };
         let server = self.facts.server.as_ref().map(|url| quote!(.server(#url)));
         let idempotent = self.facts.idempotent.then(|| quote!(.idempotent()));
         let parameters = (!self.parameters().is_empty()).then(|| quote!(.parameters(Self::PARAMETERS)));
-        let body = rules.body(&self.facts).map(|rules| quote!(.body(#rules)));
+        let body = rules.body(&self.facts.path, &self.facts.method).map(|rules| quote!(.body(#rules)));
         quote! {
-            Spec::new(#id, Method::#method, #path, Credential::#credential, Format::#format)
-                #server #idempotent #parameters #body
+            Spec::new(#id, Method::#method, #path) #credential #server #idempotent #reply #parameters #body
         }
     }
 
@@ -307,16 +341,7 @@ impl Read {
             quote!(parameter::query(&mut request, #wire, &self.#field)?;)
         });
         let headers = self.function.headers.iter().map(|(wire, field)| {
-            let optional = self.ty(field).is_some_and(|ty| !read::arguments(ty).is_empty() && is_option(ty));
-            if optional {
-                quote! {
-                    if let ::std::option::Option::Some(value) = &self.#field {
-                        parameter::header(&mut request, #wire, value)?;
-                    }
-                }
-            } else {
-                quote!(parameter::header(&mut request, #wire, &self.#field)?;)
-            }
+            quote!(parameter::header(&mut request, #wire, &self.#field)?;)
         });
         let accept = self.function.accepts_json.then(|| quote!(parameter::accept_json(&mut request);));
         let body = self.function.body.as_ref().map(|body| match body {
@@ -324,33 +349,31 @@ impl Read {
             Body::Form => quote!(parameter::form(&mut request, &self.body)?;),
             Body::Raw(media) => quote!(parameter::bytes(&mut request, #media, &self.body);),
         });
+        let adds = accept.is_some() || body.is_some() || query.len() + headers.len() > 0;
+        let mutable = adds.then(|| quote!(mut));
         quote! {
-            fn request(&self, base: &Base) -> ::std::result::Result<Request, RequestError> {
-                #[allow(unused_mut)]
-                let mut request = base.request(Self::SPEC, &[#(#values),*])?;
+            fn request(&self, base: &Base) -> Result<Request, RequestError> {
+                let #mutable request = base.request(Self::SPEC, &[#(#values),*])?;
                 #(#query)*
                 #(#headers)*
                 #accept
                 #body
-                ::std::result::Result::Ok(request)
+                Ok(request)
             }
         }
     }
 
     fn inspect(&self, rules: &Rules) -> Option<TokenStream> {
         let parameters = self.parameters().into_iter().enumerate().map(|(index, (_, _, field))| {
+            let index = syn::Index::from(index);
             if self.ty(field).is_some_and(is_option) {
-                quote! {
-                    if let ::std::option::Option::Some(value) = &self.#field {
-                        inspector.parameter(&Self::SPEC.parameters[#index], value);
-                    }
-                }
+                quote!(inspector.optional(&Self::PARAMETERS[#index], &self.#field);)
             } else {
-                quote!(inspector.parameter(&Self::SPEC.parameters[#index], &self.#field);)
+                quote!(inspector.parameter(&Self::PARAMETERS[#index], &self.#field);)
             }
         });
         let parameters = parameters.collect::<Vec<_>>();
-        let body = rules.body(&self.facts).map(|rules| quote!(inspector.body(#rules, &self.body);));
+        let body = rules.body(&self.facts.path, &self.facts.method).map(|rules| quote!(inspector.body(#rules, &self.body);));
         (!parameters.is_empty() || body.is_some()).then(|| {
             quote! {
                 fn inspect<I: Inspector>(&self, inspector: &mut I) {
@@ -378,6 +401,10 @@ fn is_text(ty: &Type) -> bool {
 
 fn is_bytes(ty: &Type) -> bool {
     super::type_text(ty) == "::std::vec::Vec<u8>"
+}
+
+fn is_list(ty: &Type) -> bool {
+    super::type_text(ty).starts_with("::std::vec::Vec<")
 }
 
 fn is_option(ty: &Type) -> bool {

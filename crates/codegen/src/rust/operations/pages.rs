@@ -72,30 +72,30 @@ pub(super) fn paged(name: &Ident, function: &Function, types: &Types<'_>) -> Opt
     let numbers = ["count", "limit", "offset", "has_next", "has_prev"].into_iter().filter_map(|wire| {
         let (field, ty) = known(wire)?;
         let member = quote::format_ident!("{wire}");
-        let value = if is_option(ty) { quote!(meta.#field) } else { quote!(::std::option::Option::Some(meta.#field)) };
+        let value = if is_option(ty) { quote!(meta.#field) } else { quote!(Some(meta.#field)) };
         Some(quote!(#member: #value))
     });
     let cursors = ["after", "before"].into_iter().filter_map(|wire| {
         let (field, ty) = known(wire)?;
         let member = quote::format_ident!("{wire}");
-        let value = if is_option(ty) { quote!(meta.#field.as_deref()) } else { quote!(::std::option::Option::Some(&*meta.#field)) };
+        let value = if is_option(ty) { quote!(meta.#field.as_deref()) } else { quote!(Some(&*meta.#field)) };
         Some(quote!(#member: #value))
     });
     let members = numbers.chain(cursors).collect::<Vec<_>>();
     let go = |variant: &str, field: Option<&Ident>| {
         let variant = quote::format_ident!("{variant}");
-        field.map(|field| quote!(Position::#variant(value) => self.#field = ::std::option::Option::Some(value),))
+        field.map(|field| quote!(Position::#variant(value) => self.#field = Some(value),))
     };
     // Going to a page leaves no other position behind.
     let fields = [after, before, offset];
-    let reset = fields.into_iter().flatten().map(|field| quote!(self.#field = ::std::option::Option::None;));
+    let reset = fields.into_iter().flatten().map(|field| quote!(self.#field = None;));
     let arms = [go("After", after), go("Before", before), go("Offset", offset)];
     Some(quote! {
         impl #kind for #name {}
         impl Paged for #name {
             type Item = #item;
             fn set_limit(&mut self, limit: i64) {
-                self.#limit = ::std::option::Option::Some(limit);
+                self.#limit = Some(limit);
             }
             fn go_to(&mut self, position: Position) {
                 #(#reset)*
@@ -106,12 +106,12 @@ pub(super) fn paged(name: &Ident, function: &Function, types: &Types<'_>) -> Opt
             }
             fn page(reply: &Self::Reply) -> Page<'_> {
                 let meta = &reply.#meta_field;
-                Page { #(#members,)* ..::std::default::Default::default() }
+                Page { #(#members,)* ..Page::default() }
             }
             fn items(reply: &Self::Reply) -> &[Self::Item] {
                 &reply.#results
             }
-            fn into_items(reply: Self::Reply) -> ::std::vec::Vec<Self::Item> {
+            fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
                 reply.#results
             }
         }

@@ -240,13 +240,17 @@ fn result(output: &ReturnType) -> Result<(Type, Type), String> {
     Ok((bytes(reply), bytes(refusal)))
 }
 
-/// A stream of bytes is read to its end.
+/// A stream of bytes is read to its end, and a connection that changes its protocol is nothing that can be read.
 fn bytes(ty: Type) -> Type {
-    if text(&ty) == "ByteStream" { parse_quote!(::std::vec::Vec<u8>) } else { ty }
+    match text(&ty).as_str() {
+        "ByteStream" => parse_quote!(::std::vec::Vec<u8>),
+        "reqwest :: Upgraded" => parse_quote!(()),
+        _ => ty,
+    }
 }
 
 /// The type arguments of the last segment of a path.
-pub(in crate::rust) fn arguments(ty: &Type) -> Vec<Type> {
+pub(crate) fn arguments(ty: &Type) -> Vec<Type> {
     let Type::Path(path) = ty else { return Vec::new() };
     let Some(PathArguments::AngleBracketed(list)) = path.path.segments.last().map(|last| &last.arguments) else {
         return Vec::new();

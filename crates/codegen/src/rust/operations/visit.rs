@@ -16,12 +16,12 @@ pub(super) fn function(operations: &[Read], names: &[Ident]) -> TokenStream {
         /// Calls a visitor with the type of the operation with this id; `None` if there is none.
         ///
         /// A queue can store an operation as its id and its JSON, and a worker that knows the id alone can send it.
-        pub fn visit<V: Visitor>(id: &str, visitor: V) -> ::std::option::Option<V::Output> {
+        pub fn visit<V: Visitor>(id: &str, visitor: V) -> Option<V::Output> {
             let _ = &visitor;
-            ::std::option::Option::Some(match id {
-                #(#ids => visitor.visit::<#names>(),)*
-                _ => return ::std::option::Option::None,
-            })
+            match id {
+                #(#ids => Some(visitor.visit::<#names>()),)*
+                _ => None,
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A pair that leads to others puts them into a queue. A pair that was there before is not compared again, so recursive schemas
 //! come to an end, and a component is compared once for each direction however often it is referred to.
 
+mod bounds;
 mod object;
 mod rust;
 mod types;
@@ -18,6 +19,7 @@ use self::rust::RustTypes;
 use super::{
     change::{Changes, Kind, Level, Side, Way},
     document::{Documents, Place},
+    numbers::same,
     view::{Schemas, View},
 };
 
@@ -186,7 +188,11 @@ impl Context<'_, '_> {
             }
         }
         let (old, new) = (&self.old.default, &self.new.default);
-        if old.as_ref().map(|place| place.value) != new.as_ref().map(|place| place.value) {
+        let unchanged = match (old, new) {
+            (Some(old), Some(new)) => same(old.value, new.value),
+            (old, new) => old.is_none() && new.is_none(),
+        };
+        if !unchanged {
             let message = format!(
                 "{} became {}; the crate sends no defaults",
                 shown(old.as_ref()),

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use suprsend_codegen::{Settings, generate};
 use syn::{Fields, Item};
 
-use crate::spec::diff::view::{View, covers};
+use crate::spec::diff::{
+    numbers::plain,
+    view::{View, covers},
+};
 
 /// Types that have been asked for, by their schemas.
 #[derive(Debug, Default)]
@@ -22,9 +25,7 @@ impl RustTypes {
         }
         let mut schema = json!({"type": types.first()?});
         for (keyword, (_, bound)) in &view.bounds {
-            // Bounds are whole numbers wherever they decide about the type.
-            let number = if bound.fract() == 0.0 { format!("{bound:.0}").parse().ok() } else { None };
-            schema[*keyword] = number.map_or_else(|| Value::from(*bound), |number: i64| number.into());
+            schema[*keyword] = plain(&bound.clone().into());
         }
         if let Some((_, format)) = &view.format {
             schema["format"] = Value::from(*format);

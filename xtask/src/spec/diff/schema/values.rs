@@ -6,12 +6,13 @@ use suprsend_codegen::{Pointer, is_closed};
 use super::Context;
 use crate::spec::diff::{
     change::{Kind, Level},
-    view::{LOWER, UPPER, View},
+    numbers::{plain, same},
+    view::View,
 };
 
 impl<'a> View<'a> {
     /// The type, if it is one.
-    fn only_type(&self) -> Option<&'a str> {
+    pub(super) fn only_type(&self) -> Option<&'a str> {
         let types = self.types.as_ref()?;
         types.first().copied().filter(|_| types.len() == 1)
     }
@@ -19,13 +20,13 @@ impl<'a> View<'a> {
     /// Whether Rust has a type that lets the listed values pass alone.
     fn is_closed(&self) -> bool {
         self.values.as_ref().is_some_and(|(_, values)| {
-            let values: Vec<Value> = values.iter().map(|value| (*value).clone()).collect();
+            let values: Vec<Value> = values.iter().map(|value| plain(value)).collect();
             is_closed(&values, self.only_type())
         })
     }
 }
 
-impl Context<'_, '_> {
+impl<'a> Context<'_, 'a> {
     pub(super) fn values(&mut self) {
         let (old, new) = (self.old, self.new);
         let places = (old.values.as_ref().map(|(at, _)| at), new.values.as_ref().map(|(at, _)| at));
@@ -44,8 +45,10 @@ impl Context<'_, '_> {
                 self.at(level, Kind::EnumRemoved, places, message);
             }
             (Some((_, one)), Some((_, other))) => {
-                let gone: Vec<&Value> = one.iter().filter(|it| !other.contains(it)).copied().collect();
-                let come: Vec<&Value> = other.iter().filter(|it| !one.contains(it)).copied().collect();
+                let missing = |from: &[&'a Value], of: &[&'a Value]| -> Vec<&'a Value> {
+                    of.iter().filter(|value| !from.iter().any(|known| same(known, value))).copied().collect()
+                };
+                let (gone, come) = (missing(other, one), missing(one, other));
                 let type_changes = before != after;
                 if !come.is_empty() {
                     let level = match (type_changes, after) {
@@ -101,23 +104,8 @@ impl Context<'_, '_> {
     }
 
     pub(super) fn constraints(&mut self) {
+        self.bounds();
         let (old, new) = (self.old, self.new);
-        for keyword in UPPER.iter().chain(&LOWER) {
-            let (one, other) = (old.bounds.get(keyword), new.bounds.get(keyword));
-            let tighter = match (one, other) {
-                (None, None) => continue,
-                (None, Some(_)) => true,
-                (Some(_), None) => false,
-                (Some((_, one)), Some((_, other))) => match one.partial_cmp(other) {
-                    None | Some(std::cmp::Ordering::Equal) => continue,
-                    Some(order) => UPPER.contains(keyword) == (order == std::cmp::Ordering::Greater),
-                },
-            };
-            let bound =
-                |bound: Option<&(Pointer, f64)>| bound.map_or("nothing".to_owned(), |(_, it)| it.to_string());
-            let message = format!("`{keyword}` {} became {}", bound(one), bound(other));
-            self.constraint(tighter, (one.map(|it| &it.0), other.map(|it| &it.0)), message);
-        }
         let gone: Vec<_> = old.patterns.iter().filter(|(it, _)| !new.patterns.contains_key(*it)).collect();
         let come: Vec<_> = new.patterns.iter().filter(|(it, _)| !old.patterns.contains_key(*it)).collect();
         match (gone.first(), come.first()) {
@@ -140,7 +128,7 @@ impl Context<'_, '_> {
         }
     }
 
-    fn constraint(
+    pub(super) fn constraint(
         &mut self,
         tighter: bool,
         places: (Option<&Pointer>, Option<&Pointer>),
@@ -160,7 +148,7 @@ impl Context<'_, '_> {
     }
 
     /// The Rust types before and after, if both are told by the schema alone, and differ.
-    fn retyped(&mut self) -> Option<(String, String)> {
+    pub(super) fn retyped(&mut self) -> Option<(String, String)> {
         let (one, other) = (self.queue.rust.of(self.old)?, self.queue.rust.of(self.new)?);
         let shown = |name: &str| {
             if name.ends_with("HolderField") {

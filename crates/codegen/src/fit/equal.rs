@@ -1,0 +1,137 @@
+//! Equal schemas are one type, wherever they stand.
+//!
+//! Two components are equal if they say the same of every value and mark the same as sensitive; prose does not count. Components that
+//! refer to equal ones become equal themselves, so this goes on until no two are. An alternative of a union keeps its name, which is
+//! that of its variant.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::{
+    Pointer, Report,
+    grammar::{self, Node},
+    names,
+    report::Kind,
+};
+
+/// Keywords that say nothing of a value.
+const PROSE: [&str; 5] = ["deprecated", "description", "example", "examples", "title"];
+
+/// Merges equal components. The document's own, in `stated`, give their name before those that were inline.
+pub(super) fn merge(document: &mut Value, stated: &BTreeSet<String>, report: &mut Report) {
+    loop {
+        let renamed = twins(document, stated);
+        if renamed.is_empty() {
+            return;
+        }
+        let place = Pointer::from_text("/components/schemas");
+        let schemas = names::components(document);
+        for (from, to) in &renamed {
+            // The first of them that goes gives its place to a name that none of them had.
+            if let Some(schema) = schemas.shift_remove(from)
+                && !schemas.contains_key(to)
+            {
+                schemas.insert(to.clone(), schema);
+                report.moved(&place.child(from), to);
+            }
+            report.add(Kind::Combined, &place.child(from), format!("it says the same as `{to}`, so the two are one type"));
+        }
+        grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, _| {
+            if node == Node::Schema
+                && let Some(Value::String(target)) = value.get_mut("$ref")
+                && let Some(to) = target.rsplit('/').next().and_then(|name| renamed.get(name))
+            {
+                *target = format!("#/components/schemas/{to}");
+            }
+        });
+    }
+}
+
+/// The components that say the same as another one, each with the name that both get.
+fn twins(document: &mut Value, stated: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let mut alike: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let alternatives = alternatives(document);
+    for (name, schema) in names::components(document) {
+        if alternatives.contains(name) {
+            continue;
+        }
+        let mut said = schema.clone();
+        grammar::rewrite(&mut said, Node::Schema, &Pointer::root(), &mut |value, _, _| {
+            if let Value::Object(schema) = value {
+                schema.retain(|keyword, _| !PROSE.contains(&keyword.as_str()));
+                if let Some(Value::Array(names)) = schema.get_mut("required") {
+                    names.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
+                }
+            }
+        });
+        said.sort_all_objects();
+        // A schema that says nothing has no type to share.
+        if said.as_object().is_some_and(|said| !said.is_empty()) {
+            alike.entry(said.to_string()).or_default().push(name.clone());
+        }
+    }
+    let taken: BTreeSet<String> = names::components(document).keys().cloned().collect();
+    let usage = usage(document);
+    let mut renamed = BTreeMap::new();
+    for mut names in alike.into_values().filter(|names| names.len() > 1) {
+        let uses = |name: &String| usage.get(name).copied().unwrap_or_default();
+        names.sort_by_key(|name| (!stated.contains(name), std::cmp::Reverse(uses(name)), name.len()));
+        let shared = shared_words(&names).filter(|name| names.contains(name) || !taken.contains(name));
+        let kept = shared.unwrap_or_else(|| names[0].clone());
+        renamed.extend(names.into_iter().filter(|name| *name != kept).map(|name| (name, kept.clone())));
+    }
+    renamed
+}
+
+/// The components that are alternatives of a union, whose variants have their names.
+fn alternatives(document: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut document = document.clone();
+    grammar::rewrite(&mut document, Node::Document, &Pointer::root(), &mut |value, node, _| {
+        if node != Node::Schema {
+            return;
+        }
+        for keyword in ["anyOf", "oneOf"] {
+            let parts = value.get(keyword).and_then(Value::as_array).into_iter().flatten();
+            let targets = parts.filter_map(|part| part.get("$ref")?.as_str()?.rsplit('/').next());
+            found.extend(targets.map(str::to_owned));
+        }
+    });
+    found
+}
+
+/// How often each component is referred to.
+fn usage(document: &Value) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    let mut document = document.clone();
+    grammar::rewrite(&mut document, Node::Document, &Pointer::root(), &mut |value, node, _| {
+        let target = value.get("$ref").and_then(Value::as_str).filter(|_| node == Node::Schema);
+        if let Some(name) = target.and_then(|target| target.rsplit('/').next()) {
+            *counts.entry(name.to_owned()).or_default() += 1;
+        }
+    });
+    counts
+}
+
+/// The words with which all the names end, if there are at least two.
+fn shared_words(names: &[String]) -> Option<String> {
+    let words = |name: &str| {
+        let mut words: Vec<String> = Vec::new();
+        for c in name.chars() {
+            match words.last_mut() {
+                Some(word) if !c.is_uppercase() => word.push(c),
+                _ => words.push(c.to_string()),
+            }
+        }
+        words
+    };
+    let mut shared = words(names.first()?);
+    for name in names {
+        let other = words(name);
+        let pairs = shared.iter().rev().zip(other.iter().rev());
+        let count = pairs.take_while(|(one, other)| one == other).count();
+        shared.drain(..shared.len() - count);
+    }
+    (shared.len() > 1).then(|| shared.concat())
+}

@@ -1,0 +1,64 @@
+//! Whether the table of resources has every operation once, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::Findings;
+use crate::{
+    Pointer, Problems, Table, grammar,
+    table::{RESOURCES, Resource},
+};
+
+/// Refuses a table that leaves an operation out, has one twice, or has two methods of one name. A document need not have a table.
+pub(super) fn check(document: &Value) -> Result<(), Problems> {
+    let table = Table::of(document)?;
+    if table.is_empty() {
+        return Ok(());
+    }
+    let mut findings = Findings::default();
+    let mut open: BTreeSet<(String, String)> = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        let methods = item.as_object().into_iter().flat_map(serde_json::Map::keys);
+        open.extend(methods.filter(|key| grammar::is_method(key)).map(|method| (method.clone(), path.clone())));
+    }
+    let mut seen: BTreeMap<(String, String), String> = BTreeMap::new();
+    for (way, entry) in table.entries() {
+        let key = (entry.method.clone(), entry.path.clone());
+        let name = way.iter().map(|resource| &*resource.name).chain([&*entry.name]).collect::<Vec<_>>().join(".");
+        if let Some(other) = seen.insert(key.clone(), name) {
+            findings.add(&entry.place, format!("the operation is `{other}` already"), "remove one of the two");
+        } else if !open.remove(&key) {
+            let reason = format!("the document has no operation `{} {}`", entry.method, entry.path);
+            findings.add(&entry.place, reason, "correct the method and the path, or remove the entry");
+        }
+        let handed = way.iter().flat_map(|resource| &resource.parameters);
+        for parameter in handed.chain(entry.settings.iter().map(|(name, _)| name)) {
+            if !entry.path.contains(&format!("{{{parameter}}}")) {
+                let reason = format!("the path has no parameter `{parameter}`, which a handle or a setting gives");
+                findings.add(&entry.place, reason, "give parameters that all paths below have");
+            }
+        }
+    }
+    for (method, path) in open {
+        let place = Pointer::root().child("paths").child(path).child(method);
+        findings.add(&place, "the operation is no method of a resource", format!("add it to `{RESOURCES}`"));
+    }
+    table.resources.iter().for_each(|resource| names(resource, &mut findings));
+    findings.settle()
+}
+
+/// Methods and handles of a resource are methods in Rust.
+fn names(resource: &Resource, findings: &mut Findings) {
+    let mut seen = BTreeSet::new();
+    for name in resource.handles.iter().map(|handle| &handle.name) {
+        seen.insert(name.clone());
+    }
+    for entry in &resource.methods {
+        if !seen.insert(entry.name.clone()) {
+            let reason = format!("`{}` has two methods of this name", resource.name);
+            findings.add(&entry.place, reason, "give one of them another name");
+        }
+    }
+    resource.handles.iter().for_each(|handle| names(handle, findings));
+}

@@ -1,0 +1,156 @@
+//! The requests of a document, and the schemas that can be reached from them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    model::{Id, Operation, Parameter, Rule},
+    schema::{self, Context, Source, resolve},
+};
+use crate::{Pointer, Report, fit::is_reserved, grammar, media, report::Kind};
+
+/// The schemas of all requests as they stand in the document, equal ones several times.
+pub(super) struct Collected {
+    /// The rules of each schema.
+    pub(super) schemas: Vec<Vec<Rule>>,
+    /// Where each schema stands.
+    pub(super) sources: Vec<Source>,
+    /// The operations.
+    pub(super) operations: Vec<Operation>,
+}
+
+/// Reads the requests of a corrected document.
+pub(super) fn collect(document: &Value, report: &mut Report) -> Collected {
+    let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
+    let context = Context { is_3_0: version.starts_with("3.0"), document, report };
+    let mut collector = Collector { context, ids: BTreeMap::new(), sources: Vec::new() };
+    let operations = collector.operations();
+    // Reading a schema finds further ones, which wait behind it.
+    let mut schemas = Vec::new();
+    while let Some(source) = collector.sources.get(schemas.len()).cloned() {
+        let Collector { context, ids, sources } = &mut collector;
+        schemas.push(schema::read(&source, context, &mut |source| number(ids, sources, source)));
+    }
+    Collected { schemas, sources: collector.sources, operations }
+}
+
+/// The number of a source, which waits to be read if it is new.
+fn number(ids: &mut BTreeMap<Source, Id>, sources: &mut Vec<Source>, source: Source) -> Id {
+    *ids.entry(source).or_insert_with_key(|source| {
+        sources.push(source.clone());
+        sources.len() - 1
+    })
+}
+
+struct Collector<'a> {
+    context: Context<'a>,
+    ids: BTreeMap<Source, Id>,
+    sources: Vec<Source>,
+}
+
+impl Collector<'_> {
+    fn id(&mut self, source: Source) -> Id {
+        number(&mut self.ids, &mut self.sources, source)
+    }
+
+    fn operations(&mut self) -> Vec<Operation> {
+        let document = self.context.document;
+        let mut found = Vec::new();
+        let paths = Pointer::root().child("paths");
+        for path in members(document.get("paths")) {
+            let place = paths.child(path);
+            // A path item may be a reference as a whole.
+            let Some(item) = place.get(document).map(|item| resolve(document, item)) else { continue };
+            for method in members(Some(item)).filter(|key| grammar::is_method(key)) {
+                let place = self.place(&place).child(method);
+                let parameters = self.parameters(&place);
+                let body = self.body(&place.child("requestBody"));
+                found.push(Operation { path: path.to_owned(), method: method.to_owned(), parameters, body });
+            }
+        }
+        found
+    }
+
+    /// The place of the object that references from this place lead to.
+    fn place(&self, place: &Pointer) -> Pointer {
+        let mut place = place.clone();
+        for _ in 0..64 {
+            let target = place.get(self.context.document).and_then(|value| value.get("$ref")?.as_str());
+            match target.and_then(Pointer::from_reference) {
+                Some(target) => place = target,
+                None => break,
+            }
+        }
+        place
+    }
+
+    /// The parameters of an operation, of which one replaces the path item's of the same name and place.
+    fn parameters(&mut self, operation: &Pointer) -> Vec<Parameter> {
+        let document = self.context.document;
+        let owners = [operation.parent().unwrap_or_default(), operation.clone()];
+        let mut found: Vec<Parameter> = Vec::new();
+        for list in owners.map(|owner| owner.child("parameters")) {
+            let count = list.get(document).and_then(Value::as_array).map_or(0, Vec::len);
+            for index in 0..count {
+                let place = self.place(&list.child(index));
+                let Some(parameter) = place.get(document).filter(|one| !is_reserved(one)) else { continue };
+                let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+                let (name, role) = (text("name"), text("in"));
+                let schema = self.parameter_schema(parameter, &place, &role);
+                found.retain(|other| (&other.name, &other.place) != (&name, &role));
+                found.push(Parameter { name, place: role, schema });
+            }
+        }
+        found
+    }
+
+    fn parameter_schema(&mut self, parameter: &Value, place: &Pointer, role: &str) -> Id {
+        let place = place.child("schema");
+        let Some(schema) = parameter.get("schema") else { return self.id(Source::Anything) };
+        if matches!(role, "path" | "header") && !is_plain(resolve(self.context.document, schema)) {
+            let note = "the value is passed as text, which the rules of other types do not concern";
+            self.context.report.add(Kind::Widened, &place, note);
+            return self.id(Source::Anything);
+        }
+        self.id(Source::At(place))
+    }
+
+    fn body(&mut self, place: &Pointer) -> Option<Id> {
+        let place = self.place(place).child("content");
+        let content = place.get(self.context.document)?.as_object()?;
+        let name = media::sent_as(content.keys().map(String::as_str))?;
+        let is_structured =
+            matches!(media::essence(name).as_str(), media::JSON | "application/x-www-form-urlencoded");
+        let schema = place.child(name).child("schema");
+        match schema.get(self.context.document) {
+            _ if !is_structured => None,
+            Some(_) => Some(self.id(Source::At(schema))),
+            None => Some(self.id(Source::Anything)),
+        }
+    }
+}
+
+fn members(value: Option<&Value>) -> impl Iterator<Item = &str> {
+    value.and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys).map(String::as_str)
+}
+
+/// Whether values of the schema have one type in Rust that is written as text: a single type that is no container. What has
+/// several, or may be null, is passed as text that the caller writes.
+fn is_plain(schema: &Value) -> bool {
+    let names = match schema.get("type") {
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+        Some(Value::String(name)) => vec![name.as_str()],
+        Some(_) => return false,
+        None => Vec::new(),
+    };
+    let is_nullable = schema.get("nullable") == Some(&Value::Bool(true));
+    let is_combined = ["allOf", "anyOf", "not", "oneOf"].iter().any(|keyword| schema.get(keyword).is_some());
+    let is_single = match names.as_slice() {
+        [] => schema.get("const").or(schema.get("enum")).is_some(),
+        [name] => matches!(*name, "boolean" | "integer" | "number" | "string"),
+        _ => false,
+    };
+    // A text is what is passed for these anyway.
+    (is_single && !is_combined && !is_nullable) || names == ["string"]
+}

@@ -1,0 +1,41 @@
+//! Replies of a test's own, for what the document does not have.
+
+use axum::http::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::{
+    document::Template,
+    refused::Refused,
+    server::reply::{Content, Reply},
+};
+
+/// The stubs of a hub; the one that was added last is tried first.
+#[derive(Debug, Default)]
+pub(crate) struct Stubs(Vec<Stub>);
+
+#[derive(Debug)]
+struct Stub {
+    method: Method,
+    path: Template,
+    reply: Reply,
+}
+
+impl Stubs {
+    pub(crate) fn add(&mut self, method: &str, path: &str, status: u16, body: Value) -> Result<(), Refused> {
+        let method = method.to_ascii_uppercase().parse();
+        let method = method.map_err(|_| Refused::new("the method of a stub is none of HTTP"))?;
+        let status = StatusCode::from_u16(status).ok().filter(|status| status.as_u16() >= 200);
+        let status = status.ok_or_else(|| Refused::new("the status of a stub is none of a reply"))?;
+        let path =
+            Template::new(path).map_err(|error| Refused::new(format!("the path of a stub: {error}")))?;
+        let content = if body.is_null() { Content::Empty } else { Content::Json(body) };
+        self.0.insert(0, Stub { method, path, reply: Reply::new(status, content) });
+        Ok(())
+    }
+
+    /// The reply to a request, if there is a stub for it.
+    pub(crate) fn find(&self, method: &Method, path: &str) -> Option<Reply> {
+        let fits = |stub: &&Stub| stub.method == *method && matches!(stub.path.matches(path), Some(Ok(_)));
+        self.0.iter().find(fits).map(|stub| stub.reply.clone())
+    }
+}

@@ -1,0 +1,82 @@
+//! A request whose parameters and body fit the document.
+
+use serde_json::{Map, Value};
+
+use super::{Key, page::Window};
+use crate::{document::Operation, server::reply::Reply};
+
+/// The results of a page, unless asked for.
+const LIMIT: usize = 20;
+
+/// A request whose parameters and body fit the document.
+pub(crate) struct Asked<'a> {
+    pub(crate) operation: &'a Operation,
+    pub(crate) path: &'a [(String, String)],
+    pub(crate) query: &'a str,
+    pub(crate) body: Option<Value>,
+}
+
+impl Asked<'_> {
+    /// The parameters of the path.
+    pub(super) fn key(&self) -> Key {
+        self.path.iter().map(|(_, value)| value.clone()).collect()
+    }
+
+    /// A parameter of the path.
+    pub(super) fn parameter(&self, name: &str) -> &str {
+        self.path.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The 404 that names the last parameter of the path.
+    pub(super) fn missing(&self) -> Reply {
+        let (name, value) = self.path.last().map_or(("path", ""), |(name, value)| (name, value));
+        super::missing(name, value)
+    }
+
+    /// The body, which is an object or absent.
+    pub(super) fn members(&self) -> Result<Map<String, Value>, Reply> {
+        match &self.body {
+            None => Ok(Map::new()),
+            Some(Value::Object(members)) => Ok(members.clone()),
+            Some(_) => Err(Reply::bad_request("the body is not of type \"object\"")),
+        }
+    }
+
+    /// A member of the body.
+    pub(super) fn member(&self, name: &str) -> Option<&Value> {
+        self.body.as_ref()?.get(name)
+    }
+
+    /// A member of the body that is a list.
+    pub(super) fn list(&self, name: &str) -> &[Value] {
+        self.member(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
+    /// The texts of a list in the body.
+    pub(super) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.list(name).iter().filter_map(Value::as_str)
+    }
+
+    /// A member of the body that is a text.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.member(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The values of a parameter of the query.
+    pub(super) fn queries(&self, name: &str) -> Vec<String> {
+        let pairs = form_urlencoded::parse(self.query.as_bytes());
+        pairs.filter(|(known, _)| known == name).map(|(_, value)| value.into_owned()).collect()
+    }
+
+    pub(super) fn query(&self, name: &str) -> Option<String> {
+        self.queries(name).into_iter().next()
+    }
+
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.query(name).is_some_and(|value| value == "true")
+    }
+
+    pub(super) fn window(&self) -> Window {
+        Window::new(self.query, LIMIT)
+    }
+}

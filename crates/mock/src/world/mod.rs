@@ -1,0 +1,150 @@
+//! What the hub stores, and what the document's operations do with it.
+//!
+//! An operation is known by its place in the document's table of resources. What is created, read, listed and deleted by its key
+//! alone is stored for any resource of the table ([`store`]); the other modules have what a resource means beyond that.
+
+mod asked;
+mod edit;
+mod lists;
+mod messages;
+mod page;
+mod people;
+mod preferences;
+mod profiles;
+mod recipients;
+mod sent;
+mod store;
+mod subscriptions;
+mod tenants;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::http::StatusCode;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value};
+
+pub use self::sent::{Kind, Sent};
+pub(crate) use self::{asked::Asked, profiles::Keys};
+use self::{
+    lists::Lists, messages::Messages, preferences::Preferences, profiles::Profiles, sent::Outbox,
+    store::Store, subscriptions::Subscriptions,
+};
+use crate::{document::Document, refused::Refused, server::reply::Reply};
+
+/// What identifies something: the parameters of its path, in their order.
+pub(crate) type Key = Vec<String>;
+
+/// A reply's body, or a refusal.
+pub(crate) type Answer = Result<Answered, Reply>;
+
+/// What a success is answered with.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// The success that the document shows: no body, or a fixed text.
+    AsDocumented,
+    Json(Value),
+    JsonWith(StatusCode, Value),
+}
+
+/// Everything that operations change.
+pub(crate) struct World {
+    keys: Arc<Keys>,
+    users: Profiles,
+    objects: Profiles,
+    /// Profiles of users within tenants, which are laid over those of the users.
+    tenant_profiles: Profiles,
+    subscriptions: Subscriptions,
+    lists: Lists,
+    preferences: Preferences,
+    outbox: Outbox,
+    messages: Messages,
+    /// Resources that are stored as they are sent, by name.
+    stores: BTreeMap<String, Store>,
+}
+
+impl World {
+    pub(crate) fn new(keys: Arc<Keys>, document: &Document) -> Self {
+        let mut world = Self {
+            keys,
+            users: Profiles::new(&["distinct_id"]),
+            objects: Profiles::new(&["object_type", "id"]),
+            tenant_profiles: Profiles::new(&["distinct_id", "tenant_id"]),
+            subscriptions: Subscriptions::default(),
+            lists: Lists::default(),
+            preferences: Preferences::default(),
+            outbox: Outbox::default(),
+            messages: Messages::default(),
+            stores: store::stores(document),
+        };
+        world.create_default_tenant(document);
+        world
+    }
+
+    /// Answers an operation of the table of resources; nothing if it is not known.
+    pub(crate) fn answer(&mut self, asked: &Asked<'_>) -> Option<Answer> {
+        let role = asked.operation.role.as_ref()?;
+        let verb = role.verb.as_str();
+        let special = match role.resource.as_str() {
+            "users" => self.people(verb, asked).or_else(|| self.bulk_preferences(verb, asked)),
+            "users.tenants" => self.user_tenants(verb, asked),
+            "objects" => self.things(verb, asked),
+            "objects.subscriptions" => self.subscribers(verb, asked),
+            "users.preferences" | "objects.preferences" => self.preferences(verb, asked),
+            "tenants.preferences" => self.tenant_preferences(verb, asked),
+            "tenants" if verb == "upsert" || verb == "delete" => self.tenants(verb, asked),
+            "lists" => self.lists(verb, asked),
+            "lists.subscribers" => self.list_subscribers(verb, asked),
+            "lists.drafts" => self.drafts(verb, asked),
+            "workflows" => self.workflows(verb, asked),
+            "events" => self.events(verb, asked),
+            "broadcasts" => self.broadcasts(verb, asked),
+            "messages" => self.messages(verb, asked),
+            "templates" if verb == "get_channel" => Some(self.template_channel(asked)),
+            _ => None,
+        };
+        special.or_else(|| store::answer(self.stores.get_mut(&role.resource)?, verb, asked))
+    }
+
+    /// Sets up something that the API cannot create: `workflow`, `category` or `template`.
+    pub(crate) fn define(&mut self, kind: &str, value: Value) -> Result<(), Refused> {
+        let Value::Object(members) = value else {
+            return Err(Refused::new(format!("a {kind} is a JSON object")));
+        };
+        match kind {
+            "workflow" => self.outbox.define_workflow(members),
+            "category" => self.preferences.define_category(members),
+            "template" => {
+                let templates = self.stores.get_mut("templates");
+                templates.ok_or_else(|| Refused::new("the document has no templates"))?.define(members)
+            }
+            _ => Err(Refused::new(format!(
+                "a {kind} cannot be set up; a workflow, a category or a template can"
+            ))),
+        }
+    }
+
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// How large all that is stored is as JSON, in bytes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let stores: usize = self.stores.values().map(Store::bytes).sum();
+        let profiles = self.users.bytes() + self.objects.bytes() + self.tenant_profiles.bytes();
+        profiles + stores + self.outbox.bytes() + self.messages.bytes() + self.lists.bytes()
+    }
+}
+
+/// A time as the document writes it.
+fn time(time: DateTime<Utc>) -> Value {
+    time.to_rfc3339_opts(SecondsFormat::Micros, false).into()
+}
+
+/// The document's reply for something that does not exist.
+fn missing(parameter: &str, value: &str) -> Reply {
+    Reply::refusal(StatusCode::NOT_FOUND, format!("{parameter}: {value} not found"))
+}
+
+fn json(members: Map<String, Value>) -> Answered {
+    Answered::Json(members.into())
+}

@@ -1,0 +1,293 @@
+//! Profiles of users and objects, and of users within a tenant: properties and channels that are merged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value, json};
+
+use super::{Key, edit, time};
+use crate::document::{Body, Problem};
+
+/// The longest identifier, in characters.
+const LONGEST_ID: usize = 255;
+/// A reserved property that upstream's SDKs know, besides those of the document.
+const LANGUAGE: &str = "$preferred_language";
+/// Keys of upstream's SDKs that say something of the push addresses beside them, and the member of an entry that they become.
+pub(super) const ABOUT_PUSH: [(&str, &str); 2] =
+    [("$id_provider", "id_provider"), ("$bundle_id", "bundle_id")];
+/// What the name of a push channel ends in.
+pub(super) const PUSH: &str = "push";
+
+/// Profiles of one kind.
+#[derive(Debug)]
+pub(crate) struct Profiles {
+    /// The members that name a profile.
+    names: &'static [&'static str],
+    by_key: BTreeMap<Key, Profile>,
+    /// How large all of them are as JSON, in bytes.
+    bytes: usize,
+}
+
+/// Which keys of an upsert are channels, and which are reserved for other uses: from the document's request body.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    channels: BTreeSet<String>,
+    reserved: BTreeSet<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Profile {
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    pub(super) properties: Map<String, Value>,
+    pub(super) channels: BTreeMap<String, Vec<Value>>,
+    /// How large it is as JSON.
+    bytes: usize,
+}
+
+/// Which of two users does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Into,
+    From,
+}
+
+impl Keys {
+    /// The keys of the body of an upsert, as the document declares it.
+    pub(crate) fn new(body: Option<&Body>) -> Self {
+        let reserved = ABOUT_PUSH.map(|(key, _)| key).into_iter().chain([LANGUAGE]);
+        let mut keys = Self { channels: BTreeSet::new(), reserved: reserved.map(str::to_owned).collect() };
+        let known = body.into_iter().flat_map(|body| &body.properties);
+        for (name, schema) in known.filter(|(name, _)| name.starts_with('$')) {
+            let role = if schema["type"] == "array" { &mut keys.channels } else { &mut keys.reserved };
+            role.insert(name.clone());
+        }
+        keys
+    }
+
+    /// What is wrong with an upsert beyond the schema of its body.
+    pub(crate) fn problems(&self, ids: &[(String, String)], body: &Map<String, Value>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut problem =
+            |field: &str, what: String| problems.push(Problem { field: field.to_owned(), what });
+        for (name, id) in ids {
+            if id.trim().is_empty() {
+                problem(name, "is blank".into());
+            }
+            if id.chars().count() > LONGEST_ID {
+                problem(name, format!("is longer than {LONGEST_ID} characters"));
+            }
+        }
+        for (key, value) in
+            body.iter().filter(|(key, _)| key.starts_with('$') && !self.channels.contains(*key))
+        {
+            if !self.reserved.contains(key) {
+                let what = "is no channel and no reserved property; custom properties may not start with `$`";
+                problem(key, what.into());
+            } else if !value.is_string() {
+                problem(key, "is not a string".into());
+            }
+        }
+        problems
+    }
+
+    pub(super) fn is_channel(&self, key: &str) -> bool {
+        self.channels.contains(key)
+    }
+
+    pub(super) fn is_reserved(&self, key: &str) -> bool {
+        self.reserved.contains(key)
+    }
+}
+
+impl Profiles {
+    /// None so far; these members name one.
+    pub(crate) fn new(names: &'static [&'static str]) -> Self {
+        Self { names, by_key: BTreeMap::new(), bytes: 0 }
+    }
+
+    /// Merges a valid upsert into the profile. See the crate's documentation for how.
+    pub(crate) fn upsert(
+        &mut self,
+        keys: &Keys,
+        key: &[String],
+        mut body: Map<String, Value>,
+        now: DateTime<Utc>,
+    ) {
+        let about_push: Vec<_> =
+            ABOUT_PUSH.iter().filter_map(|(key, member)| Some((*member, body.remove(*key)?))).collect();
+        let mut profile = self.take(key).unwrap_or_else(|| Profile::new(now));
+        profile.touch(now);
+        for (key, value) in body {
+            match value {
+                Value::Array(values) if keys.channels.contains(&key) => {
+                    let about: &[_] = if key.ends_with(PUSH) { &about_push } else { &[] };
+                    let entries = values.into_iter().map(|value| entry(&key, value, about));
+                    merge(profile.channels.entry(key.clone()).or_default(), entries);
+                }
+                value => {
+                    profile.properties.insert(key, value);
+                }
+            }
+        }
+        self.put(key, profile);
+    }
+
+    /// Does the operations of an edit in order, all or none, on the profile or on a new one.
+    pub(crate) fn edit(
+        &mut self,
+        keys: &Keys,
+        key: &[String],
+        operations: &[Value],
+        now: DateTime<Utc>,
+    ) -> Result<(), Vec<Problem>> {
+        let mut profile = self.by_key.get(key).cloned().unwrap_or_else(|| Profile::new(now));
+        edit::apply(&mut profile, keys, operations)?;
+        profile.touch(now);
+        self.take(key);
+        self.put(key, profile);
+        Ok(())
+    }
+
+    /// Whether there was such a profile.
+    pub(crate) fn delete(&mut self, key: &[String]) -> bool {
+        self.take(key).is_some()
+    }
+
+    /// Merges a profile into another: what only the first had the other gains, and the first is gone.
+    pub(crate) fn merge(
+        &mut self,
+        into: &[String],
+        from: &[String],
+        now: DateTime<Utc>,
+    ) -> Result<(), Missing> {
+        if !self.has(into) {
+            return Err(Missing::Into);
+        }
+        let gone = self.take(from).ok_or(Missing::From)?;
+        let mut profile = self.take(into).ok_or(Missing::Into)?;
+        for (name, value) in gone.properties {
+            profile.properties.entry(name).or_insert(value);
+        }
+        for (channel, entries) in gone.channels {
+            let known = profile.channels.entry(channel).or_default();
+            let new = |entry: &Value| !known.iter().any(|known| known["value"] == entry["value"]);
+            let new: Vec<_> = entries.into_iter().filter(new).collect();
+            known.extend(new);
+        }
+        profile.created_at = profile.created_at.min(gone.created_at);
+        profile.touch(now);
+        self.put(into, profile);
+        Ok(())
+    }
+
+    /// Puts back what was there before; nothing if nothing was.
+    pub(crate) fn restore(&mut self, key: &[String], profile: Option<Profile>) {
+        self.take(key);
+        if let Some(profile) = profile {
+            self.put(key, profile);
+        }
+    }
+
+    fn take(&mut self, key: &[String]) -> Option<Profile> {
+        let profile = self.by_key.remove(key)?;
+        self.bytes -= profile.bytes;
+        Some(profile)
+    }
+
+    /// Stores a profile that was taken or is new.
+    fn put(&mut self, key: &[String], mut profile: Profile) {
+        profile.bytes = Value::from(self.to_json(key, &profile)).to_string().len();
+        self.bytes += profile.bytes;
+        self.by_key.insert(key.to_vec(), profile);
+    }
+
+    pub(crate) fn has(&self, key: &[String]) -> bool {
+        self.by_key.contains_key(key)
+    }
+
+    pub(crate) fn profile(&self, key: &[String]) -> Option<&Profile> {
+        self.by_key.get(key)
+    }
+
+    /// The stored profile, in the form in which an upsert replies it.
+    pub(crate) fn get(&self, key: &[String]) -> Option<Map<String, Value>> {
+        Some(self.to_json(key, self.by_key.get(key)?))
+    }
+
+    /// All keys that begin with these, in order.
+    pub(crate) fn keys<'a>(&'a self, prefix: &'a [String]) -> impl Iterator<Item = &'a Key> {
+        let all = self.by_key.range(prefix.to_vec()..);
+        all.map(|(key, _)| key).take_while(move |key| key.starts_with(prefix))
+    }
+
+    /// How large all profiles are as JSON, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn to_json(&self, key: &[String], profile: &Profile) -> Map<String, Value> {
+        let mut json: Map<_, _> =
+            self.names.iter().zip(key).map(|(name, id)| ((*name).to_owned(), id.as_str().into())).collect();
+        json.insert("properties".into(), profile.properties.clone().into());
+        json.insert("created_at".into(), time(profile.created_at));
+        json.insert("updated_at".into(), time(profile.updated_at));
+        let filled = profile.channels.iter().filter(|(_, entries)| !entries.is_empty());
+        json.extend(filled.map(|(channel, entries)| (channel.clone(), entries.clone().into())));
+        json
+    }
+}
+
+impl Profile {
+    /// One that an upsert made at this time will move on from.
+    fn new(now: DateTime<Utc>) -> Self {
+        Self {
+            created_at: now,
+            updated_at: now - TimeDelta::microseconds(1),
+            properties: Map::new(),
+            channels: BTreeMap::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Says that something changes now. Two changes within the clock's resolution still differ.
+    fn touch(&mut self, now: DateTime<Utc>) {
+        self.updated_at = now.max(self.updated_at + TimeDelta::microseconds(1));
+    }
+
+    /// The channels that can be used, without their `$`, each with its first address.
+    pub(crate) fn active_channels(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.channels.iter().filter_map(|(channel, entries)| {
+            let entry = entries.iter().find(|entry| entry["status"] == "active")?;
+            Some((channel.trim_start_matches('$'), &entry["value"]))
+        })
+    }
+}
+
+/// What the hub stores of one address: as the document's response example shows it.
+pub(super) fn entry(channel: &str, mut value: Value, about: &[(&str, Value)]) -> Value {
+    if channel == "$slack"
+        && let Some(address) = value.as_object_mut()
+        && let Some(email) = address.remove("email")
+    {
+        address.insert("email_id".into(), email);
+    }
+    let mut entry = json!({"value": value, "status": "active", "perma_status": "active"});
+    if channel == "$inbox" {
+        entry["id_provider"] = "suprsend".into();
+    }
+    for (member, said) in about {
+        entry[*member] = said.clone();
+    }
+    entry
+}
+
+/// Adds entries; one whose value is known takes that one's place.
+pub(super) fn merge(known: &mut Vec<Value>, entries: impl Iterator<Item = Value>) {
+    for entry in entries {
+        match known.iter_mut().find(|known| known["value"] == entry["value"]) {
+            Some(known) => *known = entry,
+            None => known.push(entry),
+        }
+    }
+}

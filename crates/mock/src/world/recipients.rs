@@ -1,0 +1,184 @@
+//! Whom a trigger or a subscription is for, and whom it so reaches.
+
+use std::collections::BTreeSet;
+
+use chrono::Utc;
+use serde_json::{Map, Value};
+
+use super::{Key, World};
+use crate::{document::Problem, document::list, server::reply::Reply};
+
+/// Keys of a recipient that are neither channels nor properties.
+const ABOUT: [&str; 7] = [
+    "distinct_id",
+    "object_type",
+    "id",
+    "is_transient",
+    "$channels",
+    "$skip_create",
+    "$object_subscriptions_query",
+];
+
+/// One recipient of a request.
+#[derive(Debug)]
+pub(super) struct Recipient {
+    /// A user by one part, an object by two; empty for a transient user.
+    pub(super) key: Key,
+    /// Channels and properties that came with it; absent for a bare identifier.
+    inline: Option<Map<String, Value>>,
+    /// The only channels to use.
+    channels: Option<Vec<String>>,
+    depth: u64,
+    skip_create: bool,
+    /// The tenant whose profile of the user the inline form is for.
+    context: Option<String>,
+}
+
+/// Somebody whom a run is for, with an address for each channel.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) key: Key,
+    pub(super) addresses: Vec<(String, Value)>,
+}
+
+impl Recipient {
+    pub(super) fn new(value: &Value) -> Result<Self, Problem> {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let problem = |field: &str, what: &str| Problem { field: field.into(), what: what.into() };
+        let key = match value {
+            Value::String(id) => vec![id.clone()],
+            Value::Object(_) if value["is_transient"] == true => Vec::new(),
+            Value::Object(_) => match (text("object_type"), text("id"), text("distinct_id")) {
+                (Some(kind), Some(id), _) => vec![kind, id],
+                (_, _, Some(id)) => vec![id],
+                _ => return Err(problem("distinct_id", "is required unless is_transient is true")),
+            },
+            _ => return Err(problem("", "is neither a text nor an object")),
+        };
+        let mut inline = value.as_object().cloned();
+        let context = inline.as_mut().and_then(|inline| inline.remove("$context"));
+        let names = |names: &Vec<Value>| names.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let recipient = Self {
+            key,
+            channels: value.get("$channels").and_then(Value::as_array).map(names),
+            depth: value["$object_subscriptions_query"]["depth"].as_u64().unwrap_or(2),
+            skip_create: value["$skip_create"] == true,
+            context: context.and_then(|context| Some(context.get("tenant_id")?.as_str()?.to_owned())),
+            inline: inline.map(|inline| {
+                inline.into_iter().filter(|(name, _)| !ABOUT.contains(&name.as_str())).collect()
+            }),
+        };
+        if recipient.key.is_empty() && !recipient.inline_channels().any(|_| true) {
+            return Err(problem("", "is transient and has no channel"));
+        }
+        Ok(recipient)
+    }
+
+    /// The channels of the inline form, without their `$`, each with its first address.
+    fn inline_channels(&self) -> impl Iterator<Item = (String, Value)> {
+        self.inline.iter().flatten().filter_map(|(name, values)| {
+            Some((name.strip_prefix('$')?.to_owned(), values.as_array()?.first()?.clone()))
+        })
+    }
+
+    fn may_use(&self, channel: &str) -> bool {
+        self.channels.as_ref().is_none_or(|channels| channels.iter().any(|name| name == channel))
+    }
+}
+
+impl World {
+    /// Reads the recipients of a request for this tenant.
+    pub(super) fn recipients(&self, values: &[Value], tenant: Option<&str>) -> Result<Vec<Recipient>, Reply> {
+        let mut problems = Vec::new();
+        let mut found = Vec::new();
+        for (index, value) in values.iter().enumerate() {
+            let mut add = |problem: Problem| {
+                let place = format!("recipients[{index}].{}", problem.field);
+                problems.push(Problem { field: place.trim_end_matches('.').to_owned(), what: problem.what });
+            };
+            match Recipient::new(value) {
+                Err(problem) => add(problem),
+                Ok(recipient) => {
+                    let wrong = recipient.context.as_deref().is_some_and(|context| Some(context) != tenant);
+                    if wrong {
+                        let what = "is not the tenant of the request".into();
+                        add(Problem { field: "$context.tenant_id".into(), what });
+                    }
+                    let inline = recipient.inline.clone().unwrap_or_default();
+                    self.keys.problems(&[], &inline).into_iter().for_each(add);
+                    found.push(recipient);
+                }
+            }
+        }
+        if problems.is_empty() { Ok(found) } else { Err(Reply::bad_request(list(&problems))) }
+    }
+
+    /// Adds the inline form to the profile. A bare identifier of nobody gets one only if it is to be created.
+    pub(super) fn store_inline(&mut self, recipient: Recipient, tenant: Option<&str>, create: bool) {
+        let Recipient { key, inline, skip_create, context, .. } = recipient;
+        let is_known = match key.len() {
+            0 => return,
+            1 => self.users.has(&key),
+            _ => self.objects.has(&key),
+        };
+        let is_bare = inline.is_none();
+        if (is_bare && (is_known || !create)) || (skip_create && !is_known) {
+            return;
+        }
+        let (inline, now) = (inline.unwrap_or_default(), Utc::now());
+        if key.len() == 2 {
+            self.objects.upsert(&self.keys, &key, inline, now);
+        } else if let Some(tenant) = context.as_deref().or(tenant).filter(|_| context.is_some()) {
+            if !is_known {
+                self.users.upsert(&self.keys, &key, Map::new(), now);
+            }
+            self.tenant_profiles.upsert(&self.keys, &[key[0].clone(), tenant.to_owned()], inline, now);
+        } else {
+            self.users.upsert(&self.keys, &key, inline, now);
+        }
+    }
+
+    /// Everybody whom the recipients reach, each once: users, objects, and by way of objects their subscribers.
+    pub(super) fn reached(&self, recipients: &[Recipient]) -> Vec<Target> {
+        let mut seen = BTreeSet::new();
+        let mut targets = Vec::new();
+        for recipient in recipients {
+            let mut level = vec![recipient.key.clone()];
+            for depth in 0..=recipient.depth {
+                let mut next = Vec::new();
+                for key in level {
+                    let is_own = depth == 0;
+                    if key.is_empty() || seen.insert(key.clone()) {
+                        let target = self.target(&key, recipient, is_own);
+                        targets.extend(target);
+                    }
+                    if key.len() == 2 {
+                        next.extend(self.subscriptions.of(&key).cloned());
+                    }
+                }
+                level = next;
+            }
+        }
+        targets
+    }
+
+    /// The channels of the inline form count in place of those of the profile; who has no profile is nobody.
+    fn target(&self, key: &[String], recipient: &Recipient, is_own: bool) -> Option<Target> {
+        let profile = if key.len() == 2 { self.objects.profile(key) } else { self.users.profile(key) };
+        let mut addresses: Vec<_> = if is_own { recipient.inline_channels().collect() } else { Vec::new() };
+        if addresses.is_empty() {
+            let stored = profile?.active_channels();
+            addresses = stored.map(|(channel, value)| (channel.to_owned(), value.clone())).collect();
+        }
+        addresses.retain(|(channel, _)| recipient.may_use(channel));
+        Some(Target { key: key.to_vec(), addresses })
+    }
+
+    /// A user as the member of a list that is broadcast to.
+    pub(super) fn member(&self, id: &str) -> Option<Target> {
+        let key = vec![id.to_owned()];
+        let stored = self.users.profile(&key)?.active_channels();
+        let addresses = stored.map(|(channel, value)| (channel.to_owned(), value.clone())).collect();
+        Some(Target { key, addresses })
+    }
+}

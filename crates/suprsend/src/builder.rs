@@ -1,0 +1,325 @@
+//! How a client is made.
+
+use std::{env, ffi::OsString, fmt, marker::PhantomData, time::Duration};
+
+use http::{HeaderMap, header};
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    client::Client,
+    config::{self, API_KEY_VARIABLE, BASE_URL_VARIABLE, Settings, Shared, api_key, parse_header},
+    error::{ConfigError, Error},
+    retry::{Quota, RetryPolicy},
+};
+
+impl Client {
+    /// Makes a client with this API key, and the defaults for everything else.
+    pub fn from_api_key(key: impl Into<SecretString>) -> Result<Self, Error> {
+        Self::builder().api_key(key).build()
+    }
+
+    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if that is set, the base URL in `SUPRSEND_BASE_URL`.
+    pub fn from_env() -> Result<Self, Error> {
+        ClientBuilder::from_env()?.build()
+    }
+
+    /// Returns the settings of a new client, to be changed and [built](ClientBuilder::build).
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+}
+
+/// Builds a client of type `C`. It needs an API key; everything else has a default.
+///
+/// ```
+/// # fn main() -> Result<(), suprsend::Error> {
+/// use std::time::Duration;
+///
+/// let client = suprsend::Client::builder()
+///     .api_key("sk_...")
+///     .timeout(Duration::from_secs(20))
+///     .retry(suprsend::RetryPolicy::default().max_attempts(5))
+///     .app_info("billing", "2.4.0")
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+pub struct ClientBuilder<C = Client> {
+    api_key: Option<SecretString>,
+    base_url: Option<String>,
+    plain_http: bool,
+    settings: Settings,
+    http: Option<reqwest::Client>,
+    proxy: Option<SecretString>,
+    no_proxy: bool,
+    app: Option<String>,
+    headers: Vec<(String, SecretString)>,
+    client: PhantomData<fn() -> C>,
+}
+
+/// Not derived, since that would ask the same of `C`.
+impl<C> Default for ClientBuilder<C> {
+    fn default() -> Self {
+        Self {
+            api_key: None,
+            base_url: None,
+            plain_http: false,
+            settings: Settings::default(),
+            http: None,
+            proxy: None,
+            no_proxy: false,
+            app: None,
+            headers: Vec::new(),
+            client: PhantomData,
+        }
+    }
+}
+
+impl<C> Clone for ClientBuilder<C> {
+    fn clone(&self) -> Self {
+        Self {
+            api_key: self.api_key.clone(),
+            base_url: self.base_url.clone(),
+            plain_http: self.plain_http,
+            settings: self.settings.clone(),
+            http: self.http.clone(),
+            proxy: self.proxy.clone(),
+            no_proxy: self.no_proxy,
+            app: self.app.clone(),
+            headers: self.headers.clone(),
+            client: PhantomData,
+        }
+    }
+}
+
+impl<C> ClientBuilder<C> {
+    /// Sets the API key, from the dashboard's page "Developers, API Keys". White space around it is dropped.
+    pub fn api_key(self, key: impl Into<SecretString>) -> Self {
+        Self { api_key: Some(key.into()), ..self }
+    }
+
+    /// Sets the base URL. It defaults to [`DEFAULT_BASE_URL`]. It may have a path, for an API behind a gateway.
+    ///
+    /// Plain `http:` is for this machine, unless [allowed](Self::allow_plain_http) elsewhere. What is on this machine is reached without
+    /// the proxy of the environment, which would see the key.
+    pub fn base_url(self, url: impl Into<String>) -> Self {
+        Self { base_url: Some(url.into()), ..self }
+    }
+
+    /// Allows for a base URL with `http:` whose host is not this machine. The API key is then readable by everybody on the way.
+    pub fn allow_plain_http(self) -> Self {
+        Self { plain_http: true, ..self }
+    }
+
+    /// Limits the time of a call, with its retries and the delays between them. Defaults to 60 s.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.settings.timeout = limit;
+        self
+    }
+
+    /// Limits the time of one attempt, up to the last byte of the response. Defaults to 15 s.
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.settings.attempt_timeout = limit;
+        self
+    }
+
+    /// Limits the time of connecting. Defaults to 5 s. A [client of your own](Self::http_client) has its own limit.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.settings.connect_timeout = Some(limit);
+        self
+    }
+
+    /// Sets the policy by which calls are retried.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.settings.retry = policy;
+        self
+    }
+
+    /// Sends every call once: short for `retry(RetryPolicy::off())`.
+    pub fn no_retries(self) -> Self {
+        self.retry(RetryPolicy::off())
+    }
+
+    /// Limits the size of a response, in bytes after decompression. Defaults to 4 MiB.
+    pub fn max_reply_size(mut self, bytes: usize) -> Self {
+        self.settings.max_reply = bytes;
+        self
+    }
+
+    /// Checks phone numbers, the time zone and the locale of users before they are sent, which the document does not ask for:
+    /// E.164, the IANA's names, and language tags such as `en_GB`.
+    pub fn strict(mut self) -> Self {
+        self.settings.strict = true;
+        self
+    }
+
+    /// Sets the UID of the workspace, which a few operations have in their path, such as broadcasts. It is on the dashboard's page
+    /// "Developers, API Keys".
+    pub fn workspace(mut self, uid: impl Into<String>) -> Self {
+        self.settings.workspace = Some(uid.into());
+        self
+    }
+
+    /// Uses a connection pool of your own, with its TLS, proxy, connect time-out and redirect settings.
+    ///
+    /// [`connect_timeout`](Self::connect_timeout), [`proxy`](Self::proxy) and [`no_proxy`](Self::no_proxy) have no effect on it.
+    /// reqwest itself keeps the API key from redirects to another host, port or scheme, but follows them unless told otherwise,
+    /// and some with the body: `redirect(reqwest::redirect::Policy::none())` is the safe setting.
+    pub fn http_client(self, client: reqwest::Client) -> Self {
+        Self { http: Some(client), ..self }
+    }
+
+    /// Sends everything through this proxy: `http://user:password@proxy.example.com:3128`. Unless set, the usual environment
+    /// variables decide (`HTTPS_PROXY`, `NO_PROXY`).
+    pub fn proxy(self, url: impl Into<SecretString>) -> Self {
+        Self { proxy: Some(url.into()), ..self }
+    }
+
+    /// Uses no proxy, whatever the environment says.
+    pub fn no_proxy(self) -> Self {
+        Self { no_proxy: true, ..self }
+    }
+
+    /// Adds the name and version of the program to the user agent, so that SuprSend's support can tell programs apart.
+    pub fn app_info(self, name: impl AsRef<str>, version: impl AsRef<str>) -> Self {
+        Self { app: Some(format!("{}/{}", name.as_ref(), version.as_ref())), ..self }
+    }
+
+    /// Adds a header to every request.
+    pub fn default_header(mut self, name: impl Into<String>, value: impl Into<SecretString>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Checks the settings and makes what all clones of a client share, and the key.
+    pub(crate) fn finish(self) -> Result<(Shared, SecretString), ConfigError> {
+        let key = api_key("api_key", self.api_key.as_ref())?;
+        let base = config::base("base_url", self.base_url.as_deref(), self.plain_http)?;
+        let mut headers = HeaderMap::new();
+        headers.insert(header::USER_AGENT, config::user_agent(self.app.as_deref())?);
+        for (name, value) in &self.headers {
+            let (name, value) = parse_header(name, value.expose_secret())
+                .map_err(|reason| ConfigError::new("default_header", reason))?;
+            headers.insert(name, value);
+        }
+        let mut settings = self.settings;
+        let http = if let Some(http) = self.http {
+            settings.connect_timeout = None;
+            http
+        } else {
+            let no_proxy = self.no_proxy || (self.proxy.is_none() && config::is_loopback(base.url()));
+            config::http_client(settings.connect_timeout, self.proxy.as_ref(), no_proxy)?
+        };
+        Ok((Shared { http, base, headers, settings, quota: Quota::new() }, key))
+    }
+
+    /// The builder with the key and the base URL of an environment.
+    pub(crate) fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        let read = |name: &'static str| match variable(name).map(OsString::into_string) {
+            None => Ok(None),
+            Some(Ok(value)) if value.trim().is_empty() => Ok(None),
+            Some(Ok(value)) => Ok(Some(value)),
+            Some(Err(_)) => Err(ConfigError::new(name, "is not UTF-8")),
+        };
+        let key = read(API_KEY_VARIABLE)?.map(SecretString::from);
+        let key = api_key(API_KEY_VARIABLE, key.as_ref())?;
+        let base_url = read(BASE_URL_VARIABLE)?;
+        // Checked here so that the error names the variable; plain HTTP is for `build` to judge, which knows what is allowed.
+        config::base(BASE_URL_VARIABLE, base_url.as_deref(), true)?;
+        Ok(Self { api_key: Some(key), base_url, ..Self::default() })
+    }
+
+    /// The builder with the key and the base URL of this process's environment.
+    pub(crate) fn from_environment() -> Result<Self, ConfigError> {
+        Self::from_variables(|name| env::var_os(name))
+    }
+}
+
+/// Leaves out the key, the values of headers and the proxy, which may have a password.
+impl<C> fmt::Debug for ClientBuilder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("ClientBuilder")
+            .field(
+                "base_url",
+                &self.base_url.as_deref().and_then(|url| Url::parse(url).ok()?.host_str().map(str::to_owned)),
+            )
+            .field("settings", &self.settings)
+            .field("app", &self.app)
+            .field("headers", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientBuilder<Client> {
+    /// Takes the key and the base URL from the environment of this process.
+    ///
+    /// The base URL may be absent, the key may not.
+    pub fn from_env() -> Result<Self, Error> {
+        Ok(Self::from_environment()?)
+    }
+
+    /// Makes the client. Nothing is sent.
+    pub fn build(self) -> Result<Client, Error> {
+        let (shared, key) = self.finish()?;
+        Ok(Client::new(shared, key)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::config::DEFAULT_BASE_URL;
+
+    fn from(variables: &[(&str, &str)]) -> Result<ClientBuilder, ConfigError> {
+        ClientBuilder::<Client>::from_variables(|name| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    #[track_caller]
+    fn refused(result: Result<ClientBuilder, ConfigError>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_environment() {
+        let finish = |variables: &[(&str, &str)]| from(variables).unwrap().finish();
+        let (shared, key) = finish(&[("SUPRSEND_API_KEY", " key\n")]).unwrap();
+        assert_eq!(key.expose_secret(), "key");
+        assert_eq!(shared.base.url().as_str(), "https://hub.suprsend.com/");
+        let both = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_BASE_URL", "http://localhost:8000/")];
+        assert_eq!(finish(&both).unwrap().0.base.url().as_str(), "http://localhost:8000/");
+
+        let missing = "SUPRSEND_API_KEY: is missing: set it to an API key of the SuprSend dashboard";
+        assert_eq!(refused(from(&[])), missing);
+        assert_eq!(refused(from(&[("SUPRSEND_API_KEY", " ")])), missing);
+        assert!(refused(from(&[("SUPRSEND_API_KEY", "a b")])).starts_with("SUPRSEND_API_KEY: is malformed"));
+        let url = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_BASE_URL", "hub")];
+        assert_eq!(refused(from(&url)), "SUPRSEND_BASE_URL: is not a URL such as https://hub.suprsend.com");
+        let plain = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_BASE_URL", "http://example.com")];
+        assert!(finish(&plain).is_err());
+        assert!(from(&plain).unwrap().allow_plain_http().finish().is_ok());
+        // Anybody may answer for such a name.
+        let below = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_BASE_URL", "http://x.localhost")];
+        assert!(finish(&below).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_environment_that_is_not_utf8() {
+        use std::os::unix::ffi::OsStringExt;
+        let result = ClientBuilder::<Client>::from_variables(|_| Some(OsString::from_vec(vec![0xff])));
+        assert_eq!(refused(result), "SUPRSEND_API_KEY: is not UTF-8");
+    }
+
+    #[test]
+    fn the_default_base_url_is_the_documents() {
+        let document: Value = serde_json::from_str(suprsend_api::DOCUMENT).unwrap();
+        assert_eq!(document["servers"][0]["url"], DEFAULT_BASE_URL);
+    }
+}

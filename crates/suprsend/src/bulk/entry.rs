@@ -1,0 +1,107 @@
+//! What a source of calls holds: calls, with or without a value of the caller's, and failures to make one.
+
+use std::convert::Infallible;
+
+use suprsend_api::Operation;
+
+use super::outcome::Outcome;
+use crate::{
+    call::Call,
+    client::AsClient,
+};
+
+/// What `send_all` takes: a call; a pair of a value and a call, whose outcome gives the value back; or a `Result` of either, whose error
+/// ends the stream.
+#[diagnostic::on_unimplemented(
+    message = "`send_all` cannot send a `{Self}`",
+    label = "expected calls, pairs `(value, call)`, or `Result`s of these",
+    note = "map the input to calls first: `.map(|row| client.users().upsert(row.id))`, without `.send()` and `.await`"
+)]
+pub trait Entry {
+    /// The operation of the call.
+    type Operation: Operation;
+    /// The kind of the client.
+    type Client: AsClient;
+    /// The value that stands beside the call.
+    type Value;
+    /// Why there may be no call.
+    type Error;
+    /// What the stream returns for it.
+    type Outcome;
+
+    /// Takes the call and the value.
+    fn into_call(self) -> Result<(Self::Value, Call<Self::Operation, Self::Client>), Self::Error>;
+
+    /// Makes what the stream returns of an outcome.
+    fn outcome(outcome: OutcomeOf<Self>) -> Self::Outcome;
+
+    /// Makes what the stream returns of an error of the source.
+    fn failed(error: Self::Error) -> Self::Outcome;
+}
+
+/// The outcome of an entry.
+pub type OutcomeOf<E> = Outcome<<<E as Entry>::Operation as Operation>::Reply, <E as Entry>::Value>;
+
+impl<O: Operation, C: AsClient> Entry for Call<O, C> {
+    type Operation = O;
+    type Client = C;
+    type Value = ();
+    type Error = Infallible;
+    type Outcome = Outcome<O::Reply>;
+
+    fn into_call(self) -> Result<((), Self), Infallible> {
+        Ok(((), self))
+    }
+
+    fn outcome(outcome: Outcome<O::Reply>) -> Self::Outcome {
+        outcome
+    }
+
+    fn failed(error: Infallible) -> Self::Outcome {
+        match error {}
+    }
+}
+
+impl<V, O: Operation, C: AsClient> Entry for (V, Call<O, C>) {
+    type Operation = O;
+    type Client = C;
+    type Value = V;
+    type Error = Infallible;
+    type Outcome = Outcome<O::Reply, V>;
+
+    fn into_call(self) -> Result<Self, Infallible> {
+        Ok(self)
+    }
+
+    fn outcome(outcome: Outcome<O::Reply, V>) -> Self::Outcome {
+        outcome
+    }
+
+    fn failed(error: Infallible) -> Self::Outcome {
+        match error {}
+    }
+}
+
+impl<T: Entry<Error = Infallible>, E> Entry for Result<T, E> {
+    type Operation = T::Operation;
+    type Client = T::Client;
+    type Value = T::Value;
+    type Error = E;
+    type Outcome = Result<T::Outcome, E>;
+
+    fn into_call(self) -> Result<(T::Value, Call<T::Operation, T::Client>), E> {
+        self.map(|entry| match entry.into_call() {
+            Ok(call) => call,
+            Err(never) => match never {},
+        })
+    }
+
+    fn outcome(outcome: OutcomeOf<Self>) -> Self::Outcome {
+        Ok(T::outcome(outcome))
+    }
+
+    fn failed(error: E) -> Self::Outcome {
+        Err(error)
+    }
+}
+

@@ -1,0 +1,85 @@
+//! What the document cannot express about operations on users.
+//!
+//! It holds for an operation however it is made: by the methods of a resource, or as a value that [`Client::call`](crate::Client::call)
+//! is given.
+
+use std::any::Any;
+
+use suprsend_api::{
+    operations::{
+        BulkDeleteUsers, CreateUpdateUsers, EditObjectProfile, EditUserProfile, EditUserTenantProfile, MergeUsers,
+    },
+    types::{EditOperation, User, UserEdit},
+};
+
+use super::{Checked, id, property};
+use crate::error::Violations;
+
+/// Names of SuprSend's own that its documentation uses and the document does not declare. A body may have them, as texts.
+pub(super) const RESERVED: [&str; 3] = ["$preferred_language", "$id_provider", "$bundle_id"];
+
+pub(super) fn check(operation: &dyn Any, checked: &mut Checked) {
+    if let Some(operation) = operation.downcast_ref() {
+        upsert(operation, &mut checked.body);
+    } else if let Some(body) = edit_of(operation) {
+        edit(body, &mut checked.body);
+        // Numbers and lists would grow a second time.
+        checked.idempotent = Some(body.operations.iter().all(EditOperation::is_idempotent));
+    } else if let Some(operation) = operation.downcast_ref() {
+        merge(operation, &mut checked.body);
+    } else if let Some(operation) = operation.downcast_ref() {
+        bulk_delete(operation, &mut checked.body);
+    }
+}
+
+/// Whether anything of a profile came, where it is one: the document requires no member of it.
+pub(super) fn is_result(value: &dyn Any) -> bool {
+    value.downcast_ref().is_none_or(|user: &User| {
+        user.distinct_id.is_some()
+            || user.created_at.is_some()
+            || user.updated_at.is_some()
+            || !user.properties.is_empty()
+            || user.channels().next().is_some()
+    })
+}
+
+/// The edit that an operation makes, if it is one.
+fn edit_of(operation: &dyn Any) -> Option<&UserEdit> {
+    let of_user = operation.downcast_ref().map(|operation: &EditUserProfile| &operation.body);
+    let of_tenant = || operation.downcast_ref().map(|operation: &EditUserTenantProfile| &operation.body);
+    let of_object = || operation.downcast_ref().map(|operation: &EditObjectProfile| &operation.body);
+    of_user.or_else(of_tenant).or_else(of_object)
+}
+
+fn upsert(operation: &CreateUpdateUsers, violations: &mut Violations) {
+    for (name, value) in &operation.body.extra {
+        if !RESERVED.contains(&name.as_str()) {
+            property(name, violations);
+        } else if !value.is_string() {
+            violations.add(name, "is not a text");
+        }
+    }
+}
+
+fn edit(body: &UserEdit, violations: &mut Violations) {
+    if body.operations.is_empty() {
+        violations.add("operations", "is empty: there is nothing to do");
+    }
+}
+
+fn merge(operation: &MergeUsers, violations: &mut Violations) {
+    let MergeUsers { distinct_id, body, .. } = operation;
+    id("from_user_id", &body.from_user_id, violations);
+    if *distinct_id == body.from_user_id {
+        violations.add("from_user_id", "is the user that it would be merged into");
+    }
+}
+
+fn bulk_delete(operation: &BulkDeleteUsers, violations: &mut Violations) {
+    if operation.body.distinct_ids.is_empty() {
+        violations.add("distinct_ids", "is empty: there is nobody to delete");
+    }
+    for (index, distinct_id) in operation.body.distinct_ids.iter().enumerate() {
+        id(&format!("distinct_ids[{index}]"), distinct_id, violations);
+    }
+}

@@ -1,0 +1,589 @@
+//! Flow control, shared by all calls of one stream: how many are in flight, how fast they are sent, and when none is.
+//!
+//! It holds a stream back in three ways. The *limit* adapts the number of calls in flight to what the hub can do. A *pause* keeps all
+//! calls waiting for as long as the hub asks for, or for a back-off that grows. And when failures in a row say that the hub is out of
+//! order, the stream is *broken*: then one call at a time probes the hub, and what waits does not fail for it.
+
+mod limit;
+
+use std::{
+    num::NonZeroU32,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use http::StatusCode;
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+
+pub(crate) use self::limit::Limit;
+use crate::{error::Error, retry::RetryPolicy};
+
+/// The longest pause unless the caller sets another.
+const MAX_PAUSE: Duration = Duration::from_secs(5 * 60);
+/// No pause is longer, whatever the caller and the hub say: a clock cannot show any time.
+const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// How long an outage is waited out unless the caller sets another time.
+const MAX_OUTAGE: Duration = Duration::from_secs(10 * 60);
+/// How many failures in a row break the stream.
+const FAILURES: u32 = 3;
+/// How far requests may catch up with a rate: timers are exact to a millisecond, and rates are not bound to that.
+const SLACK: Duration = Duration::from_millis(5);
+
+/// Shared by a stream and its calls.
+#[derive(Debug)]
+pub(crate) struct FlowControl {
+    state: Mutex<State>,
+    /// Wakes calls that wait for a probe to end.
+    probed: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    limit: Limit,
+    rate: Option<Rate>,
+    /// Says how pauses grow that the hub does not give the length of.
+    policy: RetryPolicy,
+    max_pause: Duration,
+    max_outage: Duration,
+    paused_until: Option<Instant>,
+    /// When the limit was last decreased: what was sent before says nothing new.
+    decreased: Option<Instant>,
+    /// Decreases since the last answer.
+    streak: u32,
+    row: Row,
+    outage: Option<Outage>,
+    /// Whether an outage took longer than is waited for.
+    is_over: bool,
+    retries: u64,
+}
+
+/// The failures since the hub last answered.
+#[derive(Debug)]
+struct Row {
+    /// Tells it from those before.
+    number: NonZeroU32,
+    failures: u32,
+    /// The calls that these are of.
+    calls: u32,
+}
+
+impl Row {
+    const FIRST: Self = Self { number: NonZeroU32::MIN, failures: 0, calls: 0 };
+
+    fn next(&self) -> Self {
+        Self { number: self.number.checked_add(1).unwrap_or(NonZeroU32::MIN), ..Self::FIRST }
+    }
+}
+
+#[derive(Debug)]
+struct Outage {
+    since: Instant,
+    /// Probes that failed.
+    probes: u32,
+    probing: bool,
+}
+
+/// A rate of requests, as the time at which the next one is due.
+#[derive(Debug)]
+struct Rate {
+    interval: Duration,
+    next: Option<Instant>,
+}
+
+/// What a stream knows of one of its calls. It is in the future of every call, so it is small.
+#[derive(Debug, Default)]
+pub(crate) struct Ticket {
+    /// The last row of failures that the call is counted in.
+    row: Option<NonZeroU32>,
+    /// The attempts that failed with the hub as a whole, and not with the call.
+    held: u16,
+    probes: bool,
+}
+
+impl Ticket {
+    /// Returns the attempts that count for the call, of this number in all.
+    pub(crate) fn counted(&self, attempts: u32) -> u32 {
+        attempts.saturating_sub(self.held.into())
+    }
+
+    pub(crate) fn hold(&mut self) {
+        self.held = self.held.saturating_add(1);
+    }
+}
+
+/// What a failure says about the hub as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signal {
+    /// It has too much, and says so.
+    Throttled,
+    /// It did not answer.
+    Silent,
+    /// It is out of order, or the one request is more than it can bear.
+    Failing,
+    /// It answered, so this is about the one request.
+    Answered,
+}
+
+impl From<&Error> for Signal {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Timeout(_) | Error::Connection(_) => Self::Silent,
+            error => match error.status() {
+                Some(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => Self::Throttled,
+                // A gateway that does not reach the hub.
+                Some(StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) => Self::Silent,
+                Some(StatusCode::INTERNAL_SERVER_ERROR) => Self::Failing,
+                _ => Self::Answered,
+            },
+        }
+    }
+}
+
+/// What a request has to do before it may be sent.
+enum Wait {
+    Nothing,
+    Until(Instant),
+    /// Until another call's probe has ended.
+    Probe,
+}
+
+impl FlowControl {
+    pub(crate) fn new(policy: RetryPolicy) -> Self {
+        let state = State {
+            limit: Limit::default(),
+            rate: None,
+            policy,
+            max_pause: MAX_PAUSE,
+            max_outage: MAX_OUTAGE,
+            paused_until: None,
+            decreased: None,
+            streak: 0,
+            row: Row::FIRST,
+            outage: None,
+            is_over: false,
+            retries: 0,
+        };
+        Self { state: Mutex::new(state), probed: Notify::new() }
+    }
+
+    pub(crate) fn set_limit(&self, limit: Limit) {
+        self.state().limit = limit;
+    }
+
+    pub(crate) fn set_rate(&self, requests: u32) {
+        self.state().rate = Some(Rate { interval: Duration::from_secs(1) / requests.max(1), next: None });
+    }
+
+    pub(crate) fn set_max_pause(&self, pause: Duration) {
+        self.state().max_pause = pause;
+    }
+
+    pub(crate) fn set_max_outage(&self, outage: Duration) {
+        self.state().max_outage = outage;
+    }
+
+    /// How many calls may be in flight.
+    pub(crate) fn limit(&self) -> usize {
+        self.state().limit.now()
+    }
+
+    /// Whether one more call may be in flight than these. If not, as many are as may be.
+    pub(crate) fn has_room(&self, calls: usize) -> bool {
+        let mut state = self.state();
+        // More calls would only wait.
+        if state.outage.is_some() && calls > 0 {
+            return false;
+        }
+        let has_room = calls < state.limit.now();
+        if !has_room {
+            state.limit.reached();
+        }
+        has_room
+    }
+
+    /// Whether an outage took longer than is waited for.
+    pub(crate) fn is_over(&self) -> bool {
+        self.state().is_over
+    }
+
+    pub(crate) fn retries(&self) -> u64 {
+        self.state().retries
+    }
+
+    /// The policy of a call of the stream: it waits as long as the stream does.
+    pub(crate) fn policy(&self, policy: RetryPolicy) -> RetryPolicy {
+        policy.max_retry_after(self.state().max_pause)
+    }
+
+    /// Waits until this attempt (the first is 1) may be sent, and says how long that was.
+    pub(crate) async fn admit(&self, attempt: u32, ticket: &mut Ticket) -> Duration {
+        let start = Instant::now();
+        if attempt > 1 {
+            self.state().retries += 1;
+        }
+        let mut now = start;
+        let mut due = None;
+        loop {
+            // From before the state is looked at, so that no wake-up is missed.
+            let probed = self.probed.notified();
+            let wait = self.state().wait(ticket, &mut due, now);
+            match wait {
+                Wait::Nothing => return now - start,
+                Wait::Until(until) => sleep_until(until).await,
+                Wait::Probe => probed.await,
+            }
+            now = Instant::now();
+        }
+    }
+
+    /// A request that was sent then is answered with a success.
+    pub(crate) fn answered(&self, sent: Instant) {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.heard();
+        state.limit.answered(now - sent, now);
+        drop(state);
+        self.probed.notify_waiters();
+    }
+
+    /// A request that was sent then failed. True if that is for the stream to wait out, and no failure of the call.
+    pub(crate) fn failed(&self, sent: Instant, error: &Error, ticket: &mut Ticket) -> bool {
+        let held = self.state().failed(sent, error.into(), error.retry_after(), ticket, Instant::now());
+        self.probed.notify_waiters();
+        held
+    }
+
+    /// A request that was sent then was not answered in the time of its call.
+    pub(crate) fn not_answered(&self, sent: Instant, ticket: &mut Ticket) {
+        self.state().failed(sent, Signal::Silent, None, ticket, Instant::now());
+        self.probed.notify_waiters();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing here panics half-way.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// What a request has to do before it is sent. `due` is its place in the rate, once it has one.
+    fn wait(&mut self, ticket: &mut Ticket, due: &mut Option<Instant>, now: Instant) -> Wait {
+        if let Some(until) = self.paused_until.filter(|until| now < *until) {
+            // Its place passes meanwhile.
+            *due = None;
+            return Wait::Until(until);
+        }
+        if let Some(outage) = self.outage.as_mut().filter(|_| !self.is_over)
+            && !ticket.probes
+        {
+            if outage.probing {
+                *due = None;
+                return Wait::Probe;
+            }
+            (outage.probing, ticket.probes) = (true, true);
+        }
+        let Some(rate) = &mut self.rate else { return Wait::Nothing };
+        let due = *due.get_or_insert_with(|| rate.take(now));
+        if now < due { Wait::Until(due) } else { Wait::Nothing }
+    }
+
+    /// The hub answered, whatever it said.
+    fn heard(&mut self) {
+        self.streak = 0;
+        self.row = self.row.next();
+        self.outage = None;
+    }
+
+    fn failed(
+        &mut self,
+        sent: Instant,
+        signal: Signal,
+        asked: Option<Duration>,
+        ticket: &mut Ticket,
+        now: Instant,
+    ) -> bool {
+        let probed = std::mem::take(&mut ticket.probes);
+        if signal == Signal::Answered {
+            self.heard();
+            return false;
+        }
+        self.count(signal, ticket, now);
+        if let Some(outage) = self.outage.as_mut().filter(|_| probed) {
+            outage.probing = false;
+            outage.probes = outage.probes.saturating_add(1);
+            let back_off = self.policy.back_off(outage.probes.saturating_add(1));
+            self.pause(back_off, now);
+        }
+        if let Some(asked) = asked {
+            self.pause(asked, now);
+        }
+        self.slow_down(sent, signal, now);
+        match &self.outage {
+            Some(outage) if now.duration_since(outage.since) < self.max_outage => true,
+            Some(_) => {
+                // What waits is to end, too.
+                (self.is_over, self.paused_until) = (true, None);
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// Counts a failure, and breaks the stream if there were enough in a row. One request may be more than the hub can bear, so what
+    /// may be due to that has to happen to two of them.
+    fn count(&mut self, signal: Signal, ticket: &mut Ticket, now: Instant) {
+        let row = &mut self.row;
+        row.failures = row.failures.saturating_add(1);
+        if ticket.row != Some(row.number) {
+            ticket.row = Some(row.number);
+            row.calls += 1;
+        }
+        let calls = if signal == Signal::Failing { 2 } else { 1 };
+        if row.failures >= FAILURES && row.calls >= calls {
+            self.outage.get_or_insert(Outage { since: now, probes: 0, probing: false });
+        }
+    }
+
+    /// Lowers the limit, and pauses where the hub does not say for how long.
+    fn slow_down(&mut self, sent: Instant, signal: Signal, now: Instant) {
+        if signal == Signal::Failing || self.decreased.is_some_and(|decreased| sent <= decreased) {
+            return;
+        }
+        self.decreased = Some(now);
+        self.limit.overloaded();
+        // One connection that breaks is no reason to pause, two in a row are.
+        let step = if signal == Signal::Throttled { self.streak + 1 } else { self.streak };
+        self.streak = self.streak.saturating_add(1);
+        if step > 0 {
+            // At least that, however little the hub asks for.
+            self.pause(self.policy.back_off(step), now);
+        }
+    }
+
+    fn pause(&mut self, pause: Duration, now: Instant) {
+        if self.is_over {
+            return;
+        }
+        let until = now + pause.min(self.max_pause).min(LONGEST_PAUSE);
+        self.paused_until = self.paused_until.max(Some(until));
+    }
+}
+
+impl Rate {
+    /// The time at which the next request is due, and one more is taken.
+    fn take(&mut self, now: Instant) -> Instant {
+        let earliest = now.checked_sub(SLACK).unwrap_or(now);
+        let due = self.next.map_or(now, |next| next.max(earliest));
+        self.next = Some(due + self.interval);
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn state() -> State {
+        let policy = RetryPolicy::default().base_delay(SECOND).max_delay(SECOND * 8);
+        FlowControl::new(policy).state.into_inner().unwrap()
+    }
+
+    /// Fails a request of a call of its own.
+    fn fail(state: &mut State, sent: Instant, signal: Signal, asked: Option<Duration>, now: Instant) -> bool {
+        state.failed(sent, signal, asked, &mut Ticket::default(), now)
+    }
+
+    /// Until when a new call has to wait.
+    fn wait(state: &mut State, now: Instant) -> Option<Instant> {
+        match state.wait(&mut Ticket::default(), &mut None, now) {
+            Wait::Until(until) => Some(until),
+            Wait::Nothing | Wait::Probe => None,
+        }
+    }
+
+    /// Fails requests that were sent after the last decrease, until the stream pauses for longer than this.
+    fn pauses_beyond(state: &mut State, signal: Signal, pause: Duration) -> bool {
+        let mut now = Instant::now();
+        (0..200).any(|_| {
+            now += SECOND * 60;
+            fail(state, now, signal, None, now);
+            state.paused_until > Some(now + pause)
+        })
+    }
+
+    #[test]
+    fn throttling_halves_the_limit_once_for_all_that_was_sent_before() {
+        let mut state = state();
+        let sent = Instant::now();
+        for _ in 0..4 {
+            fail(&mut state, sent, Signal::Throttled, None, sent + SECOND);
+        }
+        assert_eq!(state.limit.now(), 2);
+        fail(&mut state, sent + SECOND * 2, Signal::Throttled, None, sent + SECOND * 3);
+        assert_eq!(state.limit.now(), 1);
+    }
+
+    #[test]
+    fn a_pause_that_is_asked_for_is_kept_by_all_and_never_shortened() {
+        let mut state = state();
+        let now = Instant::now();
+        fail(&mut state, now, Signal::Throttled, Some(SECOND * 9), now);
+        fail(&mut state, now, Signal::Throttled, Some(SECOND * 2), now + SECOND);
+        assert_eq!(wait(&mut state, now + SECOND * 8), Some(now + SECOND * 9));
+        assert_eq!(wait(&mut state, now + SECOND * 9), None);
+    }
+
+    #[test]
+    fn a_pause_is_no_longer_than_the_caller_allows() {
+        let mut state = state();
+        state.max_pause = SECOND * 5;
+        let now = Instant::now();
+        fail(&mut state, now, Signal::Throttled, Some(SECOND * 86_400), now);
+        assert_eq!(wait(&mut state, now), Some(now + SECOND * 5));
+    }
+
+    #[test]
+    fn no_pause_is_longer_than_a_clock_can_show() {
+        let mut state = state();
+        state.max_pause = Duration::MAX;
+        let now = Instant::now();
+        fail(&mut state, now, Signal::Throttled, Some(Duration::MAX), now);
+        assert_eq!(wait(&mut state, now), Some(now + LONGEST_PAUSE));
+    }
+
+    #[test]
+    fn throttling_without_a_time_backs_off_longer_and_longer() {
+        assert!(pauses_beyond(&mut state(), Signal::Throttled, SECOND * 4));
+        let mut recovering = state();
+        recovering.streak = 0;
+        let now = Instant::now();
+        fail(&mut recovering, now, Signal::Throttled, None, now);
+        assert!(recovering.paused_until <= Some(now + SECOND), "the first is at most the base delay");
+    }
+
+    #[test]
+    fn a_single_broken_connection_is_no_reason_to_pause() {
+        let mut state = state();
+        let now = Instant::now();
+        fail(&mut state, now, Signal::Silent, None, now);
+        assert_eq!((state.paused_until, state.limit.now()), (None, 2));
+        assert!(pauses_beyond(&mut state, Signal::Silent, SECOND * 4), "but an outage is");
+    }
+
+    #[test]
+    fn an_error_of_one_request_changes_nothing() {
+        let mut state = state();
+        let now = Instant::now();
+        fail(&mut state, now, Signal::Answered, None, now);
+        assert_eq!((state.paused_until, state.limit.now(), state.streak), (None, 4, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rate_is_kept() {
+        let flow = FlowControl::new(RetryPolicy::default());
+        flow.set_rate(50);
+        let start = Instant::now();
+        for _ in 0..=100 {
+            flow.admit(1, &mut Ticket::default()).await;
+        }
+        let took = start.elapsed();
+        assert!(took.abs_diff(SECOND * 2) < SLACK, "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rate_above_the_resolution_of_timers_is_kept_too() {
+        let flow = FlowControl::new(RetryPolicy::default());
+        flow.set_rate(5000);
+        let start = Instant::now();
+        for _ in 0..10_000 {
+            flow.admit(1, &mut Ticket::default()).await;
+        }
+        let took = start.elapsed();
+        assert!(took.abs_diff(SECOND * 2) < SLACK * 2, "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_that_begins_while_a_request_waits_holds_it_back_too() {
+        let flow = FlowControl::new(RetryPolicy::default());
+        flow.set_rate(1);
+        assert_eq!(flow.admit(1, &mut Ticket::default()).await, Duration::ZERO);
+        let now = Instant::now();
+        let mut ticket = Ticket::default();
+        let (waited, ()) = tokio::join!(flow.admit(2, &mut ticket), async {
+            fail(&mut flow.state(), now, Signal::Throttled, Some(SECOND * 7), now);
+        });
+        assert_eq!(waited.as_secs(), 7);
+        assert_eq!(flow.retries(), 1);
+    }
+
+    #[test]
+    fn a_hub_that_asks_for_nothing_is_left_alone_all_the_same() {
+        let mut state = state();
+        let mut now = Instant::now();
+        let longest = (0..200).filter_map(|_| {
+            now += SECOND * 60;
+            fail(&mut state, now, Signal::Throttled, Some(Duration::ZERO), now);
+            Some(state.paused_until? - now)
+        });
+        assert!(longest.max() > Some(SECOND * 4));
+    }
+
+    #[test]
+    fn what_is_about_one_request_does_not_pause_the_stream() {
+        let mut state = state();
+        let now = Instant::now();
+        fail(&mut state, now, Signal::Answered, Some(SECOND * 60), now);
+        assert_eq!(state.paused_until, None);
+    }
+
+    #[test]
+    fn failures_in_a_row_hold_the_stream_until_a_probe_is_answered() {
+        let mut state = state();
+        let mut now = Instant::now();
+        assert!(!fail(&mut state, now, Signal::Silent, None, now));
+        assert!(!fail(&mut state, now, Signal::Silent, None, now));
+        assert!(fail(&mut state, now, Signal::Silent, None, now), "it is the stream's to wait");
+
+        // One at a time.
+        now += SECOND * 60;
+        let (mut probe, mut other) = (Ticket::default(), Ticket::default());
+        assert!(matches!(state.wait(&mut probe, &mut None, now), Wait::Nothing));
+        assert!(matches!(state.wait(&mut other, &mut None, now), Wait::Probe));
+        assert!(state.failed(now, Signal::Silent, None, &mut probe, now));
+        now += SECOND * 60;
+        assert!(matches!(state.wait(&mut other, &mut None, now), Wait::Nothing));
+        state.heard();
+        assert!(matches!(state.wait(&mut probe, &mut None, now), Wait::Nothing));
+        assert!(!fail(&mut state, now, Signal::Silent, None, now));
+    }
+
+    #[test]
+    fn one_request_that_the_hub_cannot_bear_is_no_outage() {
+        let mut state = state();
+        let now = Instant::now();
+        let mut ticket = Ticket::default();
+        for _ in 0..10 {
+            assert!(!state.failed(now, Signal::Failing, None, &mut ticket, now));
+        }
+        assert!(fail(&mut state, now, Signal::Failing, None, now), "two are");
+    }
+
+    #[test]
+    fn an_outage_is_waited_out_for_a_time() {
+        let mut state = state();
+        state.max_outage = SECOND * 30;
+        let now = Instant::now();
+        for _ in 0..3 {
+            fail(&mut state, now, Signal::Silent, None, now);
+        }
+        assert!(fail(&mut state, now, Signal::Silent, None, now + SECOND * 29));
+        assert!(!state.is_over);
+        assert!(!fail(&mut state, now, Signal::Silent, None, now + SECOND * 30));
+        assert!(state.is_over);
+    }
+}

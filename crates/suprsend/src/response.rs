@@ -1,0 +1,84 @@
+//! The result of a call.
+
+use std::{fmt, ops::Deref};
+
+use http::{HeaderMap, StatusCode};
+use serde::{Serialize, Serializer};
+
+use crate::reply::{self, Reply};
+
+/// The result of a call, with the status and the headers of the reply. It dereferences to the result.
+///
+/// Serializing a response serializes the result alone.
+#[derive(Clone)]
+pub struct Response<T> {
+    value: T,
+    status: StatusCode,
+    headers: HeaderMap,
+    attempts: u32,
+}
+
+impl<T> Response<T> {
+    /// Joins a result with the reply that it was decoded from.
+    pub(crate) fn new(value: T, reply: Reply, attempts: u32) -> Self {
+        let (status, headers, _) = reply.into_parts();
+        Self { value, status, headers, attempts }
+    }
+
+    /// Returns the result alone.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
+    /// Changes the result and keeps the rest.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
+        let Self { value, status, headers, attempts } = self;
+        Response { value: change(value), status, headers, attempts }
+    }
+
+    /// Returns the HTTP status, which is always a success (2xx).
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the headers of the reply.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Returns the id that the API gave the request. Quote it to SuprSend's support.
+    pub fn request_id(&self) -> Option<&str> {
+        reply::request_id(&self.headers)
+    }
+
+    /// Returns the number of attempts that the call took.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+}
+
+impl<T> Deref for Response<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: Serialize> Serialize for Response<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value.serialize(serializer)
+    }
+}
+
+/// Leaves out the headers, which may hold a cookie.
+impl<T: fmt::Debug> fmt::Debug for Response<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("value", &self.value)
+            .field("status", &self.status)
+            .field("request_id", &self.request_id())
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,128 @@
+//! Numbers of JSON, compared exactly.
+
+use std::{cmp::Ordering, io};
+
+use serde::Serialize;
+use suprsend_api::rules;
+
+/// A number.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Number {
+    Integer(i128),
+    /// Any other; finite.
+    Float(f64),
+}
+
+impl From<rules::Number> for Number {
+    fn from(number: rules::Number) -> Self {
+        match number {
+            rules::Number::Integer(number) => Self::Integer(number.into()),
+            rules::Number::Large(number) => Self::Integer(number.into()),
+            rules::Number::Float(number) => Self::Float(number),
+        }
+    }
+}
+
+impl Number {
+    /// Reads a number of JSON. `None` if it is none, or too large for a float.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let float = || text.parse().ok().filter(|number: &f64| number.is_finite()).map(Self::Float);
+        text.parse().map(Self::Integer).ok().or_else(float)
+    }
+
+    /// Whether there is no fraction: 1.0 is an integer to JSON Schema.
+    pub(super) fn is_integer(self) -> bool {
+        match self {
+            Self::Integer(_) => true,
+            Self::Float(number) => number.fract() == 0.0,
+        }
+    }
+
+    /// Whether a division leaves no remainder, of the numbers as they are written: 0.3 is a multiple of 0.1.
+    pub(super) fn is_multiple_of(self, divisor: Self) -> bool {
+        let ((number, exponent), (divisor, other)) = (self.decimal(), divisor.decimal());
+        if divisor == 0 || number == 0 {
+            return number == 0;
+        }
+        if exponent >= other {
+            // Below 10^39, so that ten times a remainder fits whatever a float or an integer of 64 bits divides by.
+            let times = |rest: u128, _| rest.checked_mul(10).map(|rest| rest % divisor);
+            (other..exponent).try_fold(number % divisor, times) == Some(0)
+        } else {
+            let scaled = (exponent..other).try_fold(divisor, |divisor, _| divisor.checked_mul(10));
+            scaled.is_some_and(|divisor| number % divisor == 0)
+        }
+    }
+
+    /// The digits and the power of ten of the shortest text.
+    fn decimal(self) -> (u128, i32) {
+        match self {
+            Self::Integer(number) => (number.unsigned_abs(), 0),
+            Self::Float(number) => {
+                let text = format!("{:e}", number.abs());
+                let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+                let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+                let places = i32::try_from(fraction.len()).unwrap_or_default();
+                let digits = format!("{whole}{fraction}").parse().unwrap_or_default();
+                (digits, exponent.parse::<i32>().unwrap_or_default() - places)
+            }
+        }
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.partial_cmp(other) == Some(Ordering::Equal)
+    }
+}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        match (*self, *other) {
+            (Self::Integer(left), Self::Integer(right)) => Some(left.cmp(&right)),
+            (Self::Float(left), Self::Float(right)) => left.partial_cmp(&right),
+            (Self::Integer(left), Self::Float(right)) => Some(compare(left, right)),
+            (Self::Float(left), Self::Integer(right)) => Some(compare(right, left).reverse()),
+        }
+    }
+}
+
+/// Compares an integer with a float, without rounding either.
+fn compare(integer: i128, float: f64) -> Ordering {
+    /// 2^127, beyond the largest `i128`.
+    const LIMIT: f64 = 170_141_183_460_469_231_731_687_303_715_884_105_728.0;
+    if float >= LIMIT {
+        return Ordering::Less;
+    }
+    if float < -LIMIT {
+        return Ordering::Greater;
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "truncated on purpose, and in range")]
+    let whole = float.trunc() as i128;
+    integer.cmp(&whole).then_with(|| 0.0_f64.partial_cmp(&float.fract()).unwrap_or(Ordering::Equal))
+}
+
+/// The bytes of an integer in JSON.
+pub(super) fn digits(number: i128) -> usize {
+    usize::from(number < 0) + number.unsigned_abs().checked_ilog10().unwrap_or(0) as usize + 1
+}
+
+/// The bytes of a number as `serde_json` writes it.
+pub(super) fn written(number: &impl Serialize) -> usize {
+    struct Count(usize);
+    impl io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    match serde_json::to_writer(&mut count, number) {
+        Ok(()) => count.0,
+        Err(_) => 0,
+    }
+}

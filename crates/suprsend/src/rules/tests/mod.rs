@@ -1,0 +1,40 @@
+//! The evaluator, by rules that the generator reads.
+
+mod convert;
+mod keywords;
+mod messages;
+mod random;
+mod values;
+
+use std::fmt::Debug;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use suprsend_api::rules::Schema;
+
+use super::check;
+use crate::error::Violations;
+
+/// What is wrong with a value, by a schema.
+fn found(schema: &'static Schema, value: &(impl Serialize + ?Sized)) -> Vec<String> {
+    let mut violations = Violations::default();
+    check("", schema, value, &mut violations);
+    violations.finish().map_or_else(
+        |error| error.violations().iter().map(ToString::to_string).collect(),
+        |()| Vec::new(),
+    )
+}
+
+/// What is wrong with a value, by a JSON Schema.
+fn violations(schema: Value, value: &Value) -> Vec<String> {
+    found(convert::schema(schema), value)
+}
+
+#[track_caller]
+fn assert_found<T: Debug + PartialEq<&'static str>>(found: &[T], expected: &[&'static str]) {
+    assert!(found.len() == expected.len() && found.iter().zip(expected).all(|(left, right)| left == right), "{found:#?}");
+}
+
+fn object(members: Value) -> Value {
+    json!({"type": "object", "properties": members})
+}

@@ -1,0 +1,372 @@
+//! The exchange with the API: credentials, attempts, timeouts and limits, for every operation alike.
+//!
+//! Nothing here is generic, so it is compiled once, however many operations there are: what is sent is a request, what comes back is a
+//! reply as bytes.
+
+use std::{future::Future, iter, mem, num::NonZeroU32, sync::Arc, time::Duration};
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use reqwest::Request;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use suprsend_api::{Credential, Spec};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep, timeout_at},
+};
+
+use crate::{
+    client::{Client, Key},
+    config::{Settings, Shared, parse_header},
+    error::{
+        ApiError, ConfigError, ConnectionError, Error, Secrets, TimeoutError, TimeoutKind, TooManyAttempts,
+        UndecodableReply, Violations,
+    },
+    flow::{FlowControl, Ticket},
+    reply::Reply,
+    retry::{self, RetryPolicy},
+    rules, trace,
+};
+
+/// What a caller sets for one call.
+#[derive(Clone, Default)]
+pub(crate) struct Options {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retry: Option<RetryPolicy>,
+    /// What the calls of a stream go by together.
+    pub(crate) flow: Option<Arc<FlowControl>>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// What was wrong with what was set.
+    pub(crate) violations: Violations,
+}
+
+impl Options {
+    /// Adds a header, or a violation if it is none.
+    pub(crate) fn header(&mut self, name: &str, value: &str) {
+        match parse_header(name, value) {
+            Ok(header) => self.headers.push(header),
+            Err(reason) => self.violations.add("header", reason),
+        }
+    }
+}
+
+/// A request that is checked and made, and what sending it goes by.
+pub(crate) struct Outgoing {
+    pub(crate) spec: &'static Spec,
+    pub(crate) request: Request,
+    /// Whether sending it twice has the effect of sending it once.
+    pub(crate) idempotent: bool,
+    /// The values of parameters that must not be shown.
+    pub(crate) secrets: Vec<String>,
+}
+
+/// Sends a request until it succeeds or has failed for good. Returns the reply of a success and the number of attempts.
+pub(crate) async fn send(
+    client: &Client,
+    options: &Options,
+    mut outgoing: Box<Outgoing>,
+) -> Result<(Reply, u32), Error> {
+    if Handle::try_current().is_err() {
+        let reason = "is missing: calls have to be awaited in a tokio runtime";
+        return Err(ConfigError::new("runtime", reason).into());
+    }
+    let span = trace::Span::new(outgoing.spec.id, client.shared.host());
+    let exchange = Exchange { client, options, span };
+    let ended = exchange.span.cover(exchange.attempts(&mut outgoing)).await;
+    exchange.span.end(&ended);
+    ended.map_err(Error::into_not_found)
+}
+
+/// A call in flight.
+struct Exchange<'a> {
+    client: &'a Client,
+    options: &'a Options,
+    span: trace::Span,
+}
+
+impl Exchange<'_> {
+    /// Sends until there is a result: the loop in which all retries are made.
+    ///
+    /// Its future, and that of an attempt, are in the future of every call, so they keep little: what they know from `self` they
+    /// ask it for again.
+    async fn attempts(&self, outgoing: &mut Outgoing) -> Result<(Reply, u32), Error> {
+        // A limit beyond what a clock can show is none.
+        let mut deadline = Instant::now().checked_add(self.time_limit());
+        self.set_headers(outgoing.request.headers_mut());
+        let mut attempts = 0;
+        let mut ticket = Ticket::default();
+        // What the last retry cost; nothing costs nothing.
+        let mut taken = None::<NonZeroU32>;
+        let mut last = None;
+        loop {
+            attempts += 1;
+            if let Some(flow) = self.flow() {
+                deadline = later(deadline, flow.admit(attempts, &mut ticket).await);
+            }
+            self.span.attempt(attempts);
+            // It may be replaced meanwhile: what is sent is what a reply may echo.
+            let key = self.client.key();
+            authenticate(outgoing.spec, &mut outgoing.request, &key)?;
+            let (copy, repeatable) = copy(&mut outgoing.request);
+            let sent = Instant::now();
+            let own = sent.checked_add(self.shared().settings.attempt_timeout);
+            let until = [own, deadline].into_iter().flatten().min();
+            let response = self.shared().http.execute(copy);
+            let error = match self.attempt(response, until, until == deadline).await {
+                Ok(mut reply) => {
+                    if let Some(flow) = self.flow() {
+                        flow.answered(sent);
+                    }
+                    self.shared().quota.succeeded(taken.map(NonZeroU32::get));
+                    redact_ids(&mut reply, &key);
+                    return Ok((reply, attempts));
+                }
+                Err(Failure::OutOfTime(reply)) => {
+                    if let Some(flow) = self.flow() {
+                        flow.not_answered(sent, &mut ticket);
+                    }
+                    return Err(TimeoutError::of_call(self.time_limit(), attempts, reply, last).into());
+                }
+                Err(Failure::Refused(reply)) => self.refusal(reply, outgoing, &key),
+                Err(Failure::Of(error)) => error,
+            };
+            let may_repeat = repeatable && (outgoing.idempotent || retry::was_not_processed(&error));
+            if let Some(flow) = self.flow() {
+                if flow.failed(sent, &error, &mut ticket) && may_repeat && self.policy().is_on() {
+                    // The time that the outage took is not the call's.
+                    deadline = later(deadline, sent.elapsed());
+                    self.span.retry(attempts, Duration::ZERO, &error);
+                    ticket.hold();
+                    last = Some(error);
+                    continue;
+                }
+                // The server's own delay is one of the whole stream.
+                deadline = later(deadline, error.retry_after().unwrap_or_default());
+            }
+            let is_over = self.flow().is_some_and(FlowControl::is_over);
+            let delay = self.policy().delay(ticket.counted(attempts), &error).filter(|_| may_repeat && !is_over);
+            // There is no sense in waiting for an attempt that no time is left for.
+            let too_late = |delay| deadline.is_some_and(|end| end.duration_since(Instant::now()) <= delay);
+            if delay.is_some_and(too_late) {
+                return Err(TimeoutError::of_call(self.time_limit(), attempts, None, Some(error)).into());
+            }
+            let quota = &self.shared().quota;
+            let Some((delay, cost)) = delay.and_then(|delay| Some((delay, quota.take(&error)?))) else {
+                let gave_up = attempts > 1 && error.is_retryable();
+                return Err(if gave_up { TooManyAttempts::new(attempts, error).into() } else { error });
+            };
+            self.span.retry(attempts, delay, &error);
+            sleep(delay).await;
+            taken = NonZeroU32::new(cost);
+            last = Some(error);
+        }
+    }
+
+    /// Makes an attempt, of which this is the response, until a time, which may be the one that ends the call.
+    async fn attempt(
+        &self,
+        response: impl Future<Output = reqwest::Result<reqwest::Response>>,
+        until: Option<Instant>,
+        ends_call: bool,
+    ) -> Result<Reply, Failure> {
+        let settings = &self.shared().settings;
+        let mut reply = None;
+        let exchange = exchange(response, &mut reply, settings.max_reply);
+        let ended = match until {
+            Some(until) => timeout_at(until, exchange).await.ok(),
+            None => Some(exchange.await),
+        };
+
+        // A status that is no success says more than what became of the body after it.
+        if let Some(reply) = reply.take_if(|reply| !reply.status().is_success()) {
+            return Err(Failure::Refused(reply));
+        }
+        match (ended, reply) {
+            (Some(Ok(true)), Some(reply)) => Ok(reply),
+            (Some(Ok(_)), Some(reply)) => {
+                let reason = format!("is longer than the limit of {} bytes", settings.max_reply);
+                Err(Failure::Of(UndecodableReply::new(reply, reason).into()))
+            }
+            (Some(Err(error)), reply) => Err(Failure::Of(of_transfer(error, reply, settings))),
+            (None, reply) if ends_call => Err(Failure::OutOfTime(reply)),
+            (_, reply) => {
+                let limit = Some(settings.attempt_timeout);
+                Err(Failure::Of(TimeoutError::of_attempt(TimeoutKind::Attempt, limit, reply).into()))
+            }
+        }
+    }
+
+    /// Adds what every request of the client and of this call has. The key is added with each attempt, since it may change.
+    fn set_headers(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.shared().headers {
+            headers.insert(name, value.clone());
+        }
+        for (name, value) in &self.options.headers {
+            headers.insert(name, value.clone());
+        }
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.client.shared
+    }
+
+    /// The time for the whole call.
+    fn time_limit(&self) -> Duration {
+        self.options.timeout.unwrap_or(self.shared().settings.timeout)
+    }
+
+    fn flow(&self) -> Option<&FlowControl> {
+        self.options.flow.as_deref()
+    }
+
+    fn policy(&self) -> &RetryPolicy {
+        self.options.retry.as_ref().unwrap_or(&self.shared().settings.retry)
+    }
+
+    /// The error that a reply is. Whatever the request held that must not be shown, a reply may echo.
+    fn refusal(&self, mut reply: Reply, outgoing: &Outgoing, key: &Key) -> Error {
+        let body = outgoing.request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+        let of_body = outgoing.spec.body.zip(serde_json::from_slice::<Value>(body).ok());
+        let of_body = of_body.map(|(rules, body)| rules::secrets(rules, &body)).unwrap_or_default();
+        let of_headers = self.shared().headers.values().chain(self.options.headers.iter().map(|(_, value)| value));
+        let of_headers = of_headers.filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
+        let secrets = of_body.into_iter().chain(outgoing.secrets.iter().cloned()).chain(of_headers.map(str::to_owned));
+        let secrets = secrets.filter(|secret| Secrets::is_long_enough(secret));
+        let secrets = Secrets::new(secrets.chain([key.secret().expose_secret().to_owned()]));
+        reply.redact_ids(|id| secrets.is_in(id));
+        ApiError::new(reply, &secrets).into()
+    }
+}
+
+/// Adds the credential. It is added with each attempt, since the key may change.
+fn authenticate(spec: &Spec, request: &mut Request, key: &Key) -> Result<(), Error> {
+    match spec.credential {
+        Credential::Bearer => {
+            request.headers_mut().insert(header::AUTHORIZATION, key.header().clone());
+        }
+        Credential::None => {}
+        Credential::Header(name) => {
+            let refuse = || ConfigError::new("api_key", "cannot be sent in the header that the operation demands");
+            let name = HeaderName::try_from(name).map_err(|_| refuse())?;
+            let mut value = HeaderValue::from_str(key.secret().expose_secret()).map_err(|_| refuse())?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(name, value);
+        }
+        _ => return Err(ConfigError::new("api_key", "is not the credential that the operation demands").into()),
+    }
+    Ok(())
+}
+
+/// A success may echo the key as the id of the request, which is printed and traced.
+fn redact_ids(reply: &mut Reply, key: &Key) {
+    let key = key.secret().expose_secret().as_bytes();
+    reply.redact_ids(|id| id.windows(key.len()).any(|part| part == key));
+}
+
+/// What is sent of a request, and whether the request is there to be sent again: a body that is a stream is gone then. The copy shares
+/// the bytes of the body.
+fn copy(request: &mut Request) -> (Request, bool) {
+    if let Some(copy) = request.try_clone() {
+        return (copy, true);
+    }
+    let nothing = Request::new(request.method().clone(), request.url().clone());
+    (mem::replace(request, nothing), false)
+}
+
+/// Why an attempt failed.
+enum Failure {
+    Of(Error),
+    /// The API replied with a status that is not a success.
+    Refused(Reply),
+    /// The time for the whole call is over; with what came of the reply.
+    OutOfTime(Option<Reply>),
+}
+
+/// A deadline moved by this much; none if a clock cannot show it.
+fn later(deadline: Option<Instant>, by: Duration) -> Option<Instant> {
+    deadline?.checked_add(by)
+}
+
+/// Reads a response into `reply`, where it can be seen even if this is cut short. False if it is too long.
+async fn exchange(
+    response: impl Future<Output = reqwest::Result<reqwest::Response>>,
+    reply: &mut Option<Reply>,
+    limit: usize,
+) -> reqwest::Result<bool> {
+    let mut response = response.await?;
+    let reply = reply.insert(Reply::of_head(&mut response));
+    let limit = reply.limit(limit);
+    while let Some(part) = response.chunk().await? {
+        if !reply.extend(part, limit) {
+            return Ok(false);
+        }
+    }
+    reply.complete();
+    Ok(true)
+}
+
+/// What a failure of the HTTP client is to the caller.
+fn of_transfer(error: reqwest::Error, reply: Option<Reply>, settings: &Settings) -> Error {
+    // The URL holds the id of a person.
+    let error = error.without_url();
+    if error.is_timeout() {
+        // Attempts are timed here, so what is left is connecting, or a limit of the caller's own HTTP client.
+        let (kind, limit) = if error.is_connect() {
+            (TimeoutKind::Connect, settings.connect_timeout)
+        } else {
+            (TimeoutKind::Attempt, None)
+        };
+        return TimeoutError::of_attempt(kind, limit, reply).into();
+    }
+    if error.is_builder() {
+        return ConfigError::new("request", "cannot be made into an HTTP request").into();
+    }
+    if is_without_tls(&error) {
+        let reason =
+            "is https, for which one of the features rustls, rustls-no-provider and native-tls is needed";
+        return ConfigError::new("base_url", reason).into();
+    }
+    let (what, retryable) = if error.is_connect() {
+        match refused_for_good(&error) {
+            Some(what) => (what, false),
+            None => ("cannot connect to the API", true),
+        }
+    } else if error.is_redirect() {
+        ("the API redirects without end", false)
+    } else if error.is_decode() && !broke(&error) {
+        ("the API's reply is compressed and cannot be decompressed", true)
+    } else {
+        ("the connection to the API broke before the reply was complete", true)
+    };
+    ConnectionError::new(what, retryable, reply, Box::new(error)).into()
+}
+
+/// The causes of an error, with the error itself.
+fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    iter::successors(Some(error as &'a (dyn std::error::Error + 'static)), |error| error.source())
+}
+
+/// Whether the HTTP client was built without TLS and asked for it. It may have TLS without this crate's features, if the program
+/// depends on reqwest too, so only the text of the error is certain.
+fn is_without_tls(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| cause.to_string() == "invalid URL, scheme is not http")
+}
+
+/// Why connecting will fail again, if it surely will: what decides about it does not pass. The types of these causes are those of crates
+/// that are none of ours, so their texts have to do.
+fn refused_for_good(error: &reqwest::Error) -> Option<&'static str> {
+    causes(error).map(|cause| cause.to_string().to_ascii_lowercase()).find_map(|text| {
+        if text.contains("certificate") {
+            Some("the API's certificate is not trusted")
+        } else if text.contains("proxy authorization required") {
+            Some("the proxy demands other credentials")
+        } else {
+            None
+        }
+    })
+}
+
+/// Whether the body broke off: decompressing reports that as its own failure, whose cause is that of the connection.
+fn broke(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| cause.to_string() == "error reading a body from connection")
+}

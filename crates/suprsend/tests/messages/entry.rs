@@ -1,0 +1,4 @@
+fn main() {
+    let client = suprsend::Client::from_api_key("key").unwrap();
+    let _ = client.send_all(["user-123"]);
+}
