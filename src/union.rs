@@ -81,6 +81,19 @@ where
     }
 }
 
+/// Reads a member that tells null from absent: whatever stands there, null too, is `Some`.
+///
+/// # Errors
+///
+/// The value is not of the type.
+pub fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
 /// Collects the places of members that were read and are not written. Null and an empty list or map stand for absent ones.
 fn compare(read: &Value, written: Option<&Value>, place: &str, lost: &mut BTreeSet<String>) {
     match (read, written) {

@@ -107,11 +107,11 @@ pub fn generate(document: &Value, settings: &Settings) -> Result<Generated, Prob
         let mut report = Report::default();
         let mut fitted = lower::lower(document, &mut report);
         let facts = facts::collect(&fitted, &Table::of(document)?);
-        let sensitive = fit::fit(&mut fitted, &mut report);
+        let notes = fit::fit(&mut fitted, &mut report);
         report.settle();
         let rules = rules::read(document, &mut report);
         let rules = rules::rust(&rules, &settings.rules()?, &quote::quote!(rules));
-        let beside = rust::Beside { sensitive: &sensitive, facts: &facts, rules: &rules };
+        let beside = rust::Beside { notes: &notes, facts: &facts, rules: &rules };
         let rust = rust::generate(&fitted, &beside, settings)
             .map_err(|problems| problems.relocate(|place| report.origin(place)))?;
         let document = format!("{document:#}\n");

@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, fmt};
 
+use serde_json::Value;
+
 use crate::{Pointer, problem::line};
 
 /// How a step changed what the document says.
@@ -74,17 +76,31 @@ impl Report {
         let mut place = place.clone();
         // What it stood in may have moved before. Every move has a name of its own, so there are no more steps than moves.
         for _ in 0..self.moves.len() {
-            let tokens = place.tokens();
-            let Some(from) = tokens
-                .get(2)
-                .filter(|_| tokens[0] == "components" && tokens[1] == "schemas")
-                .and_then(|name| self.moves.get(name))
-            else {
-                break;
-            };
-            place = tokens[3..].iter().fold(from.clone(), |place, token| place.child(token));
+            let Some(before) = self.step(&place) else { break };
+            place = before;
         }
         place
+    }
+
+    /// Where in an earlier form of the document that stands which has moved to `place`.
+    pub(crate) fn origin_in(&self, earlier: &Value, place: &Pointer) -> Pointer {
+        let mut place = place.clone();
+        for _ in 0..self.moves.len() {
+            if place.get(earlier).is_some() {
+                break;
+            }
+            let Some(before) = self.step(&place) else { break };
+            place = before;
+        }
+        place
+    }
+
+    /// The place before the last move of what stands here.
+    fn step(&self, place: &Pointer) -> Option<Pointer> {
+        let tokens = place.tokens();
+        let name = tokens.get(2).filter(|_| tokens[0] == "components" && tokens[1] == "schemas")?;
+        let from = self.moves.get(name)?;
+        Some(tokens[3..].iter().fold(from.clone(), |place, token| place.child(token)))
     }
 
     /// Names every place as the corrected document does, undoing the moves.

@@ -27,14 +27,14 @@ pub(super) fn collect(document: &Value, report: &Report) -> Descriptions {
     found
 }
 
-/// What a schema says itself goes before what its parts say.
+/// What a schema says itself goes before what its parts say, of which the last goes first: it narrows those before it.
 fn add(document: &Value, report: &Report, name: &str, schema: &Value, found: &mut Descriptions, depth: usize) {
     for (property, stated) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         if let Some(text) = description(document, report, stated) {
             found.0.entry((name.to_owned(), property.clone())).or_insert_with(|| text.to_owned());
         }
     }
-    let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten().rev();
     for part in parts.filter(|_| depth < 16) {
         add(document, report, name, resolve(document, part, 0), found, depth + 1);
     }

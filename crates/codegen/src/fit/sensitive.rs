@@ -25,12 +25,42 @@ pub(crate) enum Extent {
     Whole,
     /// The properties with these names in JSON; the empty name stands for those that the document does not name.
     Properties(BTreeSet<String>),
+    /// What a union keeps as JSON.
+    Rest,
 }
 
 impl Sensitive {
     /// How much of the type is sensitive; `None` if nothing is.
     pub(crate) fn extent(&self, type_name: &str) -> Option<&Extent> {
         self.0.get(type_name)
+    }
+
+    /// Marks what the unions keep as JSON of which an alternative holds something sensitive, however deep.
+    pub(super) fn extend<'a>(&mut self, document: &Value, unions: impl Iterator<Item = &'a String>) {
+        for union in unions {
+            if !self.0.contains_key(union) && self.is_below(document, union) {
+                self.0.insert(union.clone(), Extent::Rest);
+            }
+        }
+    }
+
+    fn is_below(&self, document: &Value, union: &str) -> bool {
+        let schemas = &document["components"]["schemas"];
+        let mut seen = BTreeSet::from([union.to_owned()]);
+        let mut open = vec![union.to_owned()];
+        while let Some(name) = open.pop() {
+            if self.0.contains_key(&name) {
+                return true;
+            }
+            let Some(schema) = schemas.get(&name) else { continue };
+            grammar::walk(schema, Node::Schema, &Pointer::root(), &mut |value, _, _| {
+                let target = value.get("$ref").and_then(Value::as_str).and_then(|target| target.rsplit('/').next());
+                if let Some(target) = target.filter(|target| seen.insert((*target).to_owned())) {
+                    open.push(target.to_owned());
+                }
+            });
+        }
+        false
     }
 }
 

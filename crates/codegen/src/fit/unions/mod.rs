@@ -71,6 +71,11 @@ impl Unions {
     pub(crate) fn get(&self, name: &str) -> Option<&Union> {
         self.0.get(name)
     }
+
+    /// The names of those that may stay JSON.
+    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
+        self.0.iter().filter(|(_, union)| !union.by_type).map(|(name, _)| name)
+    }
 }
 
 /// An alternative as the document has it.
