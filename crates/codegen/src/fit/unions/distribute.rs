@@ -60,12 +60,16 @@ pub(in crate::fit) fn distribute(document: &mut Value, report: &mut Report) {
         }
         names::components(document).insert(name.clone(), Value::Object(rewritten));
     }
-    // What had no name of its own and is a part of nothing any more.
+    forget(document, &before, report);
+}
+
+/// Drops the components that had no name of their own and that nothing refers to any more.
+pub(super) fn forget(document: &mut Value, before: &BTreeMap<String, usize>, report: &Report) {
     let after = uses(document);
+    let components = Pointer::from_text("/components/schemas");
     names::components(document).retain(|name, _| {
-        let place = components.child(name);
         let target = reference(name);
-        let named = report.origin(&place).parent().as_ref() == Some(&components);
+        let named = report.origin(&components.child(name)).parent().as_ref() == Some(&components);
         named || after.contains_key(&target) || !before.contains_key(&target)
     });
 }
@@ -196,7 +200,7 @@ fn expanded(document: &Value, alternative: &Value, depth: usize) -> Option<Vec<V
 }
 
 /// How often each component is referred to.
-fn uses(document: &Value) -> BTreeMap<String, usize> {
+pub(super) fn uses(document: &Value) -> BTreeMap<String, usize> {
     let mut uses = BTreeMap::new();
     grammar::walk(document, Node::Document, &Pointer::root(), &mut |value, node, _| {
         if let (Node::Schema, Some(target)) = (node, value.get("$ref").and_then(Value::as_str)) {

@@ -27,6 +27,7 @@ pub(crate) use self::checks::{Check, Test};
 use self::{
     bases::BASE,
     checks::Source,
+    distribute::{forget, uses},
     kinds::{COMPOUND, kinds},
     order::order,
 };
@@ -96,7 +97,9 @@ pub(super) fn settle(document: &mut Value, lowered: &Value, report: &mut Report)
             unions.0.extend(union.map(|union| (name.clone(), union)));
         }
     }
+    let before = uses(document);
     names::components(document).extend(settled);
+    forget(document, &before, report);
     grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, _| {
         if let (Node::Schema, Value::Object(schema)) = (node, value) {
             schema.shift_remove("discriminator");
