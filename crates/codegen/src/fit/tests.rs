@@ -496,3 +496,97 @@ fn what_stands_beside_alternatives_stays_redacted() {
     assert_has(&code, "Self::One(value)=>f.debug_tuple(\"One\").field(value).finish()");
     assert_has(&code, "Self::Other(_)=>f.write_str(\"Other([redacted])\")");
 }
+
+/// The code that reads a union of these alternatives.
+fn reading(union: &Value, components: &Value) -> String {
+    let mut components = components.clone();
+    components["schemas"]["Union"] = union.clone();
+    let code = code(&replies(&json!({"200": body(&json!({"$ref": "#/components/schemas/Union"}))})), &components);
+    let start = code.find("::serde::Deserialize<'de>forUnion").expect("the union is read by hand");
+    code[start..].split("Self::Other").next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn f01_a_discriminator_is_a_tag() {
+    let of_kind = |own: &str| json!({"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}, own: {}}});
+    let components = json!({"schemas": {"Van": of_kind("load"), "Bike": of_kind("gears")}});
+    let alternatives = json!([{"$ref": "#/components/schemas/Van"}, {"$ref": "#/components/schemas/Bike"}]);
+    let mapping = json!({"van": "#/components/schemas/Van", "truck": "Van", "bike": "#/components/schemas/Bike"});
+    for (keyword, mapping, van, bike) in [
+        ("oneOf", mapping, r#".tagged(|value|(value["kind"]=="van"||value["kind"]=="truck"))"#, r#".tagged(|value|value["kind"]=="bike")"#),
+        ("anyOf", json!({}), r#".tagged(|value|value["kind"]=="Van")"#, r#".tagged(|value|value["kind"]=="Bike")"#),
+    ] {
+        let union = json!({keyword: alternatives, "discriminator": {"propertyName": "kind", "mapping": mapping}});
+        let code = reading(&union, &components);
+        assert!(code.contains(van) && code.contains(bike), "{code}");
+    }
+}
+
+#[test]
+fn f01_a_base_stands_for_what_extends_it() {
+    let components = json!({"schemas": {
+        "Base": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}},
+            "discriminator": {"propertyName": "kind", "mapping": {"truck": "#/components/schemas/Truck"}}},
+        "Truck": {"allOf": [{"$ref": "#/components/schemas/Base"}, {"type": "object", "properties": {"axles": {"type": "integer"}}}]},
+    }});
+    let code = code(&replies(&json!({"200": body(&json!({"$ref": "#/components/schemas/Base"}))})), &components);
+    for part in [
+        "pubenumBase{Truck(Truck),BaseBase(BaseBase),",
+        "pubstructTruck{#[serde(skip_serializing_if=\"::std::option::Option::is_none\")]pubaxles:",
+        r#".map(Self::Truck)}).tagged(|value|value["kind"]=="truck")"#,
+    ] {
+        assert_has(&code, part);
+    }
+}
+
+#[test]
+fn f02_what_tells_alternatives_apart_is_checked_when_it_is_read() {
+    let with = |member: Value, own: &str| json!({"type": "object", "required": ["m"], "properties": {"m": member, own: {}}});
+    for (one, other, expected) in [
+        (json!({"const": true}), json!({"const": false}), r#".when(|value|value["m"]==true)"#),
+        (json!({"const": 1}), json!({"type": "integer"}), r#".when(|value|value["m"].as_f64()==::std::option::Option::Some(1f64))"#),
+        (json!({"const": "a"}), json!({"enum": ["b", "c"]}), r#".when(|value|(value["m"]=="b"||value["m"]=="c"))"#),
+        (
+            json!({"type": "integer", "maximum": 0}),
+            json!({"type": "integer", "exclusiveMinimum": 0}),
+            r#".when(|value|{value["m"].as_f64().is_none_or(|number|number>0f64)})"#,
+        ),
+        (
+            json!({"type": "string", "maxLength": 2}),
+            json!({"type": "string"}),
+            r#".when(|value|{value["m"].as_str().is_none_or(|text|text.chars().count()<=2)})"#,
+        ),
+        (json!({"type": "string", "pattern": "^[a-z]"}), json!({"type": "string"}), r#"::regress::Regex::new("^[a-z]")"#),
+    ] {
+        let code = reading(&json!({"oneOf": [with(one, "a"), with(other, "b")]}), &json!({}));
+        assert!(code.contains(expected), "no {expected} in {code}");
+    }
+    let without = json!({"type": "object", "properties": {"a": {}}, "not": {"required": ["b"]}});
+    let code = reading(&json!({"oneOf": [without, object("b")]}), &json!({}));
+    assert!(code.contains(r#".when(|value|!(value.get("b").is_some()))"#), "{code}");
+    // What all alternatives say tells nothing.
+    let same = || with(json!({"enum": ["x", "y"]}), "a");
+    let code = reading(&json!({"oneOf": [same(), with(json!({"enum": ["x", "y"]}), "b")]}), &json!({}));
+    assert!(!code.contains(".when("), "{code}");
+}
+
+#[test]
+fn f03_no_body_of_several_is_put_beside_another() {
+    let of = |own: &str| body(&json!({"type": "object", "required": ["code"], "properties": {"code": {}, own: {}}}));
+    let generated = generated(&replies(&json!({"400": of("field"), "404": of("resource")})), &json!({}));
+    let code = compact(&generated.rust);
+    assert_has(&code, "pubenumMakeAError{Response400(MakeAResponse400),Response404(MakeAResponse404),///Avaluethatnoothervariantkeepswhole,asJSON.Other(::serde_json::Value)}");
+    assert!(!code.contains("flatten"), "{code}");
+    assert!(generated.report.to_string().contains("one that no alternative keeps whole stays JSON"), "{}", generated.report);
+}
+
+#[test]
+fn alternatives_of_alternatives_are_one_union() {
+    let components = json!({"schemas": {"Inner": {"anyOf": [{"$ref": "#/components/schemas/A"}, {"$ref": "#/components/schemas/B"}]},
+        "A": object("a"), "B": object("b"), "C": object("c")}});
+    let union = json!({"oneOf": [{"$ref": "#/components/schemas/Inner"}, {"$ref": "#/components/schemas/C"}, {"type": "null"}]});
+    let code = reading(&union, &components);
+    for variant in ["A", "B", "C"] {
+        assert!(code.contains(&format!("map(Self::{variant})")), "{code}");
+    }
+}
