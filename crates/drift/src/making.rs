@@ -67,7 +67,8 @@ impl Maker<'_> {
             Some(Value::Array(words)) => {
                 // Null shows little.
                 let other = words.iter().filter(|word| *word != "null").collect::<Vec<_>>();
-                let null = other.is_empty() || (other.len() < words.len() && self.random.random_range(0..6) == 0);
+                let null =
+                    other.is_empty() || (other.len() < words.len() && self.random.random_range(0..6) == 0);
                 if null { "null" } else { other.choose(self.random)?.as_str()? }
             }
             _ if has("properties") || has("additionalProperties") || has("required") => "object",

@@ -424,7 +424,13 @@ fn of_enum(item: &ItemEnum, impls: &BTreeMap<(String, String), &ItemImpl>, code:
         // The one for texts that the document does not list.
         let attributes = serde(&variant.attrs).unwrap_or_default();
         let other = attributes.contains_key("untagged");
-        if other && attributes.len() == 1 && !untagged && tag.is_none() && !open && body == json!({"type": "string"}) {
+        if other
+            && attributes.len() == 1
+            && !untagged
+            && tag.is_none()
+            && !open
+            && body == json!({"type": "string"})
+        {
             open = true;
             continue;
         }

@@ -240,9 +240,17 @@ impl<'a> Comparer<'a> {
                 if code.keyword(self.code, "x-open").is_some() && listed == values {
                     self.excuse(Kind::EnumUnchecked, d.pointer.child("enum"));
                     self.excuse(Kind::EnumUnchecked, d.pointer.child("const"));
-                } else if *of == Type::String && listed == values && code.keyword(self.code, "enum").is_some() {
+                } else if *of == Type::String && listed == values && code.keyword(self.code, "enum").is_some()
+                {
                     let (pointer, place) = (d.pointer.child("enum"), document.place.child("enum"));
-                    self.differ(Kind::EnumClosed, pointer, place, rust, json!(listed), json!("no other value is read"));
+                    self.differ(
+                        Kind::EnumClosed,
+                        pointer,
+                        place,
+                        rust,
+                        json!(listed),
+                        json!("no other value is read"),
+                    );
                 }
                 if listed != values {
                     let unnamed = values.is_none() && listed.as_ref().is_some_and(without_names);

@@ -67,7 +67,8 @@ pub(super) fn prove(
     effort: Effort,
 ) -> Result<Matrix> {
     let left_out = LeftOut::default();
-    let start = std::time::Instant::now(); let t = |n: &str| eprintln!("TIME {n} {:?}", start.elapsed());
+    let start = std::time::Instant::now();
+    let t = |n: &str| eprintln!("TIME {n} {:?}", start.elapsed());
     let mut trials = documents(document, evidence, &left_out)?;
     t("documents");
     trials.extend(sources(document, evidence, own.source, &left_out)?);

@@ -52,13 +52,16 @@ pub(super) fn mutants(sites: &[Site<'_>]) -> Vec<Mutant> {
 
 /// The bodies of requests and all that they lead to.
 fn requested(sites: &[Site<'_>]) -> BTreeSet<Pointer> {
-    let bodies = sites.iter().filter(|site| site.role == Role::Body).map(|site| (site.pointer.clone(), site.stated));
+    let bodies =
+        sites.iter().filter(|site| site.role == Role::Body).map(|site| (site.pointer.clone(), site.stated));
     let mut open: Vec<(Pointer, &Value)> = bodies.collect();
     let mut found: BTreeSet<Pointer> = BTreeSet::new();
     let root = sites.iter().find(|site| site.role == Role::Document).map(|site| site.stated);
     while let Some((place, value)) = open.pop() {
         if found.insert(place) {
-            open.extend(targets(value).into_iter().filter_map(|target| Some((target.clone(), target.get(root?)?))));
+            open.extend(
+                targets(value).into_iter().filter_map(|target| Some((target.clone(), target.get(root?)?))),
+            );
         }
     }
     found
