@@ -67,22 +67,14 @@ pub(super) fn prove(
     effort: Effort,
 ) -> Result<Matrix> {
     let left_out = LeftOut::default();
-    let start = std::time::Instant::now();
-    let t = |n: &str| eprintln!("TIME {n} {:?}", start.elapsed());
     let mut trials = documents(document, evidence, &left_out)?;
-    t("documents");
     trials.extend(sources(document, evidence, own.source, &left_out)?);
-    t("sources");
     trials.extend(evidence::compiled(evidence.code, evidence.ledger, own, &left_out));
-    t("evidence::compiled");
     let read = Document::read(document)?;
     let compared = compare(&read, evidence.rust())?;
     trials.extend(evidence::behaviour(&read, &compared, evidence, effort));
-    t("evidence::behaviour");
     trials.extend(sent::trials(&read, &compared, evidence, &left_out));
-    t("sent::trials");
     trials.extend(evidence::ledger(base, evidence.ledger, &left_out));
-    t("evidence::ledger");
     trials.extend(neutral(document, evidence, effort, &left_out)?);
     Ok(Matrix { trials, left_out: left_out.get() })
 }
