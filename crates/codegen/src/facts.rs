@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{Pointer, fit, grammar, media, names, table::Table};
 
-/// What the document says of one operation.
+/// Facts that the document states about one operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
     /// The name of the function that the generator makes of it.

@@ -32,7 +32,7 @@ pub(super) fn inline(document: &mut Value, report: &mut Report) {
         let Some(stated) = plain.get(&target) else { return };
         let mut whole = stated.clone();
         schema.retain(|keyword, _| keyword != "$ref" && keyword != "allOf");
-        // What stands beside the reference speaks of this place.
+        // Keywords beside the reference describe this place.
         whole.extend(std::mem::take(schema));
         *schema = whole;
     });

@@ -381,7 +381,7 @@ fn equal_schemas_are_one_type_and_prose_does_not_count() {
     }});
     let generated = generated(&replies(&json!({"200": body(&schema)})), &json!({}));
     let code = compact(&generated.rust);
-    // What refers to equal schemas is equal itself, so this is one pair of types and not two.
+    // Schemas that refer to equal schemas are equal too, so they also become one type.
     assert_eq!(code.matches("pubstruct").count(), 4, "{}", generated.rust);
     assert!(kinds(&generated).iter().all(|kind| *kind == Kind::Combined), "{}", generated.report);
 }
