@@ -279,6 +279,11 @@ impl<'a> Trial<'_, 'a> {
             ValidationErrorKind::OneOfMultipleValid { .. } => &[Kind::FirstMatch],
             ValidationErrorKind::Format { .. } => &[Kind::FormatUnchecked],
             ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. } => &[Kind::EnumUnchecked],
+            // No further elements after those that stand at a position of their own.
+            ValidationErrorKind::FalseSchema if place.last() == "items" => {
+                let positions = place.parent().map(|list| list.child("prefixItems"));
+                return positions.is_some_and(|at| self.rewriting.compared.lists(Kind::Tuple, &at));
+            }
             _ => &[Kind::Constraint, Kind::Tuple],
         };
         // `prefixItems` and its like break further in.

@@ -193,7 +193,10 @@ struct Reader<'a> {
 
 /// What the table of resources says of operations, by method and path: whether each may be repeated, and where its key is.
 #[derive(Default)]
-struct Table(BTreeMap<(String, String), (Option<bool>, Option<Vec<String>>)>);
+struct Table(BTreeMap<(String, String), Repetition>);
+
+/// Whether an operation may be repeated, and where its idempotency key is.
+type Repetition = (Option<bool>, Option<Vec<String>>);
 
 impl Table {
     fn of(root: &Value) -> Self {

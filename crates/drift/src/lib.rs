@@ -68,6 +68,7 @@ const OF_A_MUTANT: usize = 20;
 /// Compare the generated code with the corrected document.
 #[derive(Parser)]
 #[command(name = "cargo xtask drift", bin_name = "cargo xtask drift")]
+#[allow(clippy::struct_excessive_bools, reason = "options of a command line")]
 struct Arguments {
     #[command(flatten)]
     input: Input,

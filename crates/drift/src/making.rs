@@ -41,10 +41,10 @@ impl Maker<'_> {
         let mut made = self.own(members, depth, outermost)?;
         if let Some(target) = members.get("$ref").and_then(Value::as_str) {
             let target = self.root.pointer(target.strip_prefix('#')?)?.clone();
-            made = joined(made, self.make(&target, depth + 1, outermost)?);
+            made = Some(joined(made, self.make(&target, depth + 1, outermost)?));
         }
         for part in members.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-            made = joined(made, self.make(part, depth + 1, outermost)?);
+            made = Some(joined(made, self.make(part, depth + 1, outermost)?));
         }
         for keyword in ["anyOf", "oneOf"] {
             if let Some(variants) = members.get(keyword).and_then(Value::as_array) {
@@ -53,13 +53,14 @@ impl Maker<'_> {
                 } else {
                     variants.choose(self.random)
                 };
-                made = joined(made, self.make(variant?, depth + 1, outermost)?);
+                made = Some(joined(made, self.make(variant?, depth + 1, outermost)?));
             }
         }
         Some(made.unwrap_or_else(|| json!("anything")))
     }
 
     /// What the schema itself describes: `None` inside if that is nothing.
+    #[allow(clippy::option_option, reason = "outside, that nothing can be made of it")]
     fn own(&mut self, members: &Map<String, Value>, depth: usize, outermost: bool) -> Option<Option<Value>> {
         let has = |keyword: &str| members.contains_key(keyword);
         let word = match members.get("type") {
@@ -191,12 +192,12 @@ impl Maker<'_> {
 }
 
 /// Two values that hold together: objects have the members of both.
-fn joined(one: Option<Value>, other: Value) -> Option<Value> {
+fn joined(one: Option<Value>, other: Value) -> Value {
     match (one, other) {
         (Some(Value::Object(mut one)), Value::Object(other)) => {
             one.extend(other);
-            Some(one.into())
+            one.into()
         }
-        (_, other) => Some(other),
+        (_, other) => other,
     }
 }

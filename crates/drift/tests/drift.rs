@@ -41,7 +41,7 @@ fn the_repository_does_not_drift() {
     assert!(said.starts_with("0 findings; "), "{said}");
     // What has been compared, so that seeing nothing would show.
     for class in
-        ["operations", "properties", "schemas", "statuses", "types tried", "valid instances", "calls"]
+        ["operations", "properties", "schemas", "replies", "rules", "types tried", "valid instances", "calls"]
     {
         let counted = said
             .split([':', ','])
@@ -105,20 +105,23 @@ fn what_is_said_to_machines_has_a_stable_form() {
 
 #[test]
 fn another_document_is_compared_with_the_overlays_that_are_named() {
-    let overlays: Vec<PathBuf> = ["10-corrections.yaml", "20-users.yaml"]
-        .iter()
-        .map(|name| root().join("overlays").join(name))
-        .collect();
-    let (document, first, second) = (root().join("openapi.yaml"), &overlays[0], &overlays[1]);
-    let [document, first, second] = [&document, first, second].map(|path| path.to_str().unwrap());
-    let all = drift(&["--spec", document, "--overlay", first, "--overlay", second]);
+    let folder = root().join("overlays");
+    let mut overlays: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    overlays.sort();
+    let document = root().join("openapi.yaml");
+    let with = |overlays: &[PathBuf]| {
+        let named = overlays.iter().flat_map(|path| ["--overlay", path.to_str().unwrap()]);
+        drift(&["--spec", document.to_str().unwrap()].into_iter().chain(named).collect::<Vec<_>>())
+    };
+    let all = with(&overlays);
     assert_eq!(all.status.code(), Some(0), "{}", text(&all.stdout));
-    let own = drift(&["--spec", document]);
+    let own = drift(&["--spec", document.to_str().unwrap()]);
     assert_eq!(text(&own.stdout), text(&all.stdout));
-    let corrected = drift(&["--spec", document, "--overlay", first]);
+    let corrected = with(&overlays[..1]);
     assert_eq!(corrected.status.code(), Some(1));
     assert!(text(&corrected.stdout).contains("[operation-extra]"), "{}", text(&corrected.stdout));
-    let bare = drift(&["--spec", document, "--no-overlay"]);
+    let bare = drift(&["--spec", document.to_str().unwrap(), "--no-overlay"]);
     assert_eq!(bare.status.code(), Some(1));
     assert!(text(&bare.stdout).contains("$<channel>"), "{}", text(&bare.stdout));
 }

@@ -341,7 +341,7 @@ impl<'s> Reader<'_, 's> {
             match (name.as_str(), call.args.iter().collect::<Vec<_>>().as_slice()) {
                 ("bearer", []) => "Bearer".clone_into(&mut operation.credential),
                 ("credential", [of]) => {
-                    operation.credential = text(of).strip_prefix("Credential::")?.to_owned()
+                    text(of).strip_prefix("Credential::")?.clone_into(&mut operation.credential);
                 }
                 ("reply", [format]) => {
                     let format = text(format);

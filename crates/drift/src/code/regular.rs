@@ -191,12 +191,11 @@ pub(super) fn tables(items: &[Item], code: &mut Code) {
     });
     let names: Vec<String> =
         code.operations.iter().map(|operation| format!("{}::SPEC", operation.name)).collect();
-    let arms: String = code
+    let arms = code
         .operations
         .iter()
-        .map(|operation| format!("{:?}=>Some(visitor.visit::<{}>())", operation.id, operation.name))
-        .collect();
-    let visit = format!("let _=&visitor;match id{arms}_=>None");
+        .map(|operation| format!("{:?}=>Some(visitor.visit::<{}>())", operation.id, operation.name));
+    let visit = format!("let _=&visitor;match id{}_=>None", arms.collect::<Vec<_>>().concat());
     for (name, said, line) in stated {
         let same = match name.as_str() {
             "ALL" => said == format!("&[{}]", names.join(",")),
@@ -224,7 +223,7 @@ pub(super) fn pages(items: &[Item], code: &mut Code) {
             "Paged" => paged(operation, code),
             _ => continue,
         };
-        let own: String = item.items.iter().map(|item| text(item)).collect();
+        let own: String = item.items.iter().map(text).collect();
         if regular.as_ref().is_none_or(|regular| plain(&own) != plain(regular)) {
             let spot = format!("{}:{}", code.file, line(item));
             let regular = regular.unwrap_or_else(|| "nothing".to_owned());

@@ -53,7 +53,9 @@ pub(super) fn matched<'a>(
         comparer.count("operations");
         let same: Vec<usize> =
             (0..met.len()).filter(|index| operation.is(&code.operations[*index])).collect();
-        same.iter().for_each(|index| met[*index] = true);
+        for index in &same {
+            met[*index] = true;
+        }
         let file = Rust { spot: code.file.clone(), owner: None };
         let (pointer, place) = (operation.at.pointer.clone(), operation.at.place.clone());
         let says = json!(format!("{} {}", operation.method, operation.path));

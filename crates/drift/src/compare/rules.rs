@@ -83,14 +83,14 @@ enum Said<'v> {
 type Keywords<'v> = Option<BTreeMap<String, (Pointer, Said<'v>)>>;
 
 pub(super) struct Rules<'p, 'a> {
-    rules: &'p Value,
+    code: &'p Value,
     comparer: &'p mut Comparer<'a>,
     rust: Rust,
 }
 
 impl<'p, 'a> Rules<'p, 'a> {
     pub(super) fn new(rules: &'p Value, comparer: &'p mut Comparer<'a>, rust: Rust) -> Self {
-        Self { rules, comparer, rust }
+        Self { code: rules, comparer, rust }
     }
 
     /// Compares the schema at a place of the document with the rules of this name.
@@ -101,7 +101,7 @@ impl<'p, 'a> Rules<'p, 'a> {
             Some(Part { schema, pointer: pointer.clone(), place: place.clone() })
         });
         let at = Pointer::root().child("$defs").child(name.unwrap_or_default());
-        let rules = at.get(self.rules).map(|schema| Part {
+        let rules = at.get(self.code).map(|schema| Part {
             schema: Cow::Borrowed(schema),
             pointer: at.clone(),
             place: Pointer::root(),
@@ -112,7 +112,7 @@ impl<'p, 'a> Rules<'p, 'a> {
                 let seen = std::mem::take(&mut self.comparer.compared_rules);
                 let mut walk = Walk {
                     document: root,
-                    rules: self.rules,
+                    rules: self.code,
                     found: Vec::new(),
                     counted: 0,
                     seen,
@@ -217,12 +217,11 @@ impl<'v> Walk<'v> {
         mut other: BTreeMap<String, Part<'v>>,
     ) {
         for (name, one) in one {
-            match other.remove(&name) {
-                Some(other) => self.schemas(&one, &other),
-                None => {
-                    let at = (one.pointer.clone(), one.place.clone());
-                    self.differ(Kind::RuleMissing, at, json!(name), Value::Null);
-                }
+            if let Some(other) = other.remove(&name) {
+                self.schemas(&one, &other);
+            } else {
+                let at = (one.pointer.clone(), one.place.clone());
+                self.differ(Kind::RuleMissing, at, json!(name), Value::Null);
             }
         }
         for name in other.into_keys() {

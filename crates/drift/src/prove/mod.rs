@@ -69,6 +69,7 @@ pub(super) fn prove(
     let left_out = LeftOut::default();
     let mut trials = documents(document, evidence, &left_out)?;
     trials.extend(sources(document, evidence, own.source, &left_out)?);
+    trials.extend(base_url(document, evidence));
     trials.extend(evidence::compiled(evidence.code, evidence.ledger, own, &left_out));
     let read = Document::read(document)?;
     let compared = compare(&read, evidence.rust())?;
@@ -97,14 +98,13 @@ fn documents(document: &Value, evidence: &Evidence<'_>, left_out: &LeftOut) -> R
         let glanced = near.and_then(|near| {
             glance(&mutant.apply(&near.document), &near.evidence(evidence), &near.at).ok()?
         });
-        let said = match glanced {
-            Some(finding) => Said::Found(output::line(&finding)),
-            None => {
-                let changed = mutant.apply(document);
-                match matching(&changed, evidence) {
-                    Some(finding) => Said::Found(output::line(&finding)),
-                    None => said(check(&changed, evidence, effort, Depth::First)),
-                }
+        let said = if let Some(finding) = glanced {
+            Said::Found(output::line(&finding))
+        } else {
+            let changed = mutant.apply(document);
+            match matching(&changed, evidence) {
+                Some(finding) => Said::Found(output::line(&finding)),
+                None => said(check(&changed, evidence, effort, Depth::First)),
             }
         };
         trial(Side::Document, mutant, said)
@@ -156,20 +156,19 @@ fn sources(
                         let mutated = Evidence { code: &code, types: &types, rules: &rules, ..*evidence };
                         glance(&near.document, &mutated, &near.at).ok()?
                     });
-                    let said = match glanced {
-                        Some(finding) => Said::Found(output::line(&finding)),
-                        None => {
-                            let code = source.read(*change, evidence.code);
-                            let (types, rules) = (code.schemas(), code.rules());
-                            let mutated = Evidence {
-                                code: &code,
-                                types: &types,
-                                rules: &rules,
-                                unverified: &[],
-                                ..*evidence
-                            };
-                            said(check(document, &mutated, effort, Depth::Facts))
-                        }
+                    let said = if let Some(finding) = glanced {
+                        Said::Found(output::line(&finding))
+                    } else {
+                        let code = source.read(*change, evidence.code);
+                        let (types, rules) = (code.schemas(), code.rules());
+                        let mutated = Evidence {
+                            code: &code,
+                            types: &types,
+                            rules: &rules,
+                            unverified: &[],
+                            ..*evidence
+                        };
+                        said(check(document, &mutated, effort, Depth::Facts))
                     };
                     (place, said)
                 }
@@ -177,6 +176,15 @@ fn sources(
             Trial { side: Side::Source, operator, place, note: String::new(), said }
         },
     ))
+}
+
+/// The SDK sends to another host unless it is told otherwise.
+fn base_url(document: &Value, evidence: &Evidence<'_>) -> Option<Trial> {
+    evidence.base_url?;
+    let mutated = Evidence { base_url: Some("https://drift.example"), ..*evidence };
+    let said = said(check(document, &mutated, Effort { instances: 0, seed: 1 }, Depth::Facts));
+    let (place, note) = ("DEFAULT_BASE_URL".to_owned(), String::new());
+    Some(Trial { side: Side::Source, operator: "base URL changed", place, note, said })
 }
 
 fn trial(side: Side, mutant: &Mutant, said: Said) -> Trial {
@@ -203,7 +211,9 @@ const SAMPLE: usize = 24;
 fn sampled<T>(work: Vec<T>, left_out: &LeftOut, kind: impl Fn(&T) -> &'static str) -> Vec<T> {
     let all = work.len();
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
-    work.iter().for_each(|one| *counts.entry(kind(one)).or_default() += 1);
+    for one in &work {
+        *counts.entry(kind(one)).or_default() += 1;
+    }
     let mut seen: BTreeMap<&'static str, usize> = BTreeMap::new();
     let mut keep = |one: &T| {
         let kind = kind(one);

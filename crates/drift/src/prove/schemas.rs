@@ -31,14 +31,21 @@ pub(super) fn mutants(sites: &[Site<'_>]) -> Vec<Mutant> {
     // Of null there is nothing to be said.
     let schemas = sites.iter().filter(|site| site.role == Role::Schema && site.text("type") != Some("null"));
     for (turn, site) in schemas.enumerate() {
-        types(site, &mut mutants);
+        let component = format!("#{}", site.pointer);
+        let mut users = sites
+            .iter()
+            .filter(|known| known.stated.get("$ref").and_then(Value::as_str) == Some(&component))
+            .peekable();
+        let in_list = |site: &Site<'_>| site.pointer.parent().is_some_and(|list| with_null.contains(&list));
+        // There, or wherever it is referred to, null is allowed already.
+        let beside_null = in_list(site) || (users.peek().is_some() && users.all(in_list));
+        types(site, beside_null, &mut mutants);
         formats(site, &mut mutants);
         values(site, &mut mutants);
         bounds(site, turn, &mut mutants);
         properties(site, &mut mutants);
         unknown_keys(site, &mut mutants);
         items(site, &mut mutants);
-        let beside_null = site.pointer.parent().is_some_and(|list| with_null.contains(&list));
         alternatives(site, beside_null, &mut mutants);
         if site.stated.get("x-sensitive") == Some(&Value::Bool(true))
             && requested.iter().any(|place| place.contains(&site.pointer))
@@ -113,7 +120,7 @@ fn listed(words: &[&str]) -> Value {
     }
 }
 
-fn types(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
+fn types(site: &Site<'_>, beside_null: bool, mutants: &mut Vec<Mutant>) {
     // Of schemas that hold together each may state the type.
     if site.pointer.parent().is_some_and(|list| list.last() == "allOf") {
         return;
@@ -151,7 +158,7 @@ fn types(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
         let more = ["boolean", "string"].into_iter().find(|other| !words.contains(other)).unwrap_or("array");
         mutants.push(site.put("type added", "type", [words.as_slice(), &[more]].concat()));
     }
-    if !words.contains(&"null") {
+    if !words.contains(&"null") && !beside_null {
         let mut edits =
             vec![Edit::Put(site.pointer.child("type"), json!([words.as_slice(), &["null"]].concat()))];
         if has(site, "enum") {

@@ -383,6 +383,7 @@ impl VisitMut for Inner<'_> {
                     }
                 }
             }
+            #[allow(clippy::collapsible_match, reason = "a guard cannot change what is matched")]
             Operations::StatementAdded => {
                 if self.here(|| "first".to_owned()) {
                     let added: Stmt = parse_quote!(let drift_new = 0;);
