@@ -3,7 +3,16 @@
 //! Nothing here is generic, so it is compiled once, however many operations there are: what is sent is a request, what comes back is a
 //! reply as bytes.
 
-use std::{future::Future, iter, mem, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    iter, mem,
+    num::NonZeroU32,
+    panic::{self, AssertUnwindSafe},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::Request;
@@ -72,9 +81,34 @@ pub(crate) async fn send(
     }
     let span = trace::Span::new(outgoing.spec.id, client.shared.host());
     let exchange = Exchange { client, options, span };
-    let ended = exchange.span.cover(exchange.attempts(&mut outgoing)).await;
+    let ended = {
+        let mut attempts = pin!(exchange.attempts(&mut outgoing));
+        exchange.span.cover(poll_fn(|context| poll_in_runtime(attempts.as_mut(), context))).await
+    };
     exchange.span.end(&ended);
     ended.map_err(Error::into_not_found)
+}
+
+/// Polls a call, and makes an error of tokio's panic about a runtime that lacks what calls need, since nothing else tells that it
+/// does.
+fn poll_in_runtime<T>(
+    call: Pin<&mut impl Future<Output = Result<T, Error>>>,
+    context: &mut Context<'_>,
+) -> Poll<Result<T, Error>> {
+    panic::catch_unwind(AssertUnwindSafe(|| call.poll(context))).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref().map(String::as_str)).unwrap_or_default();
+        let (what, method) = if text.contains("timers are disabled") {
+            ("timer", "enable_time")
+        } else if text.contains("IO is disabled") {
+            ("network", "enable_io")
+        } else {
+            panic::resume_unwind(panic)
+        };
+        let reason =
+            format!("has no {what}: enable it with `{method}` or `enable_all` of tokio's runtime::Builder");
+        Poll::Ready(Err(ConfigError::new("runtime", reason).into()))
+    })
 }
 
 /// A call in flight.

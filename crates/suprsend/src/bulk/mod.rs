@@ -43,9 +43,10 @@
 //!
 //! Three failures in a row that say something about the hub (429, 5xx, no answer) hold the stream: one call at a time probes whether the
 //! hub is back, what waits does not fail meanwhile, and nothing more is taken from the input. [`SendAll::max_outage`] says how long
-//! that may take, after which the stream ends and the rest of the input is not tried.
+//! that may take, after which the stream ends and the rest of the input is not tried. [`SendAll::outage`] tells why it is held.
 
 mod entry;
+mod outage;
 mod outcome;
 mod source;
 mod summary;
@@ -71,6 +72,7 @@ use crate::{
 
 pub use self::{
     entry::{Entry, OutcomeOf},
+    outage::Outage,
     outcome::Outcome,
     source::{Iterated, Source, Streamed},
     summary::Summary,
@@ -185,6 +187,11 @@ impl<S: Stream<Item: Entry<Client = C>>, C: AsClient> SendAll<S, C> {
     /// Returns the number of calls that may be in flight now.
     pub fn concurrency(&self) -> usize {
         self.flow.limit()
+    }
+
+    /// Returns the outage that holds the stream, if there is one.
+    pub fn outage(&self) -> Option<Outage> {
+        self.flow.outage().map(|(since, cause)| Outage::new(since.elapsed(), cause))
     }
 
     /// Returns what came of the calls so far, or in all once the stream has ended.

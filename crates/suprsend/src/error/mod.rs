@@ -1,7 +1,8 @@
 //! What can go wrong with a call, as one type.
 //!
-//! The variants wrap structs with private fields, so both can grow; no type of another crate is part of them. `Display` is one
-//! line without the cause, which [`source`](std::error::Error::source) gives. Neither shows a header or a secret.
+//! The variants wrap structs with private fields, so both can grow; no type of another crate is part of them. `Display` is one line. It
+//! tells everything that this crate knows; what other crates report below that is in [`source`](std::error::Error::source), and in
+//! `{error:#}`, which is the whole chain. None of them shows a header or a secret.
 
 mod api;
 mod input;
@@ -23,7 +24,7 @@ pub(crate) use self::{input::Violations, redact::Secrets};
 
 /// Why a call did not give a result.
 ///
-/// [The table of faults](crate::docs::errors) says which fault gives which variant.
+/// [The table of faults](crate::docs::errors) says which fault gives which variant. `{error:#}` prints the error with all its causes.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -132,9 +133,11 @@ impl Error {
     }
 }
 
+/// With `#` the causes follow, each behind a colon.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self.inner(), f)
+        write!(f, "{}", self.inner())?;
+        if f.alternate() { transfer::fmt_causes(f, self.inner()) } else { Ok(()) }
     }
 }
 

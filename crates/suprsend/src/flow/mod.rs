@@ -81,6 +81,8 @@ impl Row {
 #[derive(Debug)]
 struct Outage {
     since: Instant,
+    /// The last failure, with its causes.
+    cause: Box<str>,
     /// Probes that failed.
     probes: u32,
     probing: bool,
@@ -209,6 +211,12 @@ impl FlowControl {
         self.state().is_over
     }
 
+    /// Since when an outage holds the stream, and its last failure.
+    pub(crate) fn outage(&self) -> Option<(Instant, Box<str>)> {
+        let state = self.state();
+        state.outage.as_ref().map(|outage| (outage.since, outage.cause.clone()))
+    }
+
     pub(crate) fn retries(&self) -> u64 {
         self.state().retries
     }
@@ -251,14 +259,20 @@ impl FlowControl {
 
     /// A request that was sent then failed. True if that is for the stream to wait out, and no failure of the call.
     pub(crate) fn failed(&self, sent: Instant, error: &Error, ticket: &mut Ticket) -> bool {
-        let held = self.state().failed(sent, error.into(), error.retry_after(), ticket, Instant::now());
+        let mut state = self.state();
+        let held = state.failed(sent, error.into(), error.retry_after(), ticket, Instant::now());
+        state.explain(|| format!("{error:#}"));
+        drop(state);
         self.probed.notify_waiters();
         held
     }
 
     /// A request that was sent then was not answered in the time of its call.
     pub(crate) fn not_answered(&self, sent: Instant, ticket: &mut Ticket) {
-        self.state().failed(sent, Signal::Silent, None, ticket, Instant::now());
+        let mut state = self.state();
+        state.failed(sent, Signal::Silent, None, ticket, Instant::now());
+        state.explain(|| "a call was not answered in its time".to_owned());
+        drop(state);
         self.probed.notify_waiters();
     }
 
@@ -332,6 +346,13 @@ impl State {
         }
     }
 
+    /// Notes why there is an outage, if there is one.
+    fn explain(&mut self, cause: impl FnOnce() -> String) {
+        if let Some(outage) = &mut self.outage {
+            outage.cause = cause().into();
+        }
+    }
+
     /// Counts a failure, and breaks the stream if there were enough in a row. One request may be more than the hub can bear, so what
     /// may be due to that has to happen to two of them.
     fn count(&mut self, signal: Signal, ticket: &mut Ticket, now: Instant) {
@@ -343,7 +364,7 @@ impl State {
         }
         let calls = if signal == Signal::Failing { 2 } else { 1 };
         if row.failures >= FAILURES && row.calls >= calls {
-            self.outage.get_or_insert(Outage { since: now, probes: 0, probing: false });
+            self.outage.get_or_insert(Outage { since: now, cause: "".into(), probes: 0, probing: false });
         }
     }
 
