@@ -156,6 +156,16 @@ impl<O: Operation, C: AsClient> Call<O, C> {
         self.parts.outgoing(&self.client.as_client().shared).map(drop)
     }
 
+    /// Takes the operation for a record of another call, with everything that was wrong so far.
+    pub(crate) fn into_record(self) -> (O, Violations) {
+        let Parts { operation, options, refused } = *self.parts;
+        let mut violations = Violations::default();
+        options.refuse(&mut violations);
+        violations.append(options.violations);
+        violations.append(refused);
+        (operation, violations)
+    }
+
     /// Sends the call as one of many, which share their flow control.
     pub(crate) fn flowing(mut self, flow: Arc<FlowControl>) -> Self {
         let options = &mut self.parts.options;

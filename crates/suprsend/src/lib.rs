@@ -33,7 +33,7 @@
 //!   document requires.
 //! - What is sent is checked first, and everything that is wrong with it is reported together ([`Error::InvalidInput`]).
 //! - Calls that may be repeated are, after faults that pass ([`RetryPolicy`]), within the time that the call may take.
-//! - Any number of users is upserted as a stream, as fast as the hub allows for ([`bulk`]).
+//! - Any number of users, triggers and events is sent as a stream, as fast as the hub allows for ([`bulk`]).
 //! - Errors say what happened, and keep the status, the request id and the body ([`Error`], [the table](docs::errors)).
 //! - API keys and other secrets cannot be printed.
 //!
@@ -71,6 +71,7 @@ mod edit;
 pub mod error;
 mod flow;
 mod json;
+pub mod lists;
 pub mod pages;
 mod raw;
 mod reply;

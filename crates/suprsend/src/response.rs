@@ -25,6 +25,11 @@ impl<T> Response<T> {
         Self { value, status, headers, attempts }
     }
 
+    /// Joins a part of a result with what is said of the whole.
+    pub(crate) fn of(value: T, status: StatusCode, headers: HeaderMap, attempts: u32) -> Self {
+        Self { value, status, headers, attempts }
+    }
+
     /// Returns the result alone.
     pub fn into_inner(self) -> T {
         self.value

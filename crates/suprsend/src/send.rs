@@ -50,6 +50,20 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Adds a violation if anything is set, where there is no call of its own to set it for.
+    pub(crate) fn refuse(&self, violations: &mut Violations) {
+        let set = [
+            ("header", !self.headers.is_empty()),
+            ("timeout", self.timeout.is_some()),
+            ("retry", self.retry.is_some()),
+        ];
+        for (name, _) in set.into_iter().filter(|(_, is_set)| *is_set) {
+            violations.add(name, "cannot be set for one of many that share a request: set it for the client");
+        }
+    }
+}
+
 /// A request that is checked and made, and what sending it goes by.
 pub(crate) struct Outgoing {
     pub(crate) spec: &'static Spec,
@@ -347,7 +361,7 @@ fn of_transfer(error: reqwest::Error, reply: Option<Reply>, settings: &Settings)
     } else {
         ("the connection to the API broke before the reply was complete", true)
     };
-    ConnectionError::new(what, retryable, reply, Box::new(error)).into()
+    ConnectionError::new(what, retryable, reply, Arc::new(error)).into()
 }
 
 /// The causes of an error, with the error itself.

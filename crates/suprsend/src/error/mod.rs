@@ -24,7 +24,7 @@ pub(crate) use self::{input::Violations, redact::Secrets};
 /// Why a call did not give a result.
 ///
 /// [The table of faults](crate::docs::errors) says which fault gives which variant.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Error {
     /// The client cannot be built or used as it is configured. Nothing was sent.
@@ -113,6 +113,25 @@ impl Error {
         match self {
             Self::Api(error) => NotFound::new(error).map_or_else(Self::Api, Self::NotFound),
             other => other,
+        }
+    }
+
+    /// The number of attempts that were made, as far as the error tells, and the error without that.
+    pub(crate) fn into_last_attempt(self) -> (u32, Self) {
+        match self {
+            Self::TooManyAttempts(error) => (error.attempts(), error.into_last()),
+            Self::Timeout(error) => (error.attempts(), Self::Timeout(error)),
+            other => (1, other),
+        }
+    }
+
+    /// The error after this number of attempts in all.
+    pub(crate) fn after_attempts(self, attempts: u32) -> Self {
+        let told = if let Self::Timeout(error) = &self { error.attempts() } else { 1 };
+        if attempts > told && self.is_retryable() {
+            TooManyAttempts::new(attempts, self).into()
+        } else {
+            self
         }
     }
 

@@ -1,6 +1,6 @@
 //! Errors of the way to the API and back.
 
-use std::{error, fmt, time::Duration};
+use std::{error, fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
@@ -8,9 +8,10 @@ use super::Error;
 use crate::reply::Reply;
 
 /// What broke a connection; its type is nobody's business.
-pub(crate) type Cause = Box<dyn error::Error + Send + Sync>;
+pub(crate) type Cause = Arc<dyn error::Error + Send + Sync>;
 
 /// No connection, or one that broke before the reply was complete.
+#[derive(Clone)]
 pub struct ConnectionError {
     what: &'static str,
     retryable: bool,
@@ -82,7 +83,7 @@ pub enum TimeoutKind {
 }
 
 /// A time-out passed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TimeoutError {
     kind: TimeoutKind,
     limit: Option<Duration>,
@@ -161,7 +162,7 @@ impl error::Error for TimeoutError {
 }
 
 /// Every attempt failed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TooManyAttempts {
     attempts: u32,
     last: Box<Error>,
@@ -180,6 +181,10 @@ impl TooManyAttempts {
     /// Why the last one failed.
     pub fn last(&self) -> &Error {
         &self.last
+    }
+
+    pub(crate) fn into_last(self) -> Error {
+        *self.last
     }
 }
 

@@ -8,9 +8,11 @@ mod client;
 mod faults;
 mod import;
 mod life_cycle;
+mod lists;
 mod paging;
 mod patient;
 mod properties;
+mod records;
 mod server;
 #[cfg(feature = "tracing")]
 mod tracing;
