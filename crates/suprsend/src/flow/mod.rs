@@ -256,10 +256,9 @@ impl FlowControl {
         held
     }
 
-    /// The hub answered, but had too much for a part of the request.
-    pub(crate) fn throttled(&self) {
-        let now = Instant::now();
-        self.state().slow_down(now, Signal::Throttled, now);
+    /// The hub answered a request that was sent then, but a part of it was too much.
+    pub(crate) fn throttled(&self, sent: Instant) {
+        self.state().slow_down(sent, Signal::Throttled, Instant::now());
     }
 
     /// A request that was sent then was not answered in the time of its call.

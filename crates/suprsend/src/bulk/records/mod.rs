@@ -146,10 +146,8 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> SendRecords<S, C> {
 }
 
 /// The result of a pack.
-type PackOutcome<E> = Outcome<
-    <<E as RecordEntry>::Operation as suprsend_api::Operation>::Reply,
-    Vec<Held<<E as RecordEntry>::Value>>,
->;
+type PackOutcome<E> =
+    Outcome<<<E as RecordEntry>::Operation as suprsend_api::Operation>::Reply, packs::Made<E>>;
 
 impl<S, C> SendRecords<S, C>
 where
@@ -188,10 +186,13 @@ where
     }
 
     /// Finds out what became of the records of a pack.
-    fn settle(&mut self, PackOutcome::<S::Item> { value: records, result, .. }: PackOutcome<S::Item>) {
+    fn settle(
+        &mut self,
+        PackOutcome::<S::Item> { value: (sent, records), result, .. }: PackOutcome<S::Item>,
+    ) {
         self.queue.lock().in_flight -= 1;
         match result {
-            Ok(response) => self.read(records, response),
+            Ok(response) => self.read(sent, records, response),
             Err(error) => self.fail(records, error),
         }
     }
@@ -199,6 +200,7 @@ where
     /// Reads a reply with an outcome for each record.
     fn read(
         &mut self,
+        sent: Instant,
         records: Vec<Held<<S::Item as RecordEntry>::Value>>,
         response: Response<<<S::Item as RecordEntry>::Operation as suprsend_api::Operation>::Reply>,
     ) {
@@ -236,7 +238,7 @@ where
             }
         }
         if throttled {
-            self.inner.flow.throttled();
+            self.inner.flow.throttled(sent);
         }
     }
 

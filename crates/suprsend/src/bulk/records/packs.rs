@@ -67,8 +67,11 @@ impl<O> fmt::Debug for Pack<O> {
     }
 }
 
+/// The records of a pack, and when it was made.
+pub(super) type Made<E> = (Instant, Vec<Held<<E as RecordEntry>::Value>>);
+
 /// A pack with its records.
-type Packed<E, C> = (Vec<Held<<E as RecordEntry>::Value>>, Call<Pack<<E as RecordEntry>::Operation>, C>);
+type Packed<E, C> = (Made<E>, Call<Pack<<E as RecordEntry>::Operation>, C>);
 
 /// Makes packs of the records of an input, and of those that are to be sent again.
 pub(crate) struct Packs<S: Stream<Item: RecordEntry>, C> {
@@ -186,7 +189,8 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> Packs<S, C> {
         }
         let idempotent = records.iter().all(|held| held.idempotent);
         self.linger = None;
-        (records, Call::new(&self.client, Pack { json, idempotent, operation: PhantomData }))
+        let pack = Pack { json, idempotent, operation: PhantomData };
+        ((Instant::now(), records), Call::new(&self.client, pack))
     }
 
     /// Waits until a time. True if it has come, or if there is no clock to wait by.
