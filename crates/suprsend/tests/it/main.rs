@@ -7,10 +7,13 @@ mod canaries;
 mod client;
 mod faults;
 mod import;
+mod keys;
 mod life_cycle;
 mod paging;
 mod patient;
 mod properties;
+mod report;
+mod sending;
 mod server;
 #[cfg(feature = "tracing")]
 mod tracing;
