@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let workflows = client.workflows();
     let triggers = (1..=ORDERS).map(|order| {
         let slug = if order % 1000 == 0 { "no-such-workflow" } else { "order-shipped" };
-        let trigger = workflows.trigger(slug).recipients(format!("user-{order}")).data("order", order);
+        let trigger = workflows.trigger(slug).recipient(format!("user-{order}")).data("order", order);
         // With a key of its own an order is not notified twice either if this program is started again.
         (order, trigger.idempotency_key(format!("order-{order}-shipped")))
     });

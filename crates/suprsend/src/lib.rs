@@ -71,10 +71,12 @@ mod edit;
 pub mod error;
 mod flow;
 mod json;
+mod keys;
 pub mod lists;
 pub mod pages;
 mod raw;
 mod reply;
+mod report;
 #[allow(
     missing_docs,
     clippy::pedantic,
@@ -87,6 +89,7 @@ mod response;
 mod retry;
 mod rules;
 mod send;
+mod sending;
 mod trace;
 pub mod users;
 pub mod values;
@@ -98,7 +101,7 @@ pub use http::{HeaderMap, Method, StatusCode};
 pub use reqwest;
 #[doc(no_inline)]
 pub use secrecy::SecretString;
-pub use suprsend_api::{Channel, Operation, PropertyError, operations, types};
+pub use suprsend_api::{AttachmentError, Channel, Operation, PropertyError, operations, types};
 
 pub use crate::{
     builder::ClientBuilder,
@@ -108,6 +111,7 @@ pub use crate::{
     decode::Body,
     error::Error,
     raw::Request,
+    report::CallReport,
     resources::*,
     response::Response,
     retry::RetryPolicy,

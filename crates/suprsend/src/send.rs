@@ -24,8 +24,10 @@ use crate::{
     },
     flow::{FlowControl, Ticket},
     reply::Reply,
+    report::Watch,
+    response::Response,
     retry::{self, RetryPolicy},
-    rules, trace,
+    rules,
 };
 
 /// What a caller sets for one call.
@@ -36,6 +38,8 @@ pub(crate) struct Options {
     /// What the calls of a stream go by together.
     pub(crate) flow: Option<Arc<FlowControl>>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whether it is no failure if there is nothing of the id that is asked for.
+    pub(crate) may_be_absent: bool,
     /// What was wrong with what was set.
     pub(crate) violations: Violations,
 }
@@ -74,31 +78,37 @@ pub(crate) struct Outgoing {
     pub(crate) secrets: Vec<String>,
 }
 
-/// Sends a request until it succeeds or has failed for good. Returns the reply of a success and the number of attempts.
-pub(crate) async fn send(
-    client: &Client,
-    options: &Options,
-    mut outgoing: Box<Outgoing>,
-) -> Result<(Reply, u32), Error> {
-    if Handle::try_current().is_err() {
-        let reason = "is missing: calls have to be awaited in a tokio runtime";
-        return Err(ConfigError::new("runtime", reason).into());
-    }
-    let span = trace::Span::new(outgoing.spec.id, client.shared.host());
-    let exchange = Exchange { client, options, span };
-    let ended = exchange.span.cover(exchange.attempts(&mut outgoing)).await;
-    exchange.span.end(&ended);
-    ended.map_err(Error::into_not_found)
-}
-
-/// A call in flight.
-struct Exchange<'a> {
+/// A call in flight, from before it is checked until its result is known. Dropped before its end, it was cancelled.
+///
+pub(crate) struct Exchange<'a> {
     client: &'a Client,
     options: &'a Options,
-    span: trace::Span,
+    watch: Watch<'a>,
+}
+
+impl<'a> Exchange<'a> {
+    pub(crate) fn new(client: &'a Client, options: &'a Options, spec: &'static Spec) -> Self {
+        Self { client, options, watch: Watch::new(spec, &client.shared) }
+    }
+
+    /// Ends the call.
+    pub(crate) fn end<T>(self, result: &Result<Response<T>, Error>) {
+        self.watch.end(result, self.options.may_be_absent);
+    }
 }
 
 impl Exchange<'_> {
+    /// Sends a request until it succeeds or has failed for good. Returns the reply of a success and the number of attempts.
+    pub(crate) async fn send(&self, mut outgoing: Box<Outgoing>) -> Result<(Reply, u32), Error> {
+        if Handle::try_current().is_err() {
+            let reason = "is missing: calls have to be awaited in a tokio runtime";
+            return Err(ConfigError::new("runtime", reason).into());
+        }
+        let span = &self.watch.span;
+        span.method(outgoing.request.method());
+        span.cover(self.attempts(&mut outgoing)).await.map_err(Error::into_not_found)
+    }
+
     /// Sends until there is a result: the loop in which all retries are made.
     ///
     /// Its future, and that of an attempt, are in the future of every call, so they keep little: what they know from `self` they
@@ -117,10 +127,11 @@ impl Exchange<'_> {
             if let Some(flow) = self.flow() {
                 deadline = later(deadline, flow.admit(attempts, &mut ticket).await);
             }
-            self.span.attempt(attempts);
             // It may be replaced meanwhile: what is sent is what a reply may echo.
             let key = self.client.key();
             authenticate(outgoing.spec, &mut outgoing.request, &key)?;
+            let body = outgoing.request.body().and_then(reqwest::Body::as_bytes);
+            self.watch.attempt(body.map_or(0, <[u8]>::len));
             let (copy, repeatable) = copy(&mut outgoing.request);
             let sent = Instant::now();
             let own = sent.checked_add(self.shared().settings.attempt_timeout);
@@ -149,7 +160,7 @@ impl Exchange<'_> {
                 if flow.failed(sent, &error, &mut ticket) && may_repeat && self.policy().is_on() {
                     // The time that the outage took is not the call's.
                     deadline = later(deadline, sent.elapsed());
-                    self.span.retry(attempts, Duration::ZERO, &error);
+                    self.watch.span.retry(attempts, Duration::ZERO, &error);
                     ticket.hold();
                     last = Some(error);
                     continue;
@@ -170,7 +181,7 @@ impl Exchange<'_> {
                 let gave_up = attempts > 1 && error.is_retryable();
                 return Err(if gave_up { TooManyAttempts::new(attempts, error).into() } else { error });
             };
-            self.span.retry(attempts, delay, &error);
+            self.watch.span.retry(attempts, delay, &error);
             sleep(delay).await;
             taken = NonZeroU32::new(cost);
             last = Some(error);
@@ -191,6 +202,7 @@ impl Exchange<'_> {
             Some(until) => timeout_at(until, exchange).await.ok(),
             None => Some(exchange.await),
         };
+        self.watch.received(reply.as_ref());
 
         // A status that is no success says more than what became of the body after it.
         if let Some(reply) = reply.take_if(|reply| !reply.status().is_success()) {

@@ -29,7 +29,7 @@ pub fn trigger(client: &Client, user: User) -> Call<TriggerWorkflowApi> {
     client
         .workflows()
         .trigger("benchmark")
-        .recipients(user.id)
+        .recipient(user.id)
         .data("email", user.email)
         .data("phone", user.phone)
         .data("plan", PLAN)

@@ -55,7 +55,8 @@
 //! - A request holds as many records as the API takes (100 triggers or events, 400 users), and at most 800 KB by the bytes that are sent. In
 //!   a request records keep the order of the input.
 //! - A record is checked before it is packed. What is wrong with one, such as its size, is its own failure.
-//! - A trigger or an event that has no idempotency key gets one, by which the API recognizes a repeat for 24 hours. The outcome says which.
+//! - A trigger or an event that has no idempotency key gets one, by which the API recognizes a repeat for 24 hours, unless the client
+//!   [makes none](crate::ClientBuilder::idempotency_keys). The outcome says which.
 //! - A record that failed for a while, by itself (429, 5xx) or with its request, is sent again in another request, with the same key, as often
 //!   as the client's [`RetryPolicy`](crate::RetryPolicy) allows for. It holds up no other.
 //! - A request that is refused as a whole (400, 413, 422) is sent again in halves, until it is known which record is the reason.
@@ -66,7 +67,7 @@
 //! let workflows = client.workflows();
 //! let triggers = orders.into_iter().map(|(order, user)| {
 //!     let key = format!("order-{order}-shipped");
-//!     (order, workflows.trigger("order-shipped").recipients(user).data("order", order).idempotency_key(key))
+//!     (order, workflows.trigger("order-shipped").recipient(user).data("order", order).idempotency_key(key))
 //! });
 //!
 //! let mut outcomes = workflows.trigger_all(triggers);

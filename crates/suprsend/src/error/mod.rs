@@ -47,7 +47,69 @@ pub enum Error {
     TooManyAttempts(TooManyAttempts),
 }
 
+/// What kind of error a call ended with, for metrics and logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The client cannot be used as it is configured.
+    Config,
+    /// What was to be sent breaks rules; nothing was sent.
+    InvalidInput,
+    /// A time-out passed.
+    Timeout,
+    /// No connection, or one that broke.
+    Connection,
+    /// The API refused.
+    Api,
+    /// There is nothing of the id that was asked for.
+    NotFound,
+    /// The reply is not what it should be.
+    UndecodableReply,
+    /// A list cannot be read to its end.
+    Paging,
+    /// The call was dropped before it ended.
+    Cancelled,
+}
+
+impl ErrorKind {
+    /// Returns the kind as a word, such as `not_found`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::InvalidInput => "invalid_input",
+            Self::Timeout => "timeout",
+            Self::Connection => "connection",
+            Self::Api => "api",
+            Self::NotFound => "not_found",
+            Self::UndecodableReply => "undecodable_reply",
+            Self::Paging => "paging",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 impl Error {
+    /// Returns the kind of the error. [`TooManyAttempts`](Self::TooManyAttempts) is of the kind of its last failure.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Config(_) => ErrorKind::Config,
+            Self::InvalidInput(_) => ErrorKind::InvalidInput,
+            Self::Timeout(_) => ErrorKind::Timeout,
+            Self::Connection(_) => ErrorKind::Connection,
+            Self::Api(_) => ErrorKind::Api,
+            Self::NotFound(_) => ErrorKind::NotFound,
+            Self::UndecodableReply(_) => ErrorKind::UndecodableReply,
+            Self::Paging(_) => ErrorKind::Paging,
+            Self::TooManyAttempts(error) => error.last().kind(),
+        }
+    }
+
     /// Whether the same call may succeed if it is made again later.
     ///
     /// This is about the fault, not about the operation: whether a call that has perhaps taken effect may be repeated is known to

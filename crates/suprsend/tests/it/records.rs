@@ -164,7 +164,7 @@ proptest! {
             let hub = Hub::start().await.unwrap();
             let client = client(&hub);
             let triggers = sizes.iter().enumerate().map(|(number, size)| {
-                client.workflows().trigger("order-shipped").recipients("nobody".to_owned())
+                client.workflows().trigger("order-shipped").recipient("nobody")
                     .data("number", number)
                     .data("padding", "\"".repeat(*size / 2))
             });
@@ -255,7 +255,7 @@ async fn what_is_wrong_with_a_record_is_its_own_failure() {
     let hub = Hub::start().await.unwrap();
     let client = client(&hub);
     let workflows = client.workflows();
-    let good = |number: u64| workflows.trigger("w").recipients("nobody".to_owned()).data("number", number);
+    let good = |number: u64| workflows.trigger("w").recipient("nobody").data("number", number);
     let triggers = [
         good(0),
         good(1).data("padding", "x".repeat(900 * 1024)),
@@ -273,7 +273,7 @@ async fn what_is_wrong_with_a_record_is_its_own_failure() {
     assert_eq!((errors[0].as_str(), errors[5].as_str()), ("", ""));
     assert!(errors[1].contains("bytes, and at most 819198 are accepted (800 KB)"), "{}", errors[1]);
     assert!(errors[2].starts_with("invalid input: recipients is empty"), "{}", errors[2]);
-    assert_eq!(errors[3], "invalid input: number is not a number in JSON");
+    assert_eq!(errors[3], "invalid input: data.number is not a number in JSON");
     assert!(errors[4].starts_with("invalid input: timeout cannot be set for one of many"), "{}", errors[4]);
     assert_eq!(packs(&hub).concat().len(), 2);
 }
@@ -374,12 +374,34 @@ async fn triggers_come_in_any_form() {
     let values: BTreeSet<_> = outcomes.iter().map(|outcome| outcome.as_ref().unwrap().value).collect();
     assert_eq!(values, BTreeSet::from(["1", "2"]));
 
-    let call = workflows.trigger("w").recipients("nobody".to_owned()).idempotency_key("my-key".to_owned());
+    let call = workflows.trigger("w").recipient("nobody").idempotency_key("my-key".to_owned());
     let outcome = workflows.trigger_all(vec![call]).next().await.unwrap();
     assert_eq!(outcome.idempotency_key.as_deref(), Some("my-key"));
+    assert_eq!(outcome.result.unwrap().idempotency_key(), Some("my-key"));
     let none = workflows.trigger_all(Vec::<WorkflowTrigger>::new()).next().await;
     assert!(none.is_none());
     assert_eq!(hub.requests().len(), 2);
+}
+
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn without_keys_what_may_have_run_is_not_sent_again() {
+    let hub = Hub::start().await.unwrap();
+    let builder = Client::builder().api_key(hub.key()).base_url(hub.url()).no_proxy();
+    let client = builder.idempotency_keys(false).build().unwrap();
+    let faults = [Fault::lost(), Fault::record(500), Fault::record(429)];
+    for fault in faults {
+        hub.inject(fault.operation("trigger-workflows")).unwrap();
+    }
+    let mut with_key = trigger(0);
+    with_key.idempotency_key = Some("my-key".to_owned());
+    let triggers = [with_key, trigger(1), trigger(2), trigger(3)];
+    let mut outcomes = collect(&mut client.workflows().trigger_all(triggers)).await;
+    outcomes.sort_by_key(|outcome| outcome.index);
+    let ended: Vec<_> = outcomes.iter().map(|outcome| outcome.result.is_ok()).collect();
+    assert_eq!(ended, [true, false, false, false]);
+    assert!(outcomes[1..].iter().all(|outcome| outcome.idempotency_key.is_none()));
+    let runs = hub.sent().iter().filter(|sent| !sent.is_duplicate()).count();
+    assert!(runs <= 4, "{runs}");
 }
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]

@@ -9,7 +9,7 @@ use suprsend_api::{
 };
 
 use super::{
-    key,
+    envelope,
     record::{Draft, Record, Records, Verdict, sealed::Sealed},
 };
 use crate::{
@@ -45,8 +45,8 @@ impl Records for IngestUsers {
             draft.violations.add("workspace", rule);
         }
         record.schema.get_or_insert_with(|| SCHEMA.to_owned());
-        record.insert_id.get_or_insert_with(key::new);
-        record.time.get_or_insert_with(key::now);
+        record.insert_id.get_or_insert_with(envelope::id);
+        record.time.get_or_insert_with(envelope::now);
         let about = record.properties.get_or_insert_with(UserRecordProperties::default);
         about.ss_sdk_version.get_or_insert_with(|| VERSION.to_owned());
     }

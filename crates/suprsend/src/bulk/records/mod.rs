@@ -1,8 +1,8 @@
 //! Many records in few requests: what [`trigger_all`](crate::Workflows::trigger_all), [`track_all`](crate::Events::track_all) and
 //! [`ingest_all`](crate::Users::ingest_all) return.
 
+mod envelope;
 mod ingest;
-mod key;
 mod outcome;
 mod packs;
 mod queue;
@@ -222,8 +222,10 @@ where
             self.count(&mut held, attempts);
             match receipt {
                 Ok(receipt) => {
-                    let result = Ok(Response::of(receipt, status, headers.clone(), held.attempts));
-                    let Held { index, value, key, .. } = held;
+                    let Held { index, value, key, attempts, .. } = held;
+                    let mut response = Response::of(receipt, status, headers.clone(), attempts);
+                    response.set_idempotency_key(key.as_deref().map(Box::from));
+                    let result = Ok(response);
                     let outcome = RecordOutcome { index, value, idempotency_key: key, result };
                     self.queue.lock().ready.push_back(outcome);
                 }

@@ -10,7 +10,7 @@ use suprsend_api::{
     types::{BulkRecord, BulkRecordStatus, BulkReply, Event, WorkflowTrigger},
 };
 
-use super::{key, outcome::RecordOutcome};
+use super::{envelope, outcome::RecordOutcome};
 use crate::{
     call::Call,
     checks::BODY_BYTES,
@@ -91,7 +91,7 @@ impl<O: Records> Draft<O> {
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` is no record that is sent in packs",
     label = "expected triggers, events, upserts or edits",
-    note = "map the input first: `.map(|row| client.workflows().trigger(row.workflow).recipients([row.user]))`, without `.await`"
+    note = "map the input first: `.map(|row| client.workflows().trigger(row.workflow).recipient(row.user))`, without `.await`"
 )]
 pub trait Record: sealed::Sealed {
     /// The operation that sends packs of these.
@@ -257,17 +257,17 @@ trait Complete {
 }
 
 impl Complete for WorkflowTrigger {
-    fn complete(&mut self, _: &Client) {
-        self.idempotency_key.get_or_insert_with(key::new);
+    fn complete(&mut self, client: &Client) {
+        envelope::give(&mut self.idempotency_key, client);
     }
 }
 
 /// With the envelope that SuprSend's own SDKs send; the workspace as far as it is known.
 impl Complete for Event {
     fn complete(&mut self, client: &Client) {
-        self.idempotency_key.get_or_insert_with(key::new);
-        self.insert_id.get_or_insert_with(key::new);
-        self.time.get_or_insert_with(key::now);
+        envelope::give(&mut self.idempotency_key, client);
+        self.insert_id.get_or_insert_with(envelope::id);
+        self.time.get_or_insert_with(envelope::now);
         self.env = self.env.take().or_else(|| client.workspace().map(str::to_owned));
     }
 }
