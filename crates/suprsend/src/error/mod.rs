@@ -25,7 +25,7 @@ pub(crate) use self::{input::Violations, redact::Secrets};
 /// Why a call did not give a result.
 ///
 /// [The table of faults](crate::docs::errors) says which fault gives which variant. `{error:#}` prints the error with all its causes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Error {
     /// The client cannot be built or used as it is configured. Nothing was sent.
@@ -48,7 +48,69 @@ pub enum Error {
     TooManyAttempts(TooManyAttempts),
 }
 
+/// What kind of error a call ended with, for metrics and logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The client cannot be used as it is configured.
+    Config,
+    /// What was to be sent breaks rules; nothing was sent.
+    InvalidInput,
+    /// A time-out passed.
+    Timeout,
+    /// No connection, or one that broke.
+    Connection,
+    /// The API refused.
+    Api,
+    /// There is nothing of the id that was asked for.
+    NotFound,
+    /// The reply is not what it should be.
+    UndecodableReply,
+    /// A list cannot be read to its end.
+    Paging,
+    /// The call was dropped before it ended.
+    Cancelled,
+}
+
+impl ErrorKind {
+    /// Returns the kind as a word, such as `not_found`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::InvalidInput => "invalid_input",
+            Self::Timeout => "timeout",
+            Self::Connection => "connection",
+            Self::Api => "api",
+            Self::NotFound => "not_found",
+            Self::UndecodableReply => "undecodable_reply",
+            Self::Paging => "paging",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 impl Error {
+    /// Returns the kind of the error. [`TooManyAttempts`](Self::TooManyAttempts) is of the kind of its last failure.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Config(_) => ErrorKind::Config,
+            Self::InvalidInput(_) => ErrorKind::InvalidInput,
+            Self::Timeout(_) => ErrorKind::Timeout,
+            Self::Connection(_) => ErrorKind::Connection,
+            Self::Api(_) => ErrorKind::Api,
+            Self::NotFound(_) => ErrorKind::NotFound,
+            Self::UndecodableReply(_) => ErrorKind::UndecodableReply,
+            Self::Paging(_) => ErrorKind::Paging,
+            Self::TooManyAttempts(error) => error.last().kind(),
+        }
+    }
+
     /// Whether the same call may succeed if it is made again later.
     ///
     /// This is about the fault, not about the operation: whether a call that has perhaps taken effect may be repeated is known to
@@ -114,6 +176,25 @@ impl Error {
         match self {
             Self::Api(error) => NotFound::new(error).map_or_else(Self::Api, Self::NotFound),
             other => other,
+        }
+    }
+
+    /// The number of attempts that were made, as far as the error tells, and the error without that.
+    pub(crate) fn into_last_attempt(self) -> (u32, Self) {
+        match self {
+            Self::TooManyAttempts(error) => (error.attempts(), error.into_last()),
+            Self::Timeout(error) => (error.attempts(), Self::Timeout(error)),
+            other => (1, other),
+        }
+    }
+
+    /// The error after this number of attempts in all.
+    pub(crate) fn after_attempts(self, attempts: u32) -> Self {
+        let told = if let Self::Timeout(error) = &self { error.attempts() } else { 1 };
+        if attempts > told && self.is_retryable() {
+            TooManyAttempts::new(attempts, self).into()
+        } else {
+            self
         }
     }
 

@@ -1,6 +1,6 @@
 //! Errors of the way to the API and back.
 
-use std::{error, fmt, iter, time::Duration};
+use std::{error, fmt, iter, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
@@ -8,7 +8,7 @@ use super::{Error, redact::one_line};
 use crate::reply::Reply;
 
 /// What broke a connection; its type is nobody's business.
-pub(crate) type Cause = Box<dyn error::Error + Send + Sync>;
+pub(crate) type Cause = Arc<dyn error::Error + Send + Sync>;
 
 /// The causes of an error, the nearest first.
 fn causes<'a>(
@@ -35,6 +35,7 @@ impl fmt::Debug for Causes<'_> {
 }
 
 /// No connection, or one that broke before the reply was complete.
+#[derive(Clone)]
 pub struct ConnectionError {
     what: &'static str,
     retryable: bool,
@@ -108,7 +109,7 @@ pub enum TimeoutKind {
 }
 
 /// A time-out passed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TimeoutError {
     kind: TimeoutKind,
     limit: Option<Duration>,
@@ -191,7 +192,7 @@ impl error::Error for TimeoutError {
 }
 
 /// Every attempt failed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TooManyAttempts {
     attempts: u32,
     last: Box<Error>,
@@ -210,6 +211,10 @@ impl TooManyAttempts {
     /// Why the last one failed.
     pub fn last(&self) -> &Error {
         &self.last
+    }
+
+    pub(crate) fn into_last(self) -> Error {
+        *self.last
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{error::Error, retry::RetryPolicy};
 /// The longest pause unless the caller sets another.
 const MAX_PAUSE: Duration = Duration::from_secs(5 * 60);
 /// No pause is longer, whatever the caller and the hub say: a clock cannot show any time.
-const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How long an outage is waited out unless the caller sets another time.
 const MAX_OUTAGE: Duration = Duration::from_secs(10 * 60);
 /// How many failures in a row break the stream.
@@ -265,6 +265,11 @@ impl FlowControl {
         drop(state);
         self.probed.notify_waiters();
         held
+    }
+
+    /// The hub answered a request that was sent then, but a part of it was too much.
+    pub(crate) fn throttled(&self, sent: Instant) {
+        self.state().slow_down(sent, Signal::Throttled, Instant::now());
     }
 
     /// A request that was sent then was not answered in the time of its call.
