@@ -106,7 +106,7 @@ fn segment(name: &str, text: &str, violations: &mut Violations) {
 }
 
 /// Checks the id of a user that stands in a body.
-fn id(place: &str, id: &str, violations: &mut Violations) {
+pub(crate) fn id(place: &str, id: &str, violations: &mut Violations) {
     let mut found = Violations::default();
     segment("distinct_id", id, &mut found);
     violations.append(found.moved_to(place));

@@ -15,6 +15,8 @@ mod properties;
 mod report;
 mod sending;
 mod server;
+#[cfg(feature = "token")]
+mod token;
 #[cfg(feature = "tracing")]
 mod tracing;
 mod users;
