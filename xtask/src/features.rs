@@ -13,6 +13,9 @@ use crate::project;
 /// The SDK's features; `default` is one of their combinations.
 const FEATURES: [&str; 6] = ["rustls", "rustls-no-provider", "native-tls", "blocking", "tracing", "codegen"];
 
+/// Features that only add something beside the rest: each is tried alone and with all others, not in every combination.
+const BESIDE: [&str; 2] = ["http2", "token"];
+
 /// What tells the TLS implementations and the generator apart in a dependency tree.
 const RUSTLS: &[&str] = &["rustls", "hyper-rustls", "rustls-platform-verifier"];
 const AWS_LC: &[&str] = &["aws-lc-rs", "aws-lc-sys"];
@@ -21,6 +24,8 @@ const GENERATOR: &[&str] =
     &["suprsend-codegen", "progenitor", "progenitor-impl", "typify", "openapiv3", "prettyplease"];
 /// Implementations that none of the features may bring.
 const UNWANTED: &[&str] = &["ring", "jsonschema", "suprsend-mock"];
+const HTTP2: &[&str] = &["h2"];
+const TOKEN: &[&str] = &["p256"];
 
 /// What a combination of features brings and what it leaves out.
 struct Tree {
@@ -29,21 +34,47 @@ struct Tree {
     without: &'static [&'static [&'static str]],
 }
 
-const TREES: [Tree; 8] = [
-    Tree { features: &[], with: &[], without: &[RUSTLS, AWS_LC, NATIVE_TLS, GENERATOR, UNWANTED] },
-    Tree { features: &["default"], with: &[RUSTLS, AWS_LC], without: &[NATIVE_TLS, GENERATOR, UNWANTED] },
-    Tree { features: &["rustls"], with: &[RUSTLS, AWS_LC], without: &[NATIVE_TLS, GENERATOR, UNWANTED] },
+const TREES: [Tree; 10] = [
+    Tree {
+        features: &[],
+        with: &[],
+        without: &[RUSTLS, AWS_LC, NATIVE_TLS, GENERATOR, HTTP2, TOKEN, UNWANTED],
+    },
+    Tree {
+        features: &["default"],
+        with: &[RUSTLS, AWS_LC],
+        without: &[NATIVE_TLS, GENERATOR, HTTP2, TOKEN, UNWANTED],
+    },
+    Tree {
+        features: &["rustls"],
+        with: &[RUSTLS, AWS_LC],
+        without: &[NATIVE_TLS, GENERATOR, HTTP2, TOKEN, UNWANTED],
+    },
     Tree {
         features: &["rustls-no-provider"],
         with: &[RUSTLS],
         without: &[AWS_LC, NATIVE_TLS, GENERATOR, UNWANTED],
     },
     Tree { features: &["native-tls"], with: &[NATIVE_TLS], without: &[RUSTLS, AWS_LC, GENERATOR, UNWANTED] },
-    Tree { features: &["blocking"], with: &[], without: &[RUSTLS, AWS_LC, NATIVE_TLS, GENERATOR, UNWANTED] },
+    Tree {
+        features: &["blocking"],
+        with: &[],
+        without: &[RUSTLS, AWS_LC, NATIVE_TLS, GENERATOR, HTTP2, TOKEN, UNWANTED],
+    },
     Tree {
         features: &["tracing"],
         with: &[&["tracing"]],
-        without: &[RUSTLS, AWS_LC, NATIVE_TLS, GENERATOR, UNWANTED],
+        without: &[RUSTLS, AWS_LC, NATIVE_TLS, GENERATOR, HTTP2, TOKEN, UNWANTED],
+    },
+    Tree {
+        features: &["http2"],
+        with: &[HTTP2],
+        without: &[RUSTLS, AWS_LC, NATIVE_TLS, GENERATOR, TOKEN, UNWANTED],
+    },
+    Tree {
+        features: &["token"],
+        with: &[TOKEN],
+        without: &[RUSTLS, AWS_LC, NATIVE_TLS, GENERATOR, HTTP2, UNWANTED],
     },
     Tree { features: &["codegen"], with: &[GENERATOR], without: &[RUSTLS, AWS_LC, NATIVE_TLS, UNWANTED] },
 ];
@@ -111,14 +142,17 @@ fn crates(features: &[&str]) -> Result<BTreeSet<String>> {
 /// What is wrong with building each combination of features. A warning is wrong too: it would be one for every user.
 fn powerset() -> Result<Vec<String>> {
     let mut findings = Vec::new();
-    let sets = 1_usize << FEATURES.len();
-    for set in 0..sets {
-        let features: Vec<_> =
-            (0..FEATURES.len()).filter(|bit| set >> bit & 1 == 1).map(|bit| FEATURES[bit]).collect();
+    let sets = (0..1_usize << FEATURES.len()).map(|set| {
+        (0..FEATURES.len()).filter(|bit| set >> bit & 1 == 1).map(|bit| FEATURES[bit]).collect::<Vec<_>>()
+    });
+    let alone = BESIDE.map(|feature| vec![feature]);
+    let all = [FEATURES.as_slice(), &BESIDE].concat();
+    let sets: Vec<_> = sets.chain(alone).chain([all]).collect();
+    for (index, features) in sets.iter().enumerate() {
         let shown = features.join(",");
-        eprintln!("{}/{sets} [{shown}]", set + 1);
+        eprintln!("{}/{} [{shown}]", index + 1, sets.len());
         let output =
-            cargo(&["check", "--quiet", "--locked"], &features).output().context("cannot run cargo check")?;
+            cargo(&["check", "--quiet", "--locked"], features).output().context("cannot run cargo check")?;
         if !output.status.success() || !output.stderr.is_empty() {
             findings.push(format!(
                 "[{shown}] does not build cleanly:\n{}",

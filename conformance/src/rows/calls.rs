@@ -323,7 +323,7 @@ async fn ours(client: &Client, step: &str, kept: &Kept) -> Result<Value> {
         "broadcast" => {
             let broadcast =
                 client.broadcasts().send("news", "welcome", "promotional").channels(ChannelName::Email);
-            reply(broadcast.data("week", 48).idempotency_key("broadcast-1").tenant_id("acme")).await
+            reply(broadcast.data("week", 48).idempotency_key("broadcast-1").tenant("acme")).await
         }
 
         "trigger" => {
@@ -333,7 +333,7 @@ async fn ours(client: &Client, step: &str, kept: &Kept) -> Result<Value> {
             let recipients =
                 recipients.into_iter().map(read).collect::<Result<Vec<suprsend::types::Recipient>>>()?;
             let trigger = client.workflows().trigger("order-shipped").actor("ann").recipients(recipients);
-            let trigger = trigger.data("order", json!({"id": 5678, "total": 12.5})).tenant_id("acme");
+            let trigger = trigger.data("order", json!({"id": 5678, "total": 12.5})).tenant("acme");
             reply(trigger.idempotency_key("order-5678").cancellation_key("order-5678")).await
         }
         "trigger-many" => {
@@ -347,11 +347,11 @@ async fn ours(client: &Client, step: &str, kept: &Kept) -> Result<Value> {
         "trigger-dynamic" => {
             let jane: UserRecipient = read(json!({"distinct_id": "jane", "$email": ["jane@example.com"]}))?;
             let trigger = client.workflows().trigger_dynamic("shipped", "welcome", "transactional", jane);
-            reply(trigger.data("order", 3).idempotency_key("old-1").tenant_id("acme")).await
+            reply(trigger.data("order", 3).idempotency_key("old-1").tenant("acme")).await
         }
         "track" => {
             let event = client.events().track("jane", "order_placed").properties("total", 12.5);
-            reply(event.idempotency_key("event-1").tenant_id("acme")).await
+            reply(event.idempotency_key("event-1").tenant("acme")).await
         }
         "track-old" => {
             let event = client.events().send("jane", "order_placed").properties("total", 12.5);

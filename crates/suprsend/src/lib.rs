@@ -39,8 +39,8 @@
 //!
 //! # Guides
 //!
-//! [Quick start](docs::quick_start), [channels](docs::channels), [errors and retries](docs::errors), [many users](docs::bulk),
-//! [testing](docs::testing), [features](docs::features), [without async](docs::blocking).
+//! [Quick start](docs::quick_start), [sending](docs::sending), [channels](docs::channels), [errors and retries](docs::errors), [many users](docs::bulk),
+//! [observability](docs::observability), [testing](docs::testing), [features](docs::features), [without async](docs::blocking).
 //!
 //! # Features
 //!
@@ -51,6 +51,8 @@
 //! | `native-tls` | the platform's TLS |
 //! | `blocking` | the same API for programs without async |
 //! | `tracing` | a span for each call |
+//! | `token` | signs user tokens for the inbox and preference pages |
+//! | `http2` | HTTP/2 where the server offers it over TLS |
 //! | `codegen` | generate the client at build time instead of using the shipped snapshot |
 //!
 //! All of them can be combined; what each costs is [a page of its own](docs::features). Without any TLS feature only plain HTTP works, to a gateway on the same machine.
@@ -90,9 +92,12 @@ mod retry;
 mod rules;
 mod send;
 mod sending;
+#[cfg(feature = "token")]
+pub mod token;
 mod trace;
 pub mod users;
 pub mod values;
+pub mod webhook;
 
 #[doc(no_inline)]
 pub use http::{HeaderMap, Method, StatusCode};

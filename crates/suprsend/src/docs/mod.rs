@@ -3,6 +3,9 @@
 #[doc = include_str!("quick_start.md")]
 pub mod quick_start {}
 
+#[doc = include_str!("sending.md")]
+pub mod sending {}
+
 #[doc = include_str!("channels.md")]
 pub mod channels {}
 
@@ -11,6 +14,9 @@ pub mod errors {}
 
 #[doc = include_str!("bulk.md")]
 pub mod bulk {}
+
+#[doc = include_str!("observability.md")]
+pub mod observability {}
 
 #[doc = include_str!("testing.md")]
 pub mod testing {}

@@ -17,6 +17,8 @@ mod records;
 mod report;
 mod sending;
 mod server;
+#[cfg(feature = "token")]
+mod token;
 #[cfg(feature = "tracing")]
 mod tracing;
 mod users;

@@ -1,0 +1,42 @@
+//! Events of users, from which workflows start on their own.
+
+use std::error::Error;
+
+use serde::Serialize;
+use suprsend::Client;
+use suprsend_mock::{Fault, Hub};
+
+#[derive(Serialize)]
+struct Order {
+    id: u32,
+    total: f64,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // Kept until the end: the hub stops when it is dropped.
+    let hub = Hub::start().await?;
+    let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
+    // An event of somebody unknown is accepted and dropped, so the user comes first.
+    client.users().upsert("jane").email("jane@example.com").await?;
+
+    let reply = client
+        .events()
+        .track("jane", "order_placed")
+        .properties_from(Order { id: 5678, total: 9.5 })
+        .properties("coupon", "MAY")
+        .idempotency_key("order-5678-placed")
+        .await?;
+    println!("accepted as {:?}", reply.message_id);
+
+    // The reply to this one is lost; it is sent again with the same key.
+    hub.inject(Fault::lost())?;
+    let reply = client.events().track("jane", "order_paid").await?;
+    println!("{} attempts with the key {:?}", reply.attempts(), reply.idempotency_key());
+
+    for sent in hub.sent() {
+        let what = if sent.is_duplicate() { "recognised as a repeat" } else { "taken" };
+        println!("{} for {:?}, with {}: {what}", sent.name(), sent.recipients(), sent.data());
+    }
+    Ok(())
+}

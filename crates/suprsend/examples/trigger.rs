@@ -1,0 +1,61 @@
+//! A workflow is triggered, once although the reply is lost, and its runs are cancelled.
+
+use std::{error::Error, fs};
+
+use serde::Serialize;
+use suprsend::{
+    Client,
+    types::{Attachment, Recipient},
+};
+use suprsend_mock::{Fault, Hub};
+
+#[derive(Serialize)]
+struct Order {
+    id: u32,
+    total: f64,
+}
+
+struct Member {
+    id: String,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // Kept until the end: the hub stops when it is dropped.
+    let hub = Hub::start().await?;
+    let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
+    let folder = tempfile::tempdir()?;
+    let invoice = folder.path().join("invoice.pdf");
+    fs::write(&invoice, "%PDF-1.7")?;
+    let team = [Member { id: "ann".into() }, Member { id: "bob".into() }];
+    let order = Order { id: 5678, total: 9.5 };
+
+    let reply = client
+        .workflows()
+        .trigger("order-shipped")
+        .recipient("jane")
+        .recipients(team.iter().map(|member| &member.id))
+        .recipient(Recipient::user("joe").email("joe@example.com").sms("+15551234567"))
+        .recipient(Recipient::object("departments", "sales"))
+        .actor("ann")
+        .tenant("acme")
+        .data("order", &order)
+        .attachment(Attachment::file(&invoice)?)
+        .idempotency_key("order-5678")
+        .await?;
+    println!("accepted as {:?}, with the key {:?}", reply.message_id, reply.idempotency_key());
+
+    // The hub performs the next request, and its reply is lost.
+    hub.inject(Fault::lost())?;
+    let reply = client.workflows().trigger("order-paid").recipient("jane").await?;
+    println!("{} attempts, both with the key {:?}", reply.attempts(), reply.idempotency_key());
+    let ran = hub.sent().iter().filter(|sent| sent.name() == "order-paid" && !sent.is_duplicate()).count();
+    println!("order-paid ran {ran} time");
+
+    let cancelled = client.workflows().cancel().idempotency_key("order-5678").await?;
+    println!("{} runs of order-shipped are cancelled", cancelled.execution_ids.len());
+
+    let wrong = client.workflows().trigger("order-shipped").data("total", f64::NAN).await;
+    println!("nothing is sent: {}", wrong.err().ok_or("it was sent")?);
+    Ok(())
+}

@@ -1,0 +1,335 @@
+//! What SuprSend posts to a webhook of yours: the status of a message, or a message that somebody sent back.
+//!
+//! Webhooks are set up on the dashboard's page "Developers, Webhooks", and are in no document, so these types are written by hand. They are
+//! read tolerantly: whatever is missing, null or of another type is `None`, and what is new is in `extra`.
+//!
+//! SuprSend does not sign webhooks. What can be checked is a header of your own choice with a [`Secret`], which the dashboard lets you add.
+//!
+//! ```
+//! use suprsend::webhook::{EventType, Secret, Webhook};
+//!
+//! # let mut headers = suprsend::HeaderMap::new();
+//! # headers.insert("x-webhook-secret", "correct horse".parse()?);
+//! # let body = br#"{"event_type": "status", "channel": "email", "suprsend_status": {"status": "delivered", "timestamp": 1735689600000}}"#;
+//! let secret = Secret::new("correct horse");
+//! assert!(secret.is_in(&headers, "x-webhook-secret"));
+//!
+//! let webhook: Webhook = serde_json::from_slice(body)?;
+//! assert_eq!(webhook.event_type, Some(EventType::Status));
+//! assert_eq!(webhook.status(), Some("delivered"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use subtle::ConstantTimeEq;
+
+/// The value of a header by which a webhook is known to come from SuprSend. It cannot be printed.
+#[derive(Debug, Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// Takes a secret. An empty one matches nothing.
+    pub fn new(secret: impl Into<SecretString>) -> Self {
+        Self(secret.into())
+    }
+
+    /// Returns whether this is the secret. The time that it takes tells nothing but whether the lengths are the same.
+    pub fn matches(&self, value: impl AsRef<[u8]>) -> bool {
+        let own = self.0.expose_secret().as_bytes();
+        !own.is_empty() && bool::from(own.ct_eq(value.as_ref()))
+    }
+
+    /// Returns whether a request has this header once, with the secret.
+    pub fn is_in(&self, headers: &HeaderMap, name: &str) -> bool {
+        let mut values = headers.get_all(name).into_iter();
+        match (values.next(), values.next()) {
+            (Some(value), None) => self.matches(value.as_bytes()),
+            _ => false,
+        }
+    }
+}
+
+/// What a webhook is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventType {
+    /// The status of a message changed.
+    Status,
+    /// Somebody sent a message back.
+    InboundMessage,
+    /// Something newer.
+    Other(String),
+}
+
+impl EventType {
+    /// Returns the name, as it is sent.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Status => "status",
+            Self::InboundMessage => "inbound_message",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for EventType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match String::deserialize(deserializer)? {
+            name if name == "status" => Self::Status,
+            name if name == "inbound_message" => Self::InboundMessage,
+            name => Self::Other(name),
+        })
+    }
+}
+
+impl Serialize for EventType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Writes a type whose members are all read tolerantly, with what is shown of it.
+macro_rules! tolerant {
+    (
+        $(#[$about:meta])* $name:ident shows($($shown:ident),*)
+        { $($(#[doc = $doc:literal])* $field:ident $(as $wire:literal)?: $type:ty = $with:literal,)* }
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub struct $name {
+            $(
+                $(#[doc = $doc])*
+                #[serde(default, deserialize_with = $with, skip_serializing_if = "Option::is_none"$(, rename = $wire)?)]
+                pub $field: Option<$type>,
+            )*
+            /// What this crate does not know.
+            #[serde(flatten)]
+            pub extra: Map<String, Value>,
+        }
+
+        /// Leaves out what stands for a person, or may.
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name))$(.field(stringify!($shown), &self.$shown))*.finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+tolerant! {
+    /// One webhook.
+    Webhook shows(event_type, channel, template, workflow_name, vendor_name, suprsend_status) {
+        /// The version of the form: `1.0`.
+        version: String = "text",
+        /// What it is about.
+        event_type: EventType = "value",
+        /// The channel of the message.
+        channel: String = "text",
+        /// The address on the channel.
+        channel_value: String = "text",
+        /// The user.
+        distinct_id: String = "text",
+        /// The slug of the template.
+        template: String = "text",
+        /// The name of the workflow.
+        workflow_name: String = "text",
+        /// Who delivers the channel.
+        vendor_name: String = "text",
+        /// What the vendor said, by the vendor.
+        vendor_response: Value = "value",
+        /// The new status, in webhooks about one.
+        suprsend_status: Status = "value",
+        /// The message, in webhooks about one that was sent back.
+        suprsend_inbound_message: InboundMessage = "value",
+        /// What it refers to.
+        reference: Reference = "value",
+    }
+}
+
+tolerant! {
+    /// The status of a message.
+    Status shows(status, timestamp) {
+        /// The status, such as `delivered` or `seen`.
+        status: String = "text",
+        /// When that was, in milliseconds since 1970.
+        timestamp: i64 = "number",
+    }
+}
+
+tolerant! {
+    /// A message that somebody sent back.
+    InboundMessage shows(kind, message_type, timestamp) {
+        /// Who sent it.
+        from: String = "text",
+        /// The address that it was sent to.
+        to: String = "text",
+        /// The kind of its content, the member `type`.
+        kind as "type": String = "text",
+        /// The text, in `body`.
+        text: Value = "value",
+        /// The kind of the message.
+        message_type: String = "text",
+        /// The message that it answers.
+        context: Value = "value",
+        /// The vendor's identifier of the message that it answers.
+        source_message_id: String = "text",
+        /// Whether that one was sent by SuprSend.
+        source_message_sent_via_suprsend: bool = "value",
+        /// When it was sent, in milliseconds since 1970.
+        timestamp: i64 = "number",
+    }
+}
+
+tolerant! {
+    /// What a webhook refers to.
+    Reference shows(supr_execution_id, supr_ngid, supr_nid, workspace_name) {
+        /// The idempotency key of the trigger.
+        idempotency_key: String = "text",
+        /// The run of the workflow.
+        supr_execution_id: String = "text",
+        /// SuprSend's identifier of the group of notifications.
+        supr_ngid: String = "text",
+        /// SuprSend's identifier of the notification.
+        supr_nid: String = "text",
+        /// The vendor's identifier of the message.
+        vendor_ack_id: String = "text",
+        /// The name of the workspace.
+        workspace_name: String = "text",
+        /// The UID of the workspace.
+        workspace_uid: String = "text",
+    }
+}
+
+impl Webhook {
+    /// Returns the status, in webhooks about one.
+    pub fn status(&self) -> Option<&str> {
+        self.suprsend_status.as_ref()?.status.as_deref()
+    }
+
+    /// Returns the idempotency key of the trigger that the message is of.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.reference.as_ref()?.idempotency_key.as_deref()
+    }
+}
+
+impl Status {
+    /// Returns when the message came to be in this status.
+    pub fn at(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_millis(self.timestamp?)
+    }
+}
+
+impl InboundMessage {
+    /// Returns the text of the message.
+    pub fn body(&self) -> Option<&str> {
+        let text = self.text.as_ref()?;
+        text.as_str().or_else(|| text.get("body")?.as_str())
+    }
+}
+
+/// Whatever fits.
+fn value<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
+}
+
+/// A text; a number or a truth value is taken for one.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    })
+}
+
+/// A whole number; a text of one is taken for it.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(value: Value) -> Webhook {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn a_status() {
+        let webhook = read(json!({
+            "version": "1.0", "event_type": "status", "channel": "email", "channel_value": "jane@example.com",
+            "distinct_id": "jane", "template": "order", "workflow_name": "Order", "vendor_name": "ses",
+            "vendor_response": {"ses": {"id": 1}},
+            "suprsend_status": {"status": "delivered", "timestamp": 1_735_689_600_000_i64},
+            "suprsend_inbound_message": null,
+            "reference": {"idempotency_key": "order-1", "supr_nid": "n1"},
+            "brand_new": true,
+        }));
+        assert_eq!((webhook.status(), webhook.idempotency_key()), (Some("delivered"), Some("order-1")));
+        assert_eq!(
+            webhook.suprsend_status.as_ref().unwrap().at().unwrap().to_rfc3339(),
+            "2025-01-01T00:00:00+00:00"
+        );
+        assert_eq!(webhook.extra, json!({"brand_new": true}).as_object().unwrap().clone());
+        assert_eq!(webhook.suprsend_inbound_message, None);
+        let printed = format!("{webhook:?}");
+        assert!(printed.contains("delivered") && !printed.contains("jane"), "{printed}");
+    }
+
+    #[test]
+    fn an_answer() {
+        let webhook = read(json!({
+            "event_type": "inbound_message",
+            "suprsend_inbound_message": {"from": "+1", "type": "text", "text": {"body": "yes"}, "timestamp": "1735689600000"},
+        }));
+        let message = webhook.suprsend_inbound_message.unwrap();
+        assert_eq!((message.body(), message.kind.as_deref()), (Some("yes"), Some("text")));
+        assert_eq!(message.timestamp, Some(1_735_689_600_000));
+        assert!(!format!("{message:?}").contains("yes"));
+    }
+
+    #[test]
+    fn whatever_comes_is_read() {
+        let webhook = read(json!({
+            "version": 1.0, "event_type": 7, "distinct_id": 42, "channel": ["email"],
+            "suprsend_status": "delivered", "reference": [], "vendor_response": null,
+        }));
+        assert_eq!((webhook.distinct_id.as_deref(), webhook.version.as_deref()), (Some("42"), Some("1.0")));
+        assert_eq!((webhook.event_type, webhook.channel, webhook.suprsend_status), (None, None, None));
+        assert_eq!(read(json!({"event_type": "new"})).event_type, Some(EventType::Other("new".to_owned())));
+        assert_eq!(read(json!({})), Webhook::default());
+        assert!(serde_json::from_value::<Webhook>(json!("text")).is_err());
+    }
+
+    #[test]
+    fn a_secret_matches_itself_only() {
+        let secret = Secret::new("correct horse");
+        assert!(secret.matches("correct horse"));
+        for other in ["", "correct hors", "correct horse ", "Correct horse"] {
+            assert!(!secret.matches(other), "{other}");
+        }
+        assert!(!Secret::new("").matches(""));
+        assert!(!format!("{secret:?}").contains("horse"));
+        let mut headers = HeaderMap::new();
+        assert!(!secret.is_in(&headers, "x-secret"));
+        headers.insert("x-secret", "correct horse".parse().unwrap());
+        assert!(secret.is_in(&headers, "X-Secret"));
+        // Which of two counts is not known.
+        headers.append("x-secret", "other".parse().unwrap());
+        assert!(!secret.is_in(&headers, "x-secret"));
+    }
+}
