@@ -355,7 +355,7 @@ async fn ours(client: &Client, step: &str, kept: &Kept) -> Result<Value> {
         }
         "track-old" => {
             let event = client.events().send("jane", "order_placed").properties("total", 12.5);
-            reply(event.idempotency_key("event-1").tenant_id("acme")).await
+            reply(event.idempotency_key("event-1").tenant("acme")).await
         }
         "track-many" => {
             let record = |who: &str, total: u8, key: &str| -> Result<Event> {
