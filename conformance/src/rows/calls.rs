@@ -29,7 +29,8 @@ const MARK: &str = "/conformance/";
 /// A call of `calls.json`, as far as it is for this side.
 #[derive(Deserialize)]
 struct Step {
-    step: String,
+    #[serde(rename = "step")]
+    name: String,
     /// The operation that it reaches.
     #[serde(default)]
     operation: String,
@@ -77,21 +78,21 @@ pub(super) async fn compare(command: &mut Command, sdk: &str) -> Result<String> 
         .build()?;
     let (mut kept, mut rows, mut operations) = (Kept::new(), Vec::new(), BTreeSet::new());
     for step in steps.iter().filter(|step| step.only.as_deref().is_none_or(|only| only == sdk)) {
-        let sent = theirs.remove(step.step.as_str()).unwrap_or_default();
+        let sent = theirs.remove(step.name.as_str()).unwrap_or_default();
         if let Some(reason) = step.differs.get(sdk) {
             let taken = |request: &&Value| request["status"].as_u64().is_some_and(|status| status < 300);
             let known = sent.iter().find(taken).and_then(|request| request["operation"].as_str());
             ensure!(
                 known.is_none(),
                 "{}: reaches {known:?}, so it can be compared: take `differs` away",
-                step.step
+                step.name
             );
             rows.push((step.method(), String::new(), reason.clone()));
             continue;
         }
         let before = reference.requests().len();
         let reply =
-            ours(&client, &step.step, &kept).await.with_context(|| format!("{}, by our SDK", step.step))?;
+            ours(&client, &step.name, &kept).await.with_context(|| format!("{}, by our SDK", step.name))?;
         for (name, path) in &step.keep {
             let value = path.iter().fold(&reply, |value, part| match part {
                 Value::String(name) => &value[name.as_str()],
@@ -102,10 +103,10 @@ pub(super) async fn compare(command: &mut Command, sdk: &str) -> Result<String> 
             kept.insert(name.clone(), value.as_str().context("a reply without a value to keep")?.to_owned());
         }
         let own: Vec<Value> = reference.requests()[before..].iter().map(facts).collect();
-        let (own, sent) = (nameless(own.into(), &kept), nameless(sent.into(), &theirs_kept));
-        ensure!(own == sent, "{}: {sdk} sends {sent}; our SDK sends {own}", step.step);
+        let (own, sent) = (nameless(&own.into(), &kept), nameless(&sent.into(), &theirs_kept));
+        ensure!(own == sent, "{}: {sdk} sends {sent}; our SDK sends {own}", step.name);
         let operation = own[0]["operation"].as_str().context("a request to no operation")?.to_owned();
-        ensure!(operation == step.operation, "{}: reaches {operation}, not {}", step.step, step.operation);
+        ensure!(operation == step.operation, "{}: reaches {operation}, not {}", step.name, step.operation);
         rows.push((step.method(), operation.clone(), "the same".to_owned()));
         operations.insert(operation);
     }
@@ -173,7 +174,7 @@ fn unwrapped(mut body: Value) -> Value {
 }
 
 /// The requests, with names instead of the values that a hub made up. Of the two names that the document has for counting, one.
-fn nameless(requests: Value, kept: &Kept) -> Value {
+fn nameless(requests: &Value, kept: &Kept) -> Value {
     let mut text = requests.to_string().replace("\"$add\":", "\"$increment\":");
     for (name, value) in kept {
         text = text.replace(value, &format!("<{name}>"));
@@ -205,7 +206,7 @@ fn state(hub: &Hub, reference: &Hub, theirs: &Kept, ours: &Kept) -> Result<()> {
     ];
     for (resource, key) in left {
         let stored =
-            |hub: &Hub, kept| nameless(timeless(hub.stored(resource, key).unwrap_or_default()), kept);
+            |hub: &Hub, kept| nameless(&timeless(hub.stored(resource, key).unwrap_or_default()), kept);
         let (stored, expected) = (stored(hub, theirs), stored(reference, ours));
         ensure!(stored == expected, "{resource} {key:?} was left as {stored}; by our SDK as {expected}");
     }

@@ -127,7 +127,7 @@ async fn refusals(client: &Client) -> Result<usize> {
     ];
     for (method, path, body) in &wrong {
         let request = client.request(method.clone(), *path);
-        let reply = body.iter().fold(request, |request, body| request.json(body)).await;
+        let reply = body.iter().fold(request, suprsend::Call::json).await;
         if reply.err().and_then(|error| error.status()) != Some(StatusCode::BAD_REQUEST) {
             bail!("Prism does not refuse a wrong {method} {path}");
         }
