@@ -23,7 +23,7 @@ pub struct Spec {
     pub credential: Credential,
     /// Whether sending the request twice has the effect of sending it once, whatever its arguments.
     pub idempotent: bool,
-    /// How a successful reply is read.
+    /// Format of a successful reply.
     pub reply: Format,
     /// The parameters in the order of the operation's fields.
     pub parameters: &'static [Parameter],
@@ -138,7 +138,7 @@ pub enum Credential {
     Other(&'static str),
 }
 
-/// How a successful reply is read.
+/// Format of a successful reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {

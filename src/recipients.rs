@@ -1,4 +1,4 @@
-//! Whom a workflow is run for, and what is attached to its messages: constructors for the shapes that the document knows.
+//! Constructors of recipients and attachments, in the shapes that the document knows.
 
 use std::{
     error, fmt,
@@ -296,7 +296,7 @@ impl Attachment {
     }
 }
 
-/// Why a file cannot be attached.
+/// Reason why a file cannot be attached.
 #[derive(Debug)]
 pub struct AttachmentError {
     path: PathBuf,

@@ -73,16 +73,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is told of an operation.
+/// Facts of an operation.
 pub(crate) struct Operation {
     id: String,
     /// The method of the SDK: `users().preferences(distinct_id).get`.
     call: String,
     /// Method and path as they are sent.
     request: String,
-    /// Where it is known from.
+    /// Source that it is known from.
     source: String,
-    /// How a list of it goes on.
+    /// Paging of a list: `cursor`, `offset`, or none.
     pages: &'static str,
     /// When it is sent again after an error that passes.
     repeated: &'static str,
@@ -130,7 +130,7 @@ pub(crate) fn operations(document: &Value, rust: &str) -> Result<Vec<Operation>,
     Ok(table.entries().into_iter().map(of).collect())
 }
 
-/// How the SDK's method is called.
+/// Returns the call of the SDK's method.
 fn call(way: &[&Resource], entry: &TableEntry) -> String {
     let mut call = String::new();
     for resource in way {

@@ -42,7 +42,7 @@ struct Step {
     edit: String,
     /// The only SDK that has the method.
     only: Option<String>,
-    /// Why ours is not compared, by the SDK.
+    /// Reasons why our SDK is not compared, by the name of the other.
     #[serde(default)]
     differs: BTreeMap<String, String>,
     /// The values of the reply that later calls need.
@@ -140,7 +140,7 @@ fn by_step(hub: &Hub) -> Result<BTreeMap<String, Vec<Value>>> {
     Ok(steps)
 }
 
-/// What is compared of a request: not what an SDK wraps it in.
+/// Reduces a request to its compared parts, without the members that an SDK adds as an envelope.
 fn facts(request: &Recorded) -> Value {
     let query: BTreeSet<&str> =
         request.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).collect();
@@ -195,7 +195,7 @@ fn timeless(mut value: Value) -> Value {
     value
 }
 
-/// What both left is the same.
+/// Compares the state that both left in their hubs.
 fn state(hub: &Hub, reference: &Hub, theirs: &Kept, ours: &Kept) -> Result<()> {
     let left: [(&str, &[&str]); 5] = [
         ("users", &["jane"]),

@@ -30,7 +30,7 @@ pub struct Task {
     /// Host and port of the server.
     #[arg(long)]
     pub server: String,
-    /// How many requests may be under way; for the SDK's streams 0 leaves it to the SDK.
+    /// Limit of requests in flight; for the SDK's streams, 0 leaves it to the SDK.
     #[arg(long)]
     pub concurrency: usize,
     /// How many users are upserted.

@@ -32,7 +32,7 @@ struct Arguments {
     /// Instead of that, send many records each way, to a server whose answers take so many milliseconds.
     #[arg(long, value_name = "MS", conflicts_with_all = ["quick", "peers", "svg", "from"])]
     latency: Option<u64>,
-    /// How many records to send each way.
+    /// Number of records to send each way.
     #[arg(long, value_name = "COUNT", default_value_t = 20_000, requires = "latency")]
     records: u64,
     /// Print JSON instead of tables.
@@ -52,7 +52,7 @@ enum Part {
     /// Answer upserts until stdin ends.
     #[command(hide = true)]
     Serve {
-        /// How many milliseconds an answer takes.
+        /// Latency of the server, in milliseconds.
         #[arg(long, default_value_t = 0)]
         latency: u64,
     },

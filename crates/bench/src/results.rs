@@ -60,7 +60,7 @@ pub struct Upserts {
 pub struct Scale {
     /// How many.
     pub users: u64,
-    /// How long it took.
+    /// Time from the first record to the last outcome.
     pub seconds: f64,
     /// Users in a second.
     pub requests_per_second: f64,
@@ -75,11 +75,11 @@ pub struct Scale {
 pub struct Many {
     /// Which.
     pub contender: Contender,
-    /// How long the server takes for an answer.
+    /// Latency of the server.
     pub latency_ms: u64,
-    /// How many records.
+    /// Number of records.
     pub records: u64,
-    /// How long it took.
+    /// Time from the first record to the last outcome.
     pub seconds: f64,
     /// Records in a second.
     pub records_per_second: f64,
@@ -87,7 +87,7 @@ pub struct Many {
     pub cpu_us_per_record: f64,
     /// The client's peak memory, in MiB.
     pub peak_mib: f64,
-    /// How many minutes a million would take at this rate.
+    /// Minutes for a million records at this rate.
     pub minutes_for_a_million: f64,
 }
 

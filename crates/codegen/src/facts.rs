@@ -129,7 +129,7 @@ fn scheme(document: &Value, name: &str) -> Credential {
     }
 }
 
-/// Whether no success has JSON, and one has text.
+/// Returns whether no success has JSON, and one has text.
 fn replies_with_text(document: &Value, operation: &Value) -> bool {
     let statuses = operation["responses"].as_object().into_iter().flatten();
     let media: Vec<String> = statuses

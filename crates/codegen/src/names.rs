@@ -94,13 +94,13 @@ const OPERATIONS_TAKEN: [&str; 32] = [
 const METHODS_TAKEN: [&str; 9] =
     ["api_version", "baseurl", "client", "exec", "inner", "new", "new_with_client", "post", "pre"];
 
-/// Whether there is no room for an operation of this name.
+/// Returns whether there is no room for an operation of this name.
 pub(crate) fn is_taken_by_client(id: &str) -> bool {
     let method = field_name(id);
     METHODS_TAKEN.contains(&method.as_str()) || OPERATIONS_TAKEN.contains(&method.to_pascal_case().as_str())
 }
 
-/// Whether an operation has a field of the parameter's name already: that of its body.
+/// Returns whether an operation has a field of the parameter's name already: that of its body.
 pub(crate) fn is_taken_by_body(parameter: &str, body: bool) -> bool {
     body && field_name(parameter) == "body"
 }

@@ -84,7 +84,7 @@ impl Table {
         Ok(table)
     }
 
-    /// Whether there is a table.
+    /// Returns whether there is a table.
     pub fn is_empty(&self) -> bool {
         self.resources.is_empty()
     }

@@ -22,7 +22,7 @@ use super::{
     schema::{Form, How, Node, Schemas, Type, Unknown, View},
 };
 
-/// What types do with instances.
+/// Round trips of instances through the compiled types.
 pub(crate) trait Codecs: Sync {
     /// Decodes a JSON text into the type of this name and encodes it again. `None` if there is no such type.
     fn read(&self, name: &str, text: &str) -> Option<Result<Value, String>>;
@@ -267,7 +267,7 @@ impl<'a> Trial<'_, 'a> {
         }
     }
 
-    /// Whether the comparison of the types lists what is broken as something that the code does not check.
+    /// Returns whether the comparison of the types lists what is broken as something that the code does not check.
     fn unchecked(&self, subject: &Subject, error: &ValidationError<'_>) -> bool {
         let place = subject.place(error.schema_path().as_str());
         let kinds: &[Kind] = match error.kind() {
@@ -339,7 +339,7 @@ impl<'a> Altered<'a> {
         Self { node: node.clone(), read, written, of_another: false, unnamed: false }
     }
 
-    /// Whether a single member is lost, which was null.
+    /// Returns whether a single member is lost, which was null.
     fn is_null(&self) -> bool {
         let members = self.read.as_ref().and_then(Value::as_object);
         members.is_some_and(|members| members.values().all(Value::is_null)) && self.written.is_none()
@@ -387,7 +387,7 @@ impl<'p, 'a> Rewriting<'p, 'a> {
                 }
                 let all: Vec<_> =
                     fitting.into_iter().map(|variant| self.altered(variant, read, written)).collect();
-                // What one alternative does not name another may name, and keep as it keeps it; null it may leave out.
+                // A key that one alternative does not name may be kept by another, which may leave out null.
                 let kept = all.iter().any(Option::is_none);
                 let lost = all
                     .into_iter()
@@ -467,7 +467,7 @@ pub(crate) fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Whether an instance has the form that a schema describes, numbers within their width included: a validator takes an
+/// Returns whether an instance has the form that a schema describes, numbers within their width included: a validator takes an
 /// `int32` of any size.
 fn fits(schemas: Schemas<'_>, node: &Node<'_>, instance: &Value) -> bool {
     let Ok(view) = schemas.view(node) else { return false };

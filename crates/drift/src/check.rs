@@ -25,7 +25,7 @@ pub(crate) struct Evidence<'e> {
     pub(crate) types: &'e Value,
     /// Its rules as another.
     pub(crate) rules: &'e Value,
-    /// Where requests go that state no server; none is the document's first.
+    /// Base URL of requests that state no server; `None` is the document's first server.
     pub(crate) base_url: Option<&'e str>,
     /// Where the source and the compiled types do not say the same.
     pub(crate) unverified: &'e [Difference],

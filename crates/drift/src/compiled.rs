@@ -35,7 +35,7 @@ impl<'c> Calling<'c> {
     }
 }
 
-/// What comes of a call: nothing, if the reply was a success that could be read.
+/// Outcome of a call: nothing, if the reply was a success that could be read.
 pub type CallFuture<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + 'a>>;
 
 impl<'c> Visitor for Calling<'c> {
@@ -87,7 +87,7 @@ pub(crate) fn definitions(schemas: fn(&mut SchemaGenerator)) -> Definitions {
     sides.into_iter().map(of).collect()
 }
 
-/// Whether the source, as it was read, says the same of its types as the compiled types do.
+/// Returns whether the source, as it was read, says the same of its types as the compiled types do.
 ///
 /// The source tells more than `schemars` can know, so it is what the document is compared with; this is the proof that it
 /// was read rightly.

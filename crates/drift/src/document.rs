@@ -148,7 +148,7 @@ impl Operation<'_> {
         })
     }
 
-    /// Whether this is that operation of the code. What follows a `#` tells operations of one path apart.
+    /// Returns whether this is that operation of the code. What follows a `#` tells operations of one path apart.
     pub(crate) fn is(&self, own: &code::Operation) -> bool {
         own.method == self.method && own.shape == self.shape
     }
@@ -191,7 +191,7 @@ struct Reader<'a> {
     table: Table,
 }
 
-/// What the table of resources says of operations, by method and path: whether each may be repeated, and where its key is.
+/// The operations of the table of resources, by method and path: whether each may be repeated, and where its key is.
 #[derive(Default)]
 struct Table(BTreeMap<(String, String), Repetition>);
 
@@ -274,7 +274,7 @@ impl<'a> Reader<'a> {
         bail!("{}/$ref: it leads in a circle; correct the reference", at.pointer)
     }
 
-    /// What a reference leads to, and where that stands.
+    /// Returns the target of a reference and its place.
     fn target(&self, reference: &str, at: &At) -> Result<(&'a Value, Pointer)> {
         let target = Pointer::of_reference(reference);
         match target.and_then(|target| Some((target.get(self.root)?, target))) {

@@ -19,7 +19,7 @@ pub(crate) struct Subject {
     /// The schema with all that it refers to, and nothing else.
     small: Value,
     pub(crate) validator: Validator,
-    /// Which places of the schema stand for which of the document; the first that holds one does.
+    /// Places of the schema and the places of the document that they stand for; the first match applies.
     places: Vec<(Pointer, Pointer)>,
 }
 

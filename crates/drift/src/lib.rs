@@ -58,10 +58,10 @@ use self::{
 const SOURCE: &str = "src/generated.rs";
 const LEDGER: &str = "drift.yaml";
 
-/// How many instances of each schema are tried if nothing else is said.
+/// Default number of instances of each schema.
 const INSTANCES: usize = 300;
 
-/// How many are tried before mutants are, and how many for each mutant.
+/// Number of instances before mutants are tried, and for each mutant.
 const BEFORE_MUTANTS: usize = 80;
 const OF_A_MUTANT: usize = 20;
 
@@ -83,16 +83,16 @@ struct Arguments {
     prove: bool,
     /// Generate from the document that is named, compile that, and compare it, instead of the project's own code.
     ///
-    /// What generated code cannot carry is accepted by rule; nothing has to be entered in the ledger.
+    /// Differences that generated code cannot avoid are accepted by rule; nothing has to be entered in the ledger.
     #[arg(long, requires = "spec")]
     regenerate: bool,
     /// Accept what rules can accept, instead of what the ledger accepts.
     #[arg(long, hide = true, conflicts_with_all = ["accept", "prove"])]
     by_rule: bool,
-    /// How many valid instances of each schema are tried, and about as many invalid ones; fewer for each mutant of --prove.
+    /// Number of valid instances of each schema, with about as many invalid ones; fewer for each mutant of --prove.
     #[arg(long, value_name = "COUNT")]
     instances: Option<usize>,
-    /// What the instances are made from; the same number gives the same ones.
+    /// Seed of the instances; the same seed gives the same instances.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
 }

@@ -3,10 +3,10 @@
 use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Map, Value, json};
 
-/// How deep optional parts are made.
+/// Depth to which optional parts are made.
 const DEPTH: usize = 5;
 
-/// How deep anything is made: a schema may have no end.
+/// Depth at which everything ends: a schema may have no end.
 const DEEPEST: usize = 24;
 
 /// Each of this many turns in a row makes other optional properties for certain, so that all are made soon.
@@ -59,7 +59,7 @@ impl Maker<'_> {
         Some(made.unwrap_or_else(|| json!("anything")))
     }
 
-    /// What the schema itself describes: `None` inside if that is nothing.
+    /// Makes an instance of the schema itself: `None` inside if it describes nothing.
     #[allow(clippy::option_option, reason = "outside, that nothing can be made of it")]
     fn own(&mut self, members: &Map<String, Value>, depth: usize, outermost: bool) -> Option<Option<Value>> {
         let has = |keyword: &str| members.contains_key(keyword);
@@ -160,7 +160,7 @@ impl Maker<'_> {
             if required.contains(&name.as_str()) {
                 object.insert(name.clone(), self.make(schema, depth + 1, false)?);
             } else if turn || (depth < DEPTH && self.random.random_range(0..3) == 0) {
-                // What cannot be made is left out.
+                // Parts that cannot be made are left out.
                 object.extend(self.make(schema, depth + 1, false).map(|made| (name.clone(), made)));
             }
         }

@@ -51,7 +51,7 @@ impl Pointer {
         &self.0
     }
 
-    /// Whether `other` is this place or stands somewhere in it.
+    /// Returns whether `other` is this place or stands somewhere in it.
     pub(crate) fn contains(&self, other: &Self) -> bool {
         other.0.strip_prefix(&self.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }

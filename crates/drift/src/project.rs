@@ -38,7 +38,7 @@ impl Input {
     }
 }
 
-/// Where the SDK sends to unless it is told otherwise: the constant in its source, if there is an SDK.
+/// Returns the SDK's default base URL, from the constant in its source, if there is an SDK.
 pub(crate) fn base_url(root: &Path) -> Option<String> {
     let text = fs::read_to_string(root.join("crates/suprsend/src/config.rs")).ok()?;
     let file = syn::parse_file(&text).ok()?;

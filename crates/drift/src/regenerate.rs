@@ -13,7 +13,7 @@ use suprsend_codegen::{Settings, generate};
 
 use super::{SOURCE, table};
 
-/// What the generated code and the table need.
+/// Dependencies of the generated code and the table.
 const DEPENDENCIES: [&str; 5] = ["chrono", "regress", "schemars", "serde", "serde_json"];
 
 /// Checks the document's own code; `arguments` are for the check that runs there.
@@ -23,7 +23,7 @@ pub(crate) fn run(root: &Path, document: &Value, arguments: &[String]) -> Result
     let manifest = folder.join("Cargo.toml");
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["run", "--quiet", "--manifest-path"]).arg(manifest).arg("--target-dir").arg(target()?);
-    // What a test or a build script is told is not for another build.
+    // Variables for a test or a build script are not for another build.
     for (name, _) in env::vars_os() {
         if name
             .to_str()
@@ -64,7 +64,7 @@ fn write(root: &Path, folder: &Path, document: &Value) -> Result<()> {
         fs::create_dir_all(folder).context("cannot write below target")?;
     }
     let put = |path: PathBuf, text: &str| {
-        // What is as it was is not compiled again.
+        // An unchanged file keeps its time, so that it is not compiled again.
         if fs::read_to_string(&path).is_ok_and(|known| known == text) {
             return Ok(());
         }

@@ -14,14 +14,14 @@ use super::{
     pointer::Pointer,
 };
 
-/// What the compiled constants say, by the ids of the operations.
+/// The compiled constants, by the ids of the operations.
 pub(crate) type Constants = BTreeMap<String, Value>;
 
 pub(crate) fn constants(compiled: &[&Spec]) -> Constants {
     compiled.iter().map(|spec| (spec.id.to_owned(), of_spec(spec))).collect()
 }
 
-/// Whether the source, as it was read, says the same of its operations as the compiled constants do.
+/// Returns whether the source, as it was read, says the same of its operations as the compiled constants do.
 pub(crate) fn verify(code: &Code, compiled: &Constants) -> Vec<Difference> {
     let mut open: BTreeMap<&str, &Value> = compiled.iter().map(|(id, spec)| (id.as_str(), spec)).collect();
     let mut differences = Vec::new();
@@ -64,7 +64,7 @@ fn refer(name: &str) -> Value {
     json!({ "$ref": format!("#/$defs/{name}") })
 }
 
-/// What stands for a schema that contains the one where it is referred to.
+/// Stands for a schema that contains the reference to it.
 const BACK: &str = "back";
 
 /// Rules from the source with those that they refer to in them.

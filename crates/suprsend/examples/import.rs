@@ -77,7 +77,7 @@ use crate::{
 
 /// How often the checkpoint is written: this much is sent again after a kill.
 const CHECKPOINT: Duration = Duration::from_secs(1);
-/// What a shell reports of a program that nobody reads any more.
+/// Exit code by which a shell reports a closed pipe.
 const NOT_READ: u8 = 141;
 
 /// How an import ended.

@@ -1,4 +1,4 @@
-//! What a preference page does: shows what a user wants to hear of, and changes it.
+//! Shows and changes the preferences of a user, as a preference page does.
 
 use std::error::Error;
 

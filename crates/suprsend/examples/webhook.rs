@@ -37,7 +37,7 @@ async fn receive(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body
             *last = new;
         }
     }
-    // What is not understood is accepted too, or it would be sent again.
+    // Unknown webhooks are accepted too; otherwise they would be sent again.
     StatusCode::NO_CONTENT
 }
 

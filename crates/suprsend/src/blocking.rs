@@ -128,7 +128,7 @@ impl Client {
     }
 }
 
-/// Whether this is called in an async task, or in whatever else a runtime polls, where nobody may wait.
+/// Returns whether this is called in an async task, or in whatever else a runtime polls, where nobody may wait.
 ///
 /// A runtime is at hand in `spawn_blocking` and `block_in_place` too. What tells them apart is the budget that tokio gives to all that
 /// it polls: it is used up sooner or later, and elsewhere there is none. What is refused for it then yields at its next `await`.

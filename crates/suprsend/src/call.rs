@@ -270,7 +270,7 @@ impl<O: Operation> Parts<O> {
         violations.append(self.options.violations.clone());
         violations.append(self.refused.clone());
         violations.append(checked.body);
-        // What is wrong already is not written: it may be nested without end.
+        // An invalid record is not serialized: it may be nested without end.
         if violations.is_empty() {
             match self.operation.request(&shared.base) {
                 Ok(request) => {

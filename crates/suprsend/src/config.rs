@@ -38,7 +38,7 @@ pub(crate) struct Shared {
     pub(crate) headers: HeaderMap,
     pub(crate) settings: Settings,
     pub(crate) quota: Quota,
-    /// What every call is reported to.
+    /// Hook that receives a report of every call.
     pub(crate) hook: Option<Hook>,
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn base(setting: &'static str, text: Option<&str>, plain_http: bool) 
 /// The name of this machine, which is [resolved](http_client) without asking anybody.
 const LOCALHOST: &str = "localhost";
 
-/// Whether a URL never leaves this machine. A name below `localhost` is no such: whoever answers for it decides where it leads.
+/// Returns whether a URL never leaves this machine. A name below `localhost` is no such: whoever answers for it decides where it leads.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     // The URL standard writes an IPv6 address with its brackets.

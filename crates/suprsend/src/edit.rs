@@ -336,7 +336,7 @@ impl<O: Edits, C> Call<O, C> {
 }
 
 impl Kind {
-    /// Whether this is what an operation does, and all that it does.
+    /// Returns whether this is what an operation does, and all that it does.
     fn is_of(self, operation: &EditOperation) -> bool {
         let EditOperation { set, set_once, append, remove, unset, increment, add, extra } = operation;
         let does = [

@@ -1,6 +1,6 @@
 //! Idempotency keys: what a repeated request is known by.
 //!
-//! Which operations have one, and where, the document's table says; the generated operations show them.
+//! The document's table states which operations have one, and where; the generated operations show them.
 
 use suprsend_api::Operation;
 use uuid::Uuid;

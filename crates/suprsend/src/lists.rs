@@ -1,4 +1,4 @@
-//! What the document cannot express about operations on lists: replacing one as a whole.
+//! Replaces a list as a whole, which the document cannot express.
 
 use std::{fmt, future::IntoFuture};
 
@@ -21,7 +21,7 @@ use crate::{
 
 pub use crate::resources::{Lists, ListsDrafts};
 
-/// How many users are added to a draft in one request. The document has no limit.
+/// Number of users added to a draft in one request. The document has no limit.
 const PORTION: usize = 1000;
 
 impl<C: AsClient> Lists<C> {
@@ -71,7 +71,7 @@ impl<S: Stream<Item: Into<Id>>, C: AsClient> ReplaceList<S, C> {
         match draft.fill(client, distinct_ids).await {
             Ok(()) => draft.finish(&client.shared.settings.retry).await,
             Err(error) => {
-                // Why it cannot be deleted is not what went wrong first.
+                // The first error is reported, not one of deleting the draft.
                 let _ = draft.delete().await;
                 Err(error)
             }

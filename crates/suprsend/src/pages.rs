@@ -210,7 +210,7 @@ impl<O: Paged, C: AsClient> Pages<O, C> {
         }
     }
 
-    /// Whether there are no more pages.
+    /// Returns whether there are no more pages.
     #[cfg(feature = "blocking")]
     pub(crate) fn is_done(&self) -> bool {
         matches!(self.state, State::Done)

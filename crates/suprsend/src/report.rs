@@ -1,4 +1,4 @@
-//! What a call is reported as when it has ended: to the hook of [`ClientBuilder::on_call`](crate::ClientBuilder::on_call), and to its span.
+//! Reports a call when it has ended: to the hook of [`ClientBuilder::on_call`](crate::ClientBuilder::on_call), and to its span.
 
 use std::{
     fmt,
@@ -22,7 +22,7 @@ use crate::{
     trace,
 };
 
-/// What became of a call; see [`ClientBuilder::on_call`](crate::ClientBuilder::on_call).
+/// The report of a call that has ended; see [`ClientBuilder::on_call`](crate::ClientBuilder::on_call).
 ///
 /// It holds nothing that stands for a person, and no secret.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ pub struct CallReport {
     pub error: Option<ErrorKind>,
 }
 
-/// What is called with every report.
+/// Hook that is called with every report.
 #[derive(Clone)]
 pub(crate) struct Hook(Arc<dyn Fn(&CallReport) + Send + Sync>);
 

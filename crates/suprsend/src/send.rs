@@ -413,7 +413,7 @@ fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn std::e
     iter::successors(Some(error as &'a (dyn std::error::Error + 'static)), |error| error.source())
 }
 
-/// Whether the HTTP client was built without TLS and asked for it. It may have TLS without this crate's features, if the program
+/// Returns whether the HTTP client was built without TLS and asked for it. It may have TLS without this crate's features, if the program
 /// depends on reqwest too, so only the text of the error is certain.
 fn is_without_tls(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| cause.to_string() == "invalid URL, scheme is not http")
@@ -433,7 +433,7 @@ fn refused_for_good(error: &reqwest::Error) -> Option<&'static str> {
     })
 }
 
-/// Whether the body broke off: decompressing reports that as its own failure, whose cause is that of the connection.
+/// Returns whether the body broke off: decompressing reports that as its own failure, whose cause is that of the connection.
 fn broke(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| cause.to_string() == "error reading a body from connection")
 }

@@ -1,4 +1,4 @@
-//! What the document cannot express about triggers and broadcasts: one recipient, and files that cannot be attached.
+//! Setters of triggers and broadcasts that the document cannot express: one recipient, and fallible attachments.
 
 use suprsend_api::{
     AttachmentError,

@@ -37,7 +37,7 @@ use crate::{
     values::Id,
 };
 
-/// How long a token is valid unless stated.
+/// Default lifetime of a token.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 /// The longest id of a tenant, in characters.

@@ -1,4 +1,4 @@
-//! What SuprSend posts to a webhook of yours: the status of a message, or a message that somebody sent back.
+//! Reads the requests that SuprSend posts to your webhook: the status of a message, or an inbound message.
 //!
 //! Webhooks are set up on the dashboard's page "Developers, Webhooks", and are in no document, so these types are written by hand. They are
 //! read tolerantly: whatever is missing, null or of another type is `None`, and what is new is in `extra`.
@@ -55,7 +55,7 @@ impl Secret {
     }
 }
 
-/// What a webhook is about.
+/// The event that a webhook reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventType {
@@ -109,7 +109,7 @@ macro_rules! tolerant {
                 #[serde(default, deserialize_with = $with, skip_serializing_if = "Option::is_none"$(, rename = $wire)?)]
                 pub $field: Option<$type>,
             )*
-            /// What this crate does not know.
+            /// Members that this crate does not know.
             #[serde(flatten)]
             pub extra: Map<String, Value>,
         }
@@ -128,7 +128,7 @@ tolerant! {
     Webhook shows(event_type, channel, template, workflow_name, vendor_name, suprsend_status) {
         /// The version of the form: `1.0`.
         version: String = "text",
-        /// What it is about.
+        /// The event that it reports.
         event_type: EventType = "value",
         /// The channel of the message.
         channel: String = "text",
@@ -140,15 +140,15 @@ tolerant! {
         template: String = "text",
         /// The name of the workflow.
         workflow_name: String = "text",
-        /// Who delivers the channel.
+        /// Vendor that delivers the channel.
         vendor_name: String = "text",
-        /// What the vendor said, by the vendor.
+        /// The vendor's response, by vendor.
         vendor_response: Value = "value",
         /// The new status, in webhooks about one.
         suprsend_status: Status = "value",
         /// The message, in webhooks about one that was sent back.
         suprsend_inbound_message: InboundMessage = "value",
-        /// What it refers to.
+        /// The message that it refers to.
         reference: Reference = "value",
     }
 }
@@ -166,7 +166,7 @@ tolerant! {
 tolerant! {
     /// A message that somebody sent back.
     InboundMessage shows(kind, message_type, timestamp) {
-        /// Who sent it.
+        /// Sender of the message.
         from: String = "text",
         /// The address that it was sent to.
         to: String = "text",
@@ -188,7 +188,7 @@ tolerant! {
 }
 
 tolerant! {
-    /// What a webhook refers to.
+    /// The message that a webhook refers to.
     Reference shows(supr_execution_id, supr_ngid, supr_nid, workspace_name) {
         /// The idempotency key of the trigger.
         idempotency_key: String = "text",
@@ -234,7 +234,7 @@ impl InboundMessage {
     }
 }
 
-/// Whatever fits.
+/// Reads a value, or nothing if it has another form.
 fn value<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
 }
@@ -328,7 +328,7 @@ mod tests {
         assert!(!secret.is_in(&headers, "x-secret"));
         headers.insert("x-secret", "correct horse".parse().unwrap());
         assert!(secret.is_in(&headers, "X-Secret"));
-        // Which of two counts is not known.
+        // Of two values it is unknown which one counts.
         headers.append("x-secret", "other".parse().unwrap());
         assert!(!secret.is_in(&headers, "x-secret"));
     }

@@ -215,12 +215,12 @@ fn is_token(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
 }
 
-/// Whether a value of the schema is text, a number or a boolean.
+/// Returns whether a value of the schema is text, a number or a boolean.
 fn is_scalar(document: &Value, schema: &Value, depth: usize) -> bool {
     !may_be(document, schema, "array", depth) && !may_be(document, schema, "object", depth)
 }
 
-/// Whether the schema, one of its parts or of its alternatives says that a value may be of the type.
+/// Returns whether the schema, one of its parts or of its alternatives says that a value may be of the type.
 fn may_be(document: &Value, schema: &Value, wanted: &str, depth: usize) -> bool {
     let schema = resolve(document, schema);
     let stated = match schema.get("type") {
@@ -238,7 +238,7 @@ fn may_be(document: &Value, schema: &Value, wanted: &str, depth: usize) -> bool 
     stated || implied || depth >= 32 || parts(schema).any(|part| may_be(document, part, wanted, depth + 1))
 }
 
-/// Whether an object's members are described, here or in what makes one schema with this one.
+/// Returns whether an object's members are described, here or in what makes one schema with this one.
 fn has_members(document: &Value, schema: &Value, depth: usize) -> bool {
     let schema = resolve(document, schema);
     let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
@@ -252,7 +252,7 @@ fn has_members(document: &Value, schema: &Value, depth: usize) -> bool {
         || (depth < 32 && parts.chain(single).any(|part| has_members(document, part, depth + 1)))
 }
 
-/// Whether lists or objects may be in a list or a map of the schema.
+/// Returns whether lists or objects may be in a list or a map of the schema.
 fn nests(document: &Value, schema: &Value, depth: usize) -> bool {
     let schema = resolve(document, schema);
     let keywords = ["additionalProperties", "items", "prefixItems"];

@@ -62,7 +62,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Whether what nests so deep may stand here.
+    /// Returns whether what nests so deep may stand here.
     pub(super) fn fits(&self, depth: usize) -> Result<(), Refusal> {
         if self.open.len() + depth > limits::NESTING {
             let reason = format!("it nests more than {} levels deep", limits::NESTING);
@@ -81,7 +81,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Whether a key comes next.
+    /// Returns whether a key comes next.
     pub(super) fn wants_key(&self) -> bool {
         matches!(self.open.last(), Some(Open::Object { key: None, merging: false, .. }))
     }

@@ -4,7 +4,7 @@
 
 use suprsend_codegen::{Problems, Project, Settings, Source};
 
-/// What is done with an input.
+/// The code under test, run on an input.
 pub(crate) type Target = fn(&[u8]);
 
 /// The targets by their names.

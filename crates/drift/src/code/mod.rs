@@ -108,7 +108,7 @@ impl Code {
         code
     }
 
-    /// What can be said once all types are known.
+    /// Checks that need all types to be known.
     fn finish(&mut self, file: &File) {
         self.name_missing();
         reading::compare(self);

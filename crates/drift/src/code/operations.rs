@@ -1,6 +1,6 @@
 //! Operations: the constants of each, and the statements that make its request.
 //!
-//! What the generator writes alike for every operation is not interpreted: it is written here once more from what has been read, and
+//! Code that the generator writes alike for every operation is not interpreted: it is written again from the facts that were read, and
 //! has to be the same ([`super::regular`]).
 
 use std::collections::BTreeMap;
@@ -55,7 +55,7 @@ pub(crate) struct Part {
     pub(crate) rules: Option<String>,
 }
 
-/// How a successful reply is read.
+/// Format of a successful reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     Empty,
@@ -94,9 +94,9 @@ pub(crate) struct Operation {
     /// The variant, and its name in quotes where it has one.
     pub(crate) credential: String,
     pub(crate) idempotent: bool,
-    /// What decides instead, by the text of its source.
+    /// Source of the code that decides instead.
     pub(crate) key: Option<String>,
-    /// How its idempotency keys are shown, by the text of its source.
+    /// Source of the code that shows its idempotency keys.
     pub(crate) visit: Option<String>,
     pub(crate) format: Format,
     /// In the order of the constant.
@@ -120,7 +120,7 @@ impl Operation {
         self.parameters.iter().find(|(own, part)| *own == place && is_it(&part.name)).map(|(_, part)| part)
     }
 
-    /// What the constant says, as the compiled one says it.
+    /// Returns the constant in the form of the compiled one.
     pub(crate) fn spec(&self) -> Value {
         let rules = |name: &Option<String>| name.as_deref().map_or(Value::Null, Value::from);
         let parameters: Vec<Value> = self
@@ -196,7 +196,7 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
     regular::tables(items, code);
 }
 
-/// What stands in the source of one operation.
+/// Source of one operation.
 #[derive(Default)]
 struct Group<'s> {
     definition: Option<&'s ItemStruct>,
@@ -208,7 +208,7 @@ struct Group<'s> {
 pub(super) struct Field<'s> {
     pub(super) name: String,
     pub(super) ty: &'s Type,
-    /// What is in the option.
+    /// Returns the type inside an `Option`.
     pub(super) inner: Option<&'s Type>,
 }
 
@@ -420,7 +420,7 @@ impl<'s> Reader<'_, 's> {
         None
     }
 
-    /// Which fields are sent as what.
+    /// Reads the fields that are sent, and the part of the request that carries each.
     fn request(&mut self, item: &ItemImpl, fields: &[Field<'_>], operation: &mut Operation) {
         let Some(request) = self.function("Operation", "request") else {
             return self.unrecognised(item, "no `request`");
@@ -494,7 +494,7 @@ impl<'s> Reader<'_, 's> {
     }
 }
 
-/// What stands where a value has no rules.
+/// Expression for a value without rules.
 const NO_RULES: &str = "&Schema::new(&[])";
 
 fn part(name: &str) -> Part {

@@ -1,4 +1,4 @@
-//! What the generator writes alike for every operation, written once more from what has been read.
+//! Code that the generator writes alike for every operation, written again from the facts that were read.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -12,7 +12,7 @@ use super::{
     tokens::{arguments as arguments_of, text},
 };
 
-/// What is not as it is always written, with its line.
+/// Finds code that differs from the regular form, with its line.
 pub(super) fn check(
     definition: &ItemStruct,
     impls: &BTreeMap<String, &ItemImpl>,
@@ -63,7 +63,7 @@ pub(super) fn check(
                 ImplItem::Type(item) if item.ident == "Body" => ("Body".to_owned(), text(&item.ty)),
                 _ => continue,
             };
-            // What these three say is read.
+            // These three are read elsewhere.
             let signature = match name.as_str() {
                 "request" => Some("fn request(&self,base:&Base)->Result<Request,RequestError>"),
                 "idempotency_keys" => {
@@ -154,7 +154,7 @@ fn own_functions(fields: &[Field<'_>]) -> BTreeMap<String, String> {
     functions
 }
 
-/// What `impl Operation` has beside what is read.
+/// Members of `impl Operation` that are not read.
 fn of_operation(operation: &Operation, fields: &[Field<'_>]) -> BTreeMap<&'static str, String> {
     let mut functions = BTreeMap::new();
     let optional = |name: &str| fields.iter().any(|field| field.name == name && field.inner.is_some());
@@ -184,7 +184,7 @@ fn of_operation(operation: &Operation, fields: &[Field<'_>]) -> BTreeMap<&'stati
     functions
 }
 
-/// Whether the rules are a static, which goes by its name.
+/// Returns whether the rules are a static, which goes by its name.
 fn code_has_name(rules: &str) -> bool {
     !rules.starts_with('&')
 }

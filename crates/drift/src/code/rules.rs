@@ -116,7 +116,7 @@ fn rule(name: &str, arguments: &[&Expr]) -> Option<Vec<(&'static str, Value)>> {
     }
 }
 
-/// What a rule takes.
+/// Arguments of a rule.
 #[derive(Clone, Copy)]
 enum Operand {
     Count,

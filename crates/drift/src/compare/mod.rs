@@ -34,12 +34,12 @@ pub(crate) struct Compared<'a> {
     pub(crate) differences: Vec<Difference>,
     pub(crate) counts: Counts,
     pub(crate) pairs: Vec<Pair<'a>>,
-    /// What would be differences of these kinds, did not another part of the code make it good.
+    /// Places of these kinds where another part of the code makes up for a difference.
     pub(crate) excused: BTreeSet<(Kind, Pointer)>,
 }
 
 impl Compared<'_> {
-    /// Whether it is known that there is something of this kind at a place of the document.
+    /// Returns whether it is known that there is something of this kind at a place of the document.
     pub(crate) fn lists(&self, kind: Kind, pointer: &Pointer) -> bool {
         self.excused.contains(&(kind, pointer.clone()))
             || self.differences.iter().any(|known| known.kind == kind && known.pointer == *pointer)
@@ -54,7 +54,7 @@ pub(crate) struct Rust<'a> {
     pub(crate) types: Schemas<'a>,
     /// Its rules as one JSON Schema document.
     pub(crate) rules: &'a Value,
-    /// Where requests go that state no server; none is the document's first.
+    /// Base URL of requests that state no server; `None` is the document's first server.
     pub(crate) base_url: Option<&'a str>,
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn compare<'a>(document: &Document<'a>, rust: Rust<'a>) -> Result<Com
     Ok(outcome)
 }
 
-/// Which operations only one side has, or the code has twice.
+/// Finds operations that only one side has, or that the code has twice.
 pub(crate) fn matching<'a>(document: &Document<'a>, rust: Rust<'a>) -> Vec<Difference> {
     let mut comparer = schemas::Comparer::new(document.schemas, rust.types);
     let _ = operations::matched(document, rust.beside(), &mut comparer);

@@ -17,13 +17,13 @@ use crate::{
     schema::{Dangling, Form, Node},
 };
 
-/// What the comparison of operations needs beside both sides.
+/// Inputs of the comparison of operations beside both sides.
 #[derive(Clone, Copy)]
 pub(super) struct Beside<'b> {
     pub(super) code: &'b Code,
     /// The rules of the code as one JSON Schema document.
     pub(super) rules: &'b Value,
-    /// Where requests go that state no server; none is the document's first.
+    /// Base URL of requests that state no server; `None` is the document's first server.
     pub(super) base_url: Option<&'b str>,
 }
 
@@ -161,7 +161,7 @@ impl<'a> Pass<'_, 'a> {
         }
     }
 
-    /// Where the request goes.
+    /// Compares the server of the request.
     fn server(&mut self) {
         let plain = |url: &str| url.trim_end_matches('/').to_owned();
         let first = self.document.servers.first().map(|server| server.url.as_str());
@@ -224,7 +224,7 @@ impl<'a> Pass<'_, 'a> {
         }
     }
 
-    /// Whether it may be sent twice.
+    /// Returns whether it may be sent twice.
     fn repetition(&mut self) {
         let Operation { idempotent, key, .. } = self.operation;
         if self.own.idempotent != *idempotent {
@@ -276,7 +276,7 @@ impl<'a> Pass<'_, 'a> {
         Ok(())
     }
 
-    /// Whether a success is a list of `results` and the `meta` of its page.
+    /// Returns whether a success is a list of `results` and the `meta` of its page.
     fn is_page(&self) -> Result<bool, Dangling> {
         let schemas = self.document.schemas;
         let objects = |node: &Node<'a>| -> Result<bool, Dangling> {
@@ -315,7 +315,7 @@ impl<'a> Pass<'_, 'a> {
             let (pointer, reached) = (at.pointer.clone(), at.place.clone());
             let says = json!(format!("`{}` in {}", parameter.name, place.word()));
             let Some(part) = left.remove(&(*place, name.clone())) else {
-                // What HTTP itself sends is no parameter (OpenAPI 3.1, 4.8.12.2.1).
+                // Headers that HTTP itself sends are no parameters (OpenAPI 3.1, 4.8.12.2.1).
                 let reserved = ["accept", "authorization", "content-type"];
                 if *place != Place::Header || !reserved.contains(&name.as_str()) {
                     let rust = self.rust();
@@ -395,7 +395,7 @@ impl<'a> Pass<'_, 'a> {
         match &stated.schema {
             Some(schema) => {
                 self.comparer.compare(schema, &root, &rust, Role::Plain)?;
-                // What is sent as it is has no rules.
+                // A value that is sent unchanged has no rules.
                 let ruled = matches!(media, "application/json" | "application/x-www-form-urlencoded");
                 let schema = ruled.then(|| (schema.pointer(), schema.place.clone()));
                 Rules::new(self.beside.rules, self.comparer, rust).compare(schema, part.rules.as_deref());
@@ -425,16 +425,25 @@ pub(super) fn unstated<'a>(
     Ok(())
 }
 
+/// Returns the type that a schema refers to, or the schema itself.
+fn target<'a>(code: &'a Code, schema: &'a Value) -> Option<&'a Value> {
+    match schema.get("$ref").and_then(Value::as_str) {
+        Some(name) => code.types.get(name.strip_prefix("#/$defs/")?),
+        None => Some(schema),
+    }
+}
+
+/// The expression of a list: a type of its own is a struct around it.
+fn list(target: &Value, schema: &Value, value: &str) -> String {
+    if std::ptr::eq(target, schema) { value.to_owned() } else { format!("{value}.0") }
+}
+
 /// The expression that says whether the member at this place of a value has a value; `*` is every item of a list.
 fn is_set(code: &Code, schema: &Value, value: &str, place: &[String]) -> Option<String> {
     let (first, rest) = place.split_first()?;
-    let mut target = schema;
-    if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
-        target = code.types.get(name.strip_prefix("#/$defs/")?)?;
-    }
+    let target = target(code, schema)?;
     if first == "*" {
-        // A type of its own is a struct around the list.
-        let value = if std::ptr::eq(target, schema) { value.to_owned() } else { format!("{value}.0") };
+        let value = list(target, schema, value);
         let inner = is_set(code, target.get("items")?, "item", rest)?;
         return Some(format!("{value}.iter().all(|item|{inner})"));
     }
@@ -452,12 +461,9 @@ fn is_set(code: &Code, schema: &Value, value: &str, place: &[String]) -> Option<
 /// is no such text.
 fn visit(code: &Code, schema: &Value, value: &str, place: &[String]) -> Option<String> {
     let (first, rest) = place.split_first()?;
-    let mut target = schema;
-    if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
-        target = code.types.get(name.strip_prefix("#/$defs/")?)?;
-    }
+    let target = target(code, schema)?;
     if first == "*" {
-        let value = if std::ptr::eq(target, schema) { value.to_owned() } else { format!("{value}.0") };
+        let value = list(target, schema, value);
         let inner = visit(code, target.get("items")?, "item", rest)?;
         return Some(format!("for item in&mut {value}{{{inner}}}"));
     }

@@ -13,7 +13,7 @@ use crate::{
     schema::Dangling,
 };
 
-/// What a reply carries, as far as code tells replies apart.
+/// Content of a reply, as far as code tells replies apart.
 enum Carried<'d, 'a> {
     Nothing,
     Json(&'d str, &'d Media<'a>),
@@ -54,7 +54,7 @@ pub(super) fn json<'d, 'a>(
     }
 }
 
-/// What HTTP lets a reply carry (RFC 9110, 9.3.2, 15.3.5, 15.3.6), and the document declares.
+/// Returns the content that the document declares and HTTP permits (RFC 9110, 9.3.2, 15.3.5, 15.3.6).
 fn carried<'d, 'a>(operation: &Operation<'a>, status: &str, reply: &'d Reply<'a>) -> Carried<'d, 'a> {
     if operation.method == "head" || matches!(status, "204" | "205") {
         return Carried::Nothing;
@@ -143,7 +143,7 @@ impl<'a> Replies<'_, 'a> {
         self.comparer.differ(kind, at.pointer, at.place.child(member), &rust, document, code);
     }
 
-    /// Which status a reply had reaches the caller as a number, so the code has no list of them.
+    /// The status of a reply reaches the caller as a number, so the code has no list of statuses.
     fn statuses(&mut self) {
         let declared: Vec<&String> = self.operation.replies.keys().collect();
         if !declared.is_empty() {

@@ -47,7 +47,7 @@ const PLAIN: [&str; 18] = [
     "required",
 ];
 
-/// Whether rules carry a keyword.
+/// Returns whether rules carry a keyword.
 pub(super) fn carry(keyword: &str) -> bool {
     let others =
         ["prefixItems", "if", "then", "else", "dependentRequired", "dependentSchemas", "uniqueItems", "type"];
@@ -310,7 +310,7 @@ fn alone<'v>(root: &'v Value, mut part: Part<'v>) -> Part<'v> {
     part
 }
 
-/// Whether a keyword says anything about values.
+/// Returns whether a keyword says anything about values.
 fn says(root: &Value, keyword: &str, value: &Value) -> bool {
     match keyword {
         "$ref" | "type" | "$dynamicRef" | "unevaluatedProperties" | "unevaluatedItems" | "dependencies" => {
@@ -326,7 +326,7 @@ fn says(root: &Value, keyword: &str, value: &Value) -> bool {
     }
 }
 
-/// Whether a schema lets everything pass at first sight.
+/// Returns whether a schema lets everything pass at first sight.
 fn is_any(root: &Value, schema: &Value, depth: usize) -> bool {
     let Value::Object(members) = schema else { return *schema == Value::Bool(true) };
     let target = members.get("$ref").and_then(Value::as_str).and_then(Pointer::of_reference);

@@ -25,7 +25,7 @@ pub(super) enum Role {
     Reply,
 }
 
-/// Which way values go.
+/// Direction of values: sent or received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Direction {
     /// Rules check what the types leave unchecked.
@@ -40,7 +40,7 @@ pub(super) struct Rust {
     pub(super) owner: Option<String>,
 }
 
-/// What has been compared already: what the document says, the name of the type, and which way.
+/// Finished comparisons: the document's place, the name of the type, and the direction.
 type Seen = BTreeSet<(String, String, Direction)>;
 
 pub(super) struct Comparer<'a> {
@@ -647,7 +647,7 @@ impl<'a> Comparer<'a> {
             && shared.iter().all(|(name, overlap)| *overlap || !required.contains(*name));
         Ok(match own {
             How::AnyOf if fits && matches!(unknown, Unknown::Unstated) => only_there().collect(),
-            // What the first reads is gone for those after it, whether it can use it or not.
+            // Input that the first consumes is gone for those after it.
             How::SideBySide if shared.iter().any(|(name, _)| needs.contains(*name)) => only_there().collect(),
             How::SideBySide => {
                 let refuses = required.iter().any(|name| !others.contains_key(name));
@@ -661,7 +661,7 @@ impl<'a> Comparer<'a> {
         })
     }
 
-    /// Whether some value may be both.
+    /// Returns whether some value may be both.
     fn overlap(&self, one: &Node<'a>, other: &Node<'a>) -> Result<bool, Dangling> {
         let (first, second) = (self.code.view(one)?, self.code.view(other)?);
         if let (Form::Scalar { values: Some(some), .. }, Form::Scalar { values: Some(others), .. }) =
@@ -796,7 +796,7 @@ struct Presence {
     sent: bool,
 }
 
-/// Whether some of the values, as JSON, have no name of their own in Rust.
+/// Returns whether some of the values, as JSON, have no name of their own in Rust.
 fn without_names(values: &BTreeSet<String>) -> bool {
     let names: BTreeSet<String> = values.iter().map(|value| squeezed(value)).collect();
     names.len() < values.len() || names.contains("")
@@ -820,7 +820,7 @@ fn range(format: &str) -> Option<(i128, i128)> {
     })
 }
 
-/// Whether a number of this format holds all values that the document can mean.
+/// Returns whether a number of this format holds all values that the document can mean.
 fn wide_enough(stated: Option<&str>, format: &str, constraints: &Constraints) -> bool {
     if format == "double" {
         return stated.is_none();
@@ -850,7 +850,7 @@ fn of_tuple(keyword: &str, checked: &Value, d: &View<'_>) -> bool {
     keyword == "maxItems" && closed && checked.as_u64() == u64::try_from(tuple.len()).ok()
 }
 
-/// Whether the code allows what the document allows, and more.
+/// Returns whether the code allows what the document allows, and more.
 fn looser(keyword: &str, stated: &Value, checked: &Value) -> bool {
     match (keyword, stated.as_f64(), checked.as_f64()) {
         ("minimum", Some(stated), Some(checked)) => checked <= stated,

@@ -100,7 +100,7 @@ impl Trial {
 #[derive(Debug, Default)]
 pub(crate) struct Matrix {
     pub(super) trials: Vec<Trial>,
-    /// How many mutants have not been tried, since there are enough of their kind.
+    /// Number of mutants that were not tried, because there are enough of their kind.
     pub(super) left_out: usize,
 }
 
@@ -112,7 +112,7 @@ struct Row {
 }
 
 impl Matrix {
-    /// Whether every mutant was found, and nothing else, and every operator was tried.
+    /// Returns whether every mutant was found, and nothing else, and every operator was tried.
     pub(crate) fn is_proof(&self) -> bool {
         self.trials.iter().all(Trial::expected) && self.unlisted().is_empty() && self.untried().is_empty()
     }

@@ -54,7 +54,7 @@ pub(super) struct Own<'o> {
     pub(super) source: &'o str,
     /// The schemas of the compiled types.
     pub(super) definitions: &'o Definitions,
-    /// What the compiled constants say.
+    /// The compiled constants.
     pub(super) constants: &'o Constants,
 }
 
@@ -123,7 +123,7 @@ fn neutral(
     let clean = Clean::default();
     let evidence = &Evidence { clean: Some(&clean), ..*evidence };
     Ok(shared_out(&mutants, |mutant| {
-        // What is executed depends on no more than the schemas, which instances show once for each.
+        // Execution depends on the schemas alone, which instances cover once each.
         let depth = if mutant.pointer == Pointer::root() { Depth::First } else { Depth::Facts };
         trial(Side::Neutral, mutant, said(check(&mutant.apply(document), evidence, effort, depth)))
     }))
@@ -204,7 +204,7 @@ fn said(checked: Result<Report>) -> Said {
     }
 }
 
-/// How many mutants of one kind are tried. Where there are more, these are spread evenly over all of them.
+/// Number of mutants of one kind that are tried. If there are more, the sample is spread evenly over all of them.
 const SAMPLE: usize = 24;
 
 /// As many of each kind as are tried.
@@ -227,7 +227,7 @@ fn sampled<T>(work: Vec<T>, left_out: &LeftOut, kind: impl Fn(&T) -> &'static st
     kept
 }
 
-/// How many mutants are not tried, since there are enough of their kind.
+/// Number of mutants that are not tried, because there are enough of their kind.
 type LeftOut = Cell<usize>;
 
 /// Does the work of all, on as many threads as there are processors. The outcomes stand in the order of the work.

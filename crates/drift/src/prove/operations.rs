@@ -58,7 +58,7 @@ fn document(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     mutants.push(site.mutant("unused component added", "", added));
 }
 
-/// What the table of resources says of operations.
+/// Changes of the table of resources.
 fn resources(site: &Site<'_>, table: &Value, at: &Pointer, mutants: &mut Vec<Mutant>) {
     for (name, entry) in table.as_object().into_iter().flatten() {
         let at = at.child(name);

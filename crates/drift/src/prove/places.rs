@@ -229,7 +229,7 @@ fn resolved(document: &Value, stated: &Value) -> Value {
     value
 }
 
-/// Whether a schema allows everything.
+/// Returns whether a schema allows everything.
 pub(super) fn says_nothing(schema: &Value) -> bool {
     let prose = ["description", "title", "example", "examples"];
     match schema {

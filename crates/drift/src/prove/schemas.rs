@@ -74,7 +74,7 @@ fn requested(sites: &[Site<'_>]) -> BTreeSet<Pointer> {
     found
 }
 
-/// What a value refers to.
+/// Returns the target of a reference.
 fn targets(value: &Value) -> Vec<Pointer> {
     match value {
         Value::Object(members) => {

@@ -58,7 +58,7 @@ fn report_on_upstreams(document: &Value) -> Report {
     report(&upstream_compiled::COMPILED, UPSTREAM, document, 20)
 }
 
-/// Whether there is a finding of this kind at a place that ends like this, which the code has something to do with.
+/// Returns whether there is a finding of this kind at a place that ends like this, which the code has something to do with.
 fn finds(report: &Report, kind: Kind, place: &str, code: &str) -> bool {
     let fits = |finding: &&Finding| {
         let difference = &finding.difference;
@@ -85,7 +85,7 @@ fn of_file(name: &str) -> Value {
     Project::of_files(&root(), &here().join(name), &[]).unwrap().correct().unwrap()
 }
 
-/// What rules cannot accept, by kind and place.
+/// Returns the differences that no rule accepts, by kind and place.
 fn hard(report: &Report) -> BTreeSet<(Kind, String)> {
     let accepting = Ledger::default().accepting(&report.differences);
     let (findings, _) = accepting.settle(&report.differences, &Comparison::ALL);

@@ -104,7 +104,7 @@ impl Pass<'_, '_> {
             .filter(|(place, _)| *place == Place::Path)
             .map(|(_, part)| call.arguments.get(&part.field))
             .collect();
-        // What follows a `#` only tells operations apart.
+        // A fragment only distinguishes operations.
         let shape = shape.split('#').next().unwrap_or_default();
         let mut rest = Some(path);
         for (index, text) in shape.split("{}").enumerate() {

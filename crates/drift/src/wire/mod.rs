@@ -1,4 +1,4 @@
-//! What operations send: each, once, to a local server that records.
+//! Requests of operations: each is sent once to a local server that records.
 //!
 //! They are sent as a program without the SDK sends them, so that everything in a request comes from the operation.
 
@@ -23,7 +23,7 @@ pub(crate) struct Wire(pub(crate) BTreeMap<String, Call>);
 /// One call of an operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    /// What it was made of, by the names of its fields.
+    /// The values that it was made of, by the names of its fields.
     pub(crate) arguments: BTreeMap<String, Value>,
     /// Whether the reply was a success that could be read; if not, why.
     pub(crate) outcome: Result<(), String>,

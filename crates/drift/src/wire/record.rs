@@ -69,7 +69,7 @@ pub(crate) fn record(code: &Code, document: &Document<'_>, send: Send) -> Result
             desk(&shared).reply = operation.map(|operation| reply(document, operation)).unwrap_or_default();
             let attempt = arguments.as_ref().map(|arguments| send(&client, &own.id, json!(arguments)));
             let outcome = match attempt {
-                // What has a server of its own is not sent anywhere.
+                // An operation with a server of its own is not sent there.
                 _ if own.server.is_some() => Err("it goes to a server of its own".to_owned()),
                 Some(Some(attempt)) => attempt.await,
                 Some(None) => Err("no operation has this id".to_owned()),

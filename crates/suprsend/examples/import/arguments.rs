@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
     /// Requests a second at most.
     #[arg(long, value_name = "REQUESTS")]
     pub(crate) max_rate: Option<u32>,
-    /// How long to wait while the API or the way to it is out of order.
+    /// Longest wait while the API or the connection to it is down.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) max_outage: u32,
 }

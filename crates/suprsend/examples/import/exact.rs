@@ -8,10 +8,10 @@ use serde::{
 };
 use serde_json::{Map, Number, Value, value::RawValue};
 
-/// How deep values may be nested, which is what `serde_json` reads too.
+/// Limit of nesting, the same as `serde_json`'s.
 const DEPTH: usize = 127;
 
-/// Why a text cannot be read as it is written, and at which member.
+/// Reason why a text cannot be read exactly, and the member.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Problem {
     path: String,
@@ -124,7 +124,7 @@ pub(crate) fn id(raw: &RawValue) -> Result<String, Problem> {
     }
 }
 
-/// What is wrong with a text of JSON is also wrong with a part of it.
+/// Reads a part of a JSON text; an error in it is one of the whole text.
 fn parse<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Problem> {
     serde_json::from_str(raw.get()).map_err(|error| Problem::new(format!("cannot be read: {error}")))
 }

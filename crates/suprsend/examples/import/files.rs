@@ -48,7 +48,7 @@ fn lock(file: &File, name: &Path) -> Result<()> {
     }
 }
 
-/// Who may read a file.
+/// Permissions of a file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mode(#[cfg_attr(not(unix), expect(dead_code, reason = "there are no modes"))] u32);
 
@@ -123,7 +123,7 @@ fn open_own(options: &mut OpenOptions, file: &Path) -> Result<Option<File>> {
     }
 }
 
-/// Whether the file is there, and is a file of its own.
+/// Returns whether the file is there, and is a file of its own.
 pub(crate) fn refuse_links(file: &Path) -> Result<bool> {
     let metadata = match fs::symlink_metadata(file) {
         Ok(metadata) => metadata,
@@ -148,7 +148,7 @@ fn is_linked(_: &Metadata) -> bool {
 
 /// Fails unless a file is of this version still, and so many bytes of it were read.
 pub(crate) fn assert_whole(file: &Path, version: &Version, read: u64) -> Result<()> {
-    // What is no file has no size.
+    // Only a file has a size.
     let is_whole = !file.is_file() || (Version::from_path(file)? == *version && read == version.bytes);
     ensure!(is_whole, "{} has changed while it was read: begin again with --restart", file.display());
     Ok(())

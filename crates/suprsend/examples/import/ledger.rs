@@ -1,4 +1,4 @@
-//! Which row is where: taken, imported, rejected, or not done.
+//! State of each row: taken, imported, rejected, or not done.
 
 use std::{
     collections::HashMap,
@@ -22,17 +22,17 @@ use crate::{
 
 /// After this number of rows in a row that are not done, none of them imported, the import stops.
 const FAILURES: u32 = 20;
-/// How long rows are looked at without a look at anything else.
+/// Longest time spent on rows before signals and timers are checked.
 const TURN: Duration = Duration::from_millis(50);
 
-/// What is kept of a row until its outcome is known.
+/// Parts of a row that are kept until its outcome is known.
 struct Taken {
     number: u64,
     origin: u64,
     input: Box<RawValue>,
 }
 
-/// What to do about an outcome.
+/// Action after an outcome.
 pub(crate) enum Settled {
     Done,
     /// The row is for the next run, for this reason.
@@ -41,7 +41,7 @@ pub(crate) enum Settled {
     Stop(String),
 }
 
-/// What comes next.
+/// Returns the next event.
 pub(crate) enum Next {
     Send(u64, UpsertUser),
     /// No row to send was found in time; there may be more.
@@ -81,7 +81,7 @@ impl Ledger {
         let (checkpoint_file, rejected_file) = (arguments.checkpoint(), arguments.rejected());
         let known =
             if arguments.restart { None } else { Checkpoint::load(&checkpoint_file, &input, &version)? };
-        // What is refused is refused before anything is sent.
+        // Refusals come before the first request.
         files::refuse_links(&checkpoint_file)?;
         files::refuse_links(&new(&checkpoint_file))?;
         files::refuse_links(&rejected_file)?;
@@ -90,7 +90,7 @@ impl Ledger {
             && let Some(mut file) = files::open(&rejected_file)?
         {
             let mut go_on = || {
-                // What was written after the checkpoint is written again. Some of the file may have been taken away meanwhile.
+                // Rows written after the checkpoint are written again. Some of the file may have been removed meanwhile.
                 file.set_len(known.rejected_bytes.min(file.metadata()?.len()))?;
                 file.seek(SeekFrom::End(0))
             };
@@ -224,7 +224,7 @@ impl Ledger {
     pub(crate) fn complete(&mut self) -> Result<u64> {
         self.save()?;
         remove(&self.checkpoint_file)?;
-        // What is there then is of an import before.
+        // An existing file is from an earlier import.
         if self.checkpoint.rejected == 0 {
             remove(&self.rejected_file)?;
         }
@@ -268,11 +268,11 @@ impl Ledger {
     }
 }
 
-/// Whose fault a failure is.
+/// Origin of a failure.
 enum Verdict {
     /// The row's: it is rejected.
     Row,
-    /// That of what all rows have in common, for this reason.
+    /// The settings that all rows share, for this reason.
     Import(&'static str),
     /// The hub's, or that of the way to it: it passes, and says nothing about the row.
     Hub,
@@ -298,7 +298,7 @@ impl Verdict {
     }
 }
 
-/// Where a checkpoint is written before it takes its place.
+/// Path of a checkpoint before it replaces the last one.
 fn new(checkpoint: &Path) -> PathBuf {
     let mut name = checkpoint.as_os_str().to_owned();
     name.push(".new");

@@ -52,7 +52,7 @@ impl Progress {
 
     /// A line that stays, for people.
     pub(crate) fn note(&self, line: &str) {
-        // Where nobody reads it, nobody misses it.
+        // A progress bar that cannot be shown is no failure.
         let _ = self.bar.suspend(|| writeln!(io::stderr(), "{line}"));
     }
 

@@ -60,9 +60,9 @@ enum At {
 struct State {
     at: At,
     here: Place,
-    /// Where the last quote opened.
+    /// Position of the last opening quote.
     opened: Place,
-    /// Where the row began, as far as that can be told.
+    /// Position where the row began, if it is known.
     row: u64,
     longest: u64,
     fault: Option<Fault>,
@@ -108,7 +108,7 @@ pub(crate) struct Quotes<R> {
     state: Rc<RefCell<State>>,
 }
 
-/// What [`Quotes`] has found.
+/// Findings of [`Quotes`].
 #[derive(Clone)]
 pub(crate) struct Watch(Rc<RefCell<State>>);
 

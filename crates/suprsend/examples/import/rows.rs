@@ -39,7 +39,7 @@ pub(crate) enum Format {
 pub(crate) struct Row {
     /// Which row it is, the first being 1. In NDJSON this is the line; in CSV the columns' names do not count.
     pub(crate) number: u64,
-    /// Which row it was in the file that it was rejected from first.
+    /// Number of the row in the file that it was first rejected from.
     pub(crate) origin: u64,
     /// The row as it goes to the rejected ones: an object that can be imported again, or the text that is none.
     pub(crate) input: Box<RawValue>,
@@ -48,7 +48,7 @@ pub(crate) struct Row {
 
 pub(crate) enum Content {
     User(User),
-    /// Why there is none.
+    /// Reason why there is none.
     Unreadable(String),
     /// A line without anything.
     Blank,
@@ -129,7 +129,7 @@ impl<R: Read> Iterator for Rows<R> {
     }
 }
 
-/// What a row is made of.
+/// Parts of a row.
 struct Parts {
     origin: Option<u64>,
     input: Input,

@@ -18,7 +18,7 @@ pub(crate) struct Chunks<S, T, W, F> {
     call: F,
 }
 
-/// How large a portion may be.
+/// Limits of a portion.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Portion {
     /// Items at most.

@@ -23,7 +23,7 @@ pub trait Entry {
     type Value;
     /// Why there may be no call.
     type Error;
-    /// What the stream returns for it.
+    /// Value that the outcome returns.
     type Outcome;
 
     /// Takes the call and the value.

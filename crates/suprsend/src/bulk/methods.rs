@@ -61,7 +61,7 @@ macro_rules! methods {
             /// [`UserRecord`](crate::types::UserRecord)s, pairs of a value and one of these, or `Result`s. The client needs the UID of the
             /// workspace, [`ClientBuilder::workspace`](crate::ClientBuilder::workspace), which every record has.
             ///
-            /// What it is not:
+            /// Its limits:
             ///
             /// - *Accepted is not stored.* The API takes a request as a whole and works on it later. It replies neither profiles nor an
             ///   outcome for each user. What fails later, such as an address that is none, appears in the logs of the dashboard only.

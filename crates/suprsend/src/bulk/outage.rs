@@ -1,4 +1,4 @@
-//! What holds a stream.
+//! The outage that holds a stream.
 
 use std::time::Duration;
 

@@ -19,7 +19,7 @@ impl<T> Packer<T> {
         Self { most: most.max(1), room: limit.saturating_sub(envelope), items: Vec::new(), bytes: 0 }
     }
 
-    /// Whether an item of this size goes into the pack that is open.
+    /// Returns whether an item of this size goes into the pack that is open.
     pub(super) fn fits(&self, bytes: usize) -> bool {
         self.items.is_empty() || (self.items.len() < self.most && self.bytes + 1 + bytes <= self.room)
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-/// What came of many calls, or of many records. `Display` is one line for people.
+/// The counts of many calls, or of many records. `Display` is one line for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {

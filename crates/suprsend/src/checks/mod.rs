@@ -39,7 +39,7 @@ pub(crate) fn operation<O: Operation>(operation: &O) -> Checked {
     checked
 }
 
-/// Whether a value that was decoded is a result, and not other JSON that happens to decode because the document requires nothing of it.
+/// Returns whether a value that was decoded is a result, and not other JSON that happens to decode because the document requires nothing of it.
 pub(crate) fn is_result<T: Any>(value: &T) -> bool {
     users::is_result(value)
 }

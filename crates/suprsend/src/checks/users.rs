@@ -33,7 +33,7 @@ pub(super) fn check(operation: &dyn Any, checked: &mut Checked) {
     }
 }
 
-/// Whether anything of a profile came, where it is one: the document requires no member of it.
+/// Returns whether anything of a profile came, where it is one: the document requires no member of it.
 pub(super) fn is_result(value: &dyn Any) -> bool {
     value.downcast_ref().is_none_or(|user: &User| {
         user.distinct_id.is_some()

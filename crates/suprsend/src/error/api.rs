@@ -80,7 +80,7 @@ impl ApiError {
         self.reply.body()
     }
 
-    /// Whether the body is only the beginning of what was sent: because it is longer, or because the connection broke.
+    /// Returns whether the body is only the beginning of what was sent: because it is longer, or because the connection broke.
     pub fn body_is_cut(&self) -> bool {
         self.reply.is_cut()
     }
@@ -95,7 +95,7 @@ impl ApiError {
         self.reply.retry_after()
     }
 
-    /// Whether it is the API that speaks, and not something on the way to it: in JSON, in a message of its own.
+    /// Returns whether it is the API that speaks, and not something on the way to it: in JSON, in a message of its own.
     pub(crate) fn is_in_own_words(&self) -> bool {
         self.shape.in_own_words
     }
@@ -231,7 +231,7 @@ impl UndecodableReply {
         self.reply.body()
     }
 
-    /// Whether the body is only the beginning of what was sent.
+    /// Returns whether the body is only the beginning of what was sent.
     pub fn body_is_cut(&self) -> bool {
         self.reply.is_cut()
     }

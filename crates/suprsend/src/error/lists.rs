@@ -56,7 +56,7 @@ impl PagingError {
         Self { repeated: false, request_id: request_id.map(str::to_owned) }
     }
 
-    /// Whether the next page is one that was read already, so that reading would never end.
+    /// Returns whether the next page is one that was read already, so that reading would never end.
     pub fn is_repeated(&self) -> bool {
         self.repeated
     }

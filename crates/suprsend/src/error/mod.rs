@@ -48,13 +48,13 @@ pub enum Error {
     TooManyAttempts(TooManyAttempts),
 }
 
-/// What kind of error a call ended with, for metrics and logs.
+/// The kind of error that a call ended with, for metrics and logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The client cannot be used as it is configured.
     Config,
-    /// What was to be sent breaks rules; nothing was sent.
+    /// The arguments break rules; nothing was sent.
     InvalidInput,
     /// A time-out passed.
     Timeout,
@@ -111,7 +111,7 @@ impl Error {
         }
     }
 
-    /// Whether the same call may succeed if it is made again later.
+    /// Returns whether the same call may succeed if it is made again later.
     ///
     /// This is about the fault, not about the operation: whether a call that has perhaps taken effect may be repeated is known to
     /// the caller. An upsert may.

@@ -25,7 +25,7 @@ impl Secrets {
         Self(encoded)
     }
 
-    /// Whether a text is long enough to be looked for.
+    /// Returns whether a text is long enough to be looked for.
     pub(crate) fn is_long_enough(text: &str) -> bool {
         text.len() >= SHORTEST
     }
@@ -39,7 +39,7 @@ impl Secrets {
         }
     }
 
-    /// Whether there is a secret in these bytes.
+    /// Returns whether there is a secret in these bytes.
     pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
         let text = String::from_utf8_lossy(bytes);
         self.0.iter().any(|secret| text.contains(secret.as_str()))

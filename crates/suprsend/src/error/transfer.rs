@@ -67,7 +67,7 @@ impl ConnectionError {
         self.retryable
     }
 
-    /// Whether there was no connection, so that nothing was sent.
+    /// Returns whether there was no connection, so that nothing was sent.
     pub(crate) fn is_before_sending(&self) -> bool {
         self.cause.downcast_ref().is_some_and(reqwest::Error::is_connect)
     }
@@ -184,7 +184,7 @@ impl fmt::Display for TimeoutError {
     }
 }
 
-/// What is below the failure of the attempt before, which the text tells.
+/// Skips the previous attempt's failure, whose text is part of the message.
 impl error::Error for TimeoutError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         error::Error::source(self.last()?)
@@ -224,7 +224,7 @@ impl fmt::Display for TooManyAttempts {
     }
 }
 
-/// What is below the last failure, which the text tells.
+/// Skips the last failure, whose text is part of the message.
 impl error::Error for TooManyAttempts {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         error::Error::source(self.last())

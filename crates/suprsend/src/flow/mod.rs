@@ -192,7 +192,7 @@ impl FlowControl {
         self.state().limit.now()
     }
 
-    /// Whether one more call may be in flight than these. If not, as many are as may be.
+    /// Returns whether one more call may be in flight than these. If not, as many are as may be.
     pub(crate) fn has_room(&self, calls: usize) -> bool {
         let mut state = self.state();
         // More calls would only wait.
@@ -206,7 +206,7 @@ impl FlowControl {
         has_room
     }
 
-    /// Whether an outage took longer than is waited for.
+    /// Returns whether an outage took longer than is waited for.
     pub(crate) fn is_over(&self) -> bool {
         self.state().is_over
     }

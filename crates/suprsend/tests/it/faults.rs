@@ -62,7 +62,7 @@ async fn refused_connection() {
     assert_eq!(error.last().status(), None);
 }
 
-/// What an error tells, it tells once, whoever prints it.
+/// Each cause is printed once, in every form of output.
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn the_chain_of_an_error_is_printed_once() {
     let error = upsert(&Nobody::new().client()).await.unwrap_err();

@@ -554,7 +554,7 @@ fn a_hub_that_goes_down_half_way_and_comes_back() {
 fn a_reply_that_is_no_profile_rejects_no_row() {
     let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
     let input = write(&folder, "users.ndjson", rows(100));
-    // What stands at the door of a guest network says yes to everything.
+    // A captive portal answers 200 to every request.
     hub.inject(Fault::status(200).body("<html>please log in</html>").share(1.0)).unwrap();
     let output = run(&hub, &input, &["--concurrency", "1"]);
     assert_ends(
@@ -624,7 +624,7 @@ fn what_an_import_writes_is_for_those_who_may_read_the_input() {
         let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
         let input = write(&folder, "users.ndjson", "{}\n".to_owned() + &rows(50));
         fs::set_permissions(&input, fs::Permissions::from_mode(mode)).unwrap();
-        // Whatever was there before.
+        // Earlier content does not matter.
         fs::write(beside(&input, ".rejected.ndjson"), "old\n").unwrap();
         leave_both(&hub, &input);
         for suffix in [".checkpoint", ".rejected.ndjson"] {
@@ -699,7 +699,7 @@ fn two_imports_of_one_input_exclude_each_other() {
     assert_ends(&run(&hub, &input, &[]), 0, "1000 rows imported");
 }
 
-/// What a tampered checkpoint says is refused, and never believed or the end of the program.
+/// A tampered checkpoint is refused: it is never believed, and never a panic.
 #[test]
 fn a_tampered_checkpoint_is_refused() {
     let (hub, folder) = (hub(), tempfile::tempdir().unwrap());

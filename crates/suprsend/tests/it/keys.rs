@@ -52,7 +52,7 @@ async fn they_can_be_switched_off() {
     let server = Server::start([Answer::Steps(vec![Step::Reset]), accepted()]).await;
     let client = server.builder().idempotency_keys(false).build().unwrap();
     let trigger = || client.workflows().trigger("w").recipient("jane");
-    // What may have been processed is not sent again.
+    // A request that may have been processed is not sent again.
     let error = trigger().await.unwrap_err();
     assert!(matches!(error, Error::Connection(_)), "{error:?}");
     let reply = trigger().await.unwrap();

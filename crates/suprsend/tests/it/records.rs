@@ -56,7 +56,7 @@ fn packs(hub: &Hub) -> Vec<Vec<Value>> {
     hub.requests().iter().map(|request| serde_json::from_slice(request.body()).unwrap()).collect()
 }
 
-/// How many records to send: thousands, or as many as the environment says.
+/// Number of records to send: thousands, or the number in the environment.
 fn count() -> u64 {
     env::var("SUPRSEND_TEST_RECORDS").map_or(4000, |count| count.parse().unwrap())
 }

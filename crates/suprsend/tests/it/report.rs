@@ -1,4 +1,4 @@
-//! What the hook of a client is told of each call.
+//! Reports of calls to the hook of a client.
 
 use std::{
     sync::{Arc, Mutex},

@@ -54,7 +54,7 @@ fn drop_derive(attrs: &mut [Attribute], name: &str) {
     });
 }
 
-/// Whether a derive is there.
+/// Returns whether a derive is there.
 fn derives(attrs: &[Attribute], name: &str) -> bool {
     attrs.iter().filter(|attr| attr.path().is_ident("derive")).any(|attr| {
         let paths = attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated);

@@ -67,12 +67,12 @@ impl Source {
         changes
     }
 
-    /// Where a change is.
+    /// Returns the place of a change.
     pub(super) fn place(&self, change: Change) -> String {
         self.changed(change).1
     }
 
-    /// What is read of the source with a change.
+    /// Reads the source with a change.
     pub(super) fn read(&self, change: Change, code: &Code) -> Code {
         let (file, _) = self.changed(change);
         match change.part {
@@ -104,7 +104,7 @@ impl Change {
 }
 
 impl Operator {
-    /// Whether it is about more than one type or one operation.
+    /// Returns whether it is about more than one type or one operation.
     fn is_of_whole(self) -> bool {
         match self {
             Self::Types(types) => types == Types::TypeRemoved,
@@ -157,7 +157,7 @@ impl Turn {
         Self { nth, seen: 0, place: String::new() }
     }
 
-    /// Whether the change is to be made here.
+    /// Returns whether the change is to be made here.
     fn here(&mut self, place: impl FnOnce() -> String) -> bool {
         let here = self.seen == self.nth;
         self.seen += 1;

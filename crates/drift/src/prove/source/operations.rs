@@ -9,7 +9,7 @@ use syn::{
 
 use super::{Turn, module};
 
-/// What is done to an operation.
+/// Changes of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operations {
     Removed,
@@ -104,7 +104,7 @@ impl Operations {
         }
     }
 
-    /// Whether it is about more than one operation.
+    /// Returns whether it is about more than one operation.
     pub(super) fn is_of_whole(self) -> bool {
         matches!(self, Self::Removed | Self::LeftOutOfATable)
     }
@@ -167,7 +167,7 @@ impl Operations {
                 }
             }
             Item::Impl(item) => {
-                // What it prints is not read.
+                // Its output is not read.
                 if item.trait_.as_ref().is_some_and(|(path, _)| text(path).ends_with("Debug")) {
                     return;
                 }

@@ -11,7 +11,7 @@ use syn::{
 
 use super::{Turn, module};
 
-/// What is done to rules.
+/// Changes of rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rules {
     Removed,

@@ -366,7 +366,7 @@ pub(super) fn other(ty: &Type) -> Type {
     }
 }
 
-/// Whether serde is told this.
+/// Returns whether serde is told this.
 fn has(attrs: &[Attribute], name: &str) -> bool {
     let mut found = false;
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {

@@ -1,4 +1,4 @@
-//! What the envelope of a record has beside what a caller sets.
+//! Members of a record's envelope that the caller does not set.
 
 use std::time::{Duration, SystemTime};
 

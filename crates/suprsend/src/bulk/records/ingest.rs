@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use suprsend_api::{
+    Operation,
     operations::{CreateUpdateUsers, EditUserProfile, IngestUsers},
     types::{
         EditOperation, EditValues, UserEdit, UserProperties, UserRecord, UserRecordProperties, UserUpsert,
@@ -79,10 +80,8 @@ impl<C: AsClient> Record for Call<CreateUpdateUsers, C> {
     type Operation = IngestUsers;
 
     fn into_draft(self) -> Draft<IngestUsers> {
-        let (operation, mut violations) = self.into_record();
-        let checked = checks::operation(&operation);
-        violations.append(checked.parameters);
-        violations.append(checked.body);
+        let (operation, violations) = self.into_record();
+        let violations = checked(&operation, violations);
         draft(record(operation.distinct_id, upsert(operation.body)), violations)
     }
 }
@@ -93,12 +92,18 @@ impl<C: AsClient> Record for Call<EditUserProfile, C> {
     type Operation = IngestUsers;
 
     fn into_draft(self) -> Draft<IngestUsers> {
-        let (operation, mut violations) = self.into_record();
-        let checked = checks::operation(&operation);
-        violations.append(checked.parameters);
-        violations.append(checked.body);
+        let (operation, violations) = self.into_record();
+        let violations = checked(&operation, violations);
         draft(record(operation.distinct_id, edit(operation.body)), violations)
     }
+}
+
+/// Adds the violations of an operation's own rules, which name its members as the caller knows them.
+fn checked<O: Operation>(operation: &O, mut violations: Violations) -> Violations {
+    let checked = checks::operation(operation);
+    violations.append(checked.parameters);
+    violations.append(checked.body);
+    violations
 }
 
 fn draft(record: UserRecord, violations: Violations) -> Draft<IngestUsers> {
@@ -135,7 +140,7 @@ fn upsert(body: UserUpsert) -> Vec<EditOperation> {
         whatsapp,
         mut extra,
     } = body;
-    // What the document does not declare and is about the push addresses beside it, or a property under SuprSend's own name.
+    // Undeclared members: details of push addresses, or properties under SuprSend's own names.
     let mut text = |name: &str| match extra.remove(name) {
         Some(Value::String(text)) => Some(text),
         _ => None,

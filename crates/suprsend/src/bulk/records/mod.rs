@@ -306,7 +306,7 @@ impl<'a> Round<'a> {
         Self { policy, is_over, drawn: Vec::new() }
     }
 
-    /// How long to wait after this failure of this attempt; `None` if that was the last one.
+    /// Returns the delay after this failure of this attempt; `None` after the last attempt.
     fn delay(&mut self, attempts: u32, error: &Error) -> Option<Duration> {
         if self.is_over {
             return None;
@@ -326,7 +326,7 @@ fn refusal<E: RecordEntry>(json: &[u8], record: &BulkRecord, headers: &HeaderMap
     let status = u16::try_from(record.status_code).ok().and_then(|code| StatusCode::from_u16(code).ok());
     let status = status.filter(|status| status.as_u16() >= 300);
     let mut reply = Reply::new(status.unwrap_or(StatusCode::MULTI_STATUS), headers.clone());
-    // What was read of it, since the reply as a whole is about others too.
+    // Only the record's own part, because the reply covers other records too.
     reply.extend(serde_json::to_vec(record).map(Bytes::from).unwrap_or_default(), usize::MAX);
     reply.complete();
     if status.is_none() {

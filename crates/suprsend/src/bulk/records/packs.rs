@@ -28,11 +28,11 @@ use crate::{
     rules,
 };
 
-/// How long a pack that is not full waits for more, if the input has nothing at hand and others are in flight.
+/// Time for which a partly filled pack waits while the input is pending and others are in flight.
 const LINGER: Duration = Duration::from_millis(20);
-/// How many outcomes may wait to be asked for before more is taken from the input.
+/// Limit of waiting outcomes above which nothing more is taken from the input.
 const READY: usize = 100;
-/// How many records may wait to be sent again before more is taken from the input.
+/// Limit of records waiting for a retry above which nothing more is taken from the input.
 const AGAIN: usize = 10_000;
 
 /// A request with a pack of records, which were checked and written one by one.
@@ -84,7 +84,7 @@ pub(crate) struct Packs<S: Stream<Item: RecordEntry>, C> {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-/// What the input has at hand.
+/// State of the input.
 enum AtHand {
     Something,
     NotNow,
@@ -155,7 +155,7 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> Packs<S, C> {
         if let (Some(rules), true) = (limits::<O<S::Item>>().0, violations.is_empty()) {
             rules::check("", rules, &record, &mut violations);
         }
-        // What is wrong already is not written: it may be nested without end.
+        // An invalid record is not serialized: it may be nested without end.
         let json = if violations.is_empty() { write(&record, &mut violations) } else { Bytes::new() };
         let most = O::<S::Item>::RECORD_BYTES;
         checks::body(&json, client.shared.settings.strict, most, &mut violations);
@@ -250,7 +250,7 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> Stream for Packs<S, C> {
                 queue.packs.extend(records);
                 continue;
             }
-            // What is in flight may have to be sent again.
+            // Records in flight may have to be sent again.
             if matches!(at_hand, AtHand::Nothing) && is_idle && due.is_none() {
                 return Poll::Ready(None);
             }

@@ -22,7 +22,7 @@ pub(crate) struct Held<V> {
     pub(super) json: Bytes,
     /// Whether it may be sent twice.
     pub(super) idempotent: bool,
-    /// How often it was sent.
+    /// Number of times it was sent.
     pub(super) attempts: u32,
 }
 
@@ -37,11 +37,11 @@ impl<V> Held<V> {
 pub(super) struct Again<V> {
     pub(super) due: Instant,
     pub(super) held: Held<V>,
-    /// Why it failed.
+    /// Reason of its failure.
     pub(super) error: Error,
 }
 
-/// What the stream of packs and the stream of outcomes share.
+/// State shared by the stream of packs and the stream of outcomes.
 pub(super) struct Queue<E: RecordEntry> {
     /// Outcomes that are known.
     pub(super) ready: VecDeque<RecordOutcomeOf<E>>,
@@ -51,9 +51,9 @@ pub(super) struct Queue<E: RecordEntry> {
     pub(super) packs: VecDeque<Vec<Held<E::Value>>>,
     /// In the order in which they failed.
     pub(super) again: Vec<Again<E::Value>>,
-    /// How many packs have no result yet.
+    /// Number of packs without a result.
     pub(super) in_flight: usize,
-    /// How many records were taken from the input.
+    /// Number of records taken from the input.
     pub(super) taken: u64,
     /// The error that ended the input, until everything else is out.
     pub(super) error: Option<E::Error>,

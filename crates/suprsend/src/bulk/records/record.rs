@@ -1,4 +1,4 @@
-//! What is sent in packs: records, the operations that take them, and what a source may hold in their place.
+//! Records that are sent in packs, the operations that take them, and the items that a source may hold.
 
 use std::convert::Infallible;
 
@@ -22,7 +22,7 @@ use crate::{
 pub trait Records: Operation + Sized + sealed::Sealed {
     /// The type of a record.
     type Record: Serialize + Send + 'static;
-    /// What the API replies to a record that it accepts.
+    /// Type of the API's reply to an accepted record.
     type Receipt: Send + 'static;
 
     /// The most bytes of a record, as JSON.
@@ -50,7 +50,7 @@ pub trait Records: Operation + Sized + sealed::Sealed {
 pub(super) type Verdict<R> = Result<R, BulkRecord>;
 
 pub(super) mod sealed {
-    /// Which operations take records is for the document to say.
+    /// The document decides which operations take records.
     pub trait Sealed {}
 }
 
@@ -87,7 +87,7 @@ impl<O: Records> Draft<O> {
 
 /// A record, or what is made into one: a body of the generated type, or a call of the operation that sends a single one.
 ///
-/// What a call has of its own (headers, a timeout, a retry policy) cannot hold for a record, so it is refused.
+/// Options of a call (headers, a timeout, a retry policy) cannot apply to a record, so they are refused.
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` is no record that is sent in packs",
     label = "expected triggers, events, upserts or edits",
@@ -102,7 +102,7 @@ pub trait Record: sealed::Sealed {
     fn into_draft(self) -> Draft<Self::Operation>;
 }
 
-/// What the methods that send packs take: a [`Record`]; a pair of a value and a record, whose outcome gives the value back; or a `Result`
+/// An item of the methods that send packs: a [`Record`]; a pair of a value and a record, whose outcome gives the value back; or a `Result`
 /// of either, whose error ends the stream.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent in packs",
@@ -113,9 +113,9 @@ pub trait RecordEntry {
     type Operation: Records;
     /// The value that stands beside the record.
     type Value;
-    /// Why there may be no record.
+    /// Error that stands in place of a record.
     type Error;
-    /// What the stream returns for it.
+    /// Value that the outcome returns.
     type Outcome;
 
     /// Takes the record and the value.
@@ -130,7 +130,7 @@ pub trait RecordEntry {
     fn failed(error: Self::Error) -> Self::Outcome;
 }
 
-/// What the API replies to a record of an entry.
+/// Type of the API's reply to the record of an entry.
 pub(super) type ReceiptOf<E> = <<E as RecordEntry>::Operation as Records>::Receipt;
 
 /// The outcome of an entry.
@@ -251,7 +251,7 @@ operations! {
     TrackEvents of Event, or TrackEvent, EventApi;
 }
 
-/// What a record has beside what a caller sets.
+/// Envelope of a record.
 trait Complete {
     fn complete(&mut self, client: &Client);
 }
