@@ -28,6 +28,7 @@ mod operation;
 pub mod parameter;
 mod profile;
 pub mod rules;
+pub mod union;
 
 #[cfg(feature = "codegen")]
 #[allow(

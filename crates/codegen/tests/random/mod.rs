@@ -1,5 +1,8 @@
 //! Random documents, the same for the same seed: legal ones with everything that is hard to name and to type.
 
+#[allow(dead_code, reason = "not every test needs them")]
+pub(crate) mod unions;
+
 use serde_json::{Map, Value, json};
 
 /// A small generator of random numbers (SplitMix64), so that a seed means the same everywhere.
