@@ -5479,6 +5479,9 @@ Runs a workflow for its recipients, each in a run of its own. The reply confirms
         fn is_idempotent(&self) -> bool {
             self.body.idempotency_key.is_some()
         }
+        fn idempotency_keys(&mut self, visit: &mut dyn FnMut(&mut Option<String>)) {
+            visit(&mut self.body.idempotency_key);
+        }
     }
     /**Trigger many workflows
 
@@ -5528,6 +5531,11 @@ Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Ea
         }
         fn is_idempotent(&self) -> bool {
             self.body.iter().all(|item| item.idempotency_key.is_some())
+        }
+        fn idempotency_keys(&mut self, visit: &mut dyn FnMut(&mut Option<String>)) {
+            for item in &mut self.body {
+                visit(&mut item.idempotency_key);
+            }
         }
     }
     /**Cancel workflow runs
@@ -5641,6 +5649,9 @@ Old form of a trigger: notifies users by one template, without a workflow on the
         fn is_idempotent(&self) -> bool {
             self.body.idempotency_key.is_some()
         }
+        fn idempotency_keys(&mut self, visit: &mut dyn FnMut(&mut Option<String>)) {
+            visit(&mut self.body.idempotency_key);
+        }
     }
     /**Send an event
 
@@ -5687,6 +5698,9 @@ Sends an event of a user, which triggers the workflows that wait for it. The use
         fn is_idempotent(&self) -> bool {
             self.body.idempotency_key.is_some()
         }
+        fn idempotency_keys(&mut self, visit: &mut dyn FnMut(&mut Option<String>)) {
+            visit(&mut self.body.idempotency_key);
+        }
     }
     /**Track an event
 
@@ -5732,6 +5746,9 @@ Sends an event of a user, which triggers the workflows that wait for it, and ret
         }
         fn is_idempotent(&self) -> bool {
             self.body.idempotency_key.is_some()
+        }
+        fn idempotency_keys(&mut self, visit: &mut dyn FnMut(&mut Option<String>)) {
+            visit(&mut self.body.idempotency_key);
         }
     }
     /**Track many events
@@ -5782,6 +5799,11 @@ Sends 1 to 100 events in one request. Each has its own outcome in the reply: the
         }
         fn is_idempotent(&self) -> bool {
             self.body.iter().all(|item| item.idempotency_key.is_some())
+        }
+        fn idempotency_keys(&mut self, visit: &mut dyn FnMut(&mut Option<String>)) {
+            for item in &mut self.body {
+                visit(&mut item.idempotency_key);
+            }
         }
     }
     /**Edit many users
@@ -11137,6 +11159,7 @@ pub mod rules {
     schema!(
         BROADCAST_TIME : Type(Type::Integer), Minimum(Number::Integer(1640995200000))
     );
+    schema!(CANCELLATION_KEY : Type(Type::String), MaxLength(255));
     schema!(
         CATEGORY_PREFERENCE_INPUT : Type(Type::Object), Required(&["category"]),
         Properties(&[("category", &HEX_COLOR), ("preference", &PREFERENCE_CHOICE),
@@ -11247,7 +11270,7 @@ pub mod rules {
         &USER_PREFERENCE_BULK_UPDATE_CATEGORIES)])
     );
     schema!(HEX_COLOR : Type(Type::String));
-    schema!(IDEMPOTENCY_KEY : Type(Type::String), MaxLength(255));
+    schema!(IDEMPOTENCY_KEY : Type(Type::String), MinLength(1), MaxLength(255));
     schema!(INCREMENT : AnyOf(&[&INTEGER, &Schema::new(&[Type(Type::Number)])]));
     schema!(
         INGEST_USERS_BODY : Type(Type::Array), MinItems(1), MaxItems(400),
@@ -11555,6 +11578,6 @@ pub mod rules {
         Properties(&[("workflow", &HEX_COLOR), ("recipients",
         &OBJECT_SUBSCRIPTION_ADD_RECIPIENTS), ("actor", &ACTOR), ("data", &PAYLOAD),
         ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
-        ("cancellation_key", &IDEMPOTENCY_KEY)])
+        ("cancellation_key", &CANCELLATION_KEY)])
     );
 }

@@ -27,6 +27,7 @@ mod error;
 mod operation;
 pub mod parameter;
 mod profile;
+mod recipients;
 pub mod rules;
 pub mod union;
 
@@ -66,6 +67,7 @@ pub use operation::{
     Place, Position, Spec, Visitor,
 };
 pub use profile::{Channel, PropertyError};
+pub use recipients::AttachmentError;
 pub use reqwest::{Method, Request};
 
 /// The document that the code is generated from: OpenAPI 3.1 with the overlays applied, as JSON.

@@ -210,6 +210,12 @@ pub trait Operation: Send + Sync + 'static {
     fn is_idempotent(&self) -> bool {
         Self::SPEC.idempotent
     }
+
+    /// Shows each idempotency key of the body to a function, which may set it: the one of a single record, or that of every record of a
+    /// list. Does nothing for an operation that has no such key.
+    fn idempotency_keys(&mut self, visit: &mut dyn FnMut(&mut Option<String>)) {
+        let _ = visit;
+    }
 }
 
 /// Looks at the values of an operation, each with the rules that the document has for it.

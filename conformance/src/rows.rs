@@ -1,5 +1,6 @@
 //! The rows of the table.
 
+mod calls;
 mod life_cycle;
 mod lowered;
 mod prism;
@@ -18,17 +19,21 @@ pub(crate) enum Row {
     PythonSignature,
     PythonApiKey,
     Node,
+    PythonCalls,
+    NodeCalls,
     Schemathesis,
     Prism,
     Lowered,
 }
 
 impl Row {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::OurSdk,
         Self::PythonSignature,
         Self::PythonApiKey,
         Self::Node,
+        Self::PythonCalls,
+        Self::NodeCalls,
         Self::Schemathesis,
         Self::Prism,
         Self::Lowered,
@@ -40,6 +45,8 @@ impl Row {
             Self::PythonSignature => format!("{}, signature", tools.python_package("suprsend-py-sdk")),
             Self::PythonApiKey => format!("{}, API key", tools.python_package("suprsend-py-sdk")),
             Self::Node => format!("{}, signature", tools.node_package("@suprsend/node-sdk")),
+            Self::PythonCalls => format!("{}, every method", tools.python_package("suprsend-py-sdk")),
+            Self::NodeCalls => format!("{}, every method", tools.node_package("@suprsend/node-sdk")),
             Self::Schemathesis => tools.python_package("schemathesis"),
             Self::Lowered => tools.python_package("openapi-spec-validator"),
         }
@@ -64,6 +71,8 @@ impl Row {
                 upserts::official(tools.python().args(["python_sdk.py", "api-key"]), users).await
             }
             Self::Node => upserts::official(tools.node().arg("node_sdk.mjs"), users).await,
+            Self::PythonCalls => calls::compare(tools.python().arg("calls.py"), "python").await,
+            Self::NodeCalls => calls::compare(tools.node().arg("calls.mjs"), "node").await,
             Self::Schemathesis => schemathesis::run(tools).await,
             Self::Prism => prism::run(tools, users).await,
             Self::Lowered => lowered::run(tools).await,

@@ -15,11 +15,14 @@ use crate::process::{output, run};
 /// The folder of this program.
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 /// What the clients need of it.
-const FILES: [&str; 8] = [
+const FILES: [&str; 11] = [
     "requirements.txt",
     "package.json",
     "package-lock.json",
+    "calls.json",
     "users.json",
+    "clients/calls.mjs",
+    "clients/calls.py",
     "clients/python_sdk.py",
     "clients/node_sdk.mjs",
     "clients/schemathesis_hooks.py",

@@ -3,6 +3,7 @@
 mod features;
 mod generate;
 mod lower;
+mod operations;
 mod package;
 mod programs;
 mod project;
@@ -36,6 +37,8 @@ enum Command {
     Generate(generate::Arguments),
     /// Print the document lowered to OpenAPI 3.0.3, and what that lost.
     Lower(lower::Arguments),
+    /// Print all operations, each with the SDK's method, its source, and whether it is sent again.
+    Operations(operations::Arguments),
     /// Pack the published crates, and use them from a program outside the workspace.
     Package(package::Arguments),
     /// Compare a document of upstream's with another, or make it the project's own.
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Features(arguments) => features::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Lower(arguments) => lower::run(&arguments),
+        Command::Operations(arguments) => operations::run(&arguments),
         Command::Package(arguments) => package::run(&arguments),
         Command::Spec(arguments) => spec::run(&arguments),
     };

@@ -10,9 +10,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
+use suprsend::bulk::{RecordEntry, RecordOutcome, SendRecords};
 
 use crate::{
     contenders::{Contender, generated, handwritten, hyper, sdk},
@@ -29,7 +30,7 @@ pub struct Task {
     /// Host and port of the server.
     #[arg(long)]
     pub server: String,
-    /// How many requests may be under way; for `upsert-all` 0 leaves it to the SDK.
+    /// How many requests may be under way; for the SDK's streams 0 leaves it to the SDK.
     #[arg(long)]
     pub concurrency: usize,
     /// How many users are upserted.
@@ -104,6 +105,14 @@ pub async fn run(task: &Task) -> Result<Sample> {
             let client = sdk::client(&base)?;
             measure(task, |users, calls| all_at_once(&client, users, calls)).await
         }
+        Contender::IngestAll => {
+            let client = sdk::client(&base)?;
+            measure(task, |users, calls| ingested(&client, users, calls)).await
+        }
+        Contender::TriggerAll => {
+            let client = sdk::client(&base)?;
+            measure(task, |users, calls| triggered(&client, users, calls)).await
+        }
         Contender::Node | Contender::Python => bail!("is no contender in Rust"),
     }
 }
@@ -170,6 +179,56 @@ async fn all_at_once(
     let mut latencies = histogram()?;
     while let Some(outcome) = outcomes.next().await {
         outcome.result.with_context(|| outcome.value)?;
+        let sent = sent.borrow_mut().take(outcome.index).context("an outcome without an input")?;
+        record(&mut latencies, sent.elapsed());
+    }
+    Ok(latencies)
+}
+
+/// Upserts users by the SDK's stream of records.
+async fn ingested(
+    client: &suprsend::Client,
+    users: Range<u64>,
+    concurrency: usize,
+) -> Result<Histogram<u64>> {
+    let sent = RefCell::new(Sent::default());
+    let upserts = User::range(users).map(|user| {
+        sent.borrow_mut().add(Instant::now());
+        sdk::upsert(client, user)
+    });
+    packs(client.users().ingest_all(upserts), &sent, concurrency).await
+}
+
+/// Triggers a workflow for each user by the SDK's stream of triggers.
+async fn triggered(
+    client: &suprsend::Client,
+    users: Range<u64>,
+    concurrency: usize,
+) -> Result<Histogram<u64>> {
+    let sent = RefCell::new(Sent::default());
+    let triggers = User::range(users).map(|user| {
+        sent.borrow_mut().add(Instant::now());
+        sdk::trigger(client, user)
+    });
+    packs(client.workflows().trigger_all(triggers), &sent, concurrency).await
+}
+
+/// Reads the outcomes of records that are sent in packs.
+async fn packs<S, R, E>(
+    mut outcomes: SendRecords<S>,
+    sent: &RefCell<Sent>,
+    concurrency: usize,
+) -> Result<Histogram<u64>>
+where
+    S: Stream<Item = E>,
+    E: RecordEntry<Value = (), Outcome = RecordOutcome<R>>,
+{
+    if concurrency > 0 {
+        outcomes = outcomes.fixed_concurrency(concurrency);
+    }
+    let mut latencies = histogram()?;
+    while let Some(outcome) = outcomes.next().await {
+        outcome.result?;
         let sent = sent.borrow_mut().take(outcome.index).context("an outcome without an input")?;
         record(&mut latencies, sent.elapsed());
     }

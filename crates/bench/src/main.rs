@@ -2,7 +2,7 @@
 //!
 //! Exit codes: 0, it was measured, whatever that shows; 2, it was not.
 
-use std::{env, fs, num::NonZero, path::PathBuf, process::ExitCode, thread};
+use std::{env, fs, num::NonZero, path::PathBuf, process::ExitCode, thread, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -13,7 +13,7 @@ use suprsend_bench::{
     plot, process,
     results::{Machine, Results},
     server,
-    table::Tables,
+    table::{ManyTable, Tables},
     turns::{self, Plan, Server},
 };
 
@@ -29,6 +29,12 @@ struct Arguments {
     /// Measure SuprSend's own SDKs for Node and Python too; needs node, npm, python3 and their registries.
     #[arg(long)]
     peers: bool,
+    /// Instead of that, send many records each way, to a server whose answers take so many milliseconds.
+    #[arg(long, value_name = "MS", conflicts_with_all = ["quick", "peers", "svg", "from"])]
+    latency: Option<u64>,
+    /// How many records to send each way.
+    #[arg(long, value_name = "COUNT", default_value_t = 20_000, requires = "latency")]
+    records: u64,
     /// Print JSON instead of tables.
     #[arg(long)]
     json: bool,
@@ -45,7 +51,11 @@ struct Arguments {
 enum Part {
     /// Answer upserts until stdin ends.
     #[command(hide = true)]
-    Serve,
+    Serve {
+        /// How many milliseconds an answer takes.
+        #[arg(long, default_value_t = 0)]
+        latency: u64,
+    },
     /// Upsert users, and print what it took.
     #[command(hide = true)]
     Client(Task),
@@ -63,13 +73,24 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.part {
-        Some(Part::Serve) => on_one_thread(server::serve()),
+        Some(Part::Serve { latency }) => on_one_thread(server::serve(Duration::from_millis(*latency))),
         Some(Part::Client(task)) => {
             println!("{}", serde_json::to_string(&on_one_thread(client::run(task))?)?);
             Ok(())
         }
+        None if arguments.latency.is_some() => many(arguments),
         None => show(arguments, &results(arguments)?),
     }
+}
+
+fn many(arguments: &Arguments) -> Result<()> {
+    let rows = turns::many(arguments.latency.unwrap_or_default(), arguments.records)?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+    } else {
+        print!("{}", ManyTable(&rows));
+    }
+    Ok(())
 }
 
 fn show(arguments: &Arguments, results: &Results) -> Result<()> {
@@ -93,7 +114,7 @@ fn results(arguments: &Arguments) -> Result<Results> {
 fn measure(arguments: &Arguments) -> Result<Results> {
     let plan = if arguments.quick { Plan::QUICK } else { Plan::FULL };
     let peers = if arguments.peers { Some(Peers::install()?) } else { None };
-    let mut server = Server::start()?;
+    let mut server = Server::start(0)?;
     let upserts = turns::upserts(&mut server, plan, peers.as_ref())?;
     let scale = turns::scale(&mut server, plan)?;
     drop(server);

@@ -70,6 +70,43 @@ pub struct Scale {
     pub peak_mib: f64,
 }
 
+/// A way to send many, against a server that takes its time.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Many {
+    /// Which.
+    pub contender: Contender,
+    /// How long the server takes for an answer.
+    pub latency_ms: u64,
+    /// How many records.
+    pub records: u64,
+    /// How long it took.
+    pub seconds: f64,
+    /// Records in a second.
+    pub records_per_second: f64,
+    /// The client's CPU time for one record, in µs.
+    pub cpu_us_per_record: f64,
+    /// The client's peak memory, in MiB.
+    pub peak_mib: f64,
+    /// How many minutes a million would take at this rate.
+    pub minutes_for_a_million: f64,
+}
+
+impl Many {
+    pub(crate) fn of(contender: Contender, latency_ms: u64, sample: &Sample) -> Self {
+        let records_per_second = sample.requests_per_second();
+        Self {
+            contender,
+            latency_ms,
+            records: sample.requests,
+            seconds: sample.seconds,
+            records_per_second,
+            cpu_us_per_record: sample.cpu_us_per_request(),
+            peak_mib: sample.peak_mib(),
+            minutes_for_a_million: 1e6 / records_per_second / 60.0,
+        }
+    }
+}
+
 /// What a one-file program takes to build, from nothing, without optimization.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Build {

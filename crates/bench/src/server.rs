@@ -1,4 +1,4 @@
-//! The server of the benchmark: HTTP/1.1, and one reply to everything, the document's own example.
+//! The server of the benchmark: HTTP/1.1, and one reply to every upsert, the document's own example; to many records, an outcome each.
 
 use std::{
     convert::Infallible,
@@ -9,11 +9,12 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Collected, Full};
 use hyper::{
     Request, Response, StatusCode,
     body::Incoming,
@@ -22,9 +23,10 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use suprsend_api::DOCUMENT;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::sleep};
 
 /// The reply to an upsert, as the document shows it.
 pub fn reply() -> Result<String> {
@@ -33,10 +35,17 @@ pub fn reply() -> Result<String> {
     Ok(document.pointer(place).context("the document has no example of a reply")?.to_string())
 }
 
-/// Serves on loopback until stdin ends.
+/// The outcomes of a request with so many records.
+fn outcomes(records: usize) -> String {
+    let record =
+        r#"{"status":"success","status_code":202,"message_id":"0b6c1f5e-7a4d-4c58-9d8e-2f6f0a3b9c11"}"#;
+    format!(r#"{{"status":"success","records":[{}]}}"#, vec![record; records].join(","))
+}
+
+/// Serves on loopback until stdin ends. An answer takes as long as the latency says.
 ///
-/// Prints its address, and for each line that comes in on stdin how many requests it has answered.
-pub async fn serve() -> Result<()> {
+/// Prints its address, and for each line that comes in on stdin how many requests it has answered; one with many records counts as so many.
+pub async fn serve(latency: Duration) -> Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on loopback")?;
     let answered = Arc::new(AtomicU64::new(0));
     say(&listener.local_addr()?.to_string())?;
@@ -53,10 +62,28 @@ pub async fn serve() -> Result<()> {
     accept(listener, move |request| {
         let (reply, answered) = (reply.clone(), Arc::clone(&answered));
         async move {
-            // The request has to come whole; what is in it does not matter here.
-            let complete = request.into_body().collect().await.is_ok();
-            answered.fetch_add(1, Ordering::SeqCst);
-            response(if complete { StatusCode::CREATED } else { StatusCode::BAD_REQUEST }, reply)
+            let path = request.uri().path().to_owned();
+            // The request has to come whole; what is in it does not matter here, only how many records.
+            let body = request.into_body().collect().await.map(Collected::to_bytes);
+            if !latency.is_zero() {
+                sleep(latency).await;
+            }
+            let Ok(body) = body else { return response(StatusCode::BAD_REQUEST, reply) };
+            let records = || serde_json::from_slice::<Vec<IgnoredAny>>(&body).map_or(0, |list| list.len());
+            let (count, answer) = match path.as_str() {
+                "/event/" => {
+                    let mut accepted = response(StatusCode::ACCEPTED, Bytes::from_static(b"OK"));
+                    accepted.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+                    (records(), accepted)
+                }
+                "/trigger/" => {
+                    let count = records();
+                    (count, response(StatusCode::MULTI_STATUS, outcomes(count).into()))
+                }
+                _ => (1, response(StatusCode::CREATED, reply)),
+            };
+            answered.fetch_add(count as u64, Ordering::SeqCst);
+            answer
         }
     })
     .await

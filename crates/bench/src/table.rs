@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use crate::results::{Aim, Build, Results, Scale, Upserts};
+use crate::results::{Aim, Build, Many, Results, Scale, Upserts};
 
 /// Shows results as tables.
 pub struct Tables<'a>(pub &'a Results);
@@ -27,6 +27,29 @@ impl Display for Tables<'_> {
         write_table(f, &head, builds.iter().map(build_row))?;
         let head = ["ratio", "measured", "aim", ""];
         write_table(f, &head, aims.iter().map(aim_row))
+    }
+}
+
+/// Shows ways to send many as a table.
+pub struct ManyTable<'a>(pub &'a [Many]);
+
+impl Display for ManyTable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(row) = self.0.first() {
+            writeln!(f, "{} records each, answers after {} ms", row.records, row.latency_ms)?;
+        }
+        let head = ["client", "seconds", "records/s", "CPU µs/record", "peak MiB", "minutes for a million"];
+        let row = |row: &Many| {
+            [
+                row.contender.title().to_owned(),
+                format!("{:.2}", row.seconds),
+                format!("{:.0}", row.records_per_second),
+                format!("{:.1}", row.cpu_us_per_record),
+                format!("{:.1}", row.peak_mib),
+                format!("{:.2}", row.minutes_for_a_million),
+            ]
+        };
+        write_table(f, &head, self.0.iter().map(row))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     client::{Sample, Task},
     contenders::Contender,
     peers::Peers,
-    results::{Scale, Upserts},
+    results::{Many, Scale, Upserts},
 };
 
 /// How many requests are under way.
@@ -55,10 +55,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it.
-    pub fn start() -> Result<Self> {
+    /// Starts it. Its answers take so many milliseconds.
+    pub fn start(latency_ms: u64) -> Result<Self> {
         let mut process = Command::new(program()?)
-            .arg("serve")
+            .args(["serve", "--latency", &latency_ms.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -160,6 +160,20 @@ pub fn scale(server: &mut Server, plan: Plan) -> Result<Vec<Scale>> {
             warm_up: 0,
         };
         rows.push(Scale::of(&server.run(&task, client(&task)?)?));
+    }
+    Ok(rows)
+}
+
+/// So many records, each way to send many.
+pub fn many(latency_ms: u64, records: u64) -> Result<Vec<Many>> {
+    let mut server = Server::start(latency_ms)?;
+    let mut rows = Vec::new();
+    for contender in Contender::MANY {
+        eprintln!("{}: {records} records", contender.title());
+        // Without a warm-up: connections and the search for the right concurrency are part of a job.
+        let task =
+            Task { contender, server: server.address.clone(), concurrency: 0, requests: records, warm_up: 0 };
+        rows.push(Many::of(contender, latency_ms, &server.run(&task, client(&task)?)?));
     }
     Ok(rows)
 }

@@ -40,6 +40,8 @@ pub struct Fault {
     operation: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<u16>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     headers: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,6 +73,18 @@ impl Fault {
     /// [`body`](Self::body) gives another.
     pub fn status(status: u16) -> Self {
         Self { status: Some(status), ..Self::default() }
+    }
+
+    /// Refuses a record with this status, in a reply that has an outcome for each record of the request. The record is not performed,
+    /// the others are. [`times`](Self::times) and [`share`](Self::share) count records.
+    ///
+    /// ```
+    /// # use suprsend_mock::Fault;
+    /// // One trigger in ten is told to come back later.
+    /// let busy = Fault::record(429).operation("trigger-workflows").share(0.1);
+    /// ```
+    pub fn record(status: u16) -> Self {
+        Self { record: Some(status), ..Self::default() }
     }
 
     /// Waits before the request is performed and answered.
@@ -204,8 +218,16 @@ impl Faults {
             return Err(Refused::new("a share is from 0 to 1"));
         }
         let reply = fault.reply()?;
+        if let Some(status) = fault.record {
+            let others = reply.is_some() || fault.cut.is_some() || fault.delay_ms.is_some();
+            if others || !(300..600).contains(&status) {
+                return Err(Refused::new(
+                    "a fault of a record has a status that is an error, and nothing else",
+                ));
+            }
+        }
         match (reply.is_some(), fault.cut) {
-            (false, None) if fault.delay_ms.is_none() => {
+            (false, None) if fault.delay_ms.is_none() && fault.record.is_none() => {
                 return Err(Refused::new("a fault needs a status, a delay or a cut"));
             }
             (true, Some(Cut::Reset | Cut::Lost)) => {
@@ -220,23 +242,37 @@ impl Faults {
 
     /// What happens to the next request: the first fault that applies.
     pub(crate) fn next(&mut self, operation: Option<&str>) -> Effect {
-        let Self { active, random } = self;
-        let hit = active.iter_mut().find(|active| {
-            let Fault { operation: only, share, .. } = &active.fault;
-            let is_meant = only.as_deref().is_none_or(|only| operation == Some(only));
-            is_meant && active.left != Some(0) && share.is_none_or(|share| random.f64() < share)
-        });
-        let Some(hit) = hit else {
-            return Effect::default();
-        };
-        hit.left = hit.left.map(|left| left - 1);
-        let effect = Effect {
+        self.hit(operation, false, |hit| Effect {
             delay: Duration::from_millis(hit.fault.delay_ms.unwrap_or_default()),
             cut: hit.fault.cut,
             reply: hit.reply.clone(),
-        };
+        })
+        .unwrap_or_default()
+    }
+
+    /// The statuses with which so many records of a request are refused.
+    pub(crate) fn records(&mut self, operation: &str, count: usize) -> Vec<Option<u16>> {
+        if self.active.iter().all(|active| active.fault.record.is_none()) {
+            return Vec::new();
+        }
+        (0..count).map(|_| self.hit(Some(operation), true, |hit| hit.fault.record).flatten()).collect()
+    }
+
+    /// The first fault that applies, to a record or to a whole request, and what is made of it.
+    fn hit<T>(&mut self, operation: Option<&str>, of_record: bool, make: fn(&Active) -> T) -> Option<T> {
+        let Self { active, random } = self;
+        let hit = active.iter_mut().find(|active| {
+            let Fault { operation: only, share, record, .. } = &active.fault;
+            let is_meant = only.as_deref().is_none_or(|only| operation == Some(only));
+            is_meant
+                && record.is_some() == of_record
+                && active.left != Some(0)
+                && share.is_none_or(|share| random.f64() < share)
+        })?;
+        hit.left = hit.left.map(|left| left - 1);
+        let result = make(hit);
         active.retain(|active| active.left != Some(0));
-        effect
+        Some(result)
     }
 
     /// The faults that are still to happen, `times` being what is left.
@@ -291,6 +327,16 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_of_records_leaves_the_request_alone() {
+        let mut faults = Faults::default();
+        faults.inject(Fault::record(429).operation("many").times(2)).expect("a fault");
+        assert_eq!(status(&mut faults, Some("many")), None);
+        assert_eq!(faults.records("other", 2), [None, None]);
+        assert_eq!(faults.records("many", 3), [Some(429), Some(429), None]);
+        assert_eq!(faults.active(), []);
+    }
+
+    #[test]
     fn a_fault_that_cannot_be_is_refused() {
         let mut faults = Faults::default();
         let refused = [
@@ -302,6 +348,8 @@ mod tests {
             Fault::delay(Duration::ZERO).body("x"),
             Fault::reset().share(1.5),
             Fault { status: Some(500), ..Fault::reset() },
+            Fault::record(200),
+            Fault::record(429).after(Duration::ZERO),
         ];
         for fault in refused {
             assert!(faults.inject(fault.clone()).is_err(), "{fault:?}");

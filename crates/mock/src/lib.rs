@@ -107,7 +107,7 @@
 //! | `GET /_hub/sent` | the triggers, events and broadcasts that were accepted |
 //! | `POST /_hub/define/{kind}` | sets up a `workflow`, `category` or `template` |
 //! | `POST /_hub/stubs` | a reply of your own: `{"method": "GET", "path": "/v3/thing/{id}/", "status": 200, "body": {}}` |
-//! | `GET`, `POST`, `DELETE /_hub/faults` | faults: `{"status": 503, "headers": {}, "body": "", "delay_ms": 0, "times": 2, "share": 0.1, "operation": "create-update-users"}`, or `"cut": "reset"`, `"lost"` or `"truncated"` in place of a status |
+//! | `GET`, `POST`, `DELETE /_hub/faults` | faults: `{"status": 503, "headers": {}, "body": "", "delay_ms": 0, "times": 2, "share": 0.1, "operation": "create-update-users"}`, or `"cut": "reset"`, `"lost"` or `"truncated"` in place of a status, or `"record": 429` for records of a request with many |
 //! | `PUT`, `DELETE /_hub/rate-limit` | `{"requests": 10, "per_ms": 1000}` |
 //!
 //! The admin API answers to names of loopback only, unless [`Builder::admin_host`] gives others, refuses pages of other hosts

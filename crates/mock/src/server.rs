@@ -146,7 +146,8 @@ impl Shared {
             path.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let declared = operation.body.as_ref();
         let judged = declared.map_or(Ok(()), |declared| refuse(&declared.schema.problems(&body)));
-        let asked = Asked { operation, path: &path, query: "", body: declared.map(|_| body) };
+        let asked =
+            Asked { operation, path: &path, query: "", body: declared.map(|_| body), refused: Vec::new() };
         let answer = judged.and_then(|()| self.perform(&asked)?);
         match answer.map(|reply| reply.content) {
             Ok(Content::Json(body)) => Ok(body),
@@ -360,7 +361,9 @@ fn perform(
         Some(declared) => json_body(declared, &head.headers, body)?,
         None => None,
     };
-    shared.perform(&Asked { operation, path: parameters, query, body })?
+    let records = body.as_ref().and_then(Value::as_array).map_or(0, Vec::len);
+    let refused = shared.state().faults.records(&operation.id, records);
+    shared.perform(&Asked { operation, path: parameters, query, body, refused })?
 }
 
 /// The success that the document shows.

@@ -1,6 +1,6 @@
 //! What goes wrong, and how a program tells it apart: nothing sent, refused, out of order, out of reach.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use suprsend::{Client, Error, RetryPolicy};
 use suprsend_mock::{Fault, Hub};
@@ -46,13 +46,9 @@ fn tell(result: Result<(), Error>) {
         }
         Error::NotFound(missing) => println!("not there: {missing}"),
         error if error.is_retryable() => match error.retry_after() {
-            Some(wait) => println!("later, in {wait:?}: {error}"),
-            None => println!("later: {error}"),
+            Some(wait) => println!("later, in {wait:?}: {error:#}"),
+            None => println!("later: {error:#}"),
         },
-        error => println!("give up: {error} (status {:?})", error.status()),
-    }
-    // An error's own text leaves out its cause.
-    if let Some(cause) = error.source() {
-        println!("  because: {cause}");
+        error => println!("give up: {error:#} (status {:?})", error.status()),
     }
 }

@@ -13,30 +13,53 @@
 //! In CSV the first line names the columns. A cell is text, and an empty one is left out. A channel's cell may hold several
 //! addresses with `;` between them. A column `seats:json` is the member `seats`, with JSON in its cells.
 //!
+//! Nothing is guessed: a key that stands twice, a number that would be rounded and an id that is no string or integer make a rejected
+//! row; two columns of one name and a quote that is not closed end the import.
+//!
 //! Rows are sent several at a time and in no order, so a user has to stand in one row only: of two, either may come last.
 //!
-//! Rows that cannot be imported are written to `users.ndjson.rejected.ndjson`, each with the reason. What is done is noted in
-//! `users.ndjson.checkpoint`, so that an import that was stopped or killed goes on when it is started again.
+//! Rows that cannot be imported are written to `users.ndjson.rejected.ndjson`, each with the reason; once they are mended there,
+//! `--retry-rejected users.ndjson.rejected.ndjson` imports them. What is done is noted in `users.ndjson.checkpoint`, so that an import
+//! that was stopped or killed goes on when it is started again. Rows that failed because the API or the way to it is out of order are
+//! not done: the next run sends them.
 //!
 //! With `SUPRSEND_API_KEY` set this talks to SuprSend (or to `SUPRSEND_BASE_URL`); without, to a hub that it starts itself.
 //!
-//! Exit codes: 0 all rows are imported, 1 some were rejected, 2 the import could not go on, 130 it was interrupted.
+//! Exit codes: 0 all rows are imported, 1 some were rejected, 2 the import cannot go on, 3 some rows are not done since the API or the
+//! way to it is out of order, 130 it was interrupted, 141 nobody reads its output any more.
 
 #[path = "import/arguments.rs"]
 mod arguments;
 #[path = "import/checkpoint.rs"]
 mod checkpoint;
+#[path = "import/exact.rs"]
+mod exact;
+#[path = "import/files.rs"]
+mod files;
 #[path = "import/ledger.rs"]
 mod ledger;
 #[path = "import/progress.rs"]
 mod progress;
+#[path = "import/quotes.rs"]
+mod quotes;
 #[path = "import/rows.rs"]
 mod rows;
 
-use std::{cell::RefCell, iter, pin::pin, process::ExitCode, time::Duration};
+use std::{
+    cell::RefCell,
+    fs::File,
+    io::{self, ErrorKind, Read, Write},
+    pin::pin,
+    process::ExitCode,
+    task::Poll,
+    time::Duration,
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use clap::Parser;
+use futures_util::stream;
+use indicatif::ProgressBarIter;
+use serde_json::Value;
 use suprsend::{API_KEY_VARIABLE, Client};
 use suprsend_mock::Hub;
 use tokio::{
@@ -44,17 +67,27 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use crate::{arguments::Arguments, ledger::Ledger, progress::Progress, rows::Rows};
+use crate::{
+    arguments::Arguments,
+    files::Version,
+    ledger::{Ledger, Next, Settled},
+    progress::Progress,
+    rows::{Content, Rows},
+};
 
 /// How often the checkpoint is written: this much is sent again after a kill.
 const CHECKPOINT: Duration = Duration::from_secs(1);
+/// What a shell reports of a program that nobody reads any more.
+const NOT_READ: u8 = 141;
 
 /// How an import ended.
 enum End {
     Complete,
     Interrupted,
-    /// With what the hub or the file system had against it.
-    Broken(anyhow::Error),
+    /// Rows are not done, since the hub or the way to it is out of order.
+    NotDone(Error),
+    /// With what the key, the input or the file system had against it.
+    Broken(Error),
 }
 
 #[tokio::main]
@@ -62,35 +95,68 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = if arguments.dry_run { check(&arguments) } else { import(&arguments).await };
     result.unwrap_or_else(|error| {
-        eprintln!("import: {error:#}");
+        if error.downcast_ref().is_some_and(|error: &io::Error| error.kind() == ErrorKind::BrokenPipe) {
+            return ExitCode::from(NOT_READ);
+        }
+        complain(&error);
         ExitCode::from(2)
     })
+}
+
+fn complain(error: &Error) {
+    // If that cannot be written, the exit code has to do.
+    let _ = writeln!(io::stderr(), "import: {error:#}");
+}
+
+/// The input, while it is open to this import alone.
+struct Input {
+    version: Version,
+    progress: Progress,
+    rows: Rows<ProgressBarIter<File>>,
+}
+
+impl Input {
+    fn open(arguments: &Arguments) -> Result<Self> {
+        let input = arguments.input();
+        let version = Version::from_path(input)?;
+        let file = files::open_input(input)?;
+        let progress = Progress::start(version.bytes)?;
+        let rows = Rows::new(progress.bar().wrap_read(file), arguments.format(), &arguments.id)
+            .with_context(|| format!("cannot read {}", input.display()))?;
+        Ok(Self { version, progress, rows })
+    }
 }
 
 /// Checks every row as an import would, and sends none.
 fn check(arguments: &Arguments) -> Result<ExitCode> {
     let client = Client::from_api_key("nothing-is-sent")?;
-    let progress = Progress::start(&arguments.input)?;
-    let (mut valid, mut invalid) = (0_u64, 0_u64);
-    for row in Rows::open(arguments, progress.bar())? {
+    let Input { version, progress, rows } = Input::open(arguments)?;
+    let (mut good, mut rejected) = (0_u64, 0_u64);
+    for row in rows {
         let row = row?;
-        if row.is_blank() {
-            continue;
-        }
-        let checked = row.upsert(&client, &arguments.id).and_then(|upsert| Ok(upsert.check()?));
+        let checked = match row.content {
+            Content::Blank => continue,
+            Content::Unreadable(reason) => Err(reason),
+            Content::User(user) => {
+                let upsert = client.users().upsert(user.id).with_json(Value::Object(user.members));
+                upsert.check().map_err(|error| error.to_string())
+            }
+        };
         match checked {
-            Ok(()) => valid += 1,
-            Err(error) => {
-                invalid += 1;
-                progress.print(&format!("row {}: {error:#}", row.number));
+            Ok(()) => good += 1,
+            Err(reason) => {
+                rejected += 1;
+                progress.print(&format!("row {}: {reason}", row.origin))?;
             }
         }
     }
-    progress.end(&format!("{valid} rows can be imported, {invalid} cannot; nothing was sent"));
-    Ok(if invalid == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    files::assert_whole(arguments.input(), &version, progress.bar().position())?;
+    progress.end(&format!("{good} rows can be imported, {rejected} would be rejected; nothing was sent"))?;
+    Ok(if rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn import(arguments: &Arguments) -> Result<ExitCode> {
+    let Input { version, progress, rows } = Input::open(arguments)?;
     // Kept until the end: the hub stops when it is dropped.
     let hub = match std::env::var_os(API_KEY_VARIABLE) {
         Some(_) => None,
@@ -98,34 +164,39 @@ async fn import(arguments: &Arguments) -> Result<ExitCode> {
     };
     let client = match &hub {
         Some(hub) => {
-            eprintln!("{API_KEY_VARIABLE} is not set: using a hub of my own at {}", hub.url());
+            progress.note(&format!("{API_KEY_VARIABLE} is not set: using a hub of my own at {}", hub.url()));
             Client::builder().base_url(hub.url()).api_key(hub.key()).build()?
         }
         None => Client::from_env()?,
     };
-    let mut ledger = Ledger::open(arguments)?;
-    let progress = Progress::start(&arguments.input)?;
+    let mut ledger = Ledger::open(arguments, version)?;
     if let Some(line) = ledger.continued() {
         progress.note(&line);
     }
-    let end = send(arguments, &client, &mut ledger, &progress).await?;
-    match end {
+    let end = match send(arguments, &client, &mut ledger, rows, &progress).await? {
+        End::Complete => match ledger.assert_whole(progress.bar().position()) {
+            Ok(()) => End::Complete,
+            Err(error) => End::Broken(error),
+        },
+        end => end,
+    };
+    let (code, error) = match end {
         End::Complete => {
             let rejected = ledger.complete()?;
-            progress.end(&ledger.totals());
-            Ok(if rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            progress.end(&ledger.totals())?;
+            return Ok(if rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
-        End::Interrupted => {
-            ledger.save()?;
-            progress.end(&format!("{}; run the same command again to go on", ledger.totals()));
-            Ok(ExitCode::from(130))
-        }
-        End::Broken(error) => {
-            ledger.save()?;
-            progress.end(&format!("{}; run the same command again to go on", ledger.totals()));
-            Err(error)
-        }
+        End::Interrupted => (130, None),
+        End::NotDone(error) => (3, Some(error)),
+        End::Broken(error) => (2, Some(error)),
+    };
+    ledger.save()?;
+    let told = progress.end(&format!("{}; run the same command again to go on", ledger.totals()));
+    if let Some(error) = error {
+        complain(&error);
     }
+    told?;
+    Ok(ExitCode::from(code))
 }
 
 /// Sends all rows that are not done yet.
@@ -133,41 +204,50 @@ async fn send(
     arguments: &Arguments,
     client: &Client,
     ledger: &mut Ledger,
+    mut rows: Rows<impl Read>,
     progress: &Progress,
 ) -> Result<End> {
-    let mut rows = Rows::open(arguments, progress.bar())?;
     // The source notes the rows that it takes, while the outcomes of others are noted here.
     let ledger = RefCell::new(ledger);
-    let upserts = iter::from_fn(|| ledger.borrow_mut().take(&mut rows, client));
+    let mut begun = false;
+    let upserts = stream::poll_fn(|context| match ledger.borrow_mut().next(&mut rows, client) {
+        Next::Send(row, upsert) => {
+            if !begun {
+                progress.begin();
+                begun = true;
+            }
+            Poll::Ready(Some(((row, upsert.distinct_id().to_owned()), upsert)))
+        }
+        // The clock and Ctrl-C have their turn, however many rows there are that are not sent.
+        Next::Later => {
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+        Next::End => Poll::Ready(None),
+    });
     let outcomes = client.users().upsert_all(upserts);
     let outcomes = match arguments.concurrency {
         Some(calls) => outcomes.fixed_concurrency(calls),
         None => outcomes.adaptive_concurrency(1, arguments.max_concurrency),
     };
-    let mut outcomes = match arguments.max_rate {
+    let outcomes = match arguments.max_rate {
         Some(requests) => outcomes.max_rate(requests),
         None => outcomes,
     };
+    let mut outcomes = outcomes.max_outage(Duration::from_secs(arguments.max_outage.into()));
 
     let mut clock = interval(CHECKPOINT);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut interrupted = false;
+    let mut first_failure = None;
+    let mut stopped = None;
+    let mut outage_is_told = false;
     // Waited for all the time, so that none is missed while something else is looked after.
     let mut interrupt = pin!(ctrl_c());
     loop {
         tokio::select! {
-            outcome = outcomes.next() => match outcome {
-                Some(outcome) => {
-                    if ledger.borrow_mut().settle(outcome)?.is_break() {
-                        outcomes.stop();
-                    }
-                }
-                None => break,
-            },
-            _ = clock.tick() => {
-                ledger.borrow_mut().save()?;
-                progress.show(&outcomes.summary(), outcomes.concurrency());
-            }
+            // Ctrl-C first: it is heard from the first row on.
+            biased;
             signal = &mut interrupt => {
                 signal.context("cannot wait for Ctrl-C")?;
                 if interrupted {
@@ -180,13 +260,51 @@ async fn send(
                 let in_flight = outcomes.summary().in_flight;
                 progress.note(&format!("finishing {in_flight} calls in flight; Ctrl-C again drops them"));
             }
+            _ = clock.tick() => {
+                ledger.borrow_mut().save()?;
+                match outcomes.outage() {
+                    Some(outage) if !outage_is_told => {
+                        let most = arguments.max_outage;
+                        progress.note(&format!("waiting for the API, for up to {most} s: {}", outage.cause()));
+                    }
+                    _ => {}
+                }
+                outage_is_told = outcomes.outage().is_some();
+                progress.show(&format!("{}, {:.0}/s", ledger.borrow().counts(), outcomes.summary().rate()));
+            }
+            outcome = outcomes.next() => {
+                let Some(outcome) = outcome else { break };
+                let settled = ledger.borrow_mut().settle(outcome)?;
+                match settled {
+                    Settled::Done => {}
+                    Settled::NotDone(reason) => {
+                        if first_failure.is_none() {
+                            progress.note(&reason);
+                            first_failure = Some(reason);
+                        }
+                    }
+                    Settled::Stop(reason) => {
+                        stopped.get_or_insert(reason);
+                        outcomes.stop();
+                    }
+                }
+            }
         }
     }
-    progress.note(&outcomes.summary().to_string());
+    let summary = outcomes.summary();
+    progress.note(&format!(
+        "{} calls and {} retries in {:.1} s ({:.0} a second)",
+        summary.finished(),
+        summary.retries,
+        summary.duration.as_secs_f64(),
+        summary.rate()
+    ));
     drop(outcomes);
-    Ok(match ledger.into_inner().broken() {
-        Some(error) => End::Broken(error),
-        None if interrupted => End::Interrupted,
-        None => End::Complete,
+    let ledger = ledger.into_inner();
+    Ok(match (ledger.broken(), stopped.or(first_failure)) {
+        (Some(error), _) => End::Broken(error),
+        _ if interrupted => End::Interrupted,
+        (None, Some(reason)) if ledger.not_done() > 0 => End::NotDone(Error::msg(reason)),
+        _ => End::Complete,
     })
 }

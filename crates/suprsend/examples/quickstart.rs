@@ -15,14 +15,7 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // An error's own text leaves out its cause, so that the two can be told apart.
-            let mut line = error.to_string();
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                line = format!("{line}: {error}");
-                cause = error.source();
-            }
-            eprintln!("quickstart: {line}");
+            eprintln!("quickstart: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -30,7 +30,7 @@ use tokio::{
 };
 
 use crate::{
-    bulk::{Entry, SendAll, Source},
+    bulk::{Entry, RecordEntry, SendAll, SendRecords, Source},
     call::{Call, Optional},
     client::{AsClient, sealed::Sealed},
     error::{ConfigError, Error},
@@ -118,7 +118,7 @@ impl Client {
     }
 
     /// Waits for something that the runtime's thread brings about.
-    fn wait<T>(&self, future: impl Future<Output = T>) -> Result<T, Error> {
+    pub(crate) fn wait<T>(&self, future: impl Future<Output = T>) -> Result<T, Error> {
         if is_async() {
             let reason = "waits, which would stop the async runtime that it is called in: use suprsend::Client there, or \
                           call it in spawn_blocking";
@@ -220,6 +220,19 @@ where
     S: Stream<Item: Entry<Client = Client, Value: Send + 'static>>,
 {
     type Item = <S::Item as Entry>::Outcome;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let client = self.client().clone();
+        client.wait(poll_fn(|context| self.poll_outcome(context))).ok().flatten()
+    }
+}
+
+/// Inside an async task there are no outcomes, and nothing is sent, as with [`SendAll`].
+impl<S> Iterator for SendRecords<S, Client>
+where
+    S: Stream<Item: RecordEntry<Value: Send + 'static>>,
+{
+    type Item = <S::Item as RecordEntry>::Outcome;
 
     fn next(&mut self) -> Option<Self::Item> {
         let client = self.client().clone();

@@ -10,6 +10,7 @@ use crate::{
     client::Client,
     config::{self, API_KEY_VARIABLE, BASE_URL_VARIABLE, Settings, Shared, api_key, parse_header},
     error::{ConfigError, Error},
+    report::{CallReport, Hook},
     retry::{Quota, RetryPolicy},
 };
 
@@ -56,6 +57,7 @@ pub struct ClientBuilder<C = Client> {
     no_proxy: bool,
     app: Option<String>,
     headers: Vec<(String, SecretString)>,
+    hook: Option<Hook>,
     client: PhantomData<fn() -> C>,
 }
 
@@ -72,6 +74,7 @@ impl<C> Default for ClientBuilder<C> {
             no_proxy: false,
             app: None,
             headers: Vec::new(),
+            hook: None,
             client: PhantomData,
         }
     }
@@ -89,6 +92,7 @@ impl<C> Clone for ClientBuilder<C> {
             no_proxy: self.no_proxy,
             app: self.app.clone(),
             headers: self.headers.clone(),
+            hook: self.hook.clone(),
             client: PhantomData,
         }
     }
@@ -155,6 +159,36 @@ impl<C> ClientBuilder<C> {
         self
     }
 
+    /// States whether calls that take an idempotency key and were given none get one, which is the default.
+    ///
+    /// The key is made once for a call, so that all its attempts carry the same: a trigger whose reply was lost is sent again, and SuprSend
+    /// recognises it. A key of your own is never replaced. Without a key, such a call is sent again only if it surely was not processed.
+    pub fn idempotency_keys(mut self, make: bool) -> Self {
+        self.settings.idempotency_keys = make;
+        self
+    }
+
+    /// Calls a function at the end of every call, with what became of it: the operation, the status, attempts, time, bytes, and the kind of
+    /// error. Nothing in it stands for a person.
+    ///
+    /// Refused calls, of which nothing was sent, are reported too, and those whose future is dropped. The function runs where the call does,
+    /// so it should be quick; if it panics, the call is not affected. It replaces one that was set before.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), suprsend::Error> {
+    /// let client = suprsend::Client::builder()
+    ///     .api_key("sk_...")
+    ///     .on_call(|call| {
+    ///         println!("{}: {:?} after {:?}, {} attempts", call.operation, call.status, call.duration, call.attempts);
+    ///     })
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_call(self, hook: impl Fn(&CallReport) + Send + Sync + 'static) -> Self {
+        Self { hook: Some(Hook::new(hook)), ..self }
+    }
+
     /// Sets the UID of the workspace, which a few operations have in their path, such as broadcasts. It is on the dashboard's page
     /// "Developers, API Keys".
     pub fn workspace(mut self, uid: impl Into<String>) -> Self {
@@ -212,7 +246,7 @@ impl<C> ClientBuilder<C> {
             let no_proxy = self.no_proxy || (self.proxy.is_none() && config::is_loopback(base.url()));
             config::http_client(settings.connect_timeout, self.proxy.as_ref(), no_proxy)?
         };
-        Ok((Shared { http, base, headers, settings, quota: Quota::new() }, key))
+        Ok((Shared { http, base, headers, settings, quota: Quota::new(), hook: self.hook }, key))
     }
 
     /// The builder with the key and the base URL of an environment.

@@ -17,11 +17,11 @@ use crate::{
     decode,
     error::{Error, UndecodableReply, Violations},
     flow::FlowControl,
-    json,
+    json, keys,
     reply::Reply,
     response::Response,
     retry::RetryPolicy,
-    send::{self, Options, Outgoing},
+    send::{Exchange, Options, Outgoing},
 };
 
 /// What awaiting a call returns.
@@ -118,6 +118,48 @@ impl<O, C> Call<O, C> {
         self
     }
 
+    /// As [`insert`](Self::insert), for what goes into a member of the body beside members that are declared.
+    pub(crate) fn insert_into(
+        mut self,
+        member: &'static str,
+        declared: &[&str],
+        name: String,
+        value: impl Serialize,
+        insert: impl FnOnce(&mut O, String, serde_json::Value),
+    ) -> Self {
+        let path = format!("{member}.{name}");
+        let Parts { operation, refused, .. } = &mut *self.parts;
+        if declared.contains(&name.as_str()) {
+            refused.add(path, "is SuprSend's own, and has a method of its own");
+        } else if let Some(value) = json::to_value(&path, value, refused) {
+            insert(operation, name, value);
+        }
+        self
+    }
+
+    /// As [`insert_into`](Self::insert_into), for each member of a value.
+    pub(crate) fn insert_all(
+        mut self,
+        member: &'static str,
+        declared: &[&str],
+        members: impl Serialize,
+        insert: impl Fn(&mut O, String, serde_json::Value),
+    ) -> Self {
+        match json::to_value(member, members, &mut self.parts.refused) {
+            Some(serde_json::Value::Object(members)) => {
+                for (name, value) in members {
+                    self = self.insert_into(member, declared, name, value, &insert);
+                }
+            }
+            Some(_) => self.parts.refused.add(
+                member,
+                "is set from what has no members: pass a struct or a map, or set a single member by its name",
+            ),
+            None => {}
+        }
+        self
+    }
+
     /// As [`insert`](Self::insert), for custom properties, whose names must not be SuprSend's own.
     pub(crate) fn insert_property(
         mut self,
@@ -156,6 +198,38 @@ impl<O: Operation, C: AsClient> Call<O, C> {
         self.parts.outgoing(&self.client.as_client().shared).map(drop)
     }
 
+    /// Takes the operation for a record of another call, with everything that was wrong so far.
+    pub(crate) fn into_record(self) -> (O, Violations) {
+        let Parts { operation, options, refused } = *self.parts;
+        let mut violations = Violations::default();
+        options.refuse(&mut violations);
+        violations.append(options.violations);
+        violations.append(refused);
+        (operation, violations)
+    }
+
+    /// Gives the call its idempotency key now instead of when it is sent, unless it has one, and returns it: to store it, so that a call
+    /// that failed can be made again by another process, or to cancel what it starts.
+    ///
+    /// `None` if the operation takes no key, or has several records, of which each has one then.
+    ///
+    /// ```no_run
+    /// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+    /// let mut trigger = client.workflows().trigger("order-shipped").recipient("jane");
+    /// let key = trigger.assign_idempotency_key();
+    /// // However often this is sent, the workflow runs once.
+    /// if trigger.clone().await.is_err() {
+    ///     trigger.await?;
+    /// }
+    /// client.workflows().cancel().idempotency_key(key).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn assign_idempotency_key(&mut self) -> Option<String> {
+        keys::give(&mut self.parts.operation);
+        keys::of(&mut self.parts.operation).map(String::from)
+    }
+
     /// Sends the call as one of many, which share their flow control.
     pub(crate) fn flowing(mut self, flow: Arc<FlowControl>) -> Self {
         let options = &mut self.parts.options;
@@ -168,10 +242,23 @@ impl<O: Operation, C: AsClient> Call<O, C> {
 
     /// Sends the call, whichever kind its client is of.
     pub(crate) async fn run(self) -> Result<Response<O::Reply>, Error> {
-        let Self { client, parts } = self;
-        let outgoing = parts.outgoing(&client.as_client().shared)?;
-        let (reply, attempts) = send::send(client.as_client(), &parts.options, outgoing).await?;
-        response::<O>(reply, attempts)
+        let Self { client, mut parts } = self;
+        let shared = &client.as_client().shared;
+        if shared.settings.idempotency_keys {
+            keys::give(&mut parts.operation);
+        }
+        // In a box, since the future of a call is moved.
+        let exchange = Box::new(Exchange::new(client.as_client(), &parts.options, O::SPEC));
+        let sent = match parts.outgoing(shared) {
+            Ok(outgoing) => exchange.send(outgoing).await,
+            Err(error) => Err(error),
+        };
+        let mut ended = sent.and_then(|(reply, attempts)| response::<O>(reply, attempts));
+        exchange.end(&ended);
+        if let Ok(response) = &mut ended {
+            response.set_idempotency_key(keys::of(&mut parts.operation));
+        }
+        ended
     }
 }
 
@@ -248,7 +335,8 @@ pub struct Optional<O, C = Client> {
 }
 
 impl<O: Lookup, C: AsClient> Optional<O, C> {
-    pub(crate) async fn run(self) -> Result<Option<Response<O::Reply>>, Error> {
+    pub(crate) async fn run(mut self) -> Result<Option<Response<O::Reply>>, Error> {
+        self.call.parts.options.may_be_absent = true;
         match self.call.run().await {
             Err(Error::NotFound(_)) => Ok(None),
             found => found.map(Some),

@@ -13,6 +13,7 @@ use suprsend_api::Base;
 
 use crate::{
     error::ConfigError,
+    report::Hook,
     retry::{Quota, RetryPolicy},
 };
 
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) headers: HeaderMap,
     pub(crate) settings: Settings,
     pub(crate) quota: Quota,
+    /// What every call is reported to.
+    pub(crate) hook: Option<Hook>,
 }
 
 /// What a call goes by.
@@ -49,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) max_reply: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) strict: bool,
+    /// Whether calls without an idempotency key are given one.
+    pub(crate) idempotency_keys: bool,
     /// The UID of the workspace, for the operations whose path has it.
     pub(crate) workspace: Option<String>,
 }
@@ -62,6 +67,7 @@ impl Default for Settings {
             max_reply: 4 * 1024 * 1024,
             retry: RetryPolicy::default(),
             strict: false,
+            idempotency_keys: true,
             workspace: None,
         }
     }

@@ -366,7 +366,7 @@ mod tests {
             let value = written(short).unwrap();
             #[allow(clippy::cast_possible_truncation, reason = "it was one")]
             let read = value.as_f64().unwrap() as f32;
-            prop_assert_eq!(read, short);
+            prop_assert_eq!(read.to_bits(), short.to_bits());
         }
     }
 }

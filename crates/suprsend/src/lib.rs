@@ -33,7 +33,7 @@
 //!   document requires.
 //! - What is sent is checked first, and everything that is wrong with it is reported together ([`Error::InvalidInput`]).
 //! - Calls that may be repeated are, after faults that pass ([`RetryPolicy`]), within the time that the call may take.
-//! - Any number of users is upserted as a stream, as fast as the hub allows for ([`bulk`]).
+//! - Any number of users, triggers and events is sent as a stream, as fast as the hub allows for ([`bulk`]).
 //! - Errors say what happened, and keep the status, the request id and the body ([`Error`], [the table](docs::errors)).
 //! - API keys and other secrets cannot be printed.
 //!
@@ -71,9 +71,12 @@ mod edit;
 pub mod error;
 mod flow;
 mod json;
+mod keys;
+pub mod lists;
 pub mod pages;
 mod raw;
 mod reply;
+mod report;
 #[allow(
     missing_docs,
     clippy::pedantic,
@@ -86,6 +89,7 @@ mod response;
 mod retry;
 mod rules;
 mod send;
+mod sending;
 mod trace;
 pub mod users;
 pub mod values;
@@ -97,7 +101,7 @@ pub use http::{HeaderMap, Method, StatusCode};
 pub use reqwest;
 #[doc(no_inline)]
 pub use secrecy::SecretString;
-pub use suprsend_api::{Channel, Operation, PropertyError, operations, types};
+pub use suprsend_api::{AttachmentError, Channel, Operation, PropertyError, operations, types};
 
 pub use crate::{
     builder::ClientBuilder,
@@ -107,6 +111,7 @@ pub use crate::{
     decode::Body,
     error::Error,
     raw::Request,
+    report::CallReport,
     resources::*,
     response::Response,
     retry::RetryPolicy,

@@ -23,6 +23,7 @@ const ID: usize = 200;
 const REDACTED: HeaderValue = HeaderValue::from_static("[redacted]");
 
 /// A reply, or as much of it as came.
+#[derive(Clone)]
 pub(crate) struct Reply {
     status: StatusCode,
     headers: HeaderMap,

@@ -100,7 +100,7 @@ impl<C: AsClient> Workflows<C> {
     ///
     /// Runs a workflow for its recipients, each in a run of its own. The reply confirms that the request was accepted; the runs follow later, and errors such as an unknown tenant or a recipient without channels appear in the logs of the dashboard only. Without an idempotency key, a repeated request notifies the recipients again. A body may have at most 800 KB.
     ///
-    /// Sends `POST /trigger/`. Retried after transient errors if it has an idempotency key.
+    /// Sends `POST /trigger/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
     ///
     /// - `workflow`: Slug of the workflow
     pub fn trigger(
@@ -122,7 +122,7 @@ impl<C: AsClient> Workflows<C> {
     ///
     /// Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Each has its own workflow, recipients, data and idempotency key, and its own outcome in the reply: the request succeeds even if all triggers are refused. A body may have at most 800 KB. Rate limits count each trigger.
     ///
-    /// Sends `POST /trigger/`. Retried after transient errors if it has an idempotency key.
+    /// Sends `POST /trigger/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
     ///
     /// - `items`: The request body.
     pub fn trigger_many<Kind>(
@@ -145,7 +145,7 @@ impl<C: AsClient> Workflows<C> {
     ///
     /// Old form of a trigger: notifies users by one template, without a workflow on the dashboard. Use `POST /trigger/` with a workflow instead.
     ///
-    /// Sends `POST /{workspace_key}/trigger/`. Retried after transient errors if it has an idempotency key.
+    /// Sends `POST /{workspace_key}/trigger/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
     ///
     /// - `name`: Name of the workflow, shown in the logs
     /// - `template`: Slug of the template to send
@@ -206,13 +206,43 @@ impl<C> Call<operations::TriggerWorkflowApi, C> {
     ///
     /// Sets one member, by its name, to anything that JSON can express.
     pub fn data(self, name: impl Into<String>, value: impl Serialize) -> Self {
-        self.insert(
+        self.insert_into(
+            "data",
+            &["$attachments"],
             name.into(),
             value,
             |operation, name, value| {
                 operation.body.data.get_or_insert_default().extra.insert(name, value);
             },
         )
+    }
+    /// Variables for templates and conditions, with the files to attach
+    ///
+    /// Sets a member for each field of a struct, or for each entry of a map.
+    pub fn data_from(self, members: impl Serialize) -> Self {
+        self.insert_all(
+            "data",
+            &["$attachments"],
+            members,
+            |operation, name, value| {
+                operation.body.data.get_or_insert_default().extra.insert(name, value);
+            },
+        )
+    }
+    /// Files to attach to the messages
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn attachment<Kind>(
+        mut self,
+        values: impl OneOrMore<types::Attachment, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .data
+            .get_or_insert_default()
+            .attachments
+            .extend(values.into_values());
+        self
     }
     /// Key that keeps a repeated request from running the workflow again within 24 hours
     pub fn idempotency_key<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
@@ -230,7 +260,7 @@ impl<C> Call<operations::TriggerWorkflowApi, C> {
         self
     }
     /// Tenant to run the workflow for. Defaults to the tenant `default`.
-    pub fn tenant_id<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
+    pub fn tenant<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
         self.operation_mut().body.tenant_id = value.into_value().map(String::from);
         self
     }
@@ -267,13 +297,43 @@ impl<C> Call<operations::DynamicWorkflowTrigger, C> {
     ///
     /// Sets one member, by its name, to anything that JSON can express.
     pub fn data(self, name: impl Into<String>, value: impl Serialize) -> Self {
-        self.insert(
+        self.insert_into(
+            "data",
+            &["$attachments"],
             name.into(),
             value,
             |operation, name, value| {
                 operation.body.data.get_or_insert_default().extra.insert(name, value);
             },
         )
+    }
+    /// Variables for the template, with the files to attach
+    ///
+    /// Sets a member for each field of a struct, or for each entry of a map.
+    pub fn data_from(self, members: impl Serialize) -> Self {
+        self.insert_all(
+            "data",
+            &["$attachments"],
+            members,
+            |operation, name, value| {
+                operation.body.data.get_or_insert_default().extra.insert(name, value);
+            },
+        )
+    }
+    /// Files to attach to the messages
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn attachment<Kind>(
+        mut self,
+        values: impl OneOrMore<types::Attachment, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .data
+            .get_or_insert_default()
+            .attachments
+            .extend(values.into_values());
+        self
     }
     /// Time to wait before the notification
     pub fn delay<Kind>(mut self, value: impl OneOrNone<types::TimeSpan, Kind>) -> Self {
@@ -294,7 +354,7 @@ impl<C> Call<operations::DynamicWorkflowTrigger, C> {
         self
     }
     /// Tenant to notify for. Defaults to the tenant `default`.
-    pub fn tenant_id<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
+    pub fn tenant<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
         self.operation_mut().body.tenant_id = value.into_value().map(String::from);
         self
     }
@@ -317,7 +377,7 @@ impl<C: AsClient> Events<C> {
     ///
     /// Sends an event of a user, which triggers the workflows that wait for it, and returns an identifier. The user must exist: an event of an unknown user is accepted and dropped. Upstream does not document this endpoint; its SDKs use it.
     ///
-    /// Sends `POST /v2/event/`. Retried after transient errors if it has an idempotency key.
+    /// Sends `POST /v2/event/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
     ///
     /// Known from the official SDKs, not from the API's own document.
     ///
@@ -344,7 +404,7 @@ impl<C: AsClient> Events<C> {
     ///
     /// Sends 1 to 100 events in one request. Each has its own outcome in the reply: the request succeeds even if all events are refused. A body may have at most 800 KB. Upstream does not document this endpoint; its SDKs use it.
     ///
-    /// Sends `POST /v2/bulk/event/`. Retried after transient errors if it has an idempotency key.
+    /// Sends `POST /v2/bulk/event/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
     ///
     /// Known from the official SDKs, not from the API's own document.
     ///
@@ -360,7 +420,7 @@ impl<C: AsClient> Events<C> {
     ///
     /// Sends an event of a user, which triggers the workflows that wait for it. The user must exist: an event of an unknown user is accepted and dropped. The reply is a text without an identifier.
     ///
-    /// Sends `POST /event/`. Retried after transient errors if it has an idempotency key.
+    /// Sends `POST /event/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
     ///
     /// - `distinct_id`: Unique identifier of the user in your system. The event is dropped if there is no such user.
     /// - `event`: Name of the event. Names that begin with `$` or `ss_` are reserved, apart from a few such as `$app_launched`, `$user_login` and `$user_logout`.
@@ -409,7 +469,9 @@ impl<C> Call<operations::TrackEvent, C> {
     ///
     /// Sets one member, by its name, to anything that JSON can express.
     pub fn properties(self, name: impl Into<String>, value: impl Serialize) -> Self {
-        self.insert(
+        self.insert_into(
+            "properties",
+            &["$attachments"],
             name.into(),
             value,
             |operation, name, value| {
@@ -422,8 +484,41 @@ impl<C> Call<operations::TrackEvent, C> {
             },
         )
     }
+    /// Properties of the event, as variables for templates and conditions, with the files to attach
+    ///
+    /// Sets a member for each field of a struct, or for each entry of a map.
+    pub fn properties_from(self, members: impl Serialize) -> Self {
+        self.insert_all(
+            "properties",
+            &["$attachments"],
+            members,
+            |operation, name, value| {
+                operation
+                    .body
+                    .properties
+                    .get_or_insert_default()
+                    .extra
+                    .insert(name, value);
+            },
+        )
+    }
+    /// Files to attach to the messages
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn attachment<Kind>(
+        mut self,
+        values: impl OneOrMore<types::Attachment, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .properties
+            .get_or_insert_default()
+            .attachments
+            .extend(values.into_values());
+        self
+    }
     /// Tenant to run workflows for. Defaults to the tenant `default`.
-    pub fn tenant_id<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
+    pub fn tenant<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
         self.operation_mut().body.tenant_id = value.into_value().map(String::from);
         self
     }
@@ -454,7 +549,9 @@ impl<C> Call<operations::EventApi, C> {
     ///
     /// Sets one member, by its name, to anything that JSON can express.
     pub fn properties(self, name: impl Into<String>, value: impl Serialize) -> Self {
-        self.insert(
+        self.insert_into(
+            "properties",
+            &["$attachments"],
             name.into(),
             value,
             |operation, name, value| {
@@ -467,8 +564,41 @@ impl<C> Call<operations::EventApi, C> {
             },
         )
     }
+    /// Properties of the event, as variables for templates and conditions, with the files to attach
+    ///
+    /// Sets a member for each field of a struct, or for each entry of a map.
+    pub fn properties_from(self, members: impl Serialize) -> Self {
+        self.insert_all(
+            "properties",
+            &["$attachments"],
+            members,
+            |operation, name, value| {
+                operation
+                    .body
+                    .properties
+                    .get_or_insert_default()
+                    .extra
+                    .insert(name, value);
+            },
+        )
+    }
+    /// Files to attach to the messages
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn attachment<Kind>(
+        mut self,
+        values: impl OneOrMore<types::Attachment, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .properties
+            .get_or_insert_default()
+            .attachments
+            .extend(values.into_values());
+        self
+    }
     /// Tenant to run workflows for. Defaults to the tenant `default`.
-    pub fn tenant_id<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
+    pub fn tenant<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
         self.operation_mut().body.tenant_id = value.into_value().map(String::from);
         self
     }
@@ -549,13 +679,43 @@ impl<C> Call<operations::TriggerBroadcast, C> {
     ///
     /// Sets one member, by its name, to anything that JSON can express.
     pub fn data(self, name: impl Into<String>, value: impl Serialize) -> Self {
-        self.insert(
+        self.insert_into(
+            "data",
+            &["$attachments"],
             name.into(),
             value,
             |operation, name, value| {
                 operation.body.data.get_or_insert_default().extra.insert(name, value);
             },
         )
+    }
+    /// Variables for the template, with the files to attach
+    ///
+    /// Sets a member for each field of a struct, or for each entry of a map.
+    pub fn data_from(self, members: impl Serialize) -> Self {
+        self.insert_all(
+            "data",
+            &["$attachments"],
+            members,
+            |operation, name, value| {
+                operation.body.data.get_or_insert_default().extra.insert(name, value);
+            },
+        )
+    }
+    /// Files to attach to the messages
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn attachment<Kind>(
+        mut self,
+        values: impl OneOrMore<types::Attachment, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .data
+            .get_or_insert_default()
+            .attachments
+            .extend(values.into_values());
+        self
     }
     /// Time to wait before the broadcast
     pub fn delay<Kind>(mut self, value: impl OneOrNone<types::TimeSpan, Kind>) -> Self {
@@ -573,7 +733,7 @@ impl<C> Call<operations::TriggerBroadcast, C> {
         self
     }
     /// Tenant to send for. Defaults to the tenant `default`.
-    pub fn tenant_id<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
+    pub fn tenant<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
         self.operation_mut().body.tenant_id = value.into_value().map(String::from);
         self
     }
@@ -738,9 +898,24 @@ impl<C> Call<operations::CreateTenants, C> {
     ///
     /// Sets one member, by its name, to anything that JSON can express.
     pub fn properties(self, name: impl Into<String>, value: impl Serialize) -> Self {
-        self.insert(
+        self.insert_into(
+            "properties",
+            &[],
             name.into(),
             value,
+            |operation, name, value| {
+                operation.body.properties.insert(name, value);
+            },
+        )
+    }
+    /// Your own properties of the tenant, for use in templates. They are merged into the stored ones by their top-level keys.
+    ///
+    /// Sets a member for each field of a struct, or for each entry of a map.
+    pub fn properties_from(self, members: impl Serialize) -> Self {
+        self.insert_all(
+            "properties",
+            &[],
+            members,
             |operation, name, value| {
                 operation.body.properties.insert(name, value);
             },
@@ -1523,9 +1698,28 @@ impl<C> Call<operations::AddObjectSubscription, C> {
         name: impl Into<String>,
         value: impl Serialize,
     ) -> Self {
-        self.insert(
+        self.insert_into(
+            "parent_object_properties",
+            &[],
             name.into(),
             value,
+            |operation, name, value| {
+                operation
+                    .body
+                    .parent_object_properties
+                    .get_or_insert_default()
+                    .insert(name, value);
+            },
+        )
+    }
+    /// Properties of the object that is subscribed to. If given, even empty, the object is created or updated as well.
+    ///
+    /// Sets a member for each field of a struct, or for each entry of a map.
+    pub fn parent_object_properties_from(self, members: impl Serialize) -> Self {
+        self.insert_all(
+            "parent_object_properties",
+            &[],
+            members,
             |operation, name, value| {
                 operation
                     .body
@@ -1539,9 +1733,24 @@ impl<C> Call<operations::AddObjectSubscription, C> {
     ///
     /// Sets one member, by its name, to anything that JSON can express.
     pub fn properties(self, name: impl Into<String>, value: impl Serialize) -> Self {
-        self.insert(
+        self.insert_into(
+            "properties",
+            &[],
             name.into(),
             value,
+            |operation, name, value| {
+                operation.body.properties.insert(name, value);
+            },
+        )
+    }
+    /// Properties of each of these subscriptions, such as the role of its subscriber
+    ///
+    /// Sets a member for each field of a struct, or for each entry of a map.
+    pub fn properties_from(self, members: impl Serialize) -> Self {
+        self.insert_all(
+            "properties",
+            &[],
+            members,
             |operation, name, value| {
                 operation.body.properties.insert(name, value);
             },

@@ -16,13 +16,19 @@ pub struct Response<T> {
     status: StatusCode,
     headers: HeaderMap,
     attempts: u32,
+    idempotency_key: Option<Box<str>>,
 }
 
 impl<T> Response<T> {
     /// Joins a result with the reply that it was decoded from.
     pub(crate) fn new(value: T, reply: Reply, attempts: u32) -> Self {
         let (status, headers, _) = reply.into_parts();
-        Self { value, status, headers, attempts }
+        Self { value, status, headers, attempts, idempotency_key: None }
+    }
+
+    /// Joins a part of a result with what is said of the whole.
+    pub(crate) fn of(value: T, status: StatusCode, headers: HeaderMap, attempts: u32) -> Self {
+        Self { value, status, headers, attempts, idempotency_key: None }
     }
 
     /// Returns the result alone.
@@ -32,8 +38,8 @@ impl<T> Response<T> {
 
     /// Changes the result and keeps the rest.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
-        let Self { value, status, headers, attempts } = self;
-        Response { value: change(value), status, headers, attempts }
+        let Self { value, status, headers, attempts, idempotency_key } = self;
+        Response { value: change(value), status, headers, attempts, idempotency_key }
     }
 
     /// Returns the HTTP status, which is always a success (2xx).
@@ -49,6 +55,16 @@ impl<T> Response<T> {
     /// Returns the id that the API gave the request. Quote it to SuprSend's support.
     pub fn request_id(&self) -> Option<&str> {
         reply::request_id(&self.headers)
+    }
+
+    /// Returns the idempotency key that was sent, the caller's or the one that was made for the call. `None` if the operation takes none or
+    /// is on several records.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.idempotency_key.as_deref()
+    }
+
+    pub(crate) fn set_idempotency_key(&mut self, key: Option<Box<str>>) {
+        self.idempotency_key = key;
     }
 
     /// Returns the number of attempts that the call took.

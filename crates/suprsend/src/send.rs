@@ -3,7 +3,16 @@
 //! Nothing here is generic, so it is compiled once, however many operations there are: what is sent is a request, what comes back is a
 //! reply as bytes.
 
-use std::{future::Future, iter, mem, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    iter, mem,
+    num::NonZeroU32,
+    panic::{self, AssertUnwindSafe},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::Request;
@@ -24,8 +33,10 @@ use crate::{
     },
     flow::{FlowControl, Ticket},
     reply::Reply,
+    report::Watch,
+    response::Response,
     retry::{self, RetryPolicy},
-    rules, trace,
+    rules,
 };
 
 /// What a caller sets for one call.
@@ -36,6 +47,8 @@ pub(crate) struct Options {
     /// What the calls of a stream go by together.
     pub(crate) flow: Option<Arc<FlowControl>>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whether it is no failure if there is nothing of the id that is asked for.
+    pub(crate) may_be_absent: bool,
     /// What was wrong with what was set.
     pub(crate) violations: Violations,
 }
@@ -50,6 +63,20 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Adds a violation if anything is set, where there is no call of its own to set it for.
+    pub(crate) fn refuse(&self, violations: &mut Violations) {
+        let set = [
+            ("header", !self.headers.is_empty()),
+            ("timeout", self.timeout.is_some()),
+            ("retry", self.retry.is_some()),
+        ];
+        for (name, _) in set.into_iter().filter(|(_, is_set)| *is_set) {
+            violations.add(name, "cannot be set for one of many that share a request: set it for the client");
+        }
+    }
+}
+
 /// A request that is checked and made, and what sending it goes by.
 pub(crate) struct Outgoing {
     pub(crate) spec: &'static Spec,
@@ -60,31 +87,60 @@ pub(crate) struct Outgoing {
     pub(crate) secrets: Vec<String>,
 }
 
-/// Sends a request until it succeeds or has failed for good. Returns the reply of a success and the number of attempts.
-pub(crate) async fn send(
-    client: &Client,
-    options: &Options,
-    mut outgoing: Box<Outgoing>,
-) -> Result<(Reply, u32), Error> {
-    if Handle::try_current().is_err() {
-        let reason = "is missing: calls have to be awaited in a tokio runtime";
-        return Err(ConfigError::new("runtime", reason).into());
-    }
-    let span = trace::Span::new(outgoing.spec.id, client.shared.host());
-    let exchange = Exchange { client, options, span };
-    let ended = exchange.span.cover(exchange.attempts(&mut outgoing)).await;
-    exchange.span.end(&ended);
-    ended.map_err(Error::into_not_found)
+/// Polls a call, and makes an error of tokio's panic about a runtime that lacks what calls need, since nothing else tells that it
+/// does.
+fn poll_in_runtime<T>(
+    call: Pin<&mut impl Future<Output = Result<T, Error>>>,
+    context: &mut Context<'_>,
+) -> Poll<Result<T, Error>> {
+    panic::catch_unwind(AssertUnwindSafe(|| call.poll(context))).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref().map(String::as_str)).unwrap_or_default();
+        let (what, method) = if text.contains("timers are disabled") {
+            ("timer", "enable_time")
+        } else if text.contains("IO is disabled") {
+            ("network", "enable_io")
+        } else {
+            panic::resume_unwind(panic)
+        };
+        let reason =
+            format!("has no {what}: enable it with `{method}` or `enable_all` of tokio's runtime::Builder");
+        Poll::Ready(Err(ConfigError::new("runtime", reason).into()))
+    })
 }
 
-/// A call in flight.
-struct Exchange<'a> {
+/// A call in flight, from before it is checked until its result is known. Dropped before its end, it was cancelled.
+pub(crate) struct Exchange<'a> {
     client: &'a Client,
     options: &'a Options,
-    span: trace::Span,
+    watch: Watch<'a>,
+}
+
+impl<'a> Exchange<'a> {
+    pub(crate) fn new(client: &'a Client, options: &'a Options, spec: &'static Spec) -> Self {
+        Self { client, options, watch: Watch::new(spec, &client.shared) }
+    }
+
+    /// Ends the call.
+    pub(crate) fn end<T>(self, result: &Result<Response<T>, Error>) {
+        self.watch.end(result, self.options.may_be_absent);
+    }
 }
 
 impl Exchange<'_> {
+    /// Sends a request until it succeeds or has failed for good. Returns the reply of a success and the number of attempts.
+    pub(crate) async fn send(&self, mut outgoing: Box<Outgoing>) -> Result<(Reply, u32), Error> {
+        if Handle::try_current().is_err() {
+            let reason = "is missing: calls have to be awaited in a tokio runtime";
+            return Err(ConfigError::new("runtime", reason).into());
+        }
+        let span = &self.watch.span;
+        span.method(outgoing.request.method());
+        let mut attempts = pin!(self.attempts(&mut outgoing));
+        let ended = span.cover(poll_fn(|context| poll_in_runtime(attempts.as_mut(), context))).await;
+        ended.map_err(Error::into_not_found)
+    }
+
     /// Sends until there is a result: the loop in which all retries are made.
     ///
     /// Its future, and that of an attempt, are in the future of every call, so they keep little: what they know from `self` they
@@ -103,10 +159,11 @@ impl Exchange<'_> {
             if let Some(flow) = self.flow() {
                 deadline = later(deadline, flow.admit(attempts, &mut ticket).await);
             }
-            self.span.attempt(attempts);
             // It may be replaced meanwhile: what is sent is what a reply may echo.
             let key = self.client.key();
             authenticate(outgoing.spec, &mut outgoing.request, &key)?;
+            let body = outgoing.request.body().and_then(reqwest::Body::as_bytes);
+            self.watch.attempt(body.map_or(0, <[u8]>::len));
             let (copy, repeatable) = copy(&mut outgoing.request);
             let sent = Instant::now();
             let own = sent.checked_add(self.shared().settings.attempt_timeout);
@@ -135,7 +192,7 @@ impl Exchange<'_> {
                 if flow.failed(sent, &error, &mut ticket) && may_repeat && self.policy().is_on() {
                     // The time that the outage took is not the call's.
                     deadline = later(deadline, sent.elapsed());
-                    self.span.retry(attempts, Duration::ZERO, &error);
+                    self.watch.span.retry(attempts, Duration::ZERO, &error);
                     ticket.hold();
                     last = Some(error);
                     continue;
@@ -156,7 +213,7 @@ impl Exchange<'_> {
                 let gave_up = attempts > 1 && error.is_retryable();
                 return Err(if gave_up { TooManyAttempts::new(attempts, error).into() } else { error });
             };
-            self.span.retry(attempts, delay, &error);
+            self.watch.span.retry(attempts, delay, &error);
             sleep(delay).await;
             taken = NonZeroU32::new(cost);
             last = Some(error);
@@ -177,6 +234,7 @@ impl Exchange<'_> {
             Some(until) => timeout_at(until, exchange).await.ok(),
             None => Some(exchange.await),
         };
+        self.watch.received(reply.as_ref());
 
         // A status that is no success says more than what became of the body after it.
         if let Some(reply) = reply.take_if(|reply| !reply.status().is_success()) {
@@ -347,7 +405,7 @@ fn of_transfer(error: reqwest::Error, reply: Option<Reply>, settings: &Settings)
     } else {
         ("the connection to the API broke before the reply was complete", true)
     };
-    ConnectionError::new(what, retryable, reply, Box::new(error)).into()
+    ConnectionError::new(what, retryable, reply, Arc::new(error)).into()
 }
 
 /// The causes of an error, with the error itself.

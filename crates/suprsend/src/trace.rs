@@ -1,7 +1,7 @@
-//! A span for each call, if the feature `tracing` is on.
+//! A span for each call, if the feature `tracing` is on, with the names that OpenTelemetry has for them.
 //!
-//! It says which operation, which host, how it went and how long it took; never a path, a body or a header, which hold the ids of
-//! people and keys.
+//! It says which operation, which host, how it went and how many attempts it took; never a path, a body or a header, which hold the ids of
+//! people and keys, nor the message of an error, which may quote them.
 
 #[cfg(feature = "tracing")]
 pub(crate) use on::Span;
@@ -11,58 +11,95 @@ pub(crate) use off::Span;
 
 #[cfg(feature = "tracing")]
 mod on {
-    use std::time::Duration;
+    use std::{borrow::Cow, time::Duration};
 
-    use tokio::time::Instant;
+    use http::{Method, StatusCode};
+    use reqwest::Url;
+    use suprsend_api::Spec;
     use tracing::{Instrument, field::Empty};
 
-    use crate::{error::Error, reply::Reply};
+    use crate::{
+        error::{Error, ErrorKind},
+        report::CallReport,
+    };
 
-    pub(crate) struct Span {
-        span: tracing::Span,
-        start: Instant,
-    }
+    pub(crate) struct Span(tracing::Span);
 
     impl Span {
-        pub(crate) fn new(operation: &'static str, host: &str) -> Self {
-            let span = tracing::info_span!(
+        pub(crate) fn new(spec: &'static Spec, base: &Url) -> Self {
+            Self(tracing::info_span!(
+                target: "suprsend",
                 "suprsend.call",
-                operation,
-                host,
-                attempt = Empty,
-                status = Empty,
-                duration_ms = Empty,
-                request_id = Empty,
-            );
-            Self { span, start: Instant::now() }
+                otel.kind = "client",
+                otel.name = spec.id,
+                otel.status_code = Empty,
+                http.request.method = Empty,
+                http.response.status_code = Empty,
+                server.address = base.host_str(),
+                server.port = base.port_or_known_default(),
+                url.template = spec.path.split('#').next().filter(|path| !path.is_empty()),
+                "error.type" = Empty,
+                suprsend.attempts = Empty,
+                suprsend.request_id = Empty,
+            ))
+        }
+
+        pub(crate) fn method(&self, method: &Method) {
+            self.0.record("http.request.method", method.as_str());
         }
 
         pub(crate) fn cover<F: Future>(&self, future: F) -> impl Future<Output = F::Output> {
-            future.instrument(self.span.clone())
-        }
-
-        pub(crate) fn attempt(&self, attempt: u32) {
-            self.span.record("attempt", attempt);
+            future.instrument(self.0.clone())
         }
 
         pub(crate) fn retry(&self, attempt: u32, delay: Duration, error: &Error) {
-            let (delay_ms, status) = (milliseconds(delay), error.status().map(|status| status.as_u16()));
-            tracing::warn!(parent: &self.span, attempt, delay_ms, status, "attempt failed, trying again");
+            let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+            let status = error.status();
+            let reason = reason(error.kind(), status);
+            tracing::warn!(
+                target: "suprsend",
+                parent: &self.0,
+                {
+                    "error.type" = &*reason,
+                    http.response.status_code = status.map(|status| status.as_u16()),
+                    attempt,
+                    delay_ms,
+                },
+                "attempt failed, trying again"
+            );
         }
 
-        pub(crate) fn end(&self, result: &Result<(Reply, u32), Error>) {
-            let (status, id) = match result {
-                Ok((reply, _)) => (Some(reply.status()), reply.request_id()),
-                Err(error) => (error.status(), error.request_id()),
-            };
-            self.span.record("status", status.map(|status| status.as_u16()));
-            self.span.record("request_id", id);
-            self.span.record("duration_ms", milliseconds(self.start.elapsed()));
+        pub(crate) fn end(&self, report: &CallReport, request_id: Option<&str>) {
+            let status = report.status.map(|status| status.as_u16());
+            self.0.record("http.response.status_code", status);
+            self.0.record("suprsend.attempts", report.attempts);
+            self.0.record("suprsend.request_id", request_id);
+            let Some(kind) = report.error else { return };
+            let reason = reason(kind, report.status);
+            self.0.record("otel.status_code", "ERROR");
+            self.0.record("error.type", &*reason);
+            // Whoever drops a call knows of it.
+            if kind != ErrorKind::Cancelled {
+                tracing::error!(
+                    target: "suprsend",
+                    parent: &self.0,
+                    {
+                        "error.type" = &*reason,
+                        http.response.status_code = status,
+                        attempts = report.attempts,
+                    },
+                    "call failed"
+                );
+            }
         }
     }
 
-    fn milliseconds(duration: Duration) -> u64 {
-        duration.as_millis().try_into().unwrap_or(u64::MAX)
+    /// The status where the API refused, as OpenTelemetry asks for, and else the kind.
+    fn reason(kind: ErrorKind, status: Option<StatusCode>) -> Cow<'static, str> {
+        match (kind, status) {
+            (ErrorKind::Api | ErrorKind::NotFound, Some(status)) => Cow::Owned(status.as_str().to_owned()),
+            _ => Cow::Borrowed(kind.as_str()),
+        }
     }
 }
 
@@ -70,25 +107,29 @@ mod on {
 mod off {
     use std::time::Duration;
 
-    use crate::{error::Error, reply::Reply};
+    use http::Method;
+    use reqwest::Url;
+    use suprsend_api::Spec;
+
+    use crate::{error::Error, report::CallReport};
 
     /// Does nothing.
     pub(crate) struct Span;
 
     #[allow(clippy::unused_self, reason = "has the methods of the other form")]
     impl Span {
-        pub(crate) fn new(_operation: &'static str, _host: &str) -> Self {
+        pub(crate) fn new(_spec: &'static Spec, _base: &Url) -> Self {
             Self
         }
+
+        pub(crate) fn method(&self, _method: &Method) {}
 
         pub(crate) fn cover<F: Future>(&self, future: F) -> F {
             future
         }
 
-        pub(crate) fn attempt(&self, _attempt: u32) {}
-
         pub(crate) fn retry(&self, _attempt: u32, _delay: Duration, _error: &Error) {}
 
-        pub(crate) fn end(&self, _result: &Result<(Reply, u32), Error>) {}
+        pub(crate) fn end(&self, _report: &CallReport, _request_id: Option<&str>) {}
     }
 }

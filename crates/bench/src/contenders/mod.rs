@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// The key that all contenders send. The server does not look at it.
 pub const KEY: &str = "benchmark-key-0123456789abcdef";
 
+/// The UID of the workspace, which records of users have.
+pub const WORKSPACE: &str = "benchmark-workspace-0123456789";
+
 /// A way to upsert users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -25,6 +28,10 @@ pub enum Contender {
     Sdk,
     /// The SDK's stream of upserts.
     UpsertAll,
+    /// The SDK's stream of upserts as records, 400 in a request.
+    IngestAll,
+    /// The SDK's stream of triggers, 100 in a request: a trigger for each user instead of an upsert.
+    TriggerAll,
     /// SuprSend's own SDK for Node.
     Node,
     /// SuprSend's own SDK for Python.
@@ -34,6 +41,8 @@ pub enum Contender {
 impl Contender {
     /// Those written in Rust, in the order of the tables.
     pub const RUST: [Self; 5] = [Self::Hyper, Self::Handwritten, Self::Generated, Self::Sdk, Self::UpsertAll];
+    /// The ways to send many, in the order of their table.
+    pub const MANY: [Self; 3] = [Self::UpsertAll, Self::IngestAll, Self::TriggerAll];
     /// SuprSend's own SDKs.
     pub const PEERS: [Self; 2] = [Self::Node, Self::Python];
 
@@ -45,6 +54,8 @@ impl Contender {
             Self::Generated => "generated client",
             Self::Sdk => "SDK",
             Self::UpsertAll => "SDK, upsert_all",
+            Self::IngestAll => "SDK, ingest_all",
+            Self::TriggerAll => "SDK, trigger_all",
             Self::Node => "official Node SDK",
             Self::Python => "official Python SDK",
         }

@@ -202,7 +202,7 @@ fn docs(source: &Source, entry: &Entry, name: &str, described: &[(String, String
     text.extend(["\n\nSends `", &entry.method.to_uppercase(), " ", sent_to, "`."]);
     let by_method = matches!(entry.method.as_str(), "get" | "head" | "put" | "delete" | "options" | "trace");
     let repeated = if entry.idempotency_key.is_some() {
-        "Retried after transient errors if it has an idempotency key."
+        "Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call."
     } else if entry.idempotent.unwrap_or(by_method) {
         "Retried after transient errors."
     } else {

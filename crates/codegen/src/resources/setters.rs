@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use serde_json::Value;
 
 use super::{
     argument::{self, Kind, is_id, outside, unwrapped},
@@ -103,7 +104,7 @@ fn of_body(source: &Source, operation: &Operation, body: &Field, taken: &[String
         let place = quote!(self.operation_mut().body.#name);
         let is_map = matches!(argument::kind(&unwrapped(&field.ty).0), Kind::Map);
         if entries || is_map {
-            setters.push(entry_setter(source, field, &setter_name));
+            setters.extend(entry_setters(source, field, &setter_name, member));
         } else {
             setters.push(setter(source, field, &setter_name, &place));
         }
@@ -111,36 +112,64 @@ fn of_body(source: &Source, operation: &Operation, body: &Field, taken: &[String
     setters
 }
 
-/// A setter that sets one member of a member, by name.
-fn entry_setter(source: &Source, field: &Field, setter: &str) -> TokenStream {
-    let (method, text) = (method(setter), doc(&field.doc));
-    let name = format_ident!("{}", field.name);
+/// A setter that sets one member of a member, by name; one that sets them all; and those of what is declared beside them.
+fn entry_setters(
+    source: &Source,
+    field: &Field,
+    setter_name: &str,
+    member: Option<&Value>,
+) -> Vec<TokenStream> {
+    let (method, text) = (method(setter_name), doc(&field.doc));
+    let (name, wire) = (format_ident!("{}", field.name), &field.wire);
+    let all = format_ident!("{}_from", field.name);
     let (ty, is_option) = unwrapped(&field.ty);
-    let whole = if is_option {
-        quote!(operation.body.#name.get_or_insert_default())
-    } else {
-        quote!(operation.body.#name)
-    };
-    let map = match source.shape(&ty) {
-        Some(Shape::Struct(fields)) => {
-            let map = fields
-                .iter()
-                .find(|field| field.wire.is_empty())
-                .map(|field| format_ident!("{}", field.name));
-            map.map_or(whole.clone(), |map| quote!(#whole.#map))
+    let within = |operation: TokenStream| {
+        if is_option {
+            quote!(#operation.body.#name.get_or_insert_default())
+        } else {
+            quote!(#operation.body.#name)
         }
-        _ => whole,
     };
-    quote! {
-        #text
-        ///
-        /// Sets one member, by its name, to anything that JSON can express.
-        pub fn #method(self, name: impl Into<String>, value: impl Serialize) -> Self {
-            self.insert(name.into(), value, |operation, name, value| {
-                #map.insert(name, value);
-            })
+    let whole = within(quote!(operation));
+    let (mut map, mut declared, mut others) = (whole.clone(), Vec::new(), Vec::new());
+    if let Some(Shape::Struct(fields)) = source.shape(&ty) {
+        for inner in fields {
+            let name = format_ident!("{}", inner.name);
+            if inner.wire.is_empty() {
+                map = quote!(#whole.#name);
+                continue;
+            }
+            declared.push(inner.wire.clone());
+            let stated = member.and_then(|member| source.property(member, &inner.wire, 0));
+            let stated = stated.and_then(|stated| source.extension(stated, NAME)?.as_str());
+            let whole = within(quote!(self.operation_mut()));
+            others.push(setter(source, inner, stated.unwrap_or(&inner.name), &quote!(#whole.#name)));
         }
     }
+    let mut setters = vec![
+        quote! {
+            #text
+            ///
+            /// Sets one member, by its name, to anything that JSON can express.
+            pub fn #method(self, name: impl Into<String>, value: impl Serialize) -> Self {
+                self.insert_into(#wire, &[#(#declared),*], name.into(), value, |operation, name, value| {
+                    #map.insert(name, value);
+                })
+            }
+        },
+        quote! {
+            #text
+            ///
+            /// Sets a member for each field of a struct, or for each entry of a map.
+            pub fn #all(self, members: impl Serialize) -> Self {
+                self.insert_all(#wire, &[#(#declared),*], members, |operation, name, value| {
+                    #map.insert(name, value);
+                })
+            }
+        },
+    ];
+    setters.extend(others);
+    setters
 }
 
 fn setter(source: &Source, field: &Field, setter: &str, place: &TokenStream) -> TokenStream {

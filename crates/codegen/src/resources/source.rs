@@ -145,7 +145,8 @@ impl Source {
         self.property(&media["schema"], wire, 0)
     }
 
-    fn property<'a>(&'a self, schema: &'a Value, wire: &str, depth: usize) -> Option<&'a Value> {
+    /// The schema of a member of a schema.
+    pub(super) fn property<'a>(&'a self, schema: &'a Value, wire: &str, depth: usize) -> Option<&'a Value> {
         let schema = self.follow(schema);
         if let Some(property) = schema["properties"].get(wire) {
             // What stands beside a reference is read before what it refers to.

@@ -96,6 +96,8 @@ pub(crate) struct Operation {
     pub(crate) idempotent: bool,
     /// What decides instead, by the text of its source.
     pub(crate) key: Option<String>,
+    /// How its idempotency keys are shown, by the text of its source.
+    pub(crate) visit: Option<String>,
     pub(crate) format: Format,
     /// In the order of the constant.
     pub(crate) parameters: Vec<(Place, Part)>,
@@ -249,6 +251,8 @@ impl<'s> Reader<'_, 's> {
         self.types(item, &mut operation);
         self.request(item, &fields, &mut operation);
         operation.key = self.function("Operation", "is_idempotent").map(|function| text(&function.block));
+        operation.visit =
+            self.function("Operation", "idempotency_keys").map(|function| text(&function.block));
         for (of, item) in &self.group.impls {
             if !matches!(of.as_str(), "" | "Operation" | "::std::fmt::Debug") {
                 let spot = Spot::new(&self.code.file, *item, format!("operations::{}: {of}", self.name));
@@ -321,6 +325,7 @@ impl<'s> Reader<'_, 's> {
             credential: "None".to_owned(),
             idempotent: false,
             key: None,
+            visit: None,
             format: Format::Json,
             parameters: Vec::new(),
             accepts_json: false,

@@ -63,10 +63,17 @@ pub(super) fn check(
                 ImplItem::Type(item) if item.ident == "Body" => ("Body".to_owned(), text(&item.ty)),
                 _ => continue,
             };
-            // What these two say is read.
-            if name == "request" {
-                let signature = "fn request(&self,base:&Base)->Result<Request,RequestError>";
-                compare(line(item), "`request`", said.split('{').next().unwrap_or_default(), signature);
+            // What these three say is read.
+            let signature = match name.as_str() {
+                "request" => Some("fn request(&self,base:&Base)->Result<Request,RequestError>"),
+                "idempotency_keys" => {
+                    Some("fn idempotency_keys(&mut self,visit:&mut dyn FnMut(&mut Option<String>))")
+                }
+                _ => None,
+            };
+            if let Some(signature) = signature {
+                let own = said.split('{').next().unwrap_or_default();
+                compare(line(item), &format!("`{name}`"), own, signature);
             } else if name != "is_idempotent" {
                 let regular = functions.get(name.as_str()).map_or("nothing", String::as_str);
                 compare(line(item), &format!("`{name}`"), &said, regular);

@@ -241,6 +241,16 @@ impl<'a> Pass<'_, 'a> {
         if (key.is_some() && expected.is_none()) || expected != self.own.key {
             self.differ(Kind::Idempotent, "idempotency_key", json!(key), json!(self.own.key));
         }
+        let expected = match (key, body) {
+            (Some(key), Some(body)) => {
+                visit(self.beside.code, &self.beside.code.roots[body], "self.body", key)
+                    .map(|visit| format!("{{{visit}}}"))
+            }
+            _ => None,
+        };
+        if expected != self.own.visit {
+            self.differ(Kind::Idempotent, "idempotency_keys", json!(expected), json!(self.own.visit));
+        }
     }
 
     /// The traits that follow from what is declared: a thing that may be absent, a list in pages.
@@ -435,5 +445,29 @@ fn is_set(code: &Code, schema: &Value, value: &str, place: &[String]) -> Option<
         (true, _) => Some("true".to_owned()),
         (false, Some("null")) => None,
         (false, _) => is_set(code, target.get("properties")?.get(first)?, &inner, rest),
+    }
+}
+
+/// The statement that shows the text that may be absent at this place of a value to `visit`; `*` is every item of a list. None if there
+/// is no such text.
+fn visit(code: &Code, schema: &Value, value: &str, place: &[String]) -> Option<String> {
+    let (first, rest) = place.split_first()?;
+    let mut target = schema;
+    if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
+        target = code.types.get(name.strip_prefix("#/$defs/")?)?;
+    }
+    if first == "*" {
+        let value = if std::ptr::eq(target, schema) { value.to_owned() } else { format!("{value}.0") };
+        let inner = visit(code, target.get("items")?, "item", rest)?;
+        return Some(format!("for item in&mut {value}{{{inner}}}"));
+    }
+    let note = target.get("x-rust")?.get("fields")?.get(first)?;
+    let inner = format!("{value}.{}", note.get("field")?.as_str()?);
+    let member = target.get("properties")?.get(first)?;
+    match (rest.is_empty(), note.get("omits").and_then(Value::as_str)) {
+        (true, Some("null")) => Some(format!("visit(&mut {inner});")),
+        (false, Some(omits)) if omits != "null" => visit(code, member, &inner, rest),
+        (false, None) => visit(code, member, &inner, rest),
+        _ => None,
     }
 }

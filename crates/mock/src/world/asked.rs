@@ -1,5 +1,6 @@
 //! A request whose parameters and body fit the document.
 
+use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::{Key, page::Window};
@@ -14,12 +15,20 @@ pub(crate) struct Asked<'a> {
     pub(crate) path: &'a [(String, String)],
     pub(crate) query: &'a str,
     pub(crate) body: Option<Value>,
+    /// The statuses with which records of the body are refused, whatever they are; may be shorter than the body.
+    pub(crate) refused: Vec<Option<u16>>,
 }
 
 impl Asked<'_> {
     /// The parameters of the path.
     pub(super) fn key(&self) -> Key {
         self.path.iter().map(|(_, value)| value.clone()).collect()
+    }
+
+    /// The refusal of a record of the body that is told to fail.
+    pub(super) fn refused(&self, index: usize) -> Option<Reply> {
+        let status = StatusCode::from_u16((*self.refused.get(index)?)?).ok()?;
+        Some(Reply::refusal(status, status.canonical_reason().unwrap_or("injected fault")))
     }
 
     /// A parameter of the path.

@@ -72,7 +72,8 @@ impl World {
         let records = asked.body.as_ref().and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let outcomes: Vec<Value> = records
             .iter()
-            .map(|record| match send(self, record) {
+            .enumerate()
+            .map(|(index, record)| match asked.refused(index).map_or_else(|| send(self, record), Err) {
                 Ok(id) => json!({"status": "success", "status_code": 202, "message_id": id}),
                 Err(refusal) => {
                     let kind =

@@ -1,14 +1,30 @@
 //! The command line.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
+
+use crate::rows::Format;
 
 /// Import users from a file, one profile a row, each user in one row only.
 #[derive(Parser)]
+#[command(after_help = "Exit codes:
+  0    all rows are imported
+  1    all rows are done, and some are rejected
+  2    the import cannot go on: the input, a file, an argument, the API key
+  3    rows are not done, since the API or the way to it is out of order
+  130  interrupted, 141 nobody reads the output any more
+After 2, 3 and 130 the same command goes on with the rows that are not done.")]
 pub(crate) struct Arguments {
     /// File with the rows: .ndjson, .jsonl or .csv.
-    pub(crate) input: PathBuf,
+    #[arg(required_unless_present = "retry_rejected")]
+    input: Option<PathBuf>,
+    /// Import what another import has rejected, once it is mended: FILE is its .rejected.ndjson.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "format"])]
+    retry_rejected: Option<PathBuf>,
     /// Format of the file, if its name does not tell.
     #[arg(long)]
     format: Option<Format>,
@@ -36,17 +52,23 @@ pub(crate) struct Arguments {
     /// Requests a second at most.
     #[arg(long, value_name = "REQUESTS")]
     pub(crate) max_rate: Option<u32>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    Ndjson,
-    Csv,
+    /// How long to wait while the API or the way to it is out of order.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) max_outage: u32,
 }
 
 impl Arguments {
+    /// The file with the rows.
+    pub(crate) fn input(&self) -> &Path {
+        // One of the two is there, says their declaration.
+        self.retry_rejected.as_deref().or(self.input.as_deref()).unwrap_or_else(|| Path::new(""))
+    }
+
     pub(crate) fn format(&self) -> Format {
-        let is_csv = self.input.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        if self.retry_rejected.is_some() {
+            return Format::Rejected;
+        }
+        let is_csv = self.input().extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         self.format.unwrap_or(if is_csv { Format::Csv } else { Format::Ndjson })
     }
 
@@ -59,7 +81,7 @@ impl Arguments {
     }
 
     fn beside(&self, suffix: &str) -> PathBuf {
-        let mut name = OsString::from(&self.input);
+        let mut name = OsString::from(self.input());
         name.push(suffix);
         name.into()
     }

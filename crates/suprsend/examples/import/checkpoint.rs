@@ -1,95 +1,113 @@
 //! What of a file is done, so that an import can go on after whatever ended it.
 
-use std::{
-    collections::BTreeSet,
-    fs::{self, File},
-    io::{ErrorKind, Write},
-    path::Path,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::{collections::BTreeSet, fs, io::Write, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
-/// A row is done once its outcome is known. Rows end in any order, so what is done is the beginning of the file and some rows
-/// beyond.
+use crate::files::{self, Mode, Version};
+
+/// No checkpoint is longer, in bytes.
+const LONGEST: u64 = 64 * 1024 * 1024;
+
+/// A row is done once it is imported or rejected. Rows end in any order, and some not at all, so what is done is the beginning of the
+/// file without a few rows.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Checkpoint {
-    input: Version,
-    /// So many rows from the first are all done.
-    rows: u64,
-    beyond: BTreeSet<u64>,
+    pub(crate) input: Version,
+    /// The last row that was taken.
+    last: u64,
+    /// The rows up to that which are not done.
+    open: BTreeSet<u64>,
     pub(crate) imported: u64,
     pub(crate) rejected: u64,
     /// How long the file with the rejected rows was; what it has beyond that was not noted, and comes again.
     pub(crate) rejected_bytes: u64,
 }
 
-/// What tells one version of a file from another.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Version {
-    bytes: u64,
-    modified: Duration,
+/// A checkpoint as it is written, with what shows that it is whole.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sealed {
+    checkpoint: Box<RawValue>,
+    sha256: [u8; 32],
 }
 
-impl Version {
-    fn of(file: &Path) -> Result<Self> {
-        let metadata = fs::metadata(file).with_context(|| format!("cannot open {}", file.display()))?;
-        let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Ok(Self { bytes: metadata.len(), modified })
+impl Sealed {
+    fn new(checkpoint: Box<RawValue>) -> Self {
+        let sha256 = Sha256::digest(checkpoint.get()).into();
+        Self { checkpoint, sha256 }
     }
 }
 
 impl Checkpoint {
     /// Nothing is done.
-    pub(crate) fn new(input: &Path) -> Result<Self> {
-        let input = Version::of(input)?;
-        Ok(Self { input, rows: 0, beyond: BTreeSet::new(), imported: 0, rejected: 0, rejected_bytes: 0 })
+    pub(crate) fn new(input: Version) -> Self {
+        Self { input, last: 0, open: BTreeSet::new(), imported: 0, rejected: 0, rejected_bytes: 0 }
     }
 
     /// What is noted in the file, if it is there.
-    pub(crate) fn load(file: &Path, input: &Path) -> Result<Option<Self>> {
+    pub(crate) fn load(file: &Path, input: &Path, version: &Version) -> Result<Option<Self>> {
         let name = file.display();
         let remedy = "remove it, or use --restart, to begin with the first row";
-        let text = match fs::read(file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {name}")),
-        };
-        let checkpoint: Self =
-            serde_json::from_slice(&text).with_context(|| format!("{name} is no checkpoint: {remedy}"))?;
-        if checkpoint.input != Version::of(input)? {
-            anyhow::bail!("{} has changed since {name} was written: {remedy}", input.display());
+        let Some(text) = files::read(file, LONGEST)? else { return Ok(None) };
+        let checkpoint =
+            Self::from_text(&text).with_context(|| format!("{name} is no checkpoint: {remedy}"))?;
+        if checkpoint.input != *version {
+            bail!("{} has changed since {name} was written: {remedy}", input.display());
         }
         Ok(Some(checkpoint))
     }
 
+    fn from_text(text: &[u8]) -> Result<Self> {
+        let sealed: Sealed = serde_json::from_slice(text)?;
+        let checkpoint: Self = serde_json::from_str(sealed.checkpoint.get())?;
+        ensure!(Sealed::new(sealed.checkpoint).sha256 == sealed.sha256, "it was changed");
+        // Somebody may have made the seal, too.
+        let Self { input, last, open, imported, rejected, .. } = &checkpoint;
+        let done = last.checked_sub(open.len() as u64);
+        let noted = imported.checked_add(*rejected);
+        let is_possible = *last <= input.bytes.saturating_add(1)
+            && open.last() <= Some(last)
+            && !open.contains(&0)
+            && noted.is_some_and(|noted| done.is_some_and(|done| noted <= done));
+        ensure!(is_possible, "it says what cannot be");
+        Ok(checkpoint)
+    }
+
     pub(crate) fn is_done(&self, row: u64) -> bool {
-        row <= self.rows || self.beyond.contains(&row)
+        row <= self.last && !self.open.contains(&row)
+    }
+
+    /// Rows are taken in their order.
+    pub(crate) fn take(&mut self, row: u64) {
+        self.last = self.last.max(row);
+        self.open.insert(row);
     }
 
     pub(crate) fn done(&mut self, row: u64) {
-        self.beyond.insert(row);
-        while self.beyond.remove(&(self.rows + 1)) {
-            self.rows += 1;
-        }
+        self.open.remove(&row);
     }
 
     /// How many rows are done.
     pub(crate) fn count(&self) -> u64 {
-        self.rows + self.beyond.len() as u64
+        self.last - self.open.len() as u64
     }
 
     /// Writes the file so that it is always whole: a new one takes the place of the old one.
-    pub(crate) fn save(&self, file: &Path) -> Result<()> {
+    pub(crate) fn save(&self, file: &Path, mode: Mode) -> Result<()> {
         let mut new = file.as_os_str().to_owned();
         new.push(".new");
-        let write = || {
-            let mut writer = File::create(&new)?;
-            serde_json::to_writer(&mut writer, self)?;
-            writer.flush()?;
+        let new = Path::new(&new);
+        let mut writer = files::create(new, mode)?;
+        let mut write = || {
+            let sealed = Sealed::new(serde_json::value::to_raw_value(self)?);
+            writer.write_all(&serde_json::to_vec(&sealed)?)?;
             writer.sync_all()?;
-            fs::rename(&new, file)
+            fs::rename(new, file)
         };
         write().with_context(|| format!("cannot write {}", file.display()))
     }

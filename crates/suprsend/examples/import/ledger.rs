@@ -1,66 +1,112 @@
-//! Which row is where: taken, imported or rejected.
+//! Which row is where: taken, imported, rejected, or not done.
 
 use std::{
     collections::HashMap,
-    error::Error as _,
-    fs::{self, File, OpenOptions},
-    io::{BufWriter, Seek, SeekFrom, Write},
-    ops::ControlFlow,
-    path::PathBuf,
+    fs::{self, File},
+    io::{BufWriter, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Error, Result};
-use serde_json::json;
-use suprsend::{Client, StatusCode, UpsertUser, bulk::Outcome, types::User};
+use serde::Serialize;
+use serde_json::{Value, value::RawValue};
+use suprsend::{Client, StatusCode, UpsertUser, bulk::Outcome, types};
 
 use crate::{
     arguments::Arguments,
     checkpoint::Checkpoint,
-    rows::{Row, Rows},
+    files::{self, Mode, Version},
+    rows::{Content, Row, Rows},
 };
 
+/// After this number of rows in a row that are not done, none of them imported, the import stops.
+const FAILURES: u32 = 20;
+/// How long rows are looked at without a look at anything else.
+const TURN: Duration = Duration::from_millis(50);
+
+/// What is kept of a row until its outcome is known.
+struct Taken {
+    number: u64,
+    origin: u64,
+    input: Box<RawValue>,
+}
+
+/// What to do about an outcome.
+pub(crate) enum Settled {
+    Done,
+    /// The row is for the next run, for this reason.
+    NotDone(String),
+    /// As above, and there is no sense in going on.
+    Stop(String),
+}
+
+/// What comes next.
+pub(crate) enum Next {
+    Send(u64, UpsertUser),
+    /// No row to send was found in time; there may be more.
+    Later,
+    End,
+}
+
 pub(crate) struct Ledger {
-    id: String,
+    input: PathBuf,
+    mode: Mode,
     checkpoint: Checkpoint,
     checkpoint_file: PathBuf,
-    rejected: BufWriter<File>,
+    rejected: Option<BufWriter<File>>,
     rejected_file: PathBuf,
-    /// The rows in flight, by their place among the upserts.
-    taken: HashMap<u64, Row>,
-    next_index: u64,
+    /// The rows in flight, by their numbers.
+    taken: HashMap<u64, Taken>,
+    /// Rows of this run that are for the next one.
+    not_done: u64,
+    failures: u32,
     /// Why the import cannot go on.
     broken: Option<Error>,
 }
 
+/// A rejected row as it is written.
+#[derive(Serialize)]
+struct Rejected<'a> {
+    row: u64,
+    distinct_id: Option<&'a str>,
+    reason: &'a str,
+    input: &'a RawValue,
+}
+
 impl Ledger {
     /// Begins an import, or goes on with the one that the checkpoint knows.
-    pub(crate) fn open(arguments: &Arguments) -> Result<Self> {
+    pub(crate) fn open(arguments: &Arguments, version: Version) -> Result<Self> {
+        let input = arguments.input().to_owned();
         let (checkpoint_file, rejected_file) = (arguments.checkpoint(), arguments.rejected());
         let known =
-            if arguments.restart { None } else { Checkpoint::load(&checkpoint_file, &arguments.input)? };
-        let checkpoint = match known {
-            Some(checkpoint) => checkpoint,
-            None => Checkpoint::new(&arguments.input)?,
-        };
-        let open = || {
-            let mut file =
-                OpenOptions::new().create(true).write(true).truncate(false).open(&rejected_file)?;
-            // What was written after the checkpoint is written again. The file may have been taken away meanwhile.
-            file.set_len(checkpoint.rejected_bytes.min(file.metadata()?.len()))?;
-            file.seek(SeekFrom::End(0))?;
-            Ok::<_, std::io::Error>(BufWriter::new(file))
-        };
-        let rejected = open().with_context(|| format!("cannot write {}", rejected_file.display()))?;
-        let id = arguments.id.clone();
-        let taken = HashMap::new();
+            if arguments.restart { None } else { Checkpoint::load(&checkpoint_file, &input, &version)? };
+        // What is refused is refused before anything is sent.
+        files::refuse_links(&checkpoint_file)?;
+        files::refuse_links(&new(&checkpoint_file))?;
+        files::refuse_links(&rejected_file)?;
+        let mut rejected = None;
+        if let Some(known) = &known
+            && let Some(mut file) = files::open(&rejected_file)?
+        {
+            let mut go_on = || {
+                // What was written after the checkpoint is written again. Some of the file may have been taken away meanwhile.
+                file.set_len(known.rejected_bytes.min(file.metadata()?.len()))?;
+                file.seek(SeekFrom::End(0))
+            };
+            go_on().with_context(|| format!("cannot write {}", rejected_file.display()))?;
+            rejected = Some(BufWriter::new(file));
+        }
         Ok(Self {
-            id,
-            checkpoint,
+            mode: Mode::from_input(&input),
+            input,
+            checkpoint: known.unwrap_or_else(|| Checkpoint::new(version)),
             checkpoint_file,
             rejected,
             rejected_file,
-            taken,
-            next_index: 0,
+            taken: HashMap::new(),
+            not_done: 0,
+            failures: 0,
             broken: None,
         })
     }
@@ -71,63 +117,85 @@ impl Ledger {
         (done > 0).then(|| format!("going on: {done} rows are done, says {}", self.checkpoint_file.display()))
     }
 
-    /// The id and the upsert of the next row that is to be sent. Rows that cannot be are rejected on the way.
-    pub(crate) fn take(&mut self, rows: &mut Rows, client: &Client) -> Option<(String, UpsertUser)> {
+    /// The next row that is to be sent, with its number. Rows that cannot be sent are rejected on the way.
+    pub(crate) fn next<R: Read>(&mut self, rows: &mut Rows<R>, client: &Client) -> Next {
+        let start = Instant::now();
         while self.broken.is_none() {
-            let row = match rows.next()? {
-                Ok(row) if self.checkpoint.is_done(row.number) => continue,
-                Ok(row) if row.is_blank() => {
-                    self.checkpoint.done(row.number);
-                    continue;
-                }
-                Ok(row) => row,
-                Err(error) => {
+            if start.elapsed() > TURN {
+                return Next::Later;
+            }
+            let row = match rows.next() {
+                Some(Ok(row)) if self.checkpoint.is_done(row.number) => continue,
+                Some(Ok(row)) => row,
+                Some(Err(error)) => {
                     self.broken = Some(error);
-                    return None;
+                    break;
                 }
+                None => break,
             };
-            match row.upsert(client, &self.id) {
-                Ok(upsert) => {
-                    self.taken.insert(self.next_index, row);
-                    self.next_index += 1;
-                    return Some((upsert.distinct_id().to_owned(), upsert));
+            let Row { number, origin, input, content } = row;
+            self.checkpoint.take(number);
+            let taken = Taken { number, origin, input };
+            match content {
+                Content::Blank => self.checkpoint.done(number),
+                Content::User(user) => {
+                    let upsert = client.users().upsert(user.id).with_json(Value::Object(user.members));
+                    self.taken.insert(number, taken);
+                    return Next::Send(number, upsert);
                 }
-                Err(error) => {
-                    if let Err(error) = self.reject(&row, None, &error.to_string(), false) {
+                Content::Unreadable(reason) => {
+                    if let Err(error) = self.reject(&taken, None, &reason) {
                         self.broken = Some(error);
                     }
                 }
             }
         }
-        None
+        Next::End
     }
 
-    /// Notes an outcome. Breaks if the import has no sense any more.
-    pub(crate) fn settle(&mut self, outcome: Outcome<User, String>) -> Result<ControlFlow<()>> {
-        let Some(row) = self.taken.remove(&outcome.index) else {
-            return Ok(ControlFlow::Continue(()));
-        };
+    /// Notes an outcome.
+    pub(crate) fn settle(&mut self, outcome: Outcome<types::User, (u64, String)>) -> Result<Settled> {
+        let (number, id) = outcome.value;
+        let Some(row) = self.taken.remove(&number) else { return Ok(Settled::Done) };
         let Err(error) = outcome.result else {
             self.checkpoint.imported += 1;
-            self.checkpoint.done(row.number);
-            return Ok(ControlFlow::Continue(()));
+            self.checkpoint.done(number);
+            self.failures = 0;
+            return Ok(Settled::Done);
         };
-        if error.status() == Some(StatusCode::UNAUTHORIZED) {
-            // Nothing that a row can do about: it stays undone.
-            self.broken.get_or_insert_with(|| Error::new(error).context("the API key is not accepted"));
-            return Ok(ControlFlow::Break(()));
+        let reason = format!("{error:#}");
+        match Verdict::of(&error) {
+            Verdict::Row => {
+                self.reject(&row, Some(&id), &reason)?;
+                Ok(Settled::Done)
+            }
+            Verdict::Import(why) => {
+                self.not_done += 1;
+                self.broken.get_or_insert_with(|| Error::msg(reason.clone()).context(why));
+                Ok(Settled::Stop(reason))
+            }
+            Verdict::Hub => {
+                self.not_done += 1;
+                self.failures += 1;
+                if self.failures >= FAILURES {
+                    return Ok(Settled::Stop(format!(
+                        "{FAILURES} rows in a row failed, at last because {reason}"
+                    )));
+                }
+                Ok(Settled::NotDone(format!("row {} is not done: {reason}", row.origin)))
+            }
         }
-        let retryable = error.is_retryable();
-        self.reject(&row, Some(&outcome.value), &with_causes(&error), retryable)?;
-        Ok(ControlFlow::Continue(()))
     }
 
-    fn reject(&mut self, row: &Row, id: Option<&str>, reason: &str, retryable: bool) -> Result<()> {
-        let line = json!({
-            "row": row.number, "distinct_id": id, "reason": reason, "retryable": retryable, "input": row.input(),
-        });
-        writeln!(self.rejected, "{line}")
-            .with_context(|| format!("cannot write {}", self.rejected_file.display()))?;
+    fn reject(&mut self, row: &Taken, distinct_id: Option<&str>, reason: &str) -> Result<()> {
+        let name = self.rejected_file.display();
+        let file = match &mut self.rejected {
+            Some(file) => file,
+            None => self.rejected.insert(BufWriter::new(files::create(&self.rejected_file, self.mode)?)),
+        };
+        let line = Rejected { row: row.origin, distinct_id, reason, input: &row.input };
+        let line = serde_json::to_string(&line)?;
+        writeln!(file, "{line}").with_context(|| format!("cannot write {name}"))?;
         self.checkpoint.rejected += 1;
         self.checkpoint.done(row.number);
         Ok(())
@@ -135,27 +203,37 @@ impl Ledger {
 
     /// Writes the checkpoint. The rejected rows are on the disk before it says so.
     pub(crate) fn save(&mut self) -> Result<()> {
-        let mut write = || {
-            self.rejected.flush()?;
-            self.rejected.get_ref().sync_data()?;
-            self.rejected.stream_position()
-        };
-        let bytes = write().with_context(|| format!("cannot write {}", self.rejected_file.display()))?;
-        self.checkpoint.rejected_bytes = bytes;
-        self.checkpoint.save(&self.checkpoint_file)
+        if let Some(file) = &mut self.rejected {
+            let mut write = || {
+                file.flush()?;
+                file.get_ref().sync_data()?;
+                file.stream_position()
+            };
+            let written = write();
+            self.checkpoint.rejected_bytes =
+                written.with_context(|| format!("cannot write {}", self.rejected_file.display()))?;
+        }
+        // Of an import that did nothing, nothing is left behind.
+        if self.checkpoint.count() == 0 {
+            return Ok(());
+        }
+        self.checkpoint.save(&self.checkpoint_file, self.mode)
     }
 
     /// All rows are done: there is nothing to go on with. Says how many were rejected.
     pub(crate) fn complete(&mut self) -> Result<u64> {
         self.save()?;
-        let remove = |file: &PathBuf| {
-            fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()))
-        };
         remove(&self.checkpoint_file)?;
+        // What is there then is of an import before.
         if self.checkpoint.rejected == 0 {
             remove(&self.rejected_file)?;
         }
         Ok(self.checkpoint.rejected)
+    }
+
+    /// Fails unless the input is what it was at first, and was read to its end.
+    pub(crate) fn assert_whole(&self, read: u64) -> Result<()> {
+        files::assert_whole(&self.input, &self.checkpoint.input, read)
     }
 
     /// Why the import cannot go on, if so.
@@ -163,22 +241,73 @@ impl Ledger {
         self.broken.take()
     }
 
+    /// Rows of this run that are for the next one.
+    pub(crate) fn not_done(&self) -> u64 {
+        self.not_done
+    }
+
+    /// The numbers, for the bar.
+    pub(crate) fn counts(&self) -> String {
+        let Checkpoint { imported, rejected, .. } = &self.checkpoint;
+        match self.not_done {
+            0 => format!("{imported} imported, {rejected} rejected"),
+            not_done => format!("{imported} imported, {rejected} rejected, {not_done} not done"),
+        }
+    }
+
     pub(crate) fn totals(&self) -> String {
         let Checkpoint { imported, rejected, .. } = &self.checkpoint;
-        if *rejected == 0 {
-            return format!("{imported} rows imported");
+        let mut text = format!("{imported} rows imported");
+        if self.not_done > 0 {
+            text = format!("{text}, {} not done", self.not_done);
         }
-        format!("{imported} rows imported, {rejected} rejected: see {}", self.rejected_file.display())
+        if *rejected > 0 {
+            text = format!("{text}, {rejected} rejected: see {}", self.rejected_file.display());
+        }
+        text
     }
 }
 
-/// An error's own text leaves out its cause.
-fn with_causes(error: &suprsend::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
+/// Whose fault a failure is.
+enum Verdict {
+    /// The row's: it is rejected.
+    Row,
+    /// That of what all rows have in common, for this reason.
+    Import(&'static str),
+    /// The hub's, or that of the way to it: it passes, and says nothing about the row.
+    Hub,
+}
+
+impl Verdict {
+    fn of(error: &suprsend::Error) -> Self {
+        use suprsend::Error;
+        if error.status() == Some(StatusCode::UNAUTHORIZED) {
+            return Self::Import("the API key is not accepted");
+        }
+        match error {
+            Error::InvalidInput(_) => Self::Row,
+            Error::Config(_) => Self::Import("nothing can be sent"),
+            Error::Api(_) | Error::NotFound(_) if !error.is_retryable() => match error.status() {
+                // Of a proxy.
+                Some(StatusCode::PROXY_AUTHENTICATION_REQUIRED) => Self::Hub,
+                Some(status) if status.is_client_error() => Self::Row,
+                _ => Self::Hub,
+            },
+            _ => Self::Hub,
+        }
     }
-    text
+}
+
+/// Where a checkpoint is written before it takes its place.
+fn new(checkpoint: &Path) -> PathBuf {
+    let mut name = checkpoint.as_os_str().to_owned();
+    name.push(".new");
+    name.into()
+}
+
+fn remove(file: &Path) -> Result<()> {
+    if files::refuse_links(file)? {
+        fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()))?;
+    }
+    Ok(())
 }

@@ -1,16 +1,18 @@
-//! From a file to rows, and from a row to an upsert.
+//! From a file to rows, and from a row to a user.
 
 use std::{
-    fs::File,
-    io::{BufRead, BufReader, Read},
+    collections::HashMap,
+    io::{BufRead, BufReader, Chain, Cursor, Read},
 };
 
 use anyhow::{Context, Result, bail};
-use indicatif::ProgressBar;
-use serde_json::{Map, Value};
-use suprsend::{Client, UpsertUser};
+use serde::Deserialize;
+use serde_json::{Map, Value, value::RawValue};
 
-use crate::arguments::{Arguments, Format};
+use super::{
+    exact,
+    quotes::{Quotes, Watch},
+};
 
 /// The longest line that is read, in bytes: ten times what the API takes.
 const LINE: usize = 8 * 1024 * 1024;
@@ -20,104 +22,144 @@ const SHOWN: usize = 1024;
 const SEPARATOR: char = ';';
 /// What the name of a column ends with whose cells are JSON.
 const JSON_COLUMN: &str = ":json";
+/// Some editors begin a file with it.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// The form of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    Ndjson,
+    Csv,
+    /// The rejected rows of another import.
+    #[value(skip)]
+    Rejected,
+}
 
 /// A row of the file.
 pub(crate) struct Row {
     /// Which row it is, the first being 1. In NDJSON this is the line; in CSV the columns' names do not count.
     pub(crate) number: u64,
-    content: Content,
+    /// Which row it was in the file that it was rejected from first.
+    pub(crate) origin: u64,
+    /// The row as it goes to the rejected ones: an object that can be imported again, or the text that is none.
+    pub(crate) input: Box<RawValue>,
+    pub(crate) content: Content,
 }
 
-enum Content {
-    /// The user as an upsert has it, with the id beside it.
-    User(Map<String, Value>),
-    Unreadable {
-        text: String,
-        reason: String,
-    },
+pub(crate) enum Content {
+    User(User),
+    /// Why there is none.
+    Unreadable(String),
     /// A line without anything.
     Blank,
 }
 
-impl Row {
-    pub(crate) fn is_blank(&self) -> bool {
-        matches!(self.content, Content::Blank)
-    }
-
-    /// The row as it goes to the rejected ones: an object that can be imported again, or the text that is none.
-    pub(crate) fn input(&self) -> Value {
-        match &self.content {
-            Content::User(members) => Value::Object(members.clone()),
-            Content::Unreadable { text, .. } => Value::String(text.clone()),
-            Content::Blank => Value::Null,
-        }
-    }
-
-    /// The upsert that the row asks for. What is wrong with its content comes out when it is checked or sent.
-    pub(crate) fn upsert(&self, client: &Client, id: &str) -> Result<UpsertUser<Client>> {
-        let mut members = match &self.content {
-            Content::User(members) => members.clone(),
-            Content::Unreadable { reason, .. } => bail!("{reason}"),
-            Content::Blank => bail!("is empty"),
-        };
-        let distinct_id = match members.remove(id) {
-            Some(Value::String(id)) => id,
-            Some(Value::Number(id)) => id.to_string(),
-            Some(_) => bail!("{id} is neither a string nor a number"),
-            None => bail!("has no {id}"),
-        };
-        Ok(client.users().upsert(distinct_id).with_json(Value::Object(members)))
-    }
+/// A user as an upsert has it.
+#[derive(Debug)]
+pub(crate) struct User {
+    pub(crate) id: String,
+    pub(crate) members: Map<String, Value>,
 }
 
 /// The rows of a file, read one at a time.
-pub(crate) struct Rows {
+pub(crate) struct Rows<R: Read> {
+    id: String,
     number: u64,
-    reader: Reader,
+    reader: Reader<R>,
 }
 
-enum Reader {
-    Ndjson(BufReader<Box<dyn Read>>),
-    Csv(Box<csv::Reader<Box<dyn Read>>>, Vec<Column>),
+type File<R> = Chain<Cursor<Vec<u8>>, R>;
+
+enum Reader<R: Read> {
+    Ndjson(BufReader<File<R>>),
+    Rejected(BufReader<File<R>>),
+    Csv { reader: Box<csv::Reader<Quotes<File<R>>>>, columns: Vec<Column>, watch: Watch },
 }
 
-impl Rows {
-    /// Opens the file; the bar shows how much of it is read.
-    pub(crate) fn open(arguments: &Arguments, bar: &ProgressBar) -> Result<Self> {
-        let name = arguments.input.display();
-        let file = File::open(&arguments.input).with_context(|| format!("cannot open {name}"))?;
-        let file: Box<dyn Read> = Box::new(bar.wrap_read(file));
-        let reader = match arguments.format() {
+impl<R: Read> Rows<R> {
+    /// Reads a file of this form, whose users have their id in the member or column `id`. Errors tell what is wrong with the file as a
+    /// whole.
+    pub(crate) fn new(mut file: R, format: Format, id: &str) -> Result<Self> {
+        let mut start = Vec::new();
+        file.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
+        if start == BYTE_ORDER_MARK {
+            start.clear();
+        }
+        let file = Cursor::new(start).chain(file);
+        let reader = match format {
             Format::Ndjson => Reader::Ndjson(BufReader::new(file)),
+            Format::Rejected => Reader::Rejected(BufReader::new(file)),
             Format::Csv => {
+                let (file, watch) = Quotes::new(file, LINE as u64);
                 let mut reader = csv::Reader::from_reader(file);
-                let names = reader.headers().with_context(|| format!("{name} has no line of names"))?;
-                let columns: Vec<_> = names.iter().map(Column::named).collect();
-                if !columns.iter().any(|column| column.name == arguments.id) {
-                    bail!("{name} has no column {}; --id names the one with the user's id", arguments.id);
+                let names = reader.headers().context("it has no line of names")?.clone();
+                if let Some(fault) = watch.fault(reader.position().byte()) {
+                    bail!("{fault}");
                 }
-                Reader::Csv(Box::new(reader), columns)
+                let columns: Vec<_> = names.iter().map(Column::named).collect();
+                refuse_columns(&columns, id)?;
+                Reader::Csv { reader: Box::new(reader), columns, watch }
             }
         };
-        Ok(Self { number: 0, reader })
+        Ok(Self { id: id.to_owned(), number: 0, reader })
     }
 }
 
-impl Iterator for Rows {
+impl<R: Read> Iterator for Rows<R> {
     type Item = Result<Row>;
 
     fn next(&mut self) -> Option<Result<Row>> {
-        let content = match &mut self.reader {
-            Reader::Ndjson(reader) => of_line(reader, self.number == 0),
-            Reader::Csv(reader, columns) => of_record(reader, columns),
-        };
         self.number += 1;
-        let content = content.with_context(|| format!("cannot read row {}", self.number)).transpose()?;
-        Some(content.map(|content| Row { number: self.number, content }))
+        let number = self.number;
+        let parts = match &mut self.reader {
+            Reader::Ndjson(reader) => line(reader).map(|line| Some(parts(line?, &self.id))),
+            Reader::Rejected(reader) => line(reader).map(|line| Some(rejected(line?, &self.id))),
+            Reader::Csv { reader, columns, watch } => record(reader, columns, watch, &self.id),
+        };
+        let row = parts.and_then(|parts| {
+            let Some(Parts { origin, input, content }) = parts else { return Ok(None) };
+            let input = match input {
+                Input::Json(raw) => raw,
+                Input::Text(text) => serde_json::value::to_raw_value(&text)?,
+                Input::Object(members) => serde_json::value::to_raw_value(&members)?,
+            };
+            Ok(Some(Row { number, origin: origin.unwrap_or(number), input, content }))
+        });
+        row.with_context(|| format!("cannot read row {number}")).transpose()
     }
 }
 
-fn of_line(reader: &mut impl BufRead, is_first: bool) -> Result<Option<Content>> {
+/// What a row is made of.
+struct Parts {
+    origin: Option<u64>,
+    input: Input,
+    content: Content,
+}
+
+enum Input {
+    Json(Box<RawValue>),
+    Text(String),
+    Object(Map<String, Value>),
+}
+
+impl Parts {
+    fn text(bytes: &[u8], content: Content) -> Self {
+        let input = Input::Text(String::from_utf8_lossy(bytes).into_owned());
+        Self { origin: None, input, content }
+    }
+
+    fn unreadable(bytes: &[u8], reason: impl Into<String>) -> Self {
+        Self::text(bytes, Content::Unreadable(reason.into()))
+    }
+}
+
+/// A line, or the beginning of one that is too long.
+enum Line {
+    Whole(Vec<u8>),
+    TooLong(Vec<u8>),
+}
+
+fn line(reader: &mut impl BufRead) -> Result<Option<Line>> {
     let mut line = Vec::new();
     if reader.by_ref().take(LINE as u64).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
@@ -125,20 +167,75 @@ fn of_line(reader: &mut impl BufRead, is_first: bool) -> Result<Option<Content>>
     if line.len() == LINE && !line.ends_with(b"\n") {
         reader.skip_until(b'\n')?;
         line.truncate(SHOWN);
-        return Ok(Some(unreadable(&line, format!("is longer than {LINE} bytes; this is its beginning"))));
+        return Ok(Some(Line::TooLong(line)));
     }
-    // Some editors begin a file with a byte order mark.
-    let bytes = line.strip_prefix(b"\xEF\xBB\xBF").filter(|_| is_first).unwrap_or(&line).trim_ascii();
-    Ok(Some(match serde_json::from_slice(bytes) {
-        Ok(Value::Object(members)) => Content::User(members),
-        Ok(_) => unreadable(bytes, "is JSON, but not an object"),
-        Err(_) if bytes.is_empty() => Content::Blank,
-        Err(error) => unreadable(bytes, format!("is not JSON: {error}")),
-    }))
+    Ok(Some(Line::Whole(line)))
 }
 
-fn unreadable(bytes: &[u8], reason: impl Into<String>) -> Content {
-    Content::Unreadable { text: String::from_utf8_lossy(bytes).into_owned(), reason: reason.into() }
+/// The parts of a line with a user.
+fn parts(line: Line, id: &str) -> Parts {
+    let line = match line {
+        Line::Whole(line) => line,
+        Line::TooLong(start) => {
+            return Parts::unreadable(&start, format!("is longer than {LINE} bytes; this is its beginning"));
+        }
+    };
+    let bytes = line.trim_ascii();
+    match serde_json::from_slice::<&RawValue>(bytes) {
+        Ok(raw) => of_json(raw, id),
+        Err(_) if bytes.is_empty() => Parts::text(bytes, Content::Blank),
+        Err(error) => Parts::unreadable(bytes, format!("is not JSON: {error}")),
+    }
+}
+
+fn of_json(raw: &RawValue, id: &str) -> Parts {
+    let content = user(raw, id).map_or_else(Content::Unreadable, Content::User);
+    Parts { origin: None, input: Input::Json(raw.to_owned()), content }
+}
+
+/// Reads a user as it is written.
+fn user(raw: &RawValue, id: &str) -> Result<User, String> {
+    if !raw.get().starts_with('{') {
+        return Err("is JSON, but not an object".to_owned());
+    }
+    let read = |name: &str, raw: &RawValue| {
+        if name == id { exact::id(raw).map(Value::String) } else { exact::value(raw) }
+    };
+    let members = exact::object(raw, read).map_err(|problem| problem.to_string())?;
+    let mut members = Map::from_iter(members);
+    match members.remove(id) {
+        Some(Value::String(id)) => Ok(User { id, members }),
+        _ => Err(format!("has no {id}")),
+    }
+}
+
+/// The parts of a line with a row that was rejected.
+fn rejected(line: Line, id: &str) -> Parts {
+    #[derive(Deserialize)]
+    struct Rejected<'a> {
+        row: u64,
+        #[serde(borrow)]
+        input: &'a RawValue,
+    }
+
+    let Line::Whole(bytes) = &line else { return parts(line, id) };
+    let Ok(Rejected { row, input }) = serde_json::from_slice(bytes) else {
+        let mut parts = parts(line, id);
+        if !matches!(parts.content, Content::Blank) {
+            parts.content = Content::Unreadable("is no rejected row: it has no `row` and `input`".to_owned());
+        }
+        return parts;
+    };
+    // A text that was no JSON may have been mended.
+    let parts = match serde_json::from_str::<String>(input.get()) {
+        Ok(text) => parts(Line::Whole(text.into_bytes()), id),
+        Err(_) => of_json(input, id),
+    };
+    let content = match parts.content {
+        Content::Blank => Content::Unreadable("is empty".to_owned()),
+        content => content,
+    };
+    Parts { origin: Some(row), content, ..parts }
 }
 
 struct Column {
@@ -150,14 +247,17 @@ impl Column {
     fn named(header: &str) -> Self {
         let header = header.trim();
         match header.strip_suffix(JSON_COLUMN) {
-            Some(name) => Self { name: name.to_owned(), is_json: true },
+            Some(name) => Self { name: name.trim_end().to_owned(), is_json: true },
             None => Self { name: header.to_owned(), is_json: false },
         }
     }
 
-    fn value(&self, cell: &str) -> Result<Value, String> {
+    fn value(&self, cell: &str, id: &str) -> Result<Value, String> {
         if self.is_json {
-            return serde_json::from_str(cell).map_err(|error| format!("{} is not JSON: {error}", self.name));
+            let raw: &RawValue =
+                serde_json::from_str(cell).map_err(|error| format!("{} is not JSON: {error}", self.name))?;
+            let value = if self.name == id { exact::id(raw).map(Value::String) } else { exact::value(raw) };
+            return value.map_err(|problem| problem.inside(&self.name).to_string());
         }
         // Of SuprSend's own members, all but these two are channels.
         if self.name.starts_with('$') && !matches!(self.name.as_str(), "$timezone" | "$locale") {
@@ -167,29 +267,68 @@ impl Column {
     }
 }
 
-fn of_record(reader: &mut csv::Reader<Box<dyn Read>>, columns: &[Column]) -> Result<Option<Content>> {
+/// Fails unless every name stands once, and that of the id is there.
+fn refuse_columns(columns: &[Column], id: &str) -> Result<()> {
+    let mut places = HashMap::new();
+    for (index, Column { name, .. }) in
+        columns.iter().enumerate().filter(|(_, column)| !column.name.is_empty())
+    {
+        if let Some(first) = places.insert(name, index) {
+            let (first, second) = (first + 1, index + 1);
+            let remedy = if name.starts_with('$') {
+                "write the addresses into one cell, with `;` between them"
+            } else {
+                "rename or remove one"
+            };
+            bail!("columns {first} and {second} are both `{}`: {remedy}", name.escape_debug());
+        }
+    }
+    if !columns.iter().any(|column| column.name == id) {
+        bail!("it has no column {id}; --id names the one with the user's id");
+    }
+    Ok(())
+}
+
+fn record<R: Read>(
+    reader: &mut csv::Reader<Quotes<R>>,
+    columns: &[Column],
+    watch: &Watch,
+    id: &str,
+) -> Result<Option<Parts>> {
     let mut record = csv::StringRecord::new();
-    match reader.read_record(&mut record) {
+    let read = reader.read_record(&mut record);
+    if let Some(fault) = watch.fault(reader.position().byte()) {
+        bail!("{fault}");
+    }
+    let text = |record: &csv::StringRecord| record.iter().collect::<Vec<_>>().join(",");
+    match read {
         Ok(false) => return Ok(None),
         Ok(true) => {}
         Err(error) if error.is_io_error() => return Err(error.into()),
-        Err(error) => {
-            let text = record.iter().collect::<Vec<_>>().join(",");
-            return Ok(Some(Content::Unreadable { text, reason: error.to_string() }));
-        }
+        Err(error) => return Ok(Some(Parts::unreadable(text(&record).as_bytes(), error.to_string()))),
     }
     let mut members = Map::new();
     let mut problem = None;
-    for (column, cell) in columns.iter().zip(&record).filter(|(_, cell)| !cell.trim().is_empty()) {
-        match column.value(cell) {
-            Ok(value) => {
-                members.insert(column.name.clone(), value);
-            }
+    for (index, (column, cell)) in columns.iter().zip(&record).enumerate() {
+        if cell.trim().is_empty() {
+            continue;
+        }
+        if column.name.is_empty() {
+            problem.get_or_insert(format!("has a cell in column {}, which has no name", index + 1));
+            continue;
+        }
+        match column.value(cell, id) {
+            Ok(value) => _ = members.insert(column.name.clone(), value),
             Err(reason) => _ = problem.get_or_insert(reason),
         }
     }
-    Ok(Some(match problem {
-        None => Content::User(members),
-        Some(reason) => Content::Unreadable { text: record.iter().collect::<Vec<_>>().join(","), reason },
-    }))
+    if let Some(reason) = problem {
+        return Ok(Some(Parts::unreadable(text(&record).as_bytes(), reason)));
+    }
+    let input = Input::Object(members.clone());
+    let content = match members.remove(id) {
+        Some(Value::String(id)) => Content::User(User { id, members }),
+        _ => Content::Unreadable(format!("has no {id}")),
+    };
+    Ok(Some(Parts { origin: None, input, content }))
 }

@@ -1,4 +1,5 @@
-//! Many calls, one outcome each: [`Client::send_all`] and what it returns.
+//! Many calls or records, one outcome each: [`Client::send_all`], [`Workflows::trigger_all`](crate::Workflows::trigger_all) and the like,
+//! and what they return.
 //!
 //! ```no_run
 //! # async fn example(client: suprsend::Client, rows: Vec<(String, String)>) {
@@ -43,10 +44,50 @@
 //!
 //! Three failures in a row that say something about the hub (429, 5xx, no answer) hold the stream: one call at a time probes whether the
 //! hub is back, what waits does not fail meanwhile, and nothing more is taken from the input. [`SendAll::max_outage`] says how long
-//! that may take, after which the stream ends and the rest of the input is not tried.
+//! that may take, after which the stream ends and the rest of the input is not tried. [`SendAll::outage`] tells why it is held.
+//!
+//! # Records in packs
+//!
+//! [`Workflows::trigger_all`](crate::Workflows::trigger_all), [`Events::track_all`](crate::Events::track_all) and
+//! [`Users::ingest_all`](crate::Users::ingest_all) send many records in one request. All of the above holds for them, with a record in the
+//! place of a call, and for the requests what is said of calls. Beyond that:
+//!
+//! - A request holds as many records as the API takes (100 triggers or events, 400 users), and at most 800 KB by the bytes that are sent. In
+//!   a request records keep the order of the input.
+//! - A record is checked before it is packed. What is wrong with one, such as its size, is its own failure.
+//! - A trigger or an event that has no idempotency key gets one, by which the API recognizes a repeat for 24 hours, unless the client
+//!   [makes none](crate::ClientBuilder::idempotency_keys). The outcome says which.
+//! - A record that failed for a while, by itself (429, 5xx) or with its request, is sent again in another request, with the same key, as often
+//!   as the client's [`RetryPolicy`](crate::RetryPolicy) allows for. It holds up no other.
+//! - A request that is refused as a whole (400, 413, 422) is sent again in halves, until it is known which record is the reason.
+//! - While the input has nothing at hand, a pack that is not full leaves after 20 ms, or at once if no request is in flight.
+//!
+//! ```no_run
+//! # async fn example(client: suprsend::Client, orders: Vec<(u64, String)>) {
+//! let workflows = client.workflows();
+//! let triggers = orders.into_iter().map(|(order, user)| {
+//!     let key = format!("order-{order}-shipped");
+//!     (order, workflows.trigger("order-shipped").recipient(user).data("order", order).idempotency_key(key))
+//! });
+//!
+//! let mut outcomes = workflows.trigger_all(triggers);
+//! while let Some(outcome) = outcomes.next().await {
+//!     match outcome.result {
+//!         Ok(record) => println!("{}: {:?}", outcome.value, record.message_id),
+//!         Err(error) => eprintln!("{}: {error}", outcome.value),
+//!     }
+//! }
+//! println!("{}", outcomes.summary());
+//! # }
+//! ```
 
+mod chunks;
 mod entry;
+mod methods;
+mod outage;
 mod outcome;
+mod packing;
+mod records;
 mod source;
 mod summary;
 
@@ -69,9 +110,12 @@ use crate::{
     flow::{FlowControl, Limit},
 };
 
+pub(crate) use self::chunks::{Chunks, Portion};
 pub use self::{
     entry::{Entry, OutcomeOf},
+    outage::Outage,
     outcome::Outcome,
+    records::{Draft, Record, RecordEntry, RecordOutcome, RecordOutcomeOf, Records, SendRecords},
     source::{Iterated, Source, Streamed},
     summary::Summary,
 };
@@ -96,7 +140,6 @@ type InFlight<E> = Pin<Box<dyn Future<Output = OutcomeOf<E>> + Send>>;
 /// The settings hold for what is sent from then on, so they are best made before the first outcome is asked for.
 #[must_use = "nothing is sent unless the outcomes are asked for"]
 pub struct SendAll<S: Stream<Item: Entry>, C = Client> {
-    #[cfg_attr(not(feature = "blocking"), expect(dead_code, reason = "what waits asks it for its runtime"))]
     client: C,
     /// Gone when it is exhausted or not wanted any more.
     source: Option<Pin<Box<S>>>,
@@ -187,6 +230,11 @@ impl<S: Stream<Item: Entry<Client = C>>, C: AsClient> SendAll<S, C> {
         self.flow.limit()
     }
 
+    /// Returns the outage that holds the stream, if there is one.
+    pub fn outage(&self) -> Option<Outage> {
+        self.flow.outage().map(|(since, cause)| Outage::new(since.elapsed(), cause))
+    }
+
     /// Returns what came of the calls so far, or in all once the stream has ended.
     pub fn summary(&self) -> Summary {
         let start = self.start;
@@ -205,6 +253,14 @@ impl<S: Stream<Item: Entry<Client = C>>, C: AsClient> SendAll<S, C> {
     #[cfg(feature = "blocking")]
     pub(crate) fn client(&self) -> &C {
         &self.client
+    }
+
+    /// The source, unless it is gone.
+    fn source_mut(&mut self) -> Option<&mut S>
+    where
+        S: Unpin,
+    {
+        self.source.as_mut().map(|source| Pin::get_mut(source.as_mut()))
     }
 
     /// Counts a result, and ends the stream if it is one failure too many.

@@ -2,17 +2,17 @@
 
 use std::{fmt, time::Duration};
 
-/// What came of many calls. `Display` is one line for people.
+/// What came of many calls, or of many records. `Display` is one line for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Calls that succeeded.
+    /// Calls or records that succeeded.
     pub succeeded: u64,
-    /// Calls that ended with an error.
+    /// Calls or records that ended with an error.
     pub failed: u64,
-    /// Calls that were taken from the input and have no outcome yet.
+    /// Calls or records that were taken from the input and have no outcome yet.
     pub in_flight: usize,
-    /// Requests that were sent again.
+    /// Calls or records that were sent again, each time counted.
     pub retries: u64,
     /// The time from when the first outcome was asked for until the last one, or until now.
     pub duration: Duration,

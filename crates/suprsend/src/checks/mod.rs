@@ -16,7 +16,7 @@ use crate::{error::Violations, rules};
 const ID_CHARACTERS: usize = 255;
 
 /// The largest body, in bytes: the limit of SuprSend's own SDKs, 800 KB.
-const BODY_BYTES: usize = 800 * 1024;
+pub(crate) const BODY_BYTES: usize = 800 * 1024;
 
 /// What comes of looking at an operation.
 #[derive(Default)]
@@ -46,13 +46,19 @@ pub(crate) fn is_result<T: Any>(value: &T) -> bool {
 
 /// Checks what is about to be sent: the size of the body, and in strict mode the forms that SuprSend's documentation describes.
 pub(crate) fn request(request: &Request, strict: bool, violations: &mut Violations) {
-    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    let bytes = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    body(bytes, strict, BODY_BYTES, violations);
+}
+
+/// Checks JSON that is about to be sent, and may have this number of bytes.
+pub(crate) fn body(body: &[u8], strict: bool, most: usize, violations: &mut Violations) {
     if strict && let Ok(value) = serde_json::from_slice(body) {
         strict::check(&value, violations);
     }
     let bytes = body.len();
-    if bytes > BODY_BYTES {
-        violations.add("", format!("has {bytes} bytes, and at most {BODY_BYTES} are accepted (800 KB)"));
+    if bytes > most {
+        let kilobytes = most.div_ceil(1024);
+        violations.add("", format!("has {bytes} bytes, and at most {most} are accepted ({kilobytes} KB)"));
     }
 }
 
@@ -106,7 +112,7 @@ fn segment(name: &str, text: &str, violations: &mut Violations) {
 }
 
 /// Checks the id of a user that stands in a body.
-fn id(place: &str, id: &str, violations: &mut Violations) {
+pub(crate) fn id(place: &str, id: &str, violations: &mut Violations) {
     let mut found = Violations::default();
     segment("distinct_id", id, &mut found);
     violations.append(found.moved_to(place));

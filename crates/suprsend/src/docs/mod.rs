@@ -20,3 +20,6 @@ pub mod features {}
 
 #[doc = include_str!("blocking.md")]
 pub mod blocking {}
+
+#[doc = include_str!("operations.md")]
+pub mod operations {}

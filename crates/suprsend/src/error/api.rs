@@ -10,13 +10,14 @@ use super::redact::{Secrets, one_line};
 use crate::reply::Reply;
 
 /// The API replied with a status that is not a success.
+#[derive(Clone)]
 pub struct ApiError {
     reply: Box<Reply>,
     shape: Box<Shape>,
 }
 
 /// What an error's body says, read from any of the forms in which the API says it.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 struct Shape {
     /// Whether the body is JSON with a message where the API's own errors have it.
     in_own_words: bool,
@@ -199,6 +200,7 @@ fn plain_text(reply: &Reply) -> Option<String> {
 /// The API replied with a success whose body is not what it should be.
 ///
 /// The call may well have taken effect.
+#[derive(Clone)]
 pub struct UndecodableReply {
     reply: Box<Reply>,
     reason: String,

@@ -5,6 +5,7 @@ use std::{error, fmt};
 use crate::error::ApiError;
 
 /// There is nothing of this id, which the API says in its own words: a 404 with a message, not one of something on the way to it.
+#[derive(Clone)]
 pub struct NotFound(ApiError);
 
 impl NotFound {
@@ -40,7 +41,7 @@ impl NotFound {
 }
 
 /// A list cannot be read to its end, because of what the API says of its pages. The pages before the error are whole.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PagingError {
     repeated: bool,
     request_id: Option<String>,

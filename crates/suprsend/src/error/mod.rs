@@ -1,7 +1,8 @@
 //! What can go wrong with a call, as one type.
 //!
-//! The variants wrap structs with private fields, so both can grow; no type of another crate is part of them. `Display` is one
-//! line without the cause, which [`source`](std::error::Error::source) gives. Neither shows a header or a secret.
+//! The variants wrap structs with private fields, so both can grow; no type of another crate is part of them. `Display` is one line. It
+//! tells everything that this crate knows; what other crates report below that is in [`source`](std::error::Error::source), and in
+//! `{error:#}`, which is the whole chain. None of them shows a header or a secret.
 
 mod api;
 mod input;
@@ -23,8 +24,8 @@ pub(crate) use self::{input::Violations, redact::Secrets};
 
 /// Why a call did not give a result.
 ///
-/// [The table of faults](crate::docs::errors) says which fault gives which variant.
-#[derive(Debug)]
+/// [The table of faults](crate::docs::errors) says which fault gives which variant. `{error:#}` prints the error with all its causes.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Error {
     /// The client cannot be built or used as it is configured. Nothing was sent.
@@ -47,7 +48,69 @@ pub enum Error {
     TooManyAttempts(TooManyAttempts),
 }
 
+/// What kind of error a call ended with, for metrics and logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The client cannot be used as it is configured.
+    Config,
+    /// What was to be sent breaks rules; nothing was sent.
+    InvalidInput,
+    /// A time-out passed.
+    Timeout,
+    /// No connection, or one that broke.
+    Connection,
+    /// The API refused.
+    Api,
+    /// There is nothing of the id that was asked for.
+    NotFound,
+    /// The reply is not what it should be.
+    UndecodableReply,
+    /// A list cannot be read to its end.
+    Paging,
+    /// The call was dropped before it ended.
+    Cancelled,
+}
+
+impl ErrorKind {
+    /// Returns the kind as a word, such as `not_found`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::InvalidInput => "invalid_input",
+            Self::Timeout => "timeout",
+            Self::Connection => "connection",
+            Self::Api => "api",
+            Self::NotFound => "not_found",
+            Self::UndecodableReply => "undecodable_reply",
+            Self::Paging => "paging",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 impl Error {
+    /// Returns the kind of the error. [`TooManyAttempts`](Self::TooManyAttempts) is of the kind of its last failure.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Config(_) => ErrorKind::Config,
+            Self::InvalidInput(_) => ErrorKind::InvalidInput,
+            Self::Timeout(_) => ErrorKind::Timeout,
+            Self::Connection(_) => ErrorKind::Connection,
+            Self::Api(_) => ErrorKind::Api,
+            Self::NotFound(_) => ErrorKind::NotFound,
+            Self::UndecodableReply(_) => ErrorKind::UndecodableReply,
+            Self::Paging(_) => ErrorKind::Paging,
+            Self::TooManyAttempts(error) => error.last().kind(),
+        }
+    }
+
     /// Whether the same call may succeed if it is made again later.
     ///
     /// This is about the fault, not about the operation: whether a call that has perhaps taken effect may be repeated is known to
@@ -116,6 +179,25 @@ impl Error {
         }
     }
 
+    /// The number of attempts that were made, as far as the error tells, and the error without that.
+    pub(crate) fn into_last_attempt(self) -> (u32, Self) {
+        match self {
+            Self::TooManyAttempts(error) => (error.attempts(), error.into_last()),
+            Self::Timeout(error) => (error.attempts(), Self::Timeout(error)),
+            other => (1, other),
+        }
+    }
+
+    /// The error after this number of attempts in all.
+    pub(crate) fn after_attempts(self, attempts: u32) -> Self {
+        let told = if let Self::Timeout(error) = &self { error.attempts() } else { 1 };
+        if attempts > told && self.is_retryable() {
+            TooManyAttempts::new(attempts, self).into()
+        } else {
+            self
+        }
+    }
+
     /// The variant's content: the variants have nothing to add to it.
     fn inner(&self) -> &(dyn error::Error + 'static) {
         match self {
@@ -132,9 +214,11 @@ impl Error {
     }
 }
 
+/// With `#` the causes follow, each behind a colon.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self.inner(), f)
+        write!(f, "{}", self.inner())?;
+        if f.alternate() { transfer::fmt_causes(f, self.inner()) } else { Ok(()) }
     }
 }
 

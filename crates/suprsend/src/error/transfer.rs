@@ -1,16 +1,41 @@
 //! Errors of the way to the API and back.
 
-use std::{error, fmt, time::Duration};
+use std::{error, fmt, iter, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
-use super::Error;
+use super::{Error, redact::one_line};
 use crate::reply::Reply;
 
 /// What broke a connection; its type is nobody's business.
-pub(crate) type Cause = Box<dyn error::Error + Send + Sync>;
+pub(crate) type Cause = Arc<dyn error::Error + Send + Sync>;
+
+/// The causes of an error, the nearest first.
+fn causes<'a>(
+    error: &'a (dyn error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn error::Error + 'static)> {
+    iter::successors(error.source(), |error| error.source())
+}
+
+/// Writes the causes of an error behind it. Their texts may be foreign: a certificate's names, for instance.
+pub(super) fn fmt_causes(f: &mut fmt::Formatter<'_>, error: &(dyn error::Error + 'static)) -> fmt::Result {
+    causes(error).try_for_each(|cause| {
+        f.write_str(": ")?;
+        one_line(f, &cause.to_string())
+    })
+}
+
+/// The texts of the causes of an error.
+struct Causes<'a>(&'a (dyn error::Error + 'static));
+
+impl fmt::Debug for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(causes(self.0).map(|cause| format_args!("{cause}").to_string())).finish()
+    }
+}
 
 /// No connection, or one that broke before the reply was complete.
+#[derive(Clone)]
 pub struct ConnectionError {
     what: &'static str,
     retryable: bool,
@@ -48,10 +73,12 @@ impl ConnectionError {
     }
 }
 
+/// The causes are texts: without the URL, which holds the id of a person.
 impl fmt::Debug for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectionError")
             .field("what", &self.what)
+            .field("causes", &Causes(self))
             .field("reply", &self.reply)
             .finish_non_exhaustive()
     }
@@ -82,7 +109,7 @@ pub enum TimeoutKind {
 }
 
 /// A time-out passed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TimeoutError {
     kind: TimeoutKind,
     limit: Option<Duration>,
@@ -150,18 +177,22 @@ impl fmt::Display for TimeoutError {
         if self.attempts > 1 {
             write!(f, " after {} attempts", self.attempts)?;
         }
-        Ok(())
+        match &self.last {
+            Some(last) => write!(f, "; before that: {last}"),
+            None => Ok(()),
+        }
     }
 }
 
+/// What is below the failure of the attempt before, which the text tells.
 impl error::Error for TimeoutError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        Some(self.last()?)
+        error::Error::source(self.last()?)
     }
 }
 
 /// Every attempt failed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TooManyAttempts {
     attempts: u32,
     last: Box<Error>,
@@ -181,16 +212,21 @@ impl TooManyAttempts {
     pub fn last(&self) -> &Error {
         &self.last
     }
+
+    pub(crate) fn into_last(self) -> Error {
+        *self.last
+    }
 }
 
 impl fmt::Display for TooManyAttempts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "gave up after {} attempts", self.attempts)
+        write!(f, "gave up after {} attempts: {}", self.attempts, self.last)
     }
 }
 
+/// What is below the last failure, which the text tells.
 impl error::Error for TooManyAttempts {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        Some(self.last())
+        error::Error::source(self.last())
     }
 }

@@ -24,7 +24,7 @@ use crate::{error::Error, retry::RetryPolicy};
 /// The longest pause unless the caller sets another.
 const MAX_PAUSE: Duration = Duration::from_secs(5 * 60);
 /// No pause is longer, whatever the caller and the hub say: a clock cannot show any time.
-const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How long an outage is waited out unless the caller sets another time.
 const MAX_OUTAGE: Duration = Duration::from_secs(10 * 60);
 /// How many failures in a row break the stream.
@@ -81,6 +81,8 @@ impl Row {
 #[derive(Debug)]
 struct Outage {
     since: Instant,
+    /// The last failure, with its causes.
+    cause: Box<str>,
     /// Probes that failed.
     probes: u32,
     probing: bool,
@@ -209,6 +211,12 @@ impl FlowControl {
         self.state().is_over
     }
 
+    /// Since when an outage holds the stream, and its last failure.
+    pub(crate) fn outage(&self) -> Option<(Instant, Box<str>)> {
+        let state = self.state();
+        state.outage.as_ref().map(|outage| (outage.since, outage.cause.clone()))
+    }
+
     pub(crate) fn retries(&self) -> u64 {
         self.state().retries
     }
@@ -251,14 +259,25 @@ impl FlowControl {
 
     /// A request that was sent then failed. True if that is for the stream to wait out, and no failure of the call.
     pub(crate) fn failed(&self, sent: Instant, error: &Error, ticket: &mut Ticket) -> bool {
-        let held = self.state().failed(sent, error.into(), error.retry_after(), ticket, Instant::now());
+        let mut state = self.state();
+        let held = state.failed(sent, error.into(), error.retry_after(), ticket, Instant::now());
+        state.explain(|| format!("{error:#}"));
+        drop(state);
         self.probed.notify_waiters();
         held
     }
 
+    /// The hub answered a request that was sent then, but a part of it was too much.
+    pub(crate) fn throttled(&self, sent: Instant) {
+        self.state().slow_down(sent, Signal::Throttled, Instant::now());
+    }
+
     /// A request that was sent then was not answered in the time of its call.
     pub(crate) fn not_answered(&self, sent: Instant, ticket: &mut Ticket) {
-        self.state().failed(sent, Signal::Silent, None, ticket, Instant::now());
+        let mut state = self.state();
+        state.failed(sent, Signal::Silent, None, ticket, Instant::now());
+        state.explain(|| "a call was not answered in its time".to_owned());
+        drop(state);
         self.probed.notify_waiters();
     }
 
@@ -332,6 +351,13 @@ impl State {
         }
     }
 
+    /// Notes why there is an outage, if there is one.
+    fn explain(&mut self, cause: impl FnOnce() -> String) {
+        if let Some(outage) = &mut self.outage {
+            outage.cause = cause().into();
+        }
+    }
+
     /// Counts a failure, and breaks the stream if there were enough in a row. One request may be more than the hub can bear, so what
     /// may be due to that has to happen to two of them.
     fn count(&mut self, signal: Signal, ticket: &mut Ticket, now: Instant) {
@@ -343,7 +369,7 @@ impl State {
         }
         let calls = if signal == Signal::Failing { 2 } else { 1 };
         if row.failures >= FAILURES && row.calls >= calls {
-            self.outage.get_or_insert(Outage { since: now, probes: 0, probing: false });
+            self.outage.get_or_insert(Outage { since: now, cause: "".into(), probes: 0, probing: false });
         }
     }
 

@@ -146,3 +146,39 @@ fn a_connection_that_the_server_has_closed_is_not_used_again() {
     }
     assert_eq!(server.requests(), 12);
 }
+
+#[test]
+fn records_in_packs_and_lists_wait_here_too() {
+    let (_runtime, hub, _) = hub();
+    let builder = Client::builder().base_url(hub.url()).api_key(hub.key()).no_proxy();
+    let client = builder.workspace("9a1b2c3d4e5f60718293").build().unwrap();
+    let users = client.users();
+    let mut ingested = users.ingest_all((0..250).map(|number| users.upsert(number)));
+    assert_eq!(ingested.by_ref().filter(|outcome| outcome.result.is_ok()).count(), 250);
+    assert_eq!(ingested.summary().succeeded, 250);
+    assert!(hub.profile("249").is_some());
+
+    let workflows = client.workflows();
+    let triggers = (0..250).map(|number| (number, workflows.trigger("w").recipients(number.to_string())));
+    let mut numbers: Vec<_> = workflows
+        .trigger_all(triggers)
+        .map(|outcome| {
+            outcome.result.unwrap();
+            outcome.value
+        })
+        .collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..250).collect::<Vec<_>>());
+    let events = client.events();
+    assert_eq!(
+        events.track_all([events.track("1", "e")]).filter(|outcome| outcome.result.is_ok()).count(),
+        1
+    );
+
+    client.lists().upsert("news").send().unwrap();
+    let list = client.lists().replace("news", 0..250).send().unwrap();
+    assert_eq!(list.subscribers_count, Some(250));
+    client.objects().upsert("teams", "all").send().unwrap();
+    let team = client.objects().subscriptions("teams", "all");
+    assert_eq!(team.add_all((0..150).map(|number| number.to_string())).count(), 2);
+}

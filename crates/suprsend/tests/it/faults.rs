@@ -56,10 +56,66 @@ async fn refused_connection() {
     let nobody = Nobody::new();
     let error = gave_up(upsert(&nobody.client()).await, 3);
     assert!(matches!(error.last(), Error::Connection(_)));
-    assert_eq!(error.to_string(), "gave up after 3 attempts");
+    assert_eq!(error.to_string(), "gave up after 3 attempts: cannot connect to the API");
     assert_eq!(error.last().to_string(), "cannot connect to the API");
     assert!(error.last().is_retryable());
     assert_eq!(error.last().status(), None);
+}
+
+/// What an error tells, it tells once, whoever prints it.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn the_chain_of_an_error_is_printed_once() {
+    let error = upsert(&Nobody::new().client()).await.unwrap_err();
+    let start = "gave up after 3 attempts: cannot connect to the API: ";
+    let whole = format!("{error:#}");
+    assert!(whole.starts_with(start) && whole.contains("efused"), "{whole}");
+    assert!(start.starts_with(&error.to_string()));
+    let parts: Vec<_> = whole.split(": ").collect();
+    assert!(parts.iter().all(|part| parts.iter().filter(|other| other == &part).count() == 1), "{whole}");
+    let debug = format!("{error:?}");
+    assert!(debug.contains("causes: [") && debug.contains("efused"), "{debug}");
+    for text in [&whole, &debug] {
+        assert!(!text.contains("user-123") && !text.contains("/v1/"), "{text}");
+    }
+    assert_eq!(format!("{:#}", anyhow::Error::new(error)), whole);
+}
+
+/// A runtime may lack what calls need: no timer, no network.
+#[test]
+fn a_runtime_without_drivers_is_an_error() {
+    let hub = suprsend_mock::Hub::builder().start_on_thread().unwrap();
+    let client = Client::builder().api_key(hub.key()).base_url(hub.url()).build().unwrap();
+    let outcome = |enable: fn(&mut tokio::runtime::Builder)| {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        enable(&mut builder);
+        builder.build().unwrap().block_on(upsert(&client))
+    };
+    let without = |enable| {
+        let error = outcome(enable).unwrap_err();
+        assert!(matches!(error, Error::Config(_)), "{error:?}");
+        error.to_string()
+    };
+    let timer =
+        "runtime: has no timer: enable it with `enable_time` or `enable_all` of tokio's runtime::Builder";
+    assert_eq!(without(|_| {}), timer);
+    assert_eq!(without(|builder| _ = builder.enable_io()), timer);
+    let network =
+        "runtime: has no network: enable it with `enable_io` or `enable_all` of tokio's runtime::Builder";
+    assert_eq!(without(|builder| _ = builder.enable_time()), network);
+    outcome(|builder| _ = builder.enable_all()).unwrap();
+}
+
+/// Neither credentials for a proxy nor a certificate become right by asking again.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn what_a_proxy_refuses_is_not_tried_again() {
+    let refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
+    let proxy = Server::start([Answer::Steps(vec![Step::Write(refusal.to_vec())])]).await;
+    let client = Client::builder().api_key("key").base_url("https://hub.example.com").proxy(&*proxy.url);
+    let error = upsert(&client.build().unwrap()).await.unwrap_err();
+    let Error::Connection(_) = &error else { panic!("{error:?}") };
+    assert!(!error.is_retryable());
+    assert_eq!(error.to_string(), "the proxy demands other credentials");
+    assert_eq!(proxy.connections(), 1);
 }
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
@@ -201,6 +257,8 @@ async fn the_time_out_of_the_call_wins_over_a_delay() {
     let Err(Error::Timeout(error)) = outcome else { panic!("{outcome:?}") };
     assert_eq!((error.kind(), error.attempts()), (TimeoutKind::Call, 2));
     assert_eq!(error.last().unwrap().status().unwrap(), 503);
+    let told = "timed out as a whole (limit 30s) after 2 attempts; before that: the API answered 503 Service Unavailable [request id request-1]";
+    assert_eq!(error.to_string(), told);
     // It does not sit out a delay for which there is no time: 20 seconds have passed, not 30.
     assert!((seconds(20)..seconds(25)).contains(&start.elapsed()));
     assert_eq!(server.requests(), 2);

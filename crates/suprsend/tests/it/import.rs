@@ -3,8 +3,10 @@
 use std::{
     fmt::Write as _,
     fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
+    thread,
     time::Duration,
 };
 
@@ -71,7 +73,7 @@ fn beside(input: &Path, suffix: &str) -> PathBuf {
 }
 
 fn rejected(input: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(beside(input, ".rejected.ndjson")).unwrap();
+    let text = fs::read_to_string(beside(input, ".rejected.ndjson")).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -183,7 +185,7 @@ fn a_dry_run_checks_and_sends_nothing() {
     let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
     let input = write(&folder, "users.ndjson", rows(3) + "{\"distinct_id\": \"x\", \"$email\": [\"?\"]}\n");
     let output = run(&hub, &input, &["--dry-run"]);
-    assert_ends(&output, 1, "3 rows can be imported, 1 cannot; nothing was sent");
+    assert_ends(&output, 1, "3 rows can be imported, 1 would be rejected; nothing was sent");
     assert!(text(&output.stdout).contains("row 4: invalid input: $email[0]"));
     assert!(hub.requests().is_empty());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -194,7 +196,7 @@ fn a_dry_run_checks_and_sends_nothing() {
 const QUICK: u32 = 100;
 
 /// Starts an import that takes a while, and returns once it is under way and has noted something.
-fn begin(hub: &Hub, input: &Path) -> std::process::Child {
+fn begin(hub: &Hub, input: &Path) -> Child {
     hub.inject(Fault::delay(Duration::ZERO).times(QUICK)).unwrap();
     hub.inject(Fault::delay(Duration::from_millis(500)).share(1.0)).unwrap();
     let mut command = import(hub, input, &["--concurrency", "4"]);
@@ -202,11 +204,11 @@ fn begin(hub: &Hub, input: &Path) -> std::process::Child {
     let checkpoint = beside(input, ".checkpoint");
     let noted = || {
         let text = fs::read(&checkpoint).ok()?;
-        serde_json::from_slice::<Value>(&text).ok()?["imported"].as_u64()
+        serde_json::from_slice::<Value>(&text).ok()?["checkpoint"]["imported"].as_u64()
     };
     while noted().is_none_or(|imported| imported < u64::from(QUICK / 2)) {
         assert!(child.try_wait().unwrap().is_none(), "it ended before it noted anything");
-        std::thread::sleep(Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(10));
     }
     child
 }
@@ -239,7 +241,7 @@ fn an_interrupted_import_finishes_what_is_in_flight() {
     let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
     let input = write(&folder, "users.ndjson", rows(COUNT));
     let child = begin(&hub, &input);
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    interrupt(&child);
     let output = child.wait_with_output().unwrap();
     assert_ends(&output, 130, "run the same command again to go on");
     let (before, errors) = (hub.requests().len(), text(&output.stderr));
@@ -285,4 +287,586 @@ fn a_file_that_is_not_there() {
     let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
     assert_ends(&run(&hub, &folder.path().join("users.ndjson"), &[]), 2, "cannot open");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+// --- Nothing is guessed. ---
+
+/// The reasons of the rejected rows, by their rows.
+fn reasons(input: &Path) -> Vec<(u64, String)> {
+    let told = |row: &Value| (row["row"].as_u64().unwrap(), row["reason"].as_str().unwrap().to_owned());
+    let mut reasons: Vec<_> = rejected(input).iter().map(told).collect();
+    reasons.sort_unstable();
+    reasons
+}
+
+/// A number may be an id, as the integer that is written.
+#[test]
+fn f24_number_as_id() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let lines = [
+        r#"{"distinct_id":12345678901234567890123,"plan":"x"}"#,
+        r#"{"distinct_id":9007199254740993,"plan":"x"}"#,
+        r#"{"distinct_id":1e3,"plan":"x"}"#,
+        r#"{"distinct_id":12.0,"plan":"x"}"#,
+        r#"{"distinct_id":-0,"plan":"x"}"#,
+        r#"{"distinct_id":12345678901234567890124,"plan":"y"}"#,
+        r#"{"distinct_id":-17}"#,
+        r#"{"distinct_id":18446744073709551616}"#,
+        r#"{"distinct_id":1E+2}"#,
+        r#"{"distinct_id":true}"#,
+    ];
+    let input = write(&folder, "users.ndjson", lines.join("\n"));
+    assert_ends(&run(&hub, &input, &[]), 1, "5 rows imported, 5 rejected");
+    for id in [
+        "12345678901234567890123",
+        "12345678901234567890124",
+        "9007199254740993",
+        "-17",
+        "18446744073709551616",
+    ] {
+        assert!(hub.profile(id).is_some(), "{id}");
+    }
+    let reasons = reasons(&input);
+    assert_eq!(reasons[0].1, "distinct_id is the number 1e3: an id is a string or an integer such as 12");
+    assert_eq!(reasons.iter().map(|reason| reason.0).collect::<Vec<_>>(), [3, 4, 5, 9, 10]);
+    // As it was written, so that it can be mended.
+    assert!(
+        fs::read_to_string(beside(&input, ".rejected.ndjson")).unwrap().contains(r#""distinct_id":12.0"#)
+    );
+}
+
+#[test]
+fn f24_numbers_in_properties_are_not_rounded() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let number =
+        |id: &str, number: &str| format!(r#"{{"distinct_id":"{id}","deep":{{"list":[0,{number}]}}}}"#);
+    let lines = [
+        number("0", "12345678901234567890123"),
+        number("1", "0.12345678901234567890"),
+        number("2", "-123456789012345678901"),
+        number("3", "1e-400"),
+        number("4", "18446744073709551615"),
+        number("5", "-9223372036854775808"),
+        number("6", "0.1"),
+        number("7", "1.50"),
+        number("8", "1e3"),
+        number("9", "0.30000000000000004"),
+    ];
+    let input = write(&folder, "users.ndjson", lines.join("\n"));
+    assert_ends(&run(&hub, &input, &[]), 1, "6 rows imported, 4 rejected");
+    let reasons = reasons(&input);
+    assert_eq!(
+        reasons[0].1,
+        "deep.list[1] is a number that would be rounded to 1.2345678901234568e+22: write it as a string"
+    );
+    assert_eq!(reasons.iter().map(|reason| reason.0).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    let stored = |id: &str| hub.profile(id).unwrap()["properties"]["deep"]["list"][1].clone();
+    assert_eq!((stored("4"), stored("5")), (json!(u64::MAX), json!(i64::MIN)));
+    assert_eq!(
+        (stored("6"), stored("7"), stored("8"), stored("9")),
+        (json!(0.1), json!(1.5), json!(1000.0), json!(0.300_000_000_000_000_04))
+    );
+    let cells =
+        write(&folder, "users.csv", "distinct_id:json,a:json\n12.0,1\n7,12345678901234567890123\n8,1\n");
+    assert_ends(&run(&hub, &cells, &[]), 1, "1 rows imported, 2 rejected");
+}
+
+#[test]
+fn f23_duplicate_keys() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let lines = [
+        r#"{"distinct_id":"u1","address":{"city":"A","city":"B"},"plan":"x"}"#,
+        r#"{"distinct_id":"u2","distinct_id":"u3","plan":"z"}"#,
+        r#"{"distinct_id":"u4","plan":"x","pl\u0061n":"y"}"#,
+        r#"{"distinct_id":"u5","list":[{"a":1},{"a":1,"a":1}]}"#,
+        r#"{"distinct_id":"u6","a":{"b":1},"b":{"a":1}}"#,
+    ];
+    let input = write(&folder, "users.ndjson", lines.join("\n"));
+    assert_ends(&run(&hub, &input, &["--dry-run"]), 1, "row 2: distinct_id stands twice");
+    assert_ends(&run(&hub, &input, &[]), 1, "1 rows imported, 4 rejected");
+    assert!(hub.profile("u6").is_some() && hub.requests().len() == 1);
+    let reasons: Vec<_> = reasons(&input).into_iter().map(|reason| reason.1).collect();
+    assert_eq!(
+        reasons,
+        [
+            "address.city stands twice",
+            "distinct_id stands twice",
+            "plan stands twice",
+            "list[1].a stands twice"
+        ]
+    );
+}
+
+#[test]
+fn f22_two_columns_of_one_name() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    for (text, said) in [
+        (
+            "distinct_id,$email,$email,plan\nu1,a@example.com,b@example.com,pro\n",
+            "columns 2 and 3 are both `$email`: write the addresses into one cell",
+        ),
+        (
+            "distinct_id,plan, plan ,plan:json\nu1,a,b,\"\"\"c\"\"\"\n",
+            "columns 2 and 3 are both `plan`: rename or remove one",
+        ),
+        ("distinct_id,plan,plan :json\nu1,a,1\n", "columns 2 and 3 are both `plan`"),
+        ("distinct_id,a,distinct_id\nu1,a,u2\n", "columns 1 and 3 are both `distinct_id`"),
+    ] {
+        let input = write(&folder, "users.csv", text);
+        assert_ends(&run(&hub, &input, &[]), 2, said);
+        assert_ends(&run(&hub, &input, &["--dry-run"]), 2, said);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+    }
+    assert!(hub.requests().is_empty());
+    // Spreadsheets write columns that nobody uses.
+    let input = write(&folder, "users.csv", "distinct_id,plan,,\nu1,a,,\nu2,a,b,\n");
+    assert_ends(&run(&hub, &input, &[]), 1, "1 rows imported, 1 rejected");
+    assert_eq!(reasons(&input)[0].1, "has a cell in column 3, which has no name");
+}
+
+#[test]
+fn f25_quote_not_closed() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    for (text, said, users) in [
+        (
+            "distinct_id,name\nu1,\"Ann\nu2,Bob\nu3,Eve\n",
+            "cannot read row 1: the quote that opens in line 2, column 4, is not closed",
+            0,
+        ),
+        (
+            "distinct_id,$email,note\nu1,a@example.com,\"he said \nu2,b@example.com,ok\nu3,c@example.com,\"fine\"\nu4,d@example.com,ok\n",
+            "cannot read row 1: the quote that opens in line 2, column 18, closes in line 4 in the middle of a cell",
+            0,
+        ),
+        (
+            "\u{feff}\"distinct_id\",\"name\"\r\n\"u1\",\"A \"\"B\"\"\r\nC\"\r\nu2,3\" pipe\r\nu3,\"open\r\n",
+            "cannot read row 3: the quote that opens in line 5, column 4, is not closed",
+            2,
+        ),
+        ("distinct_id,\"name\nu1,a\n", "the quote that opens in line 1, column 13, is not closed", 0),
+    ] {
+        hub.reset();
+        let input = write(&folder, "users.csv", text);
+        assert_ends(&run(&hub, &input, &["--dry-run"]), 2, said);
+        assert_ends(&run(&hub, &input, &[]), 2, said);
+        assert_eq!(hub.requests().len(), users, "{text}");
+        let _ = fs::remove_file(beside(&input, ".checkpoint"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+    }
+    let endless = "distinct_id,name\nu1,\"".to_owned() + &"x".repeat(9 << 20) + "\"\n";
+    let input = write(&folder, "users.csv", endless);
+    assert_ends(&run(&hub, &input, &[]), 2, "is not closed within 8388608 bytes");
+}
+
+// --- Outages. ---
+
+/// An address at which nobody listens.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+#[test]
+fn a_hub_that_is_down_rejects_no_row_and_says_why() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let input = write(&folder, "users.ndjson", rows(100));
+    let mut command = import(&hub, &input, &["--max-outage", "0"]);
+    let output = command.env("SUPRSEND_BASE_URL", NOBODY).output().unwrap();
+    assert_ends(&output, 3, "run the same command again to go on");
+    let told = text(&output.stderr);
+    assert!(told.contains("cannot connect to the API: "), "{told}");
+    assert!(told.contains("efused"), "the whole cause: {told}");
+    assert!(!told.contains("user-"), "{told}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was done");
+    assert_ends(&run(&hub, &input, &[]), 0, "100 rows imported");
+    assert_imported(&hub, 100);
+}
+
+/// Waits until the program has said this.
+fn wait_for(child: &mut Child, said: &str) -> String {
+    let mut all = String::new();
+    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        all += &line.unwrap();
+        if all.contains(said) {
+            return all;
+        }
+        all.push('\n');
+    }
+    panic!("it did not say {said:?}: {all}")
+}
+
+#[test]
+fn an_outage_is_told_at_once_and_waited_out() {
+    const COUNT: usize = 500;
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let input = write(&folder, "users.ndjson", rows(COUNT));
+    hub.inject(Fault::status(500).body(json!({"message": "out of order"})).share(1.0)).unwrap();
+    let mut child = import(&hub, &input, &[]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    wait_for(
+        &mut child,
+        "waiting for the API, for up to 600 s: the API answered 500 Internal Server Error: out of order",
+    );
+    hub.clear_faults();
+    assert_ends(&child.wait_with_output().unwrap(), 0, "500 rows imported");
+    assert_imported(&hub, COUNT);
+}
+
+/// The acceptance of imports: whatever happens to the hub, every row is either stored or rejected in the end, and none is both.
+#[test]
+fn a_hub_that_goes_down_half_way_and_comes_back() {
+    const COUNT: usize = 300;
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let wrong = |number| number % 50 == 7;
+    let lines = (1..=COUNT).fold(String::new(), |mut text, number| {
+        let email = if wrong(number) { "no address" } else { "a@example.com" };
+        let row = json!({"distinct_id": format!("user-{number}"), "number": number, "$email": [email]});
+        writeln!(text, "{row}").unwrap();
+        text
+    });
+    let input = write(&folder, "users.ndjson", lines);
+    for fault in [
+        Fault::reset(),
+        Fault::lost(),
+        Fault::status(503),
+        Fault::status(429),
+        Fault::status(500),
+        Fault::truncated(),
+    ] {
+        // The first ones are answered as they should be.
+        hub.inject(Fault::delay(Duration::ZERO).times(20)).unwrap();
+        hub.inject(fault.share(1.0)).unwrap();
+        assert_ends(&run(&hub, &input, &["--max-outage", "0"]), 3, "not done");
+        hub.clear_faults();
+    }
+    let noted = fs::read_to_string(beside(&input, ".checkpoint")).unwrap();
+    assert_ends(&run(&hub, &input, &[]), 1, "294 rows imported, 6 rejected");
+    let rejected: Vec<_> = reasons(&input).into_iter().map(|reason| reason.0).collect();
+    for number in 1..=COUNT {
+        let stored = hub.profile(&format!("user-{number}")).is_some();
+        let rejections = rejected.iter().filter(|row| **row == number as u64).count();
+        assert_eq!(
+            (stored, rejections),
+            if wrong(number) { (false, 1) } else { (true, 0) },
+            "row {number}, {noted}"
+        );
+    }
+    assert!(!beside(&input, ".checkpoint").exists());
+}
+
+#[test]
+fn a_reply_that_is_no_profile_rejects_no_row() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let input = write(&folder, "users.ndjson", rows(100));
+    // What stands at the door of a guest network says yes to everything.
+    hub.inject(Fault::status(200).body("<html>please log in</html>").share(1.0)).unwrap();
+    let output = run(&hub, &input, &["--concurrency", "1"]);
+    assert_ends(
+        &output,
+        3,
+        "20 rows in a row failed, at last because the API answered 200 OK, but its reply ",
+    );
+    assert!(text(&output.stderr).contains("row 1 is not done: the API answered 200 OK"), "{output:?}");
+    assert_eq!(hub.requests().len(), 20);
+    hub.clear_faults();
+    assert_ends(&run(&hub, &input, &[]), 0, "100 rows imported");
+    assert_imported(&hub, 100);
+}
+
+#[test]
+fn rejected_rows_are_imported_once_they_are_mended() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let input = write(
+        &folder,
+        "users.ndjson",
+        format!(
+            "{}{{\"distinct_id\": \"user-3\", \"$email\": [\"?\"], \"number\": 3}}\n{{\"number\": 4}}\nnot JSON\n",
+            rows(2)
+        ),
+    );
+    assert_ends(&run(&hub, &input, &[]), 1, "2 rows imported, 3 rejected");
+    let file = beside(&input, ".rejected.ndjson");
+    let again = |arguments: &[&str]| {
+        let mut command = Command::new(program());
+        command.arg("--retry-rejected").arg(&file).args(arguments).env("NO_PROXY", "127.0.0.1");
+        command.env("SUPRSEND_API_KEY", KEY).env("SUPRSEND_BASE_URL", hub.url()).output().unwrap()
+    };
+    assert_ends(&again(&["--dry-run"]), 1, "row 4: has no distinct_id");
+    let mended = fs::read_to_string(&file).unwrap();
+    let mended = mended
+        .replace("[\"?\"]", "[\"a@example.com\"]")
+        .replace(r#""not JSON""#, r#""{\"distinct_id\": \"user-5\"}""#);
+    fs::write(&file, mended + "{}\n").unwrap();
+    assert_ends(&again(&[]), 1, "2 rows imported, 2 rejected");
+    assert_imported(&hub, 3);
+    assert!(hub.profile("user-5").is_some());
+    let reasons = reasons(&file);
+    assert_eq!(reasons[0], (4, "has no distinct_id".to_owned()), "the row of the first file");
+    assert_eq!(reasons[1], (4, "is no rejected row: it has no `row` and `input`".to_owned()));
+}
+
+// --- Files. ---
+
+#[cfg(unix)]
+fn interrupt(child: &Child) {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+}
+
+/// An import that leaves a checkpoint and a rejected row behind.
+fn leave_both(hub: &Hub, input: &Path) {
+    hub.inject(Fault::delay(Duration::ZERO).times(5)).unwrap();
+    hub.inject(Fault::status(503).share(1.0)).unwrap();
+    assert_ends(&run(hub, input, &["--max-outage", "0"]), 3, "1 rejected");
+    hub.clear_faults();
+}
+
+#[cfg(unix)]
+#[test]
+fn what_an_import_writes_is_for_those_who_may_read_the_input() {
+    use std::os::unix::fs::PermissionsExt;
+    for mode in [0o600, 0o400, 0o640] {
+        let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+        let input = write(&folder, "users.ndjson", "{}\n".to_owned() + &rows(50));
+        fs::set_permissions(&input, fs::Permissions::from_mode(mode)).unwrap();
+        // Whatever was there before.
+        fs::write(beside(&input, ".rejected.ndjson"), "old\n").unwrap();
+        leave_both(&hub, &input);
+        for suffix in [".checkpoint", ".rejected.ndjson"] {
+            let written = fs::metadata(beside(&input, suffix)).unwrap().permissions().mode() & 0o777;
+            // The owner writes them, nobody else may do more than with the input.
+            assert_eq!((written | 0o600) & !(mode | 0o600), 0, "{suffix}: {written:o}, {mode:o}");
+        }
+        assert_eq!(rejected(&input).len(), 1);
+        assert_ends(&run(&hub, &input, &[]), 1, "50 rows imported, 1 rejected");
+        assert_eq!(rejected(&input).len(), 1);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_through_links() {
+    use std::os::unix::fs::symlink;
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let input = write(&folder, "users.ndjson", "{}\n".to_owned() + &rows(50));
+    let target = write(&folder, "target", "precious");
+    let missing = folder.path().join("missing");
+    for suffix in [".checkpoint", ".checkpoint.new", ".rejected.ndjson"] {
+        let planted = beside(&input, suffix);
+        for kind in 0..3 {
+            match kind {
+                0 => symlink(&target, &planted).unwrap(),
+                1 => symlink(&missing, &planted).unwrap(),
+                _ => fs::hard_link(&target, &planted).unwrap(),
+            }
+            assert_ends(&run(&hub, &input, &["--restart"]), 2, "is a link or no file");
+            fs::remove_file(planted.clone()).unwrap();
+            assert_eq!(fs::read_to_string(&target).unwrap(), "precious", "{suffix}");
+            assert!(!missing.exists(), "{suffix}");
+        }
+    }
+    assert!(hub.requests().is_empty(), "it is found before anything is sent");
+    // Planted before an import goes on.
+    leave_both(&hub, &input);
+    fs::remove_file(beside(&input, ".rejected.ndjson")).unwrap();
+    symlink(&target, beside(&input, ".rejected.ndjson")).unwrap();
+    assert_ends(&run(&hub, &input, &[]), 2, "is a link or no file");
+    assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+}
+
+#[test]
+fn an_input_that_cannot_be_read_leaves_nothing_behind() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let input = folder.path().join("users.ndjson");
+    fs::create_dir(&input).unwrap();
+    assert_ends(&run(&hub, &input, &[]), 2, "users.ndjson: it is a folder");
+    for (name, text) in [("empty.csv", ""), ("names.csv", "a,b\n"), ("binary.csv", "\u{0}\u{1}")] {
+        assert_ends(&run(&hub, &write(&folder, name, text), &[]), 2, name);
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+}
+
+#[test]
+fn two_imports_of_one_input_exclude_each_other() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let input = write(&folder, "users.ndjson", rows(1000));
+    let mut child = begin(&hub, &input);
+    let before = fs::read(beside(&input, ".checkpoint")).unwrap();
+    let elsewhere = folder.path().join("elsewhere");
+    let elsewhere = elsewhere.to_str().unwrap();
+    for arguments in [&[][..], &["--restart"], &["--checkpoint", elsewhere, "--rejected", elsewhere]] {
+        assert_ends(&run(&hub, &input, arguments), 2, "another import is using");
+    }
+    assert!(child.try_wait().unwrap().is_none() && !before.is_empty());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    hub.clear_faults();
+    assert_ends(&run(&hub, &input, &[]), 0, "1000 rows imported");
+}
+
+/// What a tampered checkpoint says is refused, and never believed or the end of the program.
+#[test]
+fn a_tampered_checkpoint_is_refused() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let input = write(&folder, "users.ndjson", "{}\n".to_owned() + &rows(50));
+    leave_both(&hub, &input);
+    let file = beside(&input, ".checkpoint");
+    let good = fs::read(&file).unwrap();
+    let before = hub.requests().len();
+    let refused = |text: &[u8], what: &str| {
+        fs::write(&file, text).unwrap();
+        let output = run(&hub, &input, &[]);
+        assert_ends(&output, 2, "or use --restart, to begin with the first row");
+        assert_eq!(hub.requests().len(), before, "{what}");
+    };
+    for text in [&b""[..], b"{}", b"[]", b"null", b"\xff", &good[..good.len() / 2]] {
+        refused(text, &String::from_utf8_lossy(text));
+    }
+    for at in (0..good.len()).step_by(13) {
+        let mut bad = good.clone();
+        bad[at] = if bad[at] == b'1' { b'2' } else { b'1' };
+        refused(&bad, &format!("byte {at}"));
+    }
+    // With the seal made anew.
+    let sealed: Value = serde_json::from_slice(&good).unwrap();
+    for (member, value) in [
+        ("last", json!(u64::MAX)),
+        ("last", json!(0)),
+        ("last", json!(-1)),
+        ("open", json!([0])),
+        ("open", json!([u64::MAX])),
+        ("imported", json!(u64::MAX)),
+        ("rejected", json!(u64::MAX)),
+        ("rejected", json!(1000)),
+        ("input", json!({"bytes": u64::MAX, "modified": {"secs": u64::MAX, "nanos": 0}})),
+        ("input", json!({"bytes": 1, "modified": {"secs": u64::MAX, "nanos": 4_294_967_295_u32}})),
+        ("more", json!(1)),
+    ] {
+        let mut checkpoint = sealed["checkpoint"].clone();
+        checkpoint[member] = value.clone();
+        let text = checkpoint.to_string();
+        let seal: [u8; 32] =
+            sha2::Digest::finalize(sha2::Digest::chain_update(sha2::Sha256::default(), &text)).into();
+        let text = format!("{{\"checkpoint\":{text},\"sha256\":{}}}", json!(seal));
+        refused(text.as_bytes(), &format!("{member} {value}"));
+    }
+    fs::write(&file, good).unwrap();
+    assert_ends(&run(&hub, &input, &[]), 1, "50 rows imported, 1 rejected");
+}
+
+#[test]
+fn an_input_that_is_cut_short_while_it_is_read_is_not_complete() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let input = write(&folder, "users.ndjson", rows(2000));
+    let child = begin(&hub, &input);
+    let length = fs::metadata(&input).unwrap().len();
+    fs::File::options().write(true).open(&input).unwrap().set_len(length / 2).unwrap();
+    hub.clear_faults();
+    assert_ends(&child.wait_with_output().unwrap(), 2, "has changed while it was read");
+    assert_ends(&run(&hub, &input, &[]), 2, "has changed since");
+}
+
+// --- Signals, pipes and terminals. ---
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_is_heard_while_rows_are_rejected_without_a_call() {
+    for line in ["x\n", "{\"distinct_id\":\"u\",\"$email\":[\"?\"]}\n"] {
+        let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+        let input = write(&folder, "users.ndjson", line.repeat(1_000_000));
+        let mut command = import(&hub, &input, &[]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // The checkpoint is written meanwhile.
+        while !beside(&input, ".checkpoint").exists() {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before it noted anything");
+            thread::sleep(Duration::from_millis(10));
+        }
+        interrupt(&child);
+        let output = child.wait_with_output().unwrap();
+        assert_ends(&output, 130, "run the same command again to go on");
+        let lines = fs::read_to_string(beside(&input, ".rejected.ndjson")).unwrap().lines().count();
+        assert!((1..1_000_000).contains(&lines), "{lines}");
+        assert_ends(&output, 130, &format!("0 rows imported, {lines} rejected"));
+        assert!(hub.requests().is_empty());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let input = write(&folder, "users.ndjson", "x\n".repeat(100_000));
+    for arguments in [&["--dry-run"][..], &[]] {
+        let mut command = import(&hub, &input, arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(141), "{output:?}");
+        let told = text(&output.stderr);
+        assert!(!told.contains("panicked") && !told.contains("import: "), "{told}");
+    }
+    // An import goes on to its end, with nobody to listen.
+    let input = write(&folder, "good.ndjson", rows(20));
+    let mut child = import(&hub, &input, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().unwrap().code(), Some(141));
+    assert_imported(&hub, 20);
+    assert!(!beside(&input, ".checkpoint").exists());
+}
+
+/// A terminal of 80 columns shows every line of the bar in one line, and what is told stands on lines of its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_bar_fits_a_terminal_of_80_columns() {
+    use std::io::Read;
+
+    use rustix::{
+        pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+        termios::{Winsize, tcsetwinsize},
+    };
+
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let input = write(&folder, "users.ndjson", "x\n".repeat(1000) + &rows(100_000));
+    hub.inject(Fault::status(200).body("no profile").times(10)).unwrap();
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    tcsetwinsize(&master, Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let terminal = fs::File::options().read(true).write(true).open(name).unwrap();
+    let mut command = import(&hub, &input, &[]);
+    command.stdout(Stdio::piped()).stderr(terminal.try_clone().unwrap()).env("TERM", "xterm-256color");
+    let child = command.spawn().unwrap();
+    // The program alone has the terminal now, so that its end is the end of what is read.
+    drop((command, terminal));
+    let mut master = fs::File::from(master);
+    let (mut shown, mut part, mut interrupted) = (Vec::new(), [0; 4096], false);
+    while let Ok(length @ 1..) = master.read(&mut part) {
+        shown.extend_from_slice(&part[..length]);
+        if !interrupted && text(&shown).contains("not done, ") {
+            interrupted = true;
+            interrupt(&child);
+        }
+    }
+    assert_ends(&child.wait_with_output().unwrap(), 130, "10 not done, 1000 rejected");
+    let shown = String::from_utf8(shown).unwrap();
+    let lines: Vec<_> = regress::Regex::new("\x1b\\[[0-9;?]*[A-Za-z]|[\r\n]")
+        .unwrap()
+        .replace_all(&shown, "\n")
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    let bars: Vec<_> = lines.iter().filter(|line| line.contains(" left ")).collect();
+    assert!(bars.iter().any(|bar| bar.contains("1000 rejected, 10 not done")), "{lines:#?}");
+    for bar in bars {
+        assert!(bar.trim_end().chars().count() < 79, "{bar:?}");
+    }
+    let told = lines.iter().filter(|line| line.contains("finishing ")).collect::<Vec<_>>();
+    assert!(told.len() == 1 && told[0].starts_with("finishing "), "{told:?}");
+}
+
+#[test]
+fn the_help_says_what_the_exit_codes_mean() {
+    let output = Command::new(program()).arg("--help").output().unwrap();
+    let help = text(&output.stdout);
+    assert!(help.contains("3    rows are not done"), "{help}");
+    // Neither input, or both.
+    for arguments in [&[][..], &["a.ndjson", "--retry-rejected", "b.ndjson"]] {
+        assert_eq!(Command::new(program()).args(arguments).output().unwrap().status.code(), Some(2));
+    }
 }

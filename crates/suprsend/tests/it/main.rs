@@ -7,10 +7,15 @@ mod canaries;
 mod client;
 mod faults;
 mod import;
+mod keys;
 mod life_cycle;
+mod lists;
 mod paging;
 mod patient;
 mod properties;
+mod records;
+mod report;
+mod sending;
 mod server;
 #[cfg(feature = "tracing")]
 mod tracing;

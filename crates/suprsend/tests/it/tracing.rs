@@ -33,10 +33,10 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-#[tokio::test(start_paused = true, crate = "crate::patient")]
-async fn a_call_has_a_span() {
+/// Everything that is logged until the guard is dropped.
+fn listen() -> (Log, tracing::Dispatch, tracing::subscriber::DefaultGuard) {
     // While there is one subscriber only, a span that another test is the first to come by is switched off for all of them.
-    let _other = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
+    let other = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
@@ -44,8 +44,32 @@ async fn a_call_has_a_span() {
         .with_ansi(false)
         .with_writer(log.clone())
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    (log, other, tracing::subscriber::set_default(subscriber))
+}
 
+impl Log {
+    /// All lines, in which nothing is that stands for a person or is a secret.
+    #[track_caller]
+    fn text(&self) -> String {
+        let log = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        assert!(!log.contains("secret"), "{log}");
+        log
+    }
+}
+
+/// The line of the log with this in it has these parts, each once.
+#[track_caller]
+fn assert_line(log: &str, with: &str, parts: &[&str]) {
+    let lines: Vec<_> = log.lines().filter(|line| line.contains(with)).collect();
+    let [line] = lines[..] else { panic!("{with}: {log}") };
+    for part in parts {
+        assert_eq!(line.matches(part).count(), 1, "{part}: {line}");
+    }
+}
+
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn a_call_has_a_span() {
+    let (log, _other, _guard) = listen();
     let server = Server::start([reply(503, &[("retry-after", "3")], "secret-reply"), created()]).await;
     let client = server.builder().api_key("secret-key").build().unwrap();
     client
@@ -56,25 +80,57 @@ async fn a_call_has_a_span() {
         .await
         .unwrap();
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(!log.contains("secret"), "{log}");
-    let line =
-        |part: &str| log.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {log}"));
-    let retry = line("attempt failed, trying again");
-    for part in ["WARN", "attempt=1", "status=503", "delay_ms=3"] {
-        assert!(retry.contains(part), "{part}: {retry}");
-    }
-    let end = line("close");
-    let parts = [
+    let log = log.text();
+    let retry = ["attempt=1", "error.type=\"503\"", "http.response.status_code=503", "delay_ms=3"];
+    assert_line(&log, "attempt failed, trying again", &[&retry[..], &["WARN", " suprsend: "]].concat());
+    let end = [
         "suprsend.call",
-        "operation=\"create-update-users\"",
-        "host=\"127.0.0.1\"",
-        "attempt=2",
-        "status=201",
-        "request_id=\"request-1\"",
-        "duration_ms=3",
+        " suprsend: ",
+        "otel.kind=\"client\"",
+        "otel.name=\"create-update-users\"",
+        "http.request.method=\"POST\"",
+        "http.response.status_code=201",
+        "server.address=\"127.0.0.1\"",
+        "server.port=",
+        "url.template=\"/v1/user/{distinct_id}/\"",
+        "suprsend.attempts=2",
+        "suprsend.request_id=\"request-1\"",
     ];
-    for part in parts {
-        assert!(end.contains(part), "{part}: {end}");
+    assert_line(&log, "close", &end);
+    assert!(!log.contains("otel.status_code") && !log.contains("ERROR"), "{log}");
+}
+
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn a_call_that_failed_is_an_error() {
+    let (log, _other, _guard) = listen();
+    let body = r#"{"code": 400, "message": "secret@example.com is not known"}"#;
+    let server = Server::start([reply(400, &[], body)]).await;
+    let client = server.builder().build().unwrap();
+    client
+        .workflows()
+        .trigger("order-shipped")
+        .recipient("secret-id")
+        .data("code", "secret")
+        .await
+        .unwrap_err();
+    let log = log.text();
+    // The span, with its own fields, stands in front of the event.
+    let event = log.lines().find_map(|line| Some((line, line.split_once("call failed")?.1))).unwrap();
+    assert!(event.0.contains("ERROR") && event.0.contains(" suprsend: "), "{log}");
+    for part in ["error.type=\"400\"", "http.response.status_code=400", "attempts=1"] {
+        assert!(event.1.contains(part), "{part}: {log}");
     }
+    let end = ["otel.status_code=\"ERROR\"", "error.type=\"400\"", "url.template=\"/trigger/\""];
+    assert_line(&log, "close", &end);
+}
+
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn what_is_refused_before_it_is_sent_has_a_span_too() {
+    let (log, _other, _guard) = listen();
+    let server = Server::start([created()]).await;
+    server.client().users().upsert("secret-id").email("no secret address").await.unwrap_err();
+    let log = log.text();
+    assert_line(&log, "close", &["error.type=\"invalid_input\"", "suprsend.attempts=0"]);
+    assert!(log.contains("call failed"), "{log}");
+    assert_eq!(server.requests(), 0);
 }

@@ -294,8 +294,14 @@ impl Read {
                         key.join("/")
                     )
                 })?;
+                let visit = types.visit(ty, quote!(self.body), key).map(|visit| {
+                    quote! {
+                        fn idempotency_keys(&mut self, visit: &mut dyn FnMut(&mut Option<String>)) { #visit }
+                    }
+                });
                 Some(quote! {
                     fn is_idempotent(&self) -> bool { #has_key }
+                    #visit
                 })
             }
             _ => None,

@@ -53,6 +53,34 @@ impl<'a> Types<'a> {
     }
 }
 
+impl Types<'_> {
+    /// A statement that shows the text that may be absent at this place of a value to `visit`; `*` is every item of a list. None if what
+    /// stands there is always set, or no text.
+    pub(super) fn visit(&self, ty: &Type, value: TokenStream, place: &[String]) -> Option<TokenStream> {
+        let (first, rest) = place.split_first()?;
+        if first == "*" {
+            let (ty, value) = match self.get(ty).map(|item| &item.fields) {
+                Some(Fields::Unnamed(fields)) => (&fields.unnamed.first()?.ty, quote!(#value.0)),
+                _ => (ty, value),
+            };
+            let item = read::arguments(ty).pop()?;
+            let inner = self.visit(&item, quote!(item), rest)?;
+            return Some(quote!(for item in &mut #value { #inner }));
+        }
+        let field = self.field(ty, first)?;
+        let (name, ty) = (&field.ident, &field.ty);
+        match (rest.is_empty(), is_option(ty)) {
+            (true, true) => {
+                let is_text =
+                    read::arguments(ty).pop().is_some_and(|ty| type_text(&ty) == "::std::string::String");
+                is_text.then(|| quote!(visit(&mut #value.#name);))
+            }
+            (false, false) => self.visit(ty, quote!(#value.#name), rest),
+            _ => None,
+        }
+    }
+}
+
 /// `impl Paged`, if the operation is.
 pub(super) fn paged(name: &Ident, function: &Function, types: &Types<'_>) -> Option<TokenStream> {
     let results = types.field(&function.reply, "results")?;

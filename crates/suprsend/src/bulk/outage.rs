@@ -1,0 +1,26 @@
+//! What holds a stream.
+
+use std::time::Duration;
+
+/// An outage that holds a stream; see [`SendAll::outage`](super::SendAll::outage).
+#[derive(Debug, Clone)]
+pub struct Outage {
+    duration: Duration,
+    cause: Box<str>,
+}
+
+impl Outage {
+    pub(crate) fn new(duration: Duration, cause: Box<str>) -> Self {
+        Self { duration, cause }
+    }
+
+    /// Returns how long it has taken so far.
+    pub fn duration(&self) -> Duration {
+        self.duration
+    }
+
+    /// Returns the last failure with all its causes, in one line for people.
+    pub fn cause(&self) -> &str {
+        &self.cause
+    }
+}

@@ -1,0 +1,375 @@
+//! Many records in few requests: what [`trigger_all`](crate::Workflows::trigger_all), [`track_all`](crate::Events::track_all) and
+//! [`ingest_all`](crate::Users::ingest_all) return.
+
+mod envelope;
+mod ingest;
+mod outcome;
+mod packs;
+mod queue;
+mod record;
+
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::{HeaderMap, StatusCode};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use suprsend_api::types::BulkRecord;
+use tokio::time::Instant;
+
+use self::{
+    packs::Packs,
+    queue::{Again, Held, SharedQueue},
+    record::{ReceiptOf, limits},
+};
+use super::{Outcome, SendAll, Source, Summary};
+use crate::{
+    client::{AsClient, Client, Key},
+    error::{ApiError, Error, Secrets, UndecodableReply},
+    flow::LONGEST_PAUSE,
+    reply::Reply,
+    response::Response,
+    retry::{self, RetryPolicy},
+    rules,
+};
+
+pub use self::{
+    outcome::RecordOutcome,
+    record::{Draft, Record, RecordEntry, RecordOutcomeOf, Records},
+};
+
+/// The outcomes of many records that are sent in packs: a [`Stream`]; with the blocking client it is an iterator.
+///
+/// See [the module](crate::bulk) for what holds. The settings hold for what is sent from then on, so they are best made before the first
+/// outcome is asked for.
+#[must_use = "nothing is sent unless the outcomes are asked for"]
+pub struct SendRecords<S: Stream<Item: RecordEntry>, C: AsClient = Client> {
+    /// Sends the packs.
+    inner: SendAll<Packs<S, C>, C>,
+    queue: SharedQueue<S::Item>,
+    policy: RetryPolicy,
+    /// The last failure of a call.
+    last: Option<Error>,
+    succeeded: u64,
+    failed: u64,
+    retries: u64,
+}
+
+impl<S: Stream<Item: RecordEntry>, C: AsClient> SendRecords<S, C> {
+    pub(crate) fn new<Kind>(client: &C, records: impl Source<Kind, Stream = S>) -> Self {
+        let queue = SharedQueue::new();
+        let packs = Packs::new(client.clone(), records.into_stream(), queue.clone());
+        let policy = client.as_client().shared.settings.retry.clone();
+        Self {
+            inner: SendAll::new(client, packs),
+            queue,
+            policy,
+            last: None,
+            succeeded: 0,
+            failed: 0,
+            retries: 0,
+        }
+    }
+
+    /// Keeps this number of requests in flight, whatever the hub says; with one, records are sent in the order of the input, but for
+    /// those that are sent again. Zero counts as one. Pauses and outages still hold the stream.
+    pub fn fixed_concurrency(self, requests: usize) -> Self {
+        self.set(|inner| inner.fixed_concurrency(requests))
+    }
+
+    /// Lets the number of requests in flight vary between these. Defaults to 1 and 64. Zero counts as one, and a maximum below the
+    /// minimum as the minimum.
+    pub fn adaptive_concurrency(self, min: usize, max: usize) -> Self {
+        self.set(|inner| inner.adaptive_concurrency(min, max))
+    }
+
+    /// Limits the number of requests in a second, retries included. Zero counts as one. There is no limit by default.
+    pub fn max_rate(self, requests: u32) -> Self {
+        self.set(|inner| inner.max_rate(requests))
+    }
+
+    /// Limits the time that the stream waits because the hub asks for it; see [`SendAll::max_pause`]. Defaults to 5 min.
+    pub fn max_pause(self, pause: Duration) -> Self {
+        self.set(|inner| inner.max_pause(pause))
+    }
+
+    /// Limits the time that the stream waits for the end of an outage. Defaults to 10 min.
+    ///
+    /// After that the records that were taken from the input fail, and the stream ends: the rest of the input is not tried.
+    pub fn max_outage(self, outage: Duration) -> Self {
+        self.set(|inner| inner.max_outage(outage))
+    }
+
+    /// Ends the stream after this number of requests in a row that failed [for a while](Error::is_retryable); see
+    /// [`SendAll::give_up_after`]. The stream never gives up for that by default.
+    pub fn give_up_after(self, failures: u64) -> Self {
+        self.set(|inner| inner.give_up_after(failures))
+    }
+
+    fn set(mut self, set: impl FnOnce(SendAll<Packs<S, C>, C>) -> SendAll<Packs<S, C>, C>) -> Self {
+        self.inner = set(self.inner);
+        self
+    }
+
+    /// Takes no more records: those that were taken are sent, and then the stream ends.
+    pub fn stop(&mut self) {
+        if let Some(packs) = self.inner.source_mut() {
+            packs.input = None;
+        }
+    }
+
+    /// Returns the number of requests that may be in flight now.
+    pub fn concurrency(&self) -> usize {
+        self.inner.concurrency()
+    }
+
+    /// Returns what came of the records so far, or in all once the stream has ended.
+    pub fn summary(&self) -> Summary {
+        let taken = self.queue.lock().taken;
+        let Self { succeeded, failed, retries, .. } = *self;
+        let waiting = taken.saturating_sub(succeeded + failed);
+        let in_flight = usize::try_from(waiting).unwrap_or(usize::MAX);
+        Summary { succeeded, failed, in_flight, retries, ..self.inner.summary() }
+    }
+
+    #[cfg(feature = "blocking")]
+    pub(crate) fn client(&self) -> &C {
+        self.inner.client()
+    }
+}
+
+/// The result of a pack.
+type PackOutcome<E> =
+    Outcome<<<E as RecordEntry>::Operation as suprsend_api::Operation>::Reply, packs::Made<E>>;
+
+impl<S, C> SendRecords<S, C>
+where
+    S: Stream<Item: RecordEntry<Value: Send + 'static>>,
+    C: AsClient,
+{
+    /// Takes records, sends them, and returns the next outcome.
+    pub(crate) fn poll_outcome(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<<S::Item as RecordEntry>::Outcome>> {
+        loop {
+            let ready = self.queue.lock().ready.pop_front();
+            if let Some(outcome) = ready {
+                match outcome.result {
+                    Ok(_) => self.succeeded += 1,
+                    Err(_) => self.failed += 1,
+                }
+                return Poll::Ready(Some(S::Item::outcome(outcome)));
+            }
+            match self.inner.poll_outcome(context) {
+                Poll::Ready(Some(pack)) => self.settle(pack),
+                Poll::Ready(None) => {
+                    // Something is left only if the stream gave up.
+                    let mut queue = self.queue.lock();
+                    queue.give_up(self.last.as_ref());
+                    if queue.ready.is_empty() {
+                        return Poll::Ready(queue.error.take().map(S::Item::failed));
+                    }
+                }
+                // A record may have failed by itself meanwhile.
+                Poll::Pending if self.queue.lock().ready.is_empty() => return Poll::Pending,
+                Poll::Pending => {}
+            }
+        }
+    }
+
+    /// Finds out what became of the records of a pack.
+    fn settle(
+        &mut self,
+        PackOutcome::<S::Item> { value: (sent, records), result, .. }: PackOutcome<S::Item>,
+    ) {
+        self.queue.lock().in_flight -= 1;
+        match result {
+            Ok(response) => self.read(sent, records, response),
+            Err(error) => self.fail(records, error),
+        }
+    }
+
+    /// Reads a reply with an outcome for each record.
+    fn read(
+        &mut self,
+        sent: Instant,
+        records: Vec<Held<<S::Item as RecordEntry>::Value>>,
+        response: Response<<<S::Item as RecordEntry>::Operation as suprsend_api::Operation>::Reply>,
+    ) {
+        let (status, headers, attempts) =
+            (response.status(), response.headers().clone(), response.attempts());
+        let receipts = <S::Item as RecordEntry>::Operation::receipts(response.into_inner(), records.len());
+        let receipts = match receipts {
+            Ok(receipts) => receipts,
+            Err(reason) => {
+                let error = UndecodableReply::new(Reply::new(status, headers), reason);
+                return self.fail(records, error.into());
+            }
+        };
+        let policy = self.inner.flow.policy(self.policy.clone());
+        let mut round = Round::new(&policy, self.inner.flow.is_over());
+        let key = self.inner.client.as_client().key();
+        let mut throttled = false;
+        for (mut held, receipt) in records.into_iter().zip(receipts) {
+            self.count(&mut held, attempts);
+            match receipt {
+                Ok(receipt) => {
+                    let Held { index, value, key, attempts, .. } = held;
+                    let mut response = Response::of(receipt, status, headers.clone(), attempts);
+                    response.set_idempotency_key(key.as_deref().map(Box::from));
+                    let result = Ok(response);
+                    let outcome = RecordOutcome { index, value, idempotency_key: key, result };
+                    self.queue.lock().ready.push_back(outcome);
+                }
+                Err(record) => {
+                    let error = refusal::<S::Item>(&held.json, &record, &headers, &key);
+                    throttled |= matches!(
+                        error.status(),
+                        Some(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+                    );
+                    self.again_or_failed(&mut round, held, error);
+                }
+            }
+        }
+        if throttled {
+            self.inner.flow.throttled(sent);
+        }
+    }
+
+    /// A call failed, and its records with it, unless it is worth while to send them otherwise.
+    fn fail(&mut self, mut records: Vec<Held<<S::Item as RecordEntry>::Value>>, error: Error) {
+        let (attempts, error) = error.into_last_attempt();
+        let is_refused = matches!(
+            error.status(),
+            Some(StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY)
+        );
+        if is_refused && records.len() > 1 {
+            // One of them may be the reason. What is refused was not done, so the halves are sent by themselves, as if for the first time.
+            let rest = records.split_off(records.len() / 2);
+            self.queue.lock().packs.extend([records, rest]);
+            return;
+        }
+        let policy = self.inner.flow.policy(self.policy.clone());
+        let mut round = Round::new(&policy, self.inner.flow.is_over());
+        for mut held in records {
+            self.count(&mut held, attempts);
+            self.again_or_failed(&mut round, held, error.clone());
+        }
+        self.last = Some(error);
+    }
+
+    /// Counts how often a record was sent.
+    fn count(&mut self, held: &mut Held<<S::Item as RecordEntry>::Value>, attempts: u32) {
+        let again = if held.attempts == 0 { attempts.saturating_sub(1) } else { attempts };
+        self.retries += u64::from(again);
+        held.attempts = held.attempts.saturating_add(attempts);
+    }
+
+    /// A record failed: it is sent again, if that may help.
+    fn again_or_failed(
+        &self,
+        round: &mut Round<'_>,
+        held: Held<<S::Item as RecordEntry>::Value>,
+        error: Error,
+    ) {
+        let may_repeat = held.idempotent || retry::was_not_processed(&error);
+        let mut queue = self.queue.lock();
+        if let Some(delay) = round.delay(held.attempts, &error).filter(|_| may_repeat) {
+            // A clock cannot show any time.
+            let due = Instant::now() + delay.min(LONGEST_PAUSE);
+            queue.again.push(Again { due, held, error });
+        } else {
+            let error = error.after_attempts(held.attempts);
+            let failed = held.fail::<ReceiptOf<S::Item>>(error);
+            queue.ready.push_back(failed);
+        }
+    }
+}
+
+/// The delays of the records of one pack: what fails together is sent again together.
+struct Round<'a> {
+    policy: &'a RetryPolicy,
+    is_over: bool,
+    drawn: Vec<(u32, Option<StatusCode>, Option<Duration>)>,
+}
+
+impl<'a> Round<'a> {
+    fn new(policy: &'a RetryPolicy, is_over: bool) -> Self {
+        Self { policy, is_over, drawn: Vec::new() }
+    }
+
+    /// How long to wait after this failure of this attempt; `None` if that was the last one.
+    fn delay(&mut self, attempts: u32, error: &Error) -> Option<Duration> {
+        if self.is_over {
+            return None;
+        }
+        let status = error.status();
+        if let Some((.., delay)) = self.drawn.iter().find(|drawn| (drawn.0, drawn.1) == (attempts, status)) {
+            return *delay;
+        }
+        let delay = self.policy.delay(attempts, error);
+        self.drawn.push((attempts, status, delay));
+        delay
+    }
+}
+
+/// The error that a refusal of one record is.
+fn refusal<E: RecordEntry>(json: &[u8], record: &BulkRecord, headers: &HeaderMap, key: &Key) -> Error {
+    let status = u16::try_from(record.status_code).ok().and_then(|code| StatusCode::from_u16(code).ok());
+    let status = status.filter(|status| status.as_u16() >= 300);
+    let mut reply = Reply::new(status.unwrap_or(StatusCode::MULTI_STATUS), headers.clone());
+    // What was read of it, since the reply as a whole is about others too.
+    reply.extend(serde_json::to_vec(record).map(Bytes::from).unwrap_or_default(), usize::MAX);
+    reply.complete();
+    if status.is_none() {
+        return UndecodableReply::new(reply, "refuses a record with a status that is none of a refusal")
+            .into();
+    }
+    let rules = limits::<E::Operation>().0.zip(serde_json::from_slice::<Value>(json).ok());
+    let secrets = rules.map(|(rules, record)| rules::secrets(rules, &record)).unwrap_or_default();
+    let secrets = Secrets::new(secrets.into_iter().chain([key.secret().expose_secret().to_owned()]));
+    Error::from(ApiError::new(reply, &secrets)).into_not_found()
+}
+
+impl<S> SendRecords<S>
+where
+    S: Stream<Item: RecordEntry<Value: Send + 'static>>,
+{
+    /// Returns the next outcome, or `None` when there are no more. Cancel safe: if the future is dropped, the requests in flight go on
+    /// with the next one.
+    pub async fn next(&mut self) -> Option<<S::Item as RecordEntry>::Outcome> {
+        poll_fn(|context| self.poll_outcome(context)).await
+    }
+}
+
+/// Nothing in it is pinned but what is in a box.
+impl<S: Stream<Item: RecordEntry>, C: AsClient> Unpin for SendRecords<S, C> {}
+
+impl<S> Stream for SendRecords<S>
+where
+    S: Stream<Item: RecordEntry<Value: Send + 'static>>,
+{
+    type Item = <S::Item as RecordEntry>::Outcome;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_outcome(context)
+    }
+}
+
+/// Leaves out the input and the records, which hold data of people.
+impl<S: Stream<Item: RecordEntry>, C: AsClient> fmt::Debug for SendRecords<S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendRecords")
+            .field("summary", &self.summary())
+            .field("concurrency", &self.concurrency())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,19 @@
+//! What came of one record of many.
+
+use crate::{error::Error, response::Response};
+
+/// What came of one record of many: `R` is the type of its receipt, `V` that of the value that was sent with it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RecordOutcome<R, V = ()> {
+    /// The position of the record in the input. The first is 0.
+    pub index: u64,
+    /// The value that stood beside the record in the input; `()` if there was none.
+    pub value: V,
+    /// The key that the record was sent with, its own or one that was made for it. To send a record again whose outcome is not known, send it
+    /// with this key.
+    pub idempotency_key: Option<String>,
+    /// What the API replied to the record, with the status and the headers of the request that it was accepted in; or the API's own
+    /// error for the record, or the error of the call.
+    pub result: Result<Response<R>, Error>,
+}

@@ -1,0 +1,287 @@
+//! What is sent in packs: records, the operations that take them, and what a source may hold in their place.
+
+use std::convert::Infallible;
+
+use serde::Serialize;
+use suprsend_api::{
+    Operation,
+    operations::{TrackEvents, TriggerWorkflows},
+    rules::{Rule, Schema},
+    types::{BulkRecord, BulkRecordStatus, BulkReply, Event, WorkflowTrigger},
+};
+
+use super::{envelope, outcome::RecordOutcome};
+use crate::{
+    call::Call,
+    checks::BODY_BYTES,
+    client::{AsClient, Client},
+    error::Violations,
+};
+
+/// An operation whose body is a list of records that have nothing to do with each other.
+pub trait Records: Operation + Sized + sealed::Sealed {
+    /// The type of a record.
+    type Record: Serialize + Send + 'static;
+    /// What the API replies to a record that it accepts.
+    type Receipt: Send + 'static;
+
+    /// The most bytes of a record, as JSON.
+    #[doc(hidden)]
+    const RECORD_BYTES: usize = BODY_BYTES - ENVELOPE;
+
+    /// Makes the operation.
+    #[doc(hidden)]
+    fn pack(records: Vec<Self::Record>) -> Self;
+
+    /// Adds what every record has and this one has not yet.
+    #[doc(hidden)]
+    fn complete(draft: &mut Draft<Self>, client: &Client);
+
+    /// Returns the key by which a record that is repeated is recognized.
+    #[doc(hidden)]
+    fn key(record: &Self::Record) -> Option<&str>;
+
+    /// Returns what became of each record of a pack, in order; or what is wrong with the reply, where that cannot be told.
+    #[doc(hidden)]
+    fn receipts(reply: Self::Reply, sent: usize) -> Result<Vec<Verdict<Self::Receipt>>, String>;
+}
+
+/// A receipt, or what the API says of a record that it refuses.
+pub(super) type Verdict<R> = Result<R, BulkRecord>;
+
+pub(super) mod sealed {
+    /// Which operations take records is for the document to say.
+    pub trait Sealed {}
+}
+
+/// The brackets around the records of a pack.
+pub(super) const ENVELOPE: usize = 2;
+
+/// The rules of a record, and how many there may be in a pack, as the document states it.
+pub(super) fn limits<O: Records>() -> (Option<&'static Schema>, usize) {
+    let rules = O::SPEC.body.map_or(&[][..], Schema::rules);
+    let record = rules.iter().find_map(|rule| match rule {
+        Rule::Items(record) => Some(*record),
+        _ => None,
+    });
+    let most = rules.iter().find_map(|rule| match rule {
+        Rule::MaxItems(most) => usize::try_from(*most).ok(),
+        _ => None,
+    });
+    (record, most.unwrap_or(1))
+}
+
+/// A record on its way into a pack.
+pub struct Draft<O: Records> {
+    pub(super) record: O::Record,
+    /// Whether sending it twice has the effect of sending it once, even if it has no key.
+    pub(super) idempotent: bool,
+    pub(super) violations: Violations,
+}
+
+impl<O: Records> Draft<O> {
+    pub(super) fn new(record: O::Record) -> Self {
+        Self { record, idempotent: false, violations: Violations::default() }
+    }
+}
+
+/// A record, or what is made into one: a body of the generated type, or a call of the operation that sends a single one.
+///
+/// What a call has of its own (headers, a timeout, a retry policy) cannot hold for a record, so it is refused.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` is no record that is sent in packs",
+    label = "expected triggers, events, upserts or edits",
+    note = "map the input first: `.map(|row| client.workflows().trigger(row.workflow).recipient(row.user))`, without `.await`"
+)]
+pub trait Record: sealed::Sealed {
+    /// The operation that sends packs of these.
+    type Operation: Records;
+
+    /// Makes it a draft.
+    #[doc(hidden)]
+    fn into_draft(self) -> Draft<Self::Operation>;
+}
+
+/// What the methods that send packs take: a [`Record`]; a pair of a value and a record, whose outcome gives the value back; or a `Result`
+/// of either, whose error ends the stream.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent in packs",
+    label = "expected records, pairs `(value, record)`, or `Result`s of these"
+)]
+pub trait RecordEntry {
+    /// The operation that sends packs of these.
+    type Operation: Records;
+    /// The value that stands beside the record.
+    type Value;
+    /// Why there may be no record.
+    type Error;
+    /// What the stream returns for it.
+    type Outcome;
+
+    /// Takes the record and the value.
+    #[doc(hidden)]
+    #[allow(clippy::type_complexity, reason = "a name for it would say less")]
+    fn into_draft(self) -> Result<(Self::Value, Draft<Self::Operation>), Self::Error>;
+
+    /// Makes what the stream returns of an outcome.
+    fn outcome(outcome: RecordOutcomeOf<Self>) -> Self::Outcome;
+
+    /// Makes what the stream returns of an error of the source.
+    fn failed(error: Self::Error) -> Self::Outcome;
+}
+
+/// What the API replies to a record of an entry.
+pub(super) type ReceiptOf<E> = <<E as RecordEntry>::Operation as Records>::Receipt;
+
+/// The outcome of an entry.
+pub type RecordOutcomeOf<E> = RecordOutcome<ReceiptOf<E>, <E as RecordEntry>::Value>;
+
+impl<R: Record> RecordEntry for R {
+    type Operation = R::Operation;
+    type Value = ();
+    type Error = Infallible;
+    type Outcome = RecordOutcomeOf<Self>;
+
+    fn into_draft(self) -> Result<((), Draft<R::Operation>), Infallible> {
+        Ok(((), Record::into_draft(self)))
+    }
+
+    fn outcome(outcome: RecordOutcomeOf<Self>) -> Self::Outcome {
+        outcome
+    }
+
+    fn failed(error: Infallible) -> Self::Outcome {
+        match error {}
+    }
+}
+
+impl<V, R: Record> RecordEntry for (V, R) {
+    type Operation = R::Operation;
+    type Value = V;
+    type Error = Infallible;
+    type Outcome = RecordOutcomeOf<Self>;
+
+    fn into_draft(self) -> Result<(V, Draft<R::Operation>), Infallible> {
+        Ok((self.0, Record::into_draft(self.1)))
+    }
+
+    fn outcome(outcome: RecordOutcomeOf<Self>) -> Self::Outcome {
+        outcome
+    }
+
+    fn failed(error: Infallible) -> Self::Outcome {
+        match error {}
+    }
+}
+
+impl<T: RecordEntry<Error = Infallible>, E> RecordEntry for Result<T, E> {
+    type Operation = T::Operation;
+    type Value = T::Value;
+    type Error = E;
+    type Outcome = Result<T::Outcome, E>;
+
+    fn into_draft(self) -> Result<(T::Value, Draft<T::Operation>), E> {
+        self.map(|entry| match entry.into_draft() {
+            Ok(draft) => draft,
+            Err(never) => match never {},
+        })
+    }
+
+    fn outcome(outcome: RecordOutcomeOf<Self>) -> Self::Outcome {
+        Ok(T::outcome(outcome))
+    }
+
+    fn failed(error: E) -> Self::Outcome {
+        Err(error)
+    }
+}
+
+/// Operations whose reply has an outcome for each record: the operation that takes many, its record, and the operations whose calls
+/// become records too.
+macro_rules! operations {
+    ($($many:ident of $record:ident, or $($one:ident),*;)*) => {
+        $(impl sealed::Sealed for $many {}
+
+        impl Records for $many {
+            type Record = $record;
+            type Receipt = BulkRecord;
+
+            fn pack(records: Vec<$record>) -> Self {
+                Self::new(records)
+            }
+
+            fn complete(draft: &mut Draft<Self>, client: &Client) {
+                draft.record.complete(client);
+            }
+
+            fn key(record: &$record) -> Option<&str> {
+                record.idempotency_key.as_deref()
+            }
+
+            fn receipts(reply: BulkReply, sent: usize) -> Result<Vec<Verdict<BulkRecord>>, String> {
+                receipts(reply, sent)
+            }
+        }
+
+        impl sealed::Sealed for $record {}
+
+        impl Record for $record {
+            type Operation = $many;
+
+            fn into_draft(self) -> Draft<$many> {
+                Draft::new(self)
+            }
+        }
+
+        $(impl<C: AsClient> sealed::Sealed for Call<suprsend_api::operations::$one, C> {}
+
+        impl<C: AsClient> Record for Call<suprsend_api::operations::$one, C> {
+            type Operation = $many;
+
+            fn into_draft(self) -> Draft<$many> {
+                let (operation, violations) = self.into_record();
+                Draft { violations, ..Draft::new(operation.body) }
+            }
+        })*)*
+    };
+}
+
+operations! {
+    TriggerWorkflows of WorkflowTrigger, or TriggerWorkflowApi;
+    TrackEvents of Event, or TrackEvent, EventApi;
+}
+
+/// What a record has beside what a caller sets.
+trait Complete {
+    fn complete(&mut self, client: &Client);
+}
+
+impl Complete for WorkflowTrigger {
+    fn complete(&mut self, client: &Client) {
+        envelope::give(&mut self.idempotency_key, client);
+    }
+}
+
+/// With the envelope that SuprSend's own SDKs send; the workspace as far as it is known.
+impl Complete for Event {
+    fn complete(&mut self, client: &Client) {
+        envelope::give(&mut self.idempotency_key, client);
+        self.insert_id.get_or_insert_with(envelope::id);
+        self.time.get_or_insert_with(envelope::now);
+        self.env = self.env.take().or_else(|| client.workspace().map(str::to_owned));
+    }
+}
+
+/// Reads the outcomes of a reply that has one for each record.
+fn receipts(reply: BulkReply, sent: usize) -> Result<Vec<Verdict<BulkRecord>>, String> {
+    let received = reply.records.len();
+    if received != sent {
+        return Err(format!("has {received} outcomes for {sent} records"));
+    }
+    let judge = |record: BulkRecord| {
+        let is_accepted =
+            (200..300).contains(&record.status_code) && record.status != BulkRecordStatus::Error;
+        if is_accepted { Ok(record) } else { Err(record) }
+    };
+    Ok(reply.records.into_iter().map(judge).collect())
+}

@@ -1,0 +1,215 @@
+//! What the document cannot express about operations on lists: replacing one as a whole.
+
+use std::{fmt, future::IntoFuture};
+
+use futures_core::Stream;
+use suprsend_api::types::SubscriberList;
+use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::sleep};
+
+#[cfg(feature = "blocking")]
+use crate::blocking;
+use crate::{
+    bulk::{Chunks, Portion, SendAll, Source},
+    call::Sending,
+    checks::BODY_BYTES,
+    client::{AsClient, Client},
+    error::{ConfigError, Error},
+    response::Response,
+    retry::{self, RetryPolicy},
+    values::{self, Id},
+};
+
+pub use crate::resources::{Lists, ListsDrafts};
+
+/// How many users are added to a draft in one request. The document has no limit.
+const PORTION: usize = 1000;
+
+impl<C: AsClient> Lists<C> {
+    /// Replaces all users of a list by these, at once.
+    ///
+    /// Takes any iterator or `Stream` of ids. They are added to a draft, 1000 in a request and several requests at a time, and then the
+    /// draft is made live; until then the list is used as it is. Users that do not exist are passed over, and without any id the list
+    /// becomes empty. The result is the list as it is then.
+    ///
+    /// If anything fails, or the future is dropped, the draft is deleted and the list is as it was. That is so as far as it can be known: not if
+    /// the response to the start of the draft is lost, or nothing can be sent any more. Where the response to the last request is lost, it is
+    /// found out whether the list was replaced. After a drop the draft is deleted by a task of the runtime that the future was polled in.
+    ///
+    /// ```no_run
+    /// # async fn example(client: suprsend::Client, subscribers: Vec<String>) -> Result<(), suprsend::Error> {
+    /// let list = client.lists().replace("newsletter", subscribers).await?;
+    /// println!("{} users", list.subscribers_count.unwrap_or_default());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn replace<Kind, S>(&self, list_id: impl fmt::Display, distinct_ids: S) -> ReplaceList<S::Stream, C>
+    where
+        S: Source<Kind, Entry: Into<Id>>,
+    {
+        ReplaceList {
+            client: self.client.clone(),
+            list_id: values::text(list_id),
+            distinct_ids: distinct_ids.into_stream(),
+        }
+    }
+}
+
+/// The replacement of a list, made by [`Lists::replace`], ready to be sent: awaited, or sent by `send`.
+#[must_use = "a list is replaced when this is awaited, or by `send`"]
+pub struct ReplaceList<S, C = Client> {
+    client: C,
+    list_id: String,
+    distinct_ids: S,
+}
+
+impl<S: Stream<Item: Into<Id>>, C: AsClient> ReplaceList<S, C> {
+    /// Replaces the list, whichever kind its client is of.
+    async fn run(self) -> Result<Response<SubscriberList>, Error> {
+        let Self { client, list_id, distinct_ids } = self;
+        let client = client.as_client();
+        let draft = Draft::start(client.lists(), list_id).await?;
+        match draft.fill(client, distinct_ids).await {
+            Ok(()) => draft.finish(&client.shared.settings.retry).await,
+            Err(error) => {
+                // Why it cannot be deleted is not what went wrong first.
+                let _ = draft.delete().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl<S: Stream<Item: Into<Id>>> ReplaceList<S> {
+    /// Replaces the list. Awaiting this does the same.
+    pub async fn send(self) -> Result<Response<SubscriberList>, Error> {
+        self.run().await
+    }
+}
+
+impl<S: Stream<Item: Into<Id>> + Send + 'static> IntoFuture for ReplaceList<S> {
+    type Output = Result<Response<SubscriberList>, Error>;
+    type IntoFuture = Sending<Response<SubscriberList>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+#[cfg(feature = "blocking")]
+impl<S: Stream<Item: Into<Id>>> ReplaceList<S, blocking::Client> {
+    /// Replaces the list and waits for the result.
+    pub fn send(self) -> Result<Response<SubscriberList>, Error> {
+        let client = self.client.clone();
+        client.wait(self.run())?
+    }
+}
+
+/// Leaves out the ids, which stand for people.
+impl<S, C> fmt::Debug for ReplaceList<S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplaceList").finish_non_exhaustive()
+    }
+}
+
+/// A draft that is deleted when this is dropped, unless it was made live.
+struct Draft {
+    lists: Lists,
+    list_id: String,
+    version_id: String,
+    runtime: Handle,
+}
+
+impl Draft {
+    /// Starts a draft, in a task of its own: whoever stops waiting for it would not know which one to delete.
+    async fn start(lists: Lists, list_id: String) -> Result<Self, Error> {
+        let missing =
+            || ConfigError::new("runtime", "is missing: calls have to be awaited in a tokio runtime");
+        let runtime = Handle::try_current().map_err(|_| missing())?;
+        let (sender, started) = oneshot::channel();
+        let handle = runtime.clone();
+        runtime.spawn(async move {
+            let draft = lists.drafts(&list_id).start().send().await;
+            let draft = draft.map(|draft| {
+                let version_id = draft.into_inner().version_id;
+                Self { lists, list_id, version_id, runtime: handle }
+            });
+            // If nobody waits for it any more, this drops it.
+            drop(sender.send(draft));
+        });
+        started.await.map_err(|_| missing())?
+    }
+
+    fn drafts(&self) -> ListsDrafts {
+        self.lists.drafts(&self.list_id)
+    }
+
+    async fn fill(&self, client: &Client, distinct_ids: impl Stream<Item: Into<Id>>) -> Result<(), Error> {
+        let (drafts, version_id) = (self.drafts(), self.version_id.clone());
+        // The member `distinct_ids`, with the braces around it.
+        let portion = Portion { most: PORTION, limit: BODY_BYTES, envelope: 32 };
+        let weigh = |id: &Id| serde_json::to_string(id.as_str()).map_or(0, |json| json.len());
+        let add = move |ids: Vec<Id>| drafts.add(&version_id, ids.into_iter().map(String::from));
+        let mut added = SendAll::new(client, Chunks::new(distinct_ids, portion, weigh, add));
+        while let Some(outcome) = added.next().await {
+            outcome.result?;
+        }
+        Ok(())
+    }
+
+    /// Makes the draft live. A repeat fails where an attempt succeeded whose response was lost, so attempts are made one by one.
+    async fn finish(self, policy: &RetryPolicy) -> Result<Response<SubscriberList>, Error> {
+        let mut attempt = 0;
+        // Whether an attempt may have succeeded.
+        let mut perhaps = false;
+        let error = loop {
+            attempt += 1;
+            let finish = self.drafts().finish(&self.version_id).retry(RetryPolicy::off());
+            let error = match finish.send().await {
+                Ok(list) => {
+                    self.keep();
+                    return Ok(list);
+                }
+                Err(Error::NotFound(error)) if perhaps => break error.into(),
+                Err(error) => error,
+            };
+            perhaps |= matches!(error, Error::UndecodableReply(_))
+                || (error.is_retryable() && !retry::was_not_processed(&error));
+            match policy.delay(attempt, &error) {
+                Some(delay) => sleep(delay).await,
+                None => break error.after_attempts(attempt),
+            }
+        };
+        let (list, lists) = (self.list_id.clone(), self.lists.clone());
+        match self.delete().await {
+            // It is gone, and not because it was deleted.
+            Err(Error::NotFound(_)) if perhaps => lists.get(list).send().await,
+            _ => Err(error),
+        }
+    }
+
+    /// Deletes the draft, also if nobody waits for it any more.
+    async fn delete(self) -> Result<(), Error> {
+        let deleting = self.start_to_delete();
+        self.keep();
+        // If the runtime ends, this does too.
+        deleting.await.unwrap_or(Ok(()))
+    }
+
+    fn start_to_delete(&self) -> JoinHandle<Result<(), Error>> {
+        let delete = self.drafts().delete(&self.version_id);
+        self.runtime.spawn(async move { delete.send().await.map(drop) })
+    }
+
+    /// Leaves the draft to what has become of it.
+    fn keep(mut self) {
+        self.version_id.clear();
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.version_id.is_empty() {
+            drop(self.start_to_delete());
+        }
+    }
+}

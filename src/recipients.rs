@@ -1,0 +1,341 @@
+//! Whom a workflow is run for, and what is attached to its messages: constructors for the shapes that the document knows.
+
+use std::{
+    error, fmt,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::Value;
+
+use crate::types::{
+    Attachment, AttachmentFromData, AttachmentFromUrl, ChannelName, MsTeamsChannel, ObjectRecipient,
+    ObjectSubscriptionsQuery, Recipient, RecipientContext, SlackChannel, UserRecipient, WebPush,
+};
+
+/// A recipient is made from the `distinct_id` of a user, or with what it needs beside that:
+///
+/// ```
+/// use suprsend_api::types::Recipient;
+///
+/// let jane = Recipient::from("jane");
+/// let joe: Recipient = Recipient::user("joe").email("joe@example.com").sms("+15551234567").into();
+/// let sales: Recipient = Recipient::object("departments", "sales").into();
+/// ```
+impl Recipient {
+    /// A user of this `distinct_id`, with channels and properties to be added.
+    pub fn user(distinct_id: impl fmt::Display) -> UserRecipient {
+        UserRecipient { distinct_id: Some(distinct_id.to_string()), ..UserRecipient::default() }
+    }
+
+    /// Somebody without a profile, who is reached by the channels that are added, and is not remembered.
+    pub fn transient() -> UserRecipient {
+        UserRecipient { is_transient: Some(true), ..UserRecipient::default() }
+    }
+
+    /// An object such as a team: its own channels, and its subscribers.
+    pub fn object(object_type: impl Into<String>, id: impl fmt::Display) -> ObjectRecipient {
+        ObjectRecipient {
+            androidpush: Vec::new(),
+            channels: Vec::new(),
+            email: Vec::new(),
+            id: id.to_string(),
+            inbox: Vec::new(),
+            iospush: Vec::new(),
+            locale: None,
+            ms_teams: Vec::new(),
+            object_subscriptions_query: None,
+            object_type: object_type.into(),
+            preferred_language: None,
+            slack: Vec::new(),
+            sms: Vec::new(),
+            timezone: None,
+            webpush: Vec::new(),
+            whatsapp: Vec::new(),
+            extra: serde_json::Map::new(),
+        }
+    }
+}
+
+// Those that the generated code has not: it knows `&str` and `String`.
+macro_rules! ids {
+    ($($id:ty),* $(,)?) => {
+        $(
+            /// The user of this `distinct_id`.
+            impl From<$id> for Recipient {
+                fn from(id: $id) -> Self {
+                    Self::DistinctId(id.to_string())
+                }
+            }
+        )*
+    };
+}
+
+ids! { &String, &&str, i32, i64, u32, u64, u128, &i32, &i64, &u32, &u64, &u128 }
+
+macro_rules! parts {
+    ($recipient:ident) => {
+        /// Channels given here are used in this run in place of those of the profile, and are added to the profile.
+        impl $recipient {
+            /// Adds an e-mail address.
+            pub fn email(mut self, address: impl Into<String>) -> Self {
+                self.email.push(address.into());
+                self
+            }
+
+            /// Adds a phone number for SMS, in E.164: `+15551234567`.
+            pub fn sms(mut self, number: impl Into<String>) -> Self {
+                self.sms.push(number.into());
+                self
+            }
+
+            /// Adds a phone number for WhatsApp, in E.164: `+15551234567`.
+            pub fn whatsapp(mut self, number: impl Into<String>) -> Self {
+                self.whatsapp.push(number.into());
+                self
+            }
+
+            /// Adds an identifier of SuprSend's inbox.
+            pub fn inbox(mut self, identifier: impl Into<String>) -> Self {
+                self.inbox.push(identifier.into());
+                self
+            }
+
+            /// Adds a browser's push subscription.
+            pub fn web_push(mut self, subscription: impl Into<WebPush>) -> Self {
+                self.webpush.push(subscription.into());
+                self
+            }
+
+            /// Adds the push token of an Android device.
+            pub fn android_push(mut self, token: impl Into<String>) -> Self {
+                self.androidpush.push(token.into());
+                self
+            }
+
+            /// Adds the push token of an iOS device.
+            pub fn ios_push(mut self, token: impl Into<String>) -> Self {
+                self.iospush.push(token.into());
+                self
+            }
+
+            /// Adds a member, a channel or a webhook of Slack.
+            pub fn slack(mut self, channel: impl Into<SlackChannel>) -> Self {
+                self.slack.push(channel.into());
+                self
+            }
+
+            /// Adds a user, a conversation or a webhook of Microsoft Teams.
+            pub fn ms_teams(mut self, channel: impl Into<MsTeamsChannel>) -> Self {
+                self.ms_teams.push(channel.into());
+                self
+            }
+
+            /// Adds a channel to the only ones to be used; all are unless one is added.
+            pub fn channel(mut self, name: impl Into<ChannelName>) -> Self {
+                self.channels.push(name.into());
+                self
+            }
+
+            /// Sets the time zone, by its IANA name: `America/New_York`.
+            pub fn timezone(mut self, name: impl Into<String>) -> Self {
+                self.timezone = Some(name.into());
+                self
+            }
+
+            /// Sets the locale, by which contents are translated: `en_GB`.
+            pub fn locale(mut self, locale: impl Into<String>) -> Self {
+                self.locale = Some(locale.into());
+                self
+            }
+
+            /// Sets the language, by its code: `en`.
+            pub fn preferred_language(mut self, code: impl Into<String>) -> Self {
+                self.preferred_language = Some(code.into());
+                self
+            }
+
+            /// Sets a custom property. Names that begin with `$` are SuprSend's own.
+            pub fn property(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+                self.extra.insert(name.into(), value.into());
+                self
+            }
+        }
+    };
+}
+
+parts!(UserRecipient);
+parts!(ObjectRecipient);
+
+impl UserRecipient {
+    /// Refrains from creating a profile if there is none.
+    pub fn skip_create(mut self) -> Self {
+        self.skip_create = Some(true);
+        self
+    }
+
+    /// Stores channels and properties in the user's profile of this tenant, which has to be the tenant of the request.
+    pub fn tenant(mut self, id: impl fmt::Display) -> Self {
+        self.context = Some(RecipientContext { tenant_id: Some(id.to_string()) });
+        self
+    }
+}
+
+impl ObjectRecipient {
+    /// Says how far subscriptions are followed: 0 notifies the object alone, 1 its subscribers too, 2 (the default) also those of its
+    /// child objects.
+    pub fn depth(mut self, depth: i64) -> Self {
+        self.object_subscriptions_query = Some(ObjectSubscriptionsQuery { depth: Some(depth) });
+        self
+    }
+}
+
+/// The largest file that is sent along, in bytes: 50 KB, as SuprSend's documentation has it.
+const LARGEST_FILE: u64 = 50 * 1024;
+
+/// Media types by the ending of a file's name, of what is commonly attached.
+const MEDIA_TYPES: [(&str, &str); 22] = [
+    ("csv", "text/csv"),
+    ("doc", "application/msword"),
+    ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    ("gif", "image/gif"),
+    ("gz", "application/gzip"),
+    ("htm", "text/html"),
+    ("html", "text/html"),
+    ("ics", "text/calendar"),
+    ("jpeg", "image/jpeg"),
+    ("jpg", "image/jpeg"),
+    ("json", "application/json"),
+    ("md", "text/markdown"),
+    ("pdf", "application/pdf"),
+    ("png", "image/png"),
+    ("pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+    ("svg", "image/svg+xml"),
+    ("txt", "text/plain"),
+    ("vcf", "text/vcard"),
+    ("webp", "image/webp"),
+    ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ("xml", "application/xml"),
+    ("zip", "application/zip"),
+];
+
+impl Attachment {
+    /// Reads a file that is sent along, with its name, and its media type where that is known by the name's ending.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or has more than 50 KB (51,200 bytes): give a larger one by its URL.
+    pub fn file(path: impl AsRef<Path>) -> Result<Self, AttachmentError> {
+        let path = path.as_ref();
+        let refuse = |fault| AttachmentError { path: path.to_owned(), fault };
+        let read = || -> io::Result<Option<Vec<u8>>> {
+            let file = File::open(path)?;
+            if !file.metadata()?.is_file() {
+                return Ok(None);
+            }
+            let mut content = Vec::new();
+            // The file may grow meanwhile.
+            file.take(LARGEST_FILE + 1).read_to_end(&mut content)?;
+            Ok(Some(content))
+        };
+        match read() {
+            Err(error) => Err(refuse(Fault::Unreadable(error))),
+            Ok(None) => Err(refuse(Fault::NoFile)),
+            Ok(Some(content)) if content.len() as u64 > LARGEST_FILE => Err(refuse(Fault::TooLarge)),
+            Ok(Some(content)) => {
+                let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+                Ok(Self::content(content, name.unwrap_or_default()))
+            }
+        }
+    }
+
+    /// Sends this content along under a name, by whose ending its media type is known. SuprSend takes at most 50 KB.
+    pub fn content(content: impl AsRef<[u8]>, filename: impl Into<String>) -> Self {
+        let filename = filename.into();
+        let ending = filename.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+        let known = MEDIA_TYPES.iter().find(|(known, _)| ending.as_deref() == Some(known));
+        Self::Data(AttachmentFromData {
+            content_type: known.map(|(_, media_type)| (*media_type).to_owned()),
+            data: STANDARD.encode(content),
+            filename: Some(filename),
+        })
+    }
+
+    /// Lets SuprSend fetch the file from a URL, whatever its size.
+    pub fn url(url: impl Into<String>) -> Self {
+        Self::Url(AttachmentFromUrl { filename: None, ignore_if_error: None, url: url.into() })
+    }
+
+    /// Sets the name under which the file is attached.
+    pub fn filename(mut self, name: impl Into<String>) -> Self {
+        match &mut self {
+            Self::Url(AttachmentFromUrl { filename, .. })
+            | Self::Data(AttachmentFromData { filename, .. }) => {
+                *filename = Some(name.into());
+            }
+        }
+        self
+    }
+
+    /// Sets the media type of a content; what is fetched from a URL has its own.
+    pub fn content_type(mut self, media_type: impl Into<String>) -> Self {
+        if let Self::Data(data) = &mut self {
+            data.content_type = Some(media_type.into());
+        }
+        self
+    }
+
+    /// Sends the message without the file if it cannot be fetched from its URL.
+    pub fn ignore_if_error(mut self) -> Self {
+        if let Self::Url(url) = &mut self {
+            url.ignore_if_error = Some(true);
+        }
+        self
+    }
+}
+
+/// Why a file cannot be attached.
+#[derive(Debug)]
+pub struct AttachmentError {
+    path: PathBuf,
+    fault: Fault,
+}
+
+#[derive(Debug)]
+enum Fault {
+    Unreadable(io::Error),
+    NoFile,
+    TooLarge,
+}
+
+impl AttachmentError {
+    /// Returns the path, as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl fmt::Display for AttachmentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.fault {
+            Fault::Unreadable(error) => write!(f, "cannot read the file `{path}`: {error}"),
+            Fault::NoFile => write!(f, "`{path}` is no file"),
+            Fault::TooLarge => write!(
+                f,
+                "the file `{path}` has more than {LARGEST_FILE} bytes (50 KB), the most that can be sent along: attach it by its URL"
+            ),
+        }
+    }
+}
+
+impl error::Error for AttachmentError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match &self.fault {
+            Fault::Unreadable(error) => Some(error),
+            Fault::NoFile | Fault::TooLarge => None,
+        }
+    }
+}
