@@ -38,6 +38,8 @@ enum Command {
     Lower(lower::Arguments),
     /// Pack the published crates, and use them from a program outside the workspace.
     Package(package::Arguments),
+    /// Send streams of calls to a hub that misbehaves at random.
+    Soak(programs::Arguments),
     /// Compare a document of upstream's with another, or make it the project's own.
     Spec(spec::Arguments),
 }
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Lower(arguments) => lower::run(&arguments),
         Command::Package(arguments) => package::run(&arguments),
+        Command::Soak(arguments) => programs::run(Program::Soak, &arguments),
         Command::Spec(arguments) => spec::run(&arguments),
     };
     result.unwrap_or_else(|error| {
