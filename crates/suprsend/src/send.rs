@@ -393,7 +393,7 @@ async fn exchange(
             Err(_) => return Ok(Read::Corrupt),
         }
     }
-    if gunzip.is_some_and(|gunzip| !gunzip.is_whole()) {
+    if gunzip.is_some_and(|gunzip| gunzip.finish().is_err()) {
         return Ok(Read::Corrupt);
     }
     reply.complete();
