@@ -92,6 +92,8 @@ mod retry;
 mod rules;
 mod send;
 mod sending;
+pub mod stored;
+mod throttle;
 #[cfg(feature = "token")]
 pub mod token;
 mod trace;
@@ -120,6 +122,7 @@ pub use crate::{
     resources::*,
     response::Response,
     retry::RetryPolicy,
+    throttle::{Permit, Throttle},
     users::UpsertUser,
 };
 
