@@ -63,3 +63,14 @@ $$;
 
 create or replace trigger enqueue after insert on :outbox.messages
     for each row execute function :outbox.enqueue_message();
+
+-- The queue's rows for the task and for the order keys. Made by the first transaction that needs one, they would hold up all others until
+-- that one ends.
+do $$
+begin
+    for number in 0..127 loop
+        perform :queue.add_job('suprsend', queue_name => 'order-' || number, job_key => 'outbox-migrate');
+        perform :queue.remove_job('outbox-migrate');
+    end loop;
+end;
+$$;

@@ -163,7 +163,7 @@ impl Attempt<'_> {
         let statement = self.state.sql("delete from :outbox.messages where id = $1");
         let deleted = sqlx::query(&statement).bind(self.id).execute(&self.state.pool).await;
         info!(
-            message = self.id,
+            outbox_id = self.id,
             operation = message.operation,
             delivery = self.attempts(),
             status = response.status().as_u16(),
@@ -199,7 +199,7 @@ impl Attempt<'_> {
             .await;
         noted.map_err(|error| self.lost(&error))?;
         warn!(
-            message = self.id,
+            outbox_id = self.id,
             operation = message.operation,
             delivery = self.attempts(),
             status,
@@ -213,7 +213,7 @@ impl Attempt<'_> {
     /// Moves the message to the dead letters.
     async fn die(&self, message: &Message, death: Death<'_>) -> Result<(), Failed> {
         warn!(
-            message = self.id,
+            outbox_id = self.id,
             operation = message.operation,
             ordered = message.order_key.is_some(),
             delivery = self.attempts(),
