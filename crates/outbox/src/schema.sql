@@ -37,7 +37,10 @@ create table if not exists :outbox.operations (
 );
 
 -- Refuses an operation by its name, and hands the message to the queue. The queue holds the message's id only.
-create or replace function :outbox.enqueue_message() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+--
+-- A session keeps the plans of the queue's functions. Those that are made while the queue is empty would read all of it for each message later.
+create or replace function :outbox.enqueue_message() returns trigger language plpgsql security definer
+    set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 begin
     if not exists (select from :outbox.operations where id = new.operation) then
         raise exception 'the outbox does not take the operation "%"', new.operation
