@@ -254,15 +254,14 @@ impl Worker {
     }
 
     /// Connections of the worker's own. What they write may be lost with the database's memory: a message would be sent again with the
-    /// same key. So they do not wait for the disk, but where it is said. Plans that were made while the tables were empty would read all of
-    /// them for each message later.
+    /// same key. So they do not wait for the disk, but where it is said.
     fn pool(&self) -> PgPool {
         let most = u32::try_from(self.concurrency.min(CONNECTIONS)).unwrap_or_default() + 4;
         PgPoolOptions::new()
             .max_connections(most)
             .after_connect(|connection, _| {
                 Box::pin(async move {
-                    connection.execute("set synchronous_commit = off; set enable_seqscan = off").await?;
+                    connection.execute("set synchronous_commit = off").await?;
                     Ok(())
                 })
             })

@@ -52,7 +52,7 @@ const READ: &str = "
         select count(*) as ahead, extract(epoch from max(retry_at) - now())::float8 as wait
         from (
             select retry_at from :outbox.messages before
-            where before.order_key = message.order_key and before.id < message.id
+            where message.order_key is not null and before.order_key = message.order_key and before.id < message.id
                 and (before.not_before is null or before.not_before <= now())
             order by before.id limit 500
         ) before
@@ -81,7 +81,8 @@ pub(super) async fn deliver(shared: &Shared, id: i64, job: &Job) -> Result<(), F
 impl Attempt<'_> {
     async fn run(&self) -> Result<(), Failed> {
         let statement = self.state.sql(READ);
-        let read = sqlx::query_as::<_, Message>(&statement).bind(self.id);
+        // Planned each time: a plan that was made for an empty table would read all of it for each message later.
+        let read = sqlx::query_as::<_, Message>(&statement).bind(self.id).persistent(false);
         // Another worker may have sent it, or somebody deleted it.
         let Some(message) = read.fetch_optional(&self.state.pool).await.map_err(|error| self.lost(&error))?
         else {
