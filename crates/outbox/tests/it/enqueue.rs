@@ -116,7 +116,7 @@ fn what_sql_got_wrong_goes_to_the_dead_letters() {
         insert(&setup.pool, "delete-user", r#"{"distinct_id": "..", "more": 1}"#).await.unwrap();
         setup.work_until(0).await;
         let dead = setup.outbox.dead_letters(None, 10).await.unwrap();
-        let kinds: Vec<_> = dead.iter().map(|letter| letter.kind()).collect();
+        let kinds: Vec<_> = dead.iter().map(suprsend_outbox::DeadLetter::kind).collect();
         assert_eq!(kinds, ["refused", "invalid_input", "invalid_input"], "{dead:?}");
         assert!(setup.hub.requests().is_empty());
     });
