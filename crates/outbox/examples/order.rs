@@ -13,10 +13,10 @@ use suprsend_mock::Hub;
 use suprsend_outbox::{Outbox, sqlx};
 
 /// Places an order: a row, and a message to the customer.
-async fn place<'t>(
+async fn place(
     outbox: &Outbox,
     client: &Client,
-    transaction: &mut Transaction<'t, Postgres>,
+    transaction: &mut Transaction<'_, Postgres>,
     customer: &str,
 ) -> Result<i64, Box<dyn Error>> {
     let order: i64 = sqlx::query_scalar("insert into example_orders (customer) values ($1) returning id")

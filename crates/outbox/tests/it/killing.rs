@@ -1,9 +1,10 @@
 //! Workers that are killed, a database that crashes, and replies that are lost: every committed message has its effect exactly once.
 //!
-//! `SUPRSEND_OUTBOX_TRIGGERS` says how many triggers are committed: 1000 unless set, 20,000 in the gate.
+//! `SUPRSEND_OUTBOX_TRIGGERS` says how many triggers are committed: 500 unless set, 20,000 in the gate.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    os::unix::process::ExitStatusExt,
     process::{Child, Stdio},
     sync::{
         Arc,
@@ -68,7 +69,9 @@ impl Workers {
     fn stop(mut self) {
         for mut worker in std::mem::take(&mut self.running) {
             signal(worker.id(), "TERM");
-            assert!(worker.wait().unwrap().success());
+            let status = worker.wait().unwrap();
+            // The last one may not listen yet.
+            assert!(status.success() || status.signal() == Some(15), "{status}");
         }
     }
 }
@@ -137,7 +140,7 @@ fn every_committed_message_runs_exactly_once_and_no_other_does() {
 }
 
 async fn kill(server: &Postgres) {
-    let triggers = std::env::var("SUPRSEND_OUTBOX_TRIGGERS").map_or(1000, |text| text.parse().unwrap());
+    let triggers = std::env::var("SUPRSEND_OUTBOX_TRIGGERS").map_or(500, |text| text.parse().unwrap());
     let pool = PgPoolOptions::new().max_connections(10).connect(&server.url("postgres")).await.unwrap();
     sqlx::query("create table orders (id bigint primary key)").execute(&pool).await.unwrap();
     let outbox = Outbox::new(pool.clone());
