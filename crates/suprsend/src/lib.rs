@@ -93,6 +93,8 @@ mod retry;
 mod rules;
 mod send;
 mod sending;
+pub mod stored;
+mod throttle;
 #[cfg(feature = "token")]
 pub mod token;
 mod trace;
@@ -121,6 +123,7 @@ pub use crate::{
     resources::*,
     response::Response,
     retry::RetryPolicy,
+    throttle::{Permit, Throttle},
     users::UpsertUser,
 };
 
