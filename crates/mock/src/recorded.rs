@@ -6,8 +6,10 @@ use axum::http::{HeaderMap, Method, StatusCode, header, request::Parts};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
-/// How many bytes of requests are kept at most, so that large ones do not fill the memory.
+/// How many bytes of requests and replies are kept at least before older ones go, so that large ones do not fill the memory.
 const BYTES: usize = 64 * 1024 * 1024;
+/// The bytes that each request may have on average where many are to be kept.
+const BYTES_EACH: usize = 4 * 1024;
 
 /// A request as it arrived, and what became of it.
 ///
@@ -237,7 +239,8 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, largest: BYTES, kept: VecDeque::new(), bytes: 0, dropped: 0 }
+        let largest = BYTES.max(limit.saturating_mul(BYTES_EACH));
+        Self { limit, largest, kept: VecDeque::new(), bytes: 0, dropped: 0 }
     }
 
     pub(crate) fn add(&mut self, recorded: Recorded) {

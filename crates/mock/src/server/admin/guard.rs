@@ -68,7 +68,8 @@ fn check(known: &BTreeSet<String>, takes_form: bool, headers: &HeaderMap, uri: &
         if origin != Some(host) {
             return Err(forbidden("the form does not come from the hub's own page"));
         }
-        return match text(&header::CONTENT_TYPE) {
+        let media_type = text(&header::CONTENT_TYPE).and_then(|value| value.split(';').next());
+        return match media_type {
             Some("application/x-www-form-urlencoded") => Ok(()),
             _ => Err(unsupported("the header Content-Type is not application/x-www-form-urlencoded")),
         };

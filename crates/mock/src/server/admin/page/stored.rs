@@ -215,7 +215,7 @@ fn preferences(shared: &Shared, kind: &Kind, id: &[&str], path: &str, params: &P
                     div.head {
                         h4 { (category["name"].as_str().unwrap_or(slug)) " " code { (slug) } }
                         @if category["is_editable"] == true {
-                            (toggle(&hidden, &[("category", slug)], is_in, &format!("{slug} on all channels"), if is_in { "opted in" } else { "opted out" }))
+                            (toggle(&hidden, &[("category", slug)], is_in, &format!("{}: {slug} on all channels", opted(is_in)), opted(is_in)))
                         } @else { (badge("muted", "cannot be unsubscribed")) }
                     }
                     div.toggles {
@@ -239,6 +239,10 @@ fn preferences(shared: &Shared, kind: &Kind, id: &[&str], path: &str, params: &P
             }
         }
     }
+}
+
+fn opted(is_in: bool) -> &'static str {
+    if is_in { "opted in" } else { "opted out" }
 }
 
 /// A button that turns something on or off.
