@@ -172,16 +172,24 @@ async function withoutScript() {
   await other.close();
 }
 
+// Of the program's demo, which takes some seconds to play.
 async function pictures() {
-  const shots = { requests: "/_hub/?request=2", notifications: "/_hub/page/notifications?notification=3-0" };
-  await page.setViewportSize({ width: 1200, height: 720 });
+  const { DEMO } = process.env;
+  await page.setViewportSize({ width: 1280, height: 760 });
+  await page.goto(DEMO + "/_hub/?status=2xx");
+  await page.getByText("order-shipped → lucia").waitFor();
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    for (const [name, path] of Object.entries(shots)) {
-      await page.goto(HUB + path);
-      await page.screenshot({ path: join(PICTURES, `page-${name}-${colorScheme}.png`) });
-    }
+    await page.goto(DEMO + "/_hub/");
+    await page.locator("tr", { hasText: "refused" }).last().getByRole("link").click();
+    await page.locator("#detail-title").waitFor();
+    await page.screenshot({ path: join(PICTURES, `page-requests-${colorScheme}.png`) });
+    await page.goto(DEMO + "/_hub/page/notifications");
+    await page.locator("tr", { hasText: "partly blocked" }).first().getByRole("link").click();
+    await page.locator("#detail-title").waitFor();
+    await page.screenshot({ path: join(PICTURES, `page-notifications-${colorScheme}.png`) });
   }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
 }
 
 page.setDefaultTimeout(30_000);
@@ -194,8 +202,8 @@ for (const [name, check] of Object.entries(checks)) {
     failed += 1;
     console.error(`FAILED  ${name}\n${error.stack}`);
   }
-  if (PICTURES && name.startsWith("a preference")) await pictures();
 }
+if (PICTURES) await pictures();
 await browser.close();
 rmSync(profile, { recursive: true, force: true });
 process.exit(failed ? 1 : 0);

@@ -21,7 +21,7 @@ use suprsend_mock::Hub;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    process::Command,
+    process::{Child, Command},
     time::timeout,
 };
 
@@ -89,8 +89,13 @@ async fn run(arguments: Arguments) -> Result<bool> {
         .env("HUB", hub.url())
         .env("KEY", KEY)
         .env("CHROMIUM", chromium);
+    // Ends with the driver.
+    let mut demo = None;
     if let Some(folder) = &arguments.pictures {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let (program, url) = start_demo().await?;
+        driver.env("DEMO", url);
+        demo = Some(program);
         driver.env("PICTURES", fs::canonicalize(folder)?);
     }
     driver.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
@@ -103,7 +108,9 @@ async fn run(arguments: Arguments) -> Result<bool> {
         answer.push('\n');
         answers.write_all(answer.as_bytes()).await?;
     }
-    Ok(driver.wait().await?.success())
+    let succeeded = driver.wait().await?.success();
+    drop(demo);
+    Ok(succeeded)
 }
 
 /// A hub with a category and two workflows, so that preferences mean something.
@@ -118,6 +125,24 @@ async fn hub() -> Result<Hub> {
         hub.define_workflow(json!({"slug": workflow, "category": "orders", "template": workflow}))?;
     }
     Ok(hub)
+}
+
+/// The program with its demo, of which the pictures are taken, and its URL.
+async fn start_demo() -> Result<(Child, String)> {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--package", "suprsend-mock", "--features", "cli"]);
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    if !cargo.status().await.context("cannot run cargo")?.success() {
+        bail!("suprsend-mock cannot be built");
+    }
+    // Beside this program, since it is built in the same profile.
+    let program = env::current_exe()?.with_file_name(format!("suprsend-mock{}", env::consts::EXE_SUFFIX));
+    let mut program = Command::new(program);
+    program.args(["--demo", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut program = program.spawn().context("cannot run suprsend-mock")?;
+    let mut lines = BufReader::new(program.stdout.take().context("no stdout")?).lines();
+    let url = lines.next_line().await?.context("suprsend-mock ended before it listened")?;
+    Ok((program, url))
 }
 
 /// Does what the browser's side asks for, by the SDK.

@@ -60,16 +60,15 @@ impl<'a> Search<'a> {
                 let known = schema.get("properties").and_then(Value::as_object);
                 for (name, member) in members {
                     let at = format!("{at}/{}", escape(name));
-                    match known.and_then(|known| known.get(name)) {
-                        Some(schema) => self.visit(schema, member, &at, &mut Vec::new()),
-                        None => {
-                            let patterns = schema.get("patternProperties").and_then(Value::as_object);
-                            let others = ["additionalProperties", "unevaluatedProperties"];
-                            let others = others.iter().filter_map(|keyword| schema.get(*keyword));
-                            for schema in patterns.into_iter().flat_map(|it| it.values()).chain(others) {
-                                self.visit(schema, member, &at, &mut Vec::new());
-                            }
-                        }
+                    if let Some(schema) = known.and_then(|known| known.get(name)) {
+                        self.visit(schema, member, &at, &mut Vec::new());
+                        continue;
+                    }
+                    let patterns = schema.get("patternProperties").and_then(Value::as_object);
+                    let others = ["additionalProperties", "unevaluatedProperties"];
+                    let others = others.iter().filter_map(|keyword| schema.get(*keyword));
+                    for schema in patterns.into_iter().flat_map(|it| it.values()).chain(others) {
+                        self.visit(schema, member, &at, &mut Vec::new());
                     }
                 }
             }
@@ -78,7 +77,7 @@ impl<'a> Search<'a> {
                     schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
                 for (index, item) in items.iter().enumerate() {
                     let at = format!("{at}/{index}");
-                    for schema in first.get(index).or_else(|| schema.get("items")).into_iter() {
+                    if let Some(schema) = first.get(index).or_else(|| schema.get("items")) {
                         self.visit(schema, item, &at, &mut Vec::new());
                     }
                 }

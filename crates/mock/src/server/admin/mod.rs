@@ -53,6 +53,7 @@ async fn unknown() -> Reply {
     Reply::refusal(StatusCode::NOT_FOUND, "the admin API has no such path; GET /_hub/ is its start")
 }
 
+#[allow(clippy::unused_async, reason = "a handler is async")]
 async fn status(State(shared): Hub) -> Reply {
     let operations: Vec<_> = shared.document().operations().iter().map(|operation| {
         json!({"id": operation.id, "method": operation.method.as_str(), "path": operation.path})

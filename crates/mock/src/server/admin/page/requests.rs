@@ -16,6 +16,8 @@ use crate::{recorded::Recorded, server::Shared, world::Wanted};
 
 /// How many requests a page shows.
 const ROWS: usize = 50;
+/// How many requests are searched for a text at once, so that a search of any number of them answers soon.
+const SEARCHED: usize = 5000;
 /// How many notifications of a request are shown.
 const NOTIFIED: usize = 20;
 /// The statuses that can be chosen.
@@ -91,6 +93,11 @@ impl Filter {
         self.text.is_none() && self.operation.is_none() && self.recipient.is_none() && self.status.is_none()
     }
 
+    /// Whether it looks into bodies, which takes a while.
+    fn searches(&self) -> bool {
+        self.text.is_some() || self.recipient.is_some()
+    }
+
     fn takes(&self, request: &Recorded) -> bool {
         self.operation.as_deref().is_none_or(|id| request.operation() == Some(id))
             && self.status.as_deref().is_none_or(|status| has_status(request, status))
@@ -147,7 +154,10 @@ fn find(all: &[Arc<Recorded>], first: u64, filter: &Filter, before: Option<u64>)
     let mut rows = Vec::new();
     let mut last = None;
     // `zip` of an open range cannot be reversed.
-    for (place, request) in places.collect::<Vec<_>>().into_iter().rev() {
+    for (searched, (place, request)) in places.collect::<Vec<_>>().into_iter().rev().enumerate() {
+        if searched == SEARCHED && filter.searches() {
+            return Found { rows, older: Some(place + 1) };
+        }
         if filter.takes(request) {
             if rows.len() == ROWS {
                 return Found { rows, older: last };
@@ -181,7 +191,7 @@ pub(super) async fn page(shared: Arc<Shared>, params: Params) -> axum::response:
                 }
                 (filters(&shared, &params))
                 @if found.rows.is_empty() {
-                    @if is_filtered { (nothing_found(&params)) } @else { (nothing_yet()) }
+                    @if is_filtered { (nothing_found(&params, found.older.is_some())) } @else { (nothing_yet()) }
                 } @else {
                     (table(&found.rows, &params))
                 }
@@ -244,7 +254,7 @@ fn table(rows: &[Arc<Recorded>], params: &Params) -> Markup {
                 th role="columnheader" scope="col" { "Operation" }
                 th role="columnheader" scope="col" { "Outcome" }
                 th.number role="columnheader" scope="col" { "Status" }
-                th.number role="columnheader" scope="col" { "Duration" }
+                th.number.duration role="columnheader" scope="col" { "Duration" }
                 th.number role="columnheader" scope="col" { "Time" }
             } }
             tbody role="rowgroup" data-keyed {
@@ -255,8 +265,7 @@ fn table(rows: &[Arc<Recorded>], params: &Params) -> Markup {
                             a.row-link href=(params.with("request", request.number.to_string()).link(REQUESTS)) aria-current=[is_selected.then_some("true")] {
                                 (request.operation().unwrap_or("unknown operation"))
                             }
-                            span.path { span class={ "method " (request.method().to_ascii_lowercase()) } { (request.method()) } " " (request.path())
-                                @if let Some(about) = &request.about { " · " span.about-line { (about) } } }
+                            span.path { span class={ "method " (request.method().to_ascii_lowercase()) } { (request.method()) } " " @if let Some(about) = &request.about { span.about-line { (about) } } @else { (request.path()) } }
                         }
                         td.verdict role="cell" { (Verdict::of(request).badge()) }
                         td.number.status role="cell" { (status(request)) }
@@ -286,12 +295,16 @@ fn nothing_yet() -> Markup {
     empty("No requests yet", &text)
 }
 
-fn nothing_found(params: &Params) -> Markup {
+fn nothing_found(params: &Params, has_more: bool) -> Markup {
     let link = params.carried().link(REQUESTS);
-    empty(
-        "Nothing matches",
-        &html! { p { "No recorded request fits these filters. " a href=(link) { "Show all requests" } } },
-    )
+    let text = html! {
+        p {
+            @if has_more { "None of the newest " (SEARCHED) " requests fits these filters; older ones have not been searched yet. " }
+            @else { "No recorded request fits these filters. " }
+            a href=(link) { "Show all requests" }
+        }
+    };
+    empty("Nothing matches", &text)
 }
 
 fn close(params: &Params) -> Markup {
@@ -410,6 +423,17 @@ mod tests {
             }
         }
         assert_eq!(seen, (1..=120).rev().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_search_goes_on_where_the_last_one_ended() {
+        let all: Vec<_> = (0..SEARCHED as u64 + 10).map(recorded).collect();
+        let filter = Filter::new(&Params::read(b"q=/v1/user/3/"));
+        let first = find(&all, 7, &filter, None);
+        assert!(first.rows.is_empty());
+        let second = find(&all, 7, &filter, first.older);
+        assert_eq!(second.rows.iter().map(|request| request.number).collect::<Vec<_>>(), [3]);
+        assert_eq!(second.older, None);
     }
 
     #[test]

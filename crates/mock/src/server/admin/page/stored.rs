@@ -158,7 +158,7 @@ fn at(
     body: Value,
 ) -> Result<Value, Refused> {
     let operation = shared.document().named(resource, verb);
-    let names: Vec<_> = operation.into_iter().flat_map(|operation| operation.path_parameters()).collect();
+    let names: Vec<_> = operation.into_iter().flat_map(crate::document::Operation::path_parameters).collect();
     if names.len() != key.len() {
         return Err(Refused::new(format!("{resource}.{verb} has another path")));
     }
@@ -188,7 +188,7 @@ fn preferences(shared: &Shared, kind: &Kind, id: &[&str], path: &str, params: &P
         known.into_iter().any(|it| it["channel"] == channel && it["is_restricted"] == true)
     };
     let mut names: Vec<&str> = Vec::new();
-    for channel in categories.iter().flat_map(|it| it["channels"].as_array()).flatten() {
+    for channel in categories.iter().filter_map(|it| it["channels"].as_array()).flatten() {
         let name = channel["channel"].as_str().unwrap_or_default();
         if !names.contains(&name) {
             names.push(name);
@@ -210,12 +210,12 @@ fn preferences(shared: &Shared, kind: &Kind, id: &[&str], path: &str, params: &P
         } @else {
             @for category in &categories {
                 @let slug = category["category"].as_str().unwrap_or_default();
-                @let is_in = category["preference"] != "opt_out";
+                @let has_opted_in = category["preference"] != "opt_out";
                 div.preference id={ "preference-" (slug) } {
                     div.head {
                         h4 { (category["name"].as_str().unwrap_or(slug)) " " code { (slug) } }
                         @if category["is_editable"] == true {
-                            (toggle(&hidden, &[("category", slug)], is_in, &format!("{}: {slug} on all channels", opted(is_in)), opted(is_in)))
+                            (toggle(&hidden, &[("category", slug)], has_opted_in, &format!("{}: {slug} on all channels", opted(has_opted_in)), opted(has_opted_in)))
                         } @else { (badge("muted", "cannot be unsubscribed")) }
                     }
                     div.toggles {
@@ -241,8 +241,8 @@ fn preferences(shared: &Shared, kind: &Kind, id: &[&str], path: &str, params: &P
     }
 }
 
-fn opted(is_in: bool) -> &'static str {
-    if is_in { "opted in" } else { "opted out" }
+fn opted(has_opted_in: bool) -> &'static str {
+    if has_opted_in { "opted in" } else { "opted out" }
 }
 
 /// A button that turns something on or off.
