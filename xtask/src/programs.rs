@@ -16,6 +16,7 @@ pub(crate) enum Program {
     Conformance,
     Drift,
     Page,
+    Soak,
 }
 
 /// What the program is told.
@@ -33,6 +34,7 @@ pub(crate) fn run(program: Program, arguments: &Arguments) -> Result<ExitCode> {
         Program::Conformance => ("suprsend-conformance", "dev"),
         Program::Drift => ("suprsend-drift", "dev"),
         Program::Page => ("suprsend-page", "dev"),
+        Program::Soak => ("suprsend-soak", "dev"),
     };
     // Where it was called, so that paths mean what they say.
     let mut command = cargo_here();

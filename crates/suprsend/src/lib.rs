@@ -72,6 +72,7 @@ pub mod docs;
 mod edit;
 pub mod error;
 mod flow;
+mod gunzip;
 mod json;
 mod keys;
 pub mod lists;

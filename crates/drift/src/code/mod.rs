@@ -9,6 +9,7 @@ mod regular;
 mod rules;
 mod tokens;
 mod types;
+mod union;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
