@@ -9,6 +9,8 @@
   let isPaused = false;
   // The requests for pages under way: only what was asked for last is shown.
   let asked = 0;
+  // How many of them somebody asked for by a link or a form: a refresh neither overtakes nor cancels those.
+  let pending = 0;
   let isStale = false;
 
   const say = (text) => { announce.textContent = text; };
@@ -88,7 +90,17 @@
   const isBusy = () => main.contains(document.activeElement) && document.activeElement !== main;
 
   async function load(url, options, isRefresh) {
-    const number = ++asked;
+    if (isRefresh && pending) return null;
+    const number = isRefresh ? asked : ++asked;
+    if (!isRefresh) pending += 1;
+    try {
+      return await loaded(number, url, options, isRefresh);
+    } finally {
+      if (!isRefresh) pending -= 1;
+    }
+  }
+
+  async function loaded(number, url, options, isRefresh) {
     let reply;
     try {
       reply = await fetch(url, { headers: { accept: "text/html" }, ...options });
