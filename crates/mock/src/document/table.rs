@@ -13,6 +13,19 @@ pub(crate) struct Role {
     pub(crate) resource: String,
     /// `get`, `list`, `upsert`, `edit`, `delete` or a verb of the resource's own.
     pub(crate) verb: String,
+    /// The resource, and the handles below it with their parameters: `users`, `tenants(distinct_id)`.
+    #[cfg_attr(not(feature = "page"), allow(dead_code, reason = "only the page writes calls"))]
+    pub(crate) handles: Vec<(String, Vec<String>)>,
+}
+
+#[cfg(feature = "page")]
+impl Role {
+    /// The SDK's method: `users().tenants(distinct_id).get`.
+    pub(crate) fn call(&self) -> String {
+        let handles =
+            self.handles.iter().map(|(name, parameters)| format!("{name}({}).", parameters.join(", ")));
+        handles.collect::<String>() + &self.verb
+    }
 }
 
 /// The roles of operations, by method and path.
@@ -22,17 +35,21 @@ pub(super) type Table = BTreeMap<(String, String), Role>;
 pub(super) fn table(document: &Value) -> Table {
     let mut found = Table::new();
     for (resource, methods) in document.get("x-resources").and_then(Value::as_object).into_iter().flatten() {
-        read(resource, methods, &mut found);
+        read(&[(resource.clone(), Vec::new())], methods, &mut found);
     }
     found
 }
 
-fn read(resource: &str, methods: &Value, found: &mut Table) {
+fn read(handles: &[(String, Vec<String>)], methods: &Value, found: &mut Table) {
     for (name, value) in methods.as_object().into_iter().flatten() {
-        if let Some((handle, _)) = name.split_once('(') {
-            read(&format!("{resource}.{}", handle.trim()), value, found);
+        if let Some((handle, parameters)) = name.split_once('(') {
+            let parameters = parameters.trim_end_matches(')').split(',').map(|name| name.trim().to_owned());
+            let handle = (handle.trim().to_owned(), parameters.collect());
+            read(&[handles, &[handle]].concat(), value, found);
         } else if let Some(call) = call(value) {
-            found.insert(call, Role { resource: resource.to_owned(), verb: name.clone() });
+            let names: Vec<_> = handles.iter().map(|(name, _)| name.as_str()).collect();
+            let (resource, verb) = (names.join("."), name.clone());
+            found.insert(call, Role { resource, verb, handles: handles.to_vec() });
         }
     }
 }
@@ -62,7 +79,11 @@ mod tests {
         }}});
         let found: Vec<_> = table(&document).into_iter().collect();
         let role = |method: &str, path: &str, resource: &str, verb: &str| {
-            ((method.into(), path.into()), Role { resource: resource.into(), verb: verb.into() })
+            let handles = match resource.split_once('.') {
+                None => vec![(resource.into(), vec![])],
+                Some((first, second)) => vec![(first.into(), vec![]), (second.into(), vec!["id".into()])],
+            };
+            ((method.into(), path.into()), Role { resource: resource.into(), verb: verb.into(), handles })
         };
         assert_eq!(
             found,

@@ -10,6 +10,8 @@ mod limits;
 mod lists;
 mod objects;
 mod operations;
+#[cfg(feature = "page")]
+mod page;
 mod preferences;
 mod sending;
 mod stubs;
