@@ -1,4 +1,4 @@
-//! Which parts of a value the document marks as sensitive (`x-sensitive`).
+//! Finds the parts of a value that the document marks as sensitive (`x-sensitive`).
 
 use std::collections::BTreeSet;
 
@@ -86,7 +86,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether an alternative may be the one that was meant: its JSON type fits, and no required member is missing.
+    /// Returns whether an alternative may be the one that was meant: its JSON type fits, and no required member is missing.
     fn may_apply(&self, schema: &Value, value: &Value) -> bool {
         let mut schema = schema;
         // References of references are rare; one that leads nowhere rules nothing out.
