@@ -63,7 +63,7 @@ impl Client {
     }
 
     /// The UID of the workspace, which some paths hold.
-    pub(crate) fn workspace(&self) -> Option<&str> {
+    pub(crate) fn workspace_setting(&self) -> Option<&str> {
         self.shared.settings.workspace.as_deref()
     }
 

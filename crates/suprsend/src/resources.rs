@@ -50,6 +50,19 @@ impl Client {
     pub fn templates(&self) -> Templates {
         Templates { client: self.clone() }
     }
+    /// Returns the operations on workspaces.
+    #[cfg(feature = "management")]
+    pub fn workspaces(&self) -> Workspaces {
+        Workspaces { client: self.clone() }
+    }
+    /// Returns the operations on a workspace.
+    #[cfg(feature = "management")]
+    pub fn workspace(&self, workspace: impl fmt::Display) -> Workspace {
+        Workspace {
+            client: self.clone(),
+            workspace: values::text(workspace),
+        }
+    }
 }
 #[cfg(feature = "blocking")]
 impl blocking::Client {
@@ -88,6 +101,19 @@ impl blocking::Client {
     /// Returns the operations on templates.
     pub fn templates(&self) -> Templates<Self> {
         Templates { client: self.clone() }
+    }
+    /// Returns the operations on workspaces.
+    #[cfg(feature = "management")]
+    pub fn workspaces(&self) -> Workspaces<Self> {
+        Workspaces { client: self.clone() }
+    }
+    /// Returns the operations on a workspace.
+    #[cfg(feature = "management")]
+    pub fn workspace(&self, workspace: impl fmt::Display) -> Workspace<Self> {
+        Workspace {
+            client: self.clone(),
+            workspace: values::text(workspace),
+        }
     }
 }
 /// The operations on workflows, returned by [`Client::workflows`]. It owns its client, which is cheap to clone, so it can be kept.
@@ -160,7 +186,7 @@ impl<C: AsClient> Workflows<C> {
         notification_category: impl Into<String>,
         users: impl OneOrMore<types::UserRecipient, Kind>,
     ) -> Call<operations::DynamicWorkflowTrigger, C> {
-        let workspace_key = values::setting(self.client.as_client().workspace());
+        let workspace_key = values::setting(self.client.as_client().workspace_setting());
         let has_workspace = !workspace_key.is_empty();
         let body = types::DynamicWorkflow {
             data: Default::default(),
@@ -628,7 +654,7 @@ impl<C: AsClient> Broadcasts<C> {
         template: impl Into<String>,
         notification_category: impl Into<String>,
     ) -> Call<operations::TriggerBroadcast, C> {
-        let workspace_key = values::setting(self.client.as_client().workspace());
+        let workspace_key = values::setting(self.client.as_client().workspace_setting());
         let has_workspace = !workspace_key.is_empty();
         let body = types::Broadcast {
             channels: Default::default(),
@@ -3528,5 +3554,366 @@ impl<C> Call<operations::FetchTemplateList, C> {
     pub fn is_archived<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
         self.operation_mut().is_archived = value.into_value();
         self
+    }
+}
+/// The operations on workspaces, returned by [`Client::workspaces`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct Workspaces<C = Client> {
+    pub(crate) client: C,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> Workspaces<C> {
+    /// List workspaces
+    ///
+    /// Returns the workspaces of the account, page by page. Upstream does not document `limit` and `offset` here, but its CLI sends both.
+    ///
+    /// Sends `GET /v1/workspace/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListWorkspaces, C> {
+        Call::new(&self.client, operations::ListWorkspaces::new())
+    }
+    /// Create a workspace
+    ///
+    /// Creates a workspace. The reply is not the new workspace but the first page of all workspaces; look the new one up there by its name, or list the workspaces if there are more than a page.
+    ///
+    /// Sends `POST /v1/workspace/`. Retried only if it was surely not processed.
+    ///
+    /// - `name`: Display name. The slug of a workspace is made from it.
+    pub fn create(
+        &self,
+        name: impl Into<String>,
+    ) -> Call<operations::CreateWorkspace, C> {
+        let body = types::NameAndDescription {
+            description: Default::default(),
+            name: name.into(),
+        };
+        Call::new(&self.client, operations::CreateWorkspace::new(body))
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for Workspaces<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workspaces").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`Workspaces::create`].
+impl<C> Call<operations::CreateWorkspace, C> {
+    /// Text that tells what the workspace or key is for. No reply shows that of a key.
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+}
+/// The operations on a workspace, returned by [`Client::workspace`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct Workspace<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> Workspace<C> {
+    /// Returns the operations on the api keys of a workspace.
+    pub fn api_keys(&self) -> WorkspaceApiKeys<C> {
+        WorkspaceApiKeys {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the public keys of a workspace.
+    pub fn public_keys(&self) -> WorkspacePublicKeys<C> {
+        WorkspacePublicKeys {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the signing keys of a workspace.
+    pub fn signing_keys(&self) -> WorkspaceSigningKeys<C> {
+        WorkspaceSigningKeys {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for Workspace<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workspace").finish_non_exhaustive()
+    }
+}
+/// The operations on the api keys of a workspace, returned by [`Workspace::api_keys`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceApiKeys<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceApiKeys<C> {
+    /// List API keys
+    ///
+    /// Returns the API keys of a workspace. The keys themselves are masked.
+    ///
+    /// Sends `GET /v1/{workspace}/ws_api_key/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListWorkspaceApiKeys, C> {
+        Call::new(
+            &self.client,
+            operations::ListWorkspaceApiKeys::new(self.workspace.as_str()),
+        )
+    }
+    /// Create an API key
+    ///
+    /// Creates an API key and returns it with the key itself, which is never shown again. Each call creates another key.
+    ///
+    /// Sends `POST /v1/{workspace}/ws_api_key/`. Retried only if it was surely not processed.
+    ///
+    /// - `name`: Display name. The slug of a workspace is made from it.
+    pub fn create(
+        &self,
+        name: impl Into<String>,
+    ) -> Call<operations::CreateWorkspaceApiKey, C> {
+        let body = types::NameAndDescription {
+            description: Default::default(),
+            name: name.into(),
+        };
+        Call::new(
+            &self.client,
+            operations::CreateWorkspaceApiKey::new(self.workspace.as_str(), body),
+        )
+    }
+    /// Delete an API key
+    ///
+    /// Deletes an API key. Requests with it are refused from then on. Upstream does not say whether they are at once, nor whether the key stays in the list.
+    ///
+    /// Sends `DELETE /v1/{workspace}/ws_api_key/{api_key_id}/`. Retried after transient errors.
+    ///
+    /// - `api_key_id`: Identifier of the API key, which begins with `ws_apik_`
+    pub fn delete(
+        &self,
+        api_key_id: impl fmt::Display,
+    ) -> Call<operations::DisableWorkspaceApiKey, C> {
+        Call::new(
+            &self.client,
+            operations::DisableWorkspaceApiKey::new(
+                self.workspace.as_str(),
+                values::text(api_key_id),
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceApiKeys<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceApiKeys").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceApiKeys::create`].
+impl<C> Call<operations::CreateWorkspaceApiKey, C> {
+    /// Text that tells what the workspace or key is for. No reply shows that of a key.
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+}
+/// The operations on the public keys of a workspace, returned by [`Workspace::public_keys`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspacePublicKeys<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspacePublicKeys<C> {
+    /// List public keys
+    ///
+    /// Returns the public keys of a workspace.
+    ///
+    /// Sends `GET /v1/{workspace}/ws_public_key/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListWorkspacePublicKeys, C> {
+        Call::new(
+            &self.client,
+            operations::ListWorkspacePublicKeys::new(self.workspace.as_str()),
+        )
+    }
+    /// Create a public key
+    ///
+    /// Creates a public key. Each call creates another key.
+    ///
+    /// Sends `POST /v1/{workspace}/ws_public_key/`. Retried only if it was surely not processed.
+    ///
+    /// - `name`: Display name. The slug of a workspace is made from it.
+    pub fn create(
+        &self,
+        name: impl Into<String>,
+    ) -> Call<operations::CreateWorkspacePublicKey, C> {
+        let body = types::NameAndDescription {
+            description: Default::default(),
+            name: name.into(),
+        };
+        Call::new(
+            &self.client,
+            operations::CreateWorkspacePublicKey::new(self.workspace.as_str(), body),
+        )
+    }
+    /// Switch secure mode of a public key
+    ///
+    /// Switches secure mode on or off. In secure mode, requests with the key also need a user token that is signed with the signing key.
+    ///
+    /// Sends `PATCH /v1/{workspace}/ws_public_key/{public_key_id}/`. Retried after transient errors.
+    ///
+    /// - `public_key_id`: Identifier of the public key, which begins with `ws_pubk_`
+    /// - `is_secure_mode_enabled`: Whether requests with the key also need a user token that is signed with the signing key
+    pub fn set_secure_mode(
+        &self,
+        public_key_id: impl fmt::Display,
+        is_secure_mode_enabled: bool,
+    ) -> Call<operations::PatchWorkspacePublicKey, C> {
+        let body = types::PublicKeyEdit {
+            is_secure_mode_enabled: is_secure_mode_enabled,
+        };
+        Call::new(
+            &self.client,
+            operations::PatchWorkspacePublicKey::new(
+                self.workspace.as_str(),
+                values::text(public_key_id),
+                body,
+            ),
+        )
+    }
+    /// Delete a public key
+    ///
+    /// Deletes a public key. Requests with it are refused from then on.
+    ///
+    /// Sends `DELETE /v1/{workspace}/ws_public_key/{public_key_id}/`. Retried after transient errors.
+    ///
+    /// - `public_key_id`: Identifier of the public key, which begins with `ws_pubk_`
+    pub fn delete(
+        &self,
+        public_key_id: impl fmt::Display,
+    ) -> Call<operations::DeleteWorkspacePublicKey, C> {
+        Call::new(
+            &self.client,
+            operations::DeleteWorkspacePublicKey::new(
+                self.workspace.as_str(),
+                values::text(public_key_id),
+            ),
+        )
+    }
+    /// Rotate a public key
+    ///
+    /// Replaces a public key by a new one with the same identifier and settings. The old key stops working at once. Each call replaces it again. To change keys without a gap, create a second key and delete the old one later.
+    ///
+    /// Sends `PATCH /v1/{workspace}/ws_public_key/{public_key_id}/rotate/`. Retried only if it was surely not processed.
+    ///
+    /// - `public_key_id`: Identifier of the public key, which begins with `ws_pubk_`
+    pub fn rotate(
+        &self,
+        public_key_id: impl fmt::Display,
+    ) -> Call<operations::RotateWorkspacePublicKey, C> {
+        Call::new(
+            &self.client,
+            operations::RotateWorkspacePublicKey::new(
+                self.workspace.as_str(),
+                values::text(public_key_id),
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspacePublicKeys<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspacePublicKeys").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspacePublicKeys::create`].
+impl<C> Call<operations::CreateWorkspacePublicKey, C> {
+    /// Text that tells what the workspace or key is for. No reply shows that of a key.
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+}
+/// The operations on the signing keys of a workspace, returned by [`Workspace::signing_keys`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceSigningKeys<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceSigningKeys<C> {
+    /// List signing keys
+    ///
+    /// Returns the signing keys of a workspace, without their private halves.
+    ///
+    /// Sends `GET /v1/{workspace}/ws_signing_key/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListWorkspaceSigningKeys, C> {
+        Call::new(
+            &self.client,
+            operations::ListWorkspaceSigningKeys::new(self.workspace.as_str()),
+        )
+    }
+    /// Create a signing key
+    ///
+    /// Creates a signing key and returns it with its private half, which is never shown again. Refused if the workspace has an active signing key already; roll that one instead.
+    ///
+    /// Sends `POST /v1/{workspace}/ws_signing_key/`. Retried only if it was surely not processed.
+    pub fn create(&self) -> Call<operations::CreateWorkspaceSigningKey, C> {
+        Call::new(
+            &self.client,
+            operations::CreateWorkspaceSigningKey::new(self.workspace.as_str()),
+        )
+    }
+    /// Delete a signing key
+    ///
+    /// Deletes a signing key. User tokens that are signed with it are refused from then on.
+    ///
+    /// Sends `DELETE /v1/{workspace}/ws_signing_key/{signing_key_uid}/`. Retried after transient errors.
+    ///
+    /// - `signing_key_uid`: The `uid` of the signing key, which begins with `signing_key_`. It is not the `id`.
+    pub fn delete(
+        &self,
+        signing_key_uid: impl fmt::Display,
+    ) -> Call<operations::DeleteWorkspaceSigningKey, C> {
+        Call::new(
+            &self.client,
+            operations::DeleteWorkspaceSigningKey::new(
+                self.workspace.as_str(),
+                values::text(signing_key_uid),
+            ),
+        )
+    }
+    /// Roll a signing key
+    ///
+    /// Replaces a signing key by a new one with an `id` and a `uid` of its own, and returns that with its private half, which is never shown again. The old key is marked as rolled; upstream does not say how long it is still accepted. Each call rolls again.
+    ///
+    /// Sends `POST /v1/{workspace}/ws_signing_key/{signing_key_uid}/roll/`. Retried only if it was surely not processed.
+    ///
+    /// - `signing_key_uid`: The `uid` of the signing key, which begins with `signing_key_`. It is not the `id`.
+    pub fn roll(
+        &self,
+        signing_key_uid: impl fmt::Display,
+    ) -> Call<operations::RollWorkspaceSigningKey, C> {
+        Call::new(
+            &self.client,
+            operations::RollWorkspaceSigningKey::new(
+                self.workspace.as_str(),
+                values::text(signing_key_uid),
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceSigningKeys<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceSigningKeys").finish_non_exhaustive()
     }
 }
