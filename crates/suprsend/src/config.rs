@@ -115,7 +115,7 @@ impl Shared {
     }
 
     /// The key that an operation is sent with; `None` if it asks for none. Each key goes to its own host, whatever an operation says.
-    pub(crate) fn key<'a>(&self, spec: &Spec, keys: &'a Keys) -> Result<Option<&'a Key>, ConfigError> {
+    pub(crate) fn key<'a>(spec: &Spec, keys: &'a Keys) -> Result<Option<&'a Key>, ConfigError> {
         match spec.credential {
             Credential::None => Ok(None),
             #[cfg(feature = "management")]

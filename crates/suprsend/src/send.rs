@@ -161,7 +161,7 @@ impl Exchange<'_> {
             }
             // It may be replaced meanwhile: what is sent is what a reply may echo.
             let keys = self.client.keys();
-            authenticate(self.shared(), outgoing.spec, &mut outgoing.request, &keys)?;
+            authenticate(outgoing.spec, &mut outgoing.request, &keys)?;
             let body = outgoing.request.body().and_then(reqwest::Body::as_bytes);
             self.watch.attempt(body.map_or(0, <[u8]>::len));
             let (copy, repeatable) = copy(&mut outgoing.request);
@@ -316,8 +316,8 @@ impl Exchange<'_> {
 }
 
 /// Adds the credential. It is added with each attempt, since the key may change.
-fn authenticate(shared: &Shared, spec: &Spec, request: &mut Request, keys: &Keys) -> Result<(), Error> {
-    let Some(key) = shared.key(spec, keys)? else { return Ok(()) };
+fn authenticate(spec: &Spec, request: &mut Request, keys: &Keys) -> Result<(), Error> {
+    let Some(key) = Shared::key(spec, keys)? else { return Ok(()) };
     match spec.credential {
         Credential::Header(name) => {
             let refuse =

@@ -29,7 +29,7 @@ pub(crate) fn judge(
         Some(Value::Bool(true)) => Ok(reply),
         Some(Value::Bool(false)) => {
             let reasons = at(verdict.reasons).and_then(Value::as_array).cloned().unwrap_or_default();
-            Err(InvalidDraft::new(reply, reasons, &secrets()).into())
+            Err(InvalidDraft::new(&reply, reasons, &secrets()).into())
         }
         _ if asked.is_none() => Ok(reply),
         _ => {

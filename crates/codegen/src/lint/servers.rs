@@ -9,7 +9,7 @@ use crate::{Pointer, path_items};
 pub(super) fn check(document: &Value, findings: &mut Findings) {
     for (_, place, item) in path_items(document) {
         if let Some((place, servers)) = item.get("servers") {
-            self::servers(&place, servers, findings);
+            self::servers(place, servers, findings);
         }
         for (method, _, operation) in item.operations() {
             let place = place.child(method);
@@ -51,7 +51,7 @@ fn security(document: &Value, place: &Pointer, stated: &Value, findings: &mut Fi
     let alternatives: Vec<&Map<String, Value>> =
         stated.as_array().into_iter().flatten().filter_map(Value::as_object).collect();
     let reasons = alternatives.iter().enumerate().map(|(index, requirement)| {
-        let place = place.child(&index.to_string());
+        let place = place.child(index.to_string());
         let mut open = requirement.keys().filter(|name| scheme(document, name)["type"] != "mutualTLS");
         let (first, second) = (open.next()?, open.next());
         let refused = refused(document, first);

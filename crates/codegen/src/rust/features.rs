@@ -187,7 +187,7 @@ impl<'a> Visit<'a> for Mentions<'_> {
         let mut segments = path.segments.iter().map(|segment| segment.ident.to_string());
         if let (None, Some(mut first)) = (path.leading_colon, segments.next()) {
             let mut module = self.module;
-            while let Some(next) = segments.next() {
+            for next in segments {
                 match MODULES.into_iter().find(|name| *name == first) {
                     Some(named) => module = named,
                     None if first == "super" || first == "self" => {}

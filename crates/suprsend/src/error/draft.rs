@@ -18,7 +18,7 @@ pub struct InvalidDraft {
 }
 
 impl InvalidDraft {
-    pub(crate) fn new(reply: Reply, reasons: Vec<Value>, secrets: &Secrets) -> Self {
+    pub(crate) fn new(reply: &Reply, reasons: Vec<Value>, secrets: &Secrets) -> Self {
         let text = |reason: &Value| {
             let mut text = reason.as_str().map_or_else(|| reason.to_string(), str::to_owned);
             secrets.blank(&mut text);
