@@ -359,6 +359,30 @@ pub mod types {
                 .finish()
         }
     }
+    /// A condition of a branch. Of the type `expression_v1` it tests data, of the type `future_event` it waits for an event, and of the type `delay` it waits for a time.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct BranchCondition {
+        /// How long to wait. `delay_type` is `fixed`, `dynamic` or `relative_to`; a `value` is a duration such as `1d12h` or an expression.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub delay_properties: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Tests that the event has to pass
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub event_conditions: ::std::option::Option<::std::vec::Vec<ConditionTest>>,
+        /// The event that is waited for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub event_name: ::std::option::Option<::std::string::String>,
+        /// The tests
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub expression_v1: ::std::option::Option<ConditionGroup>,
+        /// Kind of the condition. `expression_v1` has its tests in the member of the same name.
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     /// A template to send to all users of a list.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct Broadcast {
@@ -503,6 +527,64 @@ pub mod types {
         /// The `execution_id` of each cancelled run. Empty if nothing matched.
         pub execution_ids: ::std::vec::Vec<::std::string::String>,
     }
+    /// A category of notifications, which recipients can have a preference for.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct Category {
+        /// Slug of the category, of lowercase letters and digits with single hyphens in between
+        pub category: ::std::string::String,
+        /// Channels that cannot be switched off where the category cannot be unsubscribed from
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub default_mandatory_channels: ::std::option::Option<
+            ::std::vec::Vec<ChannelName>,
+        >,
+        /// Channels that are on for recipients who have not chosen any. Null stands for all channels.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub default_opt_in_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// State of the category for recipients who have not chosen one
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub default_preference: ::std::option::Option<Preference>,
+        /// Explanation of the category for recipients
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Schedules by which notifications of the category are collected into digests. Not present in all workspaces.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub digest_schedule: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Whether emails of the category can be unsubscribed from by one click. Defaults to true for promotional categories. Not allowed for system categories, nor where the default preference is `cant_unsubscribe`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_commercial: ::std::option::Option<bool>,
+        /// Display name of the category
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Further settings that recipients can change, such as a threshold. Not present in all workspaces.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub properties: ::std::option::Option<
+            ::std::vec::Vec<
+                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+            >,
+        >,
+        /// Tags of the category, of lowercase letters and digits with single hyphens in between
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A locale that categories are translated into.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategoryLocale {
+        /// Code of the locale
+        pub locale: ::std::string::String,
+    }
+    /// The locales that categories are translated into.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategoryLocaleList {
+        /// The locales
+        pub results: ::std::vec::Vec<CategoryLocale>,
+    }
     /// Change of the preference for the category that it names.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct CategoryPreferenceInput {
@@ -541,6 +623,111 @@ pub mod types {
         /// Settings of the category to change. Null resets them to their defaults. If they are absent, they stay as they are. Not available in all workspaces.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub properties: ::std::option::Option<::std::vec::Vec<PreferencePropertyInput>>,
+    }
+    /// One of the three groups of categories.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategoryRoot {
+        /// Which group it is
+        pub root_category: RootCategory,
+        /// The sections of the group
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub sections: ::std::option::Option<::std::vec::Vec<CategorySection>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A section of the preference page with its categories. Sections have slugs too, by which translations name them, but no reply shows them here.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategorySection {
+        /// The categories of the section
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub categories: ::std::option::Option<::std::vec::Vec<Category>>,
+        /// Explanation of the section for recipients
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Display name of the section
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Tags of the section, of lowercase letters and digits with single hyphens in between
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// Translated name and description of a section or a category. Null where there is no translation.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategoryText {
+        /// Translated description
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Translated name
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// Translations of the names of all sections and categories into one language.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategoryTranslation {
+        /// Translations of categories, by slug
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub categories: ::std::option::Option<
+            ::std::collections::HashMap<::std::string::String, CategoryText>,
+        >,
+        /// Translations of sections, by slug
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub sections: ::std::option::Option<
+            ::std::collections::HashMap<::std::string::String, CategoryText>,
+        >,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// All categories of a workspace, as a draft or as they are live.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategoryTree {
+        /// What the commit of this version changed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub commit_message: ::std::option::Option<::std::string::String>,
+        /// Time at which this version was published
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub committed_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// Hash of the content, by which two versions can be compared. Not documented; known from upstream's CLI.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub hash: ::std::option::Option<::std::string::String>,
+        /// The three groups with their sections and categories
+        pub root_categories: ::std::vec::Vec<CategoryRoot>,
+        /// URL of a JSON Schema of this form, for editors
+        #[serde(
+            rename = "$schema",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub schema: ::std::option::Option<::std::string::String>,
+        /// Whether this is the draft or in use
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<VersionStatus>,
+        /// Whether the draft is free of errors. Absent after a commit.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub validation_result: ::std::option::Option<ValidationResult>,
+        /// Number of the version. There is no check of it when the tree is replaced.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub version_no: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// All categories of a workspace. Pass all three groups, even an empty one: what is left out is deleted from the draft.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategoryTreeReplace {
+        /// The three groups with their sections and categories. What is left out is deleted from the draft.
+        pub root_categories: ::std::vec::Vec<CategoryRoot>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     /// One address of a user on a channel, as the hub stores it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
@@ -729,12 +916,64 @@ pub mod types {
     }
     /// Whether a commit that was asked for took place.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
     pub struct CommitResult {
         /// Why the draft was not published
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub errors: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
         /// Whether the draft was published
         pub is_committed: bool,
+    }
+    /// A condition on the data of a run.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct Condition {
+        /// The tests
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub expression_v1: ::std::option::Option<ConditionGroup>,
+        /// Kind of the condition. `expression_v1` has its tests in the member of the same name.
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// Tests that are joined by `AND` or `OR`.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct ConditionGroup {
+        /// The tests
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub args: ::std::option::Option<::std::vec::Vec<ConditionTest>>,
+        /// How the tests are joined, `AND` or `OR`
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub op: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A test of one variable. In a branch it may also be a group of tests, which has `op` and `args` only.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct ConditionTest {
+        /// The tests
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub args: ::std::option::Option<::std::vec::Vec<ConditionTest>>,
+        /// The comparison: `==`, `!=`, `>`, `>=`, `<`, `<=`, `EMPTY`, `NON_EMPTY`, `CONTAINS`, `NOT_CONTAINS`, `ARRAY_INTERSECTS`, `NOT_ARRAY_INTERSECTS`, `DATETIME_EQUALS`, `DATETIME_LT`, `DATETIME_GT`, and in branches `IS` and `IS_NOT`. For a group of tests `AND` or `OR`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub op: ::std::option::Option<::std::string::String>,
+        /// The `ref` of the step whose message is tested
+        #[serde(rename = "ref", skip_serializing_if = "::std::option::Option::is_none")]
+        pub ref_: ::std::option::Option<::std::string::String>,
+        /// What the variable is compared with, as a text: a number, a text in quotation marks, or the path of another variable
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub value: ::std::option::Option<::std::string::String>,
+        /// Path of the variable
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub variable: ::std::option::Option<::std::string::String>,
+        /// Where the variable is looked up. An empty text is the payload; others are `$recipient`, `$actor`, `$tenant`, `$brand`, `$workflow`, `$future_event` and, for the status of a message, `$ref`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub variable_ns: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     /// Where a page stands in its list. A cursor is passed back as it came; what is in it is the API's own business.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
@@ -1303,6 +1542,127 @@ pub mod types {
         )]
         pub time: ::std::option::Option<i64>,
     }
+    /// Definition of an event.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct EventDefinition {
+        /// Time at which the event was defined
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Text that tells when the event is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Name of the event, which identifies it
+        pub name: ::std::string::String,
+        /// Schema that the payload is validated against. Null if none is linked.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub payload_schema: ::std::option::Option<PayloadSchema>,
+        /// URL of a JSON Schema of this form, for editors
+        #[serde(
+            rename = "$schema",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub schema: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// An event to define.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct EventDefinitionCreate {
+        /// Text that tells when the event is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Name of the event. It cannot be changed later.
+        pub name: ::std::string::String,
+        /// Schema to validate the payload against
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub payload_schema: ::std::option::Option<PayloadSchema>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A page of events.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct EventDefinitionList {
+        /// Position of the page among the events
+        pub meta: OffsetMeta,
+        /// Events of this page
+        pub results: ::std::vec::Vec<EventDefinition>,
+    }
+    /// Changes of an event.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct EventDefinitionUpdate {
+        /// Text that tells when the event is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Schema to validate the payload against
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub payload_schema: ::std::option::Option<PayloadSchema>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// What a workflow uses an event for.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum EventUsage {
+        #[serde(rename = "Trigger Event")]
+        TriggerEvent,
+        #[serde(rename = "Wait Event")]
+        WaitEvent,
+        #[serde(rename = "Success Metric Event")]
+        SuccessMetricEvent,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl EventUsage {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::TriggerEvent => "Trigger Event",
+                Self::WaitEvent => "Wait Event",
+                Self::SuccessMetricEvent => "Success Metric Event",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for EventUsage {
+        fn from(text: &str) -> Self {
+            match text {
+                "Trigger Event" => Self::TriggerEvent,
+                "Wait Event" => Self::WaitEvent,
+                "Success Metric Event" => Self::SuccessMetricEvent,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for EventUsage {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for EventUsage {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
     /// All preferences of a user or an object.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct FullPreference {
@@ -1362,6 +1722,23 @@ pub mod types {
         fn from(value: f64) -> Self {
             Self::Number(value)
         }
+    }
+    /// A workflow that refers to an event.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct LinkedWorkflow {
+        /// Slug of the workflow
+        pub slug: ::std::string::String,
+        /// What the workflow uses the event for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub usage: ::std::option::Option<::std::vec::Vec<EventUsage>>,
+    }
+    /// The workflows that refer to an event.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct LinkedWorkflowList {
+        /// The workflows
+        pub results: ::std::vec::Vec<LinkedWorkflow>,
     }
     /// A user in a list.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -2009,6 +2386,7 @@ pub mod types {
         PartialOrd
     )]
     #[non_exhaustive]
+    #[cfg(feature = "management")]
     pub enum Mode {
         #[serde(rename = "draft")]
         Draft,
@@ -2018,6 +2396,7 @@ pub mod types {
         #[serde(untagged)]
         Other(::std::string::String),
     }
+    #[cfg(feature = "management")]
     impl Mode {
         /// Returns the value as the API writes it.
         pub fn as_str(&self) -> &str {
@@ -2028,6 +2407,7 @@ pub mod types {
             }
         }
     }
+    #[cfg(feature = "management")]
     impl ::std::convert::From<&str> for Mode {
         fn from(text: &str) -> Self {
             match text {
@@ -2037,11 +2417,13 @@ pub mod types {
             }
         }
     }
+    #[cfg(feature = "management")]
     impl ::std::convert::From<::std::string::String> for Mode {
         fn from(text: ::std::string::String) -> Self {
             Self::from(text.as_str())
         }
     }
+    #[cfg(feature = "management")]
     impl ::std::fmt::Display for Mode {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.write_str(self.as_str())
@@ -2489,6 +2871,62 @@ pub mod types {
         /// Number of results before this page
         pub offset: i64,
     }
+    /// Which kind of recipients takes the place of those of the event.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum OverrideRecipientsType {
+        #[serde(rename = "user")]
+        User,
+        #[serde(rename = "single_object_fields")]
+        SingleObjectFields,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl OverrideRecipientsType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::User => "user",
+                Self::SingleObjectFields => "single_object_fields",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for OverrideRecipientsType {
+        fn from(text: &str) -> Self {
+            match text {
+                "user" => Self::User,
+                "single_object_fields" => Self::SingleObjectFields,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for OverrideRecipientsType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for OverrideRecipientsType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
     /// Variables for templates and conditions, by name. Any JSON value is allowed.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct Payload {
@@ -2509,6 +2947,18 @@ pub mod types {
                 .field("extra", &format_args!("[redacted]"))
                 .finish()
         }
+    }
+    /// The schema that a payload is validated against.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct PayloadSchema {
+        /// Slug of the schema
+        pub schema: ::std::string::String,
+        /// Number of a version of the schema. If null, the live version is used.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub version_no: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     /// State of a preference. `cant_unsubscribe` marks notifications that cannot be opted out of.
     #[derive(
@@ -2893,6 +3343,19 @@ pub mod types {
         /// The keys
         pub results: ::std::vec::Vec<PublicKey>,
     }
+    /// How often a workflow may run for one recipient.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct RateLimit {
+        /// Greatest number of runs within the window
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub count: ::std::option::Option<i64>,
+        /// Length of the window in days, hours, minutes and seconds, such as `1d12h`
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub sliding_window: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     /// One recipient. Either the `distinct_id` of a user as a text, a user with channels and properties to add to the profile, or an object.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(untagged)]
@@ -2972,6 +3435,104 @@ pub mod types {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.write_str(self.as_str())
         }
+    }
+    /// A schema of payloads, as a draft or as it is live.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct Schema {
+        /// What the commit of this version changed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub commit_message: ::std::option::Option<::std::string::String>,
+        /// Time at which this version was published
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub committed_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// Time at which the schema was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Text that tells what the schema is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Hash of the content, by which two versions can be compared
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub hash: ::std::option::Option<::std::string::String>,
+        /// The JSON Schema, of draft 2020-12. Its root describes an object.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub json_schema: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Display name of the schema
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Slug of the schema, by which workflows and events refer to it
+        pub slug: ::std::string::String,
+        /// Whether this is the draft or the live version
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<Mode>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A page of schemas.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct SchemaList {
+        /// Position of the page among the schemas
+        pub meta: OffsetMeta,
+        /// Schemas of this page
+        pub results: ::std::vec::Vec<Schema>,
+    }
+    /// A schema to create, or to replace the draft of.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct SchemaUpsert {
+        /// Text that tells what the schema is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// The JSON Schema, of draft 2020-12. Its root describes an object.
+        pub json_schema: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        /// Display name of the schema
+        pub name: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A schema that was saved, and what became of the commit.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct SchemaUpserted {
+        /// What became of the commit. Null if none was asked for.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub commit_result: ::std::option::Option<CommitResult>,
+        /// Time at which the schema was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Text that tells what the schema is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Hash of the content, by which two versions can be compared
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub hash: ::std::option::Option<::std::string::String>,
+        /// The JSON Schema, of draft 2020-12. Its root describes an object.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub json_schema: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Display name of the schema
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Slug of the schema, by which workflows and events refer to it
+        pub slug: ::std::string::String,
+        /// Whether this is the draft or the live version
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<Mode>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     /// A signing key, whose private half signs user tokens. The private half is not shown.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -4254,6 +4815,152 @@ pub mod types {
             Self::Seconds(value)
         }
     }
+    /// How a file differs from the last commit.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum TranslationAction {
+        #[serde(rename = "added")]
+        Added,
+        #[serde(rename = "updated")]
+        Updated,
+        #[serde(rename = "deleted")]
+        Deleted,
+        #[serde(rename = "unchanged")]
+        Unchanged,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl TranslationAction {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Added => "added",
+                Self::Updated => "updated",
+                Self::Deleted => "deleted",
+                Self::Unchanged => "unchanged",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for TranslationAction {
+        fn from(text: &str) -> Self {
+            match text {
+                "added" => Self::Added,
+                "updated" => Self::Updated,
+                "deleted" => Self::Deleted,
+                "unchanged" => Self::Unchanged,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for TranslationAction {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for TranslationAction {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// A file of translations with its content.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TranslationContent {
+        /// How the file differs from the last commit
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub action: ::std::option::Option<TranslationAction>,
+        /// The translations by key. They may be nested, and have forms for `zero`, `one` and `other`.
+        pub content: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        /// Name of the file, `<locale>.json` or `<namespace>.<locale>.json`, by which requests name it
+        pub filename: ::std::string::String,
+        /// Code of the locale
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub locale: ::std::option::Option<::std::string::String>,
+        /// Name of the locale
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub locale_name: ::std::option::Option<::std::string::String>,
+        /// Namespace of the translations, if they have one
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub namespace: ::std::option::Option<::std::string::String>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A file of translations.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TranslationFile {
+        /// How the file differs from the last commit
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub action: ::std::option::Option<TranslationAction>,
+        /// The translations, if the list was asked for with `include_content`
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub content: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Name of the file, `<locale>.json` or `<namespace>.<locale>.json`, by which requests name it
+        pub filename: ::std::string::String,
+        /// Code of the locale
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub locale: ::std::option::Option<::std::string::String>,
+        /// Name of the locale
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub locale_name: ::std::option::Option<::std::string::String>,
+        /// Namespace of the translations, if they have one
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub namespace: ::std::option::Option<::std::string::String>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Number of the version, if the list was asked for with `include_version_info`
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub version_no: ::std::option::Option<i64>,
+        /// State of the version, if the list was asked for with `include_version_info`
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub version_status: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// Files of translations.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TranslationFileList {
+        /// Position of the page among the files
+        pub meta: OffsetMeta,
+        /// The files of this page
+        pub results: ::std::vec::Vec<TranslationFile>,
+    }
+    /// Content of a file of translations. It replaces what the file has.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TranslationPut {
+        /// The translations by key. They may be nested, and have forms for `zero`, `one` and `other`.
+        pub content: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        /// Name of the file once more. The document requires it, but its own sample and the CLI leave it out.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub locale: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     /// `User`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct User {
@@ -4742,12 +5449,69 @@ pub mod types {
     }
     /// Whether a draft is free of errors. Only such a draft can be published.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
     pub struct ValidationResult {
         /// The errors, usually texts. Absent or empty if there are none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub errors: ::std::option::Option<::std::vec::Vec<::serde_json::Value>>,
         /// Whether the draft has no errors
         pub is_valid: bool,
+    }
+    /// Whether a version is the draft or in use.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum VersionStatus {
+        #[serde(rename = "draft")]
+        Draft,
+        #[serde(rename = "active")]
+        Active,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl VersionStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Draft => "draft",
+                Self::Active => "active",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for VersionStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "draft" => Self::Draft,
+                "active" => Self::Active,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for VersionStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for VersionStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
     }
     /// `WebPush`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
@@ -4855,6 +5619,129 @@ pub mod types {
             f.write_str(self.as_str())
         }
     }
+    /// A workflow with all its steps, as a draft or as it is live.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct Workflow {
+        /// Time at which this version became the live one. Null for drafts.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub active_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Slug of the preference category that notifications of the workflow belong to
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub category: ::std::option::Option<::std::string::String>,
+        /// What the commit of this version changed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub commit_message: ::std::option::Option<::std::string::String>,
+        /// Conditions under which the workflow is run
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub conditions: ::std::option::Option<::std::vec::Vec<Condition>>,
+        /// Time at which the workflow was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Text that tells what the workflow is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Hash of the content, by which two versions can be compared
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub hash: ::std::option::Option<::std::string::String>,
+        /// Whether the workflow may be run. Defaults to true.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_enabled: ::std::option::Option<bool>,
+        /// Time at which the workflow was last run
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub last_executed_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// Display name of the workflow
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Expression, in the language of jq, of the actor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_actor_user_expr: ::std::option::Option<::std::string::String>,
+        /// Expressions, in the language of jq, of the object to notify: its `object_type` and `id`, and how far to follow its subscriptions as `$object_subscriptions_query.depth`. Upstream declares a text in replies and an object in requests.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_recipients_single_object_fields_expr: ::std::option::Option<
+            ::serde_json::Value,
+        >,
+        /// Kind of the recipients that take the place of the event's own. Only with the trigger type `event`, as the other overrides.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_recipients_type: ::std::option::Option<OverrideRecipientsType>,
+        /// Expression, in the language of jq, of the users to notify
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_recipients_user_expr: ::std::option::Option<::std::string::String>,
+        /// Expression, in the language of jq, of the tenant
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_tenant_expr: ::std::option::Option<::std::string::String>,
+        /// Schema that the payload is validated against. Only with the trigger type `api`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub payload_schema: ::std::option::Option<PayloadSchema>,
+        /// How often the workflow may run for one recipient. No limit if it is null.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub ratelimit: ::std::option::Option<RateLimit>,
+        /// URL of a JSON Schema of this form, for editors
+        #[serde(
+            rename = "$schema",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub schema: ::std::option::Option<::std::string::String>,
+        /// Slug of the workflow, by which requests name it
+        pub slug: ::std::string::String,
+        /// State of the workflow
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<WorkflowStatus>,
+        /// Tags of the workflow
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        /// The steps of the workflow
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tree: ::std::option::Option<WorkflowTree>,
+        /// Events that start the workflow. Needed if the trigger type is `event`. Users who enter or leave a list send `$USER_ENTERED_LIST - <list_id>` and `$USER_EXITED_LIST - <list_id>`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub trigger_events: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        /// What starts the workflow
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub trigger_type: ::std::option::Option<WorkflowTriggerType>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who changed the workflow last
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_by: ::std::option::Option<AccountUser>,
+        /// Whether the draft is free of errors
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub validation_result: ::std::option::Option<ValidationResult>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A branch of a step, with steps of its own.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct WorkflowBranch {
+        /// What has to hold for the branch to be taken. Empty for the default branch.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub conditions: ::std::option::Option<::std::vec::Vec<BranchCondition>>,
+        /// Text that tells what the branch is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Whether this branch is taken if no other is
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_default: ::std::option::Option<bool>,
+        /// Whether the workflow ends after this branch
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_terminal: ::std::option::Option<bool>,
+        /// Display name of the branch
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Steps of the branch, which run one after the other
+        pub nodes: ::std::vec::Vec<WorkflowNode>,
+        /// Name of the branch, unique among all steps and branches of the workflow
+        #[serde(rename = "ref", skip_serializing_if = "::std::option::Option::is_none")]
+        pub ref_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     /// Filters for the runs to cancel. A run must match all of them.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct WorkflowCancel {
@@ -4881,6 +5768,291 @@ pub mod types {
                 .finish()
         }
     }
+    /// A page of workflows.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct WorkflowList {
+        /// Position of the page among the workflows
+        pub meta: OffsetMeta,
+        /// Workflows of this page, each with all its steps
+        pub results: ::std::vec::Vec<Workflow>,
+    }
+    /// A step of a workflow.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct WorkflowNode {
+        /// The branches of a step of the kind `branch`, which has 2 to 10, or `branch_waituntil`, which has 2. The last one is the default.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub branches: ::std::option::Option<::std::vec::Vec<WorkflowBranch>>,
+        /// Text that tells what the step is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Display name of the step
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Kind of the step
+        pub node_type: WorkflowNodeType,
+        /// Settings of the step, which depend on its kind. Steps that send have the slug of a `template`; a `delay` has a `delay_type` and a duration such as `1d12h`; HTTP steps have an `http_method`, a `url` and `headers`. Empty for branches.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub properties: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Name of the step in conditions, unique among all steps and branches of the workflow
+        #[serde(rename = "ref", skip_serializing_if = "::std::option::Option::is_none")]
+        pub ref_: ::std::option::Option<::std::string::String>,
+        /// Version of the form of the step
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub schema_version: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for WorkflowNode {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("WorkflowNode")
+                .field("branches", &self.branches)
+                .field("description", &self.description)
+                .field("name", &self.name)
+                .field("node_type", &self.node_type)
+                .field("properties", &format_args!("[redacted]"))
+                .field("ref_", &self.ref_)
+                .field("schema_version", &self.schema_version)
+                .field("extra", &format_args!("[redacted]"))
+                .finish()
+        }
+    }
+    /// Kind of a step.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum WorkflowNodeType {
+        #[serde(rename = "delay")]
+        Delay,
+        #[serde(rename = "batch")]
+        Batch,
+        #[serde(rename = "digest")]
+        Digest,
+        #[serde(rename = "timewindow")]
+        Timewindow,
+        #[serde(rename = "httpapi_webhook")]
+        HttpapiWebhook,
+        #[serde(rename = "httpapi_fetch")]
+        HttpapiFetch,
+        #[serde(rename = "transform")]
+        Transform,
+        #[serde(rename = "branch")]
+        Branch,
+        #[serde(rename = "branch_waituntil")]
+        BranchWaituntil,
+        #[serde(rename = "invokeworkflow")]
+        Invokeworkflow,
+        #[serde(rename = "userupdate")]
+        Userupdate,
+        #[serde(rename = "subscriberlistoperation_adduser")]
+        SubscriberlistoperationAdduser,
+        #[serde(rename = "subscriberlistoperation_removeuser")]
+        SubscriberlistoperationRemoveuser,
+        #[serde(rename = "objectoperation_addsubscription")]
+        ObjectoperationAddsubscription,
+        #[serde(rename = "objectoperation_removesubscription")]
+        ObjectoperationRemovesubscription,
+        #[serde(rename = "send_email")]
+        SendEmail,
+        #[serde(rename = "send_sms")]
+        SendSms,
+        #[serde(rename = "send_whatsapp")]
+        SendWhatsapp,
+        #[serde(rename = "send_mobile_push")]
+        SendMobilePush,
+        #[serde(rename = "send_inbox")]
+        SendInbox,
+        #[serde(rename = "send_webpush")]
+        SendWebpush,
+        #[serde(rename = "send_slack")]
+        SendSlack,
+        #[serde(rename = "send_ms_teams")]
+        SendMsTeams,
+        #[serde(rename = "send_multi_channel")]
+        SendMultiChannel,
+        #[serde(rename = "send_smart_channel_routing")]
+        SendSmartChannelRouting,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl WorkflowNodeType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Delay => "delay",
+                Self::Batch => "batch",
+                Self::Digest => "digest",
+                Self::Timewindow => "timewindow",
+                Self::HttpapiWebhook => "httpapi_webhook",
+                Self::HttpapiFetch => "httpapi_fetch",
+                Self::Transform => "transform",
+                Self::Branch => "branch",
+                Self::BranchWaituntil => "branch_waituntil",
+                Self::Invokeworkflow => "invokeworkflow",
+                Self::Userupdate => "userupdate",
+                Self::SubscriberlistoperationAdduser => "subscriberlistoperation_adduser",
+                Self::SubscriberlistoperationRemoveuser => {
+                    "subscriberlistoperation_removeuser"
+                }
+                Self::ObjectoperationAddsubscription => "objectoperation_addsubscription",
+                Self::ObjectoperationRemovesubscription => {
+                    "objectoperation_removesubscription"
+                }
+                Self::SendEmail => "send_email",
+                Self::SendSms => "send_sms",
+                Self::SendWhatsapp => "send_whatsapp",
+                Self::SendMobilePush => "send_mobile_push",
+                Self::SendInbox => "send_inbox",
+                Self::SendWebpush => "send_webpush",
+                Self::SendSlack => "send_slack",
+                Self::SendMsTeams => "send_ms_teams",
+                Self::SendMultiChannel => "send_multi_channel",
+                Self::SendSmartChannelRouting => "send_smart_channel_routing",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for WorkflowNodeType {
+        fn from(text: &str) -> Self {
+            match text {
+                "delay" => Self::Delay,
+                "batch" => Self::Batch,
+                "digest" => Self::Digest,
+                "timewindow" => Self::Timewindow,
+                "httpapi_webhook" => Self::HttpapiWebhook,
+                "httpapi_fetch" => Self::HttpapiFetch,
+                "transform" => Self::Transform,
+                "branch" => Self::Branch,
+                "branch_waituntil" => Self::BranchWaituntil,
+                "invokeworkflow" => Self::Invokeworkflow,
+                "userupdate" => Self::Userupdate,
+                "subscriberlistoperation_adduser" => Self::SubscriberlistoperationAdduser,
+                "subscriberlistoperation_removeuser" => {
+                    Self::SubscriberlistoperationRemoveuser
+                }
+                "objectoperation_addsubscription" => Self::ObjectoperationAddsubscription,
+                "objectoperation_removesubscription" => {
+                    Self::ObjectoperationRemovesubscription
+                }
+                "send_email" => Self::SendEmail,
+                "send_sms" => Self::SendSms,
+                "send_whatsapp" => Self::SendWhatsapp,
+                "send_mobile_push" => Self::SendMobilePush,
+                "send_inbox" => Self::SendInbox,
+                "send_webpush" => Self::SendWebpush,
+                "send_slack" => Self::SendSlack,
+                "send_ms_teams" => Self::SendMsTeams,
+                "send_multi_channel" => Self::SendMultiChannel,
+                "send_smart_channel_routing" => Self::SendSmartChannelRouting,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for WorkflowNodeType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for WorkflowNodeType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// State of a workflow.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum WorkflowStatus {
+        #[serde(rename = "active")]
+        Active,
+        #[serde(rename = "inactive")]
+        Inactive,
+        #[serde(rename = "draft")]
+        Draft,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl WorkflowStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Active => "active",
+                Self::Inactive => "inactive",
+                Self::Draft => "draft",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for WorkflowStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "active" => Self::Active,
+                "inactive" => Self::Inactive,
+                "draft" => Self::Draft,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for WorkflowStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for WorkflowStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Whether a workflow may be run.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct WorkflowToggle {
+        /// Whether the workflow may be run
+        pub is_enabled: bool,
+    }
+    /// The steps of a workflow.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct WorkflowTree {
+        /// The steps, which run one after the other. At least one of them sends a message or makes an HTTP request.
+        pub nodes: ::std::vec::Vec<WorkflowNode>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     /// Request to run a workflow for one or more recipients.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct WorkflowTrigger {
@@ -4906,6 +6078,121 @@ pub mod types {
         pub tenant_id: ::std::option::Option<::std::string::String>,
         /// Slug of the workflow
         pub workflow: ::std::string::String,
+    }
+    /// What starts a workflow. A request takes `event` or `api`.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum WorkflowTriggerType {
+        #[serde(rename = "event")]
+        Event,
+        #[serde(rename = "api")]
+        Api,
+        #[serde(rename = "dynamic")]
+        Dynamic,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl WorkflowTriggerType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Event => "event",
+                Self::Api => "api",
+                Self::Dynamic => "dynamic",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for WorkflowTriggerType {
+        fn from(text: &str) -> Self {
+            match text {
+                "event" => Self::Event,
+                "api" => Self::Api,
+                "dynamic" => Self::Dynamic,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for WorkflowTriggerType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for WorkflowTriggerType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// A workflow to create, or to replace the draft of. A workflow from a reply may be passed as it came, without `$schema`; members that are only in replies are ignored.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct WorkflowUpsert {
+        /// Slug of the preference category that notifications of the workflow belong to
+        pub category: ::std::string::String,
+        /// Conditions under which the workflow is run
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub conditions: ::std::option::Option<::std::vec::Vec<Condition>>,
+        /// Text that tells what the workflow is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Whether the workflow may be run. Defaults to true.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_enabled: ::std::option::Option<bool>,
+        /// Display name of the workflow
+        pub name: ::std::string::String,
+        /// Expression, in the language of jq, of the actor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_actor_user_expr: ::std::option::Option<::std::string::String>,
+        /// Expressions, in the language of jq, of the object to notify: its `object_type` and `id`, and how far to follow its subscriptions as `$object_subscriptions_query.depth`. Upstream declares a text in replies and an object in requests.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_recipients_single_object_fields_expr: ::std::option::Option<
+            ::serde_json::Value,
+        >,
+        /// Kind of the recipients that take the place of the event's own. Only with the trigger type `event`, as the other overrides.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_recipients_type: ::std::option::Option<OverrideRecipientsType>,
+        /// Expression, in the language of jq, of the users to notify
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_recipients_user_expr: ::std::option::Option<::std::string::String>,
+        /// Expression, in the language of jq, of the tenant
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_tenant_expr: ::std::option::Option<::std::string::String>,
+        /// Schema that the payload is validated against. Only with the trigger type `api`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub payload_schema: ::std::option::Option<PayloadSchema>,
+        /// How often the workflow may run for one recipient. No limit if it is null.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub ratelimit: ::std::option::Option<RateLimit>,
+        /// Tags of the workflow
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        /// The steps of the workflow
+        pub tree: WorkflowTree,
+        /// Events that start the workflow. Needed if the trigger type is `event`. Users who enter or leave a list send `$USER_ENTERED_LIST - <list_id>` and `$USER_EXITED_LIST - <list_id>`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub trigger_events: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        /// What starts the workflow
+        pub trigger_type: WorkflowTriggerType,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     /// A workspace, which has users, workflows, templates and keys of its own.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -12126,6 +13413,2459 @@ Replaces a signing key by a new one with an `id` and a `uid` of its own, and ret
             inspector.parameter(&Self::PARAMETERS[1], &self.signing_key_uid);
         }
     }
+    /**List workflows
+
+Returns the workflows of a workspace with all their steps, page by page. A page holds at most 50 workflows. Upstream documents only `mode` and `slugs`; its CLI sends the other parameters too.
+
+`GET /v1/{workspace}/workflow/`, the operation `list-workflows`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListWorkflows {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Whether to return archived workflows too. Presumably defaults to false.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub include_archived: Option<bool>,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+        /// Order of the workflows, by `last_executed_at` or `updated_at`. With a `-` in front the latest comes first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub order_by: Option<String>,
+        /// Returns only workflows that this text is found in
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub search: Option<String>,
+        /// Slugs of the workflows to return, separated by commas. Defaults to all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub slugs: Option<String>,
+    }
+    #[cfg(feature = "management")]
+    impl ListWorkflows {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("include_archived", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+            Parameter::new("order_by", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("search", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("slugs", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                include_archived: None,
+                limit: None,
+                mode: None,
+                offset: None,
+                order_by: None,
+                search: None,
+                slugs: None,
+            }
+        }
+        /// Whether to return archived workflows too. Presumably defaults to false.
+        pub fn include_archived(mut self, value: bool) -> Self {
+            self.include_archived = Some(value);
+            self
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+        /// Order of the workflows, by `last_executed_at` or `updated_at`. With a `-` in front the latest comes first.
+        pub fn order_by(mut self, value: impl Into<String>) -> Self {
+            self.order_by = Some(value.into());
+            self
+        }
+        /// Returns only workflows that this text is found in
+        pub fn search(mut self, value: impl Into<String>) -> Self {
+            self.search = Some(value.into());
+            self
+        }
+        /// Slugs of the workflows to return, separated by commas. Defaults to all.
+        pub fn slugs(mut self, value: impl Into<String>) -> Self {
+            self.slugs = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListWorkflows {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListWorkflows")
+                .field("include_archived", &self.include_archived)
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListWorkflows {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-workflows",
+                Method::GET,
+                "/v1/{workspace}/workflow/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::WorkflowList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "include_archived", &self.include_archived)?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::query(&mut request, "order_by", &self.order_by)?;
+            parameter::query(&mut request, "search", &self.search)?;
+            parameter::query(&mut request, "slugs", &self.slugs)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.optional(&Self::PARAMETERS[1], &self.include_archived);
+            inspector.optional(&Self::PARAMETERS[2], &self.limit);
+            inspector.optional(&Self::PARAMETERS[3], &self.mode);
+            inspector.optional(&Self::PARAMETERS[4], &self.offset);
+            inspector.optional(&Self::PARAMETERS[5], &self.order_by);
+            inspector.optional(&Self::PARAMETERS[6], &self.search);
+            inspector.optional(&Self::PARAMETERS[7], &self.slugs);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for ListWorkflows {}
+    #[cfg(feature = "management")]
+    impl OffsetPaged for ListWorkflows {}
+    #[cfg(feature = "management")]
+    impl Paged for ListWorkflows {
+        type Item = types::Workflow;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Fetch a workflow
+
+Returns a workflow with all its steps, as a draft or as it is live.
+
+`GET /v1/{workspace}/workflow/{slug}/`, the operation `get-workflow`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetWorkflow {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+        pub slug: String,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+    }
+    #[cfg(feature = "management")]
+    impl GetWorkflow {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("slug", Place::Path, &rules::WORKFLOW_SLUG),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, slug: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                slug: slug.into(),
+                mode: None,
+            }
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetWorkflow {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetWorkflow").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetWorkflow {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-workflow",
+                Method::GET,
+                "/v1/{workspace}/workflow/{slug}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::Workflow;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace, &self.slug])?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.mode);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetWorkflow {}
+    /**Create or update a workflow
+
+Creates a workflow or replaces its draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: a draft with errors is saved, and the reply is a success all the same. Upstream does not say whether settings that are left out are kept or cleared.
+
+`POST /v1/{workspace}/workflow/{slug}/`, the operation `upsert-workflow`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct UpsertWorkflow {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+        pub slug: String,
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit: Option<bool>,
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit_message: Option<String>,
+        /// The request body.
+        pub body: types::WorkflowUpsert,
+    }
+    #[cfg(feature = "management")]
+    impl UpsertWorkflow {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("slug", Place::Path, &rules::WORKFLOW_SLUG),
+            Parameter::new("commit", Place::Query, &rules::BOOLEAN),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            slug: impl Into<String>,
+            body: types::WorkflowUpsert,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                slug: slug.into(),
+                commit: None,
+                commit_message: None,
+                body,
+            }
+        }
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        pub fn commit(mut self, value: bool) -> Self {
+            self.commit = Some(value);
+            self
+        }
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        pub fn commit_message(mut self, value: impl Into<String>) -> Self {
+            self.commit_message = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for UpsertWorkflow {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpsertWorkflow")
+                .field("commit", &self.commit)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for UpsertWorkflow {
+        const SPEC: &'static Spec = &Spec::new(
+                "upsert-workflow",
+                Method::POST,
+                "/v1/{workspace}/workflow/{slug}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::WORKFLOW_UPSERT)
+            .verdict(
+                Verdict::new(
+                        &["validation_result", "is_valid"],
+                        &["validation_result", "errors"],
+                    )
+                    .asked_by("commit"),
+            );
+        type Reply = types::Workflow;
+        type Refusal = types::ApiError;
+        type Body = types::WorkflowUpsert;
+        fn body(&self) -> Option<&types::WorkflowUpsert> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace, &self.slug])?;
+            parameter::query(&mut request, "commit", &self.commit)?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.commit);
+            inspector.optional(&Self::PARAMETERS[3], &self.commit_message);
+            inspector.body(&rules::WORKFLOW_UPSERT, &self.body);
+        }
+    }
+    /**Delete a workflow
+
+Deletes a workflow with its draft and its live version.
+
+`DELETE /v1/{workspace}/workflow/{slug}/`, the operation `delete-workflow`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct DeleteWorkflow {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+        pub slug: String,
+    }
+    #[cfg(feature = "management")]
+    impl DeleteWorkflow {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("slug", Place::Path, &rules::WORKFLOW_SLUG),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, slug: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                slug: slug.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for DeleteWorkflow {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DeleteWorkflow").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for DeleteWorkflow {
+        const SPEC: &'static Spec = &Spec::new(
+                "delete-workflow",
+                Method::DELETE,
+                "/v1/{workspace}/workflow/{slug}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS);
+        type Reply = ();
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace, &self.slug])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.slug);
+        }
+    }
+    /**Commit a workflow
+
+Publishes the draft of a workflow. Look at `validation_result` in the reply: a draft with errors is presumably not published.
+
+`PATCH /v1/{workspace}/workflow/{slug}/commit/`, the operation `commit-workflow`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CommitWorkflow {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+        pub slug: String,
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit_message: Option<String>,
+    }
+    #[cfg(feature = "management")]
+    impl CommitWorkflow {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("slug", Place::Path, &rules::WORKFLOW_SLUG),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, slug: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                slug: slug.into(),
+                commit_message: None,
+            }
+        }
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        pub fn commit_message(mut self, value: impl Into<String>) -> Self {
+            self.commit_message = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CommitWorkflow {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CommitWorkflow").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CommitWorkflow {
+        const SPEC: &'static Spec = &Spec::new(
+                "commit-workflow",
+                Method::PATCH,
+                "/v1/{workspace}/workflow/{slug}/commit/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS)
+            .verdict(
+                Verdict::new(
+                    &["validation_result", "is_valid"],
+                    &["validation_result", "errors"],
+                ),
+            );
+        type Reply = types::Workflow;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace, &self.slug])?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.commit_message);
+        }
+    }
+    /**Enable or disable a workflow
+
+Switches a workflow on or off. One that is off is not run when it is triggered.
+
+`PATCH /v1/{workspace}/workflow/{slug}/enable/`, the operation `toggle-workflow`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ToggleWorkflow {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+        pub slug: String,
+        /// The request body.
+        pub body: types::WorkflowToggle,
+    }
+    #[cfg(feature = "management")]
+    impl ToggleWorkflow {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("slug", Place::Path, &rules::WORKFLOW_SLUG),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            slug: impl Into<String>,
+            body: types::WorkflowToggle,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                slug: slug.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ToggleWorkflow {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ToggleWorkflow").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ToggleWorkflow {
+        const SPEC: &'static Spec = &Spec::new(
+                "toggle-workflow",
+                Method::PATCH,
+                "/v1/{workspace}/workflow/{slug}/enable/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::WORKFLOW_TOGGLE);
+        type Reply = types::Workflow;
+        type Refusal = types::ApiError;
+        type Body = types::WorkflowToggle;
+        fn body(&self) -> Option<&types::WorkflowToggle> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace, &self.slug])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.slug);
+            inspector.body(&rules::WORKFLOW_TOGGLE, &self.body);
+        }
+    }
+    /**List schemas
+
+Returns the schemas of a workspace, page by page. Upstream does not document `limit` and `offset` here, but its CLI sends both.
+
+`GET /v1/{workspace}/schema/`, the operation `list-schemas`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListSchemas {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+    }
+    #[cfg(feature = "management")]
+    impl ListSchemas {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                limit: None,
+                mode: None,
+                offset: None,
+            }
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListSchemas {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListSchemas")
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListSchemas {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-schemas",
+                Method::GET,
+                "/v1/{workspace}/schema/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::SchemaList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.optional(&Self::PARAMETERS[1], &self.limit);
+            inspector.optional(&Self::PARAMETERS[2], &self.mode);
+            inspector.optional(&Self::PARAMETERS[3], &self.offset);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for ListSchemas {}
+    #[cfg(feature = "management")]
+    impl OffsetPaged for ListSchemas {}
+    #[cfg(feature = "management")]
+    impl Paged for ListSchemas {
+        type Item = types::Schema;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Fetch a schema
+
+Returns a schema, as a draft, as it is live, or in a certain version.
+
+`GET /v1/{workspace}/schema/{schema_slug}/`, the operation `get-schema`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetSchema {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the schema
+        pub schema_slug: String,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// Number of the version to return. Not documented; known from upstream's CLI.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub version: Option<i64>,
+    }
+    #[cfg(feature = "management")]
+    impl GetSchema {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("schema_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+            Parameter::new("version", Place::Query, &rules::INTEGER),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            schema_slug: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                schema_slug: schema_slug.into(),
+                mode: None,
+                version: None,
+            }
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+        /// Number of the version to return. Not documented; known from upstream's CLI.
+        pub fn version(mut self, value: i64) -> Self {
+            self.version = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetSchema {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetSchema")
+                .field("version", &self.version)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetSchema {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-schema",
+                Method::GET,
+                "/v1/{workspace}/schema/{schema_slug}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::Schema;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.schema_slug])?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::query(&mut request, "version", &self.version)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.schema_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.mode);
+            inspector.optional(&Self::PARAMETERS[3], &self.version);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetSchema {}
+    /**Create or update a schema
+
+Creates a schema or replaces its draft. With `commit`, the draft is published as well, but only if `commit_result` says so: a draft with errors is saved, and the reply is a success all the same. A schema cannot be deleted.
+
+`POST /v1/{workspace}/schema/{schema_slug}/`, the operation `upsert-schema`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct UpsertSchema {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the schema
+        pub schema_slug: String,
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit: Option<bool>,
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit_message: Option<String>,
+        /// The request body.
+        pub body: types::SchemaUpsert,
+    }
+    #[cfg(feature = "management")]
+    impl UpsertSchema {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("schema_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("commit", Place::Query, &rules::BOOLEAN),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            schema_slug: impl Into<String>,
+            body: types::SchemaUpsert,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                schema_slug: schema_slug.into(),
+                commit: None,
+                commit_message: None,
+                body,
+            }
+        }
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        pub fn commit(mut self, value: bool) -> Self {
+            self.commit = Some(value);
+            self
+        }
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        pub fn commit_message(mut self, value: impl Into<String>) -> Self {
+            self.commit_message = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for UpsertSchema {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpsertSchema")
+                .field("commit", &self.commit)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for UpsertSchema {
+        const SPEC: &'static Spec = &Spec::new(
+                "upsert-schema",
+                Method::POST,
+                "/v1/{workspace}/schema/{schema_slug}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::SCHEMA_UPSERT)
+            .verdict(
+                Verdict::new(
+                        &["commit_result", "is_committed"],
+                        &["commit_result", "errors"],
+                    )
+                    .asked_by("commit"),
+            );
+        type Reply = types::SchemaUpserted;
+        type Refusal = types::ApiError;
+        type Body = types::SchemaUpsert;
+        fn body(&self) -> Option<&types::SchemaUpsert> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.schema_slug])?;
+            parameter::query(&mut request, "commit", &self.commit)?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.schema_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.commit);
+            inspector.optional(&Self::PARAMETERS[3], &self.commit_message);
+            inspector.body(&rules::SCHEMA_UPSERT, &self.body);
+        }
+    }
+    /**Commit a schema
+
+Publishes the draft of a schema and returns the live version.
+
+`PATCH /v1/{workspace}/schema/{schema_slug}/commit/`, the operation `commit-schema`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CommitSchema {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the schema
+        pub schema_slug: String,
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit_message: Option<String>,
+    }
+    #[cfg(feature = "management")]
+    impl CommitSchema {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("schema_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            schema_slug: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                schema_slug: schema_slug.into(),
+                commit_message: None,
+            }
+        }
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        pub fn commit_message(mut self, value: impl Into<String>) -> Self {
+            self.commit_message = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CommitSchema {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CommitSchema").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CommitSchema {
+        const SPEC: &'static Spec = &Spec::new(
+                "commit-schema",
+                Method::PATCH,
+                "/v1/{workspace}/schema/{schema_slug}/commit/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS);
+        type Reply = types::Schema;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.schema_slug])?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.schema_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.commit_message);
+        }
+    }
+    /**List events
+
+Returns the events of a workspace, page by page. A page holds 10 events by default and at most 100.
+
+`GET /v1/{workspace}/event/`, the operation `list-events`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListEvents {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Whether to return only events with a linked schema. Not documented; known from upstream's CLI.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub has_linked_schema: Option<bool>,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+    }
+    #[cfg(feature = "management")]
+    impl ListEvents {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("has_linked_schema", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                has_linked_schema: None,
+                limit: None,
+                offset: None,
+            }
+        }
+        /// Whether to return only events with a linked schema. Not documented; known from upstream's CLI.
+        pub fn has_linked_schema(mut self, value: bool) -> Self {
+            self.has_linked_schema = Some(value);
+            self
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListEvents {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListEvents")
+                .field("has_linked_schema", &self.has_linked_schema)
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListEvents {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-events",
+                Method::GET,
+                "/v1/{workspace}/event/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::EventDefinitionList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(
+                &mut request,
+                "has_linked_schema",
+                &self.has_linked_schema,
+            )?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.optional(&Self::PARAMETERS[1], &self.has_linked_schema);
+            inspector.optional(&Self::PARAMETERS[2], &self.limit);
+            inspector.optional(&Self::PARAMETERS[3], &self.offset);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl OffsetPaged for ListEvents {}
+    #[cfg(feature = "management")]
+    impl Paged for ListEvents {
+        type Item = types::EventDefinition;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Create an event
+
+Defines an event. It can be neither renamed nor deleted. Upstream does not say what becomes of an event that exists already.
+
+`POST /v1/{workspace}/event/`, the operation `create-event`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CreateEvent {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// The request body.
+        pub body: types::EventDefinitionCreate,
+    }
+    #[cfg(feature = "management")]
+    impl CreateEvent {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            body: types::EventDefinitionCreate,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CreateEvent {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CreateEvent").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CreateEvent {
+        const SPEC: &'static Spec = &Spec::new(
+                "create-event",
+                Method::POST,
+                "/v1/{workspace}/event/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS)
+            .body(&rules::EVENT_DEFINITION_CREATE);
+        type Reply = types::EventDefinition;
+        type Refusal = types::ApiError;
+        type Body = types::EventDefinitionCreate;
+        fn body(&self) -> Option<&types::EventDefinitionCreate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.body(&rules::EVENT_DEFINITION_CREATE, &self.body);
+        }
+    }
+    /**Fetch an event
+
+Returns the definition of an event.
+
+`GET /v1/{workspace}/event/{event_name}/`, the operation `get-event`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetEvent {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+        pub event_name: String,
+    }
+    #[cfg(feature = "management")]
+    impl GetEvent {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("event_name", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, event_name: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                event_name: event_name.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetEvent {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetEvent").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetEvent {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-event",
+                Method::GET,
+                "/v1/{workspace}/event/{event_name}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::EventDefinition;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.event_name])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.event_name);
+        }
+    }
+    /**Update an event
+
+Changes the description of an event, or links a schema to it.
+
+`PATCH /v1/{workspace}/event/{event_name}/`, the operation `update-event`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct UpdateEvent {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+        pub event_name: String,
+        /// The request body.
+        pub body: types::EventDefinitionUpdate,
+    }
+    #[cfg(feature = "management")]
+    impl UpdateEvent {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("event_name", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            event_name: impl Into<String>,
+            body: types::EventDefinitionUpdate,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                event_name: event_name.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for UpdateEvent {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpdateEvent").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for UpdateEvent {
+        const SPEC: &'static Spec = &Spec::new(
+                "update-event",
+                Method::PATCH,
+                "/v1/{workspace}/event/{event_name}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::EVENT_DEFINITION_UPDATE);
+        type Reply = types::EventDefinition;
+        type Refusal = types::ApiError;
+        type Body = types::EventDefinitionUpdate;
+        fn body(&self) -> Option<&types::EventDefinitionUpdate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.event_name])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.event_name);
+            inspector.body(&rules::EVENT_DEFINITION_UPDATE, &self.body);
+        }
+    }
+    /**List the workflows linked to an event
+
+Returns the workflows that refer to an event, all at once, and what each uses it for.
+
+`GET /v1/{workspace}/event/{event_name}/linked_workflows/`, the operation `get-linked-workflows`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetLinkedWorkflows {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+        pub event_name: String,
+    }
+    #[cfg(feature = "management")]
+    impl GetLinkedWorkflows {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("event_name", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, event_name: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                event_name: event_name.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetLinkedWorkflows {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetLinkedWorkflows").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetLinkedWorkflows {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-linked-workflows",
+                Method::GET,
+                "/v1/{workspace}/event/{event_name}/linked_workflows/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::LinkedWorkflowList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.event_name])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.event_name);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetLinkedWorkflows {}
+    /**Unlink the schema of an event
+
+Takes the schema away from an event, so that its payloads are not validated any more. Refused if it has none.
+
+`PATCH /v1/{workspace}/event/{event_name}/delink_schema/`, the operation `delink-event-schema`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct DelinkEventSchema {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+        pub event_name: String,
+    }
+    #[cfg(feature = "management")]
+    impl DelinkEventSchema {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("event_name", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, event_name: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                event_name: event_name.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for DelinkEventSchema {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DelinkEventSchema").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for DelinkEventSchema {
+        const SPEC: &'static Spec = &Spec::new(
+                "delink-event-schema",
+                Method::PATCH,
+                "/v1/{workspace}/event/{event_name}/delink_schema/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS);
+        type Reply = types::EventDefinition;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.event_name])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.event_name);
+        }
+    }
+    /**Fetch all preference categories
+
+Returns all categories of a workspace, as a draft or as they are live.
+
+`GET /v1/{workspace}/preference_category/`, the operation `get-category`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetCategory {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Whether to return the draft or the live version
+        pub mode: types::Mode,
+    }
+    #[cfg(feature = "management")]
+    impl GetCategory {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, mode: types::Mode) -> Self {
+            Self {
+                workspace: workspace.into(),
+                mode,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetCategory").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetCategory {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-category",
+                Method::GET,
+                "/v1/{workspace}/preference_category/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::CategoryTree;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.mode);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetCategory {}
+    /**Replace all preference categories
+
+Replaces the draft of all categories. What the request leaves out is deleted from the draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: deleting a category that an active workflow uses is an error there, and the reply is a success all the same. Two editors overwrite each other, as no version is checked.
+
+`POST /v1/{workspace}/preference_category/`, the operation `create-update-category`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CreateUpdateCategory {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit: Option<bool>,
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit_message: Option<String>,
+        /// The request body.
+        pub body: types::CategoryTreeReplace,
+    }
+    #[cfg(feature = "management")]
+    impl CreateUpdateCategory {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("commit", Place::Query, &rules::BOOLEAN),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            body: types::CategoryTreeReplace,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                commit: None,
+                commit_message: None,
+                body,
+            }
+        }
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        pub fn commit(mut self, value: bool) -> Self {
+            self.commit = Some(value);
+            self
+        }
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        pub fn commit_message(mut self, value: impl Into<String>) -> Self {
+            self.commit_message = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CreateUpdateCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CreateUpdateCategory")
+                .field("commit", &self.commit)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CreateUpdateCategory {
+        const SPEC: &'static Spec = &Spec::new(
+                "create-update-category",
+                Method::POST,
+                "/v1/{workspace}/preference_category/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CATEGORY_TREE_REPLACE)
+            .verdict(
+                Verdict::new(
+                        &["validation_result", "is_valid"],
+                        &["validation_result", "errors"],
+                    )
+                    .asked_by("commit"),
+            );
+        type Reply = types::CategoryTree;
+        type Refusal = types::ApiError;
+        type Body = types::CategoryTreeReplace;
+        fn body(&self) -> Option<&types::CategoryTreeReplace> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "commit", &self.commit)?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.optional(&Self::PARAMETERS[1], &self.commit);
+            inspector.optional(&Self::PARAMETERS[2], &self.commit_message);
+            inspector.body(&rules::CATEGORY_TREE_REPLACE, &self.body);
+        }
+    }
+    /**Commit all preference categories
+
+Publishes the draft of all categories. The reply does not say whether the draft was valid; validate it before.
+
+`PATCH /v1/{workspace}/preference_category/commit/`, the operation `commit-category`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CommitCategory {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// What the commit changes
+        pub commit_message: String,
+    }
+    #[cfg(feature = "management")]
+    impl CommitCategory {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            commit_message: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                commit_message: commit_message.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CommitCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CommitCategory").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CommitCategory {
+        const SPEC: &'static Spec = &Spec::new(
+                "commit-category",
+                Method::PATCH,
+                "/v1/{workspace}/preference_category/commit/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS)
+            .verdict(
+                Verdict::new(
+                    &["validation_result", "is_valid"],
+                    &["validation_result", "errors"],
+                ),
+            );
+        type Reply = types::CategoryTree;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.commit_message);
+        }
+    }
+    /**List the locales of preference categories
+
+Returns the locales that categories are translated into, all at once.
+
+`GET /v1/{workspace}/preference_category/translation/locale/`, the operation `list-category-translation-locales`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListCategoryTranslationLocales {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+    }
+    #[cfg(feature = "management")]
+    impl ListCategoryTranslationLocales {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListCategoryTranslationLocales {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListCategoryTranslationLocales").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListCategoryTranslationLocales {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-category-translation-locales",
+                Method::GET,
+                "/v1/{workspace}/preference_category/translation/locale/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::CategoryLocaleList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for ListCategoryTranslationLocales {}
+    /**Fetch a translation of preference categories
+
+Returns the names of sections and categories in a language. Those in English are the names of the categories themselves.
+
+`GET /v1/{workspace}/preference_category/translation/content/{locale}/`, the operation `get-category-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetCategoryTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Code of the locale, such as `fr` or `es-MX`
+        pub locale: String,
+    }
+    #[cfg(feature = "management")]
+    impl GetCategoryTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, locale: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                locale: locale.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetCategoryTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetCategoryTranslation").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetCategoryTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-category-translation",
+                Method::GET,
+                "/v1/{workspace}/preference_category/translation/content/{locale}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::CategoryTranslation;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.locale])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.locale);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetCategoryTranslation {}
+    /**Store a translation of preference categories
+
+Stores the names of sections and categories in a language. They are in use at once. The reply has all sections and categories, also those that are not translated.
+
+`POST /v1/{workspace}/preference_category/translation/content/{locale}/`, the operation `add-category-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct AddCategoryTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Code of the locale, such as `fr` or `es-MX`
+        pub locale: String,
+        /// The request body.
+        pub body: types::CategoryTranslation,
+    }
+    #[cfg(feature = "management")]
+    impl AddCategoryTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            locale: impl Into<String>,
+            body: types::CategoryTranslation,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                locale: locale.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for AddCategoryTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("AddCategoryTranslation").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for AddCategoryTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "add-category-translation",
+                Method::POST,
+                "/v1/{workspace}/preference_category/translation/content/{locale}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CATEGORY_TRANSLATION);
+        type Reply = types::CategoryTranslation;
+        type Refusal = types::ApiError;
+        type Body = types::CategoryTranslation;
+        fn body(&self) -> Option<&types::CategoryTranslation> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.locale])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.locale);
+            inspector.body(&rules::CATEGORY_TRANSLATION, &self.body);
+        }
+    }
+    /**Delete a translation of preference categories
+
+Deletes the names of sections and categories in a language.
+
+`DELETE /v1/{workspace}/preference_category/translation/content/{locale}/`, the operation `delete-category-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct DeleteCategoryTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Code of the locale, such as `fr` or `es-MX`
+        pub locale: String,
+    }
+    #[cfg(feature = "management")]
+    impl DeleteCategoryTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, locale: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                locale: locale.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for DeleteCategoryTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DeleteCategoryTranslation").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for DeleteCategoryTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "delete-category-translation",
+                Method::DELETE,
+                "/v1/{workspace}/preference_category/translation/content/{locale}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS);
+        type Reply = ();
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.locale])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.locale);
+        }
+    }
+    /**List translation files
+
+Returns the files of translations of a workspace, page by page. Those of a draft tell how they differ from the last commit.
+
+`GET /v1/{workspace}/translation/`, the operation `list-translations`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListTranslations {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Whether to return the content of each file too. Not documented; known from upstream's CLI.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub include_content: Option<bool>,
+        /// Whether to return the version of each file too. Not documented; known from upstream's CLI.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub include_version_info: Option<bool>,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+    }
+    #[cfg(feature = "management")]
+    impl ListTranslations {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("include_content", Place::Query, &rules::BOOLEAN),
+            Parameter::new("include_version_info", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                include_content: None,
+                include_version_info: None,
+                limit: None,
+                mode: None,
+                offset: None,
+            }
+        }
+        /// Whether to return the content of each file too. Not documented; known from upstream's CLI.
+        pub fn include_content(mut self, value: bool) -> Self {
+            self.include_content = Some(value);
+            self
+        }
+        /// Whether to return the version of each file too. Not documented; known from upstream's CLI.
+        pub fn include_version_info(mut self, value: bool) -> Self {
+            self.include_version_info = Some(value);
+            self
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListTranslations {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListTranslations")
+                .field("include_content", &self.include_content)
+                .field("include_version_info", &self.include_version_info)
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListTranslations {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-translations",
+                Method::GET,
+                "/v1/{workspace}/translation/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TranslationFileList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "include_content", &self.include_content)?;
+            parameter::query(
+                &mut request,
+                "include_version_info",
+                &self.include_version_info,
+            )?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.optional(&Self::PARAMETERS[1], &self.include_content);
+            inspector.optional(&Self::PARAMETERS[2], &self.include_version_info);
+            inspector.optional(&Self::PARAMETERS[3], &self.limit);
+            inspector.optional(&Self::PARAMETERS[4], &self.mode);
+            inspector.optional(&Self::PARAMETERS[5], &self.offset);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for ListTranslations {}
+    #[cfg(feature = "management")]
+    impl OffsetPaged for ListTranslations {}
+    #[cfg(feature = "management")]
+    impl Paged for ListTranslations {
+        type Item = types::TranslationFile;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Fetch a translation file
+
+Returns a file of translations with its content, as a draft or as it is live.
+
+`GET /v1/{workspace}/translation/content/{locale_file}/`, the operation `get-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Name of the file, `<locale>.json` or `<namespace>.<locale>.json`
+        pub locale_file: String,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+    }
+    #[cfg(feature = "management")]
+    impl GetTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale_file", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            locale_file: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                locale_file: locale_file.into(),
+                mode: None,
+            }
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetTranslation").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-translation",
+                Method::GET,
+                "/v1/{workspace}/translation/content/{locale_file}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TranslationContent;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.locale_file])?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.locale_file);
+            inspector.optional(&Self::PARAMETERS[2], &self.mode);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetTranslation {}
+    /**Store a translation file
+
+Creates a file of translations in the draft, or replaces it as a whole. It is in use after a commit.
+
+`POST /v1/{workspace}/translation/content/{locale_file}/`, the operation `add-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct AddTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Name of the file, `<locale>.json` or `<namespace>.<locale>.json`
+        pub locale_file: String,
+        /// The request body.
+        pub body: types::TranslationPut,
+    }
+    #[cfg(feature = "management")]
+    impl AddTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale_file", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            locale_file: impl Into<String>,
+            body: types::TranslationPut,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                locale_file: locale_file.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for AddTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("AddTranslation").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for AddTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "add-translation",
+                Method::POST,
+                "/v1/{workspace}/translation/content/{locale_file}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TRANSLATION_PUT);
+        type Reply = types::TranslationContent;
+        type Refusal = types::ApiError;
+        type Body = types::TranslationPut;
+        fn body(&self) -> Option<&types::TranslationPut> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.locale_file])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.locale_file);
+            inspector.body(&rules::TRANSLATION_PUT, &self.body);
+        }
+    }
+    /**Delete a translation file
+
+Deletes a file of translations from the draft. It is gone after a commit.
+
+`DELETE /v1/{workspace}/translation/content/{locale_file}/`, the operation `delete-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct DeleteTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Name of the file, `<locale>.json` or `<namespace>.<locale>.json`
+        pub locale_file: String,
+    }
+    #[cfg(feature = "management")]
+    impl DeleteTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale_file", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            locale_file: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                locale_file: locale_file.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for DeleteTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DeleteTranslation").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for DeleteTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "delete-translation",
+                Method::DELETE,
+                "/v1/{workspace}/translation/content/{locale_file}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS);
+        type Reply = ();
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.locale_file])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.locale_file);
+        }
+    }
+    /**Fetch a version of the translations
+
+Returns the files of a version, all at once. The reply to a commit does not tell the number of the version.
+
+`GET /v1/{workspace}/translation/version/{version}/`, the operation `get-translation-history`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetTranslationHistory {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Number of the version
+        pub version: i64,
+    }
+    #[cfg(feature = "management")]
+    impl GetTranslationHistory {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version", Place::Path, &rules::INTEGER),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, version: i64) -> Self {
+            Self {
+                workspace: workspace.into(),
+                version,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetTranslationHistory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetTranslationHistory")
+                .field("version", &self.version)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetTranslationHistory {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-translation-history",
+                Method::GET,
+                "/v1/{workspace}/translation/version/{version}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TranslationFileList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[&self.workspace, &parameter::text("version", &self.version)?],
+                )?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.version);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetTranslationHistory {}
+    /**Roll back the translations
+
+Goes back to an earlier version of all files. Upstream does not say whether the draft changes or the live version; look at both afterwards.
+
+`POST /v1/{workspace}/translation/version/{version_no}/rollback/`, the operation `rollback-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct RollbackTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Number of the version to go back to
+        pub version_no: i64,
+    }
+    #[cfg(feature = "management")]
+    impl RollbackTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_no", Place::Path, &rules::INTEGER),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, version_no: i64) -> Self {
+            Self {
+                workspace: workspace.into(),
+                version_no,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for RollbackTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("RollbackTranslation")
+                .field("version_no", &self.version_no)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for RollbackTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "rollback-translation",
+                Method::POST,
+                "/v1/{workspace}/translation/version/{version_no}/rollback/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TranslationFileList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[&self.workspace, &parameter::text("version_no", &self.version_no)?],
+                )?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.version_no);
+        }
+    }
+    /**Commit the translations
+
+Publishes the draft of all files of a workspace.
+
+`PATCH /v1/{workspace}/translation/commit/`, the operation `commit-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CommitTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit_message: Option<String>,
+    }
+    #[cfg(feature = "management")]
+    impl CommitTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                commit_message: None,
+            }
+        }
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        pub fn commit_message(mut self, value: impl Into<String>) -> Self {
+            self.commit_message = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CommitTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CommitTranslation").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CommitTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "commit-translation",
+                Method::PATCH,
+                "/v1/{workspace}/translation/commit/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TranslationFileList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.optional(&Self::PARAMETERS[1], &self.commit_message);
+        }
+    }
     /// All operations, in the order of the document.
     pub const ALL: &[&Spec] = &[
         FetchUserProfile::SPEC,
@@ -12234,6 +15974,66 @@ Replaces a signing key by a new one with an `id` and a `uid` of its own, and ret
         DeleteWorkspaceSigningKey::SPEC,
         #[cfg(feature = "management")]
         RollWorkspaceSigningKey::SPEC,
+        #[cfg(feature = "management")]
+        ListWorkflows::SPEC,
+        #[cfg(feature = "management")]
+        GetWorkflow::SPEC,
+        #[cfg(feature = "management")]
+        UpsertWorkflow::SPEC,
+        #[cfg(feature = "management")]
+        DeleteWorkflow::SPEC,
+        #[cfg(feature = "management")]
+        CommitWorkflow::SPEC,
+        #[cfg(feature = "management")]
+        ToggleWorkflow::SPEC,
+        #[cfg(feature = "management")]
+        ListSchemas::SPEC,
+        #[cfg(feature = "management")]
+        GetSchema::SPEC,
+        #[cfg(feature = "management")]
+        UpsertSchema::SPEC,
+        #[cfg(feature = "management")]
+        CommitSchema::SPEC,
+        #[cfg(feature = "management")]
+        ListEvents::SPEC,
+        #[cfg(feature = "management")]
+        CreateEvent::SPEC,
+        #[cfg(feature = "management")]
+        GetEvent::SPEC,
+        #[cfg(feature = "management")]
+        UpdateEvent::SPEC,
+        #[cfg(feature = "management")]
+        GetLinkedWorkflows::SPEC,
+        #[cfg(feature = "management")]
+        DelinkEventSchema::SPEC,
+        #[cfg(feature = "management")]
+        GetCategory::SPEC,
+        #[cfg(feature = "management")]
+        CreateUpdateCategory::SPEC,
+        #[cfg(feature = "management")]
+        CommitCategory::SPEC,
+        #[cfg(feature = "management")]
+        ListCategoryTranslationLocales::SPEC,
+        #[cfg(feature = "management")]
+        GetCategoryTranslation::SPEC,
+        #[cfg(feature = "management")]
+        AddCategoryTranslation::SPEC,
+        #[cfg(feature = "management")]
+        DeleteCategoryTranslation::SPEC,
+        #[cfg(feature = "management")]
+        ListTranslations::SPEC,
+        #[cfg(feature = "management")]
+        GetTranslation::SPEC,
+        #[cfg(feature = "management")]
+        AddTranslation::SPEC,
+        #[cfg(feature = "management")]
+        DeleteTranslation::SPEC,
+        #[cfg(feature = "management")]
+        GetTranslationHistory::SPEC,
+        #[cfg(feature = "management")]
+        RollbackTranslation::SPEC,
+        #[cfg(feature = "management")]
+        CommitTranslation::SPEC,
     ];
     /// Calls a visitor with the type of the operation with this id; `None` if there is none.
     ///
@@ -12429,6 +16229,70 @@ Replaces a signing key by a new one with an `id` and a `uid` of its own, and ret
             "roll-workspace-signing-key" => {
                 Some(visitor.visit::<RollWorkspaceSigningKey>())
             }
+            #[cfg(feature = "management")]
+            "list-workflows" => Some(visitor.visit::<ListWorkflows>()),
+            #[cfg(feature = "management")]
+            "get-workflow" => Some(visitor.visit::<GetWorkflow>()),
+            #[cfg(feature = "management")]
+            "upsert-workflow" => Some(visitor.visit::<UpsertWorkflow>()),
+            #[cfg(feature = "management")]
+            "delete-workflow" => Some(visitor.visit::<DeleteWorkflow>()),
+            #[cfg(feature = "management")]
+            "commit-workflow" => Some(visitor.visit::<CommitWorkflow>()),
+            #[cfg(feature = "management")]
+            "toggle-workflow" => Some(visitor.visit::<ToggleWorkflow>()),
+            #[cfg(feature = "management")]
+            "list-schemas" => Some(visitor.visit::<ListSchemas>()),
+            #[cfg(feature = "management")]
+            "get-schema" => Some(visitor.visit::<GetSchema>()),
+            #[cfg(feature = "management")]
+            "upsert-schema" => Some(visitor.visit::<UpsertSchema>()),
+            #[cfg(feature = "management")]
+            "commit-schema" => Some(visitor.visit::<CommitSchema>()),
+            #[cfg(feature = "management")]
+            "list-events" => Some(visitor.visit::<ListEvents>()),
+            #[cfg(feature = "management")]
+            "create-event" => Some(visitor.visit::<CreateEvent>()),
+            #[cfg(feature = "management")]
+            "get-event" => Some(visitor.visit::<GetEvent>()),
+            #[cfg(feature = "management")]
+            "update-event" => Some(visitor.visit::<UpdateEvent>()),
+            #[cfg(feature = "management")]
+            "get-linked-workflows" => Some(visitor.visit::<GetLinkedWorkflows>()),
+            #[cfg(feature = "management")]
+            "delink-event-schema" => Some(visitor.visit::<DelinkEventSchema>()),
+            #[cfg(feature = "management")]
+            "get-category" => Some(visitor.visit::<GetCategory>()),
+            #[cfg(feature = "management")]
+            "create-update-category" => Some(visitor.visit::<CreateUpdateCategory>()),
+            #[cfg(feature = "management")]
+            "commit-category" => Some(visitor.visit::<CommitCategory>()),
+            #[cfg(feature = "management")]
+            "list-category-translation-locales" => {
+                Some(visitor.visit::<ListCategoryTranslationLocales>())
+            }
+            #[cfg(feature = "management")]
+            "get-category-translation" => Some(visitor.visit::<GetCategoryTranslation>()),
+            #[cfg(feature = "management")]
+            "add-category-translation" => Some(visitor.visit::<AddCategoryTranslation>()),
+            #[cfg(feature = "management")]
+            "delete-category-translation" => {
+                Some(visitor.visit::<DeleteCategoryTranslation>())
+            }
+            #[cfg(feature = "management")]
+            "list-translations" => Some(visitor.visit::<ListTranslations>()),
+            #[cfg(feature = "management")]
+            "get-translation" => Some(visitor.visit::<GetTranslation>()),
+            #[cfg(feature = "management")]
+            "add-translation" => Some(visitor.visit::<AddTranslation>()),
+            #[cfg(feature = "management")]
+            "delete-translation" => Some(visitor.visit::<DeleteTranslation>()),
+            #[cfg(feature = "management")]
+            "get-translation-history" => Some(visitor.visit::<GetTranslationHistory>()),
+            #[cfg(feature = "management")]
+            "rollback-translation" => Some(visitor.visit::<RollbackTranslation>()),
+            #[cfg(feature = "management")]
+            "commit-translation" => Some(visitor.visit::<CommitTranslation>()),
             _ => None,
         }
     }
@@ -12455,6 +16319,13 @@ pub mod rules {
         ("ignore_if_error", &BOOLEAN)])
     );
     schema!(BOOLEAN : Type(Type::Boolean));
+    #[cfg(feature = "management")]
+    schema!(
+        BRANCH_CONDITION : Type(Type::Object), Properties(&[("type", &HEX_COLOR),
+        ("expression_v1", &CONDITION_EXPRESSION_V1), ("event_name", &STRING_OR_NULL),
+        ("event_conditions", &CONDITION_GROUP_ARGS), ("delay_properties",
+        &OBJECT_OR_NULL)])
+    );
     schema!(
         BROADCAST : Type(Type::Object), Required(&["list_id", "template",
         "notification_category"]), Properties(&[("list_id", &HEX_COLOR), ("template",
@@ -12472,7 +16343,17 @@ pub mod rules {
     schema!(
         BROADCAST_TIME : Type(Type::Integer), Minimum(Number::Integer(1640995200000))
     );
-    schema!(CANCELLATION_KEY : Type(Type::String), MaxLength(255));
+    #[cfg(feature = "management")]
+    schema!(
+        CATEGORY : Type(Type::Object), Required(&["category"]), Properties(&[("category",
+        &HEX_COLOR), ("name", &STRING_OR_NULL), ("description", &STRING_OR_NULL),
+        ("default_preference", &PREFERENCE), ("default_mandatory_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("default_opt_in_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("tags", &WORKFLOW_UPSERT_TAGS),
+        ("digest_schedule", &OBJECT_OR_NULL), ("properties",
+        &Schema::new(&[Types(&[Type::Null, Type::Array]), Items(&OBJECT)])),
+        ("is_commercial", &Schema::new(&[Types(&[Type::Null, Type::Boolean])]))])
+    );
     schema!(
         CATEGORY_PREFERENCE_INPUT : Type(Type::Object), Required(&["category"]),
         Properties(&[("category", &HEX_COLOR), ("preference", &PREFERENCE_CHOICE),
@@ -12491,7 +16372,40 @@ pub mod rules {
     );
     schema!(
         CATEGORY_PREFERENCE_UPDATE_DIGEST_SCHEDULE : AnyOf(&[&DIGEST_SCHEDULE_INPUT,
-        &Schema::new(&[Type(Type::Null)])])
+        &NULL])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CATEGORY_ROOT : Type(Type::Object), Required(&["root_category"]),
+        Properties(&[("root_category", &ROOT_CATEGORY), ("sections",
+        &Schema::new(&[Types(&[Type::Null, Type::Array]), Items(&CATEGORY_SECTION)]))])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CATEGORY_SECTION : Type(Type::Object), Properties(&[("name", &STRING_OR_NULL),
+        ("description", &STRING_OR_NULL), ("tags", &WORKFLOW_UPSERT_TAGS), ("categories",
+        &Schema::new(&[Types(&[Type::Null, Type::Array]), Items(&CATEGORY)]))])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CATEGORY_TEXT : Type(Type::Object), Properties(&[("name", &STRING_OR_NULL),
+        ("description", &STRING_OR_NULL)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CATEGORY_TRANSLATION : Type(Type::Object), Properties(&[("sections",
+        &CATEGORY_TRANSLATION_SECTIONS), ("categories", &CATEGORY_TRANSLATION_SECTIONS)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CATEGORY_TRANSLATION_SECTIONS : Types(&[Type::Null, Type::Object]),
+        AdditionalProperties(&CATEGORY_TEXT)
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CATEGORY_TREE_REPLACE : Type(Type::Object), Required(&["root_categories"]),
+        Properties(&[("root_categories", &Schema::new(&[Type(Type::Array),
+        Items(&CATEGORY_ROOT)]))])
     );
     schema!(
         CHANNEL_NAME : Type(Type::String), Enum(&[Json::String("email"),
@@ -12507,6 +16421,29 @@ pub mod rules {
         CHANNEL_PREFERENCES_UPDATE : Type(Type::Object),
         Required(&["channel_preferences"]), Properties(&[("channel_preferences",
         &USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CONDITION : Type(Type::Object), Properties(&[("type", &HEX_COLOR),
+        ("expression_v1", &CONDITION_EXPRESSION_V1)])
+    );
+    #[cfg(feature = "management")]
+    schema!(CONDITION_EXPRESSION_V1 : AnyOf(&[&CONDITION_GROUP, &NULL]));
+    #[cfg(feature = "management")]
+    schema!(
+        CONDITION_GROUP : Type(Type::Object), Properties(&[("op", &HEX_COLOR), ("args",
+        &CONDITION_GROUP_ARGS)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CONDITION_GROUP_ARGS : Types(&[Type::Null, Type::Array]), Items(&CONDITION_TEST)
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CONDITION_TEST : Type(Type::Object), Properties(&[("variable_ns",
+        &STRING_OR_NULL), ("variable", &STRING_OR_NULL), ("op", &HEX_COLOR), ("value",
+        &STRING_OR_NULL), ("ref", &STRING_OR_NULL), ("args",
+        &Schema::new(&[Ref(Reference(&CONDITION_GROUP_ARGS))]))])
     );
     schema!(DATE_TIME : Type(Type::String), Format(Format::DateTime));
     schema!(
@@ -12577,6 +16514,17 @@ pub mod rules {
         &PAYLOAD), ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
         ("$insert_id", &UUID), ("$time", &BROADCAST_TIME), ("env", &HEX_COLOR)])
     );
+    #[cfg(feature = "management")]
+    schema!(
+        EVENT_DEFINITION_CREATE : Type(Type::Object), Required(&["name"]),
+        Properties(&[("name", &HEX_COLOR), ("description", &STRING_OR_NULL),
+        ("payload_schema", &WORKFLOW_UPSERT_PAYLOAD_SCHEMA)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        EVENT_DEFINITION_UPDATE : Type(Type::Object), Properties(&[("description",
+        &STRING_OR_NULL), ("payload_schema", &WORKFLOW_UPSERT_PAYLOAD_SCHEMA)])
+    );
     schema!(
         FULL_PREFERENCE_UPDATE : Type(Type::Object), Properties(&[("channel_preferences",
         &USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES), ("categories",
@@ -12618,6 +16566,10 @@ pub mod rules {
         MESSAGE_UPDATE : Type(Type::Object), Required(&["message_id", "action"]),
         Properties(&[("message_id", &HEX_COLOR), ("action", &MESSAGE_ACTION)])
     );
+    #[cfg(feature = "management")]
+    schema!(
+        MODE : Type(Type::String), Enum(&[Json::String("draft"), Json::String("live")])
+    );
     schema!(
         MS_TEAMS_CHANNEL : OneOf(&[&MS_TEAMS_USING_CONVERSATION_ID,
         &MS_TEAMS_USING_USER_ID, &SLACK_USING_INCOMING_WEBHOOK])
@@ -12637,6 +16589,9 @@ pub mod rules {
         NAME_AND_DESCRIPTION : Type(Type::Object), Required(&["name"]),
         Properties(&[("name", &HEX_COLOR), ("description", &STRING_OR_NULL)])
     );
+    schema!(NULL : Type(Type::Null));
+    #[cfg(feature = "management")]
+    schema!(OBJECT : Type(Type::Object));
     schema!(
         OBJECT_BULK_DELETE : Type(Type::Object), Required(&["object_ids"]),
         Properties(&[("object_ids", &OBJECT_BULK_DELETE_OBJECT_IDS)])
@@ -12645,6 +16600,8 @@ pub mod rules {
         OBJECT_BULK_DELETE_OBJECT_IDS : Type(Type::Array), MinItems(1), MaxItems(100),
         Items(&HEX_COLOR)
     );
+    #[cfg(feature = "management")]
+    schema!(OBJECT_OR_NULL : Types(&[Type::Null, Type::Object]));
     schema!(
         OBJECT_RECIPIENT : Type(Type::Object), Required(&["object_type", "id"]),
         Properties(&[("object_type", &HEX_COLOR), ("id", &HEX_COLOR),
@@ -12669,8 +16626,7 @@ pub mod rules {
     schema!(
         OBJECT_SUBSCRIPTION_ADD : Type(Type::Object), Required(&["recipients"]),
         Properties(&[("recipients", &OBJECT_SUBSCRIPTION_ADD_RECIPIENTS), ("properties",
-        &SENSITIVE_OBJECT), ("parent_object_properties",
-        &Schema::new(&[Types(&[Type::Null, Type::Object]), Sensitive]))])
+        &SENSITIVE_OBJECT), ("parent_object_properties", &SENSITIVE_OBJECT_OR_NULL)])
     );
     schema!(
         OBJECT_SUBSCRIPTION_ADD_RECIPIENTS : Type(Type::Array), MinItems(1),
@@ -12682,10 +16638,21 @@ pub mod rules {
         MaxItems(100), Items(&SUBSCRIBER_REF)]))])
     );
     schema!(OFFSET : Type(Type::Integer), Minimum(Number::Integer(0)));
+    #[cfg(feature = "management")]
+    schema!(
+        OVERRIDE_RECIPIENTS_TYPE : Type(Type::String), Enum(&[Json::String("user"),
+        Json::String("single_object_fields")])
+    );
     schema!(
         PAYLOAD : Type(Type::Object), Properties(&[("$attachments",
         &Schema::new(&[Type(Type::Array), Items(&ATTACHMENT)]))]),
         AdditionalProperties(&SENSITIVE_ANY)
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        PAYLOAD_SCHEMA : Type(Type::Object), Required(&["schema"]),
+        Properties(&[("schema", &HEX_COLOR), ("version_no",
+        &Schema::new(&[Types(&[Type::Null, Type::Integer])]))])
     );
     schema!(
         PREFERENCE : Type(Type::String), Enum(&[Json::String("opt_in"),
@@ -12704,12 +16671,29 @@ pub mod rules {
         PUBLIC_KEY_EDIT : Type(Type::Object), Required(&["is_secure_mode_enabled"]),
         Properties(&[("is_secure_mode_enabled", &BOOLEAN)])
     );
+    #[cfg(feature = "management")]
+    schema!(
+        RATE_LIMIT : Type(Type::Object), Properties(&[("count", &INTEGER),
+        ("sliding_window", &HEX_COLOR)])
+    );
     schema!(
         RECIPIENT_CONTEXT : Type(Type::Object), Properties(&[("tenant_id", &TENANT_ID)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        ROOT_CATEGORY : Type(Type::String), Enum(&[Json::String("system"),
+        Json::String("transactional"), Json::String("promotional")])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        SCHEMA_UPSERT : Type(Type::Object), Required(&["name", "json_schema"]),
+        Properties(&[("name", &HEX_COLOR), ("description", &STRING_OR_NULL),
+        ("json_schema", &OBJECT)])
     );
     schema!(SENSITIVE_ANY : Sensitive);
     schema!(SENSITIVE_EMAIL_LIST : Type(Type::Array), Items(&EMAIL), Sensitive);
     schema!(SENSITIVE_OBJECT : Type(Type::Object), Sensitive);
+    schema!(SENSITIVE_OBJECT_OR_NULL : Types(&[Type::Null, Type::Object]), Sensitive);
     schema!(SENSITIVE_STRING : Type(Type::String), Sensitive);
     schema!(SENSITIVE_STRING_LIST : Type(Type::Array), Items(&HEX_COLOR), Sensitive);
     schema!(SENSITIVE_URI : Type(Type::String), Format(Format::Uri), Sensitive);
@@ -12802,6 +16786,11 @@ pub mod rules {
     schema!(
         TRACK_EVENTS_BODY : Type(Type::Array), MinItems(1), MaxItems(100), Items(&EVENT)
     );
+    #[cfg(feature = "management")]
+    schema!(
+        TRANSLATION_PUT : Type(Type::Object), Required(&["content"]),
+        Properties(&[("content", &OBJECT), ("locale", &STRING_OR_NULL)])
+    );
     schema!(
         TRIGGER_WORKFLOWS_BODY : Type(Type::Array), MinItems(1), MaxItems(100),
         Items(&WORKFLOW_TRIGGER)
@@ -12890,17 +16879,89 @@ pub mod rules {
         Json::String("we"), Json::String("th"), Json::String("fr"), Json::String("sa"),
         Json::String("su")])
     );
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_BRANCH : Type(Type::Object), Required(&["nodes"]), Properties(&[("name",
+        &STRING_OR_NULL), ("description", &STRING_OR_NULL), ("ref", &STRING_OR_NULL),
+        ("is_default", &BOOLEAN), ("is_terminal", &BOOLEAN), ("conditions",
+        &Schema::new(&[Types(&[Type::Null, Type::Array]), Items(&BRANCH_CONDITION)])),
+        ("nodes", &Schema::new(&[Ref(Reference(&WORKFLOW_TREE_NODES))]))])
+    );
     schema!(
         WORKFLOW_CANCEL : Type(Type::Object), MinProperties(1),
         Properties(&[("execution_id", &HEX_COLOR), ("recipients",
         &SENSITIVE_STRING_LIST), ("idempotency_key", &IDEMPOTENCY_KEY), ("workflow_slug",
         &HEX_COLOR)])
     );
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_NODE : Type(Type::Object), Required(&["node_type"]),
+        Properties(&[("node_type", &WORKFLOW_NODE_TYPE), ("name", &STRING_OR_NULL),
+        ("description", &STRING_OR_NULL), ("ref", &STRING_OR_NULL), ("schema_version",
+        &STRING_OR_NULL), ("properties", &SENSITIVE_OBJECT_OR_NULL), ("branches",
+        &Schema::new(&[Types(&[Type::Null, Type::Array]), Items(&WORKFLOW_BRANCH)]))]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_NODE_TYPE : Type(Type::String), Enum(&[Json::String("delay"),
+        Json::String("batch"), Json::String("digest"), Json::String("timewindow"),
+        Json::String("httpapi_webhook"), Json::String("httpapi_fetch"),
+        Json::String("transform"), Json::String("branch"),
+        Json::String("branch_waituntil"), Json::String("invokeworkflow"),
+        Json::String("userupdate"), Json::String("subscriberlistoperation_adduser"),
+        Json::String("subscriberlistoperation_removeuser"),
+        Json::String("objectoperation_addsubscription"),
+        Json::String("objectoperation_removesubscription"), Json::String("send_email"),
+        Json::String("send_sms"), Json::String("send_whatsapp"),
+        Json::String("send_mobile_push"), Json::String("send_inbox"),
+        Json::String("send_webpush"), Json::String("send_slack"),
+        Json::String("send_ms_teams"), Json::String("send_multi_channel"),
+        Json::String("send_smart_channel_routing")])
+    );
+    schema!(WORKFLOW_SLUG : Type(Type::String), MaxLength(255));
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_TOGGLE : Type(Type::Object), Required(&["is_enabled"]),
+        Properties(&[("is_enabled", &BOOLEAN)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_TREE : Type(Type::Object), Required(&["nodes"]), Properties(&[("nodes",
+        &WORKFLOW_TREE_NODES)])
+    );
+    #[cfg(feature = "management")]
+    schema!(WORKFLOW_TREE_NODES : Type(Type::Array), Items(&WORKFLOW_NODE));
     schema!(
         WORKFLOW_TRIGGER : Type(Type::Object), Required(&["workflow", "recipients"]),
         Properties(&[("workflow", &HEX_COLOR), ("recipients",
         &OBJECT_SUBSCRIPTION_ADD_RECIPIENTS), ("actor", &ACTOR), ("data", &PAYLOAD),
         ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
-        ("cancellation_key", &CANCELLATION_KEY)])
+        ("cancellation_key", &WORKFLOW_SLUG)])
     );
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_TRIGGER_TYPE : Type(Type::String), Enum(&[Json::String("event"),
+        Json::String("api"), Json::String("dynamic")])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_UPSERT : Type(Type::Object), Required(&["name", "category",
+        "trigger_type", "tree"]), Properties(&[("name", &HEX_COLOR), ("description",
+        &STRING_OR_NULL), ("category", &HEX_COLOR), ("tags", &WORKFLOW_UPSERT_TAGS),
+        ("is_enabled", &BOOLEAN), ("trigger_type", &WORKFLOW_TRIGGER_TYPE),
+        ("trigger_events", &WORKFLOW_UPSERT_TAGS), ("payload_schema",
+        &WORKFLOW_UPSERT_PAYLOAD_SCHEMA), ("conditions",
+        &Schema::new(&[Types(&[Type::Null, Type::Array]), Items(&CONDITION)])),
+        ("ratelimit", &Schema::new(&[AnyOf(&[&RATE_LIMIT, &NULL])])),
+        ("override_recipients_type", &Schema::new(&[AnyOf(&[&OVERRIDE_RECIPIENTS_TYPE,
+        &NULL])])), ("override_recipients_user_expr", &STRING_OR_NULL),
+        ("override_recipients_single_object_fields_expr", &Schema::new(&[])),
+        ("override_actor_user_expr", &STRING_OR_NULL), ("override_tenant_expr",
+        &STRING_OR_NULL), ("tree", &WORKFLOW_TREE)])
+    );
+    #[cfg(feature = "management")]
+    schema!(WORKFLOW_UPSERT_PAYLOAD_SCHEMA : AnyOf(&[&PAYLOAD_SCHEMA, &NULL]));
+    #[cfg(feature = "management")]
+    schema!(WORKFLOW_UPSERT_TAGS : Types(&[Type::Null, Type::Array]), Items(&HEX_COLOR));
 }
