@@ -22,17 +22,19 @@ pub(super) type Table = BTreeMap<(String, String), Role>;
 pub(super) fn table(document: &Value) -> Table {
     let mut found = Table::new();
     for (resource, methods) in document.get("x-resources").and_then(Value::as_object).into_iter().flatten() {
-        read(resource, methods, &mut found);
+        let name = resource.split('(').next().unwrap_or_default().trim();
+        read(name, methods, &mut found);
     }
     found
 }
 
 fn read(resource: &str, methods: &Value, found: &mut Table) {
     for (name, value) in methods.as_object().into_iter().flatten() {
-        if let Some((handle, _)) = name.split_once('(') {
-            read(&format!("{resource}.{}", handle.trim()), value, found);
-        } else if let Some(call) = call(value) {
+        let handle = name.split_once('(').map(|(handle, _)| handle.trim());
+        if let (None, Some(call)) = (handle, call(value)) {
             found.insert(call, Role { resource: resource.to_owned(), verb: name.clone() });
+        } else if value.is_object() {
+            read(&format!("{resource}.{}", handle.unwrap_or(name)), value, found);
         }
     }
 }
@@ -44,6 +46,8 @@ fn call(value: &Value) -> Option<(String, String)> {
         METHODS
             .iter()
             .find_map(|method| Some(((*method).to_owned(), members.get(*method)?.as_str()?.to_owned())))
+            // A method of a resource may be called `get`; what it has there is no path alone.
+            .filter(|(_, path)| path.starts_with('/'))
     };
     text.map(|(method, path)| (method.to_owned(), path.to_owned())).or_else(|| member(value.as_object()?))
 }
@@ -59,7 +63,7 @@ mod tests {
             "get": "get /team/{id}/",
             "upsert": {"post": "/team/{id}/", "idempotent": true},
             "members(id)": {"add": {"post": "/team/{id}/#many", "arguments": ["ids"]}},
-        }}});
+        }, "space(id)": {"feature": "extra", "keys": {"get": "get /{id}/key/"}}}});
         let found: Vec<_> = table(&document).into_iter().collect();
         let role = |method: &str, path: &str, resource: &str, verb: &str| {
             ((method.into(), path.into()), Role { resource: resource.into(), verb: verb.into() })
@@ -68,6 +72,7 @@ mod tests {
             found,
             [
                 role("get", "/team/{id}/", "teams", "get"),
+                role("get", "/{id}/key/", "space.keys", "get"),
                 role("post", "/team/{id}/", "teams", "upsert"),
                 role("post", "/team/{id}/#many", "teams.members", "add"),
             ]

@@ -7,6 +7,7 @@ mod asked;
 mod categories;
 mod edit;
 mod lists;
+mod management;
 mod messages;
 mod outbox;
 mod page;
@@ -30,8 +31,8 @@ use serde_json::{Map, Value};
 pub use self::outbox::{Kind, Sent};
 pub(crate) use self::{asked::Asked, profiles::Keys};
 use self::{
-    categories::Preferences, lists::Lists, messages::Messages, outbox::Outbox, profiles::Profiles,
-    store::Store, subscriptions::Subscriptions,
+    categories::Preferences, lists::Lists, management::Management, messages::Messages, outbox::Outbox,
+    profiles::Profiles, store::Store, subscriptions::Subscriptions,
 };
 use crate::{document::Document, refused::Refused, server::reply::Reply};
 
@@ -62,6 +63,7 @@ pub(crate) struct World {
     preferences: Preferences,
     outbox: Outbox,
     messages: Messages,
+    management: Management,
     /// Resources that are stored as they are sent, by name.
     stores: BTreeMap<String, Store>,
 }
@@ -78,6 +80,7 @@ impl World {
             preferences: Preferences::default(),
             outbox: Outbox::default(),
             messages: Messages::default(),
+            management: Management::default(),
             stores: store::stores(document),
         };
         world.create_default_tenant(document);
@@ -103,6 +106,9 @@ impl World {
             "events" => self.events(verb, asked),
             "broadcasts" => self.broadcasts(verb, asked),
             "messages" => self.messages(verb, asked),
+            resource if resource == "workspaces" || resource.starts_with("workspace.") => {
+                self.management(resource, verb, asked)
+            }
             "templates" if verb == "get_channel" => Some(self.template_channel(asked)),
             _ => None,
         };
@@ -135,7 +141,12 @@ impl World {
     pub(crate) fn bytes(&self) -> usize {
         let stores: usize = self.stores.values().map(Store::bytes).sum();
         let profiles = self.users.bytes() + self.objects.bytes() + self.tenant_profiles.bytes();
-        profiles + stores + self.outbox.bytes() + self.messages.bytes() + self.lists.bytes()
+        profiles
+            + stores
+            + self.outbox.bytes()
+            + self.messages.bytes()
+            + self.lists.bytes()
+            + self.management.bytes()
     }
 }
 
