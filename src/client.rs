@@ -1,6 +1,6 @@
 //! A client that sends an operation once.
 
-use http::{HeaderValue, header};
+use http::{HeaderValue, Method, StatusCode, header};
 
 use crate::{Base, Error, Format, Operation, RequestError};
 
@@ -67,13 +67,18 @@ impl Client {
         if let Some(value) = &self.authorization {
             request.headers_mut().insert(header::AUTHORIZATION, value.clone());
         }
+        let is_head = request.method() == Method::HEAD;
         let response = self.http.execute(request).await?;
         let status = response.status();
         let body = response.bytes().await?;
         if !status.is_success() {
             return Err(Error::Refused { status, refusal: serde_json::from_slice(&body).ok() });
         }
-        let content = if status == http::StatusCode::NO_CONTENT { Format::Empty } else { O::SPEC.reply };
+        // RFC 9110, 9.3.2, 15.3.5 and 15.3.6: no content follows, whatever the document says.
+        let is_empty = is_head
+            || body.is_empty()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);
+        let content = if is_empty && O::SPEC.reply == Format::Json { Format::Empty } else { O::SPEC.reply };
         content.read(&body).map_err(|_| Error::Undecodable { status })
     }
 }

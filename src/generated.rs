@@ -47,8 +47,10 @@ pub mod types {
         /// HTTP status code indicating the error.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub code: ::std::option::Option<i64>,
+        /// What is wrong in detail, as a text, a list or a map by field
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub detail: ::std::option::Option<ApiErrorDetail>,
+        /// The message and its class, where the hub nests them
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error: ::std::option::Option<ApiErrorCause>,
         /// Error code that stays the same when the text of the message changes
@@ -57,6 +59,7 @@ pub mod types {
         /// Description of the error type.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub message: ::std::option::Option<::std::string::String>,
+        /// `fail`, or the HTTP status code
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<ApiErrorStatus>,
         /// Class of the error
@@ -298,11 +301,41 @@ pub mod types {
         pub results: ::std::vec::Vec<ApiKey>,
     }
     /// A file to attach to emails and other messages, fetched from a URL or sent along as data.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     #[serde(untagged)]
+    #[non_exhaustive]
     pub enum Attachment {
         Url(AttachmentFromUrl),
         Data(AttachmentFromData),
+        /// A value that no other variant keeps whole, as JSON.
+        Other(::serde_json::Value),
+    }
+    impl ::std::fmt::Debug for Attachment {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Url(value) => f.debug_tuple("Url").field(value).finish(),
+                Self::Data(value) => f.debug_tuple("Data").field(value).finish(),
+                Self::Other(_) => f.write_str("Other([redacted])"),
+            }
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for Attachment {
+        fn deserialize<__D: ::serde::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::std::result::Result<Self, __D::Error> {
+            crate::union::read(
+                deserializer,
+                &[
+                    crate::union::Variant::new(|value| {
+                        ::serde::Deserialize::deserialize(value).map(Self::Url)
+                    }),
+                    crate::union::Variant::new(|value| {
+                        ::serde::Deserialize::deserialize(value).map(Self::Data)
+                    }),
+                ],
+                Self::Other,
+            )
+        }
     }
     impl ::std::convert::From<AttachmentFromUrl> for Attachment {
         fn from(value: AttachmentFromUrl) -> Self {
@@ -442,11 +475,13 @@ pub mod types {
     /// Outcome of one record of a bulk request.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct BulkRecord {
+        /// Reason why the record was refused
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error: ::std::option::Option<BulkRecordError>,
         /// Identifier of the accepted record, to find it in the logs
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub message_id: ::std::option::Option<::std::string::String>,
+        /// Whether this record was accepted
         pub status: BulkRecordStatus,
         /// HTTP status that the record would have received on its own
         pub status_code: i64,
@@ -740,6 +775,7 @@ pub mod types {
         pub perma_status: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::std::string::String>,
+        /// channel value
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub value: ::std::option::Option<ChannelValue>,
         #[serde(flatten)]
@@ -1071,6 +1107,7 @@ pub mod types {
     /// Day of the month, by number, or by weekday and number, such as the last Friday.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct DigestMonthday {
+        /// Weekday that the position counts, by its first two letters, or a list of them; the official SDKs differ. All days are counted if it is absent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub day: ::std::option::Option<DigestMonthdayWeekdays>,
         /// Position in the month. 1 is the first, -1 the last.
@@ -1210,10 +1247,13 @@ pub mod types {
         /// Display name of the schedule
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub label: ::std::option::Option<::std::string::String>,
+        /// Days of the month, and whether the recipient may change them
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub monthdays: ::std::option::Option<DigestMonthdaysOption>,
+        /// Time of day, and whether the recipient may change it
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub time: ::std::option::Option<DigestTimeOption>,
+        /// Days of the week, and whether the recipient may change them
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub weekdays: ::std::option::Option<DigestWeekdaysOption>,
     }
@@ -1271,6 +1311,7 @@ pub mod types {
         /// Time to wait before the notification
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub delay: ::std::option::Option<TimeSpan>,
+        /// How to choose among the channels of the template
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub delivery: ::std::option::Option<DynamicWorkflowDelivery>,
         /// Key that keeps a repeated request from notifying again within 24 hours
@@ -1772,6 +1813,7 @@ pub mod types {
         /// When the user was subscribed
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// The list
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub list: ::std::option::Option<SubscribedList>,
     }
@@ -1849,12 +1891,14 @@ pub mod types {
         /// When the recipient read the message
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub read_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// The user or the object that the message is for
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub recipient: ::std::option::Option<MessageRecipient>,
         /// When the recipient saw the message
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub seen_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         pub status: MessageStatus,
+        /// Template from which the message was made
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub template: ::std::option::Option<MessageTemplate>,
         /// Tenant for which the message is sent
@@ -1876,8 +1920,10 @@ pub mod types {
         /// When the message was last changed
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Vendor that sends the message
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub vendor: ::std::option::Option<MessageVendor>,
+        /// Workflow that caused the message
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub workflow: ::std::option::Option<MessageWorkflow>,
     }
@@ -2019,6 +2065,7 @@ pub mod types {
         /// Type of the object. Null for a user.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub object_type: ::std::option::Option<::std::string::String>,
+        /// What the recipient is
         #[serde(
             rename = "$type",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -2079,6 +2126,7 @@ pub mod types {
     /// Outcome for one message
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MessageRecord {
+        /// Why the message was not marked. Null if it was.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error: ::std::option::Option<MessageRecordError>,
         /// Unique identifier of the message
@@ -2091,6 +2139,7 @@ pub mod types {
     pub struct MessageRecordError {
         /// Description of the error
         pub message: ::std::string::String,
+        /// Class of the error. `status_blocked` means that the status of the message does not allow the action, `action_not_supported` that its channel does not.
         #[serde(rename = "type")]
         pub type_: MessageRecordErrorType,
     }
@@ -2343,6 +2392,7 @@ pub mod types {
     /// A message and how to mark it
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MessageUpdate {
+        /// How to mark the message. `seen` and `clicked` apply to all channels, `dismissed` to mobile push, the others to the inbox.
         pub action: MessageAction,
         /// Unique identifier of the message
         pub message_id: ::std::string::String,
@@ -2430,12 +2480,52 @@ pub mod types {
         }
     }
     /// `MsTeamsChannel`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     #[serde(untagged)]
+    #[non_exhaustive]
     pub enum MsTeamsChannel {
         ConversationId(MsTeamsUsingConversationId),
         UserId(MsTeamsUsingUserId),
         IncomingWebhook(MsTeamsUsingIncomingWebhook),
+        /// A value that no other variant keeps whole, as JSON.
+        Other(::serde_json::Value),
+    }
+    impl ::std::fmt::Debug for MsTeamsChannel {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::ConversationId(value) => {
+                    f.debug_tuple("ConversationId").field(value).finish()
+                }
+                Self::UserId(value) => f.debug_tuple("UserId").field(value).finish(),
+                Self::IncomingWebhook(value) => {
+                    f.debug_tuple("IncomingWebhook").field(value).finish()
+                }
+                Self::Other(_) => f.write_str("Other([redacted])"),
+            }
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for MsTeamsChannel {
+        fn deserialize<__D: ::serde::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::std::result::Result<Self, __D::Error> {
+            crate::union::read(
+                deserializer,
+                &[
+                    crate::union::Variant::new(|value| {
+                        ::serde::Deserialize::deserialize(value)
+                            .map(Self::ConversationId)
+                    }),
+                    crate::union::Variant::new(|value| {
+                        ::serde::Deserialize::deserialize(value).map(Self::UserId)
+                    }),
+                    crate::union::Variant::new(|value| {
+                        ::serde::Deserialize::deserialize(value)
+                            .map(Self::IncomingWebhook)
+                    }),
+                ],
+                Self::Other,
+            )
+        }
     }
     impl ::std::convert::From<MsTeamsUsingConversationId> for MsTeamsChannel {
         fn from(value: MsTeamsUsingConversationId) -> Self {
@@ -2663,6 +2753,7 @@ pub mod types {
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
         pub ms_teams: ::std::vec::Vec<MsTeamsChannel>,
+        /// Which subscribers of the object to notify
         #[serde(
             rename = "$object_subscriptions_query",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -2790,6 +2881,7 @@ pub mod types {
         /// Time at which the subscription was created
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// The object, such as a team or a project
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub object: ::std::option::Option<SubscribedObject>,
         /// Properties of the subscription itself
@@ -3026,8 +3118,10 @@ pub mod types {
         /// Explanation of the category for recipients
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<::std::string::String>,
+        /// Schedule by which notifications of this category are collected into digests. Not present in all workspaces.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub digest_schedule: ::std::option::Option<DigestSchedule>,
+        /// Digest schedules that the recipient can choose from. Not present in all workspaces.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub digest_schedule_options: ::std::option::Option<DigestScheduleOptions>,
         /// Tags of the category and of the sections above it
@@ -3151,6 +3245,7 @@ pub mod types {
         /// Value that the recipient set
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub value: ::std::option::Option<::serde_json::Value>,
+        /// What values the setting takes
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub value_type: ::std::option::Option<PreferencePropertyType>,
     }
@@ -3357,12 +3452,53 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     /// One recipient. Either the `distinct_id` of a user as a text, a user with channels and properties to add to the profile, or an object.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     #[serde(untagged)]
+    #[non_exhaustive]
     pub enum Recipient {
         ObjectRecipient(ObjectRecipient),
         UserRecipient(UserRecipient),
         DistinctId(::std::string::String),
+        /// A value that no other variant keeps whole, as JSON.
+        Other(::serde_json::Value),
+    }
+    impl ::std::fmt::Debug for Recipient {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::ObjectRecipient(value) => {
+                    f.debug_tuple("ObjectRecipient").field(value).finish()
+                }
+                Self::UserRecipient(value) => {
+                    f.debug_tuple("UserRecipient").field(value).finish()
+                }
+                Self::DistinctId(value) => {
+                    f.debug_tuple("DistinctId").field(value).finish()
+                }
+                Self::Other(_) => f.write_str("Other([redacted])"),
+            }
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for Recipient {
+        fn deserialize<__D: ::serde::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::std::result::Result<Self, __D::Error> {
+            crate::union::read(
+                deserializer,
+                &[
+                    crate::union::Variant::new(|value| {
+                        ::serde::Deserialize::deserialize(value)
+                            .map(Self::ObjectRecipient)
+                    }),
+                    crate::union::Variant::new(|value| {
+                        ::serde::Deserialize::deserialize(value).map(Self::UserRecipient)
+                    }),
+                    crate::union::Variant::new(|value| {
+                        ::serde::Deserialize::deserialize(value).map(Self::DistinctId)
+                    }),
+                ],
+                Self::Other,
+            )
+        }
     }
     impl ::std::convert::From<ObjectRecipient> for Recipient {
         fn from(value: ObjectRecipient) -> Self {
@@ -3567,6 +3703,7 @@ pub mod types {
         /// Who replaced the key by a new one
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub rolled_by: ::std::option::Option<AccountUser>,
+        /// Whether the key is in use or was replaced by a new one
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<SigningKeyStatus>,
         /// Identifier of the key, by which requests name it
@@ -3609,6 +3746,7 @@ pub mod types {
         /// Who replaced the key by a new one
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub rolled_by: ::std::option::Option<AccountUser>,
+        /// Whether the key is in use or was replaced by a new one
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<SigningKeyStatus>,
         /// Identifier of the key, by which requests name it
@@ -3700,13 +3838,54 @@ pub mod types {
         }
     }
     /// `SlackChannel`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     #[serde(untagged)]
+    #[non_exhaustive]
     pub enum SlackChannel {
         Email(SlackUsingEmail),
         MemberId(SlackUsingMemberId),
         Channel(SlackUsingChannel),
         IncomingWebhook(SlackUsingIncomingWebhook),
+        /// A value that no other variant keeps whole, as JSON.
+        Other(::serde_json::Value),
+    }
+    impl ::std::fmt::Debug for SlackChannel {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Email(value) => f.debug_tuple("Email").field(value).finish(),
+                Self::MemberId(value) => f.debug_tuple("MemberId").field(value).finish(),
+                Self::Channel(value) => f.debug_tuple("Channel").field(value).finish(),
+                Self::IncomingWebhook(value) => {
+                    f.debug_tuple("IncomingWebhook").field(value).finish()
+                }
+                Self::Other(_) => f.write_str("Other([redacted])"),
+            }
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for SlackChannel {
+        fn deserialize<__D: ::serde::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::std::result::Result<Self, __D::Error> {
+            crate::union::read(
+                deserializer,
+                &[
+                    crate::union::Variant::new(|value| {
+                        ::serde::Deserialize::deserialize(value).map(Self::Email)
+                    }),
+                    crate::union::Variant::new(|value| {
+                        ::serde::Deserialize::deserialize(value).map(Self::MemberId)
+                    }),
+                    crate::union::Variant::new(|value| {
+                        ::serde::Deserialize::deserialize(value).map(Self::Channel)
+                    }),
+                    crate::union::Variant::new(|value| {
+                        ::serde::Deserialize::deserialize(value)
+                            .map(Self::IncomingWebhook)
+                    }),
+                ],
+                Self::Other,
+            )
+        }
     }
     impl ::std::convert::From<SlackUsingEmail> for SlackChannel {
         fn from(value: SlackUsingEmail) -> Self {
@@ -4258,6 +4437,7 @@ pub mod types {
     /// A channel of a template, with its versions.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct TemplateChannel {
+        /// Which channel it is
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub channel: ::std::option::Option<TemplateChannelInfo>,
         /// When the channel was added to the template
@@ -4526,6 +4706,7 @@ pub mod types {
     /// A digest schedule of the category, with other defaults for the tenant.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct TenantDigestScheduleOptionInput {
+        /// Time of day at which digests are sent
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub dtstart: ::std::option::Option<DigestTimeDefault>,
         /// Identifier of the schedule among the options of the category
@@ -4533,10 +4714,13 @@ pub mod types {
         /// Whether this is the schedule of users who choose none
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_default: ::std::option::Option<bool>,
+        /// Days of the month on which digests are sent
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub monthdays: ::std::option::Option<DigestMonthdaysDefault>,
+        /// Time of day at which digests are sent
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub time: ::std::option::Option<DigestTimeDefault>,
+        /// Days of the week on which digests are sent
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub weekdays: ::std::option::Option<DigestWeekdaysDefault>,
     }
@@ -4657,6 +4841,7 @@ pub mod types {
         /// Channels that do not apply to the tenant. Users cannot switch them on.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub blocked_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// Digest schedules that users of the tenant can choose from. Null resets them to those of the category; if they are absent, they stay as they are. Not available in all workspaces.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub digest_schedule: ::std::option::Option<TenantDigestScheduleInput>,
         /// Whether the category exists for the tenant
@@ -5151,6 +5336,7 @@ pub mod types {
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
         pub channels: ::std::vec::Vec<ChannelName>,
+        /// What the properties and channels of this recipient belong to
         #[serde(
             rename = "$context",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -5283,6 +5469,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub insert_id: ::std::option::Option<::std::string::String>,
+        /// Facts about the record, such as the client that made it
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub properties: ::std::option::Option<UserRecordProperties>,
         /// Version of the form of the record. The official SDKs always send `2`.
@@ -5518,6 +5705,7 @@ pub mod types {
     pub struct WebPush {
         /// URL of the browser vendor's push service for this subscription
         pub endpoint: ::std::string::String,
+        /// Keys with which messages to this subscription are encrypted
         pub keys: WebPushKeys,
         /// Token of the subscription, where the application has one
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6212,6 +6400,7 @@ pub mod types {
         /// Whether the workspace has expired
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_expired: ::std::option::Option<bool>,
+        /// What the workspace is used for
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub mode: ::std::option::Option<WorkspaceMode>,
         /// Display name of the workspace

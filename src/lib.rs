@@ -29,6 +29,7 @@ pub mod parameter;
 mod profile;
 mod recipients;
 pub mod rules;
+pub mod union;
 
 #[cfg(feature = "codegen")]
 #[allow(

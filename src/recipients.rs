@@ -275,6 +275,12 @@ impl Attachment {
             | Self::Data(AttachmentFromData { filename, .. }) => {
                 *filename = Some(name.into());
             }
+            // Whatever its form is, the member has this name in those that are known.
+            Self::Other(other) => {
+                if let Some(members) = other.as_object_mut() {
+                    members.insert("filename".to_owned(), Value::String(name.into()));
+                }
+            }
         }
         self
     }

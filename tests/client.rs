@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
 use suprsend_api::{
-    Client, Error,
+    Base, Client, Error, Method, Operation, Request, RequestError, Spec,
     operations::CreateUpdateUsers,
     types::{
         ApiErrorDetail, ChannelValue, SlackChannel, SlackUsingEmail, User, UserUpsert, WebPush, WebPushKeys,
@@ -208,11 +208,16 @@ fn each_slack_shape_is_a_variant_of_its_own() {
             SlackChannel::MemberId(_) => "MemberId",
             SlackChannel::Channel(_) => "Channel",
             SlackChannel::IncomingWebhook(_) => "IncomingWebhook",
+            other => panic!("{other:?}"),
         };
         assert_eq!(found, variant);
         assert_eq!(serde_json::to_value(&decoded).expect("encodable"), given);
     }
-    assert!(serde_json::from_value::<SlackChannel>(json!({"email": "a@b.co"})).is_err());
+    // What none of them can be stays JSON.
+    let incomplete = json!({"email": "a@b.co"});
+    let decoded: SlackChannel = serde_json::from_value(incomplete.clone()).expect("JSON");
+    assert_eq!(decoded, SlackChannel::Other(incomplete));
+    assert!(serde_json::from_value::<SlackChannel>(json!("a@b.co")).is_err());
 }
 
 #[test]
@@ -236,5 +241,30 @@ fn secrets_are_not_printed() {
     let call = CreateUpdateUsers::new(canary, upsert.clone());
     for text in [format!("{upsert:?}"), format!("{user:?}"), format!("{call:?}"), format!("{client:?}")] {
         assert!(!text.contains(canary), "a secret is printed: {text}");
+    }
+}
+
+/// A profile, or a success without content.
+struct Find;
+
+impl Operation for Find {
+    const SPEC: &'static Spec = &Spec::new("find", Method::POST, "/find");
+    type Body = ();
+    type Reply = Option<User>;
+    type Refusal = ();
+
+    fn request(&self, base: &Base) -> Result<Request, RequestError> {
+        CreateUpdateUsers::new("u", UserUpsert::default()).request(base)
+    }
+}
+
+#[tokio::test]
+async fn f05_no_content_is_read_where_http_has_none() {
+    for (status, body, is_there) in
+        [(200, json!({"distinct_id": "u"}), true), (204, json!({}), false), (205, json!({}), false)]
+    {
+        let (url, _) = answering(status, body).await;
+        let found = client(&url).send(&Find).await.expect("a success");
+        assert_eq!(found.is_some(), is_there, "{status}");
     }
 }

@@ -41,6 +41,8 @@ enum Command {
     Operations(operations::Arguments),
     /// Pack the published crates, and use them from a program outside the workspace.
     Package(package::Arguments),
+    /// Send streams of calls to a hub that misbehaves at random.
+    Soak(programs::Arguments),
     /// Compare a document of upstream's with another, or make it the project's own.
     Spec(spec::Arguments),
 }
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Command::Lower(arguments) => lower::run(&arguments),
         Command::Operations(arguments) => operations::run(&arguments),
         Command::Package(arguments) => package::run(&arguments),
+        Command::Soak(arguments) => programs::run(Program::Soak, &arguments),
         Command::Spec(arguments) => spec::run(&arguments),
     };
     result.unwrap_or_else(|error| {

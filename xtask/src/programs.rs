@@ -15,6 +15,7 @@ pub(crate) enum Program {
     Bench,
     Conformance,
     Drift,
+    Soak,
 }
 
 /// What the program is told.
@@ -31,6 +32,7 @@ pub(crate) fn run(program: Program, arguments: &Arguments) -> Result<ExitCode> {
         Program::Bench => ("suprsend-bench", "release"),
         Program::Conformance => ("suprsend-conformance", "dev"),
         Program::Drift => ("suprsend-drift", "dev"),
+        Program::Soak => ("suprsend-soak", "dev"),
     };
     // Where it was called, so that paths mean what they say.
     let mut command = cargo_here();

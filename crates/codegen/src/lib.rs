@@ -112,11 +112,11 @@ pub fn generate(document: &Value, settings: &Settings) -> Result<Generated, Prob
         if directions::is_3_0(document) {
             directions::settle(&mut fitted, &mut report);
         }
-        let sensitive = fit::fit(&mut fitted, &mut report);
+        let notes = fit::fit(&mut fitted, &mut report);
         report.settle();
         let rules = rules::read(document, &mut report);
         let rules = rules::rust(&rules, &settings.rules()?, &quote::quote!(rules));
-        let beside = rust::Beside { sensitive: &sensitive, facts: &facts, rules: &rules };
+        let beside = rust::Beside { notes: &notes, facts: &facts, rules: &rules };
         let rust = rust::generate(&fitted, &beside, settings)
             .map_err(|problems| problems.relocate(|place| report.origin(place)))?;
         let document = format!("{document:#}\n");

@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, fmt};
 
+use serde_json::Value;
+
 use crate::{Pointer, problem::line};
 
 /// How a step changed what the document says.
@@ -57,6 +59,8 @@ pub struct Report {
     entries: Vec<Entry>,
     /// Schemas that became components: where each stood before, by the component's name.
     moves: HashMap<String, Pointer>,
+    /// Schemas that were made of several: where what each was made for stands, by the component's name.
+    made: HashMap<String, Pointer>,
 }
 
 impl Report {
@@ -69,22 +73,52 @@ impl Report {
         self.moves.insert(name.to_owned(), from.clone());
     }
 
-    /// Where in the corrected document that stands which has moved to `place`.
+    /// Notes that the component `name` was made of what stands at `place` and of others.
+    pub(crate) fn made(&mut self, place: &Pointer, name: &str) {
+        self.made.insert(name.to_owned(), place.clone());
+    }
+
+    /// Returns whether a component was made of several.
+    pub(crate) fn is_made(&self, name: &str) -> bool {
+        self.made.contains_key(name)
+    }
+
+    /// Returns the place in the corrected document of the schema that has moved to `place`, or of which it was made.
     pub(crate) fn origin(&self, place: &Pointer) -> Pointer {
         let mut place = place.clone();
         // What it stood in may have moved before. Every move has a name of its own, so there are no more steps than moves.
-        for _ in 0..self.moves.len() {
-            let tokens = place.tokens();
-            let Some(from) = tokens
-                .get(2)
-                .filter(|_| tokens[0] == "components" && tokens[1] == "schemas")
-                .and_then(|name| self.moves.get(name))
-            else {
-                break;
-            };
-            place = tokens[3..].iter().fold(from.clone(), |place, token| place.child(token));
+        for _ in 0..self.moves.len() + self.made.len() {
+            let made = || self.made.get(&Self::component(&place)?).cloned();
+            let Some(before) = self.step(&place).or_else(made) else { break };
+            place = before;
         }
         place
+    }
+
+    /// The component that a place is in.
+    fn component(place: &Pointer) -> Option<String> {
+        let tokens = place.tokens();
+        tokens.get(2).filter(|_| tokens[0] == "components" && tokens[1] == "schemas").cloned()
+    }
+
+    /// Returns the place in an earlier form of the document of the schema that has moved to `place`.
+    pub(crate) fn origin_in(&self, earlier: &Value, place: &Pointer) -> Pointer {
+        let mut place = place.clone();
+        for _ in 0..self.moves.len() {
+            if place.get(earlier).is_some() {
+                break;
+            }
+            let Some(before) = self.step(&place) else { break };
+            place = before;
+        }
+        place
+    }
+
+    /// The place before the last move of what stands here.
+    fn step(&self, place: &Pointer) -> Option<Pointer> {
+        let tokens = place.tokens();
+        let from = self.moves.get(&Self::component(place)?)?;
+        Some(tokens[3..].iter().fold(from.clone(), |place, token| place.child(token)))
     }
 
     /// Names every place as the corrected document does, undoing the moves.

@@ -117,7 +117,7 @@ fn resources_below_a_handle() {
         "#[cfg(feature = \"extra\")]\n    pub fn space(",
         "#[cfg(feature = \"extra\")]\n#[derive(Clone)]\npub struct SpaceDrafts<C = Client> {",
         "pub fn drafts(&self) -> SpaceDrafts<C> {",
-        "#[cfg(feature = \"extra\")]\nimpl<C> Call<operations::UpsertDraft, C> {",
+        "#[cfg(feature = \"extra\")]\n/// The optional parts of [`SpaceDrafts::upsert`].\nimpl<C> Call<operations::UpsertDraft, C> {",
         "operations::UpsertDraft::new(self.space.as_str(), values::text(id), body)",
         "/// Returns the operations on the drafts of a space.",
     ] {

@@ -231,6 +231,11 @@ kinds! {
         FirstMatch "first-match"
             "serde tries the alternatives in this order and takes the first that fits, where the document wants exactly one, or any."
             "see that no alternative swallows a later one; then enter it with --accept"
+        AlternativesKept "alternatives-kept"
+            "A value is read as the first of these alternatives that keeps all of its members. An object or a list that none keeps whole stays JSON, whatever it is."
+            "enter it with --accept"
+        ToldApart "told-apart" -
+            "generate again; a value is read as another alternative than the document says"
         SideBySide "side-by-side"
             "Objects that cannot be told apart are read side by side: each takes the properties that it knows."
             "enter it with --accept"

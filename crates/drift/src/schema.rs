@@ -200,13 +200,15 @@ pub(crate) enum How {
     Types,
     /// All of them may hold at once, each for its own properties of the same object.
     SideBySide,
+    /// The first that keeps every member that any keeps; what none keeps whole stays JSON.
+    Kept,
 }
 
 impl How {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::OneOf => "oneOf",
-            Self::AnyOf => "anyOf",
+            Self::AnyOf | Self::Kept => "anyOf",
             Self::Types => "type",
             Self::SideBySide => "x-parts",
         }
@@ -579,6 +581,11 @@ fn sorted(value: &Value) -> Value {
     value
 }
 
+/// A number as JSON, the same for those that are equal.
+pub(crate) fn plain_number(number: f64) -> String {
+    format!("{number}")
+}
+
 /// Whether every instance is allowed.
 fn says_nothing(schema: &Value) -> bool {
     match schema {
@@ -613,6 +620,7 @@ fn alternatives<'p, 'a>(parts: &'p [Part<'a>]) -> Option<(How, &'p Part<'a>, Vec
     parts.iter().filter(|part| !part.opened).find_map(|part| {
         [How::OneOf, How::AnyOf, How::SideBySide].into_iter().find_map(|how| {
             let schemas = part.schema.get(how.word())?.as_array()?;
+            let how = if part.schema.get("x-kept").is_some() { How::Kept } else { how };
             Some((how, part, schemas.iter().collect()))
         })
     })

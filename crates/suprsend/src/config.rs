@@ -262,6 +262,8 @@ pub(crate) fn http_client(
     // keep a copy of each request for them.
     let no_retries = reqwest::retry::never().max_retries_per_request(0);
     let mut builder = reqwest::Client::builder().redirect(redirects()).retry(no_retries);
+    // Bodies are unpacked here, also where another crate of the program has the feature of reqwest.
+    builder = builder.no_gzip();
     // Port 0 stands for that of the URL.
     let loopback = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
     builder = builder.resolve_to_addrs(LOCALHOST, &loopback);

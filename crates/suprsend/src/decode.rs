@@ -23,7 +23,8 @@ pub(crate) fn read<T: DeserializeOwned + 'static>(format: Format, body: Bytes) -
         Err(error) => error,
     };
     if json.is_empty() {
-        return Err("is empty".to_owned());
+        // Nothing is `None` where the document declares a success without content.
+        return serde_json::from_slice(b"null").map_err(|_| "is empty".to_owned());
     }
     let read = |json: Vec<u8>| serde_json::from_slice(&json).ok();
     lenient(&json).find_map(read).ok_or_else(|| reason(&error))

@@ -73,6 +73,7 @@ pub mod docs;
 mod edit;
 pub mod error;
 mod flow;
+mod gunzip;
 mod json;
 mod keys;
 pub mod lists;

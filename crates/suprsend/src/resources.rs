@@ -366,6 +366,7 @@ impl<C> Call<operations::DynamicWorkflowTrigger, C> {
         self.operation_mut().body.delay = value.into_value();
         self
     }
+    /// How to choose among the channels of the template
     pub fn delivery<Kind>(
         mut self,
         value: impl OneOrNone<types::DynamicWorkflowDelivery, Kind>,
@@ -1151,6 +1152,7 @@ impl<C> Call<operations::UpdateTenantPreferenceSingleCategory, C> {
             .extend(values.into_values());
         self
     }
+    /// Digest schedules that users of the tenant can choose from. Null resets them to those of the category; if they are absent, they stay as they are. Not available in all workspaces.
     pub fn digest_schedule<Kind>(
         mut self,
         value: impl OneOrNone<types::TenantDigestScheduleInput, Kind>,
@@ -1261,6 +1263,7 @@ impl<C> Call<operations::UpdateBrandDefaultPreference, C> {
             .extend(values.into_values());
         self
     }
+    /// Digest schedules that users of the tenant can choose from. Null resets them to those of the category; if they are absent, they stay as they are. Not available in all workspaces.
     pub fn digest_schedule<Kind>(
         mut self,
         value: impl OneOrNone<types::TenantDigestScheduleInput, Kind>,

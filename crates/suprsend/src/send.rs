@@ -32,12 +32,16 @@ use crate::{
         UndecodableReply, Violations,
     },
     flow::{FlowControl, Ticket},
+    gunzip::{Corrupt, Gunzip},
     reply::Reply,
     report::Watch,
     response::Response,
     retry::{self, RetryPolicy},
     rules, verdict,
 };
+
+/// Says that a body is not what its headers say.
+const NOT_UNPACKED: &str = "the API's reply is compressed and cannot be decompressed";
 
 /// What a caller sets for one call.
 #[derive(Clone, Default)]
@@ -241,8 +245,12 @@ impl Exchange<'_> {
             return Err(Failure::Refused(reply));
         }
         match (ended, reply) {
-            (Some(Ok(true)), Some(reply)) => Ok(reply),
-            (Some(Ok(_)), Some(reply)) => {
+            (Some(Ok(Read::Whole)), Some(reply)) => Ok(reply),
+            (Some(Ok(Read::Corrupt)), reply) => {
+                let corrupt = Arc::new(Corrupt);
+                Err(Failure::Of(ConnectionError::new(NOT_UNPACKED, true, reply, corrupt).into()))
+            }
+            (Some(Ok(Read::TooLong)), Some(reply)) => {
                 let reason = format!("is longer than the limit of {} bytes", settings.max_reply);
                 Err(Failure::Of(UndecodableReply::new(reply, reason).into()))
             }
@@ -257,6 +265,7 @@ impl Exchange<'_> {
 
     /// Adds what every request of the client and of this call has. The key is added with each attempt, since it may change.
     fn set_headers(&self, headers: &mut HeaderMap) {
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         for (name, value) in &self.shared().headers {
             headers.insert(name, value.clone());
         }
@@ -363,22 +372,41 @@ fn later(deadline: Option<Instant>, by: Duration) -> Option<Instant> {
     deadline?.checked_add(by)
 }
 
-/// Reads a response into `reply`, where it can be seen even if this is cut short. False if it is too long.
+/// The way in which the reading of a response ended, if the connection lasted.
+enum Read {
+    Whole,
+    /// It is longer than the limit.
+    TooLong,
+    /// It is said to be compressed, and is not what a compressed body is.
+    Corrupt,
+}
+
+/// Reads a response into `reply`, where it can be seen even if this is cut short.
 async fn exchange(
     response: impl Future<Output = reqwest::Result<reqwest::Response>>,
     reply: &mut Option<Reply>,
     limit: usize,
-) -> reqwest::Result<bool> {
+) -> reqwest::Result<Read> {
     let mut response = response.await?;
+    let mut gunzip = Gunzip::of(response.headers_mut());
     let reply = reply.insert(Reply::of_head(&mut response));
     let limit = reply.limit(limit);
     while let Some(part) = response.chunk().await? {
-        if !reply.extend(part, limit) {
-            return Ok(false);
+        let read = match &mut gunzip {
+            Some(gunzip) => gunzip.unpack(&part, |part| reply.extend(part, limit)),
+            None => Ok(reply.extend(part, limit)),
+        };
+        match read {
+            Ok(true) => {}
+            Ok(false) => return Ok(Read::TooLong),
+            Err(_) => return Ok(Read::Corrupt),
         }
     }
+    if gunzip.is_some_and(|gunzip| !gunzip.is_whole()) {
+        return Ok(Read::Corrupt);
+    }
     reply.complete();
-    Ok(true)
+    Ok(Read::Whole)
 }
 
 /// What a failure of the HTTP client is to the caller.
@@ -410,7 +438,7 @@ fn of_transfer(error: reqwest::Error, reply: Option<Reply>, settings: &Settings)
     } else if error.is_redirect() {
         ("the API redirects without end", false)
     } else if error.is_decode() && !broke(&error) {
-        ("the API's reply is compressed and cannot be decompressed", true)
+        (NOT_UNPACKED, true)
     } else {
         ("the connection to the API broke before the reply was complete", true)
     };

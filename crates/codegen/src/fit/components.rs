@@ -24,7 +24,7 @@ pub(super) fn hoist(document: &mut Value, report: &mut Report) -> BTreeSet<Strin
     let mut hoisted: Vec<(String, Value)> = Vec::new();
     grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
         let own = pointer.parent().is_some_and(|parent| parent == components);
-        if node != Node::Schema || own || !becomes_type(value) {
+        if node != Node::Schema || own || is_part(&whole, pointer) || !becomes_type(value) {
             return;
         }
         let wanted = names::describe(&whole, pointer);
@@ -46,6 +46,14 @@ pub(super) fn hoist(document: &mut Value, report: &mut Report) -> BTreeSet<Strin
     });
     names::components(document).extend(hoisted);
     stated
+}
+
+/// A schema may be one of several parts, of which one type is made.
+fn is_part(document: &Value, pointer: &Pointer) -> bool {
+    let list = pointer.parent().filter(|list| list.last() == "allOf");
+    let parts = list.as_ref().and_then(|list| list.get(document)).and_then(Value::as_array);
+    let whole = list.and_then(|list| list.parent()).and_then(|whole| whole.get(document));
+    parts.is_some_and(|parts| parts.len() > 1) || (parts.is_some() && whole.is_some_and(becomes_type))
 }
 
 /// Whether progenitor would make up a type, and so a name, for this schema.
@@ -81,18 +89,83 @@ fn becomes_type(value: &Value) -> bool {
 }
 
 /// A nullable type is an `Option` of a named type, so null is taken out of what gets the name.
-fn take_null(value: &mut Value) -> bool {
+pub(super) fn take_null(value: &mut Value) -> bool {
     let Value::Object(schema) = value else {
         return false;
     };
     let mut null = schema.shift_remove("nullable") == Some(Value::Bool(true));
+    let typed = schema.contains_key("type");
+    for keyword in ["anyOf", "oneOf"] {
+        if let Some(Value::Array(alternatives)) = schema.get_mut(keyword)
+            && alternatives.len() > 1
+            && alternatives.iter().any(is_null)
+        {
+            alternatives.retain(|one| !is_null(one));
+            null |= !typed;
+        }
+    }
     if let Some(Value::Array(values)) = schema.get_mut("enum")
+        && values.len() > 1
         && values.contains(&Value::Null)
     {
         values.retain(|value| !value.is_null());
-        null |= !schema.contains_key("type");
+        null |= !typed;
     }
     null
+}
+
+/// A component that may be null is an `Option` wherever it is used, so null is taken out of it.
+pub(super) fn settle_nulls(document: &mut Value) {
+    let mut nullable: BTreeSet<String> = BTreeSet::new();
+    loop {
+        let before = nullable.len();
+        for (name, schema) in names::components(document) {
+            let refers =
+                |one: &Value| one.get("$ref").and_then(Value::as_str).is_some_and(|to| nullable.contains(to));
+            let parts = |keyword: &str| schema.get(keyword).and_then(Value::as_array).into_iter().flatten();
+            let by_reference = refers(schema)
+                || parts("oneOf").chain(parts("anyOf")).any(refers)
+                || (parts("allOf").next().is_some()
+                    && schema.get("type").is_none()
+                    && parts("allOf").all(refers));
+            if take_null(schema) || by_reference {
+                nullable.insert(format!("#/components/schemas/{name}"));
+            }
+        }
+        if nullable.len() == before {
+            break;
+        }
+    }
+    if nullable.is_empty() {
+        return;
+    }
+    grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
+        let tokens = pointer.tokens();
+        let combined = tokens
+            .iter()
+            .rev()
+            .nth(1)
+            .is_some_and(|list| matches!(list.as_str(), "allOf" | "anyOf" | "oneOf"));
+        let part =
+            combined && tokens.len() > 2 && tokens.last().is_some_and(|last| last.parse::<usize>().is_ok());
+        let component = tokens.len() == 3 && tokens[0] == "components";
+        if node != Node::Schema || component || part {
+            return;
+        }
+        let refers =
+            |one: &Value| one.get("$ref").and_then(Value::as_str).is_some_and(|to| nullable.contains(to));
+        if refers(value) {
+            *value = json!({"oneOf": [value.take(), {"enum": [null]}]});
+        } else if let Value::Object(schema) = value
+            && let Some([only]) = schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice)
+            && refers(only)
+        {
+            // A reference with a description beside it.
+            let only = only.clone();
+            schema.shift_remove("allOf");
+            schema.insert("oneOf".to_owned(), json!([only, {"enum": [null]}]));
+        }
+    });
 }
 
 /// Gives every component the name of its Rust type, and no two the same.

@@ -7,43 +7,69 @@
 
 mod components;
 mod constraints;
+mod descriptions;
 mod equal;
 mod operations;
 mod responses;
 mod scalars;
 mod schema;
 mod sensitive;
+mod states;
+mod unions;
 
 use serde_json::Value;
 
+pub(crate) use descriptions::Descriptions;
 pub(crate) use operations::{is_reserved, operation_id};
 pub use schema::is_closed;
 pub(crate) use sensitive::{Extent, Sensitive};
+pub(crate) use states::States;
+pub(crate) use unions::{Check, PLACEHOLDER, Test, Union, Unions};
 
 use crate::{
     Pointer, Report,
     grammar::{self, Node},
 };
 
-/// Fits a lowered document to progenitor, and tells what of it must not be printed.
-pub(crate) fn fit(document: &mut Value, report: &mut Report) -> Sensitive {
+/// Holds facts that the generator cannot be told; its output is mended by them.
+#[derive(Debug, Clone)]
+pub(crate) struct Notes {
+    /// Places that must not be printed.
+    pub(crate) sensitive: Sensitive,
+    /// Types that are unions.
+    pub(crate) unions: Unions,
+    /// Descriptions of properties.
+    pub(crate) descriptions: Descriptions,
+    /// Properties that tell null from absent.
+    pub(crate) states: States,
+}
+
+/// Fits a lowered document to progenitor.
+pub(crate) fn fit(document: &mut Value, report: &mut Report) -> Notes {
     operations::identify(document, report);
+    unions::bases(document, report);
+    let lowered = document.clone();
     grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
         if node == Node::Schema {
             schema::fit(value, pointer, report);
         }
     });
-    schema::choose_unions(document, report);
-    let stated = components::hoist(document, report);
+    let named = components::hoist(document, report);
     components::rename(document, report);
+    components::settle_nulls(document);
     scalars::inline(document, report);
-    equal::merge(document, &stated, report);
-    let sensitive = sensitive::collect(document);
+    unions::distribute(document, report);
+    equal::merge(document, &named, report);
+    let mut sensitive = sensitive::collect(document);
+    let descriptions = descriptions::collect(document, report);
+    let states = states::collect(document, &lowered, report);
     operations::inline_references(document);
     operations::fit(document, report);
     responses::unify(document, report);
+    let unions = unions::settle(document, &lowered, report);
+    sensitive.extend(document, unions.names());
     operations::strip(document, report);
-    sensitive
+    Notes { sensitive, unions, descriptions, states }
 }
 
 /// The operations of a document, each with its path, its method and its place.

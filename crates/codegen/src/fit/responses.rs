@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::schema::{is_object, order, required};
+use super::schema::is_null;
 use crate::{
     Pointer, Report,
     grammar::{self, Node},
@@ -30,6 +30,9 @@ pub(super) fn unify(document: &mut Value, report: &mut Report) {
         };
         let mut responses = responses.clone();
         for (status, response) in &mut responses {
+            if method == "head" || matches!(status.as_str(), "204" | "205") {
+                drop_content(response, &place.child(status), report);
+            }
             read_as_json(response, &place.child(status), report);
         }
         expand_default(&mut responses, &place, report);
@@ -48,6 +51,21 @@ pub(super) fn unify(document: &mut Value, report: &mut Report) {
         if let Some(slot) = place.get_mut(document) {
             *slot = Value::Object(responses);
         }
+    }
+}
+
+/// HTTP sends no content there (RFC 9110, 9.3.2, 15.3.5 and 15.3.6), whatever the document says.
+fn drop_content(response: &mut Value, place: &Pointer, report: &mut Report) {
+    let Value::Object(members) = response else { return };
+    if members
+        .shift_remove("content")
+        .is_some_and(|content| content.as_object().is_some_and(|content| !content.is_empty()))
+    {
+        report.add(
+            Kind::AnnotationDropped,
+            &place.child("content"),
+            "HTTP has no content here, so none is read",
+        );
     }
 }
 
@@ -143,40 +161,57 @@ fn one_type(
             Body::Json(_) | Body::Nothing => {}
         }
     }
+    // A success without content beside one with JSON is `None`. Any of a range may be 204.
+    let empty = |status: &String| status.starts_with('2') && body_of(&responses[status]) == Body::Nothing;
+    let optional = !bodies.is_empty() && statuses.iter().any(|status| empty(status) || status == "2XX");
+    let mut left_out = Vec::new();
     for status in statuses {
         let kept = match body_of(&responses[status]) {
             Body::Json(_) => true,
             Body::Bytes => bodies.is_empty(),
             Body::Nothing => bodies.is_empty() && !bytes,
         };
-        if !kept {
-            responses.shift_remove(status);
-            report.add(
-                Kind::Widened,
-                &place.child(status),
-                "beside statuses with another kind of body it is undeclared; it arrives as an unexpected reply",
-            );
+        if kept {
+            continue;
         }
+        let (kind, note) = if optional && empty(status) {
+            (Kind::Combined, "a success without content is `None` beside those with a body")
+        } else {
+            let note = "beside statuses with another kind of body it is undeclared; it arrives as an unexpected reply";
+            (Kind::Widened, note)
+        };
+        report.add(kind, &place.child(status), note);
+        left_out.push(status);
     }
-    if bodies.len() < 2 {
+    for status in left_out {
+        responses.shift_remove(status);
+    }
+    if bodies.len() < 2 && !optional {
         return;
     }
     let statuses: Vec<&str> =
         statuses.iter().map(String::as_str).filter(|status| responses.contains_key(*status)).collect();
+    let several = bodies.len() > 1;
     let distinct = distinct(document, bodies);
-    let schema = if let [only] = distinct.as_slice() {
-        let note = format!("the bodies of {} are the same, so they are one type", statuses.join(", "));
-        report.add(Kind::Combined, place, note);
+    let mut schema = if let [only] = distinct.as_slice() {
+        if several {
+            let note = format!("the bodies of {} are the same, so they are one type", statuses.join(", "));
+            report.add(Kind::Combined, place, note);
+        }
         only.clone()
     } else {
-        let union = union(document, distinct);
         let name = names.take(name);
         report.moved(place, &name);
         let note = format!("{} have bodies of their own, all of the type `{name}`", statuses.join(", "));
         report.add(Kind::Combined, place, note);
-        names::components(document).insert(name.clone(), union);
+        names::components(document).insert(name.clone(), json!({"anyOf": distinct}));
         json!({"$ref": format!("#/components/schemas/{name}")})
     };
+    let is_option =
+        |schema: &Value| schema["oneOf"].as_array().is_some_and(|parts| parts.iter().any(is_null));
+    if optional && !is_option(&schema) {
+        schema = json!({"oneOf": [schema, {"enum": [null]}]});
+    }
     for status in statuses {
         if let Some(slot) = responses
             .get_mut(status)
@@ -206,20 +241,4 @@ fn distinct(document: &Value, schemas: Vec<Value>) -> Vec<Value> {
         }
     }
     distinct
-}
-
-/// Alternatives that are told apart by what they require are an enum; other objects are all kept side by side.
-fn union(document: &Value, mut schemas: Vec<Value>) -> Value {
-    let required: Vec<_> = schemas.iter().map(|schema| required(document, schema, 0)).collect();
-    let told_apart = required.iter().enumerate().all(|(index, one)| {
-        let mut rest = required[index + 1..].iter();
-        !one.is_empty() && rest.all(|other| one != other)
-    });
-    let objects = schemas.iter().all(|schema| is_object(document, schema, 0));
-    if objects && !told_apart {
-        json!({ "anyOf": schemas })
-    } else {
-        order(document, &mut schemas);
-        json!({ "oneOf": schemas })
-    }
 }

@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 use super::{constraints, sensitive::is_mark};
 use crate::{
     Pointer, Report,
-    grammar::{self, Node},
     lower::{OF_ARRAY, OF_NUMBER, OF_OBJECT, OF_STRING, ONE_OF, whole},
     names::words,
     report::Kind,
@@ -23,17 +22,9 @@ pub(super) fn fit(value: &mut Value, pointer: &Pointer, report: &mut Report) {
         (!keyword.starts_with("x-") || is_mark(keyword) || keyword == ONE_OF)
             && !matches!(keyword.as_str(), "example" | "externalDocs" | "xml")
     });
-    for (keyword, kind, note) in [
-        (
-            "default",
-            Kind::AnnotationDropped,
-            "a field with a default would be sent whether it was set or not",
-        ),
-        ("discriminator", Kind::AnnotationDropped, "variants are told apart by what they require"),
-    ] {
-        if schema.shift_remove(keyword).is_some() {
-            report.add(kind, &pointer.child(keyword), note);
-        }
+    if schema.shift_remove("default").is_some() {
+        let note = "a field with a default would be sent whether it was set or not";
+        report.add(Kind::AnnotationDropped, &pointer.child("default"), note);
     }
     if schema.get("deprecated").is_some_and(|value| !value.is_boolean()) {
         schema.shift_remove("deprecated");
@@ -262,51 +253,8 @@ fn negation(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     }
 }
 
-/// Settles how alternatives are told apart, once every schema has its final form.
-///
-/// `anyOf` becomes a struct of flattened options, which only objects can be that are not meant to exclude each other; other
-/// alternatives become an enum. An
-/// enum is tried in order, so a variant that another one includes goes first, lest the other swallow its fields.
-pub(super) fn choose_unions(document: &mut Value, report: &mut Report) {
-    let whole = document.clone();
-    grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
-        let (Node::Schema, Value::Object(schema)) = (node, value) else {
-            return;
-        };
-        for keyword in ["anyOf", "oneOf"] {
-            distinct(schema, keyword, pointer, report);
-        }
-        let excluding = schema.shift_remove(ONE_OF) == Some(Value::Bool(true));
-        if let Some(Value::Array(variants)) = schema.get("anyOf")
-            && !schema.contains_key("oneOf")
-            && (excluding || !variants.iter().all(|variant| is_object(&whole, variant, 0)))
-        {
-            let nullable = variants.iter().any(is_null);
-            if let Some(variants) = schema.shift_remove("anyOf") {
-                schema.insert("oneOf".to_owned(), variants);
-            }
-            if !nullable {
-                report.add(
-                    Kind::Combined,
-                    &pointer.child(if excluding { "oneOf" } else { "anyOf" }),
-                    "the alternatives are variants of an enum; the first that matches is taken",
-                );
-            }
-        }
-        if let Some(Value::Array(variants)) = schema.get_mut("oneOf")
-            && order(&whole, variants)
-        {
-            report.add(
-                Kind::Reordered,
-                &pointer.child("oneOf"),
-                "variants that require more are tried first",
-            );
-        }
-    });
-}
-
 /// The same alternative twice has one type. In `oneOf` it would accept nothing, which nobody means.
-fn distinct(schema: &mut Schema, keyword: &str, pointer: &Pointer, report: &mut Report) {
+pub(super) fn distinct(schema: &mut Schema, keyword: &str, pointer: &Pointer, report: &mut Report) {
     let Some(Value::Array(variants)) = schema.get_mut(keyword) else { return };
     let mut distinct: Vec<Value> = Vec::new();
     for variant in std::mem::take(variants) {
@@ -331,59 +279,4 @@ pub(super) fn resolve<'a>(document: &'a Value, schema: &'a Value, depth: usize) 
         Some(next) if depth < 32 => resolve(document, next, depth + 1),
         _ => schema,
     }
-}
-
-pub(super) fn is_object(document: &Value, schema: &Value, depth: usize) -> bool {
-    let schema = resolve(document, schema, 0);
-    let of_parts = |keyword: &str, every: bool| {
-        schema.get(keyword).and_then(Value::as_array).is_some_and(|parts| {
-            let mut parts = parts.iter().map(|part| is_object(document, part, depth + 1));
-            if every { parts.all(|is| is) } else { parts.any(|is| is) }
-        })
-    };
-    depth < 32
-        && (schema.get("type").is_some_and(|name| name == "object")
-            || schema.get("properties").is_some()
-            || of_parts("allOf", false)
-            || of_parts("oneOf", true)
-            || of_parts("anyOf", true))
-}
-
-/// The names that an object requires, with those of its parts.
-pub(super) fn required(document: &Value, schema: &Value, depth: usize) -> BTreeSet<String> {
-    let schema = resolve(document, schema, 0);
-    let mut names: BTreeSet<String> = schema
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect();
-    if depth < 32 {
-        for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-            names.extend(required(document, part, depth + 1));
-        }
-    }
-    names
-}
-
-/// Puts every variant before those whose requirements it includes. Tells whether anything moved.
-pub(super) fn order(document: &Value, variants: &mut Vec<Value>) -> bool {
-    let required: Vec<_> = variants
-        .iter()
-        .map(|variant| is_object(document, variant, 0).then(|| required(document, variant, 0)))
-        .collect();
-    let mut ordered: Vec<usize> = Vec::new();
-    for (index, names) in required.iter().enumerate() {
-        let includes = |other: &usize| match (names, &required[*other]) {
-            (Some(names), Some(other)) => names.len() > other.len() && names.is_superset(other),
-            _ => false,
-        };
-        let place = ordered.iter().position(includes).unwrap_or(ordered.len());
-        ordered.insert(place, index);
-    }
-    let moved = !ordered.is_sorted();
-    *variants = ordered.into_iter().map(|index| variants[index].clone()).collect();
-    moved
 }

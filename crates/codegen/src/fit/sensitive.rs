@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::schema::resolve;
 use crate::{
     Pointer,
     grammar::{self, Node},
@@ -24,12 +25,43 @@ pub(crate) enum Extent {
     Whole,
     /// The properties with these names in JSON; the empty name stands for those that the document does not name.
     Properties(BTreeSet<String>),
+    /// Values that a union keeps as JSON.
+    Rest,
 }
 
 impl Sensitive {
     /// How much of the type is sensitive; `None` if nothing is.
     pub(crate) fn extent(&self, type_name: &str) -> Option<&Extent> {
         self.0.get(type_name)
+    }
+
+    /// Marks what the unions keep as JSON of which an alternative holds something sensitive, however deep.
+    pub(super) fn extend<'a>(&mut self, document: &Value, unions: impl Iterator<Item = &'a String>) {
+        for union in unions {
+            if !self.0.contains_key(union) && self.is_below(document, union) {
+                self.0.insert(union.clone(), Extent::Rest);
+            }
+        }
+    }
+
+    fn is_below(&self, document: &Value, union: &str) -> bool {
+        let schemas = &document["components"]["schemas"];
+        let mut seen = BTreeSet::from([union.to_owned()]);
+        let mut open = vec![union.to_owned()];
+        while let Some(name) = open.pop() {
+            if self.0.contains_key(&name) {
+                return true;
+            }
+            let Some(schema) = schemas.get(&name) else { continue };
+            grammar::walk(schema, Node::Schema, &Pointer::root(), &mut |value, _, _| {
+                let target =
+                    value.get("$ref").and_then(Value::as_str).and_then(|target| target.rsplit('/').next());
+                if let Some(target) = target.filter(|target| seen.insert((*target).to_owned())) {
+                    open.push(target.to_owned());
+                }
+            });
+        }
+        false
     }
 }
 
@@ -42,15 +74,12 @@ pub(super) fn collect(document: &mut Value) -> Sensitive {
             found.insert(name.clone(), Extent::Whole);
             continue;
         }
-        let properties = schema.get("properties").and_then(Value::as_object);
-        let mut names: BTreeSet<String> = properties
-            .into_iter()
-            .flatten()
-            .filter(|(_, property)| is_marked(property))
-            .map(|(name, _)| name.clone())
-            .collect();
-        if schema.get("additionalProperties").is_some_and(is_marked) {
-            names.insert(String::new());
+        let mut names = BTreeSet::new();
+        let is_union = marked(document, schema, &mut names, 0);
+        if is_union && !names.is_empty() {
+            // An enum has no field to leave out.
+            found.insert(name.clone(), Extent::Whole);
+            continue;
         }
         if !names.is_empty() {
             found.insert(name.clone(), Extent::Properties(names));
@@ -62,6 +91,21 @@ pub(super) fn collect(document: &mut Value) -> Sensitive {
         }
     });
     Sensitive(found)
+}
+
+/// Adds the names of the marked properties of a schema and of its parts, and tells whether there are alternatives beside them.
+fn marked(document: &Value, schema: &Value, names: &mut BTreeSet<String>, depth: usize) -> bool {
+    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    names.extend(properties.filter(|(_, property)| is_marked(property)).map(|(name, _)| name.clone()));
+    if schema.get("additionalProperties").is_some_and(is_marked) {
+        names.insert(String::new());
+    }
+    let mut is_union = schema.get("oneOf").is_some() || schema.get("anyOf").is_some();
+    let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    for part in parts.filter(|_| depth < 16) {
+        is_union |= marked(document, resolve(document, part, 0), names, depth + 1);
+    }
+    is_union
 }
 
 /// A mark on the items of a list is a mark on the list.

@@ -85,7 +85,7 @@ pub fn rust(model: &Model, runtime: &TokenStream, module: &TokenStream) -> Rust 
 }
 
 /// The flags with which a pattern can be read: with `u` as JSON Schema has it, or without, as many are written.
-pub(super) fn flags(pattern: &str) -> Option<&'static str> {
+pub(crate) fn flags(pattern: &str) -> Option<&'static str> {
     ["u", ""].into_iter().find(|flags| regress::Regex::with_flags(pattern, *flags).is_ok())
 }
 

@@ -16,6 +16,7 @@ mod share;
 
 use serde_json::Value;
 
+pub(crate) use emit::flags;
 pub use emit::{Rust, rust};
 pub use model::Model;
 

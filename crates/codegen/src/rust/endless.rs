@@ -87,7 +87,8 @@ impl Way<'_> {
 
     fn merge(&mut self, one: Side, other: Side) -> Result<(), String> {
         let (one, other) = (self.resolve(one), self.resolve(other));
-        if one.place().get(self.document) == other.place().get(self.document) {
+        // Two references to one schema are that schema; any other two are merged, even if they say the same.
+        if one.place() == other.place() {
             return Ok(());
         }
         let pair = if one < other { (one, other) } else { (other, one) };

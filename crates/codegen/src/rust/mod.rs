@@ -20,7 +20,7 @@ use serde_json::Value;
 use syn::visit_mut::VisitMut;
 
 pub(crate) use self::operations::arguments;
-use crate::{Pointer, Problem, Problems, facts::Facts, fit::Sensitive, rules};
+use crate::{Pointer, Problem, Problems, facts::Facts, fit::Notes, rules};
 
 /// What the generated code looks like.
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ impl Settings {
 
 /// What the Rust is made of beside the fitted document.
 pub(crate) struct Beside<'a> {
-    pub(crate) sensitive: &'a Sensitive,
+    pub(crate) notes: &'a Notes,
     pub(crate) facts: &'a [Facts],
     pub(crate) rules: &'a rules::Rust,
 }
@@ -90,7 +90,7 @@ fn mend(file: syn::File, beside: &Beside<'_>, settings: &Settings) -> Result<syn
         .iter()
         .filter_map(|operation| Some((operation.name().to_string(), operation.facts().feature.clone()?)))
         .collect();
-    types::mend(&mut types, beside.sensitive);
+    types::mend(&mut types, beside.notes, &runtime)?;
     let operations = operations::write(&operations, &operations::Types::of(&types), beside.rules, &runtime)?;
     let rules: syn::ItemMod = syn::parse2(beside.rules.module.clone())
         .map_err(|error| format!("the rules are no Rust: {error}"))?;

@@ -10,6 +10,7 @@ mod regular;
 mod rules;
 mod tokens;
 mod types;
+mod union;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

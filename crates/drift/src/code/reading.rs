@@ -62,13 +62,13 @@ pub(super) fn read(item: &ItemImpl, name: &str) -> Option<Map<String, Value>> {
 }
 
 /// All of an implementation before its items.
-fn head_of(item: &ItemImpl) -> String {
+pub(super) fn head_of(item: &ItemImpl) -> String {
     let empty = ItemImpl { items: Vec::new(), ..item.clone() };
     text(&empty).trim_end_matches("{}").to_owned()
 }
 
 /// Whether there is nothing but the signature and the body.
-fn bare(function: &ImplItemFn) -> bool {
+pub(super) fn bare(function: &ImplItemFn) -> bool {
     text(function) == text(&function.sig) + &text(&function.block)
 }
 

@@ -7,6 +7,8 @@
 //! - `x-insists`: optional types that have to be there all the same, as null if not otherwise, which `schemars` does not see;
 //! - `x-checks`: keywords that hand-written reading checks, which a derive cannot know;
 //! - `x-open`: texts that are not listed are kept all the same;
+//! - `x-kept`: the variant that keeps JSON of which none of the alternatives keeps everything;
+//! - `x-present`: properties of which null is read as a value, and absence as none;
 //! - `x-parts`: alternatives that are all read from, and written to, the same object;
 //! - `x-rust`: where it stands in the source, what each property leaves out when written (`null` or `empty`), and which
 //!   variant is read from which JSON type, where that is written by hand.
@@ -24,6 +26,7 @@ use syn::{
 use super::{
     Code, Spot, reading,
     tokens::{arguments, only, string, text},
+    union::{self, Union, Variant},
 };
 
 /// Which side of serde a schema is about.
@@ -41,6 +44,11 @@ impl Contract {
                 let listed = json!({"type": members["type"], "enum": members["enum"]});
                 json!({"anyOf": [listed, {"type": "string"}]})
             }
+            Value::Object(members) if members.contains_key("x-kept") => {
+                let mut alternatives = members["anyOf"].as_array().cloned().unwrap_or_default();
+                alternatives.push(Value::Bool(true));
+                self.of(&json!({ "anyOf": alternatives }))
+            }
             Value::Object(members) => {
                 let mut plain = Map::new();
                 let list = |key: &str| members.get(key).and_then(Value::as_array).into_iter().flatten();
@@ -48,8 +56,13 @@ impl Contract {
                     match key.as_str() {
                         "properties" => {
                             let inner = value.as_object().into_iter().flatten();
+                            let present = |name: &String| list("x-present").any(|other| other == name);
+                            let of = |name: &String, schema: &Value| {
+                                let schema = self.of(schema);
+                                if present(name) { nullable(schema) } else { schema }
+                            };
                             let inner: Map<_, _> =
-                                inner.map(|(name, schema)| (name.clone(), self.of(schema))).collect();
+                                inner.map(|(name, schema)| (name.clone(), of(name, schema))).collect();
                             plain.insert(key.clone(), inner.into());
                         }
                         "required" if self == Self::Read => {
@@ -62,7 +75,7 @@ impl Contract {
                         "x-sent" if self == Self::Written => {
                             plain.insert("required".to_owned(), value.clone());
                         }
-                        "required" | "x-sent" | "x-insists" | "x-checks" | "x-rust" => {}
+                        "required" | "x-sent" | "x-insists" | "x-present" | "x-checks" | "x-rust" => {}
                         _ => drop(plain.insert(key.clone(), self.of(value))),
                     }
                 }
@@ -155,6 +168,10 @@ fn nullable(mut schema: Value) -> Value {
     if schema.get("$ref").is_some() {
         return json!({"anyOf": [schema, {"type": "null"}]});
     }
+    // Null is among them already.
+    if schema.get("anyOf").is_some() {
+        return schema;
+    }
     if let Some(name) = schema.get("type").filter(|name| name.is_string()).cloned() {
         schema["type"] = json!([name, "null"]);
     }
@@ -194,8 +211,10 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
         for (wanted, own) in [("Serialize", "Serialize"), ("Deserialize", "Deserialize<'de>")] {
             let derived = traits.contains(wanted);
             let by_hand = impls.contains_key(&(name.clone(), own.to_owned()));
-            // Reading by hand is known where it checks what the newtype holds, or tells variants apart by JSON type.
-            let known = schema.get("x-checks").is_some() || schema.pointer("/x-rust/reads").is_some();
+            // Reading by hand is known where it checks what the newtype holds, or tells variants apart.
+            let known = schema.get("x-checks").is_some()
+                || schema.get("x-kept").is_some()
+                || schema.pointer("/x-rust/reads").is_some();
             if by_hand == derived || (by_hand && !known) {
                 code.unrecognised(item, format!("how `{name}` implements `{wanted}`"));
             }
@@ -301,20 +320,22 @@ fn of_struct(
 /// Named fields as an object.
 fn of_fields(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
     let mut properties = Map::new();
-    let (mut required, mut sent, mut insisted) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut required, mut sent, mut insisted, mut presences) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut schema_of_rest = None;
     let mut parts = Vec::new();
     let mut places = Map::new();
     for field in &fields.named {
         let ident = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
         let item = arguments(&field.ty, "Vec").and_then(|inner| inner.first().map(|item| outside(item)));
-        let (Some(attributes), Some(schema)) = (serde(&field.attrs), schema(&field.ty)) else {
+        let (Some(attributes), Some(mut schema)) = (serde(&field.attrs), schema(&field.ty)) else {
             code.unrecognised(field, format!("the field `{owner}::{ident}`: {}", text(&field.ty)));
             continue;
         };
+        let present = tells_null(&attributes);
         let omits = match attributes.get("skip_serializing_if").map(Option::as_deref) {
             None => None,
-            Some(Some("::std::option::Option::is_none")) => Some("null"),
+            Some(Some("::std::option::Option::is_none")) => Some(if present { "absent" } else { "null" }),
             Some(Some(path)) if path.replace(' ', "").ends_with("::is_empty") => Some("empty"),
             Some(_) => {
                 code.unrecognised(field, format!("what leaves out the field `{owner}::{ident}`"));
@@ -342,6 +363,17 @@ fn of_fields(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
         let insists = match attributes.get("deserialize_with").map(Option::as_deref) {
             None => false,
             Some(Some("::std::option::Option::deserialize")) if optional => true,
+            // Whatever stands there is a value, null too; only absence is none.
+            Some(Some(_)) if present && optional && omits.is_some() => {
+                let Some(inner) =
+                    arguments(&field.ty, "Option").and_then(|inner| self::schema(inner.first()?))
+                else {
+                    continue;
+                };
+                schema = inner;
+                presences.push(wire.clone());
+                false
+            }
             Some(_) => {
                 code.unrecognised(field, format!("how the field `{owner}::{ident}` is read"));
                 continue;
@@ -363,7 +395,9 @@ fn of_fields(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
         }
     }
     let mut schema = json!({"type": "object", "properties": properties, "x-rust": {"fields": places}});
-    for (keyword, names) in [("required", required), ("x-sent", sent), ("x-insists", insisted)] {
+    for (keyword, names) in
+        [("required", required), ("x-sent", sent), ("x-insists", insisted), ("x-present", presences)]
+    {
         if !names.is_empty() {
             schema[keyword] = names.into();
         }
@@ -375,6 +409,13 @@ fn of_fields(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
         schema["x-parts"] = parts.into();
     }
     schema
+}
+
+/// Returns whether a field is read by the helper that tells null from absent.
+fn tells_null(attributes: &BTreeMap<String, Option<String>>) -> bool {
+    let by = attributes.get("deserialize_with").and_then(Option::as_deref);
+    matches!(by, Some("crate::union::present" | "suprsend_api::union::present"))
+        && attributes.contains_key("default")
 }
 
 /// A type as it is named outside of the module.
@@ -473,12 +514,33 @@ fn of_enum(item: &ItemEnum, impls: &BTreeMap<(String, String), &ItemImpl>, code:
         return None;
     }
     schema["x-rust"] = json!({"spot": spot, "variants": names, "spots": spots});
-    if let (true, Some(item)) = (untagged, impls.get(&(name.clone(), "Deserialize<'de>".to_owned())))
-        && let Some(reads) = reading::read(item, &name)
-    {
-        schema["x-rust"]["reads"] = reads.into();
+    if let (true, Some(item)) = (untagged, impls.get(&(name.clone(), "Deserialize<'de>".to_owned()))) {
+        if let Some(reads) = reading::read(item, &name) {
+            schema["x-rust"]["reads"] = reads.into();
+        } else if let Some(read) = union::read(item, &name) {
+            keeping(&mut schema, &read);
+        }
     }
     Some(schema)
+}
+
+/// Takes the variant that keeps JSON out of the alternatives, if they are read in the order in which they stand.
+fn keeping(schema: &mut Value, read: &Union) {
+    let names: Vec<Value> = read.variants.iter().map(|variant| variant.name.clone().into()).collect();
+    let Some(variants) = schema.pointer("/x-rust/variants").and_then(Value::as_array) else { return };
+    let Some((last, variants)) = variants.split_last() else { return };
+    let Some(alternatives) = schema.get("anyOf").and_then(Value::as_array) else { return };
+    let Some((Value::Bool(true), alternatives)) = alternatives.split_last() else { return };
+    if *last != *read.other || variants != names {
+        return;
+    }
+    let told =
+        |of: fn(&Variant) -> &Vec<Value>| read.variants.iter().map(|one| json!(of(one))).collect::<Value>();
+    schema["anyOf"] = alternatives.into();
+    schema["x-kept"] = read.other.clone().into();
+    schema["x-rust"]["variants"] = names.into();
+    schema["x-rust"]["checks"] = told(|one| &one.checks);
+    schema["x-rust"]["tags"] = told(|one| &one.tags);
 }
 
 /// The object with the property that tells the variant.

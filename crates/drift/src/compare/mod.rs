@@ -1,5 +1,6 @@
 //! The comparisons that need no running code: pure functions from the facts of both sides to differences.
 
+mod apart;
 mod operations;
 mod replies;
 mod rules;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Compared, Pair, rules, spot};
+use super::{Compared, Pair, apart, rules, spot};
 use crate::{
     code::squeezed,
     finding::{Difference, Kind},
@@ -23,6 +23,8 @@ pub(super) enum Role {
     OmitsEmpty,
     /// It is the body of a reply, whose type may be one for several statuses.
     Reply,
+    /// The same, where a success may have no body: that is null to the type.
+    ReplyOrNothing,
 }
 
 /// Direction of values: sent or received.
@@ -135,7 +137,7 @@ impl<'a> Comparer<'a> {
             rust = Rust { spot, owner: Some(name.to_owned()) };
         }
         self.count("schemas");
-        if role == Role::Reply
+        if matches!(role, Role::Reply | Role::ReplyOrNothing)
             && let Some(variant) = self.shared(document, code, &d, &c, &rust)?
         {
             return self.compare(document, &variant, &rust, Role::Plain);
@@ -171,6 +173,11 @@ impl<'a> Comparer<'a> {
                 self.differ(Kind::NullOmitted, pointer, place, rust, json!("null"), json!("absent"));
             }
             Role::OmitsNull => {}
+            Role::ReplyOrNothing if c.nullable => {}
+            Role::ReplyOrNothing => {
+                let says = (json!("a success without a body"), json!("null refused"));
+                self.differ(Kind::Nullable, pointer, place, rust, says.0, says.1);
+            }
             _ if d.nullable != c.nullable => {
                 let says = |nullable: bool| json!(if nullable { "null allowed" } else { "null refused" });
                 self.differ(Kind::Nullable, pointer, place, rust, says(d.nullable), says(c.nullable));
@@ -253,7 +260,8 @@ impl<'a> Comparer<'a> {
                     );
                 }
                 if listed != values {
-                    let unnamed = values.is_none() && listed.as_ref().is_some_and(without_names);
+                    let unnamed = |listed| *of == Type::Boolean || without_names(listed);
+                    let unnamed = values.is_none() && listed.as_ref().is_some_and(unnamed);
                     let kind = if unnamed { Kind::EnumUnchecked } else { Kind::Enum };
                     let says = |values: &Option<BTreeSet<String>>| json!(values);
                     let (pointer, place) = (d.pointer.child("enum"), document.place.child("enum"));
@@ -261,6 +269,9 @@ impl<'a> Comparer<'a> {
                         self.excuse(kind, d.pointer.child("const"));
                         self.excuse(kind, pointer);
                         return Ok(());
+                    }
+                    if unnamed {
+                        self.excuse(kind, d.pointer.child("const"));
                     }
                     self.differ(kind, pointer, place, rust, says(listed), says(values));
                 }
@@ -302,7 +313,14 @@ impl<'a> Comparer<'a> {
                     stated.first().and_then(|first| first.pointer().parent()).unwrap_or_default()
                 };
                 let place = document.place.child(how.word());
-                self.union(Union { at, place, how: *how, stated }, code, *own, variants, rust)
+                if *own == How::Kept {
+                    let tag = constraints.get("discriminator").map(|(_, tag)| tag.clone());
+                    let all = self.flattened(stated, &tag.into_iter().collect::<Vec<_>>(), 0)?;
+                    let (stated, tags): (Vec<Node<'a>>, Vec<Vec<Value>>) = all.into_iter().unzip();
+                    let union = Union { at, place, how: *how, stated: &stated };
+                    return self.union(union, &tags, code, *own, variants, rust);
+                }
+                self.union(Union { at, place, how: *how, stated }, &[], code, *own, variants, rust)
             }
             (Form::Union { .. }, _) | (_, Form::Union { .. }) => self.altogether(document, d, c, rust),
             _ => Ok(()),
@@ -372,7 +390,7 @@ impl<'a> Comparer<'a> {
         self.differ(Kind::Tuple, pointer.clone(), place.clone(), rust, json!(stated), says);
         if let Form::Union { variants, how } = &c.form {
             let union = Union { at: pointer, place, how: How::AnyOf, stated: tuple };
-            self.union(union, items, *how, variants, rust)
+            self.union(union, &[], items, *how, variants, rust)
         } else {
             for node in tuple {
                 self.compare(node, items, rust, Role::Plain)?;
@@ -554,6 +572,7 @@ impl<'a> Comparer<'a> {
     fn union(
         &mut self,
         union: Union<'_, 'a>,
+        tags: &[Vec<Value>],
         code: &Node<'a>,
         own: How,
         variants: &[Node<'a>],
@@ -563,6 +582,7 @@ impl<'a> Comparer<'a> {
         let kind = match own {
             How::AnyOf => Some(Kind::FirstMatch),
             How::SideBySide => Some(Kind::SideBySide),
+            How::Kept => Some(Kind::AlternativesKept),
             How::OneOf | How::Types => None,
         };
         let word = union.how.word();
@@ -609,6 +629,9 @@ impl<'a> Comparer<'a> {
             let rust = Rust { spot: spot.to_owned(), owner: rust.owner.clone() };
             self.compare(&stated.at(place), &variants[*to], &rust, Role::Plain)?;
         }
+        if own == How::Kept {
+            self.told_apart(&union, tags, code, &pairs, &names, rust)?;
+        }
         for (index, variant) in variants.iter().enumerate() {
             if pairs.iter().all(|(_, to, _)| *to != index) {
                 let says = self.describe(&self.code.view(variant)?)?;
@@ -621,6 +644,61 @@ impl<'a> Comparer<'a> {
                     Value::Null,
                     json!({ &names[index]: says }),
                 );
+            }
+        }
+        Ok(())
+    }
+
+    /// The alternatives of a union, and in their place those that they have themselves, each with the discriminators above it.
+    fn flattened(
+        &self,
+        stated: &[Node<'a>],
+        tags: &[Value],
+        depth: usize,
+    ) -> Result<Vec<(Node<'a>, Vec<Value>)>, Dangling> {
+        let mut all: Vec<(Node<'a>, Vec<Value>)> = Vec::new();
+        for one in stated {
+            let view = self.document.view(one)?;
+            let types = Self::types(self.document, &view)?;
+            let compound =
+                types.is_none_or(|types| types.contains(&Type::Array) || types.contains(&Type::Object));
+            match &view.form {
+                Form::Union { variants, .. } if compound && depth < 8 => {
+                    let own = self.stated(one, &view)?.remove("discriminator").map(|(_, tag)| tag);
+                    let tags: Vec<Value> = tags.iter().cloned().chain(own).collect();
+                    all.extend(self.flattened(variants, &tags, depth + 1)?);
+                }
+                _ => all.push((one.clone(), tags.to_vec())),
+            }
+        }
+        let mut seen = BTreeSet::new();
+        let mut distinct = Vec::new();
+        for (one, tags) in all {
+            if seen.insert(self.document.identity(&one)?) {
+                distinct.push((one, tags));
+            }
+        }
+        Ok(distinct)
+    }
+
+    /// Compares what the reading of a union asks of each alternative's values with what the document says of them.
+    fn told_apart(
+        &mut self,
+        union: &Union<'_, 'a>,
+        tags: &[Vec<Value>],
+        code: &Node<'a>,
+        pairs: &[(usize, usize, usize)],
+        names: &[String],
+        rust: &Rust,
+    ) -> Result<(), Dangling> {
+        let stated = apart::stated(self.document, union.stated, tags)?;
+        for (from, to, _) in pairs {
+            self.count("alternatives told apart");
+            let asked = apart::asked(self.code, code, *to);
+            if stated[*from] != asked {
+                let place = union.place.child(&names[*to]);
+                let says = (json!(stated[*from]), json!(asked));
+                self.differ(Kind::ToldApart, union.at.clone(), place, rust, says.0, says.1);
             }
         }
         Ok(())
@@ -748,7 +826,7 @@ impl<'a> Comparer<'a> {
         c: &View<'a>,
         rust: &Rust,
     ) -> Result<Option<Node<'a>>, Dangling> {
-        let Form::Union { variants, .. } = &c.form else { return Ok(None) };
+        let Form::Union { how: own, variants } = &c.form else { return Ok(None) };
         // The type itself has just been noted as seen, which is not to count here.
         let name = rust.owner.clone().unwrap_or_default();
         let mut seen = self.seen.clone();
@@ -767,7 +845,18 @@ impl<'a> Comparer<'a> {
         let names = self.names(code, variants.len());
         let says = json!({"taken": &names[index], "tried": names});
         let place = document.place.clone();
-        self.differ(Kind::ReplyShared, d.pointer.clone(), place, rust, json!("a body of its own"), says);
+        self.differ(
+            Kind::ReplyShared,
+            d.pointer.clone(),
+            place.clone(),
+            rust,
+            json!("a body of its own"),
+            says,
+        );
+        if *own == How::Kept {
+            let says = (json!("a body of its own"), json!(names));
+            self.differ(Kind::AlternativesKept, d.pointer.clone(), place, rust, says.0, says.1);
+        }
         Ok(variants.get(index).cloned())
     }
 }

@@ -775,3 +775,32 @@ async fn gzip_is_accepted() {
     assert!(matches!(gave_up(outcome, 3).last(), Error::Connection(_)));
     assert_eq!(server.requests(), 3);
 }
+
+/// A body may be several gzip members one after another (RFC 1952, 2.2).
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn gzip_of_several_members_is_read_whole() {
+    let gzip = [("content-encoding", "gzip")];
+    let body = profile().to_string();
+    let (head, tail) = body.as_bytes().split_at(body.len() / 2);
+    let members = [zipped(head), zipped(b""), zipped(tail)].concat();
+    let (outcome, server) = with([reply(201, &gzip, &members)]).await;
+    assert_eq!(outcome.unwrap().distinct_id.as_deref(), Some("user-123"));
+    assert_eq!(server.requests(), 1);
+}
+
+/// A body that breaks off between two members, or in one, is no whole body, nor is one with something else behind it.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn gzip_that_breaks_off_is_not_read() {
+    let gzip = [("content-encoding", "GZIP")];
+    let body = zipped(profile().to_string().as_bytes());
+    let whole = [&body[..], b"no gzip"].concat();
+    for body in [&body[..body.len() - 1], &body[..12], &whole] {
+        let (outcome, server) = with([reply(201, &gzip, body)]).await;
+        let error = gave_up(outcome, 3);
+        assert!(matches!(error.last(), Error::Connection(_)), "{error:?}");
+        assert_eq!(server.requests(), 3);
+    }
+    // A refusal says what it can, and nothing is no broken body.
+    let (outcome, _server) = with([reply(400, &gzip, "")]).await;
+    assert_eq!(outcome.unwrap_err().status().map(|status| status.as_u16()), Some(400));
+}

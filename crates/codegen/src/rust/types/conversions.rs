@@ -10,7 +10,9 @@ use crate::rust::type_text;
 
 pub(super) fn settle(module: &mut ItemMod) {
     let Some((_, items)) = &mut module.content else { return };
-    items.retain(|item| !matches!(item, Item::Impl(item) if parses_text(item)));
+    let enums = parsing(items);
+    let of_enum = |item: &ItemImpl| enums.contains(&item.self_ty.to_token_stream().to_string());
+    items.retain(|item| !matches!(item, Item::Impl(item) if of_enum(item) && parses_text(item)));
     let uses_error = items.iter().any(|item| {
         let is_error = matches!(item, Item::Mod(module) if module.ident == "error");
         !is_error && item.to_token_stream().to_string().contains("ConversionError")
@@ -27,6 +29,34 @@ pub(super) fn settle(module: &mut ItemMod) {
         .flatten()
         .collect();
     items.extend(texts);
+}
+
+/// The enums, and the newtypes of them, which are parsed as they are.
+fn parsing(items: &[Item]) -> Vec<String> {
+    let enums = items.iter().filter_map(|item| match item {
+        Item::Enum(item) => Some(item.ident.to_string()),
+        _ => None,
+    });
+    let mut known: Vec<String> = enums.collect();
+    let newtypes: Vec<(String, String)> = items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Struct(item) => match &item.fields {
+                Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                    Some((item.ident.to_string(), type_text(&fields.unnamed[0].ty)))
+                }
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    // A newtype may hold another.
+    for _ in 0..newtypes.len() {
+        let more = newtypes.iter().find(|(name, inner)| known.contains(inner) && !known.contains(name));
+        let Some((name, _)) = more else { break };
+        known.push(name.clone());
+    }
+    known
 }
 
 fn parses_text(item: &ItemImpl) -> bool {

@@ -2,22 +2,29 @@
 
 mod absent;
 mod conversions;
+mod descriptions;
 mod open;
 mod redact;
+mod states;
+mod unions;
 mod untagged;
 
 use syn::{Attribute, Item, ItemMod, Path, Token, parse_quote, punctuated::Punctuated};
 
-use crate::fit::Sensitive;
+use crate::fit::Notes;
 
 /// Mends the module of the types.
-pub(super) fn mend(module: &mut ItemMod, sensitive: &Sensitive) {
+pub(super) fn mend(module: &mut ItemMod, notes: &Notes, runtime: &Path) -> Result<(), String> {
+    unions::write(module, &notes.unions, runtime)?;
+    descriptions::complete(module, &notes.descriptions);
+    states::widen(module, &notes.states, runtime);
     absent::default(module);
     open::open(module);
     conversions::settle(module);
     equality(module);
     untagged::read_once(module);
-    redact::redact(module, sensitive);
+    redact::redact(module, &notes.sensitive);
+    Ok(())
 }
 
 /// Every type can be compared.
@@ -50,7 +57,7 @@ fn edit_derives(attrs: &mut [Attribute], edit: impl FnOnce(&mut Punctuated<Path,
 /// Takes a derive away.
 fn drop_derive(attrs: &mut [Attribute], name: &str) {
     edit_derives(attrs, |paths| {
-        *paths = std::mem::take(paths).into_iter().filter(|path| !path.is_ident(name)).collect();
+        *paths = std::mem::take(paths).into_iter().filter(|path| !is_last(path, name)).collect();
     });
 }
 
@@ -58,8 +65,10 @@ fn drop_derive(attrs: &mut [Attribute], name: &str) {
 fn derives(attrs: &[Attribute], name: &str) -> bool {
     attrs.iter().filter(|attr| attr.path().is_ident("derive")).any(|attr| {
         let paths = attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated);
-        paths.is_ok_and(|paths| {
-            paths.iter().any(|path| path.segments.last().is_some_and(|last| last.ident == name))
-        })
+        paths.is_ok_and(|paths| paths.iter().any(|path| is_last(path, name)))
     })
+}
+
+fn is_last(path: &Path, name: &str) -> bool {
+    path.segments.last().is_some_and(|last| last.ident == name)
 }

@@ -1,15 +1,16 @@
 //! Enums of text are open: a value that the document does not list is kept and written again as it came.
 //!
-//! A closed one would make a reply fail as a whole once the API adds a value. An enum stays closed where nothing else tells
-//! the alternatives of a union apart: the union would read everything as its first variant.
+//! A closed one would make a reply fail as a whole once the API adds a value. An enum that is an alternative beside other texts stays
+//! closed: the union would read every text as its first variant. Members by which alternatives are told apart need not be closed, since
+//! the union checks them itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use quote::format_ident;
-use syn::{Fields, Item, ItemEnum, ItemMod, ItemStruct, Type, parse_quote};
+use syn::{Fields, Item, ItemEnum, ItemMod, Type, parse_quote};
 
 use super::{derives, drop_derive};
-use crate::rust::{operations::arguments, serde};
+use crate::rust::serde;
 
 pub(super) fn open(module: &mut ItemMod) {
     let Some((_, items)) = &mut module.content else { return };
@@ -114,64 +115,24 @@ fn is_display_of(item: &Item, names: &BTreeSet<String>) -> bool {
     is_display && type_name(&item.self_ty).is_some_and(|name| names.contains(&name))
 }
 
-/// The enums of text by which alternatives are told apart: two variants have a member of the same name, each with an enum of its own;
-/// or one variant is such an enum, and another one takes texts too.
+/// The enums of text that are variants beside another one or a text.
 fn telling_apart(items: &[Item]) -> BTreeSet<String> {
-    let enums: BTreeSet<String> = items
-        .iter()
-        .filter_map(|item| match item {
-            Item::Enum(item) if is_of_text(item) => Some(item.ident.to_string()),
-            _ => None,
-        })
-        .collect();
-    let structs: BTreeMap<String, &ItemStruct> = items
-        .iter()
-        .filter_map(|item| match item {
-            Item::Struct(item) => Some((item.ident.to_string(), item)),
-            _ => None,
-        })
-        .collect();
+    let enums = items.iter().filter_map(|item| match item {
+        Item::Enum(item) => Some(item),
+        _ => None,
+    });
+    let (texts, others): (Vec<&ItemEnum>, Vec<&ItemEnum>) = enums.partition(|item| is_of_text(item));
+    let texts: BTreeSet<String> = texts.iter().map(|item| item.ident.to_string()).collect();
     let mut closed = BTreeSet::new();
-    let mut compare = |types: &[String]| {
-        let texts = types.iter().filter(|name| enums.contains(*name) || *name == "String").count();
-        if texts > 1 {
-            closed.extend(types.iter().filter(|name| enums.contains(*name)).cloned());
-        }
-        let mut members: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for name in types {
-            let Some(item) = structs.get(name) else { continue };
-            for field in &item.fields {
-                let of_enum = type_name(unwrapped(&field.ty).as_ref().unwrap_or(&field.ty));
-                if let Some(of_enum) = of_enum.filter(|name| enums.contains(name)) {
-                    members.entry(serde::of(field).wire).or_default().insert(of_enum);
-                }
-            }
-        }
-        closed.extend(members.into_values().filter(|enums| enums.len() > 1).flatten());
-    };
-    for item in items {
-        match item {
-            Item::Enum(item) if !is_of_text(item) => {
-                let types = item.variants.iter().flat_map(|variant| &variant.fields);
-                compare(&types.filter_map(|field| type_name(&field.ty)).collect::<Vec<_>>());
-            }
-            // Alternatives side by side.
-            Item::Struct(item) => {
-                let flattened = item.fields.iter().filter(|field| serde::of(field).flatten);
-                let types = flattened.filter_map(|field| type_name(&unwrapped(&field.ty)?));
-                compare(&types.collect::<Vec<_>>());
-            }
-            _ => {}
+    for item in others {
+        let types =
+            item.variants.iter().flat_map(|variant| &variant.fields).filter_map(|field| type_name(&field.ty));
+        let types: Vec<String> = types.filter(|name| texts.contains(name) || name == "String").collect();
+        if types.len() > 1 {
+            closed.extend(types);
         }
     }
     closed
-}
-
-/// The type inside an `Option`.
-fn unwrapped(ty: &Type) -> Option<Type> {
-    let Type::Path(path) = ty else { return None };
-    path.path.segments.last().filter(|last| last.ident == "Option")?;
-    arguments(ty).pop()
 }
 
 fn type_name(ty: &Type) -> Option<String> {
@@ -209,19 +170,18 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_alternatives_apart_stays_closed() {
+    fn an_alternative_beside_other_texts_stays_closed() {
         let text = opened(parse_quote! {
             mod types {
                 #[derive(::serde::Serialize)]
-                pub enum OfCar { #[serde(rename = "car")] Car }
+                pub enum Word { #[serde(rename = "now")] Now }
                 #[derive(::serde::Serialize)]
-                pub enum OfBike { #[serde(rename = "bike")] Bike }
-                pub struct Car { pub kind: OfCar }
-                pub struct Bike { pub kind: ::std::option::Option<OfBike> }
+                pub enum Kind { #[serde(rename = "car")] Car }
+                pub struct Car { pub kind: Kind }
                 #[serde(untagged)]
-                pub enum Vehicle { Car(Car), Bike(Bike) }
+                pub enum When { Word(Word), Text(::std::string::String), Car(Car) }
             }
         });
-        assert!(!text.contains("Other"), "{text}");
+        assert!(text.contains("impl Kind") && !text.contains("impl Word"), "{text}");
     }
 }

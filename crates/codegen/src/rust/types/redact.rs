@@ -18,7 +18,10 @@ pub(super) fn redact(module: &mut ItemMod, sensitive: &Sensitive) {
                 let fields = hidden_fields(item, extent);
                 debug_of_struct(item, &fields)
             }),
-            Item::Enum(item) => sensitive.extent(&item.ident.to_string()).map(|_| debug_of_enum(item)),
+            Item::Enum(item) => sensitive.extent(&item.ident.to_string()).map(|extent| match extent {
+                Extent::Rest => debug_of_rest(item),
+                Extent::Whole | Extent::Properties(_) => debug_of_enum(item),
+            }),
             _ => None,
         };
         done.push(item);
@@ -32,6 +35,7 @@ fn hidden_fields(item: &ItemStruct, extent: &Extent) -> Vec<String> {
     let hidden = item.fields.iter().filter(|field| match extent {
         Extent::Whole => true,
         Extent::Properties(names) => names.contains(&serde::of(field).wire),
+        Extent::Rest => false,
     });
     hidden.filter_map(|field| field.ident.as_ref().map(ToString::to_string)).collect()
 }
@@ -77,6 +81,30 @@ fn debug_of_enum(item: &mut ItemEnum) -> Item {
         impl ::std::fmt::Debug for #ident {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(#text)
+            }
+        }
+    }
+}
+
+/// The last variant holds JSON; the others print as they do.
+fn debug_of_rest(item: &mut ItemEnum) -> Item {
+    drop_derive(&mut item.attrs, "Debug");
+    let ident = &item.ident;
+    let last = item.variants.len().saturating_sub(1);
+    let arms = item.variants.iter().enumerate().map(|(index, variant)| {
+        let variant = &variant.ident;
+        let label = variant.to_string();
+        if index == last {
+            let text = format!("{label}([redacted])");
+            quote::quote!(Self::#variant(_) => f.write_str(#text),)
+        } else {
+            quote::quote!(Self::#variant(value) => f.debug_tuple(#label).field(value).finish(),)
+        }
+    });
+    parse_quote! {
+        impl ::std::fmt::Debug for #ident {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match self { #(#arms)* }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Operators on types.
 
 mod reading;
+mod union;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -39,6 +40,12 @@ pub(super) enum Types {
     JsonTypeAdded,
     JsonTypeOfAnotherVariant,
     HandedOnOtherwise,
+    AlternativeNotRead,
+    AlternativesReadInAnotherOrder,
+    AlternativeReadAsAnother,
+    CheckOfAnAlternativeAdded,
+    TagOfAnAlternativeAdded,
+    KeptAsAnother,
 }
 
 /// Each type with what is implemented for it by hand, as a file of its own.
@@ -87,6 +94,12 @@ impl Types {
         Self::JsonTypeAdded,
         Self::JsonTypeOfAnotherVariant,
         Self::HandedOnOtherwise,
+        Self::AlternativeNotRead,
+        Self::AlternativesReadInAnotherOrder,
+        Self::AlternativeReadAsAnother,
+        Self::CheckOfAnAlternativeAdded,
+        Self::TagOfAnAlternativeAdded,
+        Self::KeptAsAnother,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -116,6 +129,12 @@ impl Types {
             Self::JsonTypeAdded => "JSON type added",
             Self::JsonTypeOfAnotherVariant => "JSON type of another variant",
             Self::HandedOnOtherwise => "value handed on otherwise",
+            Self::AlternativeNotRead => "alternative not read",
+            Self::AlternativesReadInAnotherOrder => "alternatives read in another order",
+            Self::AlternativeReadAsAnother => "alternative read as another",
+            Self::CheckOfAnAlternativeAdded => "check of an alternative added",
+            Self::TagOfAnAlternativeAdded => "tag of an alternative added",
+            Self::KeptAsAnother => "kept as another variant",
         }
     }
 
@@ -137,7 +156,10 @@ impl Types {
             match item {
                 Item::Struct(item) => self.of_struct(item, turn),
                 Item::Enum(item) => self.of_enum(item, turn),
-                Item::Impl(item) => reading::visit(self, item, &variants, turn),
+                Item::Impl(item) => {
+                    reading::visit(self, item, &variants, turn);
+                    union::visit(self, item, &variants, turn);
+                }
                 _ => {}
             }
         }

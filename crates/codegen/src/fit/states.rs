@@ -1,0 +1,62 @@
+//! Properties that are optional and may be null, which Rust's `Option` tells apart from a value but not from each other.
+//!
+//! One that is marked `x-three-state: true`, by an overlay as a rule, is absent, null or a value (`Option<Option<T>>`). The mark on an
+//! optional list or map lets an empty one be sent.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::schema::is_null;
+use crate::{Pointer, Report, report::Kind};
+
+const MARK: &str = "x-three-state";
+
+/// The marked properties, by the type and the name of each.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct States(BTreeSet<(String, String)>);
+
+impl States {
+    /// Returns whether a property is marked.
+    pub(crate) fn has(&self, type_name: &str, property: &str) -> bool {
+        self.0.contains(&(type_name.to_owned(), property.to_owned()))
+    }
+}
+
+/// Reads the marks off the document as it was before it was fitted, and reports where null and absent are one.
+pub(super) fn collect(document: &Value, lowered: &Value, report: &mut Report) -> States {
+    let mut states = States::default();
+    let components = Pointer::from_text("/components/schemas");
+    for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+        let mut open = vec![(components.child(name), schema)];
+        while let Some((place, schema)) = open.pop() {
+            let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
+            open.extend(parts.map(|(index, part)| (place.child("allOf").child(index), part)));
+            let required = schema.get("required").and_then(Value::as_array);
+            for (property, stated) in
+                schema.get("properties").and_then(Value::as_object).into_iter().flatten()
+            {
+                if required.is_some_and(|required| required.iter().any(|name| name == property)) {
+                    continue;
+                }
+                let place = place.child("properties").child(property);
+                let before = report.origin_in(lowered, &place);
+                if before.get(lowered).is_some_and(|before| before.get(MARK) == Some(&Value::Bool(true))) {
+                    states.0.insert((name.clone(), property.clone()));
+                } else if is_nullable(stated) {
+                    let note = "an absent value and null are one: null is read as absent, and is not sent";
+                    report.add(Kind::Combined, &place, note);
+                }
+            }
+        }
+    }
+    states
+}
+
+fn is_nullable(schema: &Value) -> bool {
+    schema.get("nullable") == Some(&Value::Bool(true))
+        || schema
+            .get("oneOf")
+            .and_then(Value::as_array)
+            .is_some_and(|alternatives| alternatives.iter().any(is_null))
+}

@@ -1,0 +1,32 @@
+//! Fields of properties that tell null, or an empty list, from an absent member.
+
+use syn::{Fields, Item, ItemMod, Path, parse_quote};
+
+use crate::{fit::States, rust::serde};
+
+pub(super) fn widen(module: &mut ItemMod, states: &States, runtime: &Path) {
+    let Some((_, items)) = &mut module.content else { return };
+    let present = quote::quote!(#runtime::union::present).to_string().replace(' ', "");
+    for item in items {
+        let Item::Struct(item) = item else { continue };
+        let name = item.ident.to_string();
+        let Fields::Named(fields) = &mut item.fields else { continue };
+        for field in &mut fields.named {
+            let wire = serde::of(field).wire;
+            if !states.has(&name, &wire) {
+                continue;
+            }
+            let ty = &field.ty;
+            field.ty = parse_quote!(::std::option::Option<#ty>);
+            field.attrs.retain(|attr| !attr.path().is_ident("serde"));
+            field.attrs.push(parse_quote! {
+                #[serde(
+                    rename = #wire,
+                    default,
+                    deserialize_with = #present,
+                    skip_serializing_if = "::std::option::Option::is_none"
+                )]
+            });
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! How much memory the program has, from stream to stream.
+
+use anyhow::{Result, ensure};
+
+/// So many streams are sent at least.
+pub(crate) const LEAST: u64 = 6;
+/// What the allocator may keep, in KiB: an SDK that kept the bodies of a stream would be beyond that after some minutes.
+const SLACK: u64 = 32 * 1024;
+
+/// The resident memory after each stream, in KiB.
+#[derive(Default)]
+pub(crate) struct Trend(Vec<u64>);
+
+impl Trend {
+    pub(crate) fn note(&mut self) {
+        self.0.extend(resident());
+    }
+
+    /// Compares the second third with the last one. The first is the time in which buffers grow to what they are.
+    pub(crate) fn assert_flat(&self) -> Result<()> {
+        let third = self.0.len() / 3;
+        let most = |part: &[u64]| part.iter().copied().max().unwrap_or_default();
+        let (early, late) = (most(&self.0[third..2 * third]), most(&self.0[2 * third..]));
+        if third > 0 {
+            println!("memory: {early} KiB early, {late} KiB late");
+        }
+        ensure!(late <= early + early / 4 + SLACK, "memory grows: {early} KiB early, {late} KiB late");
+        Ok(())
+    }
+}
+
+/// Linux says it; elsewhere memory is not compared.
+#[cfg(target_os = "linux")]
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn resident() -> Option<u64> {
+    None
+}

@@ -1,0 +1,67 @@
+//! Unpacks bodies that are compressed with gzip, of one member or of several (RFC 1952, section 2.2).
+//!
+//! reqwest has a feature for this, which brings more crates and reads the first member only.
+
+use std::{error, fmt, io::Write, mem};
+
+use bytes::Bytes;
+use flate2::write::MultiGzDecoder;
+use http::{HeaderMap, header};
+
+/// The number of compressed bytes that are unpacked at once: they become 4 MB at most, so that a limit is met before memory is full.
+const STEP: usize = 4096;
+
+/// A gzip stream in the middle of being unpacked.
+pub(crate) struct Gunzip {
+    decoder: Box<MultiGzDecoder<Vec<u8>>>,
+    /// A reply without content has the header now and then.
+    is_empty: bool,
+}
+
+/// Tells that a body is no gzip stream, or breaks off in the middle of one.
+#[derive(Debug)]
+pub(crate) struct Corrupt;
+
+impl Gunzip {
+    /// Returns what unpacks the body that has these headers, if it is compressed. Headers of the compressed form are removed.
+    pub(crate) fn of(headers: &mut HeaderMap) -> Option<Self> {
+        let coding = headers.get(header::CONTENT_ENCODING)?.as_bytes().trim_ascii();
+        if !coding.eq_ignore_ascii_case(b"gzip") && !coding.eq_ignore_ascii_case(b"x-gzip") {
+            return None;
+        }
+        headers.remove(header::CONTENT_ENCODING);
+        headers.remove(header::CONTENT_LENGTH);
+        Some(Self { decoder: Box::new(MultiGzDecoder::new(Vec::new())), is_empty: true })
+    }
+
+    /// Unpacks a part of the body and gives it on, piece by piece, until one is not taken. Returns whether all were.
+    pub(crate) fn unpack(
+        &mut self,
+        part: &[u8],
+        mut take: impl FnMut(Bytes) -> bool,
+    ) -> Result<bool, Corrupt> {
+        for piece in part.chunks(STEP) {
+            self.is_empty = false;
+            let unpacked = self.decoder.write_all(piece).and_then(|()| self.decoder.flush());
+            let fits = take(mem::take(self.decoder.get_mut()).into());
+            unpacked.map_err(|_| Corrupt)?;
+            if !fits {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Returns whether the body ends where a gzip stream does.
+    pub(crate) fn is_whole(mut self) -> bool {
+        self.is_empty || self.decoder.try_finish().is_ok()
+    }
+}
+
+impl fmt::Display for Corrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the body is no gzip stream, or breaks off in the middle of one")
+    }
+}
+
+impl error::Error for Corrupt {}
