@@ -111,7 +111,9 @@ fn hash(content: &Members) -> String {
                 out.push('}');
             }
             Value::Array(values) => {
-                values.iter().for_each(|value| write(value, out));
+                for value in values {
+                    write(value, out);
+                }
                 out.push(']');
             }
             other => _ = write!(out, "{other},"),
@@ -129,14 +131,14 @@ impl Default for Management {
     fn default() -> Self {
         let mut management = Self { workspaces: Vec::new() };
         for (slug, name, mode) in WORKSPACES {
-            management.create(slug, name, Value::Null, mode);
+            management.create(slug, name, &Value::Null, mode);
         }
         management
     }
 }
 
 impl Management {
-    fn create(&mut self, slug: &str, name: &str, description: Value, mode: &str) {
+    fn create(&mut self, slug: &str, name: &str, description: &Value, mode: &str) {
         let shown = json!({
             "uid": format!("wksp_{}", self.workspaces.len() + 1), "slug": slug, "name": name,
             "description": description, "mode": mode, "data_center": {}, "is_expired": false,
@@ -157,13 +159,16 @@ impl Management {
                 let name = asked.text("name").to_owned();
                 let slug: String =
                     name.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-                if slug.is_empty() || self.space(&slug).is_some() {
-                    return Some(Err(Reply::bad_request(format!(
-                        "name: there is a workspace {slug} already"
-                    ))));
+                // Whether a name may be taken twice is not known.
+                let mut number = 1;
+                let mut free = slug.clone();
+                while self.space(&free).is_some() {
+                    number += 1;
+                    free = format!("{slug}-{number}");
                 }
+                let slug = free;
                 let description = asked.member("description").cloned().unwrap_or_default();
-                self.create(&slug, &name, description, "sandbox");
+                self.create(&slug, &name, &description, "sandbox");
             }
             _ => return None,
         }
@@ -225,7 +230,7 @@ impl World {
         let (mut workflows, mut categories) = (Vec::new(), Vec::new());
         match resource {
             "workspace.workflows" => {
-                let known = |(slug, it): (&String, &Members)| json!({"slug": slug, "category": it["category"], "name": it["name"]});
+                let known = |(slug, it): (&String, &Members)| json!({"slug": slug, "category": it.get("category"), "name": it.get("name")});
                 workflows.extend(space.workflows.live.iter().map(known));
             }
             "workspace.categories" => {
@@ -250,6 +255,10 @@ fn object(value: Value) -> Members {
     }
 }
 
+fn without(members: &mut Members, names: &[&str]) {
+    members.retain(|name, _| !names.contains(&name.as_str()));
+}
+
 /// Whoever uses a service token.
 fn system_user() -> Value {
     json!({"name": "Service Token", "email": "service-token@system.example"})
@@ -264,7 +273,7 @@ fn offset_page(all: impl IntoIterator<Item = Members>, asked: &Asked<'_>) -> Ans
     Answered::Json(page::by_offset(&all, &asked.window()))
 }
 
-/// The texts of a list as JSON: `null` for none, as the API has it.
+/// What a validation found.
 fn validation(errors: &[String]) -> Value {
     json!({"is_valid": errors.is_empty(), "errors": errors})
 }

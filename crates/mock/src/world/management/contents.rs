@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Answer, Answered, Asked, Members, Space, bad_request, members, mode, object, offset_page, system_user,
-    time, validation,
+    time, validation, without,
 };
 
 /// The slugs of a list, commas between them; all if there is none.
@@ -47,9 +47,7 @@ impl Space {
             }
             "get" => show(self, &mode),
             "upsert" => asked.members().and_then(|mut body| {
-                ["slug", "status", "validation_result", "hash", "$schema"]
-                    .iter()
-                    .for_each(|name| _ = body.remove(*name));
+                without(&mut body, &["slug", "status", "validation_result", "hash", "$schema"]);
                 body.entry("is_enabled").or_insert(true.into());
                 let is_valid = workflow_errors(self.workflows.save(&slug, body)).is_empty();
                 if asked.flag("commit") && is_valid {
@@ -104,14 +102,14 @@ impl Space {
             }
             "get" => self.schema(&slug, &mode).map(members).ok_or_else(|| asked.missing()),
             "upsert" => asked.members().map(|mut body| {
-                ["slug", "status", "hash", "commit_result"].iter().for_each(|name| _ = body.remove(*name));
+                without(&mut body, &["slug", "status", "hash", "commit_result"]);
                 let errors = errors(self.schemas.save(&slug, body));
                 let asked_for = asked.flag("commit");
                 if asked_for && errors.is_empty() {
                     self.schemas.commit(&slug, asked.query("commit_message"));
                 }
                 let mut shown = self.schema(&slug, "draft").unwrap_or_default();
-                ["committed_at", "commit_message"].iter().for_each(|name| _ = shown.remove(*name));
+                without(&mut shown, &["committed_at", "commit_message"]);
                 let result = json!({"is_committed": errors.is_empty(), "errors": errors});
                 shown.insert("commit_result".to_owned(), if asked_for { result } else { Value::Null });
                 members(shown)
@@ -187,7 +185,7 @@ impl Space {
             object(json!({"root_categories": roots}))
         };
         let mut tree = self.categories.of(mode).get("").cloned().unwrap_or_else(empty);
-        ["created_at", "updated_at"].iter().for_each(|name| _ = tree.remove(*name));
+        without(&mut tree, &["created_at", "updated_at"]);
         tree.insert("status".to_owned(), if mode == "live" { "active" } else { "draft" }.into());
         if mode != "live" {
             tree.insert("validation_result".to_owned(), validation(&self.tree_errors(&tree)));

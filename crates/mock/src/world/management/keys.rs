@@ -10,19 +10,20 @@ use super::{
 /// The key of this id that is not deleted.
 fn find<'a>(keys: &'a mut [Members], member: &str, asked: &Asked<'_>) -> Option<&'a mut Members> {
     let (_, id) = asked.path.last()?;
-    keys.iter_mut()
-        .find(|key| key[member] == id.as_str() && key["is_deleted"] != true && key["deleted_at"].is_null())
+    let is_there = |key: &&mut Members| {
+        let has = |name: &str, none: &Value| key.get(name).unwrap_or(none) == none;
+        has("is_deleted", &Value::Bool(false)) && has("deleted_at", &Value::Null)
+    };
+    keys.iter_mut().filter(is_there).find(|key| key.get(member).is_some_and(|known| *known == *id))
 }
 
 fn delete(keys: &mut [Members], member: &str, asked: &Asked<'_>) -> Answer {
     let key = find(keys, member, asked).ok_or_else(|| asked.missing())?;
-    if key.contains_key("is_deleted") {
-        key.insert("is_deleted".to_owned(), true.into());
+    if let Some(is_deleted) = key.get_mut("is_deleted") {
+        *is_deleted = true.into();
     }
     if key.contains_key("deleted_at") {
         key.extend(object(json!({"deleted_at": time(Utc::now()), "deleted_by": system_user()})));
-    } else if !key.contains_key("is_deleted") {
-        key.insert("status".to_owned(), "rolled".into());
     }
     Ok(Answered::AsDocumented)
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Answer, Answered, Asked, Members, Space, bad_request, members, mode, object, offset_page, system_user,
-    time,
+    time, without,
 };
 
 /// What separates the parts of a variant's key; no slug and no id has it.
@@ -50,7 +50,7 @@ impl Space {
             shown.insert("errors".to_owned(), errors.into());
             shown.entry("vendor_approvals").or_insert(json!([]));
         } else {
-            ["content", "errors", "vendor_approvals"].iter().for_each(|name| _ = shown.remove(*name));
+            without(&mut shown, &["content", "errors", "vendor_approvals"]);
         }
         Some(shown)
     }
@@ -72,7 +72,7 @@ impl Space {
             "get" => show(self, &mode),
             "upsert" => asked.members().and_then(|body| {
                 let mut content = self.templates.draft.get(&slug).cloned().unwrap_or_default();
-                ["hash", "created_at", "updated_at"].iter().for_each(|name| _ = content.remove(*name));
+                without(&mut content, &["hash", "created_at", "updated_at"]);
                 content.extend(body.into_iter().filter(|(name, _)| {
                     ["name", "description", "tags", "enabled_channels"].contains(&name.as_str())
                 }));
@@ -133,9 +133,7 @@ impl Space {
             "approval_at": null, "seq_no": null, "action": null,
         }));
         content.extend(body);
-        ["id", "channel", "hash", "has_error", "errors", "created_at", "$schema"]
-            .iter()
-            .for_each(|name| _ = content.remove(*name));
+        without(&mut content, &["id", "channel", "hash", "has_error", "errors", "created_at", "$schema"]);
         let saved = self.variants.save(key, content);
         saved.remove("updated_at");
     }
