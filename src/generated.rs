@@ -2423,6 +2423,96 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub version_id: ::std::option::Option<::std::string::String>,
     }
+    /// The data that previews of a template are made with.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct MockData {
+        /// The `distinct_id` of the actor, if that is a user
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub actor_distinct_id: ::std::option::Option<::std::string::String>,
+        /// The actor, if that is an object
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub actor_object: ::std::option::Option<ObjectRef>,
+        /// Whether the actor is a user or an object
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub actor_sub_type: ::std::option::Option<SubjectType>,
+        /// Number of runs in the message
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub batch_count: ::std::option::Option<i64>,
+        /// Whether the preview is of several runs in one message. Defaults to false.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_batch: ::std::option::Option<bool>,
+        /// Variables of the template, by name
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub payload: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// The `distinct_id` of the recipient, if that is a user
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub recipient_distinct_id: ::std::option::Option<::std::string::String>,
+        /// The recipient, if that is an object
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub recipient_object: ::std::option::Option<ObjectRef>,
+        /// Whether the recipient is a user or an object
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub recipient_sub_type: ::std::option::Option<SubjectType>,
+        /// Tenant of the preview
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for MockData {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("MockData")
+                .field("actor_distinct_id", &self.actor_distinct_id)
+                .field("actor_object", &self.actor_object)
+                .field("actor_sub_type", &self.actor_sub_type)
+                .field("batch_count", &self.batch_count)
+                .field("is_batch", &self.is_batch)
+                .field("payload", &format_args!("[redacted]"))
+                .field("recipient_distinct_id", &self.recipient_distinct_id)
+                .field("recipient_object", &self.recipient_object)
+                .field("recipient_sub_type", &self.recipient_sub_type)
+                .field("tenant_id", &self.tenant_id)
+                .field("extra", &self.extra)
+                .finish()
+        }
+    }
+    /// The data that previews of a template are made with, as it is stored and as templates see it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct MockDataReply {
+        /// The data as it is stored
+        pub data: MockData,
+        /// The data as templates see it: the payload beside `$recipient`, `$actor`, `$brand` and others
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub transformed_data: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for MockDataReply {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("MockDataReply")
+                .field("data", &self.data)
+                .field("transformed_data", &format_args!("[redacted]"))
+                .field("extra", &self.extra)
+                .finish()
+        }
+    }
+    /// New data for previews of a template.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct MockDataUpdate {
+        /// The data to store
+        pub data: MockData,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     /// Version of something that has a draft, which is edited, and a live version, which is in use.
     #[derive(
         ::serde::Deserialize,
@@ -4003,6 +4093,62 @@ pub mod types {
             ::std::option::Option<::std::string::String>,
         >,
     }
+    /// Whether a recipient or an actor is a user or an object.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum SubjectType {
+        #[serde(rename = "user")]
+        User,
+        #[serde(rename = "object")]
+        Object,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl SubjectType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::User => "user",
+                Self::Object => "object",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for SubjectType {
+        fn from(text: &str) -> Self {
+            match text {
+                "user" => Self::User,
+                "object" => Self::Object,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for SubjectType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for SubjectType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
     /// The list
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct SubscribedList {
@@ -4477,6 +4623,14 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub slug: ::std::option::Option<ChannelName>,
     }
+    /// Which variants of a template to publish.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateCommit {
+        /// The variants to publish. Defaults to all.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub variants: ::std::option::Option<::std::vec::Vec<TemplateVariantRef>>,
+    }
     /// Content of a template in one language.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct TemplateContent {
@@ -4551,6 +4705,105 @@ pub mod types {
                 .finish()
         }
     }
+    /// A template without its contents, which its variants hold.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateHead {
+        /// Time at which this version came into use
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub active_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// The channels of the template, each with the number of its variants
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub channels: ::std::option::Option<::std::vec::Vec<TemplateHeadChannel>>,
+        /// What the commit of this version changed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub commit_message: ::std::option::Option<::std::string::String>,
+        /// Time of creation
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Notes on what the template is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Channels that the template is used for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub enabled_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// Hash of the content, by which two versions can be compared
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub hash: ::std::option::Option<::std::string::String>,
+        /// Time at which the template was last used
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub last_triggered_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// Display name of the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// URL of a JSON Schema of this form, for editors
+        #[serde(
+            rename = "$schema",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub schema: ::std::option::Option<::std::string::String>,
+        /// Slug of the template, by which workflows refer to it
+        pub slug: ::std::string::String,
+        /// Whether this is the draft or in use
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<VersionStatus>,
+        /// Tags of the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who changed the template last
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_by: ::std::option::Option<AccountUser>,
+        /// Number of the version
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub version_no: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A channel of a template.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateHeadChannel {
+        /// Which channel it is
+        pub channel: ChannelName,
+        /// Whether a variant for this channel is in use
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_active: ::std::option::Option<bool>,
+        /// Number of variants for this channel
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub variants_count: ::std::option::Option<i64>,
+    }
+    /// A page of templates without their contents.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateHeadList {
+        /// Position of the page among the templates
+        pub meta: OffsetMeta,
+        /// Templates of this page
+        pub results: ::std::vec::Vec<TemplateHead>,
+    }
+    /// A template to create or to change.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateHeadUpsert {
+        /// Notes on what the template is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Channels that the template is used for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub enabled_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// Display name of the template
+        pub name: ::std::string::String,
+        /// Tags of the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     /// A language that a template has contents in.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct TemplateLanguage {
@@ -4577,6 +4830,173 @@ pub mod types {
         /// Display name of the tag
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<::std::string::String>,
+    }
+    /// A variant of a template: the content for one channel, for one locale and, if stated, for one tenant or under conditions.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateVariant {
+        /// How the variant differs from the last commit, `Added`, `Updated` or `Unchanged`
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub action: ::std::option::Option<::std::string::String>,
+        /// Time at which the variant was approved
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub approval_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// How the approval by the vendor stands
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub approval_status: ::std::option::Option<VariantApprovalStatus>,
+        /// Channel of the variant
+        pub channel: ChannelName,
+        /// Conditions under which the variant is used
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub conditions: ::std::option::Option<::std::vec::Vec<Condition>>,
+        /// The content, whose members depend on the channel. Lists have it only if they were asked for it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub content: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Time of creation
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Why the variant was taken back while it waited for approval
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub discard_comment: ::std::option::Option<::std::string::String>,
+        /// What is wrong with the content, by the place in it
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub errors: ::std::option::Option<
+            ::std::collections::HashMap<
+                ::std::string::String,
+                ::std::vec::Vec<::std::string::String>,
+            >,
+        >,
+        /// Whether the variant has errors. It cannot be published then.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub has_error: ::std::option::Option<bool>,
+        /// Hash of the content, by which two versions can be compared
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub hash: ::std::option::Option<::std::string::String>,
+        /// Identifier of the variant among those of its channel. `default` is used where no other variant fits.
+        pub id: ::std::string::String,
+        /// Code of the locale that the variant is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub locale: ::std::option::Option<::std::string::String>,
+        /// Whether the vendor has to approve the variant before it is used
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub needs_vendor_approval: ::std::option::Option<bool>,
+        /// URL of a JSON Schema of this form, for editors
+        #[serde(
+            rename = "$schema",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub schema: ::std::option::Option<::std::string::String>,
+        /// Position of the variant in the order in which variants are tried
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub seq_no: ::std::option::Option<i64>,
+        /// Name that SuprSend made for the template at the vendor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub sysgen_template_name: ::std::option::Option<::std::string::String>,
+        /// Tenant that the variant is for. If null, it is for all tenants.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+        /// Approvals by vendors
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub vendor_approvals: ::std::option::Option<::std::vec::Vec<VendorApproval>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for TemplateVariant {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("TemplateVariant")
+                .field("action", &self.action)
+                .field("approval_at", &self.approval_at)
+                .field("approval_status", &self.approval_status)
+                .field("channel", &self.channel)
+                .field("conditions", &self.conditions)
+                .field("content", &format_args!("[redacted]"))
+                .field("created_at", &self.created_at)
+                .field("discard_comment", &self.discard_comment)
+                .field("errors", &self.errors)
+                .field("has_error", &self.has_error)
+                .field("hash", &self.hash)
+                .field("id", &self.id)
+                .field("locale", &self.locale)
+                .field("needs_vendor_approval", &self.needs_vendor_approval)
+                .field("schema", &self.schema)
+                .field("seq_no", &self.seq_no)
+                .field("sysgen_template_name", &self.sysgen_template_name)
+                .field("tenant_id", &self.tenant_id)
+                .field("vendor_approvals", &self.vendor_approvals)
+                .field("extra", &self.extra)
+                .finish()
+        }
+    }
+    /// Why a variant is taken back.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateVariantDiscard {
+        /// Why the variant is taken back
+        pub comment: ::std::string::String,
+    }
+    /// A page of variants of a template.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateVariantList {
+        /// Position of the page among the variants
+        pub meta: OffsetMeta,
+        /// Variants of this page
+        pub results: ::std::vec::Vec<TemplateVariant>,
+    }
+    /// Names a variant of a template.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateVariantRef {
+        /// Channel of the variant
+        pub channel: ChannelName,
+        /// Identifier of the variant among those of its channel
+        pub id: ::std::string::String,
+    }
+    /// A variant of a template to create or to change.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateVariantUpsert {
+        /// Conditions under which the variant is used
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub conditions: ::std::option::Option<::std::vec::Vec<Condition>>,
+        /// The content, whose members depend on the channel. It may be incomplete in a draft.
+        pub content: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        /// Code of the locale that the variant is for
+        pub locale: ::std::string::String,
+        /// Whether the vendor has to approve the variant before it is used
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub needs_vendor_approval: ::std::option::Option<bool>,
+        /// Position of the variant in the order in which variants are tried
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub seq_no: ::std::option::Option<i64>,
+        /// Tenant that the variant is for. If null, it is for all tenants.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+        /// Approvals by vendors
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub vendor_approvals: ::std::option::Option<::std::vec::Vec<VendorApproval>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for TemplateVariantUpsert {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("TemplateVariantUpsert")
+                .field("conditions", &self.conditions)
+                .field("content", &format_args!("[redacted]"))
+                .field("locale", &self.locale)
+                .field("needs_vendor_approval", &self.needs_vendor_approval)
+                .field("seq_no", &self.seq_no)
+                .field("tenant_id", &self.tenant_id)
+                .field("vendor_approvals", &self.vendor_approvals)
+                .field("extra", &self.extra)
+                .finish()
+        }
     }
     /// A version of a template for a channel.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
@@ -5643,6 +6063,229 @@ pub mod types {
         pub errors: ::std::option::Option<::std::vec::Vec<::serde_json::Value>>,
         /// Whether the draft has no errors
         pub is_valid: bool,
+    }
+    /// How the approval of a variant by the vendor stands. `auto_approved` needs none.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum VariantApprovalStatus {
+        #[serde(rename = "auto_approved")]
+        AutoApproved,
+        #[serde(rename = "pending")]
+        Pending,
+        #[serde(rename = "sent_for_approval")]
+        SentForApproval,
+        #[serde(rename = "approved")]
+        Approved,
+        #[serde(rename = "rejected")]
+        Rejected,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl VariantApprovalStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::AutoApproved => "auto_approved",
+                Self::Pending => "pending",
+                Self::SentForApproval => "sent_for_approval",
+                Self::Approved => "approved",
+                Self::Rejected => "rejected",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for VariantApprovalStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "auto_approved" => Self::AutoApproved,
+                "pending" => Self::Pending,
+                "sent_for_approval" => Self::SentForApproval,
+                "approved" => Self::Approved,
+                "rejected" => Self::Rejected,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for VariantApprovalStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for VariantApprovalStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Approval of a variant by a vendor. An approved one needs the name and the identifier of the vendor's template, a rejected one a comment.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct VendorApproval {
+        /// How the approval stands
+        pub approval_status: VendorApprovalStatus,
+        /// Why the vendor rejected the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub comment: ::std::option::Option<::std::string::String>,
+        /// Identifier of the template at the provider behind the vendor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub provider_template_id: ::std::option::Option<::std::string::String>,
+        /// Code of the locale at the vendor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub vendor_locale_code: ::std::option::Option<::std::string::String>,
+        /// Slug of the kind of vendor
+        pub vendor_slug: ::std::string::String,
+        /// Category of the template at the vendor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub vendor_template_category: ::std::option::Option<VendorTemplateCategory>,
+        /// Identifier of the template at the vendor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub vendor_template_id: ::std::option::Option<::std::string::String>,
+        /// Name of the template at the vendor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub vendor_template_name: ::std::option::Option<::std::string::String>,
+        /// Identifier of the vendor in the workspace
+        pub vendor_uid: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// How the approval by one vendor stands.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum VendorApprovalStatus {
+        #[serde(rename = "pending")]
+        Pending,
+        #[serde(rename = "sent_for_approval")]
+        SentForApproval,
+        #[serde(rename = "approved")]
+        Approved,
+        #[serde(rename = "rejected")]
+        Rejected,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl VendorApprovalStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Pending => "pending",
+                Self::SentForApproval => "sent_for_approval",
+                Self::Approved => "approved",
+                Self::Rejected => "rejected",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for VendorApprovalStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "pending" => Self::Pending,
+                "sent_for_approval" => Self::SentForApproval,
+                "approved" => Self::Approved,
+                "rejected" => Self::Rejected,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for VendorApprovalStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for VendorApprovalStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Category of a template on WhatsApp.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum VendorTemplateCategory {
+        #[serde(rename = "UTILITY")]
+        Utility,
+        #[serde(rename = "MARKETING")]
+        Marketing,
+        #[serde(rename = "AUTHENTICATION")]
+        Authentication,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl VendorTemplateCategory {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Utility => "UTILITY",
+                Self::Marketing => "MARKETING",
+                Self::Authentication => "AUTHENTICATION",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for VendorTemplateCategory {
+        fn from(text: &str) -> Self {
+            match text {
+                "UTILITY" => Self::Utility,
+                "MARKETING" => Self::Marketing,
+                "AUTHENTICATION" => Self::Authentication,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for VendorTemplateCategory {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for VendorTemplateCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
     }
     /// Whether a version is the draft or in use.
     #[derive(
@@ -16055,6 +16698,1183 @@ Publishes the draft of all files of a workspace.
             inspector.optional(&Self::PARAMETERS[1], &self.commit_message);
         }
     }
+    /**List templates for editing
+
+Returns the templates of a workspace without their contents, page by page. A page holds 20 templates by default.
+
+`GET /v2/{workspace}/template/`, the operation `list-templates`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListTemplates {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+        /// Order of the templates. Not documented; known from upstream's tools.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub order_by: Option<String>,
+        /// Returns only templates that this text is found in
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub q: Option<String>,
+        /// The same as `q`, not documented; known from upstream's Python toolkit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub search: Option<String>,
+        /// Slugs of the templates to return, separated by commas. Not documented; known from upstream's tools.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub slugs: Option<String>,
+    }
+    #[cfg(feature = "management")]
+    impl ListTemplates {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+            Parameter::new("order_by", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("q", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("search", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("slugs", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                limit: None,
+                mode: None,
+                offset: None,
+                order_by: None,
+                q: None,
+                search: None,
+                slugs: None,
+            }
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+        /// Order of the templates. Not documented; known from upstream's tools.
+        pub fn order_by(mut self, value: impl Into<String>) -> Self {
+            self.order_by = Some(value.into());
+            self
+        }
+        /// Returns only templates that this text is found in
+        pub fn q(mut self, value: impl Into<String>) -> Self {
+            self.q = Some(value.into());
+            self
+        }
+        /// The same as `q`, not documented; known from upstream's Python toolkit.
+        pub fn search(mut self, value: impl Into<String>) -> Self {
+            self.search = Some(value.into());
+            self
+        }
+        /// Slugs of the templates to return, separated by commas. Not documented; known from upstream's tools.
+        pub fn slugs(mut self, value: impl Into<String>) -> Self {
+            self.slugs = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListTemplates {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListTemplates")
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListTemplates {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-templates",
+                Method::GET,
+                "/v2/{workspace}/template/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TemplateHeadList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::query(&mut request, "order_by", &self.order_by)?;
+            parameter::query(&mut request, "q", &self.q)?;
+            parameter::query(&mut request, "search", &self.search)?;
+            parameter::query(&mut request, "slugs", &self.slugs)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.optional(&Self::PARAMETERS[1], &self.limit);
+            inspector.optional(&Self::PARAMETERS[2], &self.mode);
+            inspector.optional(&Self::PARAMETERS[3], &self.offset);
+            inspector.optional(&Self::PARAMETERS[4], &self.order_by);
+            inspector.optional(&Self::PARAMETERS[5], &self.q);
+            inspector.optional(&Self::PARAMETERS[6], &self.search);
+            inspector.optional(&Self::PARAMETERS[7], &self.slugs);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl OffsetPaged for ListTemplates {}
+    #[cfg(feature = "management")]
+    impl Paged for ListTemplates {
+        type Item = types::TemplateHead;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Fetch a template for editing
+
+Returns a template without its contents, as a draft or as it is live.
+
+`GET /v2/{workspace}/template/{template_slug}/`, the operation `get-template`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetTemplate {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+    }
+    #[cfg(feature = "management")]
+    impl GetTemplate {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                mode: None,
+            }
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetTemplate {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetTemplate").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetTemplate {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-template",
+                Method::GET,
+                "/v2/{workspace}/template/{template_slug}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TemplateHead;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.template_slug])?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.mode);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetTemplate {}
+    /**Create or update a template
+
+Creates a template or changes its draft. A new template gets a variant `default` for each of its channels. A template cannot be deleted, nor can its variants.
+
+`POST /v2/{workspace}/template/{template_slug}/`, the operation `upsert-template`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct UpsertTemplate {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// The request body.
+        pub body: types::TemplateHeadUpsert,
+    }
+    #[cfg(feature = "management")]
+    impl UpsertTemplate {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            body: types::TemplateHeadUpsert,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for UpsertTemplate {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpsertTemplate").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for UpsertTemplate {
+        const SPEC: &'static Spec = &Spec::new(
+                "upsert-template",
+                Method::POST,
+                "/v2/{workspace}/template/{template_slug}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TEMPLATE_HEAD_UPSERT);
+        type Reply = types::TemplateHead;
+        type Refusal = types::ApiError;
+        type Body = types::TemplateHeadUpsert;
+        fn body(&self) -> Option<&types::TemplateHeadUpsert> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.template_slug])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.body(&rules::TEMPLATE_HEAD_UPSERT, &self.body);
+        }
+    }
+    /**Commit a template
+
+Publishes the draft of a template with all of its variants, or with those that are named. Refused if one of them has errors. Variants that a vendor has to approve are sent for approval and come into use once they are approved.
+
+`PATCH /v2/{workspace}/template/{template_slug}/commit/`, the operation `commit-template`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CommitTemplate {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit_message: Option<String>,
+        /// The request body.
+        pub body: types::TemplateCommit,
+    }
+    #[cfg(feature = "management")]
+    impl CommitTemplate {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            body: types::TemplateCommit,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                commit_message: None,
+                body,
+            }
+        }
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        pub fn commit_message(mut self, value: impl Into<String>) -> Self {
+            self.commit_message = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CommitTemplate {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CommitTemplate").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CommitTemplate {
+        const SPEC: &'static Spec = &Spec::new(
+                "commit-template",
+                Method::PATCH,
+                "/v2/{workspace}/template/{template_slug}/commit/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TEMPLATE_COMMIT);
+        type Reply = types::TemplateHead;
+        type Refusal = types::ApiError;
+        type Body = types::TemplateCommit;
+        fn body(&self) -> Option<&types::TemplateCommit> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.template_slug])?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.commit_message);
+            inspector.body(&rules::TEMPLATE_COMMIT, &self.body);
+        }
+    }
+    /**List the variants of a template
+
+Returns the variants of a template for all channels, page by page, without their contents unless it is asked for them. Upstream documents none of the parameters; its CLI sends them.
+
+`GET /v2/{workspace}/template/{template_slug}/variant/`, the operation `list-all-variants`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListAllVariants {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Channels whose variants to return. Defaults to all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub channel: Option<Vec<types::ChannelName>>,
+        /// Whether to return the content of each variant too
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub include_content: Option<bool>,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+    }
+    #[cfg(feature = "management")]
+    impl ListAllVariants {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("channel[]", Place::Query, &rules::LIST_ALL_VARIANTS_CHANNEL),
+            Parameter::new("include_content", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                channel: None,
+                include_content: None,
+                limit: None,
+                mode: None,
+                offset: None,
+            }
+        }
+        /// Channels whose variants to return. Defaults to all.
+        pub fn channel(mut self, value: impl Into<types::ChannelName>) -> Self {
+            self.channel.get_or_insert_default().push(value.into());
+            self
+        }
+        /// Whether to return the content of each variant too
+        pub fn include_content(mut self, value: bool) -> Self {
+            self.include_content = Some(value);
+            self
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListAllVariants {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListAllVariants")
+                .field("include_content", &self.include_content)
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListAllVariants {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-all-variants",
+                Method::GET,
+                "/v2/{workspace}/template/{template_slug}/variant/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TemplateVariantList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.template_slug])?;
+            parameter::query(&mut request, "channel[]", &self.channel)?;
+            parameter::query(&mut request, "include_content", &self.include_content)?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.channel);
+            inspector.optional(&Self::PARAMETERS[3], &self.include_content);
+            inspector.optional(&Self::PARAMETERS[4], &self.limit);
+            inspector.optional(&Self::PARAMETERS[5], &self.mode);
+            inspector.optional(&Self::PARAMETERS[6], &self.offset);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for ListAllVariants {}
+    #[cfg(feature = "management")]
+    impl OffsetPaged for ListAllVariants {}
+    #[cfg(feature = "management")]
+    impl Paged for ListAllVariants {
+        type Item = types::TemplateVariant;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**List the variants of a channel
+
+Returns the variants of a template for one channel, without their contents.
+
+`GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/`, the operation `list-channel-variants`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListChannelVariants {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Name of the channel, such as `email`
+        pub channel: String,
+    }
+    #[cfg(feature = "management")]
+    impl ListChannelVariants {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("channel", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            channel: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                channel: channel.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListChannelVariants {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListChannelVariants").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListChannelVariants {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-channel-variants",
+                Method::GET,
+                "/v2/{workspace}/template/{template_slug}/channel/{channel}/variant/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TemplateVariantList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[&self.workspace, &self.template_slug, &self.channel],
+                )?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.parameter(&Self::PARAMETERS[2], &self.channel);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for ListChannelVariants {}
+    /**Fetch a variant of a template
+
+Returns a variant with its content and with what is wrong with that.
+
+`GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/`, the operation `get-variant`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetVariant {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Name of the channel, such as `email`
+        pub channel: String,
+        /// Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+        pub variant_id: String,
+    }
+    #[cfg(feature = "management")]
+    impl GetVariant {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("channel", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("variant_id", Place::Path, &rules::VARIANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            channel: impl Into<String>,
+            variant_id: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                channel: channel.into(),
+                variant_id: variant_id.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetVariant {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetVariant").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetVariant {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-variant",
+                Method::GET,
+                "/v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TemplateVariant;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[
+                        &self.workspace,
+                        &self.template_slug,
+                        &self.channel,
+                        &self.variant_id,
+                    ],
+                )?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.parameter(&Self::PARAMETERS[2], &self.channel);
+            inspector.parameter(&Self::PARAMETERS[3], &self.variant_id);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetVariant {}
+    /**Create or update a variant of a template
+
+Creates a variant in the draft of a template, or changes it. An incomplete content is stored too, and `errors` tells what is missing.
+
+`POST /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/`, the operation `upsert-variant`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct UpsertVariant {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Name of the channel, such as `email`
+        pub channel: String,
+        /// Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+        pub variant_id: String,
+        /// The request body.
+        pub body: types::TemplateVariantUpsert,
+    }
+    #[cfg(feature = "management")]
+    impl UpsertVariant {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("channel", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("variant_id", Place::Path, &rules::VARIANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            channel: impl Into<String>,
+            variant_id: impl Into<String>,
+            body: types::TemplateVariantUpsert,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                channel: channel.into(),
+                variant_id: variant_id.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for UpsertVariant {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpsertVariant").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for UpsertVariant {
+        const SPEC: &'static Spec = &Spec::new(
+                "upsert-variant",
+                Method::POST,
+                "/v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TEMPLATE_VARIANT_UPSERT);
+        type Reply = types::TemplateVariant;
+        type Refusal = types::ApiError;
+        type Body = types::TemplateVariantUpsert;
+        fn body(&self) -> Option<&types::TemplateVariantUpsert> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[
+                        &self.workspace,
+                        &self.template_slug,
+                        &self.channel,
+                        &self.variant_id,
+                    ],
+                )?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.parameter(&Self::PARAMETERS[2], &self.channel);
+            inspector.parameter(&Self::PARAMETERS[3], &self.variant_id);
+            inspector.body(&rules::TEMPLATE_VARIANT_UPSERT, &self.body);
+        }
+    }
+    /**Discard a variant that waits for approval
+
+Takes back a variant that waits for the approval of a vendor. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
+
+`PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/discard/`, the operation `discard-variant`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct DiscardVariant {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Name of the channel, such as `email`
+        pub channel: String,
+        /// Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+        pub variant_id: String,
+        /// Which version of the variant is meant. Only `live` is possible, which is the default.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// The request body.
+        pub body: types::TemplateVariantDiscard,
+    }
+    #[cfg(feature = "management")]
+    impl DiscardVariant {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("channel", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("variant_id", Place::Path, &rules::VARIANT_ID),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            channel: impl Into<String>,
+            variant_id: impl Into<String>,
+            body: types::TemplateVariantDiscard,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                channel: channel.into(),
+                variant_id: variant_id.into(),
+                mode: None,
+                body,
+            }
+        }
+        /// Which version of the variant is meant. Only `live` is possible, which is the default.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for DiscardVariant {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DiscardVariant").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for DiscardVariant {
+        const SPEC: &'static Spec = &Spec::new(
+                "discard-variant",
+                Method::PATCH,
+                "/v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/discard/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TEMPLATE_VARIANT_DISCARD);
+        type Reply = types::TemplateVariant;
+        type Refusal = types::ApiError;
+        type Body = types::TemplateVariantDiscard;
+        fn body(&self) -> Option<&types::TemplateVariantDiscard> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[
+                        &self.workspace,
+                        &self.template_slug,
+                        &self.channel,
+                        &self.variant_id,
+                    ],
+                )?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.parameter(&Self::PARAMETERS[2], &self.channel);
+            inspector.parameter(&Self::PARAMETERS[3], &self.variant_id);
+            inspector.optional(&Self::PARAMETERS[4], &self.mode);
+            inspector.body(&rules::TEMPLATE_VARIANT_DISCARD, &self.body);
+        }
+    }
+    /**Record the approval of a variant
+
+Records how the approval of a variant by a vendor stands. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
+
+`PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/vendor_approval/`, the operation `vendor-approval`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct VendorApproval {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Name of the channel, such as `email`
+        pub channel: String,
+        /// Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+        pub variant_id: String,
+        /// Which version of the variant is meant. Only `live` is possible, which is the default.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// The request body.
+        pub body: types::VendorApproval,
+    }
+    #[cfg(feature = "management")]
+    impl VendorApproval {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("channel", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("variant_id", Place::Path, &rules::VARIANT_ID),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            channel: impl Into<String>,
+            variant_id: impl Into<String>,
+            body: types::VendorApproval,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                channel: channel.into(),
+                variant_id: variant_id.into(),
+                mode: None,
+                body,
+            }
+        }
+        /// Which version of the variant is meant. Only `live` is possible, which is the default.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for VendorApproval {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("VendorApproval").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for VendorApproval {
+        const SPEC: &'static Spec = &Spec::new(
+                "vendor-approval",
+                Method::PATCH,
+                "/v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/vendor_approval/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::VENDOR_APPROVAL);
+        type Reply = types::TemplateVariant;
+        type Refusal = types::ApiError;
+        type Body = types::VendorApproval;
+        fn body(&self) -> Option<&types::VendorApproval> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[
+                        &self.workspace,
+                        &self.template_slug,
+                        &self.channel,
+                        &self.variant_id,
+                    ],
+                )?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.parameter(&Self::PARAMETERS[2], &self.channel);
+            inspector.parameter(&Self::PARAMETERS[3], &self.variant_id);
+            inspector.optional(&Self::PARAMETERS[4], &self.mode);
+            inspector.body(&rules::VENDOR_APPROVAL, &self.body);
+        }
+    }
+    /**Fetch the mock data of a template
+
+Returns the data that previews of a template are made with.
+
+`GET /v2/{workspace}/template/{template_slug}/mock_data/`, the operation `get-mock-data`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetMockData {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+    }
+    #[cfg(feature = "management")]
+    impl GetMockData {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                mode: None,
+            }
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetMockData {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetMockData").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetMockData {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-mock-data",
+                Method::GET,
+                "/v2/{workspace}/template/{template_slug}/mock_data/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::MockDataReply;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.template_slug])?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.mode);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetMockData {}
+    /**Update the mock data of a template
+
+Changes the data that previews of a template are made with, in its draft.
+
+`PATCH /v2/{workspace}/template/{template_slug}/mock_data/`, the operation `update-mock-data`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct UpdateMockData {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// The request body.
+        pub body: types::MockDataUpdate,
+    }
+    #[cfg(feature = "management")]
+    impl UpdateMockData {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            body: types::MockDataUpdate,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for UpdateMockData {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpdateMockData").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for UpdateMockData {
+        const SPEC: &'static Spec = &Spec::new(
+                "update-mock-data",
+                Method::PATCH,
+                "/v2/{workspace}/template/{template_slug}/mock_data/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::MOCK_DATA_UPDATE);
+        type Reply = types::MockDataReply;
+        type Refusal = types::ApiError;
+        type Body = types::MockDataUpdate;
+        fn body(&self) -> Option<&types::MockDataUpdate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.template_slug])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.body(&rules::MOCK_DATA_UPDATE, &self.body);
+        }
+    }
     /// All operations, in the order of the document.
     pub const ALL: &[&Spec] = &[
         FetchUserProfile::SPEC,
@@ -16223,6 +18043,30 @@ Publishes the draft of all files of a workspace.
         RollbackTranslation::SPEC,
         #[cfg(feature = "management")]
         CommitTranslation::SPEC,
+        #[cfg(feature = "management")]
+        ListTemplates::SPEC,
+        #[cfg(feature = "management")]
+        GetTemplate::SPEC,
+        #[cfg(feature = "management")]
+        UpsertTemplate::SPEC,
+        #[cfg(feature = "management")]
+        CommitTemplate::SPEC,
+        #[cfg(feature = "management")]
+        ListAllVariants::SPEC,
+        #[cfg(feature = "management")]
+        ListChannelVariants::SPEC,
+        #[cfg(feature = "management")]
+        GetVariant::SPEC,
+        #[cfg(feature = "management")]
+        UpsertVariant::SPEC,
+        #[cfg(feature = "management")]
+        DiscardVariant::SPEC,
+        #[cfg(feature = "management")]
+        VendorApproval::SPEC,
+        #[cfg(feature = "management")]
+        GetMockData::SPEC,
+        #[cfg(feature = "management")]
+        UpdateMockData::SPEC,
     ];
     /// Calls a visitor with the type of the operation with this id; `None` if there is none.
     ///
@@ -16482,6 +18326,30 @@ Publishes the draft of all files of a workspace.
             "rollback-translation" => Some(visitor.visit::<RollbackTranslation>()),
             #[cfg(feature = "management")]
             "commit-translation" => Some(visitor.visit::<CommitTranslation>()),
+            #[cfg(feature = "management")]
+            "list-templates" => Some(visitor.visit::<ListTemplates>()),
+            #[cfg(feature = "management")]
+            "get-template" => Some(visitor.visit::<GetTemplate>()),
+            #[cfg(feature = "management")]
+            "upsert-template" => Some(visitor.visit::<UpsertTemplate>()),
+            #[cfg(feature = "management")]
+            "commit-template" => Some(visitor.visit::<CommitTemplate>()),
+            #[cfg(feature = "management")]
+            "list-all-variants" => Some(visitor.visit::<ListAllVariants>()),
+            #[cfg(feature = "management")]
+            "list-channel-variants" => Some(visitor.visit::<ListChannelVariants>()),
+            #[cfg(feature = "management")]
+            "get-variant" => Some(visitor.visit::<GetVariant>()),
+            #[cfg(feature = "management")]
+            "upsert-variant" => Some(visitor.visit::<UpsertVariant>()),
+            #[cfg(feature = "management")]
+            "discard-variant" => Some(visitor.visit::<DiscardVariant>()),
+            #[cfg(feature = "management")]
+            "vendor-approval" => Some(visitor.visit::<VendorApproval>()),
+            #[cfg(feature = "management")]
+            "get-mock-data" => Some(visitor.visit::<GetMockData>()),
+            #[cfg(feature = "management")]
+            "update-mock-data" => Some(visitor.visit::<UpdateMockData>()),
             _ => None,
         }
     }
@@ -16509,6 +18377,8 @@ pub mod rules {
     );
     schema!(BOOLEAN : Type(Type::Boolean));
     #[cfg(feature = "management")]
+    schema!(BOOLEAN_OR_NULL : Types(&[Type::Null, Type::Boolean]));
+    #[cfg(feature = "management")]
     schema!(
         BRANCH_CONDITION : Type(Type::Object), Properties(&[("type", &HEX_COLOR),
         ("expression_v1", &CONDITION_EXPRESSION_V1), ("event_name", &STRING_OR_NULL),
@@ -16519,16 +18389,15 @@ pub mod rules {
         BROADCAST : Type(Type::Object), Required(&["list_id", "template",
         "notification_category"]), Properties(&[("list_id", &HEX_COLOR), ("template",
         &HEX_COLOR), ("notification_category", &HEX_COLOR), ("channels",
-        &BROADCAST_CHANNELS), ("data", &PAYLOAD), ("delay", &TIME_SPAN), ("trigger_at",
-        &DATE_TIME), ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
-        ("$insert_id", &UUID), ("$time", &BROADCAST_TIME)])
+        &LIST_ALL_VARIANTS_CHANNEL), ("data", &PAYLOAD), ("delay", &TIME_SPAN),
+        ("trigger_at", &DATE_TIME), ("tenant_id", &TENANT_ID), ("$idempotency_key",
+        &IDEMPOTENCY_KEY), ("$insert_id", &UUID), ("$time", &BROADCAST_TIME)])
     );
     schema!(
         BROADCAST_CANCEL : Type(Type::Object), MinProperties(1),
         Properties(&[("execution_id", &HEX_COLOR), ("list_id", &HEX_COLOR),
         ("idempotency_key", &IDEMPOTENCY_KEY)])
     );
-    schema!(BROADCAST_CHANNELS : Type(Type::Array), Items(&CHANNEL_NAME));
     schema!(
         BROADCAST_TIME : Type(Type::Integer), Minimum(Number::Integer(1640995200000))
     );
@@ -16541,7 +18410,7 @@ pub mod rules {
         &TENANT_UPSERT_BLOCKED_CHANNELS), ("tags", &WORKFLOW_UPSERT_TAGS),
         ("digest_schedule", &OBJECT_OR_NULL), ("properties",
         &Schema::new(&[Types(&[Type::Null, Type::Array]), Items(&OBJECT)])),
-        ("is_commercial", &Schema::new(&[Types(&[Type::Null, Type::Boolean])]))])
+        ("is_commercial", &BOOLEAN_OR_NULL)])
     );
     schema!(
         CATEGORY_PREFERENCE_INPUT : Type(Type::Object), Required(&["category"]),
@@ -16676,7 +18545,7 @@ pub mod rules {
     schema!(
         DYNAMIC_WORKFLOW_DELIVERY : Type(Type::Object), Properties(&[("smart", &BOOLEAN),
         ("success", &HEX_COLOR), ("time_to_live", &HEX_COLOR), ("mandatory_channels",
-        &BROADCAST_CHANNELS)])
+        &LIST_ALL_VARIANTS_CHANNEL)])
     );
     schema!(
         EDIT_OPERATION : Type(Type::Object), Properties(&[("$set", &USER_PROPERTIES),
@@ -16727,6 +18596,9 @@ pub mod rules {
         Items(&USER_RECORD)
     );
     schema!(INTEGER : Type(Type::Integer));
+    #[cfg(feature = "management")]
+    schema!(INTEGER_OR_NULL : Types(&[Type::Null, Type::Integer]));
+    schema!(LIST_ALL_VARIANTS_CHANNEL : Type(Type::Array), Items(&CHANNEL_NAME));
     schema!(LIST_ID : Type(Type::String), MinLength(1), MaxLength(64));
     schema!(LIST_MESSAGES_LIMIT : Type(Type::Integer), Maximum(Number::Integer(1000)));
     schema!(LIST_MESSAGES_STATUS : Type(Type::Array), Items(&MESSAGE_STATUS_FILTER));
@@ -16754,6 +18626,25 @@ pub mod rules {
     schema!(
         MESSAGE_UPDATE : Type(Type::Object), Required(&["message_id", "action"]),
         Properties(&[("message_id", &HEX_COLOR), ("action", &MESSAGE_ACTION)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        MOCK_DATA : Type(Type::Object), Properties(&[("payload",
+        &SENSITIVE_OBJECT_OR_NULL), ("tenant_id", &STRING_OR_NULL), ("is_batch",
+        &BOOLEAN_OR_NULL), ("batch_count", &INTEGER_OR_NULL), ("recipient_sub_type",
+        &MOCK_DATA_RECIPIENT_SUB_TYPE), ("recipient_distinct_id", &STRING_OR_NULL),
+        ("recipient_object", &MOCK_DATA_RECIPIENT_OBJECT), ("actor_sub_type",
+        &MOCK_DATA_RECIPIENT_SUB_TYPE), ("actor_distinct_id", &STRING_OR_NULL),
+        ("actor_object", &MOCK_DATA_RECIPIENT_OBJECT)])
+    );
+    #[cfg(feature = "management")]
+    schema!(MOCK_DATA_RECIPIENT_OBJECT : AnyOf(&[&OBJECT_REF, &NULL]));
+    #[cfg(feature = "management")]
+    schema!(MOCK_DATA_RECIPIENT_SUB_TYPE : AnyOf(&[&SUBJECT_TYPE, &NULL]));
+    #[cfg(feature = "management")]
+    schema!(
+        MOCK_DATA_UPDATE : Type(Type::Object), Required(&["data"]), Properties(&[("data",
+        &MOCK_DATA)])
     );
     #[cfg(feature = "management")]
     schema!(
@@ -16795,7 +18686,7 @@ pub mod rules {
         OBJECT_RECIPIENT : Type(Type::Object), Required(&["object_type", "id"]),
         Properties(&[("object_type", &HEX_COLOR), ("id", &HEX_COLOR),
         ("$object_subscriptions_query", &OBJECT_SUBSCRIPTIONS_QUERY), ("$channels",
-        &BROADCAST_CHANNELS), ("$email", &SENSITIVE_EMAIL_LIST), ("$sms",
+        &LIST_ALL_VARIANTS_CHANNEL), ("$email", &SENSITIVE_EMAIL_LIST), ("$sms",
         &SENSITIVE_STRING_LIST), ("$whatsapp", &SENSITIVE_STRING_LIST), ("$inbox",
         &SENSITIVE_STRING_LIST), ("$androidpush", &SENSITIVE_STRING_LIST), ("$iospush",
         &SENSITIVE_STRING_LIST), ("$webpush", &USER_UPSERT_WEBPUSH), ("$slack",
@@ -16840,8 +18731,7 @@ pub mod rules {
     #[cfg(feature = "management")]
     schema!(
         PAYLOAD_SCHEMA : Type(Type::Object), Required(&["schema"]),
-        Properties(&[("schema", &HEX_COLOR), ("version_no",
-        &Schema::new(&[Types(&[Type::Null, Type::Integer])]))])
+        Properties(&[("schema", &HEX_COLOR), ("version_no", &INTEGER_OR_NULL)])
     );
     schema!(
         PREFERENCE : Type(Type::String), Enum(&[Json::String("opt_in"),
@@ -16921,6 +18811,11 @@ pub mod rules {
     );
     schema!(STRING_LIST : Type(Type::Array), Items(&HEX_COLOR));
     schema!(STRING_OR_NULL : Types(&[Type::Null, Type::String]));
+    #[cfg(feature = "management")]
+    schema!(
+        SUBJECT_TYPE : Type(Type::String), Enum(&[Json::String("user"),
+        Json::String("object")])
+    );
     schema!(
         SUBSCRIBER_LIST_TYPE : Type(Type::String), Enum(&[Json::String("static_list"),
         Json::String("query_based")])
@@ -16933,6 +18828,37 @@ pub mod rules {
         &BOOLEAN)])
     );
     schema!(SUBSCRIBER_REF : AnyOf(&[&OBJECT_REF, &HEX_COLOR]));
+    #[cfg(feature = "management")]
+    schema!(
+        TEMPLATE_COMMIT : Type(Type::Object), Properties(&[("variants",
+        &Schema::new(&[Types(&[Type::Null, Type::Array]), MinItems(1),
+        Items(&TEMPLATE_VARIANT_REF)]))])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        TEMPLATE_HEAD_UPSERT : Type(Type::Object), Required(&["name"]),
+        Properties(&[("name", &HEX_COLOR), ("description", &STRING_OR_NULL), ("tags",
+        &WORKFLOW_UPSERT_TAGS), ("enabled_channels", &TENANT_UPSERT_BLOCKED_CHANNELS)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        TEMPLATE_VARIANT_DISCARD : Type(Type::Object), Required(&["comment"]),
+        Properties(&[("comment", &HEX_COLOR)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        TEMPLATE_VARIANT_REF : Type(Type::Object), Required(&["channel", "id"]),
+        Properties(&[("channel", &CHANNEL_NAME), ("id", &HEX_COLOR)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        TEMPLATE_VARIANT_UPSERT : Type(Type::Object), Required(&["locale", "content"]),
+        Properties(&[("locale", &HEX_COLOR), ("content", &SENSITIVE_OBJECT),
+        ("tenant_id", &STRING_OR_NULL), ("conditions", &WORKFLOW_UPSERT_CONDITIONS),
+        ("needs_vendor_approval", &BOOLEAN), ("seq_no", &INTEGER_OR_NULL),
+        ("vendor_approvals", &Schema::new(&[Types(&[Type::Null, Type::Array]),
+        Items(&VENDOR_APPROVAL)]))])
+    );
     schema!(
         TENANT_DIGEST_SCHEDULE_INPUT : Types(&[Type::Null, Type::Object]),
         Properties(&[("options", &Schema::new(&[Type(Type::Array),
@@ -17021,14 +18947,14 @@ pub mod rules {
     );
     schema!(
         USER_RECIPIENT : Type(Type::Object), Properties(&[("distinct_id", &HEX_COLOR),
-        ("is_transient", &BOOLEAN), ("$channels", &BROADCAST_CHANNELS), ("$skip_create",
-        &BOOLEAN), ("$context", &RECIPIENT_CONTEXT), ("$email", &SENSITIVE_EMAIL_LIST),
-        ("$sms", &SENSITIVE_STRING_LIST), ("$whatsapp", &SENSITIVE_STRING_LIST),
-        ("$inbox", &SENSITIVE_STRING_LIST), ("$androidpush", &SENSITIVE_STRING_LIST),
-        ("$iospush", &SENSITIVE_STRING_LIST), ("$webpush", &USER_UPSERT_WEBPUSH),
-        ("$slack", &USER_UPSERT_SLACK), ("$ms_teams", &USER_UPSERT_MS_TEAMS),
-        ("$timezone", &HEX_COLOR), ("$locale", &HEX_COLOR), ("$preferred_language",
-        &HEX_COLOR)]), AdditionalProperties(&SENSITIVE_ANY)
+        ("is_transient", &BOOLEAN), ("$channels", &LIST_ALL_VARIANTS_CHANNEL),
+        ("$skip_create", &BOOLEAN), ("$context", &RECIPIENT_CONTEXT), ("$email",
+        &SENSITIVE_EMAIL_LIST), ("$sms", &SENSITIVE_STRING_LIST), ("$whatsapp",
+        &SENSITIVE_STRING_LIST), ("$inbox", &SENSITIVE_STRING_LIST), ("$androidpush",
+        &SENSITIVE_STRING_LIST), ("$iospush", &SENSITIVE_STRING_LIST), ("$webpush",
+        &USER_UPSERT_WEBPUSH), ("$slack", &USER_UPSERT_SLACK), ("$ms_teams",
+        &USER_UPSERT_MS_TEAMS), ("$timezone", &HEX_COLOR), ("$locale", &HEX_COLOR),
+        ("$preferred_language", &HEX_COLOR)]), AdditionalProperties(&SENSITIVE_ANY)
     );
     schema!(
         USER_RECORD : Type(Type::Object), Required(&["distinct_id", "$user_operations"]),
@@ -17054,6 +18980,30 @@ pub mod rules {
     schema!(USER_UPSERT_SLACK : Type(Type::Array), Items(&SLACK_CHANNEL));
     schema!(USER_UPSERT_WEBPUSH : Type(Type::Array), Items(&WEB_PUSH));
     schema!(UUID : Type(Type::String), Format(Format::Uuid));
+    #[cfg(feature = "management")]
+    schema!(VARIANT_ID : Type(Type::String), MaxLength(128));
+    #[cfg(feature = "management")]
+    schema!(
+        VENDOR_APPROVAL : Type(Type::Object), Required(&["vendor_slug", "vendor_uid",
+        "approval_status"]), Properties(&[("vendor_slug", &HEX_COLOR), ("vendor_uid",
+        &HEX_COLOR), ("approval_status", &VENDOR_APPROVAL_STATUS),
+        ("vendor_template_name", &STRING_OR_NULL), ("vendor_template_id",
+        &STRING_OR_NULL), ("vendor_locale_code", &STRING_OR_NULL),
+        ("vendor_template_category", &Schema::new(&[AnyOf(&[&VENDOR_TEMPLATE_CATEGORY,
+        &NULL])])), ("provider_template_id", &STRING_OR_NULL), ("comment",
+        &STRING_OR_NULL)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        VENDOR_APPROVAL_STATUS : Type(Type::String), Enum(&[Json::String("pending"),
+        Json::String("sent_for_approval"), Json::String("approved"),
+        Json::String("rejected")])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        VENDOR_TEMPLATE_CATEGORY : Type(Type::String), Enum(&[Json::String("UTILITY"),
+        Json::String("MARKETING"), Json::String("AUTHENTICATION")])
+    );
     schema!(
         WEB_PUSH : Type(Type::Object), Required(&["endpoint", "keys"]),
         Properties(&[("endpoint", &SENSITIVE_URI), ("keys", &WEB_PUSH_KEYS), ("token",
@@ -17140,14 +19090,17 @@ pub mod rules {
         &STRING_OR_NULL), ("category", &HEX_COLOR), ("tags", &WORKFLOW_UPSERT_TAGS),
         ("is_enabled", &BOOLEAN), ("trigger_type", &WORKFLOW_TRIGGER_TYPE),
         ("trigger_events", &WORKFLOW_UPSERT_TAGS), ("payload_schema",
-        &WORKFLOW_UPSERT_PAYLOAD_SCHEMA), ("conditions",
-        &Schema::new(&[Types(&[Type::Null, Type::Array]), Items(&CONDITION)])),
+        &WORKFLOW_UPSERT_PAYLOAD_SCHEMA), ("conditions", &WORKFLOW_UPSERT_CONDITIONS),
         ("ratelimit", &Schema::new(&[AnyOf(&[&RATE_LIMIT, &NULL])])),
         ("override_recipients_type", &Schema::new(&[AnyOf(&[&OVERRIDE_RECIPIENTS_TYPE,
         &NULL])])), ("override_recipients_user_expr", &STRING_OR_NULL),
         ("override_recipients_single_object_fields_expr", &Schema::new(&[])),
         ("override_actor_user_expr", &STRING_OR_NULL), ("override_tenant_expr",
         &STRING_OR_NULL), ("tree", &WORKFLOW_TREE)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_UPSERT_CONDITIONS : Types(&[Type::Null, Type::Array]), Items(&CONDITION)
     );
     #[cfg(feature = "management")]
     schema!(WORKFLOW_UPSERT_PAYLOAD_SCHEMA : AnyOf(&[&PAYLOAD_SCHEMA, &NULL]));

@@ -14,7 +14,7 @@ use crate::project;
 const FEATURES: [&str; 6] = ["rustls", "rustls-no-provider", "native-tls", "blocking", "tracing", "codegen"];
 
 /// Features that only add something beside the rest: each is tried alone and with all others, not in every combination.
-const BESIDE: [&str; 2] = ["http2", "token"];
+const BESIDE: [&str; 3] = ["http2", "management", "token"];
 
 /// What tells the TLS implementations and the generator apart in a dependency tree.
 const RUSTLS: &[&str] = &["rustls", "hyper-rustls", "rustls-platform-verifier"];

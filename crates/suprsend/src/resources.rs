@@ -3674,6 +3674,21 @@ impl<C: AsClient> Workspace<C> {
             workspace: self.workspace.clone(),
         }
     }
+    /// Returns the operations on the templates of a workspace.
+    pub fn templates(&self) -> WorkspaceTemplates<C> {
+        WorkspaceTemplates {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on a template of a workspace.
+    pub fn template(&self, template_slug: impl fmt::Display) -> WorkspaceTemplate<C> {
+        WorkspaceTemplate {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+            template_slug: values::text(template_slug),
+        }
+    }
 }
 /// Leaves out ids, which may stand for people.
 #[cfg(feature = "management")]
@@ -5031,5 +5046,662 @@ impl<C> Call<operations::CommitTranslation, C> {
     pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
         self.operation_mut().commit_message = value.into_value();
         self
+    }
+}
+/// The operations on the templates of a workspace, returned by [`Workspace::templates`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceTemplates<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceTemplates<C> {
+    /// List templates for editing
+    ///
+    /// Returns the templates of a workspace without their contents, page by page. A page holds 20 templates by default.
+    ///
+    /// Sends `GET /v2/{workspace}/template/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListTemplates, C> {
+        Call::new(&self.client, operations::ListTemplates::new(self.workspace.as_str()))
+    }
+    /// Fetch a template for editing
+    ///
+    /// Returns a template without its contents, as a draft or as it is live.
+    ///
+    /// Sends `GET /v2/{workspace}/template/{template_slug}/`. Retried after transient errors.
+    ///
+    /// - `template_slug`: Slug of the template
+    pub fn get(
+        &self,
+        template_slug: impl fmt::Display,
+    ) -> Call<operations::GetTemplate, C> {
+        Call::new(
+            &self.client,
+            operations::GetTemplate::new(
+                self.workspace.as_str(),
+                values::text(template_slug),
+            ),
+        )
+    }
+    /// Create or update a template
+    ///
+    /// Creates a template or changes its draft. A new template gets a variant `default` for each of its channels. A template cannot be deleted, nor can its variants.
+    ///
+    /// Sends `POST /v2/{workspace}/template/{template_slug}/`. Retried after transient errors.
+    ///
+    /// - `template_slug`: Slug of the template
+    /// - `name`: Display name of the template
+    pub fn upsert(
+        &self,
+        template_slug: impl fmt::Display,
+        name: impl Into<String>,
+    ) -> Call<operations::UpsertTemplate, C> {
+        let body = types::TemplateHeadUpsert {
+            description: Default::default(),
+            enabled_channels: Default::default(),
+            name: name.into(),
+            tags: Default::default(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::UpsertTemplate::new(
+                self.workspace.as_str(),
+                values::text(template_slug),
+                body,
+            ),
+        )
+    }
+    /// Commit a template
+    ///
+    /// Publishes the draft of a template with all of its variants, or with those that are named. Refused if one of them has errors. Variants that a vendor has to approve are sent for approval and come into use once they are approved.
+    ///
+    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/commit/`. Retried only if it was surely not processed.
+    ///
+    /// - `template_slug`: Slug of the template
+    pub fn commit(
+        &self,
+        template_slug: impl fmt::Display,
+    ) -> Call<operations::CommitTemplate, C> {
+        let body = types::TemplateCommit::default();
+        Call::new(
+            &self.client,
+            operations::CommitTemplate::new(
+                self.workspace.as_str(),
+                values::text(template_slug),
+                body,
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceTemplates<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceTemplates").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplates::list`].
+impl<C> Call<operations::ListTemplates, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+    /// Order of the templates. Not documented; known from upstream's tools.
+    pub fn order_by<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().order_by = value.into_value();
+        self
+    }
+    /// Returns only templates that this text is found in
+    pub fn q<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().q = value.into_value();
+        self
+    }
+    /// The same as `q`, not documented; known from upstream's Python toolkit.
+    pub fn search<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().search = value.into_value();
+        self
+    }
+    /// Slugs of the templates to return, separated by commas. Not documented; known from upstream's tools.
+    pub fn slugs<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().slugs = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplates::get`].
+impl<C> Call<operations::GetTemplate, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplates::upsert`].
+impl<C> Call<operations::UpsertTemplate, C> {
+    /// Notes on what the template is for
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+    /// Channels that the template is used for
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn enabled_channels<Kind>(
+        mut self,
+        values: impl OneOrMore<types::ChannelName, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .enabled_channels
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Tags of the template
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn tags<Kind>(mut self, values: impl OneOrMore<String, Kind>) -> Self {
+        self.operation_mut()
+            .body
+            .tags
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplates::commit`].
+impl<C> Call<operations::CommitTemplate, C> {
+    /// What the commit changes. Pass one with every commit; upstream asks for it.
+    pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().commit_message = value.into_value();
+        self
+    }
+    /// The variants to publish. Defaults to all.
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn variants<Kind>(
+        mut self,
+        values: impl OneOrMore<types::TemplateVariantRef, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .variants
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+}
+/// The operations on a template of a workspace, returned by [`Workspace::template`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceTemplate<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+    template_slug: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceTemplate<C> {
+    /// Returns the operations on the variants of a template.
+    pub fn variants(&self) -> WorkspaceTemplateVariants<C> {
+        WorkspaceTemplateVariants {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+            template_slug: self.template_slug.clone(),
+        }
+    }
+    /// Returns the operations on the mock data of a template.
+    pub fn mock_data(&self) -> WorkspaceTemplateMockData<C> {
+        WorkspaceTemplateMockData {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+            template_slug: self.template_slug.clone(),
+        }
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceTemplate<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceTemplate").finish_non_exhaustive()
+    }
+}
+/// The operations on the variants of a template, returned by [`WorkspaceTemplate::variants`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceTemplateVariants<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+    template_slug: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceTemplateVariants<C> {
+    /// List the variants of a template
+    ///
+    /// Returns the variants of a template for all channels, page by page, without their contents unless it is asked for them. Upstream documents none of the parameters; its CLI sends them.
+    ///
+    /// Sends `GET /v2/{workspace}/template/{template_slug}/variant/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListAllVariants, C> {
+        Call::new(
+            &self.client,
+            operations::ListAllVariants::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+            ),
+        )
+    }
+    /// List the variants of a channel
+    ///
+    /// Returns the variants of a template for one channel, without their contents.
+    ///
+    /// Sends `GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/`. Retried after transient errors.
+    ///
+    /// - `channel`: Name of the channel, such as `email`
+    pub fn list_channel(
+        &self,
+        channel: impl fmt::Display,
+    ) -> Call<operations::ListChannelVariants, C> {
+        Call::new(
+            &self.client,
+            operations::ListChannelVariants::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                values::text(channel),
+            ),
+        )
+    }
+    /// Fetch a variant of a template
+    ///
+    /// Returns a variant with its content and with what is wrong with that.
+    ///
+    /// Sends `GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/`. Retried after transient errors.
+    ///
+    /// - `channel`: Name of the channel, such as `email`
+    /// - `variant_id`: Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+    pub fn get(
+        &self,
+        channel: impl fmt::Display,
+        variant_id: impl fmt::Display,
+    ) -> Call<operations::GetVariant, C> {
+        Call::new(
+            &self.client,
+            operations::GetVariant::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                values::text(channel),
+                values::text(variant_id),
+            ),
+        )
+    }
+    /// Create or update a variant of a template
+    ///
+    /// Creates a variant in the draft of a template, or changes it. An incomplete content is stored too, and `errors` tells what is missing.
+    ///
+    /// Sends `POST /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/`. Retried after transient errors.
+    ///
+    /// - `channel`: Name of the channel, such as `email`
+    /// - `variant_id`: Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+    /// - `locale`: Code of the locale that the variant is for
+    /// - `content`: The content, whose members depend on the channel. It may be incomplete in a draft.
+    pub fn upsert(
+        &self,
+        channel: impl fmt::Display,
+        variant_id: impl fmt::Display,
+        locale: impl Into<String>,
+        content: impl Into<::serde_json::Map<String, ::serde_json::Value>>,
+    ) -> Call<operations::UpsertVariant, C> {
+        let body = types::TemplateVariantUpsert {
+            conditions: Default::default(),
+            content: content.into(),
+            locale: locale.into(),
+            needs_vendor_approval: Default::default(),
+            seq_no: Default::default(),
+            tenant_id: Default::default(),
+            vendor_approvals: Default::default(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::UpsertVariant::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                values::text(channel),
+                values::text(variant_id),
+                body,
+            ),
+        )
+    }
+    /// Discard a variant that waits for approval
+    ///
+    /// Takes back a variant that waits for the approval of a vendor. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
+    ///
+    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/discard/`. Retried only if it was surely not processed.
+    ///
+    /// - `channel`: Name of the channel, such as `email`
+    /// - `variant_id`: Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+    /// - `comment`: Why the variant is taken back
+    pub fn discard(
+        &self,
+        channel: impl fmt::Display,
+        variant_id: impl fmt::Display,
+        comment: impl Into<String>,
+    ) -> Call<operations::DiscardVariant, C> {
+        let body = types::TemplateVariantDiscard {
+            comment: comment.into(),
+        };
+        Call::new(
+            &self.client,
+            operations::DiscardVariant::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                values::text(channel),
+                values::text(variant_id),
+                body,
+            ),
+        )
+    }
+    /// Record the approval of a variant
+    ///
+    /// Records how the approval of a variant by a vendor stands. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
+    ///
+    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/vendor_approval/`. Retried after transient errors.
+    ///
+    /// - `channel`: Name of the channel, such as `email`
+    /// - `variant_id`: Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+    /// - `vendor_slug`: Slug of the kind of vendor
+    /// - `vendor_uid`: Identifier of the vendor in the workspace
+    /// - `approval_status`: How the approval stands
+    pub fn record_approval(
+        &self,
+        channel: impl fmt::Display,
+        variant_id: impl fmt::Display,
+        vendor_slug: impl Into<String>,
+        vendor_uid: impl Into<String>,
+        approval_status: impl Into<types::VendorApprovalStatus>,
+    ) -> Call<operations::VendorApproval, C> {
+        let body = types::VendorApproval {
+            approval_status: approval_status.into(),
+            comment: Default::default(),
+            provider_template_id: Default::default(),
+            vendor_locale_code: Default::default(),
+            vendor_slug: vendor_slug.into(),
+            vendor_template_category: Default::default(),
+            vendor_template_id: Default::default(),
+            vendor_template_name: Default::default(),
+            vendor_uid: vendor_uid.into(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::VendorApproval::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                values::text(channel),
+                values::text(variant_id),
+                body,
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceTemplateVariants<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceTemplateVariants").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateVariants::list`].
+impl<C> Call<operations::ListAllVariants, C> {
+    /// Channels whose variants to return. Defaults to all.
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn channel<Kind>(
+        mut self,
+        values: impl OneOrMore<types::ChannelName, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .channel
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Whether to return the content of each variant too
+    pub fn include_content<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().include_content = value.into_value();
+        self
+    }
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateVariants::upsert`].
+impl<C> Call<operations::UpsertVariant, C> {
+    /// Conditions under which the variant is used
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn conditions<Kind>(
+        mut self,
+        values: impl OneOrMore<types::Condition, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .conditions
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Whether the vendor has to approve the variant before it is used
+    pub fn needs_vendor_approval<Kind>(
+        mut self,
+        value: impl OneOrNone<bool, Kind>,
+    ) -> Self {
+        self.operation_mut().body.needs_vendor_approval = value.into_value();
+        self
+    }
+    /// Position of the variant in the order in which variants are tried
+    pub fn seq_no<Kind>(mut self, value: impl OneOrNone<i64, Kind>) -> Self {
+        self.operation_mut().body.seq_no = value.into_value();
+        self
+    }
+    /// Tenant that the variant is for. If null, it is for all tenants.
+    pub fn tenant_id<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
+        self.operation_mut().body.tenant_id = value.into_value().map(String::from);
+        self
+    }
+    /// Approvals by vendors
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn vendor_approvals<Kind>(
+        mut self,
+        values: impl OneOrMore<types::VendorApproval, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .vendor_approvals
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateVariants::discard`].
+impl<C> Call<operations::DiscardVariant, C> {
+    /// Which version of the variant is meant. Only `live` is possible, which is the default.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateVariants::record_approval`].
+impl<C> Call<operations::VendorApproval, C> {
+    /// Which version of the variant is meant. Only `live` is possible, which is the default.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+    /// Why the vendor rejected the template
+    pub fn comment<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.comment = value.into_value();
+        self
+    }
+    /// Identifier of the template at the provider behind the vendor
+    pub fn provider_template_id<Kind>(
+        mut self,
+        value: impl OneOrNone<Id, Kind>,
+    ) -> Self {
+        self.operation_mut().body.provider_template_id = value
+            .into_value()
+            .map(String::from);
+        self
+    }
+    /// Code of the locale at the vendor
+    pub fn vendor_locale_code<Kind>(
+        mut self,
+        value: impl OneOrNone<String, Kind>,
+    ) -> Self {
+        self.operation_mut().body.vendor_locale_code = value.into_value();
+        self
+    }
+    /// Category of the template at the vendor
+    pub fn vendor_template_category<Kind>(
+        mut self,
+        value: impl OneOrNone<types::VendorTemplateCategory, Kind>,
+    ) -> Self {
+        self.operation_mut().body.vendor_template_category = value.into_value();
+        self
+    }
+    /// Identifier of the template at the vendor
+    pub fn vendor_template_id<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
+        self.operation_mut().body.vendor_template_id = value
+            .into_value()
+            .map(String::from);
+        self
+    }
+    /// Name of the template at the vendor
+    pub fn vendor_template_name<Kind>(
+        mut self,
+        value: impl OneOrNone<String, Kind>,
+    ) -> Self {
+        self.operation_mut().body.vendor_template_name = value.into_value();
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+/// The operations on the mock data of a template, returned by [`WorkspaceTemplate::mock_data`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceTemplateMockData<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+    template_slug: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceTemplateMockData<C> {
+    /// Fetch the mock data of a template
+    ///
+    /// Returns the data that previews of a template are made with.
+    ///
+    /// Sends `GET /v2/{workspace}/template/{template_slug}/mock_data/`. Retried after transient errors.
+    pub fn get(&self) -> Call<operations::GetMockData, C> {
+        Call::new(
+            &self.client,
+            operations::GetMockData::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+            ),
+        )
+    }
+    /// Update the mock data of a template
+    ///
+    /// Changes the data that previews of a template are made with, in its draft.
+    ///
+    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/mock_data/`. Retried after transient errors.
+    ///
+    /// - `data`: The data to store
+    pub fn update(
+        &self,
+        data: impl Into<types::MockData>,
+    ) -> Call<operations::UpdateMockData, C> {
+        let body = types::MockDataUpdate {
+            data: data.into(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::UpdateMockData::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                body,
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceTemplateMockData<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceTemplateMockData").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateMockData::get`].
+impl<C> Call<operations::GetMockData, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateMockData::update`].
+impl<C> Call<operations::UpdateMockData, C> {
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
     }
 }
