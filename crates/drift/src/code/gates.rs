@@ -5,11 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quote::ToTokens;
 use serde_json::Value;
 use syn::{Attribute, Expr, File, Item};
 
-use super::{Code, Unrecognised, tokens::squeezed};
+use super::{Code, Unrecognised, tokens::text};
 
 /// The features that items state, by module and name. An item may have several parts, which state one each.
 pub(crate) type Gates = BTreeMap<(String, String), BTreeSet<Option<String>>>;
@@ -29,9 +28,7 @@ pub(super) fn take(file: &mut File) -> Gates {
                 Item::Enum(item) => note(item.ident.to_string(), &mut item.attrs),
                 // One between two types may need a feature that one of them does not.
                 Item::Impl(item) if name == "types" => _ = off(&mut item.attrs),
-                Item::Impl(item) => {
-                    note(squeezed(&item.self_ty.to_token_stream().to_string()), &mut item.attrs)
-                }
+                Item::Impl(item) => note(text(&item.self_ty), &mut item.attrs),
                 Item::Macro(item) => {
                     let first = item.mac.tokens.clone().into_iter().next();
                     note(first.map(|first| first.to_string()).unwrap_or_default(), &mut item.attrs);
@@ -49,7 +46,7 @@ pub(super) fn take(file: &mut File) -> Gates {
                     for statement in &mut item.block.stmts {
                         let syn::Stmt::Expr(Expr::Match(arms), _) = statement else { continue };
                         for arm in &mut arms.arms {
-                            let said = squeezed(&arm.body.to_token_stream().to_string());
+                            let said = text(&arm.body);
                             let owner =
                                 said.split_once("visit::<").and_then(|(_, rest)| rest.split_once('>'));
                             if let Some((owner, _)) = owner {
@@ -67,10 +64,8 @@ pub(super) fn take(file: &mut File) -> Gates {
 
 /// Takes `#[cfg(..)]` off and gives what is in it.
 fn off(attrs: &mut Vec<Attribute>) -> Option<String> {
-    let said: Vec<String> = attrs
-        .extract_if(.., |attr| attr.path().is_ident("cfg"))
-        .map(|attr| squeezed(&attr.meta.to_token_stream().to_string()))
-        .collect();
+    let said: Vec<String> =
+        attrs.extract_if(.., |attr| attr.path().is_ident("cfg")).map(|attr| text(&attr.meta)).collect();
     (!said.is_empty()).then(|| said.join(" "))
 }
 
