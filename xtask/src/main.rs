@@ -41,6 +41,8 @@ enum Command {
     Operations(operations::Arguments),
     /// Pack the published crates, and use them from a program outside the workspace.
     Package(package::Arguments),
+    /// Try the hub's page in a browser, and make pictures of it.
+    Page(programs::Arguments),
     /// Send streams of calls to a hub that misbehaves at random.
     Soak(programs::Arguments),
     /// Compare a document of upstream's with another, or make it the project's own.
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Lower(arguments) => lower::run(&arguments),
         Command::Operations(arguments) => operations::run(&arguments),
         Command::Package(arguments) => package::run(&arguments),
+        Command::Page(arguments) => programs::run(Program::Page, &arguments),
         Command::Soak(arguments) => programs::run(Program::Soak, &arguments),
         Command::Spec(arguments) => spec::run(&arguments),
     };

@@ -163,7 +163,16 @@ mod tests {
     fn every_published_crate_is_packed_without_tests_and_snapshots_of_others() {
         let (published, _) = published().expect("cargo metadata works");
         let names: BTreeSet<_> = published.iter().map(|one| one.name.as_str()).collect();
-        assert_eq!(names, BTreeSet::from(["suprsend", "suprsend-api", "suprsend-codegen", "suprsend-mock"]));
+        assert_eq!(
+            names,
+            BTreeSet::from([
+                "suprsend",
+                "suprsend-api",
+                "suprsend-codegen",
+                "suprsend-mock",
+                "suprsend-outbox"
+            ])
+        );
         for name in names {
             let own: &[&str] =
                 if name == "suprsend-api" { &["build.rs", "openapi.yaml", "overlays"] } else { &[] };

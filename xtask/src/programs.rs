@@ -15,6 +15,7 @@ pub(crate) enum Program {
     Bench,
     Conformance,
     Drift,
+    Page,
     Soak,
 }
 
@@ -32,6 +33,7 @@ pub(crate) fn run(program: Program, arguments: &Arguments) -> Result<ExitCode> {
         Program::Bench => ("suprsend-bench", "release"),
         Program::Conformance => ("suprsend-conformance", "dev"),
         Program::Drift => ("suprsend-drift", "dev"),
+        Program::Page => ("suprsend-page", "dev"),
         Program::Soak => ("suprsend-soak", "dev"),
     };
     // Where it was called, so that paths mean what they say.

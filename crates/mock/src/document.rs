@@ -5,6 +5,8 @@ mod parameter;
 mod reply;
 mod sample;
 mod schema;
+#[cfg(feature = "page")]
+mod secrets;
 mod security;
 mod table;
 mod template;
@@ -220,6 +222,25 @@ impl Operation {
     /// The members of the reply to a success, and of those that it need not have whether they may be null.
     pub(crate) fn members(&self) -> &BTreeMap<String, bool> {
         &self.replies.members
+    }
+
+    /// The values of the parameters that were given, by their names.
+    #[cfg(feature = "page")]
+    pub(crate) fn given(&self, given: &Given<'_>) -> Vec<(&str, Value)> {
+        let value = |it: &Parameter| it.read(given);
+        self.parameters.iter().filter_map(|it| Some((it.name.as_str(), value(it)?))).collect()
+    }
+
+    /// Where the parts of a request's body are that the document marks as sensitive; absent if it does not know the body.
+    #[cfg(feature = "page")]
+    pub(crate) fn sensitive_in_body(&self, value: &Value) -> Option<BTreeSet<String>> {
+        self.body.as_ref().map(|body| body.schema.sensitive(value))
+    }
+
+    /// Where the parts of a reply are that the document marks as sensitive; absent if it does not know the reply.
+    #[cfg(feature = "page")]
+    pub(crate) fn sensitive_in_reply(&self, status: StatusCode, value: &Value) -> Option<BTreeSet<String>> {
+        self.replies.schema(status).map(|schema| schema.sensitive(value))
     }
 
     /// What in a reply goes against the document. A status that the document does not declare is not judged.

@@ -191,6 +191,27 @@ pub(crate) struct Effect {
     pub(crate) reply: Option<Reply>,
 }
 
+impl Effect {
+    /// What it does, in a few words; nothing if it does nothing.
+    pub(crate) fn summary(&self) -> Option<String> {
+        let delay = (!self.delay.is_zero()).then(|| format!("delayed by {} ms", self.delay.as_millis()));
+        let cut = self.cut.map(|cut| cut.summary().to_owned());
+        let reply = self.reply.as_ref().map(|reply| format!("answered with {}", reply.status.as_u16()));
+        let all: Vec<_> = [delay, reply, cut].into_iter().flatten().collect();
+        (!all.is_empty()).then(|| all.join(", "))
+    }
+}
+
+impl Cut {
+    pub(crate) fn summary(self) -> &'static str {
+        match self {
+            Self::Reset => "connection reset",
+            Self::Lost => "reply lost",
+            Self::Truncated => "reply truncated",
+        }
+    }
+}
+
 /// The faults of a hub, in the order in which they were injected.
 #[derive(Debug)]
 pub(crate) struct Faults {

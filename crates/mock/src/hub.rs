@@ -134,18 +134,18 @@ impl Hub {
     /// Names a workflow: a JSON object with its `slug` and, if preferences are to apply, its `category`; its `template` is shown
     /// in messages. From the first one on, a workflow that was not named is answered with 404.
     pub fn define_workflow(&self, workflow: Value) -> Result<(), Refused> {
-        self.shared.state().world.define("workflow", workflow)
+        self.shared.define("workflow", workflow)
     }
 
     /// Sets up a category of preferences: a JSON object with its slug, `category`. The other members are those of the document's
     /// `get-tenant-preference-single-category` and `section` (a name, or an object with `name` and `slug`) and `channels` (names; all unless set).
     pub fn define_category(&self, category: Value) -> Result<(), Refused> {
-        self.shared.state().world.define("category", category)
+        self.shared.define("category", category)
     }
 
     /// Sets up a template: a JSON object as the document's `fetch-template-details` replies it.
     pub fn define_template(&self, template: Value) -> Result<(), Refused> {
-        self.shared.state().world.define("template", template)
+        self.shared.define("template", template)
     }
 
     /// Answers requests of this method and path with a status and JSON (none for null), for what the document does not have.
@@ -178,7 +178,7 @@ impl Hub {
 
     /// Lets something go wrong. Faults happen in the order in which they were injected.
     pub fn inject(&self, fault: Fault) -> Result<(), Refused> {
-        self.shared.state().faults.inject(fault)
+        self.shared.inject(fault)
     }
 
     /// The faults that are still to happen, each with the number of times that is left.
@@ -189,11 +189,13 @@ impl Hub {
     /// Takes back the faults that did not happen yet.
     pub fn clear_faults(&self) {
         self.shared.state().faults.clear();
+        self.shared.changed();
     }
 
     /// Limits the rate of requests from now on, or lifts the limit.
     pub fn limit_rate(&self, limit: Option<RateLimit>) {
         self.shared.state().limiter = Limiter::new(limit);
+        self.shared.changed();
     }
 
     /// Back to how the hub was when it started: its seeds, no requests, no faults, its own rate limit.
@@ -284,7 +286,8 @@ impl Builder {
         self
     }
 
-    /// How many requests to record; older ones are dropped, and counted. 1000 unless set, and at most 64 MiB of them.
+    /// How many requests to record; older ones are dropped, and counted. 1000 unless set, and at most 64 MiB
+    /// of them with their replies, or 4 KiB for each where that is more.
     pub fn recorded_requests(mut self, limit: usize) -> Self {
         self.setup.recorded = limit;
         self

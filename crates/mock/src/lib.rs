@@ -110,6 +110,10 @@
 //! | `GET`, `POST`, `DELETE /_hub/faults` | faults: `{"status": 503, "headers": {}, "body": "", "delay_ms": 0, "times": 2, "share": 0.1, "operation": "create-update-users"}`, or `"cut": "reset"`, `"lost"` or `"truncated"` in place of a status, or `"record": 429` for records of a request with many |
 //! | `PUT`, `DELETE /_hub/rate-limit` | `{"requests": 10, "per_ms": 1000}` |
 //!
+//! With the feature `page`, which the program has, a browser gets a page at `/_hub/`: requests as they arrive, notifications by
+//! recipient, what is stored, and controls. Values that the document marks as sensitive (`x-sensitive`) and credentials are
+//! hidden until asked for.
+//!
 //! The admin API answers to names of loopback only, unless [`Builder::admin_host`] gives others, refuses pages of other hosts
 //! (`Origin`), and takes bodies with the content type of JSON.
 //!

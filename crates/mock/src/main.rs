@@ -1,5 +1,7 @@
 //! The hub as a program. `suprsend-mock --help` says what it can do.
 
+mod demo;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -20,8 +22,8 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// A hub to test against: SuprSend's documented API on loopback.
 ///
-/// The first line on stdout is the URL it listens on. Requests are logged on stderr, without headers and bodies. An admin
-/// API below /_hub/ shows requests and users, and injects faults.
+/// The first line on stdout is the URL it listens on. A page for browsers at /_hub/ shows live what is sent. Requests are logged
+/// on stderr, without headers and bodies. An admin API below /_hub/ shows requests and users, and injects faults.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -47,6 +49,9 @@ struct Arguments {
     /// OpenAPI 3.1 document in JSON to serve in place of SuprSend's.
     #[arg(long, value_name = "FILE")]
     document: Option<PathBuf>,
+    /// Play a little traffic, so that there is something to see on the page.
+    #[arg(long, conflicts_with = "document")]
+    demo: bool,
     /// Log on stderr as JSON, one object a line.
     #[arg(long)]
     json_log: bool,
@@ -73,17 +78,19 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<()> {
-    let json_log = arguments.json_log;
+    let (json_log, demo) = (arguments.json_log, arguments.demo);
     let show_key = arguments.key.is_empty();
     // Before the start, so that no signal is missed.
     let end = end_signal()?;
     let hub = start(arguments).await?;
     writeln!(io::stdout(), "{}", hub.url()).context("cannot print the URL")?;
     let key = if show_key { hub.key() } else { "as given" };
+    let page = format!("{}/_hub/", hub.url());
     if json_log {
-        log(&json!({"listening": hub.url(), "key": key}));
+        log(&json!({"listening": hub.url(), "key": key, "page": page}));
     } else {
         log(&format!("listening on {}, API key {key}", hub.url()));
+        log(&format!("see what is sent: {page}"));
     }
     for (id, reason) in hub.unanswerable() {
         if json_log {
@@ -91,6 +98,9 @@ async fn run(arguments: Arguments) -> Result<()> {
         } else {
             log(&format!("{id} cannot be answered: {reason}"));
         }
+    }
+    if demo {
+        tokio::spawn(demo::prepare(&hub)?);
     }
     end.await;
     if tokio::time::timeout(GRACE, hub.stop()).await.is_err() {

@@ -1,19 +1,23 @@
 //! The requests that a hub saw.
 
-use std::{collections::VecDeque, fmt};
+use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 
-use axum::http::{Method, StatusCode, header, request::Parts};
+use axum::http::{HeaderMap, Method, StatusCode, header, request::Parts};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
-/// How many bytes of requests are kept at most, so that large ones do not fill the memory.
+/// How many bytes of requests and replies are kept at least before older ones go, so that large ones do not fill the memory.
 const BYTES: usize = 64 * 1024 * 1024;
+/// The bytes that each request may have on average where many are to be kept.
+const BYTES_EACH: usize = 4 * 1024;
 
 /// A request as it arrived, and what became of it.
 ///
 /// `Debug` shows neither headers nor body, which hold credentials.
 #[derive(Clone)]
 pub struct Recorded {
+    /// Counts the requests of a hub as they arrive, from 1.
+    pub(crate) number: u64,
     pub(crate) at: DateTime<Utc>,
     method: Method,
     path: String,
@@ -29,19 +33,28 @@ pub struct Recorded {
     pub(crate) refusal: Option<String>,
     /// Whether the operation was carried out, even if its reply was lost.
     pub(crate) performed: bool,
+    /// The fault that happened to it, in a few words.
+    pub(crate) injected: Option<String>,
+    /// What it sent, and to whom, in a few words.
+    #[cfg_attr(not(feature = "page"), allow(dead_code, reason = "only the page shows it"))]
+    pub(crate) about: Option<String>,
+    /// The time from its arrival to the reply.
+    pub(crate) duration: Duration,
+    /// The headers and the body that were sent back, even if a fault lost or truncated them.
+    pub(crate) reply_headers: Vec<(String, String)>,
+    pub(crate) reply_body: Vec<u8>,
 }
 
 impl Recorded {
     /// Copies the request: what arrived is part of a connection's buffer, which must not be kept for its sake.
-    pub(crate) fn new(head: &Parts, body: &[u8]) -> Self {
-        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-        let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes())));
+    pub(crate) fn new(number: u64, head: &Parts, body: &[u8]) -> Self {
         Self {
+            number,
             at: Utc::now(),
             method: head.method.clone(),
             path: head.uri.path().to_owned(),
             query: head.uri.query().map(str::to_owned),
-            headers: headers.collect(),
+            headers: texts(&head.headers),
             body: body.to_vec(),
             operation: None,
             parameters: Vec::new(),
@@ -49,7 +62,17 @@ impl Recorded {
             status: None,
             refusal: None,
             performed: false,
+            injected: None,
+            about: None,
+            duration: Duration::ZERO,
+            reply_headers: Vec::new(),
+            reply_body: Vec::new(),
         }
+    }
+
+    /// The number of the request: requests are counted as they arrive, from 1.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// The method, in capitals.
@@ -98,6 +121,16 @@ impl Recorded {
         self.status.map(|status| status.as_u16())
     }
 
+    /// The time that the hub took to reply, with the delay of a fault.
+    pub fn duration(&self) -> Duration {
+        self.duration
+    }
+
+    /// The body of the reply, as bytes; in full even if a fault lost or truncated it.
+    pub fn reply_body(&self) -> &[u8] {
+        &self.reply_body
+    }
+
     /// The message with which the hub refused it.
     pub fn refusal(&self) -> Option<&str> {
         self.refusal.as_deref()
@@ -105,11 +138,18 @@ impl Recorded {
 
     /// How many bytes of text it holds.
     fn size(&self) -> usize {
-        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        let headers = self.headers.iter().chain(&self.reply_headers);
+        let headers = headers.map(|(name, value)| name.len() + value.len()).sum::<usize>();
         let query = self.query.as_ref().map_or(0, String::len);
         let refusal = self.refusal.as_ref().map_or(0, String::len);
         // The path is there twice: as it was, and in the parameters.
-        2 * self.path.len() + query + headers + self.body.len() + refusal
+        2 * self.path.len()
+            + query
+            + headers
+            + self.body.len()
+            + self.reply_body.len()
+            + refusal
+            + self.about.as_ref().map_or(0, String::len)
     }
 
     /// What the log says of it: nothing of headers and body.
@@ -121,26 +161,50 @@ impl Recorded {
             "operation": self.operation,
             "status": self.status(),
             "refusal": self.refusal,
+            "duration_ms": self.duration.as_secs_f64() * 1000.0,
         })
     }
 
     /// The whole of it as the admin API shows it, without credentials.
     pub(crate) fn to_json(&self) -> Value {
-        let shown = self.headers.iter().map(|(name, value)| {
+        let headers: Map<_, _> =
+            self.shown_headers().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        let body = |bytes: &[u8]| {
+            serde_json::from_slice(bytes).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(bytes)))
+        };
+        let mut all = self.summary();
+        all["number"] = self.number.into();
+        all["query"] = self.query().into();
+        all["headers"] = headers.into();
+        all["body"] = body(&self.body);
+        all["injected"] = self.injected.as_deref().into();
+        all["reply"] = body(&self.reply_body);
+        all
+    }
+
+    /// The headers, without what is secret in credentials.
+    pub(crate) fn shown_headers(&self) -> impl Iterator<Item = (&str, String)> {
+        self.headers.iter().map(|(name, value)| {
             let shown = match name {
                 name if name == header::AUTHORIZATION.as_str() => hidden(value),
                 name if self.credentials.contains(name) => hidden(""),
                 _ => value.clone(),
             };
-            (name.clone(), shown.into())
-        });
-        let headers: Map<_, _> = shown.collect();
-        let mut all = self.summary();
-        all["query"] = self.query().into();
-        all["headers"] = headers.into();
-        all["body"] = self.json().unwrap_or_else(|| String::from_utf8_lossy(&self.body).into());
-        all
+            (name.as_str(), shown)
+        })
     }
+
+    /// The headers as they arrived, credentials included.
+    #[cfg(feature = "page")]
+    pub(crate) fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+}
+
+/// Headers as texts.
+pub(crate) fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect()
 }
 
 /// Credentials without what is secret in them: the scheme, or the workspace key.
@@ -166,7 +230,8 @@ impl fmt::Debug for Recorded {
 pub(crate) struct Recorder {
     limit: usize,
     largest: usize,
-    kept: VecDeque<Recorded>,
+    /// Shared, so that they can be searched without holding up the requests that come meanwhile.
+    kept: VecDeque<Arc<Recorded>>,
     /// The size of those kept.
     bytes: usize,
     dropped: u64,
@@ -174,12 +239,13 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, largest: BYTES, kept: VecDeque::new(), bytes: 0, dropped: 0 }
+        let largest = BYTES.max(limit.saturating_mul(BYTES_EACH));
+        Self { limit, largest, kept: VecDeque::new(), bytes: 0, dropped: 0 }
     }
 
     pub(crate) fn add(&mut self, recorded: Recorded) {
         self.bytes += recorded.size();
-        self.kept.push_back(recorded);
+        self.kept.push_back(Arc::new(recorded));
         while self.kept.len() > self.limit || self.bytes > self.largest {
             let Some(oldest) = self.kept.pop_front() else { break };
             self.bytes -= oldest.size();
@@ -188,7 +254,17 @@ impl Recorder {
     }
 
     pub(crate) fn kept(&self) -> impl DoubleEndedIterator<Item = &Recorded> {
-        self.kept.iter()
+        self.kept.iter().map(AsRef::as_ref)
+    }
+
+    /// Those that are kept, oldest first.
+    #[cfg(feature = "page")]
+    pub(crate) fn snapshot(&self) -> Vec<Arc<Recorded>> {
+        self.kept.iter().cloned().collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.kept.len()
     }
 
     /// How many were let go.
@@ -208,7 +284,7 @@ mod tests {
 
     fn recorded(size: usize) -> Recorded {
         let (head, ()) = Request::new(()).into_parts();
-        Recorded::new(&head, &vec![b'x'; size])
+        Recorded::new(1, &head, &vec![b'x'; size])
     }
 
     #[test]

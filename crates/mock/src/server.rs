@@ -9,7 +9,10 @@ use std::{
     collections::BTreeSet,
     error::Error as _,
     fmt,
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -31,9 +34,9 @@ use self::{
 };
 use crate::{
     document::{self, Credential, Document, Given, Operation, Problem, Route, Shown, is_json, list},
-    fault::{Cut, Effect, Faults, whole_seconds},
+    fault::{Cut, Effect, Fault, Faults, whole_seconds},
     rate_limit::{Limiter, RateLimit},
-    recorded::{Recorded, Recorder},
+    recorded::{Recorded, Recorder, texts},
     refused::Refused,
     stub::Stubs,
     world::{Answered, Asked, Keys, World},
@@ -69,6 +72,10 @@ pub(crate) struct Shared {
     state: Mutex<HubState>,
     /// Changes, or closes, when the hub stops.
     stopping: watch::Receiver<bool>,
+    /// The requests that arrived so far.
+    arrived: AtomicU64,
+    /// Counts what changes, for those who watch.
+    changes: watch::Sender<u64>,
 }
 
 /// What requests change.
@@ -90,13 +97,20 @@ impl Shared {
         let keys = document.named("users", "upsert").and_then(|upsert| upsert.body.as_ref());
         let keys = Arc::new(Keys::new(keys));
         let state = Mutex::new(HubState::new(&setup, &keys, &document));
-        let shared = Self { document, keys, setup, state, stopping };
+        let (arrived, (changes, _)) = (AtomicU64::new(0), watch::channel(0));
+        let shared = Self { document, keys, setup, state, stopping, arrived, changes };
         shared.seed_all()?;
         Ok(shared)
     }
 
     pub(crate) fn document(&self) -> &Document {
         &self.document
+    }
+
+    /// Whether the hub serves the project's own document, so that the SDK has its operations.
+    #[cfg(feature = "page")]
+    pub(crate) fn has_own_document(&self) -> bool {
+        self.setup.document.is_none()
     }
 
     /// The operations to which there is no reply, each with the reason.
@@ -114,11 +128,17 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells those who watch that something changed.
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
     /// Back to how the hub was when it started.
     pub(crate) fn reset(&self) {
         *self.state() = HubState::new(&self.setup, &self.keys, &self.document);
         // They were taken when the hub started.
         let _ = self.seed_all();
+        self.changed();
     }
 
     fn seed_all(&self) -> Result<(), Refused> {
@@ -139,6 +159,17 @@ impl Shared {
         path: &[(&str, &str)],
         body: Value,
     ) -> Result<Value, Refused> {
+        self.call_with((resource, verb), path, "", body)
+    }
+
+    /// Does an operation of the table with a query.
+    pub(crate) fn call_with(
+        &self,
+        (resource, verb): (&str, &str),
+        path: &[(&str, &str)],
+        query: &str,
+        body: Value,
+    ) -> Result<Value, Refused> {
         let operation = self.document.named(resource, verb);
         let operation =
             operation.ok_or_else(|| Refused::new(format!("the document has no {resource}.{verb}")))?;
@@ -146,9 +177,18 @@ impl Shared {
             path.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let declared = operation.body.as_ref();
         let judged = declared.map_or(Ok(()), |declared| refuse(&declared.schema.problems(&body)));
-        let asked =
-            Asked { operation, path: &path, query: "", body: declared.map(|_| body), refused: Vec::new() };
+        let asked = Asked {
+            operation,
+            path: &path,
+            query,
+            body: declared.map(|_| body),
+            refused: Vec::new(),
+            number: None,
+        };
         let answer = judged.and_then(|()| self.perform(&asked)?);
+        if asked.operation.method != Method::GET {
+            self.changed();
+        }
         match answer.map(|reply| reply.content) {
             Ok(Content::Json(body)) => Ok(body),
             Ok(_) => Ok(Value::Null),
@@ -208,6 +248,20 @@ impl Shared {
         Ok(())
     }
 
+    /// Sets up a workflow, a category or a template.
+    pub(crate) fn define(&self, kind: &str, value: Value) -> Result<(), Refused> {
+        self.state().world.define(kind, value)?;
+        self.changed();
+        Ok(())
+    }
+
+    /// Lets something go wrong.
+    pub(crate) fn inject(&self, fault: Fault) -> Result<(), Refused> {
+        self.state().faults.inject(fault)?;
+        self.changed();
+        Ok(())
+    }
+
     /// Waits; says whether the hub stopped meanwhile.
     async fn stops_within(&self, delay: Duration) -> bool {
         let mut stopping = self.stopping.clone();
@@ -248,10 +302,11 @@ async fn handle(
     ConnectInfo(reset): ConnectInfo<Reset>,
     request: Request,
 ) -> Response {
+    let (start, number) = (Instant::now(), shared.arrived.fetch_add(1, Ordering::Relaxed) + 1);
     let (head, body) = request.into_parts();
     let body = read(body, shared.setup.largest_body).await;
     let bytes = body.as_deref().unwrap_or_default();
-    let mut recorded = Recorded::new(&head, bytes);
+    let mut recorded = Recorded::new(number, &head, bytes);
     let stub = shared.state().stubs.find(&head.method, head.uri.path());
     let route = match stub {
         Some(_) => Route::Unknown,
@@ -262,7 +317,9 @@ async fn handle(
         recorded.parameters.clone_from(parameters);
         recorded.credentials = operation.credentials.iter().filter_map(Credential::header).collect();
     }
-    let Effect { delay, mut cut, reply } = shared.state().faults.next(recorded.operation());
+    let effect = shared.state().faults.next(recorded.operation());
+    recorded.injected = effect.summary();
+    let Effect { delay, mut cut, reply } = effect;
     if !delay.is_zero() && shared.stops_within(delay).await {
         cut = Some(Cut::Reset);
     }
@@ -272,7 +329,7 @@ async fn handle(
         (None, _) => {
             let answer = match stub {
                 Some(reply) => Ok(reply),
-                None => body.and_then(|body| answer(&shared, &route, &head, &body)),
+                None => body.and_then(|body| answer(&shared, number, &route, &head, &body)),
             };
             recorded.performed = answer.is_ok();
             Some(answer.unwrap_or_else(|refusal| refusal))
@@ -283,6 +340,10 @@ async fn handle(
         cut = Some(Cut::Lost);
     }
     recorded.refusal = reply.as_ref().and_then(Reply::message).map(str::to_owned);
+    if let Some(reply) = &reply {
+        let (headers, body) = reply.shown();
+        (recorded.reply_headers, recorded.reply_body) = (texts(&headers), body);
+    }
     let response = match (reply, cut) {
         (Some(reply), None) => reply.into_response(),
         (Some(reply), Some(Cut::Truncated)) => reply.truncated(),
@@ -294,10 +355,13 @@ async fn handle(
     };
     let is_reset = matches!(cut, Some(Cut::Reset | Cut::Lost));
     recorded.status = (!is_reset).then(|| response.status());
+    recorded.about = shared.state().world.outbox().about(number);
+    recorded.duration = start.elapsed();
     if let Some(observer) = &shared.setup.observer {
         observer(&recorded);
     }
     shared.state().recorder.add(recorded);
+    shared.changed();
     response
 }
 
@@ -313,14 +377,22 @@ async fn read(body: axum::body::Body, largest: usize) -> Result<Bytes, Reply> {
 }
 
 /// Answers without faults; both sides of the result are replies, `Err` being a refusal.
-fn answer(shared: &Shared, route: &Route<'_>, head: &Parts, body: &Bytes) -> Result<Reply, Reply> {
+fn answer(
+    shared: &Shared,
+    number: u64,
+    route: &Route<'_>,
+    head: &Parts,
+    body: &Bytes,
+) -> Result<Reply, Reply> {
     let path = head.uri.path();
     shared.state().limiter.take(Instant::now()).map_err(too_many)?;
     match route {
-        Route::Operation(operation, parameters) => match perform(shared, operation, parameters, head, body) {
-            Ok(reply) => checked(operation, reply),
-            Err(refusal) => Err(checked(operation, refusal).unwrap_or_else(|worse| worse)),
-        },
+        Route::Operation(operation, parameters) => {
+            match perform(shared, number, (operation, parameters), head, body) {
+                Ok(reply) => checked(operation, reply),
+                Err(refusal) => Err(checked(operation, refusal).unwrap_or_else(|worse| worse)),
+            }
+        }
         Route::NotText(not_text) => Err(Reply::bad_request(format!("{}: is not UTF-8", not_text.parameter))),
         Route::WrongMethod(methods) => {
             let allowed = methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
@@ -349,8 +421,8 @@ fn too_many(wait: Duration) -> Reply {
 
 fn perform(
     shared: &Shared,
-    operation: &Operation,
-    parameters: &[(String, String)],
+    number: u64,
+    (operation, parameters): (&Operation, &[(String, String)]),
     head: &Parts,
     body: &Bytes,
 ) -> Result<Reply, Reply> {
@@ -363,7 +435,7 @@ fn perform(
     };
     let records = body.as_ref().and_then(Value::as_array).map_or(0, Vec::len);
     let refused = shared.state().faults.records(&operation.id, records);
-    shared.perform(&Asked { operation, path: parameters, query, body, refused })?
+    shared.perform(&Asked { operation, path: parameters, query, body, refused, number: Some(number) })?
 }
 
 /// The success that the document shows.

@@ -69,7 +69,8 @@ async fn it_prints_its_url_logs_requests_and_ends_well() -> Result {
     let client = client();
     assert_eq!(client.post(&url).bearer_auth("secret-key").send().await?.status(), 201);
     assert_eq!(client.post(&url).bearer_auth("wrong").send().await?.status(), 401);
-    let listening = json!({"listening": program.url, "key": "as given"});
+    let listening =
+        json!({"listening": program.url, "key": "as given", "page": format!("{}/_hub/", program.url)});
     let (code, log) = program.end()?;
     assert_eq!(code, Some(0));
     let lines: Vec<Value> = log.lines().map(serde_json::from_str).collect::<std::result::Result<_, _>>()?;

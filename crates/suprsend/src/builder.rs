@@ -322,9 +322,10 @@ impl<C> ClientBuilder<C> {
         let mut builder = Self { base_url: read(BASE_URL_VARIABLE)?, ..Self::default() };
         // Checked here so that the error names the variable; plain HTTP is for `build` to judge, which knows what is allowed.
         config::base(BASE_URL_VARIABLE, builder.base_url.as_deref(), config::DEFAULT_BASE_URL, true)?;
-        let mut is_needed = true;
+        #[cfg(not(feature = "management"))]
+        let is_needed = true;
         #[cfg(feature = "management")]
-        {
+        let is_needed = {
             let url = read(config::MANAGEMENT_URL_VARIABLE)?;
             config::base(
                 config::MANAGEMENT_URL_VARIABLE,
@@ -336,9 +337,9 @@ impl<C> ClientBuilder<C> {
             if let Some(token) = read(config::SERVICE_TOKEN_VARIABLE)? {
                 let token = config::service_token(config::SERVICE_TOKEN_VARIABLE, &token.into())?;
                 builder.service_token = Some(token);
-                is_needed = false;
             }
-        }
+            builder.service_token.is_none()
+        };
         if is_needed || key.is_some() {
             builder.api_key = Some(api_key(API_KEY_VARIABLE, key.as_ref())?);
         }

@@ -22,6 +22,7 @@ use crate::{
     response::Response,
     retry::RetryPolicy,
     send::{Exchange, Options, Outgoing},
+    throttle::Throttle,
 };
 
 /// What awaiting a call returns.
@@ -186,6 +187,18 @@ impl<O, C> Call<O, C> {
     }
 }
 
+impl<O, C> Call<O, C> {
+    /// Takes the operation out of the call, with everything that was wrong so far. Options that would be lost are refused for this reason.
+    pub(crate) fn into_parts(self, reason: &str) -> (O, Violations) {
+        let Parts { operation, options, refused } = *self.parts;
+        let mut violations = Violations::default();
+        options.refuse(reason, &mut violations);
+        violations.append(options.violations);
+        violations.append(refused);
+        (operation, violations)
+    }
+}
+
 impl<O: Operation, C: AsClient> Call<O, C> {
     /// Prepares a call of an operation; see [`Client::call`].
     pub(crate) fn new(client: &C, operation: O) -> Self {
@@ -200,12 +213,7 @@ impl<O: Operation, C: AsClient> Call<O, C> {
 
     /// Takes the operation for a record of another call, with everything that was wrong so far.
     pub(crate) fn into_record(self) -> (O, Violations) {
-        let Parts { operation, options, refused } = *self.parts;
-        let mut violations = Violations::default();
-        options.refuse(&mut violations);
-        violations.append(options.violations);
-        violations.append(refused);
-        (operation, violations)
+        self.into_parts("cannot be set for one of many that share a request: set it for the client")
     }
 
     /// Gives the call its idempotency key now instead of when it is sent, unless it has one, and returns it: to store it, so that a call
@@ -228,6 +236,13 @@ impl<O: Operation, C: AsClient> Call<O, C> {
     pub fn assign_idempotency_key(&mut self) -> Option<String> {
         keys::give(&mut self.parts.operation);
         keys::of(&mut self.parts.operation).map(String::from)
+    }
+
+    /// Sends the call under a [`Throttle`], which it shares with other calls.
+    ///
+    /// Waiting because the API asks for it, or because it is down, does not count against the call's timeout. See [`Throttle`].
+    pub fn throttle(self, throttle: &Throttle) -> Self {
+        self.flowing(throttle.flow())
     }
 
     /// Sends the call as one of many, which share their flow control.

@@ -52,9 +52,9 @@ impl Gunzip {
         Ok(true)
     }
 
-    /// Returns whether the body ends where a gzip stream does.
-    pub(crate) fn is_whole(mut self) -> bool {
-        self.is_empty || self.decoder.try_finish().is_ok()
+    /// Ends the body: an error if it breaks off in the middle of the stream.
+    pub(crate) fn finish(mut self) -> Result<(), Corrupt> {
+        if self.is_empty { Ok(()) } else { self.decoder.try_finish().map_err(|_| Corrupt) }
     }
 }
 

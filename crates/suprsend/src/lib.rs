@@ -94,6 +94,8 @@ mod retry;
 mod rules;
 mod send;
 mod sending;
+pub mod stored;
+mod throttle;
 #[cfg(feature = "token")]
 pub mod token;
 mod trace;
@@ -125,6 +127,7 @@ pub use crate::{
     resources::*,
     response::Response,
     retry::RetryPolicy,
+    throttle::{Permit, Throttle},
     users::UpsertUser,
 };
 

@@ -68,15 +68,15 @@ impl Options {
 }
 
 impl Options {
-    /// Adds a violation if anything is set, where there is no call of its own to set it for.
-    pub(crate) fn refuse(&self, violations: &mut Violations) {
+    /// Adds a violation for each option that is set, where none can be kept.
+    pub(crate) fn refuse(&self, reason: &str, violations: &mut Violations) {
         let set = [
             ("header", !self.headers.is_empty()),
             ("timeout", self.timeout.is_some()),
             ("retry", self.retry.is_some()),
         ];
         for (name, _) in set.into_iter().filter(|(_, is_set)| *is_set) {
-            violations.add(name, "cannot be set for one of many that share a request: set it for the client");
+            violations.add(name, reason);
         }
     }
 }
@@ -402,7 +402,7 @@ async fn exchange(
             Err(_) => return Ok(Read::Corrupt),
         }
     }
-    if gunzip.is_some_and(|gunzip| !gunzip.is_whole()) {
+    if gunzip.is_some_and(|gunzip| gunzip.finish().is_err()) {
         return Ok(Read::Corrupt);
     }
     reply.complete();

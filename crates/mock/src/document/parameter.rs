@@ -68,6 +68,17 @@ impl Parameter {
             .collect()
     }
 
+    /// The value that was given; absent if there was none.
+    #[cfg(feature = "page")]
+    pub(crate) fn read(&self, given: &Given<'_>) -> Option<Value> {
+        let texts = self.texts(given);
+        let mut readings = if texts.is_empty() { Vec::new() } else { readings(&texts) };
+        let fitting = readings.iter().position(|reading| self.schema.problems(reading).is_empty());
+        // One that does not fit is shown as it is.
+        let text = Value::from(texts.first()?.as_ref());
+        Some(fitting.map_or(text, |index| readings.swap_remove(index)))
+    }
+
     fn texts<'a>(&self, given: &'a Given<'_>) -> Vec<Cow<'a, str>> {
         let named = |(name, _): &(Cow<'_, str>, Cow<'_, str>)| *name == self.name;
         match self.place {

@@ -73,9 +73,13 @@ impl Replies {
         self.schemas.values().flatten()
     }
 
+    /// The schema of the body that is declared for a status.
+    pub(super) fn schema(&self, status: StatusCode) -> Option<&Schema> {
+        self.schemas.iter().find(|(statuses, _)| statuses.contain(status))?.1.as_ref()
+    }
+
     pub(super) fn violations(&self, status: StatusCode, body: Option<&Value>) -> Vec<Problem> {
-        let declared = self.schemas.iter().find(|(statuses, _)| statuses.contain(status));
-        let Some((_, Some(schema))) = declared.filter(|_| !EMPTY.contains(&status.as_u16())) else {
+        let Some(schema) = self.schema(status).filter(|_| !EMPTY.contains(&status.as_u16())) else {
             return Vec::new();
         };
         match body {

@@ -110,6 +110,14 @@ impl Schema {
         }
     }
 
+    /// Where the parts of a value are that the schema marks as sensitive, as JSON pointers.
+    #[cfg(feature = "page")]
+    pub(crate) fn sensitive(&self, value: &Value) -> std::collections::BTreeSet<String> {
+        let document = &self.0.schemas.document;
+        let schema = document.pointer(&self.0.pointer).unwrap_or(&Value::Null);
+        super::secrets::sensitive(document, schema, value)
+    }
+
     /// Why it cannot be used, if it cannot.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.compiled().map(|_| ()).map_err(str::to_owned)

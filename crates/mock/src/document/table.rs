@@ -13,6 +13,19 @@ pub(crate) struct Role {
     pub(crate) resource: String,
     /// `get`, `list`, `upsert`, `edit`, `delete` or a verb of the resource's own.
     pub(crate) verb: String,
+    /// The resource, and the handles below it with their parameters: `users`, `tenants(distinct_id)`.
+    #[cfg_attr(not(feature = "page"), allow(dead_code, reason = "only the page writes calls"))]
+    pub(crate) handles: Vec<(String, Vec<String>)>,
+}
+
+#[cfg(feature = "page")]
+impl Role {
+    /// The SDK's method: `users().tenants(distinct_id).get`.
+    pub(crate) fn call(&self) -> String {
+        let handles =
+            self.handles.iter().map(|(name, parameters)| format!("{name}({}).", parameters.join(", ")));
+        handles.collect::<String>() + &self.verb
+    }
 }
 
 /// The roles of operations, by method and path.
@@ -22,21 +35,31 @@ pub(super) type Table = BTreeMap<(String, String), Role>;
 pub(super) fn table(document: &Value) -> Table {
     let mut found = Table::new();
     for (resource, methods) in document.get("x-resources").and_then(Value::as_object).into_iter().flatten() {
-        let name = resource.split('(').next().unwrap_or_default().trim();
-        read(name, methods, &mut found);
+        read(&[handle(resource)], methods, &mut found);
     }
     found
 }
 
-fn read(resource: &str, methods: &Value, found: &mut Table) {
+fn read(handles: &[(String, Vec<String>)], methods: &Value, found: &mut Table) {
     for (name, value) in methods.as_object().into_iter().flatten() {
-        let handle = name.split_once('(').map(|(handle, _)| handle.trim());
-        if let (None, Some(call)) = (handle, call(value)) {
-            found.insert(call, Role { resource: resource.to_owned(), verb: name.clone() });
+        if let (false, Some(call)) = (name.contains('('), call(value)) {
+            let names: Vec<_> = handles.iter().map(|(name, _)| name.as_str()).collect();
+            let (resource, verb) = (names.join("."), name.clone());
+            found.insert(call, Role { resource, verb, handles: handles.to_vec() });
         } else if value.is_object() {
-            read(&format!("{resource}.{}", handle.unwrap_or(name)), value, found);
+            read(&[handles, &[handle(name)]].concat(), value, found);
         }
     }
+}
+
+/// The name and the parameters of `name(first, second)`, or of a name alone.
+fn handle(text: &str) -> (String, Vec<String>) {
+    let (name, parameters) = text.split_once('(').unwrap_or((text, ""));
+    let parameters = parameters.trim_end_matches(')').split(',').map(str::trim);
+    (
+        name.trim().to_owned(),
+        parameters.filter(|parameter| !parameter.is_empty()).map(str::to_owned).collect(),
+    )
 }
 
 /// `get /path`, or an object that has the path under the method.
@@ -65,16 +88,21 @@ mod tests {
             "members(id)": {"add": {"post": "/team/{id}/#many", "arguments": ["ids"]}},
         }, "space(id)": {"feature": "extra", "keys": {"get": "get /{id}/key/"}}}});
         let found: Vec<_> = table(&document).into_iter().collect();
-        let role = |method: &str, path: &str, resource: &str, verb: &str| {
-            ((method.into(), path.into()), Role { resource: resource.into(), verb: verb.into() })
+        let role = |method: &str, path: &str, handles: &[(&str, &[&str])], verb: &str| {
+            let names: Vec<_> = handles.iter().map(|(name, _)| *name).collect();
+            let handles = handles.iter().map(|(name, parameters)| {
+                (String::from(*name), parameters.iter().copied().map(String::from).collect())
+            });
+            let role = Role { resource: names.join("."), verb: verb.into(), handles: handles.collect() };
+            ((method.into(), path.into()), role)
         };
         assert_eq!(
             found,
             [
-                role("get", "/team/{id}/", "teams", "get"),
-                role("get", "/{id}/key/", "space.keys", "get"),
-                role("post", "/team/{id}/", "teams", "upsert"),
-                role("post", "/team/{id}/#many", "teams.members", "add"),
+                role("get", "/team/{id}/", &[("teams", &[])], "get"),
+                role("get", "/{id}/key/", &[("space", &["id"]), ("keys", &[])], "get"),
+                role("post", "/team/{id}/", &[("teams", &[])], "upsert"),
+                role("post", "/team/{id}/#many", &[("teams", &[]), ("members", &["id"])], "add"),
             ]
         );
         assert!(table(&json!({})).is_empty());

@@ -78,6 +78,12 @@ impl Reply {
         (status, headers, [(header::CONTENT_LENGTH, length)], body).into_response()
     }
 
+    /// Its headers and body as they are sent.
+    pub(crate) fn shown(&self) -> (HeaderMap, Vec<u8>) {
+        let (_, headers, body) = self.clone().into_parts();
+        (headers, body.to_vec())
+    }
+
     fn into_parts(self) -> (StatusCode, HeaderMap, Bytes) {
         let Self { status, headers, content } = self;
         let mut headers: HeaderMap = headers.into_iter().collect();

@@ -17,6 +17,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) body: Option<Value>,
     /// The statuses with which records of the body are refused, whatever they are; may be shorter than the body.
     pub(crate) refused: Vec<Option<u16>>,
+    /// The number of the request; absent if it is done without one.
+    pub(crate) number: Option<u64>,
 }
 
 impl Asked<'_> {

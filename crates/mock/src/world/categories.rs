@@ -145,6 +145,12 @@ impl Preferences {
         shown.as_object_mut().map(std::mem::take).unwrap_or_default()
     }
 
+    /// Whether a recipient chose something for the category.
+    pub(super) fn has_chosen(&self, whose: Whose<'_>, slug: &str) -> bool {
+        let place = (whose.tenant.to_owned(), slug.to_owned());
+        self.own.get(whose.recipient).is_some_and(|own| own.categories.contains_key(&place))
+    }
+
     /// What a recipient sees of a tenant's categories, with these tags.
     pub(super) fn visible<'a>(
         &'a self,

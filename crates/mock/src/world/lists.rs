@@ -14,7 +14,7 @@ use super::{
 use crate::server::reply::Reply;
 
 /// The list of all users, which every workspace has.
-const ALL: &str = "all_users";
+pub(super) const ALL: &str = "all_users";
 
 /// The members of a list or a draft: when each was added, and the number of its entry.
 type Members = BTreeMap<String, (u64, DateTime<Utc>)>;
@@ -44,6 +44,12 @@ struct Draft {
 }
 
 impl Lists {
+    /// The identifiers of the lists, without that of all users.
+    #[cfg(feature = "page")]
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.by_id.keys().map(String::as_str)
+    }
+
     fn next(&mut self) -> u64 {
         self.last += 1;
         self.last

@@ -53,7 +53,7 @@ impl Messages {
         address: &Value,
         blocked: Option<&str>,
     ) {
-        let number = format!("{:012}", self.by_number.len() + 1);
+        let number = key(self.next());
         let now = time(Utc::now());
         let sent_at = if blocked.is_none() { now.clone() } else { Value::Null };
         let recipient = match recipient {
@@ -90,6 +90,16 @@ impl Messages {
 
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// The number of the message that is sent next.
+    pub(super) fn next(&self) -> usize {
+        self.by_number.len() + 1
+    }
+
+    #[cfg(feature = "page")]
+    pub(super) fn get(&self, number: usize) -> Option<&Value> {
+        self.by_number.get(&key(number))
     }
 
     /// Does something with one message: the status of the outcome, and why it was not done.
@@ -153,6 +163,11 @@ impl World {
             _ => return None,
         })
     }
+}
+
+/// A number as a key, so that the order of keys is that of the numbers.
+fn key(number: usize) -> String {
+    format!("{number:012}")
 }
 
 /// A query with both cursors means the one after which a page stands.

@@ -21,6 +21,8 @@ mod subscriptions;
 mod tags;
 mod templates;
 mod tenants;
+#[cfg(feature = "page")]
+mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -29,10 +31,18 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
 
 pub use self::outbox::{Kind, Sent};
+#[cfg(feature = "page")]
+pub(crate) use self::view::{Notification, Outcome, Place, Wanted};
 pub(crate) use self::{asked::Asked, profiles::Keys};
 use self::{
-    categories::Preferences, lists::Lists, management::Management, messages::Messages, outbox::Outbox,
-    profiles::Profiles, store::Store, subscriptions::Subscriptions,
+    categories::Preferences,
+    lists::Lists,
+    management::Management,
+    messages::Messages,
+    outbox::{Origin, Outbox},
+    profiles::Profiles,
+    store::Store,
+    subscriptions::Subscriptions,
 };
 use crate::{document::Document, refused::Refused, server::reply::Reply};
 
@@ -91,6 +101,7 @@ impl World {
     pub(crate) fn answer(&mut self, asked: &Asked<'_>) -> Option<Answer> {
         let role = asked.operation.role.as_ref()?;
         let verb = role.verb.as_str();
+        self.outbox.origin = Origin { request: asked.number, operation: asked.operation.id.clone() };
         let special = match role.resource.as_str() {
             "users" => self.people(verb, asked).or_else(|| self.bulk_preferences(verb, asked)),
             "users.tenants" => self.user_tenants(verb, asked),

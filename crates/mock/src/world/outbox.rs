@@ -1,6 +1,6 @@
 //! What was sent, the runs that came of it, and the keys that were seen.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
@@ -9,6 +9,8 @@ use crate::refused::Refused;
 
 /// How long a key is remembered.
 const REMEMBERED: TimeDelta = TimeDelta::hours(24);
+/// How many records of a request are looked at to say what it is about.
+const MANY: usize = 100;
 /// The member that has a request's key.
 pub(super) const KEY: &str = "$idempotency_key";
 
@@ -33,6 +35,21 @@ pub struct Sent {
     pub(super) message_id: String,
     pub(super) is_duplicate: bool,
     pub(super) recipients: Vec<String>,
+    #[cfg_attr(not(feature = "page"), allow(dead_code, reason = "only the page shows it"))]
+    pub(super) at: DateTime<Utc>,
+    pub(super) origin: Origin,
+    /// Its runs, by their places in the outbox.
+    pub(super) runs: Range<usize>,
+}
+
+/// What something was sent with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Origin {
+    /// The number of the request; absent if there was none.
+    pub(crate) request: Option<u64>,
+    /// The operation's id.
+    #[cfg_attr(not(feature = "page"), allow(dead_code, reason = "only the page asks for it"))]
+    pub(crate) operation: String,
 }
 
 impl Sent {
@@ -77,6 +94,17 @@ impl Sent {
         &self.recipients
     }
 
+    /// The number of the request that it came with ([`Recorded::number`](crate::Recorded::number)).
+    pub fn request(&self) -> Option<u64> {
+        self.origin.request
+    }
+
+    /// The id of the operation that sent it.
+    #[cfg(feature = "page")]
+    pub(crate) fn operation(&self) -> &str {
+        &self.origin.operation
+    }
+
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "kind": format!("{:?}", self.kind).to_lowercase(), "name": self.name, "body": self.body,
@@ -95,6 +123,8 @@ pub(super) struct Run {
     /// The recipient's identifier and addresses.
     pub(super) recipient: Vec<String>,
     pub(super) is_cancelled: bool,
+    /// Its messages, by their numbers.
+    pub(super) messages: Range<usize>,
 }
 
 /// What was sent, oldest first, and the runs that came of it.
@@ -107,6 +137,8 @@ pub(crate) struct Outbox {
     /// The workflows that a test named, by slug; with none, any is known.
     pub(super) workflows: BTreeMap<String, Map<String, Value>>,
     pub(super) bytes: usize,
+    /// What is being sent with.
+    pub(super) origin: Origin,
 }
 
 impl Outbox {
@@ -118,6 +150,22 @@ impl Outbox {
 
     pub(crate) fn sent(&self) -> &[Sent] {
         &self.sent
+    }
+
+    /// What a request sent last, and to whom, in a few words.
+    pub(crate) fn about(&self, request: u64) -> Option<String> {
+        let sent = self.sent.iter().rev().take_while(|sent| sent.origin.request == Some(request));
+        let sent: Vec<_> = sent.take(MANY).collect();
+        let first = sent.last()?;
+        if sent.len() > 1 {
+            return Some(format!("{} and others", first.name));
+        }
+        let to = match first.recipients.as_slice() {
+            [] => String::new(),
+            [one] => format!(" → {one}"),
+            [one, others @ ..] => format!(" → {one} and {} more", others.len()),
+        };
+        Some(format!("{}{to}", first.name))
     }
 
     pub(super) fn bytes(&self) -> usize {

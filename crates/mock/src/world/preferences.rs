@@ -155,31 +155,45 @@ impl World {
         Some(Ok(Answered::Json(json!({"success": true}))))
     }
 
-    /// Why a message of this category is not sent; nothing if it is. A category that was not set up blocks nothing.
+    /// Why a message of this category is not sent, and which preference says so; nothing if it is sent. A category that was not
+    /// set up blocks nothing.
     pub(super) fn why_blocked(
         &self,
         recipient: &[String],
         tenant: &str,
         category: Option<&str>,
         channel: &str,
-    ) -> Option<&'static str> {
+    ) -> Option<String> {
         if self.blocks(tenant, channel) {
-            return Some("the tenant blocks the channel");
+            return Some(format!("the tenant `{tenant}` blocks the channel"));
         }
-        let category = self.preferences.category(category?).ok()?;
-        if self.preferences.of_tenant(category, tenant)["enabled_for_tenant"] == false {
-            return Some("the category is disabled for the tenant");
+        let (slug, whose) = (category?, Whose { recipient, tenant });
+        let category = self.preferences.category(slug).ok()?;
+        let of_tenant = self.preferences.of_tenant(category, tenant);
+        if of_tenant["enabled_for_tenant"] == false {
+            return Some(format!("the category `{slug}` is disabled for the tenant `{tenant}`"));
         }
-        let shown = self.preferences.of_recipient(category, Whose { recipient, tenant }, true);
+        let shown = self.preferences.of_recipient(category, whose, true);
         let channels = shown["channels"].as_array()?;
         let found = channels.iter().find(|it| it["channel"] == channel)?;
         if found["preference"] == "opt_out" {
-            return Some("the recipient's preferences block the channel");
+            let is_named =
+                |list: &Value| list.as_array().is_some_and(|names| names.iter().any(|name| name == channel));
+            let says = if is_named(&of_tenant["blocked_channels"]) {
+                format!("the tenant `{tenant}` blocks the channel for")
+            } else if self.preferences.has_chosen(whose, slug) {
+                "the recipient opted out of".to_owned()
+            } else if ["preference", "opt_in_channels"].iter().any(|name| !of_tenant[*name].is_null()) {
+                format!("the preference of the tenant `{tenant}` is to opt out of")
+            } else {
+                "the default is to opt out of".to_owned()
+            };
+            return Some(format!("{says} the category `{slug}`"));
         }
         let place = (tenant.to_owned(), channel.to_owned());
         let is_restricted = self.preferences.own.get(recipient).and_then(|own| own.channels.get(&place));
         let blocked = is_restricted == Some(&true) && found["is_editable"] == true;
-        blocked.then_some("the recipient restricts the channel to what is mandatory")
+        blocked.then(|| "the recipient restricts the channel to what is mandatory".to_owned())
     }
 }
 

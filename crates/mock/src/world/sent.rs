@@ -181,6 +181,9 @@ impl World {
             message_id: message_id.clone(),
             is_duplicate,
             recipients: Vec::new(),
+            at: Utc::now(),
+            origin: self.outbox.origin.clone(),
+            runs: self.outbox.runs.len()..self.outbox.runs.len(),
         });
         (message_id, is_duplicate)
     }
@@ -201,6 +204,7 @@ impl World {
                 key: cause.key.map(str::to_owned),
                 recipient: texts.chain([named(&key)]).collect(),
                 is_cancelled: false,
+                messages: self.messages.next()..self.messages.next(),
             });
             for (channel, value) in addresses {
                 let blocked = self.why_blocked(
@@ -209,7 +213,13 @@ impl World {
                     cause.category.as_deref(),
                     &channel,
                 );
-                self.messages.add(cause, &execution_id, &key, &channel, &value, blocked);
+                self.messages.add(cause, &execution_id, &key, &channel, &value, blocked.as_deref());
+            }
+            if let Some(run) = self.outbox.runs.last_mut() {
+                run.messages.end = self.messages.next();
+            }
+            if let Some(sent) = self.outbox.sent.last_mut() {
+                sent.runs.end = self.outbox.runs.len();
             }
         }
     }

@@ -119,6 +119,11 @@ impl Store {
         self.values.get_mut(key)
     }
 
+    #[cfg(feature = "page")]
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.values.keys()
+    }
+
     pub(super) fn has(&self, key: &[String]) -> bool {
         self.values.contains_key(key)
     }

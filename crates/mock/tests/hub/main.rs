@@ -11,6 +11,8 @@ mod lists;
 mod management;
 mod objects;
 mod operations;
+#[cfg(feature = "page")]
+mod page;
 mod preferences;
 mod sending;
 mod stubs;

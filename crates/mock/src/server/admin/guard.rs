@@ -1,10 +1,10 @@
-//! Who may use the admin API: programs on this machine, not pages that a browser shows.
+//! Who may use the admin API: programs on this machine and the hub's own page, not other pages that a browser shows.
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, Uri, header, uri::Authority},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -12,18 +12,45 @@ use axum::{
 use super::{super::Shared, Reply};
 use crate::document::is_json;
 
-/// Lets a request through if it was sent to a name of this machine, comes from no foreign page, and has JSON or no body.
+/// What below `/_hub/` is for browsers: forms are posted there, and nothing else is.
+pub(super) const PAGE: &str = "/_hub/page/";
+
+/// What is said to a browser of every reply: nothing is loaded from elsewhere, and no script or style that stands in the page
+/// runs; no other page may show it in a frame, use it or keep it.
+const HEADERS: [(HeaderName, &str); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// Lets a request through if it was sent to a name of this machine, comes from no foreign page, and has JSON or no body; a form
+/// has to come from the hub's own page.
 ///
 /// The name is checked since a page may have its own name lead here (DNS rebinding), the content type since a browser sends
-/// text to any host without asking first.
+/// text and forms to any host without asking first.
 pub(super) async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    match check(&shared.setup.admin_hosts, request.headers(), request.uri()) {
+    let changes = *request.method() != Method::GET;
+    let takes_form = changes && request.uri().path().starts_with(PAGE);
+    let mut response = match check(&shared.setup.admin_hosts, takes_form, request.headers(), request.uri()) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
+    };
+    if changes {
+        shared.changed();
     }
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
-fn check(known: &BTreeSet<String>, headers: &HeaderMap, uri: &Uri) -> Result<(), Reply> {
+fn check(known: &BTreeSet<String>, takes_form: bool, headers: &HeaderMap, uri: &Uri) -> Result<(), Reply> {
     let text = |name: &header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let host = text(&header::HOST).or_else(|| uri.authority().map(Authority::as_str)).unwrap_or_default();
     if !is_own(known, host) {
@@ -31,21 +58,33 @@ fn check(known: &BTreeSet<String>, headers: &HeaderMap, uri: &Uri) -> Result<(),
             "the host of the request is not this machine; start the hub with an admin host",
         ));
     }
-    if let Some(origin) = text(&header::ORIGIN)
-        && !origin.split_once("://").is_some_and(|(_, authority)| is_own(known, authority))
-    {
+    let origin =
+        text(&header::ORIGIN).map(|origin| origin.split_once("://").map_or("", |(_, authority)| authority));
+    if origin.is_some_and(|origin| !is_own(known, origin)) {
         return Err(forbidden("the request comes from a page of another host"));
+    }
+    if takes_form {
+        // A browser asks nobody before it posts a form, and names the page with it.
+        if origin != Some(host) {
+            return Err(forbidden("the form does not come from the hub's own page"));
+        }
+        let media_type = text(&header::CONTENT_TYPE).and_then(|value| value.split(';').next());
+        return match media_type {
+            Some("application/x-www-form-urlencoded") => Ok(()),
+            _ => Err(unsupported("the header Content-Type is not application/x-www-form-urlencoded")),
+        };
     }
     let has_body = headers.contains_key(header::TRANSFER_ENCODING)
         || text(&header::CONTENT_LENGTH).is_some_and(|length| length != "0");
     match text(&header::CONTENT_TYPE) {
         Some(name) if is_json(name) => Ok(()),
         None if !has_body => Ok(()),
-        _ => {
-            let message = "the header Content-Type is not application/json";
-            Err(Reply::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
-        }
+        _ => Err(unsupported("the header Content-Type is not application/json")),
     }
+}
+
+fn unsupported(message: &str) -> Reply {
+    Reply::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
 }
 
 fn forbidden(message: &str) -> Reply {

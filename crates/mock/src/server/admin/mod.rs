@@ -1,6 +1,8 @@
 //! The admin API, below `/_hub/`: what a test in another language does with a hub.
 
 mod guard;
+#[cfg(feature = "page")]
+mod page;
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,8 +30,12 @@ use crate::{
 type Hub = State<Arc<Shared>>;
 
 pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/_hub/", get(status))
+    let router = Router::new();
+    #[cfg(feature = "page")]
+    let router = router.merge(page::routes());
+    #[cfg(not(feature = "page"))]
+    let router = router.route("/_hub/", get(status));
+    router
         .route("/_hub/reset", post(reset))
         .route("/_hub/requests", get(requests).delete(forget_requests))
         .route("/_hub/users", get(users))
@@ -47,6 +53,7 @@ async fn unknown() -> Reply {
     Reply::refusal(StatusCode::NOT_FOUND, "the admin API has no such path; GET /_hub/ is its start")
 }
 
+#[allow(clippy::unused_async, reason = "a handler is async")]
 async fn status(State(shared): Hub) -> Reply {
     let operations: Vec<_> = shared.document().operations().iter().map(|operation| {
         json!({"id": operation.id, "method": operation.method.as_str(), "path": operation.path})
@@ -62,7 +69,7 @@ async fn status(State(shared): Hub) -> Reply {
         "operations": operations,
         "unanswerable": unanswerable,
         "users": state.world.count_users(),
-        "requests": {"recorded": state.recorder.kept().count(), "dropped": state.recorder.dropped()},
+        "requests": {"recorded": state.recorder.len(), "dropped": state.recorder.dropped()},
         "faults": state.faults.active().len(),
         "rate_limit": limit,
     }))
@@ -106,7 +113,7 @@ async fn sent(State(shared): Hub) -> Reply {
 
 async fn define(State(shared): Hub, Path(kind): Path<String>, body: Bytes) -> Result<Reply, Reply> {
     let value = parse(&body)?;
-    shared.state().world.define(&kind, value).map_err(|refused| refusal(&refused))?;
+    shared.define(&kind, value).map_err(|refused| refusal(&refused))?;
     Ok(done())
 }
 
@@ -136,7 +143,7 @@ async fn faults(State(shared): Hub) -> Result<Reply, Reply> {
 
 async fn inject_fault(State(shared): Hub, body: Bytes) -> Result<Reply, Reply> {
     let fault: Fault = parse(&body)?;
-    shared.state().faults.inject(fault).map_err(|refused| refusal(&refused))?;
+    shared.inject(fault).map_err(|refused| refusal(&refused))?;
     Ok(done())
 }
 

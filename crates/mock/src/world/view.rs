@@ -1,0 +1,243 @@
+//! What the page shows of what is stored and sent.
+
+use std::ops::ControlFlow;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::{
+    Key, World,
+    lists::ALL,
+    outbox::{Kind, Run, Sent},
+};
+
+/// What was sent to one recipient: a trigger or a broadcast of which a run came, or something of which none did.
+#[derive(Debug)]
+pub(crate) struct Notification {
+    pub(crate) id: Place,
+    pub(crate) kind: Kind,
+    pub(crate) name: String,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) key: Option<String>,
+    pub(crate) message_id: String,
+    pub(crate) request: Option<u64>,
+    pub(crate) recipient: Option<String>,
+    pub(crate) execution_id: Option<String>,
+    pub(crate) outcome: Outcome,
+    /// In the form in which the API lists them.
+    pub(crate) messages: Vec<Value>,
+}
+
+/// The place of a notification: of what was sent, and among its runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place(pub(crate) usize, pub(crate) usize);
+
+/// What became of a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Delivered,
+    PartlyBlocked,
+    Blocked,
+    Cancelled,
+    /// The recipient has no active channel.
+    NoChannel,
+    /// Its key was known.
+    Duplicate,
+    /// It reached nobody who is known.
+    Nobody,
+    /// An event, of which no message comes.
+    Tracked,
+}
+
+impl Outcome {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Delivered,
+        Self::PartlyBlocked,
+        Self::Blocked,
+        Self::Cancelled,
+        Self::NoChannel,
+        Self::Duplicate,
+        Self::Nobody,
+        Self::Tracked,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::PartlyBlocked => "partly blocked",
+            Self::Blocked => "blocked",
+            Self::Cancelled => "cancelled",
+            Self::NoChannel => "no channel",
+            Self::Duplicate => "duplicate",
+            Self::Nobody => "no recipient",
+            Self::Tracked => "event recorded",
+        }
+    }
+}
+
+/// Which notifications are asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    /// In small letters, a part of a name, a recipient or a key.
+    pub(crate) text: String,
+    pub(crate) recipient: Option<String>,
+    pub(crate) outcome: Option<String>,
+    pub(crate) request: Option<u64>,
+    /// Only older ones.
+    pub(crate) before: Option<Place>,
+}
+
+impl World {
+    /// The newest notifications that are asked for, at most this many.
+    pub(crate) fn notifications(&self, wanted: &Wanted, limit: usize) -> Vec<Notification> {
+        let mut found = Vec::new();
+        let all = &self.outbox.sent;
+        let end = wanted.before.map_or(all.len(), |before| before.0.saturating_add(1).min(all.len()));
+        for (index, sent) in all.iter().enumerate().take(end).rev() {
+            if wanted.request.is_some_and(|request| sent.origin.request != Some(request)) {
+                continue;
+            }
+            let runs = self.outbox.runs.get(sent.runs.clone()).unwrap_or_default();
+            let mut add = |place: Place, run: Option<&Run>| {
+                if wanted.before.is_none_or(|before| place < before)
+                    && let Some(notification) = self.notification(wanted, place, sent, run)
+                {
+                    found.push(notification);
+                }
+                if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            };
+            let flow = if runs.is_empty() {
+                add(Place(index, 0), None)
+            } else {
+                runs.iter()
+                    .enumerate()
+                    .rev()
+                    .try_for_each(|(number, run)| add(Place(index, number), Some(run)))
+            };
+            if flow.is_break() {
+                break;
+            }
+        }
+        found
+    }
+
+    /// The notification at a place, and what was sent.
+    pub(crate) fn notification_at(&self, place: Place) -> Option<(Notification, &Sent)> {
+        let sent = self.outbox.sent.get(place.0)?;
+        let run = self.outbox.runs.get(sent.runs.clone()).and_then(|runs| runs.get(place.1));
+        Some((self.notification(&Wanted::default(), place, sent, run)?, sent))
+    }
+
+    /// How many records were sent.
+    pub(crate) fn count_sent(&self) -> usize {
+        self.outbox.sent.len()
+    }
+
+    fn notification(
+        &self,
+        wanted: &Wanted,
+        place: Place,
+        sent: &Sent,
+        run: Option<&Run>,
+    ) -> Option<Notification> {
+        // The last of a run's texts is the identifier; the others are addresses.
+        let recipient = match run {
+            Some(run) => run.recipient.last(),
+            None => sent.recipients.first(),
+        };
+        let recipient = recipient.map(String::as_str).filter(|name| !name.is_empty());
+        // Whom a record without runs was meant for.
+        let recipient = recipient.or_else(|| named(&sent.body).next());
+        let is_meant = |known: &str| {
+            recipient == Some(known) || (run.is_none() && named(&sent.body).any(|id| id == known))
+        };
+        if wanted.recipient.as_deref().is_some_and(|meant| !is_meant(meant)) {
+            return None;
+        }
+        if !wanted.text.is_empty() {
+            let texts = [Some(sent.name.as_str()), recipient, sent.key(), Some(sent.message_id.as_str())];
+            let has = |text: &str| text.to_lowercase().contains(&wanted.text);
+            if !texts.into_iter().flatten().any(has) {
+                return None;
+            }
+        }
+        let messages =
+            || run.iter().flat_map(|run| run.messages.clone()).filter_map(|it| self.messages.get(it));
+        let blocked = messages().filter(|message| message["status"] == "trigger_blocked").count();
+        let outcome = match run {
+            _ if sent.is_duplicate => Outcome::Duplicate,
+            None if sent.kind == Kind::Event && !sent.recipients.is_empty() => Outcome::Tracked,
+            None => Outcome::Nobody,
+            Some(run) if run.is_cancelled => Outcome::Cancelled,
+            Some(run) if run.messages.is_empty() => Outcome::NoChannel,
+            Some(_) if blocked == 0 => Outcome::Delivered,
+            Some(run) if blocked == run.messages.len() => Outcome::Blocked,
+            Some(_) => Outcome::PartlyBlocked,
+        };
+        if wanted.outcome.as_deref().is_some_and(|name| name != outcome.name()) {
+            return None;
+        }
+        Some(Notification {
+            id: place,
+            kind: sent.kind,
+            name: sent.name.clone(),
+            at: sent.at,
+            key: sent.key().map(str::to_owned),
+            message_id: sent.message_id.clone(),
+            request: sent.origin.request,
+            recipient: recipient.map(str::to_owned),
+            execution_id: run.map(|run| run.execution_id.clone()),
+            outcome,
+            messages: messages().cloned().collect(),
+        })
+    }
+
+    /// The keys of what is stored of a resource that contain a text in small letters: those after so many, and how many there are.
+    pub(crate) fn stored_keys(
+        &self,
+        resource: &str,
+        text: &str,
+        skip: usize,
+        limit: usize,
+    ) -> (Vec<Key>, usize) {
+        let has = |key: &&Key| text.is_empty() || key.iter().any(|part| part.to_lowercase().contains(text));
+        let page = |keys: &mut dyn Iterator<Item = &Key>| {
+            let mut found = Vec::new();
+            let mut count = 0;
+            for key in keys.filter(has) {
+                if count >= skip && found.len() < limit {
+                    found.push(key.clone());
+                }
+                count += 1;
+            }
+            (found, count)
+        };
+        match resource {
+            "users" => page(&mut self.users.keys(&[])),
+            "objects" => page(&mut self.objects.keys(&[])),
+            "lists" => {
+                let mut keys: Vec<Key> = self.lists.ids().map(|id| vec![id.to_owned()]).collect();
+                keys.push(vec![ALL.to_owned()]);
+                keys.sort_unstable();
+                page(&mut keys.iter())
+            }
+            _ => match self.stores.get(resource) {
+                Some(store) => page(&mut store.keys()),
+                None => (Vec::new(), 0),
+            },
+        }
+    }
+
+    /// The slugs and the names of the workflows and the categories that were set up.
+    pub(crate) fn defined(&self) -> (Vec<Value>, Vec<Value>) {
+        let workflows = self.outbox.workflows.values().cloned().map(Value::Object);
+        let categories = self.preferences.categories.iter().cloned().map(Value::Object);
+        (workflows.collect(), categories.collect())
+    }
+}
+
+/// The users whom a record names, as an event does, or a trigger that reached nobody.
+fn named(body: &Value) -> impl Iterator<Item = &str> {
+    let listed = ["recipients", "users"].into_iter().filter_map(|name| body.get(name)?.as_array()).flatten();
+    std::iter::once(body).chain(listed).filter_map(|it| it.get("distinct_id").unwrap_or(it).as_str())
+}

@@ -1,0 +1,85 @@
+//! An order and its notification, committed together: `cargo run -p suprsend-outbox --example order`.
+//!
+//! It starts a PostgreSQL of its own, or takes the one of `DATABASE_URL`, and sends to a mock server.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::{error::Error, time::Duration};
+
+use sqlx::{PgPool, Postgres, Transaction};
+use suprsend::Client;
+use suprsend_mock::Hub;
+use suprsend_outbox::{Outbox, sqlx};
+
+/// Places an order: a row, and a message to the customer.
+async fn place(
+    outbox: &Outbox,
+    client: &Client,
+    transaction: &mut Transaction<'_, Postgres>,
+    customer: &str,
+) -> Result<i64, Box<dyn Error>> {
+    let order: i64 = sqlx::query_scalar("insert into example_orders (customer) values ($1) returning id")
+        .bind(customer)
+        .fetch_one(&mut **transaction)
+        .await?;
+    let trigger = client.workflows().trigger("order-placed").recipient(customer).data("order", order);
+    let enqueued = outbox.enqueue(transaction, trigger).ordered_by(customer).await?;
+    println!("order {order} of {customer}: message {}, key {:?}", enqueued.id(), enqueued.idempotency_key());
+    Ok(order)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let own = support::Postgres::start();
+    let url = match (&own, std::env::var("DATABASE_URL")) {
+        (Ok(postgres), _) => postgres.url("postgres"),
+        (Err(_), Ok(url)) => url,
+        (Err(reason), Err(_)) => {
+            return Err(format!(
+                "no PostgreSQL: {reason:?}. Install Debian's package `postgresql`, or set DATABASE_URL"
+            )
+            .into());
+        }
+    };
+    let pool = PgPool::connect(&url).await?;
+    sqlx::query(
+        "create table if not exists example_orders (id bigint generated always as identity, customer text)",
+    )
+    .execute(&pool)
+    .await?;
+    let hub = Hub::start().await?;
+    let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
+    let outbox = Outbox::new(pool.clone());
+    outbox.migrate().await?;
+
+    let mut committed = pool.begin().await?;
+    let order = place(&outbox, &client, &mut committed, "jane").await?;
+    committed.commit().await?;
+    println!("order {order} is committed");
+
+    let mut rolled_back = pool.begin().await?;
+    let order = place(&outbox, &client, &mut rolled_back, "joe").await?;
+    rolled_back.rollback().await?;
+    println!("order {order} is rolled back");
+
+    let mut transaction = pool.begin().await?;
+    let merge = client.users().merge("jane", "guest");
+    if let Err(refused) = outbox.enqueue(&mut transaction, merge).await {
+        println!("refused: {refused}");
+    }
+    drop(transaction);
+
+    // A service runs the worker until it is told to stop, this example until nothing is left.
+    let done = outbox.clone();
+    let worker = outbox.worker(client).concurrency(8).run(async move {
+        while done.waiting().await.unwrap_or_default() > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    worker.await?;
+    for sent in hub.sent() {
+        println!("sent: {} to {}, key {:?}", sent.name(), sent.body()["recipients"], sent.key());
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Dead letters: messages that failed for good.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Row, postgres::PgRow};
+
+use crate::{
+    Outbox,
+    error::{Error, failed},
+};
+
+/// A message that failed for good. Its arguments are in the table `dead` only.
+#[derive(Debug, Clone)]
+pub struct DeadLetter {
+    id: i64,
+    operation: String,
+    created_at: DateTime<Utc>,
+    died_at: DateTime<Utc>,
+    attempts: i32,
+    kind: String,
+    status: Option<i32>,
+    error: String,
+}
+
+impl DeadLetter {
+    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            operation: row.try_get("operation")?,
+            created_at: row.try_get("created_at")?,
+            died_at: row.try_get("died_at")?,
+            attempts: row.try_get("attempts")?,
+            kind: row.try_get("kind")?,
+            status: row.try_get("status")?,
+            error: row.try_get("error")?,
+        })
+    }
+
+    /// Returns the id that the message had when it was enqueued, and has again when it is retried.
+    pub fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// Returns the id of the operation.
+    pub fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// Returns when it was enqueued.
+    pub fn created_at(&self) -> DateTime<Utc> {
+        self.created_at
+    }
+
+    /// Returns when it failed for good.
+    pub fn died_at(&self) -> DateTime<Utc> {
+        self.died_at
+    }
+
+    /// Returns the number of deliveries that were tried.
+    pub fn attempts(&self) -> u32 {
+        self.attempts.try_into().unwrap_or_default()
+    }
+
+    /// Returns the kind of the error as a word: one of [`ErrorKind`](suprsend::error::ErrorKind), `refused`, or `uncertain` for a message
+    /// that may have been delivered too long ago to be sent again safely.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// Returns the HTTP status of the last response.
+    pub fn status(&self) -> Option<u16> {
+        self.status.and_then(|status| status.try_into().ok())
+    }
+
+    /// Returns the text of the error, in which values of the arguments are blanked out.
+    pub fn error(&self) -> &str {
+        &self.error
+    }
+}
+
+impl fmt::Display for DeadLetter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, operation, died_at, attempts, error, .. } = self;
+        let died_at = died_at.format("%Y-%m-%dT%H:%M:%SZ");
+        write!(f, "{id} {operation}, {died_at}, attempts: {attempts}: {error}")
+    }
+}
+
+impl Outbox {
+    /// Returns dead letters in the order of their ids: at most this many, of those after an id.
+    pub async fn dead_letters(&self, after: Option<i64>, limit: u32) -> Result<Vec<DeadLetter>, Error> {
+        let statement = self.sql(
+            "select id, operation, created_at, died_at, attempts, kind, status, error
+             from :outbox.dead where id > $1 order by id limit $2",
+        );
+        let rows = sqlx::query(&statement)
+            .bind(after.unwrap_or(i64::MIN))
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await;
+        let rows = rows.and_then(|rows| rows.iter().map(DeadLetter::read).collect());
+        rows.map_err(failed("read the dead letters"))
+    }
+
+    /// Enqueues dead letters again, with the idempotency keys that they had, and returns how many there were.
+    ///
+    /// SuprSend recognizes a key for 24 hours. A letter of the kind `uncertain` may have been delivered before that, so look at its
+    /// operation in SuprSend's logs first.
+    pub async fn retry(&self, ids: &[i64]) -> Result<u64, Error> {
+        self.retry_where("where id = any($1)", ids).await
+    }
+
+    /// Enqueues all dead letters again; see [`retry`](Self::retry).
+    pub async fn retry_all(&self) -> Result<u64, Error> {
+        self.retry_where("where cardinality($1::bigint[]) = 0", &[]).await
+    }
+
+    async fn retry_where(&self, condition: &str, ids: &[i64]) -> Result<u64, Error> {
+        // The time of the first attempt goes, since that attempt is what somebody has now decided about.
+        let statement = self.sql(&format!(
+            "with gone as (delete from :outbox.dead {condition} returning *)
+             insert into :outbox.messages (id, operation, arguments, order_key, priority, created_at)
+             select id, operation, arguments, order_key, priority, created_at from gone order by id"
+        ));
+        let done = sqlx::query(&statement).bind(ids).execute(&self.pool).await;
+        Ok(done.map_err(failed("retry the dead letters"))?.rows_affected())
+    }
+}

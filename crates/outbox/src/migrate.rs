@@ -1,0 +1,54 @@
+//! Creating and updating the outbox's tables.
+
+use graphile_worker::WorkerUtils;
+
+use crate::{
+    Outbox, database,
+    error::{DatabaseError, Error, failed},
+    stored,
+};
+
+const SCHEMA: &str = include_str!("schema.sql");
+/// Serializes migrations that start together: a number that nothing else is likely to lock.
+const LOCK: i64 = 0x5355_5052_4F42;
+
+impl Outbox {
+    /// Creates the outbox's tables and those of its queue, or updates them. Safe to run again, and by several processes at a time.
+    ///
+    /// It needs a database user that may create schemas, on PostgreSQL 14 or newer. Workers and producers do with less.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        const WHAT: &str = "migrate the outbox";
+        let mut guard = self.pool.acquire().await.map_err(failed(WHAT))?;
+        sqlx::query("select pg_advisory_lock($1)")
+            .bind(LOCK)
+            .execute(&mut *guard)
+            .await
+            .map_err(failed(WHAT))?;
+        let migrated = self.migrate_locked(WHAT).await;
+        // Closing the session frees the lock, whatever happened.
+        guard.close().await.map_err(failed(WHAT))?;
+        migrated
+    }
+
+    async fn migrate_locked(&self, what: &'static str) -> Result<(), Error> {
+        let queue = WorkerUtils::new(database::database(self.pool.clone()), self.queue());
+        queue
+            .migrate()
+            .await
+            .map_err(|error| Error::Database(DatabaseError::new(what, error.to_string())))?;
+        let mut transaction = self.pool.begin().await.map_err(failed(what))?;
+        sqlx::raw_sql(&self.sql(SCHEMA)).execute(&mut *transaction).await.map_err(failed(what))?;
+        let storable: Vec<&str> = stored::storable().collect();
+        for statement in [
+            "insert into :outbox.operations select unnest($1::text[]) on conflict do nothing",
+            "delete from :outbox.operations where id <> all($1)",
+        ] {
+            sqlx::query(&self.sql(statement))
+                .bind(&storable)
+                .execute(&mut *transaction)
+                .await
+                .map_err(failed(what))?;
+        }
+        transaction.commit().await.map_err(failed(what))
+    }
+}

@@ -1,0 +1,117 @@
+//! Operations as rows: an id and arguments in JSON.
+
+use std::{future::Future, pin::Pin};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+use suprsend::{
+    Client, Error, Method, Operation, Response, Throttle, operations,
+    stored::{Prepare, Prepared},
+};
+use suprsend_api::{Spec, Visitor};
+
+use crate::error::Refused;
+
+/// An operation that can be stored: any of [`operations`](suprsend::operations).
+pub trait Storable: Operation + Serialize {}
+
+impl<O: Operation + Serialize> Storable for O {}
+
+/// Operations that may be delivered twice or not, depending on their arguments: those that take an idempotency key, and edits.
+const CONDITIONAL: [&str; 9] = [
+    "trigger-workflow-api",
+    "trigger-workflows",
+    "dynamic-workflow-trigger",
+    "event-api",
+    "track-event",
+    "track-events",
+    "edit-user-profile",
+    "edit-object-profile",
+    "edit-user-tenant-profile",
+];
+
+/// Why an operation is not taken.
+const NOT_REPEATABLE: &str = "it cannot be delivered twice safely and has no idempotency key. Send it directly, or state the result \
+                              instead of the change";
+const UNKNOWN: &str = "a worker cannot find it by its id, since it is not in `suprsend::operations`";
+
+/// Returns the operations that may be stored.
+pub(crate) fn storable() -> impl Iterator<Item = &'static str> {
+    let may_be_stored =
+        |spec: &&&Spec| spec.method != Method::GET && (spec.idempotent || CONDITIONAL.contains(&spec.id));
+    operations::ALL.iter().filter(may_be_stored).map(|spec| spec.id)
+}
+
+/// Checks whether a prepared operation may be stored.
+pub(crate) fn check<O: Operation>(prepared: &Prepared<O>) -> Result<(), Refused> {
+    let is_same = |spec: &&Spec| std::ptr::eq(*spec, O::SPEC);
+    if !operations::ALL.iter().any(is_same) {
+        return Err(Refused::new(prepared.id(), UNKNOWN));
+    }
+    if !prepared.is_repeatable() {
+        return Err(Refused::new(prepared.id(), NOT_REPEATABLE));
+    }
+    Ok(())
+}
+
+/// Sends an operation under a throttle.
+type Send = Box<dyn FnOnce(&Client, &Throttle) -> Sending + std::marker::Send>;
+type Sending = Pin<Box<dyn Future<Output = Result<Response<()>, Error>> + std::marker::Send>>;
+
+/// An operation that was read, of whichever type.
+pub(crate) struct Loaded {
+    pub(crate) send: Send,
+    /// The arguments with the keys that they lacked, to be stored before they are sent.
+    pub(crate) completed: Option<String>,
+    /// Whether repeating it does no harm however late, without a key.
+    pub(crate) is_idempotent: bool,
+}
+
+/// Why a stored operation cannot be sent.
+pub(crate) enum Unusable {
+    Unknown,
+    Undecodable,
+    Refused(Refused),
+    Invalid(Error),
+}
+
+/// Reads a stored operation.
+pub(crate) fn load(operation: &str, arguments: &RawValue) -> Result<Loaded, Unusable> {
+    operations::visit(operation, Load { arguments }).unwrap_or(Err(Unusable::Unknown))
+}
+
+struct Load<'a> {
+    arguments: &'a RawValue,
+}
+
+impl Visitor for Load<'_> {
+    type Output = Result<Loaded, Unusable>;
+
+    fn visit<O>(self) -> Self::Output
+    where
+        O: Operation + Clone + Serialize + DeserializeOwned,
+    {
+        let mut operation: O =
+            serde_json::from_str(self.arguments.get()).map_err(|_| Unusable::Undecodable)?;
+        let mut lacks_key = false;
+        operation.idempotency_keys(&mut |key| lacks_key |= key.is_none());
+        let prepared = operation.prepare().map_err(Unusable::Invalid)?;
+        check(&prepared).map_err(Unusable::Refused)?;
+        let operation = prepared.into_operation();
+        let completed = lacks_key.then(|| serde_json::to_string(&operation)).transpose();
+        let completed = completed.map_err(|_| Unusable::Undecodable)?;
+        let is_idempotent = O::SPEC.idempotent || !takes_key(&operation);
+        let send: Send = Box::new(move |client, throttle| {
+            let call = client.call(operation).throttle(throttle);
+            Box::pin(async move { Ok(call.await?.map(drop)) })
+        });
+        Ok(Loaded { send, completed, is_idempotent })
+    }
+}
+
+/// Returns whether an operation has a place for an idempotency key.
+fn takes_key<O: Operation + Clone>(operation: &O) -> bool {
+    let mut takes = false;
+    operation.clone().idempotency_keys(&mut |_| takes = true);
+    takes
+}

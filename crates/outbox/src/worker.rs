@@ -1,0 +1,308 @@
+//! The worker: takes messages from the queue and sends them.
+
+mod delivery;
+mod hooks;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    future::Future,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use graphile_worker::{
+    IntoTaskHandlerResult, LocalQueueConfig, TaskHandler, WorkerContext, WorkerOptions, WorkerRecoveryConfig,
+};
+use serde::{Deserialize, Serialize};
+use sqlx::{Executor, PgPool, postgres::PgPoolOptions};
+use suprsend::{Client, Throttle};
+use tokio::{sync::watch, time::sleep};
+use tracing::{info, warn};
+
+use crate::{
+    Outbox, database,
+    error::{DatabaseError, Error},
+    outbox::sql,
+};
+
+/// How often the database is asked for messages whose time has come; new ones are announced.
+const POLL: Duration = Duration::from_millis(500);
+/// How long completed jobs are collected before they are deleted together.
+const BATCH: Duration = Duration::from_millis(5);
+/// The longest pause between attempts to reach a database that is away.
+const LONGEST_AWAY: Duration = Duration::from_secs(10);
+/// The most connections of a worker, beside the one that listens.
+const CONNECTIONS: usize = 16;
+
+/// Sends what was committed, made by [`Outbox::worker`].
+#[must_use = "nothing is sent unless it is run"]
+pub struct Worker {
+    outbox: Outbox,
+    client: Client,
+    concurrency: usize,
+    max_rate: Option<u32>,
+    max_attempts: u32,
+    grace: Duration,
+    take_over_after: Duration,
+}
+
+/// A job of the queue: the id of a message.
+#[derive(Debug, Serialize, Deserialize)]
+struct Job {
+    id: i64,
+}
+
+impl TaskHandler for Job {
+    const IDENTIFIER: &'static str = "suprsend";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        match context.get_ext::<Shared>() {
+            Some(shared) => delivery::deliver(shared, self.id, context.job()).await,
+            None => Err(Failed("the worker has no state".to_owned())),
+        }
+    }
+}
+
+/// The text that the queue stores with a job that failed, which is its `Debug`.
+struct Failed(String);
+
+impl fmt::Debug for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What all deliveries of a worker share.
+#[derive(Clone)]
+struct Shared(Arc<State>);
+
+struct State {
+    pool: PgPool,
+    schema: Arc<str>,
+    client: Client,
+    throttle: Throttle,
+    max_attempts: u32,
+    stopping: watch::Receiver<bool>,
+    /// When jobs that failed are to run again, until the queue has taken note of the failure.
+    again: Mutex<HashMap<i64, Again>>,
+}
+
+/// When a job is to run again.
+#[derive(Clone, Copy)]
+struct Again {
+    /// From now on. Without it, the queue's back-off holds.
+    delay: Option<Duration>,
+    /// Whether the attempt counts.
+    counts: bool,
+}
+
+impl State {
+    fn again(&self) -> MutexGuard<'_, HashMap<i64, Again>> {
+        self.again.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sql(&self, statement: &str) -> String {
+        sql(&self.schema, statement)
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("throttle", &self.0.throttle).finish_non_exhaustive()
+    }
+}
+
+impl Worker {
+    pub(crate) fn new(outbox: Outbox, client: Client) -> Self {
+        Self {
+            outbox,
+            client,
+            concurrency: 32,
+            max_rate: None,
+            max_attempts: 25,
+            grace: Duration::from_secs(30),
+            take_over_after: Duration::from_secs(60),
+        }
+    }
+
+    /// Limits the number of messages in flight. Defaults to 32. Zero counts as one.
+    ///
+    /// Four are in flight at first, and more as long as the API answers as fast.
+    pub fn concurrency(self, messages: usize) -> Self {
+        Self { concurrency: messages.max(1), ..self }
+    }
+
+    /// Limits the number of requests in a second, retries included. There is no limit by default. Zero counts as one.
+    pub fn max_rate(self, requests: u32) -> Self {
+        Self { max_rate: Some(requests), ..self }
+    }
+
+    /// Gives a message up after this number of failed deliveries: it goes to the dead letters. Defaults to 25, which takes about four days.
+    /// Zero counts as one. Waiting for an outage of the API to end is no delivery.
+    pub fn max_attempts(self, deliveries: u32) -> Self {
+        Self { max_attempts: deliveries.clamp(1, 10_000), ..self }
+    }
+
+    /// Limits the time that messages in flight may take when the worker stops. Defaults to 30 s. What is not done then is sent again later,
+    /// with the same key.
+    pub fn grace(self, limit: Duration) -> Self {
+        Self { grace: limit, ..self }
+    }
+
+    /// Takes over the messages of a worker that was not heard of for this time. Defaults to 60 s. Workers report five times as often, so all
+    /// workers of an outbox should have the same time.
+    ///
+    /// A worker that is taken for dead and is not does no harm: its messages are sent twice with the same key.
+    pub fn take_over_after(self, time: Duration) -> Self {
+        Self { take_over_after: time.max(Duration::from_secs(1)), ..self }
+    }
+
+    /// Sends messages until `shutdown` completes, then finishes those in flight.
+    ///
+    /// A database that is away is waited for.
+    ///
+    /// # Errors
+    ///
+    /// The database refuses the worker: it does not exist, the user may not log in, or the outbox's tables are not there.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), Error> {
+        let (stop, stopping) = watch::channel(false);
+        let mut work = pin!(self.work(stopping));
+        let mut shutdown = pin!(shutdown);
+        tokio::select! {
+            ended = &mut work => return ended,
+            () = &mut shutdown => {}
+        }
+        info!("stopping: messages in flight are finished");
+        stop.send_replace(true);
+        work.await
+    }
+
+    async fn work(&self, stopping: watch::Receiver<bool>) -> Result<(), Error> {
+        let mut throttle = self.client.throttle().adaptive_concurrency(1, self.concurrency);
+        if let Some(rate) = self.max_rate {
+            throttle = throttle.max_rate(rate);
+        }
+        let shared = Shared(Arc::new(State {
+            pool: self.pool(),
+            schema: Arc::clone(&self.outbox.schema),
+            client: self.client.clone(),
+            throttle,
+            max_attempts: self.max_attempts,
+            stopping: stopping.clone(),
+            again: Mutex::default(),
+        }));
+        let mut stopped = pin!(stopped(stopping.clone()));
+        let mut failures = 0;
+        while !*stopping.borrow() {
+            match self.work_once(&shared, &stopping, &mut failures).await {
+                Ok(()) => break,
+                Err(Ended::ForGood(error)) => return Err(error),
+                Err(Ended::ForNow(reason)) => warn!(error = reason, "the database is away or restarts"),
+            }
+            failures += 1;
+            let pause = Duration::from_millis(100).saturating_mul(1 << failures.min(10)).min(LONGEST_AWAY);
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = &mut stopped => break,
+            }
+        }
+        shared.0.pool.close().await;
+        Ok(())
+    }
+
+    /// Works until the worker stops or the database fails.
+    async fn work_once(
+        &self,
+        shared: &Shared,
+        stopping: &watch::Receiver<bool>,
+        failures: &mut u32,
+    ) -> Result<(), Ended> {
+        let probe = shared.0.sql("select 1 from :outbox.messages, :outbox.dead limit 0");
+        sqlx::query(&probe).execute(&shared.0.pool).await.map_err(Ended::new)?;
+        let worker =
+            self.queue(shared, stopping).init().await.map_err(|error| Ended::ForNow(error.to_string()))?;
+        info!(concurrency = self.concurrency, "working");
+        *failures = 0;
+        worker.run().await.map_err(|error| Ended::ForNow(error.to_string()))
+    }
+
+    /// Sets up the queue's worker.
+    fn queue(&self, shared: &Shared, stopping: &watch::Receiver<bool>) -> WorkerOptions {
+        let beat = self.take_over_after / 5;
+        let recovery = WorkerRecoveryConfig::default()
+            .heartbeat_interval(beat)
+            .sweep_interval(beat)
+            .sweep_threshold(self.take_over_after)
+            .recovery_delay(Duration::ZERO);
+        let options = WorkerOptions::default()
+            .database(database::database(shared.0.pool.clone()))
+            .schema(self.outbox.queue())
+            .concurrency(self.concurrency)
+            .poll_interval(POLL)
+            .complete_job_batch_delay(BATCH)
+            .local_queue(LocalQueueConfig::default().with_size(self.concurrency))
+            .worker_recovery(recovery)
+            .listen_os_shutdown_signals(false)
+            .shutdown_signal(stopped(stopping.clone()))
+            .shutdown_grace_period(self.grace)
+            .shutdown_interrupted_job_retry_delay(Duration::ZERO)
+            .add_extension(shared.clone())
+            .define_job::<Job>();
+        hooks::add(options, shared)
+    }
+
+    /// Connections of the worker's own. What they write may be lost with the database's memory: a message would be sent again with the
+    /// same key. So they do not wait for the disk, but where it is said.
+    fn pool(&self) -> PgPool {
+        let most = u32::try_from(self.concurrency.min(CONNECTIONS)).unwrap_or_default() + 4;
+        PgPoolOptions::new()
+            .max_connections(most)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    connection.execute("set synchronous_commit = off").await?;
+                    Ok(())
+                })
+            })
+            .connect_lazy_with(self.outbox.pool.connect_options().as_ref().clone())
+    }
+}
+
+/// Completes when the worker stops.
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // The sender is only gone after the worker.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+/// Why the queue's worker ended.
+enum Ended {
+    ForNow(String),
+    ForGood(Error),
+}
+
+impl Ended {
+    fn new(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let for_good = match code.as_deref() {
+            // Login, no such database, syntax or access rule: those do not pass by themselves.
+            Some(code) => ["28", "3D", "3F", "42"].iter().any(|class| code.starts_with(class)),
+            None => matches!(error, sqlx::Error::Configuration(_) | sqlx::Error::Tls(_)),
+        };
+        if for_good {
+            Self::ForGood(Error::Database(DatabaseError::new("work", error)))
+        } else {
+            Self::ForNow(error.to_string())
+        }
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("outbox", &self.outbox)
+            .field("concurrency", &self.concurrency)
+            .field("max_rate", &self.max_rate)
+            .finish_non_exhaustive()
+    }
+}

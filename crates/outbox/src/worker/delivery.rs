@@ -1,0 +1,276 @@
+//! The delivery of one message.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use graphile_worker::Job;
+use serde_json::value::RawValue;
+use sqlx::{FromRow, Row, postgres::PgRow, types::Json};
+use suprsend::{Error, Permit, Response};
+use tracing::{info, warn};
+
+use super::{Again, Failed, Shared, State, stopped};
+use crate::{
+    redact,
+    stored::{self, Loaded, Unusable},
+};
+
+/// How long after its first attempt a message is sent again: `SuprSend` recognizes its key for 24 hours.
+const RECOGNIZED: TimeDelta = TimeDelta::hours(23);
+/// The distance between the messages of an order key that wait for one before them.
+const DISTANCE: Duration = Duration::from_millis(20);
+
+/// A message as it is stored.
+struct Message {
+    operation: String,
+    arguments: Json<Box<RawValue>>,
+    order_key: Option<String>,
+    first_attempt_at: Option<DateTime<Utc>>,
+    /// The number of messages before it in its order key.
+    ahead: i64,
+    /// Seconds until one of those is tried again.
+    wait: Option<f64>,
+}
+
+impl FromRow<'_, PgRow> for Message {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            operation: row.try_get("operation")?,
+            arguments: row.try_get("arguments")?,
+            order_key: row.try_get("order_key")?,
+            first_attempt_at: row.try_get("first_attempt_at")?,
+            ahead: row.try_get("ahead")?,
+            wait: row.try_get("wait")?,
+        })
+    }
+}
+
+const READ: &str = "
+    select operation, arguments, order_key, first_attempt_at, ahead, wait
+    from :outbox.messages message
+    cross join lateral (
+        select count(*) as ahead, extract(epoch from max(retry_at) - now())::float8 as wait
+        from (
+            select retry_at from :outbox.messages before
+            where message.order_key is not null and before.order_key = message.order_key and before.id < message.id
+                and (before.not_before is null or before.not_before <= now())
+            order by before.id limit 500
+        ) before
+    ) before
+    where id = $1";
+
+/// Why a message goes to the dead letters.
+struct Death<'a> {
+    kind: &'a str,
+    status: Option<u16>,
+    error: String,
+}
+
+/// One attempt at a message.
+struct Attempt<'a> {
+    state: &'a State,
+    id: i64,
+    job: &'a Job,
+}
+
+pub(super) async fn deliver(shared: &Shared, id: i64, job: &Job) -> Result<(), Failed> {
+    let attempt = Attempt { state: &shared.0, id, job };
+    attempt.run().await
+}
+
+impl Attempt<'_> {
+    async fn run(&self) -> Result<(), Failed> {
+        let statement = self.state.sql(READ);
+        // Planned each time: a plan that was made for an empty table would read all of it for each message later.
+        let read = sqlx::query_as::<_, Message>(&statement).bind(self.id).persistent(false);
+        // Another worker may have sent it, or somebody deleted it.
+        let Some(message) = read.fetch_optional(&self.state.pool).await.map_err(|error| self.lost(&error))?
+        else {
+            return Ok(());
+        };
+        if message.ahead > 0 {
+            let ahead = u32::try_from(message.ahead).unwrap_or(1);
+            let wait = Duration::try_from_secs_f64(message.wait.unwrap_or_default().max(0.0));
+            let delay = wait.unwrap_or_default().saturating_add(DISTANCE * ahead);
+            return Err(self.later(Some(delay), false, "waits for messages before it"));
+        }
+        if self.attempts() > self.state.max_attempts {
+            // The last one would have given up by itself.
+            let error = "the last attempts ended without a result: the worker panicked".to_owned();
+            return self.die(&message, Death { kind: "panic", status: None, error }).await;
+        }
+        let arguments = message.arguments.0.get();
+        let loaded = match stored::load(&message.operation, &message.arguments.0) {
+            Ok(loaded) => loaded,
+            Err(unusable) => return self.die(&message, unusable.into_death(arguments)).await,
+        };
+        let may_be_forgotten = message.first_attempt_at.is_some_and(|first| Utc::now() - first > RECOGNIZED);
+        if may_be_forgotten && !loaded.is_idempotent {
+            let error = "an attempt more than 23 hours ago may have been processed, and SuprSend may no longer recognize its \
+                         idempotency key"
+                .to_owned();
+            return self.die(&message, Death { kind: "uncertain", status: None, error }).await;
+        }
+        let Some(_permit) = self.permit().await else {
+            return Err(self.later(Some(Duration::ZERO), false, "the worker stops"));
+        };
+        if let Some(completed) = &loaded.completed {
+            self.complete(completed).await.map_err(|error| self.lost(&error))?;
+        }
+        match self.send(loaded).await {
+            None => {
+                Err(self.later(Some(Duration::ZERO), true, "the worker stopped during an outage of the API"))
+            }
+            Some(Ok(response)) => self.sent(&message, &response).await,
+            Some(Err(error)) => self.failed(&message, &error).await,
+        }
+    }
+
+    /// Waits for a place among the calls in flight; `None` if the worker stops first.
+    async fn permit(&self) -> Option<Permit> {
+        let mut stopping = self.state.stopping.clone();
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => None,
+            permit = self.state.throttle.permit() => Some(permit),
+        }
+    }
+
+    /// Sends the message. `None` if the worker stops while an outage holds it.
+    async fn send(&self, loaded: Loaded) -> Option<Result<Response<()>, Error>> {
+        let stopped_in_outage = async {
+            stopped(self.state.stopping.clone()).await;
+            while self.state.throttle.outage().is_none() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::select! {
+            result = (loaded.send)(&self.state.client, &self.state.throttle) => Some(result),
+            () = stopped_in_outage => None,
+        }
+    }
+
+    /// Stores keys that the message lacked, before anything carries them.
+    async fn complete(&self, arguments: &str) -> Result<(), sqlx::Error> {
+        let mut transaction = self.state.pool.begin().await?;
+        sqlx::query("set local synchronous_commit = on").execute(&mut *transaction).await?;
+        let statement =
+            self.state.sql("update :outbox.messages set arguments = $2::text::json where id = $1");
+        sqlx::query(&statement).bind(self.id).bind(arguments).execute(&mut *transaction).await?;
+        transaction.commit().await
+    }
+
+    async fn sent(&self, message: &Message, response: &Response<()>) -> Result<(), Failed> {
+        let statement = self.state.sql("delete from :outbox.messages where id = $1");
+        let deleted = sqlx::query(&statement).bind(self.id).execute(&self.state.pool).await;
+        info!(
+            outbox_id = self.id,
+            operation = message.operation,
+            delivery = self.attempts(),
+            status = response.status().as_u16(),
+            request_id = response.request_id(),
+            "sent"
+        );
+        deleted.map(drop).map_err(|error| self.lost(&error))
+    }
+
+    async fn failed(&self, message: &Message, error: &Error) -> Result<(), Failed> {
+        let text = redact::error(&format!("{error:#}"), message.arguments.0.get());
+        let status = error.status().map(|status| status.as_u16());
+        // A worker that may not send, or got something else than the API's response, says nothing about the message.
+        let is_transient = error.is_retryable()
+            || matches!(status, Some(401 | 403))
+            || matches!(error, Error::Config(_) | Error::UndecodableReply(_));
+        if !is_transient || self.attempts() >= self.state.max_attempts {
+            return self.die(message, Death { kind: error.kind().as_str(), status, error: text }).await;
+        }
+        let delay = error.retry_after();
+        let back_off = f64::from(*self.job.attempts()).min(10.0).exp();
+        let retry = delay.map_or(back_off, |delay| delay.as_secs_f64());
+        let statement = self.state.sql(
+            "update :outbox.messages set first_attempt_at = least(first_attempt_at, $2, now()),
+                retry_at = case when order_key is null then null else now() + $3 * interval '1 second' end
+             where id = $1",
+        );
+        let noted = sqlx::query(&statement)
+            .bind(self.id)
+            .bind(self.job.locked_at())
+            .bind(retry)
+            .execute(&self.state.pool)
+            .await;
+        noted.map_err(|error| self.lost(&error))?;
+        warn!(
+            outbox_id = self.id,
+            operation = message.operation,
+            delivery = self.attempts(),
+            status,
+            retry_after = delay.map(|delay| delay.as_secs()),
+            error = text,
+            "failed, will be sent again"
+        );
+        Err(self.later(delay, true, &text))
+    }
+
+    /// Moves the message to the dead letters.
+    async fn die(&self, message: &Message, death: Death<'_>) -> Result<(), Failed> {
+        warn!(
+            outbox_id = self.id,
+            operation = message.operation,
+            ordered = message.order_key.is_some(),
+            delivery = self.attempts(),
+            kind = death.kind,
+            status = death.status,
+            error = death.error,
+            "failed for good"
+        );
+        self.bury(death).await.map_err(|error| self.lost(&error))
+    }
+
+    async fn bury(&self, death: Death<'_>) -> Result<(), sqlx::Error> {
+        let statement = self.state.sql(
+            "with gone as (delete from :outbox.messages where id = $1 returning *)
+             insert into :outbox.dead
+                (id, operation, arguments, order_key, priority, created_at, first_attempt_at, attempts, kind, status, error)
+             select id, operation, arguments, order_key, priority, created_at, first_attempt_at, $2, $3, $4, $5 from gone",
+        );
+        sqlx::query(&statement)
+            .bind(self.id)
+            .bind(i32::from(*self.job.attempts()))
+            .bind(death.kind)
+            .bind(death.status.map(i32::from))
+            .bind(death.error)
+            .execute(&self.state.pool)
+            .await
+            .map(drop)
+    }
+
+    /// Fails the job, to run again.
+    fn later(&self, delay: Option<Duration>, counts: bool, reason: &str) -> Failed {
+        if delay.is_some() || !counts {
+            self.state.again().insert(*self.job.id(), Again { delay, counts });
+        }
+        Failed(reason.to_owned())
+    }
+
+    /// Fails the job because the database did, which says nothing about the message.
+    fn lost(&self, error: &sqlx::Error) -> Failed {
+        self.later(None, false, &format!("the database failed: {error}"))
+    }
+
+    /// The number of attempts, this one included.
+    fn attempts(&self) -> u32 {
+        u32::try_from(*self.job.attempts()).unwrap_or(1)
+    }
+}
+
+impl Unusable {
+    fn into_death(self, arguments: &str) -> Death<'static> {
+        let (kind, error) = match self {
+            Self::Unknown => ("refused", "the operation is unknown to this version".to_owned()),
+            Self::Undecodable => ("invalid_input", "the arguments are not those of the operation".to_owned()),
+            Self::Refused(refused) => ("refused", refused.to_string()),
+            Self::Invalid(error) => ("invalid_input", redact::error(&error.to_string(), arguments)),
+        };
+        Death { kind, status: None, error }
+    }
+}

@@ -1,0 +1,165 @@
+//! What becomes of messages whose delivery fails, is interrupted, or has an order.
+
+use std::time::Duration;
+
+use suprsend_mock::Fault;
+use suprsend_outbox::sqlx;
+
+use crate::setup::{Running, on_postgres};
+
+#[test]
+fn messages_of_one_key_keep_their_order_through_failures() {
+    on_postgres(async |setup| {
+        // Some attempts in a row fail, so that messages go back to the queue, while others of the key are due.
+        setup.hub.inject(Fault::status(502).share(0.4).times(30)).unwrap();
+        let client = suprsend::Client::builder().base_url(setup.hub.url()).api_key(setup.hub.key());
+        let client = client.no_retries().build().unwrap();
+        for number in 0..12 {
+            let mut transaction = setup.pool.begin().await.unwrap();
+            for key in ["jane", "joe"] {
+                let trigger = client.workflows().trigger(format!("{key}-{number:02}")).recipient(key);
+                setup.outbox.enqueue(&mut transaction, trigger).ordered_by(key).await.unwrap();
+            }
+            transaction.commit().await.unwrap();
+        }
+        let workers = [(); 2].map(|()| Running::start(setup.outbox.worker(client.clone()).concurrency(8)));
+        while setup.outbox.waiting().await.unwrap() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        for worker in workers {
+            worker.stop().await;
+        }
+        for key in ["jane", "joe"] {
+            let of_key: Vec<_> = setup.ran().into_iter().filter(|name| name.starts_with(key)).collect();
+            let expected: Vec<_> = (0..12).map(|number| format!("{key}-{number:02}")).collect();
+            assert_eq!(of_key, expected);
+        }
+        assert!(setup.hub.requests().len() > 24, "no request failed");
+    });
+}
+
+#[test]
+fn what_fails_for_good_is_a_dead_letter_without_anything_personal_and_can_be_sent_again() {
+    on_postgres(async |setup| {
+        let message = "recipient jane-secret with jane@example.com has no channel";
+        let body = serde_json::json!({"code": 400, "message": message, "error_code": "no_channel"});
+        setup.hub.inject(Fault::status(400).body(body)).unwrap();
+        let id = setup.trigger("order-placed", "jane-secret").await;
+        setup.work_until(0).await;
+        let dead = setup.outbox.dead_letters(None, 10).await.unwrap();
+        let [letter] = &dead[..] else { panic!("{dead:?}") };
+        assert_eq!((letter.id(), letter.operation(), letter.attempts()), (id, "trigger-workflow-api", 1));
+        assert_eq!((letter.kind(), letter.status()), ("api", Some(400)));
+        assert!(letter.error().contains("has no channel (no_channel)"), "{letter}");
+        assert!(!letter.error().contains("jane"), "{letter}");
+        assert!(setup.ran().is_empty());
+
+        let key: String =
+            sqlx::query_scalar("select arguments->'body'->>'$idempotency_key' from suprsend_outbox.dead")
+                .fetch_one(&setup.pool)
+                .await
+                .unwrap();
+        assert_eq!(setup.outbox.retry(&[id, 12345]).await.unwrap(), 1);
+        assert_eq!(setup.outbox.retry_all().await.unwrap(), 0);
+        setup.work_until(0).await;
+        let sent = setup.hub.sent();
+        assert_eq!((sent.len(), sent[0].key()), (1, Some(key.as_str())));
+        assert!(setup.outbox.dead_letters(None, 10).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn retry_after_is_kept_by_the_queue() {
+    on_postgres(async |setup| {
+        let hour = Duration::from_secs(3600);
+        setup.hub.inject(Fault::status(429).retry_after(hour).times(1)).unwrap();
+        let id = setup.trigger("later", "jane").await;
+        let scheduled = async || {
+            sqlx::query_scalar::<_, bool>(
+                "select coalesce(bool_and(run_at > now() + interval '3500 seconds' and attempts = 1), false)
+                 from suprsend_outbox_queue._private_jobs where locked_at is null",
+            )
+            .fetch_one(&setup.pool)
+            .await
+            .unwrap()
+        };
+        Running::start(setup.worker()).until(scheduled).await;
+        assert_eq!(setup.hub.requests().len(), 1);
+        assert_eq!(setup.outbox.waiting().await.unwrap(), 1, "{id}");
+    });
+}
+
+#[test]
+fn a_wrong_api_key_kills_no_message() {
+    on_postgres(async |setup| {
+        setup.trigger("kept", "jane").await;
+        let wrong = suprsend::Client::builder().base_url(setup.hub.url()).api_key("wrong").build().unwrap();
+        let tried = async || !setup.hub.requests().is_empty();
+        Running::start(setup.outbox.worker(wrong)).until(tried).await;
+        assert_eq!(setup.outbox.waiting().await.unwrap(), 1);
+        assert!(setup.outbox.dead_letters(None, 10).await.unwrap().is_empty());
+        setup.work_until(0).await;
+        assert_eq!(setup.ran(), ["kept"]);
+    });
+}
+
+#[test]
+fn a_message_that_fails_too_often_is_given_up() {
+    on_postgres(async |setup| {
+        setup.hub.inject(Fault::status(500).share(1.0)).unwrap();
+        setup.trigger("broken", "jane").await;
+        let client = suprsend::Client::builder().base_url(setup.hub.url()).api_key(setup.hub.key());
+        let worker = setup.outbox.worker(client.no_retries().build().unwrap()).max_attempts(2);
+        Running::start(worker).until(async || setup.outbox.waiting().await.unwrap() == 0).await;
+        let dead = setup.outbox.dead_letters(None, 10).await.unwrap();
+        assert_eq!((dead[0].attempts(), dead[0].status()), (2, Some(500)), "{dead:?}");
+    });
+}
+
+#[test]
+fn what_may_have_been_sent_long_ago_is_sent_again_only_if_that_does_no_harm() {
+    on_postgres(async |setup| {
+        setup.trigger("uncertain", "jane").await;
+        let mut transaction = setup.pool.begin().await.unwrap();
+        let upsert = setup.client.users().upsert("jane").email("jane@example.com");
+        setup.outbox.enqueue(&mut transaction, upsert).await.unwrap();
+        transaction.commit().await.unwrap();
+        sqlx::query("update suprsend_outbox.messages set first_attempt_at = now() - interval '2 days'")
+            .execute(&setup.pool)
+            .await
+            .unwrap();
+        setup.work_until(0).await;
+        let dead = setup.outbox.dead_letters(None, 10).await.unwrap();
+        assert_eq!((dead.len(), dead[0].kind()), (1, "uncertain"));
+        assert!(setup.hub.profile("jane").is_some() && setup.ran().is_empty());
+        // Somebody has looked, and decided.
+        setup.outbox.retry_all().await.unwrap();
+        setup.work_until(0).await;
+        assert_eq!(setup.ran(), ["uncertain"]);
+    });
+}
+
+#[test]
+fn a_graceful_stop_finishes_what_is_in_flight() {
+    on_postgres(async |setup| {
+        setup.hub.inject(Fault::delay(Duration::from_millis(700)).share(1.0)).unwrap();
+        for number in 0..30 {
+            setup.trigger(&format!("w{number}"), "jane").await;
+        }
+        let first = async || {
+            let claimed =
+                "select count(*) from suprsend_outbox_queue._private_jobs where locked_at is not null";
+            sqlx::query_scalar::<_, i64>(claimed).fetch_one(&setup.pool).await.unwrap() > 0
+        };
+        Running::start(setup.worker().concurrency(4)).until(first).await;
+        // Nothing is in doubt: what was sent is gone, what was not is there, unclaimed and untried.
+        let ran = u64::try_from(setup.ran().len()).unwrap();
+        assert_eq!(setup.outbox.waiting().await.unwrap(), 30 - ran);
+        let untouched = "select count(*) from suprsend_outbox_queue._private_jobs where locked_at is null and attempts = 0";
+        let untouched: i64 = sqlx::query_scalar(untouched).fetch_one(&setup.pool).await.unwrap();
+        assert_eq!(u64::try_from(untouched).unwrap(), 30 - ran);
+        setup.hub.clear_faults();
+        setup.work_until(0).await;
+        assert_eq!(setup.hub.sent().len(), 30);
+    });
+}

@@ -1,0 +1,12 @@
+//! The outbox on a real PostgreSQL, which the tests start themselves.
+
+#![cfg(unix)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod delivery;
+mod enqueue;
+mod killing;
+mod program;
+mod setup;

@@ -1,0 +1,160 @@
+//! Flow control for calls that no stream sends.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+use crate::{
+    bulk::Outage,
+    client::Client,
+    flow::{FlowControl, LONGEST_PAUSE, Limit},
+};
+
+/// Flow control shared by calls that are made one at a time, such as those of a worker that takes them from a queue.
+///
+/// It is that of [`Client::send_all`]: when the API throttles one call, all of them pause for as long as it asks, and fewer are sent at
+/// a time afterwards. After three failures in a row that say something about the API, one call at a time probes whether it is back while the
+/// others wait. Unlike a stream, a throttle never gives up, so bound the waiting where that matters. Clones share it.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// let throttle = client.throttle();
+/// // In every task of the worker:
+/// let permit = throttle.permit().await;
+/// client.users().upsert("jane").email("jane@example.com").throttle(&throttle).await?;
+/// drop(permit);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Throttle {
+    flow: Arc<FlowControl>,
+    room: Arc<Room>,
+}
+
+/// The permits that are out.
+#[derive(Debug, Default)]
+struct Room {
+    taken: Mutex<usize>,
+    freed: Notify,
+}
+
+impl Room {
+    fn taken(&self) -> MutexGuard<'_, usize> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place among the calls in flight, made by [`Throttle::permit`]. Dropping it frees the place.
+#[derive(Debug)]
+#[must_use = "the place is free again as soon as the permit is dropped"]
+pub struct Permit {
+    room: Arc<Room>,
+}
+
+impl Client {
+    /// Creates flow control for calls that are made one at a time. Its back-off is that of the client's retry policy.
+    pub fn throttle(&self) -> Throttle {
+        let flow = FlowControl::new(self.shared.settings.retry.clone());
+        flow.set_max_outage(LONGEST_PAUSE);
+        Throttle { flow: Arc::new(flow), room: Arc::default() }
+    }
+}
+
+impl Throttle {
+    /// Lets the number of permits vary between these. Defaults to 1 and 64. Zero counts as one, and a maximum below the minimum as the
+    /// minimum.
+    pub fn adaptive_concurrency(self, min: usize, max: usize) -> Self {
+        self.flow.set_limit(Limit::between(min, max));
+        self
+    }
+
+    /// Limits the number of requests in a second, retries included. Zero counts as one. There is no limit by default.
+    pub fn max_rate(self, requests: u32) -> Self {
+        self.flow.set_rate(requests);
+        self
+    }
+
+    /// Limits the time that calls wait because the API asks for it. Defaults to 5 min.
+    ///
+    /// If the API asks for more, the calls that it asked fail, with that time in [`Error::retry_after`](crate::Error::retry_after).
+    pub fn max_pause(self, pause: Duration) -> Self {
+        self.flow.set_max_pause(pause);
+        self
+    }
+
+    /// Returns the number of permits that may be out now.
+    pub fn concurrency(&self) -> usize {
+        self.flow.limit()
+    }
+
+    /// Returns the outage that holds the calls, if there is one.
+    pub fn outage(&self) -> Option<Outage> {
+        self.flow.outage().map(|(since, cause)| Outage::new(since.elapsed(), cause))
+    }
+
+    /// Waits for a place among the calls in flight. Cancel safe.
+    pub async fn permit(&self) -> Permit {
+        loop {
+            // From before the count is read, so that no wake-up is missed.
+            let freed = self.room.freed.notified();
+            {
+                let mut taken = self.room.taken();
+                if self.flow.has_room(*taken) {
+                    *taken += 1;
+                    break;
+                }
+            }
+            freed.await;
+        }
+        Permit { room: Arc::clone(&self.room) }
+    }
+
+    pub(crate) fn flow(&self) -> Arc<FlowControl> {
+        Arc::clone(&self.flow)
+    }
+}
+
+impl fmt::Debug for Throttle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Throttle")
+            .field("concurrency", &self.concurrency())
+            .field("in_flight", &*self.room.taken())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A place is freed after the answer that may have raised the limit, so all who wait look again.
+impl Drop for Permit {
+    fn drop(&mut self) {
+        *self.room.taken() -= 1;
+        self.room.freed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::Future, pin::pin, task::Poll};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn permits_are_bounded_and_come_back() {
+        let client = Client::builder().api_key("key").build().unwrap();
+        let throttle = client.throttle().adaptive_concurrency(2, 2);
+        let (first, _second) = (throttle.permit().await, throttle.permit().await);
+        let other = throttle.clone();
+        let mut third = pin!(other.permit());
+        std::future::poll_fn(|context| {
+            assert!(third.as_mut().poll(context).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        drop(first);
+        let _permit = third.await;
+    }
+}
