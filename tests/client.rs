@@ -213,7 +213,7 @@ fn each_slack_shape_is_a_variant_of_its_own() {
         assert_eq!(found, variant);
         assert_eq!(serde_json::to_value(&decoded).expect("encodable"), given);
     }
-    // What none of them can be stays JSON.
+    // A value that is none of them stays JSON.
     let incomplete = json!({"email": "a@b.co"});
     let decoded: SlackChannel = serde_json::from_value(incomplete.clone()).expect("JSON");
     assert_eq!(decoded, SlackChannel::Other(incomplete));

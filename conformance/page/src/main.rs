@@ -25,11 +25,11 @@ use tokio::{
     time::timeout,
 };
 
-/// How long all of it may take, on a machine with much else to do.
+/// The time limit for the whole run, on a machine with much else to do.
 const LIMIT: Duration = Duration::from_secs(600);
 /// The key that no page may show.
 const KEY: &str = "page-secret-key";
-/// What the browser needs.
+/// The program and the folder that the browser needs.
 const FILES: [&str; 3] = ["package.json", "package-lock.json", "page.mjs"];
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
@@ -45,7 +45,7 @@ struct Arguments {
     chromium: Option<PathBuf>,
 }
 
-/// What the browser's side asks for.
+/// Requests of the browser's side.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Asked {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use suprsend_mock::{Fault, Hub};
 
-/// What is sent, in this order.
+/// The traffic of the demo, in this order.
 const STEPS: &str = include_str!("demo.json");
 
 /// A request, or a fault of the requests that follow.
@@ -21,7 +21,7 @@ struct Step {
     path: String,
     body: Option<Value>,
     fault: Option<Fault>,
-    /// How long to wait before it.
+    /// The delay before it.
     #[serde(default)]
     wait_ms: u64,
 }
@@ -53,7 +53,7 @@ pub(crate) fn prepare(hub: &Hub) -> Result<impl Future<Output = ()> + use<>> {
     })
 }
 
-/// What fails is to fail, and shown by the page.
+/// Some requests are meant to fail, so that the page shows failures.
 async fn play(client: &Client, url: &str, key: &str, step: Step) {
     let Step { method, path, body, fault, .. } = step;
     if let Some(fault) = fault {

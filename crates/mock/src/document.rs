@@ -231,13 +231,13 @@ impl Operation {
         self.parameters.iter().filter_map(|it| Some((it.name.as_str(), value(it)?))).collect()
     }
 
-    /// Where the parts of a request's body are that the document marks as sensitive; absent if it does not know the body.
+    /// Returns the places in a request's body that the document marks as sensitive; none if it does not know the body.
     #[cfg(feature = "page")]
     pub(crate) fn sensitive_in_body(&self, value: &Value) -> Option<BTreeSet<String>> {
         self.body.as_ref().map(|body| body.schema.sensitive(value))
     }
 
-    /// Where the parts of a reply are that the document marks as sensitive; absent if it does not know the reply.
+    /// Returns the places in a reply that the document marks as sensitive; none if it does not know the reply.
     #[cfg(feature = "page")]
     pub(crate) fn sensitive_in_reply(&self, status: StatusCode, value: &Value) -> Option<BTreeSet<String>> {
         self.replies.schema(status).map(|schema| schema.sensitive(value))

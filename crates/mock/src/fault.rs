@@ -192,7 +192,7 @@ pub(crate) struct Effect {
 }
 
 impl Effect {
-    /// What it does, in a few words; nothing if it does nothing.
+    /// Describes its effect in a few words; empty if it has none.
     pub(crate) fn summary(&self) -> Option<String> {
         let delay = (!self.delay.is_zero()).then(|| format!("delayed by {} ms", self.delay.as_millis()));
         let cut = self.cut.map(|cut| cut.summary().to_owned());

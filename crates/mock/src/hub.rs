@@ -286,7 +286,7 @@ impl Builder {
         self
     }
 
-    /// How many requests to record; older ones are dropped, and counted. 1000 unless set, and at most 64 MiB
+    /// Number of requests to record; older ones are dropped, and counted. 1000 unless set, and at most 64 MiB
     /// of them with their replies, or 4 KiB for each where that is more.
     pub fn recorded_requests(mut self, limit: usize) -> Self {
         self.setup.recorded = limit;

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header, request::Parts};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
-/// How many bytes of requests and replies are kept at least before older ones go, so that large ones do not fill the memory.
+/// The number of bytes of requests and replies that are kept at least before older ones go, so that large ones do not fill the memory.
 const BYTES: usize = 64 * 1024 * 1024;
 /// The bytes that each request may have on average where many are to be kept.
 const BYTES_EACH: usize = 4 * 1024;
@@ -35,7 +35,7 @@ pub struct Recorded {
     pub(crate) performed: bool,
     /// The fault that happened to it, in a few words.
     pub(crate) injected: Option<String>,
-    /// What it sent, and to whom, in a few words.
+    /// Describes the workflow, event or broadcast and its recipients in a few words.
     #[cfg_attr(not(feature = "page"), allow(dead_code, reason = "only the page shows it"))]
     pub(crate) about: Option<String>,
     /// The time from its arrival to the reply.

@@ -107,7 +107,7 @@ impl Shared {
         &self.document
     }
 
-    /// Whether the hub serves the project's own document, so that the SDK has its operations.
+    /// True if the hub serves the project's own document, so that the SDK has its operations.
     #[cfg(feature = "page")]
     pub(crate) fn has_own_document(&self) -> bool {
         self.setup.document.is_none()

@@ -133,7 +133,7 @@ fn row(row: &PgRow) -> Result<DbRow, DbError> {
             "JSON" | "JSONB" => cell(row, index, DbCell::Json),
             "TEXT" | "VARCHAR" | "CHAR" | "NAME" => cell(row, index, DbCell::Text),
             "TIMESTAMPTZ" => cell(row, index, DbCell::TimestampTz),
-            // What a function returns that returns nothing.
+            // The result of a function that returns nothing.
             "VOID" => Ok(DbCell::Null),
             other => Err(DbError::new(format!("the column {} has the unknown type {other}", column.name()))),
         };

@@ -1,4 +1,4 @@
-//! What can go wrong with the outbox.
+//! Errors of the outbox.
 
 use std::{error, fmt};
 

@@ -10,7 +10,7 @@ use suprsend::ClientBuilder;
 use suprsend_outbox::{DeadLetter, Outbox};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// How many dead letters are read at a time.
+/// The number of dead letters that are read at a time.
 const PAGE: u32 = 1000;
 /// The exit code if there are dead letters, with `--check`, or some that were named are not there.
 const FOUND: u8 = 3;
@@ -29,7 +29,7 @@ struct Arguments {
     /// Format of the log on stderr.
     #[arg(long, global = true, value_enum, default_value_t = Format::Json, value_name = "FORMAT")]
     log: Format,
-    /// What is logged: a level, or levels by target, such as `warn,suprsend_outbox=debug`.
+    /// Log filter: a level, or levels by target, such as `warn,suprsend_outbox=debug`.
     #[arg(
         long,
         global = true,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// What stands for a value that is not shown.
+/// The text in place of a value that is not shown.
 const BLANK: &str = "[redacted]";
 /// Members of a body that name things of the dashboard, and nobody.
 const NAMES: [&str; 3] = ["workflow", "event", "template"];

@@ -30,7 +30,7 @@ const CONDITIONAL: [&str; 9] = [
     "edit-user-tenant-profile",
 ];
 
-/// Why an operation is not taken.
+/// Reason why an operation is not taken.
 const NOT_REPEATABLE: &str = "it cannot be delivered twice safely and has no idempotency key. Send it directly, or state the result \
                               instead of the change";
 const UNKNOWN: &str = "a worker cannot find it by its id, since it is not in `suprsend::operations`";
@@ -63,11 +63,11 @@ pub(crate) struct Loaded {
     pub(crate) send: Send,
     /// The arguments with the keys that they lacked, to be stored before they are sent.
     pub(crate) completed: Option<String>,
-    /// Whether repeating it does no harm however late, without a key.
+    /// True if repeating it does no harm however late, without a key.
     pub(crate) is_idempotent: bool,
 }
 
-/// Why a stored operation cannot be sent.
+/// Reason why a stored operation cannot be sent.
 pub(crate) enum Unusable {
     Unknown,
     Undecodable,

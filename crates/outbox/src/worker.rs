@@ -27,9 +27,9 @@ use crate::{
     outbox::sql,
 };
 
-/// How often the database is asked for messages whose time has come; new ones are announced.
+/// The interval at which the database is asked for messages whose time has come; new ones are announced.
 const POLL: Duration = Duration::from_millis(500);
-/// How long completed jobs are collected before they are deleted together.
+/// The time for which completed jobs are collected before they are deleted together.
 const BATCH: Duration = Duration::from_millis(5);
 /// The longest pause between attempts to reach a database that is away.
 const LONGEST_AWAY: Duration = Duration::from_secs(10);
@@ -74,7 +74,7 @@ impl fmt::Debug for Failed {
     }
 }
 
-/// What all deliveries of a worker share.
+/// The state that all deliveries of a worker share.
 #[derive(Clone)]
 struct Shared(Arc<State>);
 
@@ -85,16 +85,16 @@ struct State {
     throttle: Throttle,
     max_attempts: u32,
     stopping: watch::Receiver<bool>,
-    /// When jobs that failed are to run again, until the queue has taken note of the failure.
+    /// The times at which failed jobs are to run again, kept until the queue has taken note of the failure.
     again: Mutex<HashMap<i64, Again>>,
 }
 
-/// When a job is to run again.
+/// The time at which a job is to run again.
 #[derive(Clone, Copy)]
 struct Again {
     /// From now on. Without it, the queue's back-off holds.
     delay: Option<Duration>,
-    /// Whether the attempt counts.
+    /// True if the attempt counts.
     counts: bool,
 }
 
@@ -275,7 +275,7 @@ async fn stopped(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-/// Why the queue's worker ended.
+/// Reason why the queue's worker ended.
 enum Ended {
     ForNow(String),
     ForGood(Error),

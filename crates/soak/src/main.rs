@@ -1,6 +1,6 @@
 //! Streams of calls against a hub that misbehaves at random. `cargo xtask soak` runs it.
 //!
-//! What has to hold, whatever the hub does: each input has exactly one outcome; an outage loses no input, which means that one that
+//! It checks, whatever the hub does: each input has exactly one outcome; an outage loses no input, which means that one that
 //! failed for a reason that passes can be sent again until it is stored; memory does not grow; and nothing that is printed holds a secret
 //! or anything personal.
 //!
@@ -36,10 +36,10 @@ const LONGEST: usize = 4096;
 #[derive(Parser)]
 #[command(name = "cargo xtask soak", bin_name = "cargo xtask soak")]
 struct Arguments {
-    /// How long to go on, in seconds.
+    /// Duration in seconds.
     #[arg(long, default_value_t = 600)]
     seconds: u64,
-    /// Where the randomness starts.
+    /// Seed of the random numbers.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -70,7 +70,7 @@ async fn run(arguments: &Arguments) -> Result<()> {
     memory.assert_flat()
 }
 
-/// What was seen in all.
+/// The totals of all streams.
 #[derive(Default)]
 struct Totals {
     streams: u64,

@@ -1,10 +1,10 @@
-//! How much memory the program has, from stream to stream.
+//! Measures the program's memory from stream to stream.
 
 use anyhow::{Result, ensure};
 
 /// So many streams are sent at least.
 pub(crate) const LEAST: u64 = 6;
-/// What the allocator may keep, in KiB: an SDK that kept the bodies of a stream would be beyond that after some minutes.
+/// Memory that the allocator may keep, in KiB: an SDK that kept the bodies of a stream would be beyond that after some minutes.
 const SLACK: u64 = 32 * 1024;
 
 /// The resident memory after each stream, in KiB.

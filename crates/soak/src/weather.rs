@@ -1,4 +1,4 @@
-//! How a hub misbehaves while a stream is sent to it.
+//! Makes a hub misbehave while a stream is sent to it.
 
 use std::time::Duration;
 

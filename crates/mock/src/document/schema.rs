@@ -110,7 +110,7 @@ impl Schema {
         }
     }
 
-    /// Where the parts of a value are that the schema marks as sensitive, as JSON pointers.
+    /// Returns the places in a value that the schema marks as sensitive, as JSON pointers.
     #[cfg(feature = "page")]
     pub(crate) fn sensitive(&self, value: &Value) -> std::collections::BTreeSet<String> {
         let document = &self.0.schemas.document;

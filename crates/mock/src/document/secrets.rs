@@ -1,4 +1,4 @@
-//! Which parts of a value the document marks as sensitive (`x-sensitive`).
+//! Finds the parts of a value that the document marks as sensitive (`x-sensitive`).
 
 use std::collections::BTreeSet;
 
@@ -29,6 +29,9 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     /// Visits a value with a schema; `followed` are the references that led here from the same value.
     fn visit(&mut self, schema: &'a Value, value: &Value, at: &str, followed: &mut Vec<&'a str>) {
+        if value.is_null() {
+            return;
+        }
         if schema.get("x-sensitive") == Some(&Value::Bool(true)) {
             self.found.insert(at.to_owned());
             return;
@@ -42,9 +45,7 @@ impl<'a> Search<'a> {
             followed.pop();
         }
         for keyword in SAME {
-            for schema in several(schema.get(keyword)) {
-                self.visit(schema, value, at, followed);
-            }
+            self.visit_all(several(schema.get(keyword)), value, at, followed);
         }
         for keyword in ALTERNATIVES {
             let all = several(schema.get(keyword));
@@ -52,6 +53,18 @@ impl<'a> Search<'a> {
             // If none can apply, the value is wrong, and nobody knows which one was meant.
             let chosen: Vec<_> = if possible.is_empty() { all.iter().collect() } else { possible };
             for schema in chosen {
+                self.visit(schema, value, at, followed);
+            }
+        }
+        // A value of another JSON type than the schema's holds at once what its parts were to hold.
+        if !value.is_array() {
+            for keyword in ["items", "prefixItems"] {
+                self.visit_all(several(schema.get(keyword)), value, at, followed);
+            }
+        }
+        if !value.is_object() {
+            let members = schema.get("properties").and_then(Value::as_object);
+            for schema in members.into_iter().flat_map(|members| members.values()) {
                 self.visit(schema, value, at, followed);
             }
         }
@@ -86,7 +99,13 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether an alternative may be the one that was meant: its JSON type fits, and no required member is missing.
+    fn visit_all(&mut self, schemas: &'a [Value], value: &Value, at: &str, followed: &mut Vec<&'a str>) {
+        for schema in schemas {
+            self.visit(schema, value, at, followed);
+        }
+    }
+
+    /// Returns whether an alternative may be the one that was meant: its JSON type fits, and no required member is missing.
     fn may_apply(&self, schema: &Value, value: &Value) -> bool {
         let mut schema = schema;
         // References of references are rare; one that leads nowhere rules nothing out.
@@ -160,6 +179,15 @@ mod tests {
                 vec!["/next/next/key"],
             ),
             (json!({"$ref": "#/components/schemas/Self"}), json!({"a": 1}), vec![]),
+            (json!({"properties": {"a": {"items": secret}}}), json!({"a": "text"}), vec!["/a"]),
+            (
+                json!({"properties": {"a": {"items": {"properties": {"b": secret}}}}}),
+                json!({"a": 1}),
+                vec!["/a"],
+            ),
+            (json!({"properties": {"a": {"properties": {"b": secret}}}}), json!({"a": [1]}), vec!["/a"]),
+            (json!({"properties": {"a": secret}}), json!({"a": null}), vec![]),
+            (json!({"$ref": "#/components/schemas/Loop"}), json!({"next": "text"}), vec!["/next"]),
             (secret, json!({"a": 1}), vec![""]),
         ];
         for (schema, value, expected) in cases {

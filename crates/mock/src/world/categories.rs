@@ -145,7 +145,7 @@ impl Preferences {
         shown.as_object_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// Whether a recipient chose something for the category.
+    /// Returns whether a recipient chose something for the category.
     pub(super) fn has_chosen(&self, whose: Whose<'_>, slug: &str) -> bool {
         let place = (whose.tenant.to_owned(), slug.to_owned());
         self.own.get(whose.recipient).is_some_and(|own| own.categories.contains_key(&place))

@@ -9,7 +9,7 @@ use crate::refused::Refused;
 
 /// How long a key is remembered.
 const REMEMBERED: TimeDelta = TimeDelta::hours(24);
-/// How many records of a request are looked at to say what it is about.
+/// The number of records of a request that its description takes into account.
 const MANY: usize = 100;
 /// The member that has a request's key.
 pub(super) const KEY: &str = "$idempotency_key";
@@ -42,7 +42,7 @@ pub struct Sent {
     pub(super) runs: Range<usize>,
 }
 
-/// What something was sent with.
+/// The settings of a trigger, an event or a broadcast.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Origin {
     /// The number of the request; absent if there was none.
@@ -137,7 +137,7 @@ pub(crate) struct Outbox {
     /// The workflows that a test named, by slug; with none, any is known.
     pub(super) workflows: BTreeMap<String, Map<String, Value>>,
     pub(super) bytes: usize,
-    /// What is being sent with.
+    /// The settings of the current one.
     pub(super) origin: Origin,
 }
 
@@ -152,7 +152,7 @@ impl Outbox {
         &self.sent
     }
 
-    /// What a request sent last, and to whom, in a few words.
+    /// Describes in a few words the last record of a request and its recipients.
     pub(crate) fn about(&self, request: u64) -> Option<String> {
         let sent = self.sent.iter().rev().take_while(|sent| sent.origin.request == Some(request));
         let sent: Vec<_> = sent.take(MANY).collect();

@@ -155,7 +155,7 @@ impl World {
         Some(Ok(Answered::Json(json!({"success": true}))))
     }
 
-    /// Why a message of this category is not sent, and which preference says so; nothing if it is sent. A category that was not
+    /// Returns the preference that keeps a message of this category from being sent; nothing if it is sent. A category that was not
     /// set up blocks nothing.
     pub(super) fn why_blocked(
         &self,

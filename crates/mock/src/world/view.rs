@@ -1,4 +1,4 @@
-//! What the page shows of what is stored and sent.
+//! Gives the page its view of stored and sent data.
 
 use std::ops::ControlFlow;
 
@@ -11,7 +11,7 @@ use super::{
     outbox::{Kind, Run, Sent},
 };
 
-/// What was sent to one recipient: a trigger or a broadcast of which a run came, or something of which none did.
+/// A notification to one recipient: a trigger or a broadcast of which a run came, or something of which none did.
 #[derive(Debug)]
 pub(crate) struct Notification {
     pub(crate) id: Place,
@@ -32,7 +32,7 @@ pub(crate) struct Notification {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place(pub(crate) usize, pub(crate) usize);
 
-/// What became of a notification.
+/// The outcome of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Delivered,
@@ -75,7 +75,7 @@ impl Outcome {
     }
 }
 
-/// Which notifications are asked for.
+/// The filter for notifications.
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
     /// In small letters, a part of a name, a recipient or a key.
@@ -128,7 +128,7 @@ impl World {
         Some((self.notification(&Wanted::default(), place, sent, run)?, sent))
     }
 
-    /// How many records were sent.
+    /// Returns the number of records that were sent.
     pub(crate) fn count_sent(&self) -> usize {
         self.outbox.sent.len()
     }

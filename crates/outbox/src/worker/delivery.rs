@@ -15,7 +15,7 @@ use crate::{
     stored::{self, Loaded, Unusable},
 };
 
-/// How long after its first attempt a message is sent again: `SuprSend` recognizes its key for 24 hours.
+/// The time after its first attempt in which a message is sent again: `SuprSend` recognizes its key for 24 hours.
 const RECOGNIZED: TimeDelta = TimeDelta::hours(23);
 /// The distance between the messages of an order key that wait for one before them.
 const DISTANCE: Duration = Duration::from_millis(20);
@@ -59,7 +59,7 @@ const READ: &str = "
     ) before
     where id = $1";
 
-/// Why a message goes to the dead letters.
+/// Reason why a message goes to the dead letters.
 struct Death<'a> {
     kind: &'a str,
     status: Option<u16>,

@@ -1,4 +1,4 @@
-//! What the worker does beside the queue's own doing: when jobs run again, and what is known of attempts that were interrupted.
+//! Adds to the queue's worker: the times at which jobs run again, and a record of attempts that were interrupted.
 
 use std::sync::Arc;
 

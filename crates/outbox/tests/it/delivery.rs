@@ -1,4 +1,4 @@
-//! What becomes of messages whose delivery fails, is interrupted, or has an order.
+//! Tests messages whose delivery fails, is interrupted, or has an order.
 
 use std::time::Duration;
 

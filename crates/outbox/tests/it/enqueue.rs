@@ -1,4 +1,4 @@
-//! What is taken into the outbox, and when it is sent.
+//! Tests which messages the outbox takes, and the time at which they are sent.
 
 use std::{
     collections::BTreeSet,

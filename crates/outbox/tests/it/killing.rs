@@ -1,6 +1,6 @@
 //! Workers that are killed, a database that crashes, and replies that are lost: every committed message has its effect exactly once.
 //!
-//! `SUPRSEND_OUTBOX_TRIGGERS` says how many triggers are committed: 500 unless set, 20,000 in the gate.
+//! `SUPRSEND_OUTBOX_TRIGGERS` says how many triggers are committed: 500 unless set, 2,000 in the gate.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,6 +30,8 @@ use crate::{
 const WORKERS: usize = 4;
 /// Tasks that place orders at a time.
 const PRODUCERS: usize = 8;
+/// After this time messages are stuck: the test ends, where it would go on for ever.
+const LIMIT: Duration = Duration::from_secs(480);
 /// One order in this number is rolled back.
 const ROLLED_BACK: i64 = 10;
 
@@ -166,6 +168,7 @@ async fn kill(server: &Postgres) {
     let done = AtomicBool::new(false);
     while !done.load(Ordering::Relaxed) {
         ticks.tick().await;
+        assert!(begin.elapsed() < LIMIT, "{:?} messages are left after {LIMIT:?}", waiting(&outbox).await);
         workers.replace();
         kills += 1;
         let is_half = next.load(Ordering::Relaxed) > most / 2;

@@ -18,7 +18,7 @@ pub(crate) struct Postgres {
     user: Option<(u32, u32)>,
 }
 
-/// Why there is no server.
+/// Reason why there is no server.
 #[derive(Debug)]
 pub(crate) enum Unavailable {
     /// PostgreSQL 15 or newer is not on the machine.

@@ -1,4 +1,4 @@
-//! Who may use the admin API: programs on this machine and the hub's own page, not other pages that a browser shows.
+//! Guards the admin API. It is for programs on this machine and the hub's own page, not other pages that a browser shows.
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
@@ -12,10 +12,10 @@ use axum::{
 use super::{super::Shared, Reply};
 use crate::document::is_json;
 
-/// What below `/_hub/` is for browsers: forms are posted there, and nothing else is.
+/// Paths below `/_hub/` for browsers. Only forms are posted there.
 pub(super) const PAGE: &str = "/_hub/page/";
 
-/// What is said to a browser of every reply: nothing is loaded from elsewhere, and no script or style that stands in the page
+/// The security policy that every reply states: nothing is loaded from elsewhere, and no script or style that stands in the page
 /// runs; no other page may show it in a frame, use it or keep it.
 const HEADERS: [(HeaderName, &str); 6] = [
     (

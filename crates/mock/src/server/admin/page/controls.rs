@@ -18,7 +18,7 @@ use crate::{
     server::Shared,
 };
 
-/// What can go wrong.
+/// The faults that can be injected.
 const EFFECTS: [(&str, &str); 6] = [
     ("status", "Answer with a status"),
     ("record", "Refuse records of a request with many"),

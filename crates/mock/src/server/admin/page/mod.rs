@@ -42,7 +42,7 @@ const REQUEST_FILES: &str = "/_hub/page/requests/";
 /// Followed by what a form does.
 const FORMS: &str = PAGE;
 
-/// How long changes are collected before a page is told of them.
+/// The time for which changes are collected before a page is told of them.
 const PAUSE: Duration = Duration::from_millis(250);
 
 const STYLE: &str = include_str!("style.css");
@@ -202,7 +202,7 @@ fn outcome(form: &Params, done: Result<(), Refused>) -> Response {
     }
 }
 
-/// Whether a link leads to a page of the hub.
+/// Returns whether a link leads to a page of the hub.
 fn is_own(link: &str) -> bool {
     link.starts_with("/_hub/") && !link.contains(['\\', '\r', '\n'])
 }
@@ -223,7 +223,7 @@ mod tests {
         }
     }
 
-    /// What the policy forbids is not there: the style and the script are files of their own.
+    /// The page holds nothing that the policy forbids: the style and the script are files of their own.
     #[test]
     fn nothing_is_fetched_from_elsewhere() {
         for text in [STYLE, SCRIPT] {

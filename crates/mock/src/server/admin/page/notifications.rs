@@ -17,7 +17,7 @@ use crate::{
     world::{Kind, Notification, Outcome, Place, Wanted},
 };
 
-/// How many notifications a page shows.
+/// The number of notifications on a page.
 const ROWS: usize = 50;
 
 impl fmt::Display for Place {

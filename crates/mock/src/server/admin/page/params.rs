@@ -30,7 +30,7 @@ impl Params {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether sensitive values are to be shown.
+    /// True if sensitive values are to be shown.
     pub(super) fn reveals(&self) -> bool {
         self.get("reveal").is_some()
     }

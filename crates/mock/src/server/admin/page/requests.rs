@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{recorded::Recorded, server::Shared, world::Wanted};
 
-/// How many requests a page shows.
+/// The number of requests on a page.
 const ROWS: usize = 50;
-/// How many requests are searched for a text at once, so that a search of any number of them answers soon.
+/// The number of requests that are searched for a text at once, so that a search of any number of them answers soon.
 const SEARCHED: usize = 5000;
-/// How many notifications of a request are shown.
+/// The number of notifications of a request that are shown.
 const NOTIFIED: usize = 20;
 /// The statuses that can be chosen.
 const STATUSES: [(&str, &str); 7] = [
@@ -31,7 +31,7 @@ const STATUSES: [(&str, &str); 7] = [
     ("5xx", "5xx"),
 ];
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Accepted,
@@ -67,7 +67,7 @@ impl Verdict {
     }
 }
 
-/// Which requests are asked for.
+/// The filter for requests.
 struct Filter {
     text: Option<AhoCorasick>,
     operation: Option<String>,
@@ -93,7 +93,7 @@ impl Filter {
         self.text.is_none() && self.operation.is_none() && self.recipient.is_none() && self.status.is_none()
     }
 
-    /// Whether it looks into bodies, which takes a while.
+    /// Returns whether it looks into bodies, which takes a while.
     fn searches(&self) -> bool {
         self.text.is_some() || self.recipient.is_some()
     }
@@ -112,7 +112,7 @@ fn has_status(request: &Recorded, wanted: &str) -> bool {
     class || status == wanted || Verdict::of(request).name() == wanted
 }
 
-/// Whether a request is about a user, or an object as `type/id`: by its path, or by a text in its body.
+/// Returns whether a request is about a user, or an object as `type/id`: by its path, or by a text in its body.
 fn is_for(request: &Recorded, recipient: &str) -> bool {
     let named = |part: &str| {
         let text = serde_json::Value::from(part).to_string();

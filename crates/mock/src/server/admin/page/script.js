@@ -9,7 +9,7 @@
   let isPaused = false;
   // The requests for pages under way: only what was asked for last is shown.
   let asked = 0;
-  // How many of them somebody asked for by a link or a form: a refresh neither overtakes nor cancels those.
+  // The number of them that somebody asked for by a link or a form: a refresh neither overtakes nor cancels those.
   let pending = 0;
   let isStale = false;
 
@@ -86,7 +86,7 @@
     for (const time of root.querySelectorAll("time")) time.textContent = clock.format(new Date(time.dateTime)).replace(",", ".");
   }
 
-  // Whether somebody is at a field, or at something that a refresh would take away.
+  // True while somebody is at a field, or at something that a refresh would take away.
   const isBusy = () => main.contains(document.activeElement) && document.activeElement !== main;
 
   async function load(url, options, isRefresh) {
@@ -133,7 +133,7 @@
     await load(location.href, {}, true);
   }
 
-  // What is shown where there is a script.
+  // These parts are shown only where there is a script.
   function ready() {
     document.getElementById("reload").hidden = true;
     live.hidden = false;

@@ -1,4 +1,4 @@
-//! What every page has: head, navigation, and small parts.
+//! Renders the parts that all pages share: head, navigation, and small parts.
 
 use axum::{
     http::StatusCode,
@@ -80,7 +80,7 @@ impl Page<'_> {
     }
 }
 
-/// What a page says where there is nothing.
+/// Renders the text of an empty page.
 pub(super) fn empty(title: &str, text: &Markup) -> Markup {
     html! { div.empty { span.mark aria-hidden="true" {} h2 { (title) } (text) } }
 }

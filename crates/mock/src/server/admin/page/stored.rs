@@ -1,4 +1,4 @@
-//! What is stored: users, objects, tenants and lists, and the preferences of those who have some.
+//! Renders stored users, objects, tenants and lists, and the preferences of those who have some.
 
 use axum::{http::StatusCode, response::Response};
 use maud::{Markup, html};
@@ -12,11 +12,11 @@ use super::{
 };
 use crate::{refused::Refused, server::Shared};
 
-/// How many of them a page shows.
+/// The number of them on a page.
 const ROWS: usize = 100;
-/// How many tenants can be chosen, and how many members of a list are shown.
+/// The number of tenants that can be chosen, and of members of a list that are shown.
 const LISTED: usize = 100;
-/// What a user or an object is in when nobody says another.
+/// The tenant of a user or an object for which no other is named.
 const TENANT: &str = "default";
 
 /// A kind of things that are stored.

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use crate::{document::Operation, recorded::Recorded};
 
-/// How many values of a body are shown; the rest is a link away.
+/// The number of values of a body that are shown; the rest is a link away.
 const VALUES: usize = 2000;
-/// How many characters of a text are shown.
+/// The number of characters of a text that are shown.
 const CHARACTERS: usize = 20_000;
 
 /// A body that is to be shown.
@@ -62,7 +62,7 @@ impl Body {
         Self::Json(value.clone(), marks.unwrap_or_else(|| [String::new()].into()))
     }
 
-    /// What `marks` does not know is sensitive as a whole.
+    /// A body that `marks` does not know is sensitive as a whole.
     fn new(bytes: &[u8], reveals: bool, marks: impl FnOnce(&Value) -> Option<BTreeSet<String>>) -> Self {
         if bytes.is_empty() {
             return Self::Empty;
@@ -78,7 +78,7 @@ impl Body {
         }
     }
 
-    /// Whether something of it is hidden.
+    /// True if something of it is hidden.
     pub(super) fn hides(&self) -> bool {
         match self {
             Self::Json(_, marks) => !marks.is_empty(),
@@ -113,7 +113,7 @@ fn cut(whole: Option<&str>) -> Markup {
     html! { p.none { "It is longer than this page shows." @if let Some(link) = whole { " " a href=(link) { "All of it" } } } }
 }
 
-/// What stands in place of a value.
+/// The text in place of a hidden value.
 pub(super) fn hidden() -> Markup {
     html! { span.hidden-value title="Hidden: the document marks it as sensitive" { span aria-hidden="true" { "••••••" } span.sr { "hidden" } } }
 }
