@@ -80,7 +80,7 @@ const TREES: [Tree; 10] = [
 ];
 
 /// Features that change what is compiled, but bring no crate of their own.
-const WITHOUT_CRATES: [&str; 1] = ["blocking"];
+const WITHOUT_CRATES: [&str; 2] = ["blocking", "management"];
 
 #[derive(Args)]
 pub(crate) struct Arguments {
