@@ -182,9 +182,9 @@ mod tests {
 
     #[test]
     fn an_operation_with_a_server_of_its_own_goes_there_unless_another_stands_for_it() {
-        const OWN: Spec = Spec::new("a", http::Method::GET, "/a/").server("https://own.example");
-        const COMMON: Spec = Spec::new("b", http::Method::GET, "/b/");
-        let sent = |base: &Base, spec| base.request(spec, &[]).unwrap().url().to_string();
+        static OWN: Spec = Spec::new("a", http::Method::GET, "/a/").server("https://own.example");
+        static COMMON: Spec = Spec::new("b", http::Method::GET, "/b/");
+        let sent = |base: &Base, spec: &'static Spec| base.request(spec, &[]).unwrap().url().to_string();
         let base = Base::new("http://127.0.0.1:1/path").unwrap();
         assert_eq!(sent(&base, &OWN), "https://own.example/a/");
         assert_eq!(sent(&base, &COMMON), "http://127.0.0.1:1/path/b/");

@@ -111,7 +111,9 @@ pub use http::{HeaderMap, Method, StatusCode};
 pub use reqwest;
 #[doc(no_inline)]
 pub use secrecy::SecretString;
-pub use suprsend_api::{AttachmentError, Channel, Operation, PropertyError, operations, types};
+pub use suprsend_api::{
+    AttachmentError, Channel, Operation, PropertyError, UnknownChannel, operations, types,
+};
 
 #[cfg(feature = "management")]
 pub use crate::config::{DEFAULT_MANAGEMENT_URL, MANAGEMENT_URL_VARIABLE, SERVICE_TOKEN_VARIABLE};
