@@ -81,7 +81,8 @@ impl Client {
     /// Returns a client with another API key, for another workspace, that shares the connection pool and the retry quota.
     pub fn with_api_key(&self, key: impl Into<SecretString>) -> Result<Self, Error> {
         let key = Key::bearer(config::api_key("api_key", Some(&key.into()))?)?;
-        let keys = Keys { api_key: Some(key.into()), ..Keys::clone(&self.keys()) };
+        let mut keys = Keys::clone(&self.keys());
+        keys.api_key = Some(key.into());
         Ok(Self { shared: Arc::clone(&self.shared), keys: Arc::new(RwLock::new(keys.into())) })
     }
 

@@ -84,13 +84,13 @@ pub(super) fn judge(code: &mut Code) {
         let said: Vec<&Option<String>> = code.gates.get(&key).into_iter().flatten().collect();
         let own = match said.as_slice() {
             [] | [None] => None,
-            [Some(said)] => match feature(said) {
-                Some(feature) => Some(feature.to_owned()),
-                None => {
+            [Some(said)] => {
+                let feature = feature(said).map(str::to_owned);
+                if feature.is_none() {
                     wrong.push((operation.spot.to_string(), format!("`#[{said}]` of an operation")));
-                    None
                 }
-            },
+                feature
+            }
             _ => {
                 let what = format!("several features of the operation `{}` and its parts", operation.name);
                 wrong.push((operation.spot.to_string(), what));
