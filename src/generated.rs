@@ -569,13 +569,25 @@ pub mod types {
         /// Slug of the category, of lowercase letters and digits with single hyphens in between
         pub category: ::std::string::String,
         /// Channels that cannot be switched off where the category cannot be unsubscribed from
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(
+            rename = "default_mandatory_channels",
+            default,
+            deserialize_with = "crate::union::present",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
         pub default_mandatory_channels: ::std::option::Option<
-            ::std::vec::Vec<ChannelName>,
+            ::std::option::Option<::std::vec::Vec<ChannelName>>,
         >,
         /// Channels that are on for recipients who have not chosen any. Null stands for all channels.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub default_opt_in_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        #[serde(
+            rename = "default_opt_in_channels",
+            default,
+            deserialize_with = "crate::union::present",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub default_opt_in_channels: ::std::option::Option<
+            ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        >,
         /// State of the category for recipients who have not chosen one
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub default_preference: ::std::option::Option<Preference>,
@@ -3137,8 +3149,13 @@ pub mod types {
         /// Slug of the schema
         pub schema: ::std::string::String,
         /// Number of a version of the schema. If null, the live version is used.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub version_no: ::std::option::Option<i64>,
+        #[serde(
+            rename = "version_no",
+            default,
+            deserialize_with = "crate::union::present",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub version_no: ::std::option::Option<::std::option::Option<i64>>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
