@@ -5,6 +5,8 @@ mod blocking;
 mod bulk;
 mod canaries;
 mod client;
+#[cfg(feature = "management")]
+mod dashboard;
 mod faults;
 mod import;
 mod keys;
@@ -14,6 +16,8 @@ mod lists;
 mod management;
 mod paging;
 mod patient;
+#[cfg(feature = "management")]
+mod promote;
 mod properties;
 mod records;
 mod report;
