@@ -10,6 +10,8 @@ mod import;
 mod keys;
 mod life_cycle;
 mod lists;
+mod lives;
+mod operations;
 mod paging;
 mod patient;
 mod properties;
