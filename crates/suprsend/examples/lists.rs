@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let lists = client.lists();
 
     let list = lists.upsert("newsletter").list_name("Newsletter").track_user_entry(true).await?;
-    println!("{} has {:?} members", list.list_id, list.subscribers_count);
+    println!("{} has {} members", list.list_id, list.subscribers_count.unwrap_or_default());
     let members = lists.subscribers("newsletter");
     let added = members.add(["ann", "bob", "nobody"]).await?;
     println!("{} of 3 were added: the third one is no user", added.affected_count);
@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let mut all = lists.list().items();
     while let Some(list) = all.next().await.transpose()? {
-        println!("{}: {:?} members", list.list_id, list.subscribers_count.unwrap_or_default());
+        println!("{}: {} members", list.list_id, list.subscribers_count.unwrap_or_default());
     }
     lists.delete("newsletter").await?;
     let is_there = lists.get("newsletter").optional().await?.is_some();

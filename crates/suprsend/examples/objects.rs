@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while let Some(found) = subscribers.next().await.transpose()? {
         match (found.user, found.object) {
             (Some(user), _) => println!("  user {}: {}", user.distinct_id, json!(found.properties)),
-            (None, Some(object)) => println!("  object {:?}", object.id.unwrap_or_default()),
+            (None, Some(object)) => println!("  object {}", object.id.unwrap_or_default()),
             (None, None) => println!("  something newer than this program"),
         }
     }
@@ -53,7 +53,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("deal-won goes to {}", hub.sent()[0].recipients().join(", "));
 
     people.remove("bob").await?;
-    println!("{:?} are left", objects.get("teams", "sales").await?.subscriptions_count);
+    let left = objects.get("teams", "sales").await?.subscriptions_count.unwrap_or_default();
+    println!("{left} subscribers are left");
     let teams_of_ann = client.users().object_subscriptions("ann").page().await?;
     println!("ann is in {} team", teams_of_ann.results.len());
 

@@ -49,11 +49,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     client.users().tenants("jane").upsert("acme").property("role", "admin").await?;
     let own = client.users().get("jane").await?;
     let at_acme = client.users().tenants("jane").get("acme").await?;
-    let role = |user: &suprsend::types::User| user.property::<String>("role");
-    println!("jane is {:?}, and {:?} at Acme", role(&own)?, role(&at_acme)?);
+    println!("jane is {}, and {} at Acme", role(&own)?, role(&at_acme)?);
 
     let reply = client.workflows().trigger("weekly").recipient("jane").tenant("acme").await?;
-    println!("triggered in the name of Acme: {:?}", reply.message_id);
+    println!("triggered in the name of Acme: {}", reply.message_id.as_deref().unwrap_or("without an id"));
 
     tenants.delete("umbrella").await?;
     let is_there = tenants.get("umbrella").optional().await?.is_some();
@@ -68,4 +67,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 fn name(tenant: &suprsend::types::Tenant) -> &str {
     tenant.tenant_name.as_deref().unwrap_or("without a name")
+}
+
+fn role(user: &suprsend::types::User) -> Result<String, suprsend::PropertyError> {
+    Ok(user.property("role")?.unwrap_or_else(|| "nobody".to_owned()))
 }
