@@ -22,6 +22,11 @@ RULES = [
     # Recipients may speak of the tenant of the request only.
     (".*trigger.*|add-object-subscription", r"(recipients|users|actor)\S*\$context\.tenant_id: is not the tenant of the request"),
     ("trigger-broadcast", r"list_id: .* not found"),
+    # A tenant made the category one that nobody can leave.
+    (".*preference.*", r"preference: .* cannot be unsubscribed from"),
+    ("add-object-subscription", r"recipients: (subscriptions are at most two levels deep|a transient user cannot be subscribed)"),
+    # Who has no id has to be transient.
+    (".*trigger.*|add-object-subscription", r"(recipients|users|actor)\S*distinct_id: is required unless is_transient is true"),
 ]
 
 
