@@ -2,18 +2,19 @@
 //!
 //! Exit codes: 0, it was measured, whatever that shows; 2, it was not.
 
-use std::{env, fs, num::NonZero, path::PathBuf, process::ExitCode, thread, time::Duration};
+use std::{env, fmt::Display, fs, num::NonZero, path::PathBuf, process::ExitCode, thread, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use serde::Serialize;
 use suprsend_bench::{
     aims, builds,
     client::{self, Task},
     peers::Peers,
-    plot, process,
+    pipeline, plot, process,
     results::{Machine, Results},
     server,
-    table::{ManyTable, Tables},
+    table::{ManyTable, PipelineTable, Tables},
     turns::{self, Plan, Server},
 };
 
@@ -29,12 +30,16 @@ struct Arguments {
     /// Measure SuprSend's own SDKs for Node and Python too; needs node, npm, python3 and their registries.
     #[arg(long)]
     peers: bool,
-    /// Instead of that, send many records each way, to a server whose answers take so many milliseconds.
-    #[arg(long, value_name = "MS", conflicts_with_all = ["quick", "peers", "svg", "from"])]
+    /// Instead of that, send many records each way, to a server whose answers take so many milliseconds; with --peers also by the bulk calls
+    /// of SuprSend's own SDKs.
+    #[arg(long, value_name = "MS", conflicts_with_all = ["quick", "svg", "from"])]
     latency: Option<u64>,
     /// Number of records to send each way.
     #[arg(long, value_name = "COUNT", default_value_t = 20_000, requires = "latency")]
     records: u64,
+    /// Instead of that, take the time of generating from documents of several sizes, with things in them that cannot be generated.
+    #[arg(long, conflicts_with_all = ["quick", "peers", "latency", "svg", "from"])]
+    pipeline: bool,
     /// Print JSON instead of tables.
     #[arg(long)]
     json: bool,
@@ -79,16 +84,27 @@ fn run(arguments: &Arguments) -> Result<()> {
             Ok(())
         }
         None if arguments.latency.is_some() => many(arguments),
+        None if arguments.pipeline => print(arguments, &pipeline::measure()?, PipelineTable),
         None => show(arguments, &results(arguments)?),
     }
 }
 
 fn many(arguments: &Arguments) -> Result<()> {
-    let rows = turns::many(arguments.latency.unwrap_or_default(), arguments.records)?;
+    let peers = arguments.peers.then(Peers::install).transpose()?;
+    let rows = turns::many(arguments.latency.unwrap_or_default(), arguments.records, peers.as_ref())?;
+    print(arguments, &rows, ManyTable)
+}
+
+/// Prints rows as JSON or as a table.
+fn print<'r, R: Serialize, T: Display>(
+    arguments: &Arguments,
+    rows: &'r [R],
+    table: impl FnOnce(&'r [R]) -> T,
+) -> Result<()> {
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        println!("{}", serde_json::to_string_pretty(rows)?);
     } else {
-        print!("{}", ManyTable(&rows));
+        print!("{}", table(rows));
     }
     Ok(())
 }
