@@ -15,7 +15,7 @@ use crate::project;
 const TLS: [&str; 3] = ["rustls", "rustls-no-provider", "native-tls"];
 
 /// The other features. No condition in the code names more than two features, so pairs are tried, and all of them together.
-const OTHERS: [&str; 5] = ["blocking", "tracing", "codegen", "http2", "token"];
+const OTHERS: [&str; 6] = ["blocking", "tracing", "codegen", "http2", "management", "token"];
 
 /// What tells the TLS implementations and the generator apart in a dependency tree.
 const RUSTLS: &[&str] = &["rustls", "hyper-rustls", "rustls-platform-verifier"];
@@ -81,7 +81,7 @@ const TREES: [Tree; 10] = [
 ];
 
 /// Features that change what is compiled, but bring no crate of their own.
-const WITHOUT_CRATES: [&str; 1] = ["blocking"];
+const WITHOUT_CRATES: [&str; 2] = ["blocking", "management"];
 
 #[derive(Args)]
 pub(crate) struct Arguments {

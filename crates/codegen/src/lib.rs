@@ -58,7 +58,7 @@ pub use report::{Entry, Kind, Report};
 pub use resources::resources;
 pub use rust::{Settings, find_culprits};
 pub use source::Source;
-pub use table::{Entry as TableEntry, RESOURCES, Resource, Table};
+pub use table::{Entry as TableEntry, RESOURCES, Resource, Table, Verdict};
 
 /// What [`generate`] makes of a document.
 #[derive(Debug, Clone)]

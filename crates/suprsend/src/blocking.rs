@@ -112,6 +112,13 @@ impl Client {
         self.inner.set_api_key(key)
     }
 
+    /// Replaces the service token of this client and all its clones; see
+    /// [`Client::set_service_token`](crate::Client::set_service_token).
+    #[cfg(feature = "management")]
+    pub fn set_service_token(&self, token: impl Into<SecretString>) -> Result<(), Error> {
+        self.inner.set_service_token(token)
+    }
+
     /// Returns a client with another API key; see [`Client::with_api_key`](crate::Client::with_api_key).
     pub fn with_api_key(&self, key: impl Into<SecretString>) -> Result<Self, Error> {
         Ok(Self { inner: self.inner.with_api_key(key)?, runtime: Arc::clone(&self.runtime) })
@@ -143,8 +150,8 @@ fn is_async() -> bool {
 impl crate::ClientBuilder<Client> {
     /// Makes a client whose calls wait for their result. Nothing is sent.
     pub fn build(self) -> Result<Client, Error> {
-        let (shared, key) = self.finish()?;
-        let inner = crate::Client::new(shared, key)?;
+        let (shared, keys) = self.finish()?;
+        let inner = crate::Client::new(shared, keys);
         let runtime = Runtime::start()
             .map_err(|error| ConfigError::new("blocking", format!("has no runtime: {error}")))?;
         Ok(Client { inner, runtime: Arc::new(runtime) })

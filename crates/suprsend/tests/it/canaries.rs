@@ -101,6 +101,8 @@ fn client(server: &Server) -> Client {
         .default_header("x-gateway", secret("gateway"))
         .proxy(format!("http://user:{CANARY}@127.0.0.1:9"))
         .http_client(reqwest::Client::builder().no_proxy().build().unwrap());
+    #[cfg(feature = "management")]
+    let builder = builder.service_token(secret("service-token")).management_url(&server.url);
     assert!(print(&builder).contains("x-gateway"));
     builder.build().unwrap()
 }
@@ -182,6 +184,8 @@ async fn replies_that_echo_secrets() {
     let sent = serde_json::to_string(&body()).unwrap();
     let echoes: Vec<String> = [
         secret("api-key"),
+        #[cfg(feature = "management")]
+        secret("service-token"),
         secret("slack-token"),
         format!("https://hooks.slack.com/{CANARY}"),
         secret("p256dh"),

@@ -10,6 +10,8 @@ mod import;
 mod keys;
 mod life_cycle;
 mod lists;
+#[cfg(feature = "management")]
+mod management;
 mod paging;
 mod patient;
 mod properties;
@@ -22,3 +24,4 @@ mod token;
 #[cfg(feature = "tracing")]
 mod tracing;
 mod users;
+mod verdicts;
