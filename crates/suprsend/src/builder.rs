@@ -310,7 +310,7 @@ impl<C> ClientBuilder<C> {
         Ok(keys)
     }
 
-    /// The builder with the key and the base URL of an environment.
+    /// The builder with the key, the base URL and the workspace of an environment.
     pub(crate) fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let read = |name: &'static str| match variable(name).map(OsString::into_string) {
             None => Ok(None),
@@ -320,6 +320,7 @@ impl<C> ClientBuilder<C> {
         };
         let key = read(API_KEY_VARIABLE)?.map(SecretString::from);
         let mut builder = Self { base_url: read(BASE_URL_VARIABLE)?, ..Self::default() };
+        builder.settings.workspace = read(config::WORKSPACE_VARIABLE)?.map(|uid| uid.trim().to_owned());
         // Checked here so that the error names the variable; plain HTTP is for `build` to judge, which knows what is allowed.
         config::base(BASE_URL_VARIABLE, builder.base_url.as_deref(), config::DEFAULT_BASE_URL, true)?;
         #[cfg(not(feature = "management"))]
@@ -346,7 +347,7 @@ impl<C> ClientBuilder<C> {
         Ok(builder)
     }
 
-    /// The builder with the key and the base URL of this process's environment.
+    /// The builder with the key, the base URL and the workspace of this process's environment.
     pub(crate) fn from_environment() -> Result<Self, ConfigError> {
         Self::from_variables(|name| env::var_os(name))
     }
@@ -369,9 +370,10 @@ impl<C> fmt::Debug for ClientBuilder<C> {
 }
 
 impl ClientBuilder<Client> {
-    /// Takes the key and the base URL from the environment of this process.
+    /// Takes the key, the base URL and the UID of the workspace from the environment of this process: `SUPRSEND_API_KEY`,
+    /// `SUPRSEND_BASE_URL` and `SUPRSEND_WORKSPACE`.
     ///
-    /// The base URL may be absent, the key may not.
+    /// All but the key may be absent.
     pub fn from_env() -> Result<Self, Error> {
         Ok(Self::from_environment()?)
     }
@@ -409,6 +411,10 @@ mod tests {
         assert_eq!(shared.hub.base.url().as_str(), "https://hub.suprsend.com/");
         let both = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_BASE_URL", "http://localhost:8000/")];
         assert_eq!(finish(&both).unwrap().0.hub.base.url().as_str(), "http://localhost:8000/");
+
+        assert_eq!(shared.settings.workspace, None);
+        let workspace = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_WORKSPACE", " 9a1b\n")];
+        assert_eq!(finish(&workspace).unwrap().0.settings.workspace.as_deref(), Some("9a1b"));
 
         let missing = "SUPRSEND_API_KEY: is missing: set it to an API key of the SuprSend dashboard";
         assert_eq!(refused(from(&[])), missing);

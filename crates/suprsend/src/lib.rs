@@ -121,7 +121,7 @@ pub use crate::{
     builder::ClientBuilder,
     call::{Call, Optional},
     client::Client,
-    config::{API_KEY_VARIABLE, BASE_URL_VARIABLE, DEFAULT_BASE_URL},
+    config::{API_KEY_VARIABLE, BASE_URL_VARIABLE, DEFAULT_BASE_URL, WORKSPACE_VARIABLE},
     decode::Body,
     error::Error,
     raw::Request,
