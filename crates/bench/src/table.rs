@@ -26,7 +26,7 @@ impl Display for Tables<'_> {
         write_table(f, &head, upserts.iter().map(upserts_row))?;
         let head = ["upsert_all over", "seconds", "users/s", "CPU µs/user", "peak MiB"];
         write_table(f, &head, scale.iter().map(scale_row))?;
-        let head = ["a program on", "crates", "seconds", "CPU seconds"];
+        let head = ["a program on", "crates", "seconds", "CPU seconds", "release KiB", "stripped KiB"];
         write_table(f, &head, builds.iter().map(build_row))?;
         let head = ["ratio", "measured", "aim", ""];
         write_table(f, &head, aims.iter().map(aim_row))
@@ -100,10 +100,18 @@ fn scale_row(row: &Scale) -> [String; 5] {
     ]
 }
 
-fn build_row(row: &Build) -> [String; 4] {
+fn build_row(row: &Build) -> [String; 6] {
     let seconds =
         |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1}"));
-    [row.program.clone(), row.crates.to_string(), seconds(row.seconds), seconds(row.cpu_seconds)]
+    let size = |bytes: Option<u64>| bytes.map_or_else(|| "-".to_owned(), |bytes| (bytes / 1024).to_string());
+    [
+        row.program.clone(),
+        row.crates.to_string(),
+        seconds(row.seconds),
+        seconds(row.cpu_seconds),
+        size(row.release_bytes),
+        size(row.stripped_bytes),
+    ]
 }
 
 fn aim_row(row: &Aim) -> [String; 4] {

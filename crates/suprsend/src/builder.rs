@@ -20,7 +20,8 @@ impl Client {
         Self::builder().api_key(key).build()
     }
 
-    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if that is set, the base URL in `SUPRSEND_BASE_URL`.
+    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if they are set, the base URL in `SUPRSEND_BASE_URL` and the UID of the
+    /// workspace in `SUPRSEND_WORKSPACE`.
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.build()
     }

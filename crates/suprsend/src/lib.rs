@@ -39,7 +39,7 @@
 //!
 //! # Guides
 //!
-//! [Quick start](docs::quick_start), [sending](docs::sending), [channels](docs::channels), [errors and retries](docs::errors), [many users](docs::bulk),
+//! [Quick start](docs::quick_start), [sending](docs::sending), [resources](docs::resources), [channels](docs::channels), [errors and retries](docs::errors), [many users](docs::bulk),
 //! [observability](docs::observability), [testing](docs::testing), [features](docs::features), [without async](docs::blocking), [the management API](docs::management).
 //!
 //! # Features

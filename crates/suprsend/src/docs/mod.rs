@@ -6,6 +6,9 @@ pub mod quick_start {}
 #[doc = include_str!("sending.md")]
 pub mod sending {}
 
+#[doc = include_str!("resources.md")]
+pub mod resources {}
+
 #[doc = include_str!("channels.md")]
 pub mod channels {}
 

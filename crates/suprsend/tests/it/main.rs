@@ -10,6 +10,8 @@ mod import;
 mod keys;
 mod life_cycle;
 mod lists;
+mod lives;
+mod operations;
 #[cfg(feature = "management")]
 mod management;
 mod paging;
