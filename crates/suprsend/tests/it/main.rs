@@ -11,9 +11,9 @@ mod keys;
 mod life_cycle;
 mod lists;
 mod lives;
-mod operations;
 #[cfg(feature = "management")]
 mod management;
+mod operations;
 mod paging;
 mod patient;
 mod properties;
