@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, env, fs, path::Path, process::Command, time::Instant};
 
 use anyhow::{Context, Result, bail};
+use suprsend_console::tell;
 use tempfile::TempDir;
 
 use crate::{process::children_cpu_time, results::Build};
@@ -98,7 +99,7 @@ fn count(here: &Path) -> Result<usize> {
 
 /// Builds from nothing: how long that takes, and how much CPU time.
 fn build(here: &Path, program: &Program) -> Result<(Option<f64>, Option<f64>)> {
-    eprintln!("building a program on {}", program.title);
+    tell!("building a program on {}", program.title);
     let (start, cpu) = (Instant::now(), children_cpu_time()?);
     let output =
         cargo(here).args(["build", "--offline", "--quiet"]).output().context("cannot run cargo build")?;
