@@ -16,6 +16,7 @@ mod patient;
 mod properties;
 mod records;
 mod report;
+mod rows;
 mod runtimes;
 mod sending;
 mod server;
