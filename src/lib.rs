@@ -66,7 +66,7 @@ pub use operation::{
     Credential, CursorPaged, Format, Inspector, Lookup, OffsetPaged, Operation, Page, Paged, Parameter,
     Place, Position, Spec, Visitor,
 };
-pub use profile::{Channel, PropertyError};
+pub use profile::{Channel, PropertyError, UnknownChannel};
 pub use recipients::AttachmentError;
 pub use reqwest::{Method, Request};
 

@@ -34,7 +34,7 @@ enum Command {
     Conformance(programs::Arguments),
     /// Compare the generated code with the corrected document.
     Drift(programs::Arguments),
-    /// Build every combination of the SDK's features, and compare what each brings with what it should.
+    /// Build the SDK with each feature, each pair and all, and compare what each brings with what it should.
     Features(features::Arguments),
     /// Write the committed snapshot of the generated code, or compare it.
     Generate(generate::Arguments),

@@ -112,7 +112,9 @@ pub use http::{HeaderMap, Method, StatusCode};
 pub use reqwest;
 #[doc(no_inline)]
 pub use secrecy::SecretString;
-pub use suprsend_api::{AttachmentError, Channel, Operation, PropertyError, operations, types};
+pub use suprsend_api::{
+    AttachmentError, Channel, Operation, PropertyError, UnknownChannel, operations, types,
+};
 
 pub use crate::{
     builder::ClientBuilder,

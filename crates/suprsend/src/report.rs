@@ -25,7 +25,7 @@ use crate::{
 /// The report of a call that has ended; see [`ClientBuilder::on_call`](crate::ClientBuilder::on_call).
 ///
 /// It holds nothing that stands for a person, and no secret.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallReport {
     /// The operation, by its id in the document, such as `trigger-workflow-api`; `request` for requests to paths of your own.

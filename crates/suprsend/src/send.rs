@@ -231,14 +231,14 @@ impl Exchange<'_> {
         until: Option<Instant>,
         ends_call: bool,
     ) -> Result<Reply, Failure> {
-        let settings = &self.shared().settings;
         let mut reply = None;
-        let exchange = exchange(response, &mut reply, settings.max_reply);
+        let exchange = exchange(response, &mut reply, self.shared().settings.max_reply);
         let ended = match until {
             Some(until) => timeout_at(until, exchange).await.ok(),
             None => Some(exchange.await),
         };
         self.watch.received(reply.as_ref());
+        let settings = &self.shared().settings;
 
         // A status that is no success says more than what became of the body after it.
         if let Some(reply) = reply.take_if(|reply| !reply.status().is_success()) {
@@ -407,7 +407,9 @@ pub(crate) async fn exchange(
             Err(_) => return Ok(Read::Corrupt),
         }
     }
-    if gunzip.is_some_and(|gunzip| gunzip.finish().is_err()) {
+    if let Some(gunzip) = &mut gunzip
+        && gunzip.finish().is_err()
+    {
         return Ok(Read::Corrupt);
     }
     reply.complete();
