@@ -1,5 +1,7 @@
 //! What an upsert costs with the SDK, beside what it costs without it. `cargo xtask bench` runs it; see the README beside this.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away: see suprsend_console")]
+
 pub mod aims;
 pub mod builds;
 pub mod client;

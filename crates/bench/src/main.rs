@@ -2,6 +2,8 @@
 //!
 //! Exit codes: 0, it was measured, whatever that shows; 2, it was not.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away: see suprsend_console")]
+
 use std::{env, fmt::Display, fs, num::NonZero, path::PathBuf, process::ExitCode, thread, time::Duration};
 
 use anyhow::{Context, Result};
@@ -17,6 +19,7 @@ use suprsend_bench::{
     table::{ManyTable, PipelineTable, Tables},
     turns::{self, Plan, Server},
 };
+use suprsend_console::{out, say, tell};
 
 /// Measures what an upsert costs with the SDK, beside what it costs without it.
 #[derive(Parser)]
@@ -70,7 +73,7 @@ fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error:#}");
+            tell!("{error:#}");
             ExitCode::from(2)
         }
     }
@@ -80,7 +83,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.part {
         Some(Part::Serve { latency }) => on_one_thread(server::serve(Duration::from_millis(*latency))),
         Some(Part::Client(task)) => {
-            println!("{}", serde_json::to_string(&on_one_thread(client::run(task))?)?);
+            say!("{}", serde_json::to_string(&on_one_thread(client::run(task))?)?)?;
             Ok(())
         }
         None if arguments.latency.is_some() => many(arguments),
@@ -102,9 +105,9 @@ fn print<'r, R: Serialize, T: Display>(
     table: impl FnOnce(&'r [R]) -> T,
 ) -> Result<()> {
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(rows)?);
+        say!("{}", serde_json::to_string_pretty(rows)?)?;
     } else {
-        print!("{}", table(rows));
+        out(format_args!("{}", table(rows)))?;
     }
     Ok(())
 }
@@ -114,9 +117,9 @@ fn show(arguments: &Arguments, results: &Results) -> Result<()> {
         fs::write(file, plot::svg(results)?).with_context(|| format!("cannot write {}", file.display()))?;
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(results)?);
+        say!("{}", serde_json::to_string_pretty(results)?)?;
     } else {
-        print!("{}", Tables(results));
+        out(format_args!("{}", Tables(results)))?;
     }
     Ok(())
 }

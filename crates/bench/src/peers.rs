@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use suprsend_console::tell;
 use tempfile::TempDir;
 
 use crate::{
@@ -67,7 +68,7 @@ impl Peers {
 
 /// npm keeps to the lock file for what is left of the dependencies.
 fn install_node(here: &Path) -> Result<()> {
-    eprintln!("installing {NODE}");
+    tell!("installing {NODE}");
     let package: Value = serde_json::from_str(&pinned("package.json")?)?;
     let version =
         package["dependencies"][NODE].as_str().context("conformance/package.json does not pin it")?;
@@ -81,7 +82,7 @@ fn install_node(here: &Path) -> Result<()> {
 
 /// The list has what other clients need too, so here it only says which version of each is taken.
 fn install_python(here: &Path) -> Result<()> {
-    eprintln!("installing {PYTHON}");
+    tell!("installing {PYTHON}");
     fs::write(here.join("constraints.txt"), pinned("requirements.txt")?)?;
     run(Command::new("python3").args(["-m", "venv", "venv"]).current_dir(here))?;
     let mut pip = Command::new(here.join(PYTHON_PROGRAM));

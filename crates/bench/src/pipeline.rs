@@ -6,6 +6,7 @@ use anyhow::{Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use suprsend_codegen::{Settings, find_culprits, generate};
+use suprsend_console::tell;
 
 /// The sizes that are measured.
 const OPERATIONS: [usize; 3] = [10, 100, 1000];
@@ -44,7 +45,7 @@ pub fn measure() -> Result<Vec<Pipeline>> {
     for operations in OPERATIONS {
         let mut alone = None;
         for culprits in CULPRITS.into_iter().filter(|culprits| *culprits <= operations) {
-            eprintln!("{operations} operations, {culprits} culprits");
+            tell!("{operations} operations, {culprits} culprits");
             let document = document(operations, culprits);
             #[allow(clippy::cast_precision_loss, reason = "the size of a document is far below 2^52")]
             let kilobytes = document.to_string().len() as f64 / 1e3;

@@ -32,6 +32,8 @@
 //! Exit codes: 0 all rows are imported, 1 some were rejected, 2 the import cannot go on, 3 some rows are not done since the API or the
 //! way to it is out of order, 130 it was interrupted, 141 nobody reads its output any more.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away")]
+
 #[path = "import/arguments.rs"]
 mod arguments;
 #[path = "import/checkpoint.rs"]

@@ -303,7 +303,7 @@ impl<O: Operation> Parts<O> {
 }
 
 /// Decodes the reply of a success.
-fn response<O: Operation>(reply: Reply, attempts: u32) -> Result<Response<O::Reply>, Error> {
+pub(crate) fn response<O: Operation>(reply: Reply, attempts: u32) -> Result<Response<O::Reply>, Error> {
     match decode::read(O::SPEC.reply, reply.bytes()) {
         Ok(value) if checks::is_result::<O::Reply>(&value) => Ok(Response::new(value, reply, attempts)),
         Ok(_) => Err(UndecodableReply::new(reply, "holds nothing of what the document declares").into()),

@@ -18,6 +18,11 @@ use crate::{
 /// Clones share one connection pool, one key and one retry quota. Make one client and clone it, or keep it in a `static`: nothing that
 /// is made from it borrows it. It has to be used inside a tokio runtime.
 ///
+/// A connection belongs to the runtime in which it was made. Several runtimes can share a client, but a call whose idle connection belongs to a
+/// runtime that nobody drives at the moment, such as one of `new_current_thread` outside of `block_on`, gets no reply until
+/// [`attempt_timeout`](crate::ClientBuilder::attempt_timeout). It is then retried on a new connection, or fails if it cannot be sent
+/// twice. Give each such runtime a client of its own. A runtime that has threads, or one that was dropped, costs nothing.
+///
 /// ```no_run
 /// use std::sync::LazyLock;
 ///

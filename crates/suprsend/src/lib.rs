@@ -73,6 +73,9 @@ pub mod docs;
 mod edit;
 pub mod error;
 mod flow;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod gunzip;
 mod json;
 mod keys;

@@ -508,6 +508,43 @@ fn an_outage_is_told_at_once_and_waited_out() {
     assert_imported(&hub, COUNT);
 }
 
+/// No row is lost, none is rejected, and the hub is not hammered meanwhile, in whatever way it is out of order.
+#[test]
+fn ten_seconds_of_an_outage_cost_no_row() {
+    const COUNT: usize = 3000;
+    const OUTAGE: Duration = Duration::from_secs(10);
+    let past = "Wed, 21 Oct 2015 07:28:00 GMT";
+    let faults = [
+        Fault::status(500),
+        Fault::status(429).retry_after(Duration::ZERO),
+        Fault::status(429).header("retry-after", past),
+        Fault::reset(),
+    ];
+    thread::scope(|scope| {
+        for fault in faults {
+            scope.spawn(move || {
+                let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+                let input = write(&folder, "users.ndjson", rows(COUNT));
+                // In the middle of the import.
+                hub.inject(Fault::delay(Duration::ZERO).times(500)).unwrap();
+                hub.inject(fault.share(1.0)).unwrap();
+                let mut child =
+                    import(&hub, &input, &[]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+                wait_for(&mut child, "waiting for the API");
+                let before = hub.requests().len();
+                thread::sleep(OUTAGE);
+                let probes = hub.requests().len() - before;
+                hub.clear_faults();
+                assert_ends(&child.wait_with_output().unwrap(), 0, "3000 rows imported");
+                assert_imported(&hub, COUNT);
+                assert!(!beside(&input, ".rejected.ndjson").exists());
+                // A probe at a time, with the back-off between them: at first two a second.
+                assert!((1..40).contains(&probes), "{probes} requests while it was out of order");
+            });
+        }
+    });
+}
+
 /// The acceptance of imports: whatever happens to the hub, every row is either stored or rejected in the end, and none is both.
 #[test]
 fn a_hub_that_goes_down_half_way_and_comes_back() {

@@ -7,6 +7,7 @@ mod canaries;
 mod client;
 mod faults;
 mod import;
+mod interim;
 mod keys;
 mod life_cycle;
 mod lists;
@@ -19,8 +20,12 @@ mod patient;
 mod properties;
 mod records;
 mod report;
+mod rows;
+mod runtimes;
 mod sending;
 mod server;
+#[cfg(feature = "rustls")]
+mod tls;
 #[cfg(feature = "token")]
 mod token;
 #[cfg(feature = "tracing")]

@@ -19,6 +19,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use sha2::{Digest, Sha256};
 use suprsend_codegen::Problems;
+use suprsend_console::tell;
 
 use super::{
     diff,
@@ -55,15 +56,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Err(problems) => bail!("{problems}\nnot imported; {DOCUMENT} is as it was"),
     };
     for operation in &imported.gone {
-        eprintln!("no longer in the document: {operation}");
+        tell!("no longer in the document: {operation}");
     }
     let digest = digest(&imported.text);
     if !imported.changed {
-        eprintln!("{DOCUMENT} is this text already");
+        tell!("{DOCUMENT} is this text already");
     } else if arguments.check {
-        eprintln!("{DOCUMENT} can be replaced by this text, of the SHA-256 {digest}");
+        tell!("{DOCUMENT} can be replaced by this text, of the SHA-256 {digest}");
     } else {
-        eprintln!(
+        tell!(
             "wrote {DOCUMENT}, whose SHA-256 {digest} belongs into tests/document.rs; next: cargo xtask generate"
         );
     }
