@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use suprsend_codegen::Source;
 use tempfile::TempDir;
 
-use super::{Imported, import};
+use super::{How, Imported, import};
 use crate::project;
 
 const PAGE: &str = include_str!("../../../tests/fixtures/create-update-users.md");
+const CHECK: How = How { check: true, add: false, retire: false };
 
 /// A copy of the project's document and overlays, and files to import.
 struct Copy {
@@ -48,12 +49,12 @@ impl Copy {
     }
 
     fn import(&self) -> Imported {
-        import(self.folder.path(), &self.files, false).unwrap().unwrap()
+        import(self.folder.path(), &self.files, How::default()).unwrap().unwrap()
     }
 
     /// The problems of an import, which must have left everything as it was.
     fn refused(&self) -> String {
-        let problems = import(self.folder.path(), &self.files, false).unwrap().unwrap_err().to_string();
+        let problems = import(self.folder.path(), &self.files, How::default()).unwrap().unwrap_err().to_string();
         assert_eq!(self.document(), bundled(), "a refused import left its mark");
         assert_eq!(self.names(), self.expected_names());
         // The folder's name is another in every run.
@@ -160,7 +161,7 @@ fn who_may_read_the_document_may_read_the_new_one() {
 fn a_check_writes_nothing() {
     let text = format!("# New\n{}", bundled());
     let copy = Copy::new().with("new.yaml", &text);
-    let imported = import(copy.folder.path(), &copy.files, true).unwrap().unwrap();
+    let imported = import(copy.folder.path(), &copy.files, CHECK).unwrap().unwrap();
     assert!(imported.changed);
     assert_eq!(imported.text, text);
     assert_eq!(copy.document(), bundled());
@@ -209,7 +210,7 @@ fn what_the_document_has_no_longer_is_named() {
     let two = page("put", "/v1/user/{distinct_id}/", "replace-user", json!({}));
     let before = Copy::new().with("page.md", PAGE).with("two.json", two.to_string());
     assert_eq!(before.import().gone, Vec::<String>::new());
-    let after = import(before.folder.path(), &before.files[..1], true).unwrap().unwrap();
+    let after = import(before.folder.path(), &before.files[..1], CHECK).unwrap().unwrap();
     assert_eq!(after.gone, ["PUT /v1/user/{distinct_id}/, in Rust `replace_user`"]);
 }
 
@@ -314,7 +315,7 @@ fn every_file_that_cannot_be_read_is_named() {
         .with("latin.yaml", b"a: \xff\n")
         .with("empty.md", "# Nothing\n");
     copy.files.push(Path::new("missing.yaml").to_owned());
-    let problems = import(copy.folder.path(), &copy.files, false).unwrap().unwrap_err().to_string();
+    let problems = import(copy.folder.path(), &copy.files, How::default()).unwrap().unwrap_err().to_string();
     for part in [
         "list.yaml: this is no OpenAPI document",
         "notes.txt: the name does not say",

@@ -1,0 +1,143 @@
+//! Documents in upstream's manner, made of our own by code: a page an operation, everything inline, no titles, other prose.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+use suprsend_codegen::{Pointer, Project, Source, is_method};
+
+use super::{Retired, attempt, plan::types, retire};
+use crate::{
+    project,
+    spec::diff,
+};
+
+/// The project's own document and overlays.
+fn own() -> Project {
+    Project::open(project::root()).unwrap()
+}
+
+fn parse(source: &Source) -> Value {
+    source.parse().unwrap()
+}
+
+/// The document as upstream would describe these operations, beside what it has already.
+fn upstream(project: &Project, of: &dyn Fn(&str, &str) -> bool) -> Value {
+    let effective = project.correct().unwrap();
+    let mut document = parse(project.document());
+    let mut components = Map::new();
+    for (path, item) in effective["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let known = document["paths"][path].get(method).is_some();
+            if known || path.contains('#') || !is_method(method) || !of(method, path) {
+                continue;
+            }
+            let mut inline = Inline { effective: &effective, open: Vec::new(), components: &mut components };
+            let mut operation = inline.value(operation);
+            operation.as_object_mut().unwrap().shift_remove("description");
+            operation["x-mint"] = json!({"content": "A habit."});
+            document["paths"][path][method] = operation;
+        }
+    }
+    for (name, schema) in components {
+        document["components"]["schemas"][name] = schema;
+    }
+    document
+}
+
+/// Writes out what is referred to, in upstream's manner.
+struct Inline<'a> {
+    effective: &'a Value,
+    open: Vec<Pointer>,
+    components: &'a mut Map<String, Value>,
+}
+
+impl Inline<'_> {
+    fn value(&mut self, value: &Value) -> Value {
+        match value {
+            Value::Object(members) => self.object(members),
+            Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
+            other => other.clone(),
+        }
+    }
+
+    fn object(&mut self, members: &Map<String, Value>) -> Value {
+        if let Some(target) = members.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference) {
+            let name = format!("Upstream{}", target.last());
+            if self.open.contains(&target) {
+                // A schema within itself stays a component.
+                self.components.entry(name.clone()).or_insert(Value::Null);
+                return json!({"$ref": format!("#/components/schemas/{name}")});
+            }
+            self.open.push(target.clone());
+            let mut written = self.value(target.get(self.effective).unwrap());
+            self.open.pop();
+            if self.components.get(&name) == Some(&Value::Null) {
+                self.components.insert(name.clone(), written);
+                return json!({"$ref": format!("#/components/schemas/{name}")});
+            }
+            let beside = members.iter().filter(|(key, _)| *key != "$ref");
+            let beside: Map<String, Value> = beside.map(|(key, value)| (key.clone(), value.clone())).collect();
+            if let (Value::Object(written), Value::Object(beside)) = (&mut written, self.object(&beside)) {
+                written.extend(beside);
+            }
+            return written;
+        }
+        let mut written = Map::new();
+        for (key, value) in members {
+            let value = match (key.as_str(), value) {
+                (key, _) if key.starts_with("x-") => continue,
+                ("title", Value::String(_)) => continue,
+                ("description", Value::String(_)) => json!("Words of another kind"),
+                // Examples are data.
+                ("example" | "examples" | "enum" | "required", value) => value.clone(),
+                ("type", Value::Array(names)) if names.len() == 2 && names[1] == "null" => {
+                    written.insert("nullable".to_owned(), true.into());
+                    names[0].clone()
+                }
+                (_, value) => self.value(value),
+            };
+            written.insert(key.clone(), value);
+        }
+        Value::Object(written)
+    }
+}
+
+fn source(document: &Value) -> Source {
+    Source::new("openapi.yaml", yaml_serde::to_string(document).unwrap())
+}
+
+/// What comes of the project with this document: the plan's lines, and the project then.
+fn done(project: &Project, document: &Value) -> (Vec<String>, Retired, Project) {
+    let document = source(document);
+    let retired = retire(project, &document).unwrap_or_else(|problems| panic!("{problems}"));
+    let lines = retired.plan.to_string().lines().map(str::to_owned).collect();
+    let after = Project::of_sources(document, retired.overlays.clone());
+    (lines, retired, after)
+}
+
+/// What an agreeing document leaves as it was, but for prose.
+fn unchanged(before: &Project, after: &Project) {
+    let of = |project: &Project| attempt(project.document(), project.overlays()).unwrap();
+    let (before, after) = (of(before), of(after));
+    let changes = diff::changes(&before.document, &after.document).unwrap();
+    let lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    assert!(lines.is_empty(), "{}", lines.join("\n"));
+    let (one, other) = (types(&before.rust), types(&after.rust));
+    let differing: BTreeSet<_> = one.symmetric_difference(&other).collect();
+    assert!(differing.is_empty(), "{differing:?}");
+}
+
+#[test]
+fn one_page_that_agrees() {
+    let project = own();
+    let document = upstream(&project, &|method, path| (method, path) == ("get", "/v1/object/{object_type}/{id}/"));
+    let (lines, _, after) = done(&project, &document);
+    println!("{}", lines.join("\n"));
+    for source in after.overlays() {
+        let old = project.overlays().iter().find(|old| old.name == source.name).map_or("", |old| &old.text);
+        if old != source.text {
+            println!("{}", similar::TextDiff::from_lines(old, source.text.as_str()).unified_diff().header(&source.name, "after"));
+        }
+    }
+    unchanged(&project, &after);
+}
