@@ -155,7 +155,9 @@ fn prepare(root: &Path, files: &[PathBuf], how: How) -> Result<Imported, Problem
         Ok(_) => return Ok(imported),
         Err(problems) => problems,
     };
-    let Retired { overlays, plan } = match retire(&project, &document) {
+    // The project has to be well before what becomes of it can be compared.
+    let before = attempt(project.document(), project.overlays())?;
+    let Retired { overlays, plan, .. } = match retire(&project, &before, &document) {
         Ok(retired) => retired,
         // Without --retire, what does not fit is what counts.
         Err(problems) => return Err(if how.retire { problems } else { failed }),

@@ -144,7 +144,10 @@ fn without(text: &str, place: &Pointer) -> Option<String> {
 fn lines(text: &str, part: Range<usize>) -> Range<usize> {
     let start = text[..part.start].rfind('\n').map_or(0, |newline| newline + 1);
     let mut end = text[part.end..].find('\n').map_or(text.len(), |newline| part.end + newline + 1);
-    let alone = text[..start].ends_with("\n\n") || start == 0;
+    // A comment that stands over several parts stays at the next one, unless that has one of its own.
+    let above = text[..start].lines().next_back().unwrap_or_default().trim_start();
+    let next = text[end..].trim_start().starts_with('#');
+    let alone = above.is_empty() || (above.starts_with('#') && !next);
     if alone && text[end..].starts_with('\n') {
         end += 1;
     }

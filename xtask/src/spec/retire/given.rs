@@ -52,6 +52,8 @@ struct Edit {
     whole: bool,
     /// Parts to be removed, seen from `update`.
     parts: Vec<Pointer>,
+    /// Collections that are made here for others, of which nothing is left here.
+    emptied: Vec<Pointer>,
     /// What `x-was` has to say then.
     was: Option<Value>,
 }
@@ -119,8 +121,8 @@ impl Overlays {
                     let below = Pointer::from_text(&place.as_str()[target.as_str().len()..]);
                     if step.action.get("update").is_some_and(|update| below.get(update).is_some()) {
                         parts.push(below);
+                        self.note(step, place, Fate::Unused);
                     }
-                    self.note(step, place, Fate::Unused);
                 }
             }
             if !parts.is_empty() {
@@ -219,6 +221,8 @@ impl Overlays {
                     continue;
                 }
                 removed.extend(edit.parts.iter().map(|part| action.child("update").join(part)));
+                let emptied = edit.emptied.iter().map(|part| (action.child("update").join(part), Value::Object(Map::new())));
+                replaced.extend(emptied);
                 if let Some(was) = &edit.was {
                     rewrite_was(&action.child("x-was"), source, was, &mut removed, &mut replaced)?;
                 }
@@ -289,6 +293,11 @@ fn contains(value: &Value, more: &[Value]) -> bool {
 fn narrow(edit: &mut Edit, step: &Step, document: &Value, base: &Value) {
     let mut update = step.action.get("update").cloned().unwrap_or_default();
     let mut grown = Vec::new();
+    // Another action may add to a collection that upstream has not, and that this one makes.
+    let made = |part: &Pointer| {
+        let place = step.targets.first().map(|target| target.join(part));
+        *part != Pointer::root() && place.is_some_and(|place| is_collection(&place) && place.get(base).is_none())
+    };
     for part in &edit.parts {
         let mut part = part.clone();
         loop {
@@ -298,6 +307,10 @@ fn narrow(edit: &mut Edit, step: &Step, document: &Value, base: &Value) {
                 if !members.is_empty() {
                     break;
                 }
+            }
+            if made(&parent) {
+                edit.emptied.push(parent.clone());
+                break;
             }
             if parent == Pointer::root() {
                 edit.whole = true;
@@ -311,6 +324,7 @@ fn narrow(edit: &mut Edit, step: &Step, document: &Value, base: &Value) {
     let all = grown.clone();
     grown.retain(|part| !all.iter().any(|other| other != part && other.contains(part)));
     grown.dedup();
+    grown.retain(|part| !edit.emptied.iter().any(|emptied| emptied.contains(part)));
     edit.parts = grown;
     if let Some(was) = step.action.get("x-was") {
         let found = step.targets.first().and_then(|target| target.get(document).or_else(|| target.get(base)));

@@ -29,7 +29,7 @@ const LIMITS: [&str; 15] = [
 ];
 
 /// Whether upstream says less, or something else, by such a change from the overlay's description to upstream's.
-fn contradicts(kind: Kind) -> bool {
+pub(super) fn contradicts(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::ParameterRemoved
@@ -63,6 +63,13 @@ fn contradicts(kind: Kind) -> bool {
     )
 }
 
+/// A change of one place.
+struct Pending {
+    steps: Vec<query::Step>,
+    /// The action without its target.
+    action: Map<String, Value>,
+}
+
 /// The corrections, and the document as they leave it.
 pub(super) struct Kept<'a> {
     /// The document before, with its overlays.
@@ -71,13 +78,15 @@ pub(super) struct Kept<'a> {
     pub(super) base: &'a Value,
     now: Value,
     actions: Vec<Value>,
+    /// Changes of single places that are not written yet, since equal ones become one action.
+    pending: Vec<Pending>,
     /// The places that have been corrected.
     done: BTreeSet<Pointer>,
 }
 
 impl<'a> Kept<'a> {
     pub(super) fn new(before: &'a Value, base: &'a Value, now: Value) -> Self {
-        Self { before, base, now, actions: Vec::new(), done: BTreeSet::new() }
+        Self { before, base, now, actions: Vec::new(), pending: Vec::new(), done: BTreeSet::new() }
     }
 
     pub(super) fn now(&self) -> &Value {
@@ -85,11 +94,34 @@ impl<'a> Kept<'a> {
     }
 
     pub(super) fn count(&self) -> usize {
-        self.actions.len()
+        self.actions.len() + self.pending.len()
     }
 
-    pub(super) fn actions(self) -> Vec<Value> {
+    pub(super) fn actions(mut self) -> Vec<Value> {
+        self.flush();
         self.actions
+    }
+
+    /// Writes the changes that wait. What goes goes first, so that an update finds its place as it states it.
+    pub(super) fn flush(&mut self) {
+        let (removals, updates): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.pending).into_iter().partition(|pending| pending.action.contains_key("remove"));
+        for group in [removals, updates] {
+            let mut alike: Vec<(Map<String, Value>, Vec<Vec<query::Step>>)> = Vec::new();
+            for pending in group {
+                match alike.iter_mut().find(|(action, _)| *action == pending.action) {
+                    Some((_, places)) => places.push(pending.steps),
+                    None => alike.push((pending.action, vec![pending.steps])),
+                }
+            }
+            for (action, places) in alike {
+                for steps in query::united(&places) {
+                    let mut whole = Map::from_iter([("target".to_owned(), query::of(&steps).into())]);
+                    whole.extend(action.clone());
+                    self.actions.push(Value::Object(whole));
+                }
+            }
+        }
     }
 
     /// Returns whether a place has not been corrected yet; it counts as corrected from then on.
@@ -111,7 +143,7 @@ impl<'a> Kept<'a> {
                     self.reason(change, evidence)
                 };
                 let Some(reason) = reason else { continue };
-                let reason = Why { reason, change: change.message.clone() };
+                let reason = Why::of(reason, change);
                 match &change.schemas {
                     Some((old, new)) => self.schema(old, new, &reason),
                     None => self.operation((old, new), change, &reason),
@@ -120,7 +152,7 @@ impl<'a> Kept<'a> {
         }
     }
 
-    fn reason(&self, change: &Change, evidence: &Evidence) -> Option<Reason> {
+    pub(super) fn reason(&self, change: &Change, evidence: &Evidence) -> Option<Reason> {
         let mut places = Vec::new();
         if change.side == Side::Old {
             places.push(change.pointer.clone());
@@ -244,13 +276,15 @@ impl<'a> Kept<'a> {
             }
             return;
         }
-        let mut update = Map::new();
-        self.set(&parent, &place.last(), Some(value), &mut update, why);
-        self.update(&parent, update, why);
+        // The whole of it, so that whatever upstream changes there is noticed.
+        self.remove_stating(place, why, usize::MAX);
+        self.update(&parent, Map::from_iter([(place.last(), value.clone())]), why);
     }
 
     /// Corrects what an operation says beside schemas.
     fn operation(&mut self, (old, new): (&Pointer, &Pointer), change: &Change, why: &Why) {
+        // Elements of a list are removed one after another.
+        self.flush();
         match change.kind {
             Kind::ParameterRemoved | Kind::ParameterRequired | Kind::ParameterMoved | Kind::SerialisationChanged => {
                 self.parameter(old, new, change, why);
@@ -275,6 +309,7 @@ impl<'a> Kept<'a> {
             }
             _ => {}
         }
+        self.flush();
     }
 
     /// Copies a part of an operation.
@@ -292,7 +327,11 @@ impl<'a> Kept<'a> {
             value = json!({ place.last(): value });
             place = place.parent().unwrap_or_default();
         }
-        self.put(&place, &value, why);
+        if place.get(&self.now).is_some() {
+            return self.put(&place, &value, why);
+        }
+        let parent = place.parent().unwrap_or_default();
+        self.update(&parent, Map::from_iter([(place.last(), value)]), why);
     }
 
     fn parameter(&mut self, old: &Pointer, new: &Pointer, change: &Change, why: &Why) {
@@ -318,6 +357,7 @@ impl<'a> Kept<'a> {
         if let Some((place, _)) = theirs.iter().find(|(_, it)| is(it)) {
             let place = place.clone();
             self.remove(&place, why);
+            self.flush();
         }
         self.update(new, Map::from_iter([("parameters".to_owned(), json!([value]))]), why);
     }
@@ -336,7 +376,12 @@ impl<'a> Kept<'a> {
     }
 
     pub(super) fn remove(&mut self, target: &Pointer, why: &Why) {
-        let was = target.get(&self.now).map_or(Value::Null, |value| outline(value, 2));
+        self.remove_stating(target, why, 2);
+    }
+
+    /// Removes something and states it down to a depth.
+    fn remove_stating(&mut self, target: &Pointer, why: &Why, depth: usize) {
+        let was = target.get(&self.now).map_or(Value::Null, |value| outline(value, depth));
         self.act(target, why, json!({"x-was": was, "remove": true}));
         self.take(target);
     }
@@ -357,22 +402,15 @@ impl<'a> Kept<'a> {
     }
 
     fn act(&mut self, target: &Pointer, why: &Why, change: Value) {
-        let query = query::of(&self.now, target);
-        self.write(&query, why, change);
+        let steps = query::steps(&self.now, target);
+        self.pending.push(Pending { steps, action: why.action(change) });
     }
 
     /// Writes an action as it is.
     pub(super) fn write(&mut self, target: &str, why: &Why, change: Value) {
-        let mut action = Map::from_iter([
-            ("target".to_owned(), target.into()),
-            ("description".to_owned(), why.description().into()),
-        ]);
-        if let Some(source) = &why.reason.source {
-            action.insert("x-source".to_owned(), source.as_str().into());
-        }
-        if let Value::Object(change) = change {
-            action.extend(change);
-        }
+        self.flush();
+        let mut action = Map::from_iter([("target".to_owned(), target.into())]);
+        action.extend(why.action(change));
         self.actions.push(Value::Object(action));
     }
 
@@ -390,9 +428,26 @@ pub(super) struct Why {
 }
 
 impl Why {
+    /// A reason for which a change is not taken.
+    pub(super) fn of(reason: Reason, change: &Change) -> Self {
+        Self { reason, change: change.message.clone() }
+    }
+
     /// A reason that is no action's.
     pub(super) fn own(text: &str) -> Self {
         Self { reason: Reason { action: String::new(), text: text.to_owned(), source: None }, change: String::new() }
+    }
+
+    /// The members of an action with this reason, but for its target.
+    fn action(&self, change: Value) -> Map<String, Value> {
+        let mut action = Map::from_iter([("description".to_owned(), self.description().into())]);
+        if let Some(source) = &self.reason.source {
+            action.insert("x-source".to_owned(), source.as_str().into());
+        }
+        if let Value::Object(change) = change {
+            action.extend(change);
+        }
+        action
     }
 
     fn description(&self) -> String {
@@ -462,6 +517,11 @@ pub(super) fn merge(slot: &mut Value, update: &Value) {
         (Value::Array(items), Value::Array(more)) => items.extend(more.iter().cloned()),
         (slot, value) => *slot = value.clone(),
     }
+}
+
+/// Names are always kept.
+pub(super) fn is_name(change: &Change) -> bool {
+    matches!(change.kind, Kind::TypeRenamed | Kind::OperationRenamed)
 }
 
 /// The operations of which a list of pairs says that both documents have them.

@@ -1,8 +1,8 @@
 //! Overlays after upstream has published what they added.
 //!
 //! What upstream states now is cut out of the overlays ([`given`]); what refers to it is led to where it stands now ([`references`]); what of
-//! upstream's description contradicts the overlays, and with what evidence, is kept by corrections ([`evidence`], [`kept`]), and so are the
-//! names of types and the marks ([`names`]). Then what nothing needs any more is cut out too ([`unused`]). All of it is done in memory, and
+//! upstream's description contradicts the overlays, and with what evidence, is kept by corrections ([`evidence`], [`kept`]), and so are
+//! types that several operations share ([`shared`]), names and marks ([`names`]). Then what nothing needs any more is cut out too ([`unused`]). All of it is done in memory, and
 //! the [`plan`] says what it comes to.
 
 mod evidence;
@@ -12,6 +12,7 @@ mod names;
 mod places;
 mod plan;
 mod references;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod unused;
@@ -51,28 +52,37 @@ pub(super) struct Retired {
     pub(super) overlays: Vec<Source>,
     /// What that means, in lines.
     pub(super) plan: Plan,
+    /// What the project makes of it then.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests look at it"))]
+    pub(super) after: Made,
 }
 
 /// Finds out what becomes of a project's overlays with another document of upstream's. Whatever does not work out is a problem.
-pub(super) fn retire(project: &Project, document: &Source) -> Result<Retired, Problems> {
+///
+/// `before` is what the project makes of the document that it has.
+pub(super) fn retire(project: &Project, before: &Made, document: &Source) -> Result<Retired, Problems> {
     let base = document.parse()?;
     readable(&base)?;
-    let before = attempt(project.document(), project.overlays())?;
     let evidence = Evidence::of(project, &before.document)?;
     let mut ours = Overlays::of(project, &evidence);
     ours.settle(&base, &evidence)?;
     references::settle(&mut ours, &base, &before.document)?;
     let (published, _) = ours.trace(&base)?;
-    let compared = compare(&before, &published)?;
+    let compared = compare(before, &published)?;
 
     let mut kept = Kept::new(&before.document, &base, published);
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
         let done = kept.count();
-        let pairs = diff::each(&before.document, kept.now()).map_err(|error| problem(&error))?;
-        kept.contradictions(&pairs, &evidence);
+        let later = if round == 0 { None } else { Some(compare(before, kept.now())?) };
+        let pairs = later.as_ref().unwrap_or(&compared);
+        shared::keep(&mut kept, pairs, &evidence);
         if kept.count() == done {
-            names::keep(&mut kept, &pairs);
+            kept.contradictions(pairs, &evidence);
         }
+        if kept.count() == done {
+            names::keep(&mut kept, pairs);
+        }
+        kept.flush();
         if kept.count() == done {
             break;
         }
@@ -88,12 +98,12 @@ pub(super) fn retire(project: &Project, document: &Source) -> Result<Retired, Pr
         overlays.sort_by(|one, other| one.name.cmp(&other.name));
     }
     let after = attempt(document, &overlays)?;
-    let left = compare(&before, &after.document)?;
+    let left = compare(before, &after.document)?;
     let changes = diff::changes(&before.document, &after.document).map_err(|error| problem(&error))?;
     let plan = Plan::new(&plan::Facts {
         base: &base,
         old_base: &project.document().parse()?,
-        before: &before,
+        before,
         after: &after,
         compared: &compared,
         left: &left,
@@ -102,7 +112,7 @@ pub(super) fn retire(project: &Project, document: &Source) -> Result<Retired, Pr
         written: &written,
         unused: &unused,
     });
-    Ok(Retired { overlays, plan })
+    Ok(Retired { overlays, plan, after })
 }
 
 fn compare(before: &Made, after: &serde_json::Value) -> Result<Vec<diff::Compared>, Problems> {

@@ -13,7 +13,7 @@ use crate::spec::diff::Compared;
 /// Members that say something of a description, not of what it describes.
 const OURS: [&str; 3] = ["x-source", "x-undocumented", "x-codeSamples"];
 /// Keywords of schemas of which a Rust type is made.
-const TYPED: [&str; 6] = ["properties", "enum", "oneOf", "anyOf", "allOf", "not"];
+pub(super) const TYPED: [&str; 6] = ["properties", "enum", "oneOf", "anyOf", "allOf", "not"];
 
 /// Writes what keeps names and marks where upstream has others or none.
 pub(super) fn keep(kept: &mut Kept<'_>, pairs: &[Compared]) {

@@ -11,11 +11,12 @@ use suprsend_codegen::Pointer;
 use super::{
     evidence::Id,
     given::{Fate, Verdict},
+    kept::is_name,
     places::owner,
 };
 use crate::spec::{
     attempt::Made,
-    diff::{self, Change, Compared, Kind},
+    diff::{self, Change, Compared},
 };
 
 /// What the plan is made of.
@@ -74,11 +75,13 @@ impl Plan {
     fn operation(&mut self, facts: &Facts<'_>, pair: &Compared) {
         let Some(new) = pair.new.as_ref().filter(|place| place.get(facts.base).is_some()) else { return };
         let called = format!("{} {}", pair.called.0.to_uppercase(), pair.called.1);
+        let mut applies = true;
         let told: Vec<&Change> = pair.changes.iter().filter(|change| !is_name(change)).collect();
         let state = match &pair.old {
             None => "new".to_owned(),
             Some(old) => {
                 let ours = old.get(facts.old_base).is_none();
+                applies = !told.is_empty();
                 match (ours, told.is_empty()) {
                     (true, true) => format!("the same as {}", adds(facts, old)),
                     (true, false) => format!("different from {}", adds(facts, old)),
@@ -95,31 +98,35 @@ impl Plan {
             self.lines.push(format!("  {change} ({what})"));
         }
         for verdict in facts.verdicts.values() {
-            self.verdict(verdict, &|place| owner(place).as_ref() == Some(new), "  ");
+            self.verdict(verdict, &|place| owner(place).as_ref() == Some(new), applies);
         }
     }
 
     /// What becomes of actions on components and on what else belongs to no operation.
     fn elsewhere(&mut self, facts: &Facts<'_>) {
         let operations: BTreeSet<&Pointer> = facts.compared.iter().filter_map(|pair| pair.new.as_ref()).collect();
+        let header = self.lines.len();
         for verdict in facts.verdicts.values() {
             let other = |place: &Pointer| owner(place).is_none_or(|owner| !operations.contains(&owner));
             // An action that goes on applying to components or to additions is nothing to tell.
             if verdict.parts.keys().any(other) {
-                self.verdict(verdict, &other, "");
+                self.verdict(verdict, &other, false);
             }
+        }
+        if self.lines.len() > header {
+            self.lines.insert(header, "components and the rest:".to_owned());
         }
     }
 
     /// What becomes of an action, as far as it concerns these places.
-    fn verdict(&mut self, verdict: &Verdict, concerns: &dyn Fn(&Pointer) -> bool, indent: &str) {
+    fn verdict(&mut self, verdict: &Verdict, concerns: &dyn Fn(&Pointer) -> bool, applies: bool) {
         let mut fates: BTreeMap<Fate, Vec<&Pointer>> = BTreeMap::new();
         for (place, fate) in verdict.parts.iter().filter(|(place, _)| concerns(place)) {
             fates.entry(*fate).or_default().push(place);
         }
         if fates.is_empty() {
-            if verdict.parts.is_empty() && verdict.targets.iter().any(concerns) {
-                self.lines.push(format!("{indent}{}: a correction that still applies", verdict.action));
+            if applies && verdict.parts.is_empty() && verdict.targets.iter().any(concerns) {
+                self.lines.push(format!("  {}: a correction that still applies", verdict.action));
             }
             return;
         }
@@ -130,7 +137,7 @@ impl Plan {
                 Fate::Overtaken => "a correction of what upstream says in another way now, goes",
                 Fate::Unused => "an addition that nothing needs any more, goes",
             };
-            let mut line = format!("{indent}{}: {what}: ", verdict.action);
+            let mut line = format!("  {}: {what}: ", verdict.action);
             for (index, place) in places.iter().enumerate().take(SHOWN) {
                 // Writing to a text cannot fail.
                 let _ = write!(line, "{}{place}", if index > 0 { ", " } else { "" });
@@ -162,11 +169,6 @@ impl Plan {
 
 /// The most places that a line lists.
 const SHOWN: usize = 8;
-
-/// Names are always kept.
-fn is_name(change: &Change) -> bool {
-    matches!(change.kind, Kind::TypeRenamed | Kind::OperationRenamed)
-}
 
 /// The overlay that added an operation.
 fn adds(facts: &Facts<'_>, operation: &Pointer) -> String {
