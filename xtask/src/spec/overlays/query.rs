@@ -43,13 +43,18 @@ pub(in crate::spec) fn of(steps: &[BTreeSet<Step>]) -> String {
     query
 }
 
-/// Makes as few queries of places as there are: those that differ in one step become one.
+/// Makes few queries of many places: those that differ in one step become one.
 pub(in crate::spec) fn united(places: &[Vec<Step>]) -> Vec<Vec<BTreeSet<Step>>> {
+    let longest = places.iter().map(Vec::len).max().unwrap_or_default();
+    // From inside properties meet first, from outside paths; one or the other is shorter.
+    let (inside, outside) = (unite(places, (0..longest).rev()), unite(places, 0..longest));
+    if outside.len() < inside.len() { outside } else { inside }
+}
+
+fn unite(places: &[Vec<Step>], order: impl Iterator<Item = usize>) -> Vec<Vec<BTreeSet<Step>>> {
     let single = |steps: &Vec<Step>| steps.iter().map(|step| BTreeSet::from([step.clone()])).collect();
     let mut all: Vec<Vec<BTreeSet<Step>>> = places.iter().map(single).collect();
-    let longest = all.iter().map(Vec::len).max().unwrap_or_default();
-    // The inner steps first, since properties are what is most alike.
-    for at in (0..longest).rev() {
+    for at in order {
         let mut united: Vec<Vec<BTreeSet<Step>>> = Vec::new();
         for steps in all {
             let twin = united.iter_mut().find(|other| {

@@ -8,7 +8,7 @@ use suprsend_codegen::{Pointer, Problems, Project, Step, trace};
 use super::places::{is_collection, member, owner};
 
 /// Words by which the reason of an action speaks of what the API does, or of what upstream's description says of it.
-const WORDS: [&str; 7] = ["sdk", "documentation", "docs", "example", "sample", "upstream", "repl"];
+const WORDS: [&str; 6] = ["sdk", "documentation", "docs", "example", "sample", "upstream"];
 
 /// An action, by overlay and number.
 pub(super) type Id = (usize, usize);

@@ -486,13 +486,17 @@ fn was(update: &Value, found: Option<&Value>) -> Value {
     }
 }
 
-/// A value as far as a statement on it has to go: its scalars, and those of the objects in it down to a depth.
+/// A value as far as a statement on it has to go: its scalars, and those of the objects in it down to a depth. Prose says nothing, and lists
+/// are stated whole, so those of objects are left out for the prose in them.
 fn outline(value: &Value, depth: usize) -> Value {
     match value {
         Value::Object(members) => {
-            let told = members.iter().filter(|(key, value)| {
-                let prose = matches!(key.as_str(), "description" | "example" | "examples" | "summary");
-                !prose && (!value.is_object() || depth > 0) && (!value.is_array() || depth > 0)
+            let told = members.iter().filter(|(key, value)| match value {
+                // A property may have the name of a keyword.
+                Value::String(_) => !matches!(key.as_str(), "description" | "summary" | "example"),
+                Value::Object(_) => depth > 0 && !matches!(key.as_str(), "example" | "examples"),
+                Value::Array(items) => *key != "examples" && !items.iter().any(|item| item.is_object() || item.is_array()),
+                _ => *key != "example",
             });
             let told = told.map(|(key, value)| (key.clone(), outline(value, depth.saturating_sub(1))));
             told.filter(|(_, value)| !value.as_object().is_some_and(Map::is_empty)).collect()

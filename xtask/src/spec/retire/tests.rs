@@ -5,7 +5,12 @@ use std::{collections::BTreeSet, sync::OnceLock};
 use serde_json::{Map, Value, json};
 use suprsend_codegen::{Pointer, Project, Source, is_method};
 
-use super::{Made, Retired, attempt, plan::types, retire};
+use super::{
+    Evidence, KEPT, Kept, Made, Retired, attempt,
+    kept::{contradicts, is_name},
+    plan::types,
+    retire,
+};
 use crate::{
     project,
     spec::diff,
@@ -147,6 +152,99 @@ const FIVE: [(&str, &str); 5] = [
     ("get", "/v1/tenant/{tenant_id}/preference/"),
     ("post", "/trigger/"),
 ];
+
+/// Makes upstream's descriptions contradict ours: a parameter, a status, a property and what is required are gone, another property has another
+/// type, and there is one that nobody knew.
+fn contradict(document: &mut Value) {
+    let known = parse(own().document());
+    for (path, item) in document["paths"].as_object_mut().unwrap() {
+        for (method, operation) in item.as_object_mut().unwrap() {
+            if known["paths"][path].get(method).is_some() {
+                continue;
+            }
+            if let Some(Value::Array(parameters)) = operation.get_mut("parameters") {
+                parameters.retain(|parameter| parameter["name"] != "limit");
+            }
+            let responses = operation["responses"].as_object_mut().unwrap();
+            if responses.len() > 2 {
+                responses.shift_remove("404");
+            }
+            let success = responses.values_mut().next().unwrap();
+            if let Some(schema) = success.pointer_mut("/content/application~1json/schema") {
+                differ(schema);
+            }
+            if let Some(schema) = operation.pointer_mut("/requestBody/content/application~1json/schema") {
+                differ(schema);
+            }
+        }
+    }
+}
+
+fn differ(schema: &mut Value) {
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+    if properties.len() > 2 {
+        let last = properties.keys().last().unwrap().clone();
+        properties.shift_remove(&last);
+    }
+    if let Some(first) = properties.values_mut().find(|it| it["type"] == "string" && it.get("enum").is_none()) {
+        first["type"] = "integer".into();
+    }
+    properties.insert("brand_new".to_owned(), json!({"type": "string", "description": "Words"}));
+    schema.as_object_mut().unwrap().shift_remove("required");
+}
+
+/// What a contradicting document changes for users: nothing that contradicts a description with evidence.
+fn only_what_is_not_known_otherwise(project: &Project, lines: &[String], retired: &Retired) {
+    let evidence = Evidence::of(project, &before().document).unwrap();
+    let pairs = diff::each(&before().document, &retired.after.document).unwrap();
+    let base = retired.after.document.clone();
+    let kept = Kept::new(&before().document, &base, base.clone());
+    for pair in &pairs {
+        for change in &pair.changes {
+            assert!(!is_name(change), "{change}");
+            let known = contradicts(change.kind) && kept.reason(change, &evidence).is_some();
+            assert!(!known, "{:?}: {change}", pair.called);
+            let told = lines.iter().any(|line| line.starts_with(&format!("  {change} (upstream's is taken)")));
+            assert!(told, "{change} is not in the plan");
+        }
+    }
+    let gone: Vec<_> = types(&before().rust).difference(&types(&retired.after.rust)).cloned().collect();
+    println!("gone: {gone:?}");
+    let written = retired.overlays.iter().find(|source| source.name == KEPT).unwrap().parse().unwrap();
+    for action in written["actions"].as_array().unwrap() {
+        assert!(action.get("x-was").is_some() || action.get("copy").is_some() || action["target"].as_str().unwrap().starts_with("$.."), "{action}");
+    }
+}
+
+#[test]
+fn one_page_that_contradicts() {
+    let project = own();
+    let mut document = upstream(&project, &|method, path| ("get", "/v1/object/{object_type}/") == (method, path));
+    contradict(&mut document);
+    let (lines, retired) = done(&project, &document);
+    show(&project, &lines, &retired);
+    only_what_is_not_known_otherwise(&project, &lines, &retired);
+}
+
+#[test]
+fn five_pages_that_contradict() {
+    let project = own();
+    let mut document = upstream(&project, &|method, path| FIVE.contains(&(method, path)));
+    contradict(&mut document);
+    let (lines, retired) = done(&project, &document);
+    show(&project, &lines, &retired);
+    only_what_is_not_known_otherwise(&project, &lines, &retired);
+}
+
+#[test]
+fn the_whole_hub_that_contradicts() {
+    let project = own();
+    let mut document = upstream(&project, &|_, _| true);
+    contradict(&mut document);
+    let (lines, retired) = done(&project, &document);
+    show(&project, &lines, &retired);
+    only_what_is_not_known_otherwise(&project, &lines, &retired);
+}
 
 #[test]
 fn one_page_that_agrees() {
