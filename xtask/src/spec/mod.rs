@@ -4,6 +4,7 @@ mod attempt;
 mod diff;
 #[cfg(test)]
 mod fuzz;
+mod habits;
 mod import;
 mod overlays;
 mod page;

@@ -31,7 +31,9 @@ pub(super) fn replace(files: &[(PathBuf, Option<String>)]) -> io::Result<()> {
         if let Err(error) = result {
             for (path, before) in done {
                 match before {
-                    Some(text) => stage(path, &text)?.persist(path).map(|_| ()).map_err(|error| error.error)?,
+                    Some(text) => {
+                        stage(path, &text)?.persist(path).map(|_| ()).map_err(|error| error.error)?
+                    }
                     None => fs::remove_file(path)?,
                 }
             }
@@ -70,7 +72,12 @@ mod tests {
         fs::write(path("folder/inside"), "").unwrap();
         let text = |text: &str| Some(text.to_owned());
         // A folder cannot be replaced by a file.
-        let all = [(path("a"), text("1")), (path("b"), None), (path("new"), text("2")), (path("folder"), text("3"))];
+        let all = [
+            (path("a"), text("1")),
+            (path("b"), None),
+            (path("new"), text("2")),
+            (path("folder"), text("3")),
+        ];
         assert!(replace(&all).is_err());
         let mut names: Vec<_> =
             fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

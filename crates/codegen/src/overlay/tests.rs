@@ -278,7 +278,10 @@ fn a_stale_statement_names_the_first_difference_in_brief() {
             json!({"text": format!("{long}y")}),
             "says `…xxxxxxxxxxy…` around character 5001 at /a/text, the document says `…xxxxxxxxxx…` around character 5001;",
         ),
-        (json!({"other": {"much": long}}), "says an object with `much` at /a/other, the document says nothing;"),
+        (
+            json!({"other": {"much": long}}),
+            "says an object with `much` at /a/other, the document says nothing;",
+        ),
         (json!([]), "says an empty list at /a, the document says an object with `list`, `text`;"),
         (json!({"list": null}), "says nothing at /a/list, the document says a list of 2 elements;"),
     ];

@@ -213,7 +213,16 @@ impl Changes {
             let pointer = pointer.clone();
             let message = String::new();
             let schemas = self.schemas.clone();
-            self.list.push(Change { level, kind, side, pointer, request: false, reply: false, message, schemas });
+            self.list.push(Change {
+                level,
+                kind,
+                side,
+                pointer,
+                request: false,
+                reply: false,
+                message,
+                schemas,
+            });
             self.list.len() - 1
         });
         let change = &mut self.list[index];

@@ -21,6 +21,7 @@ use suprsend_codegen::{Problems, Project, Source};
 use super::{
     attempt::attempt,
     diff,
+    habits::{READINGS, Readings},
     page::{self, Page},
     replace::replace,
     retire::{Plan, Retired, retire},
@@ -36,6 +37,8 @@ const DOCUMENT: &str = "openapi.yaml";
 /// One file is kept byte for byte.
 ///
 /// What comes after is overlays, lint, lowering and generation. If any of it fails, nothing is written, and all reasons are listed.
+///
+/// Slips of which there is only one meaning are read as meant, and listed; the overlay 05-readings.yaml has those that need a correction.
 ///
 /// Where the document has what overlays add, or what they correct, a plan says what that comes to: of each operation whether it is new, the
 /// same as the overlay's or different, and how; and which actions still apply, are made by upstream, or give way. --retire carries the plan
@@ -73,6 +76,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Ok(imported) => imported,
         Err(problems) => bail!("{problems}\nnot imported; {DOCUMENT} is as it was"),
     };
+    for line in imported.readings.lines() {
+        eprintln!("{line}");
+    }
     if let Some(plan) = &imported.plan {
         print!("{plan}");
     }
@@ -80,7 +86,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         eprintln!("no longer in the document: {operation}");
     }
     if imported.waits {
-        eprintln!("not imported; --retire carries this plan out, {DOCUMENT} and the overlays are as they were");
+        eprintln!(
+            "not imported; --retire carries this plan out, {DOCUMENT} and the overlays are as they were"
+        );
         return Ok(ExitCode::FAILURE);
     }
     let digest = digest(&imported.text);
@@ -113,6 +121,8 @@ pub(super) struct Imported {
     pub(super) changed: bool,
     /// The operations that it had before and has no longer: a page may have been forgotten.
     pub(super) gone: Vec<String>,
+    /// What is read as it is meant.
+    pub(super) readings: Readings,
     /// What becomes of the overlays, if they have to change.
     pub(super) plan: Option<Plan>,
     /// Whether it waits for --retire.
@@ -142,7 +152,11 @@ fn prepare(root: &Path, files: &[PathBuf], how: How) -> Result<Imported, Problem
     let before = project.document().text.as_str();
     let pages = page::read_all(files)?;
     let text = if how.add {
-        let document = Page { file: DOCUMENT.to_owned(), text: before.to_owned(), document: project.document().parse()? };
+        let document = Page {
+            file: DOCUMENT.to_owned(),
+            text: before.to_owned(),
+            document: project.document().parse()?,
+        };
         page::added(document, pages)?
     } else {
         page::text_of(pages)?
@@ -150,32 +164,45 @@ fn prepare(root: &Path, files: &[PathBuf], how: How) -> Result<Imported, Problem
     let document = Source::new(DOCUMENT, text.as_str());
     let changed = before != text;
     let gone = diff::gone(before, &text);
-    let mut imported = Imported { text, changed, gone, plan: None, waits: false, overlays: Vec::new() };
-    let failed = match attempt(&document, project.overlays()) {
-        Ok(_) => return Ok(imported),
-        Err(problems) => problems,
+    let base = document.parse()?;
+    let readings = Readings::of(&base);
+    let meant = readings.overlay()?;
+    let mut imported =
+        Imported { text, changed, gone, readings, plan: None, waits: false, overlays: Vec::new() };
+    let (_, ours) = split(project.overlays());
+    let mut overlays: Vec<Source> = meant.iter().cloned().chain(ours).collect();
+    if let Err(failed) = attempt(&document, &overlays) {
+        // The project has to be well before what becomes of it can be compared.
+        let before = attempt(project.document(), project.overlays())?;
+        let retired = match retire(&project, &before, &document, meant.as_ref()) {
+            Ok(retired) => retired,
+            // Without --retire, what does not fit is what counts.
+            Err(problems) => return Err(if how.retire { problems } else { failed }),
+        };
+        let Retired { overlays: changed, plan, .. } = retired;
+        overlays = changed;
+        imported.waits = !how.retire;
+        imported.plan = Some(plan);
+    }
+    imported.overlays = changes(project.overlays(), &overlays);
+    Ok(imported)
+}
+
+/// The overlay of readings, and the others.
+fn split(overlays: &[Source]) -> (Vec<Source>, Vec<Source>) {
+    overlays.iter().cloned().partition(|source| source.name == READINGS)
+}
+
+/// The overlays that are not what they were, with their new texts.
+fn changes(old: &[Source], new: &[Source]) -> Vec<(PathBuf, Option<String>)> {
+    let text = |all: &[Source], name: &str| {
+        all.iter().find(|source| source.name == name).map(|source| source.text.clone())
     };
-    // The project has to be well before what becomes of it can be compared.
-    let before = attempt(project.document(), project.overlays())?;
-    let Retired { overlays, plan, .. } = match retire(&project, &before, &document) {
-        Ok(retired) => retired,
-        // Without --retire, what does not fit is what counts.
-        Err(problems) => return Err(if how.retire { problems } else { failed }),
-    };
-    imported.waits = !how.retire;
-    imported.plan = Some(plan);
-    let text = |name: &str| overlays.iter().find(|source| source.name == name).map(|source| &source.text);
-    let names = project.overlays().iter().chain(&overlays).map(|source| source.name.as_str());
-    let mut names: Vec<&str> = names.collect();
+    let mut names: Vec<&str> = old.iter().chain(new).map(|source| source.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    for name in names {
-        let old = project.overlays().iter().find(|source| source.name == name).map(|source| &source.text);
-        if text(name) != old {
-            imported.overlays.push((PathBuf::from(name), text(name).cloned()));
-        }
-    }
-    Ok(imported)
+    let changed = names.into_iter().filter(|name| text(old, name) != text(new, name));
+    changed.map(|name| (PathBuf::from(name), text(new, name))).collect()
 }
 
 fn digest(text: &str) -> String {

@@ -249,7 +249,8 @@ actions:
         assert_eq!(text, expected);
         assert_eq!(removed(&["/actions/0/x-was/three"]), TEXT.replace(", three: null", ""));
         let all = removed(&["/actions/0", "/actions/1", "/actions/2/remove"]);
-        let expected = "# head\nactions:\n  # --- Ä section. ---\n\n  # --- Next. ---\n  - target: $.c\n# tail\n";
+        let expected =
+            "# head\nactions:\n  # --- Ä section. ---\n\n  # --- Next. ---\n  - target: $.c\n# tail\n";
         assert_eq!(all, expected);
     }
 
@@ -263,7 +264,9 @@ actions:
     #[test]
     fn a_value_is_replaced_where_it_stands() {
         let source = Source::new("o.yaml", TEXT);
-        let edited = replace(&source, &Pointer::from_text("/actions/0/x-was/two"), &json!({"a-b": null, "yes": [1]})).unwrap();
+        let edited =
+            replace(&source, &Pointer::from_text("/actions/0/x-was/two"), &json!({"a-b": null, "yes": [1]}))
+                .unwrap();
         assert_eq!(edited.text, TEXT.replace("'two': null", "'two': {a-b: null, 'yes': [1]}"));
     }
 
@@ -271,7 +274,10 @@ actions:
     fn what_cannot_be_cut_alone_is_refused() {
         let source = Source::new("o.yaml", "a: {b: 1}\nc:\n  d: 1\n");
         let error = remove(&source, &[Pointer::from_text("/c/d")]).unwrap_err().to_string();
-        assert_eq!(error, "o.yaml: /c/d cannot be taken out of the text without touching the rest; edit the overlay there by hand");
+        assert_eq!(
+            error,
+            "o.yaml: /c/d cannot be taken out of the text without touching the rest; edit the overlay there by hand"
+        );
         assert!(remove(&source, &[Pointer::from_text("/a/b")]).is_ok(), "an object in braces may be empty");
     }
 }

@@ -91,8 +91,12 @@ mod tests {
         let place = Pointer::root().child("paths").child("/a/{b}").child("get").child(0);
         let place = place.child("it's").child("200").child("x-y").child("$k\\");
         let query = |places: &[Vec<Step>]| united(places).iter().map(|steps| of(steps)).collect::<Vec<_>>();
-        assert_eq!(query(&[steps(&document, &place)]), [r"$.paths['/a/{b}'].get[0]['it\'s']['200']['x-y']['$k\\']"]);
-        let places = ["/a/x/1", "/a/y/1", "/b/x/1", "/b/y/1", "/c/x/1", "/c"].map(|place| steps(&document, &Pointer::from_text(place)));
+        assert_eq!(
+            query(&[steps(&document, &place)]),
+            [r"$.paths['/a/{b}'].get[0]['it\'s']['200']['x-y']['$k\\']"]
+        );
+        let places = ["/a/x/1", "/a/y/1", "/b/x/1", "/b/y/1", "/c/x/1", "/c"]
+            .map(|place| steps(&document, &Pointer::from_text(place)));
         assert_eq!(query(&places), ["$['a', 'b']['x', 'y']['1']", "$.c.x['1']", "$.c"]);
     }
 }

@@ -65,12 +65,15 @@ fn member(key: &str, value: &Value, indent: usize) -> String {
     let inner = " ".repeat(indent + 2);
     match value {
         Value::Object(members) => {
-            let members: String =
-                members.iter().map(|(key, value)| format!("{inner}{}", member(key, value, indent + 2))).collect();
+            let members: String = members
+                .iter()
+                .map(|(key, value)| format!("{inner}{}", member(key, value, indent + 2)))
+                .collect();
             format!("{key}:\n{members}")
         }
         Value::Array(items) => {
-            let items: String = items.iter().map(|item| format!("{inner}- {}", element(item, indent + 4))).collect();
+            let items: String =
+                items.iter().map(|item| format!("{inner}- {}", element(item, indent + 4))).collect();
             format!("{key}:\n{items}")
         }
         // In quotes, with the line breaks escaped.
@@ -116,7 +119,8 @@ mod tests {
 
     #[test]
     fn actions_are_written_behind_those_that_are_there() {
-        let long: Vec<Value> = (0..9).map(|at| json!({"name": format!("a rather long name {at}"), "in": "query"})).collect();
+        let long: Vec<Value> =
+            (0..9).map(|at| json!({"name": format!("a rather long name {at}"), "in": "query"})).collect();
         let actions = [
             json!({"target": "$.a['b c']", "description": "Some words: of # prose. ".repeat(12).trim(), "x-was": {"a": null}, "update": {"200": "it's"}}),
             json!({"target": "$.b", "update": {"list": long, "text": "a\nb", "yes": true, "deep": [[1, "2"], {}]}}),
@@ -126,7 +130,11 @@ mod tests {
         assert!(both.text.starts_with(&first.text), "{}", both.text);
         assert_eq!(both.parse().unwrap()["actions"], json!(actions));
         assert!(both.text.lines().all(|line| line.chars().count() <= WIDTH + 20), "{}", both.text);
-        assert!(both.text.contains("  - target: '$.a[''b c'']'\n    description: >-\n      Some words"), "{}", both.text);
+        assert!(
+            both.text.contains("  - target: '$.a[''b c'']'\n    description: >-\n      Some words"),
+            "{}",
+            both.text
+        );
     }
 
     #[test]

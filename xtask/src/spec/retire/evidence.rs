@@ -100,7 +100,11 @@ fn restricted(update: &Value, value: &Value, place: &Pointer) -> Value {
     };
     let mut part = Map::new();
     for (key, update) in update {
-        let found = if is_collection(place) { member(value, place, key) } else { value.get(key).map(|it| (key.as_str(), it)) };
+        let found = if is_collection(place) {
+            member(value, place, key)
+        } else {
+            value.get(key).map(|it| (key.as_str(), it))
+        };
         if let Some((_, value)) = found {
             part.insert(key.clone(), restricted(update, value, &place.child(key)));
         }

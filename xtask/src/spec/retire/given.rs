@@ -9,7 +9,7 @@ use super::{
     evidence::{Evidence, Id},
     places::{is_collection, member, owner},
 };
-use crate::spec::overlays;
+use crate::spec::{habits::READINGS, overlays};
 
 /// The most rounds of cutting: what one leaves can concern another action.
 const ROUNDS: usize = 12;
@@ -68,10 +68,18 @@ impl Overlays {
         for step in evidence.steps() {
             let id = (step.overlay, step.index);
             ids[step.overlay].push(id);
-            let verdict = Verdict { action: step.place.clone(), parts: BTreeMap::new(), targets: step.targets.clone() };
+            let verdict =
+                Verdict { action: step.place.clone(), parts: BTreeMap::new(), targets: step.targets.clone() };
             verdicts.insert(id, verdict);
         }
-        Self { sources: project.overlays().to_vec(), ids, verdicts }
+        let mut sources = project.overlays().to_vec();
+        // It is written anew for each document.
+        if let Some(at) = sources.iter().position(|source| source.name == READINGS) {
+            sources.remove(at);
+            ids.remove(at);
+            verdicts.retain(|(overlay, _), _| *overlay != at);
+        }
+        Self { sources, ids, verdicts }
     }
 
     /// The overlays that are left.
@@ -108,7 +116,12 @@ impl Overlays {
     }
 
     /// Cuts out additions that nothing needs, and what corrects them.
-    pub(super) fn drop(&mut self, unused: &[Pointer], base: &Value, evidence: &Evidence) -> Result<(), Problems> {
+    pub(super) fn drop(
+        &mut self,
+        unused: &[Pointer],
+        base: &Value,
+        evidence: &Evidence,
+    ) -> Result<(), Problems> {
         let mut edits: BTreeMap<(usize, usize), Edit> = BTreeMap::new();
         let (document, steps) = self.trace(base)?;
         for step in &steps {
@@ -143,7 +156,12 @@ impl Overlays {
     }
 
     /// What has to be changed for the overlays to fit.
-    fn edits(&mut self, base: &Value, evidence: &Evidence, coarse: bool) -> Result<BTreeMap<Id, Edit>, Problems> {
+    fn edits(
+        &mut self,
+        base: &Value,
+        evidence: &Evidence,
+        coarse: bool,
+    ) -> Result<BTreeMap<Id, Edit>, Problems> {
         let mut edits: BTreeMap<(usize, usize), Edit> = BTreeMap::new();
         let mut notes = Vec::new();
         let ids = self.ids.clone();
@@ -193,7 +211,11 @@ impl Overlays {
                     let gone = step.action.get("remove").is_some()
                         && target.get(&document).is_none()
                         && target.parent().is_some_and(|parent| parent.get(&document).is_some());
-                    notes.push((step.clone(), target.clone(), if gone { Fate::Made } else { Fate::Overtaken }));
+                    notes.push((
+                        step.clone(),
+                        target.clone(),
+                        if gone { Fate::Made } else { Fate::Overtaken },
+                    ));
                 }
             }
             Problems::none_or(problems)?;
@@ -221,7 +243,10 @@ impl Overlays {
                     continue;
                 }
                 removed.extend(edit.parts.iter().map(|part| action.child("update").join(part)));
-                let emptied = edit.emptied.iter().map(|part| (action.child("update").join(part), Value::Object(Map::new())));
+                let emptied = edit
+                    .emptied
+                    .iter()
+                    .map(|part| (action.child("update").join(part), Value::Object(Map::new())));
                 replaced.extend(emptied);
                 if let Some(was) = &edit.was {
                     rewrite_was(&action.child("x-was"), source, was, &mut removed, &mut replaced)?;
@@ -296,7 +321,8 @@ fn narrow(edit: &mut Edit, step: &Step, document: &Value, base: &Value) {
     // Another action may add to a collection that upstream has not, and that this one makes.
     let made = |part: &Pointer| {
         let place = step.targets.first().map(|target| target.join(part));
-        *part != Pointer::root() && place.is_some_and(|place| is_collection(&place) && place.get(base).is_none())
+        *part != Pointer::root()
+            && place.is_some_and(|place| is_collection(&place) && place.get(base).is_none())
     };
     for part in &edit.parts {
         let mut part = part.clone();

@@ -20,12 +20,35 @@ use crate::spec::{
 
 /// Keywords of which absence says something too.
 const SHAPE: [&str; 11] = [
-    "type", "nullable", "const", "enum", "oneOf", "anyOf", "allOf", "not", "additionalProperties", "items", "prefixItems",
+    "type",
+    "nullable",
+    "const",
+    "enum",
+    "oneOf",
+    "anyOf",
+    "allOf",
+    "not",
+    "additionalProperties",
+    "items",
+    "prefixItems",
 ];
 /// Keywords that add to the rest, so that upstream's silence takes nothing away and the overlays' takes nothing from upstream.
 const LIMITS: [&str; 15] = [
-    "format", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength",
-    "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "contentEncoding",
+    "format",
+    "pattern",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+    "contentEncoding",
 ];
 
 /// Whether upstream says less, or something else, by such a change from the overlay's description to upstream's.
@@ -104,8 +127,9 @@ impl<'a> Kept<'a> {
 
     /// Writes the changes that wait. What goes goes first, so that an update finds its place as it states it.
     pub(super) fn flush(&mut self) {
-        let (removals, updates): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.pending).into_iter().partition(|pending| pending.action.contains_key("remove"));
+        let (removals, updates): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending)
+            .into_iter()
+            .partition(|pending| pending.action.contains_key("remove"));
         for group in [removals, updates] {
             let mut alike: Vec<(Map<String, Value>, Vec<Vec<query::Step>>)> = Vec::new();
             for pending in group {
@@ -136,7 +160,8 @@ impl<'a> Kept<'a> {
             let own = new.get(self.base).is_none();
             for change in pair.changes.iter().filter(|change| contradicts(change.kind) || own) {
                 let reason = if own {
-                    let text = "An operation that upstream does not describe refers to it, and keeps what it was.";
+                    let text =
+                        "An operation that upstream does not describe refers to it, and keeps what it was.";
                     let action = String::new();
                     Some(Reason { action, text: text.to_owned(), source: None })
                 } else {
@@ -184,7 +209,9 @@ impl<'a> Kept<'a> {
         let mut update = Map::new();
         for keyword in SHAPE {
             let (one, other) = (wanted.get(keyword), found.get(keyword).filter(|value| !value.is_null()));
-            if same(keyword, one, other) || (one.is_none() && matches!(keyword, "additionalProperties" | "items")) {
+            if same(keyword, one, other)
+                || (one.is_none() && matches!(keyword, "additionalProperties" | "items"))
+            {
                 continue;
             }
             let apart = |value: Option<&Value>| value.is_some_and(Value::is_object);
@@ -223,8 +250,11 @@ impl<'a> Kept<'a> {
             schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default()
         };
         let (ours, theirs) = (members(wanted), if whole { none.clone() } else { members(found) });
-        let missing: Map<String, Value> =
-            ours.iter().filter(|(name, _)| !theirs.contains_key(*name)).map(|(name, it)| (name.clone(), it.clone())).collect();
+        let missing: Map<String, Value> = ours
+            .iter()
+            .filter(|(name, _)| !theirs.contains_key(*name))
+            .map(|(name, it)| (name.clone(), it.clone()))
+            .collect();
         if !missing.is_empty() {
             if found.get("properties").is_some_and(|value| !value.is_object()) {
                 self.remove(&to.child("properties"), why);
@@ -235,7 +265,9 @@ impl<'a> Kept<'a> {
             schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default()
         };
         let (need, has) = (names(wanted), names(found));
-        let own = |name: &&Value| name.as_str().is_some_and(|name| !ours.contains_key(name) && theirs.contains_key(name));
+        let own = |name: &&Value| {
+            name.as_str().is_some_and(|name| !ours.contains_key(name) && theirs.contains_key(name))
+        };
         let mut all = need.clone();
         all.extend(has.iter().filter(own).filter(|name| !need.contains(name)).cloned());
         if has.iter().all(|name| all.contains(name)) {
@@ -250,7 +282,14 @@ impl<'a> Kept<'a> {
     }
 
     /// Gives a keyword another value: what is there goes by an action of its own, unless an update replaces it.
-    fn set(&mut self, at: &Pointer, key: &str, value: Option<&Value>, update: &mut Map<String, Value>, why: &Why) {
+    fn set(
+        &mut self,
+        at: &Pointer,
+        key: &str,
+        value: Option<&Value>,
+        update: &mut Map<String, Value>,
+        why: &Why,
+    ) {
         let place = at.child(key);
         let found = place.get(&self.now);
         let scalar = |value: &Value| !value.is_object() && !value.is_array();
@@ -268,8 +307,13 @@ impl<'a> Kept<'a> {
         let parent = place.parent().unwrap_or_default();
         if parent.get(&self.now).is_some_and(Value::is_array) {
             // An element keeps its place in the list.
-            let members: Vec<Pointer> =
-                place.get(&self.now).and_then(Value::as_object).into_iter().flatten().map(|(key, _)| place.child(key)).collect();
+            let members: Vec<Pointer> = place
+                .get(&self.now)
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+                .map(|(key, _)| place.child(key))
+                .collect();
             members.iter().for_each(|member| self.remove(member, why));
             if let Value::Object(members) = value {
                 self.update(place, members.clone(), why);
@@ -286,7 +330,10 @@ impl<'a> Kept<'a> {
         // Elements of a list are removed one after another.
         self.flush();
         match change.kind {
-            Kind::ParameterRemoved | Kind::ParameterRequired | Kind::ParameterMoved | Kind::SerialisationChanged => {
+            Kind::ParameterRemoved
+            | Kind::ParameterRequired
+            | Kind::ParameterMoved
+            | Kind::SerialisationChanged => {
                 self.parameter(old, new, change, why);
             }
             Kind::BodyRemoved if change.request => self.part(old, new, &["requestBody"], why),
@@ -342,9 +389,14 @@ impl<'a> Kept<'a> {
                 let count = place.get(document).and_then(Value::as_array).map_or(0, Vec::len);
                 (0..count).map(|index| place.child(index))
             });
-            all.filter_map(|place| Some((place.clone(), resolve(document, &place).get(document)?.clone()))).collect()
+            all.filter_map(|place| Some((place.clone(), resolve(document, &place).get(document)?.clone())))
+                .collect()
         };
-        let changed = if change.side == Side::Old { change.pointer.get(self.before) } else { change.pointer.get(&self.now) };
+        let changed = if change.side == Side::Old {
+            change.pointer.get(self.before)
+        } else {
+            change.pointer.get(&self.now)
+        };
         let Some(changed) = changed.cloned() else { return };
         let (ours, theirs) = (list(self.before, old), list(&self.now, new));
         let is = |it: &Value| it["name"] == changed["name"];
@@ -435,7 +487,10 @@ impl Why {
 
     /// A reason that is no action's.
     pub(super) fn own(text: &str) -> Self {
-        Self { reason: Reason { action: String::new(), text: text.to_owned(), source: None }, change: String::new() }
+        Self {
+            reason: Reason { action: String::new(), text: text.to_owned(), source: None },
+            change: String::new(),
+        }
     }
 
     /// The members of an action with this reason, but for its target.
@@ -458,7 +513,9 @@ impl Why {
         let change = self.change.split_whitespace().collect::<Vec<_>>().join(" ");
         // Without the line, which is another soon, and the target, which may be long.
         let file = action.split(':').next().unwrap_or_default();
-        format!("{text} (Carried over from {file} when upstream published its description, by which this is otherwise: {change}.)")
+        format!(
+            "{text} (Carried over from {file} when upstream published its description, by which this is otherwise: {change}.)"
+        )
     }
 }
 
@@ -495,7 +552,9 @@ fn outline(value: &Value, depth: usize) -> Value {
                 // A property may have the name of a keyword.
                 Value::String(_) => !matches!(key.as_str(), "description" | "summary" | "example"),
                 Value::Object(_) => depth > 0 && !matches!(key.as_str(), "example" | "examples"),
-                Value::Array(items) => *key != "examples" && !items.iter().any(|item| item.is_object() || item.is_array()),
+                Value::Array(items) => {
+                    *key != "examples" && !items.iter().any(|item| item.is_object() || item.is_array())
+                }
                 _ => *key != "example",
             });
             let told = told.map(|(key, value)| (key.clone(), outline(value, depth.saturating_sub(1))));
@@ -530,5 +589,7 @@ pub(super) fn is_name(change: &Change) -> bool {
 
 /// The operations of which a list of pairs says that both documents have them.
 pub(super) fn both(pairs: &[Compared]) -> impl Iterator<Item = (&Pointer, &Pointer, &Compared)> {
-    pairs.iter().filter_map(|pair| Some((pair.old.as_ref()?, pair.new.as_ref().filter(|it| is_operation(it))?, pair)))
+    pairs
+        .iter()
+        .filter_map(|pair| Some((pair.old.as_ref()?, pair.new.as_ref().filter(|it| is_operation(it))?, pair)))
 }

@@ -59,9 +59,14 @@ pub(super) struct Retired {
 
 /// Finds out what becomes of a project's overlays with another document of upstream's. Whatever does not work out is a problem.
 ///
-/// `before` is what the project makes of the document that it has.
-pub(super) fn retire(project: &Project, before: &Made, document: &Source) -> Result<Retired, Problems> {
-    let base = document.parse()?;
+/// `before` is what the project makes of the document that it has. `meant` corrects slips of the document before anything else does.
+pub(super) fn retire(
+    project: &Project,
+    before: &Made,
+    document: &Source,
+    meant: Option<&Source>,
+) -> Result<Retired, Problems> {
+    let base = Project::of_sources(document.clone(), meant.cloned().into_iter().collect()).correct()?;
     readable(&base)?;
     let evidence = Evidence::of(project, &before.document)?;
     let mut ours = Overlays::of(project, &evidence);
@@ -97,6 +102,7 @@ pub(super) fn retire(project: &Project, before: &Made, document: &Source) -> Res
         overlays.push(overlays::write::append(&source, HEAD, &written)?);
         overlays.sort_by(|one, other| one.name.cmp(&other.name));
     }
+    overlays.splice(0..0, meant.cloned());
     let after = attempt(document, &overlays)?;
     let left = compare(before, &after.document)?;
     let changes = diff::changes(&before.document, &after.document).map_err(|error| problem(&error))?;
@@ -120,5 +126,10 @@ fn compare(before: &Made, after: &serde_json::Value) -> Result<Vec<diff::Compare
 }
 
 fn problem(error: &anyhow::Error) -> Problems {
-    suprsend_codegen::Problem::at("the documents", format!("cannot be compared: {error:#}"), "import fewer pages at once").into()
+    suprsend_codegen::Problem::at(
+        "the documents",
+        format!("cannot be compared: {error:#}"),
+        "import fewer pages at once",
+    )
+    .into()
 }

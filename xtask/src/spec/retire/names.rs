@@ -19,8 +19,12 @@ pub(super) const TYPED: [&str; 6] = ["properties", "enum", "oneOf", "anyOf", "al
 pub(super) fn keep(kept: &mut Kept<'_>, pairs: &[Compared]) {
     for (old, new, _) in both(pairs) {
         let id = |document: &Value, place: &Pointer| place.child("operationId").get(document).cloned();
-        if let Some(wanted) = id(kept.before, old).filter(|wanted| id(kept.now(), new).as_ref() != Some(wanted)) {
-            let why = Why::own("Name of the operation in Rust, which stays what it was before upstream published it.");
+        if let Some(wanted) =
+            id(kept.before, old).filter(|wanted| id(kept.now(), new).as_ref() != Some(wanted))
+        {
+            let why = Why::own(
+                "Name of the operation in Rust, which stays what it was before upstream published it.",
+            );
             kept.update(new, Map::from_iter([("operationId".to_owned(), wanted)]), &why);
         }
     }
@@ -76,7 +80,9 @@ fn component(kept: &mut Kept<'_>, old: &Pointer, new: &Pointer) -> bool {
         kept.take(&place);
     }
     let Some(value) = new.get(kept.now()).cloned() else { return false };
-    let why = Why::own("Name of the type in Rust, which stays what it was before upstream published it under another name.");
+    let why = Why::own(
+        "Name of the type in Rust, which stays what it was before upstream published it under another name.",
+    );
     kept.update(&schemas, Map::from_iter([(name.clone(), json!({}))]), &why);
     let query = |name: &str| format!("$.components.schemas['{name}']");
     kept.write(&query(&name), &why, json!({"copy": query(&new.last())}));
@@ -118,7 +124,9 @@ fn schema(kept: &mut Kept<'_>, site: &Pointer, new: &Pointer) {
     match to.get(kept.now()) {
         Some(Value::Object(members)) => {
             let beside = new.get(kept.now()).and_then(Value::as_object);
-            update.retain(|key, _| !members.contains_key(key) && beside.is_none_or(|beside| !beside.contains_key(key)));
+            update.retain(|key, _| {
+                !members.contains_key(key) && beside.is_none_or(|beside| !beside.contains_key(key))
+            });
         }
         // Any value at all, which can be marked as an empty schema only.
         Some(Value::Bool(true)) if !update.is_empty() => {
@@ -129,13 +137,13 @@ fn schema(kept: &mut Kept<'_>, site: &Pointer, new: &Pointer) {
         _ => return,
     }
     let marked = !update.is_empty();
-    let named = wanted(before, &old)
-        .filter(|_| !is_component(&to))
-        .filter(|name| {
-            let titled = old.child("title").get(before).is_some() && to.child("title").get(kept.now()).is_none();
-            rust_type(before, &old) != rust_type(kept.now(), &to)
-                || (titled && !is_component(&old) && to.child("title").get(kept.now()).and_then(Value::as_str) != Some(name))
-        });
+    let named = wanted(before, &old).filter(|_| !is_component(&to)).filter(|name| {
+        let titled = old.child("title").get(before).is_some() && to.child("title").get(kept.now()).is_none();
+        rust_type(before, &old) != rust_type(kept.now(), &to)
+            || (titled
+                && !is_component(&old)
+                && to.child("title").get(kept.now()).and_then(Value::as_str) != Some(name))
+    });
     if let Some(name) = named.filter(|_| kept.once(&to.child("title"))) {
         update.insert("title".to_owned(), name.into());
     }
@@ -148,6 +156,10 @@ fn schema(kept: &mut Kept<'_>, site: &Pointer, new: &Pointer) {
         _ => "A mark that upstream's description does not have.",
     };
     // A mark of one place must not reach the others that refer to the same component.
-    let at = if is_component(&to) && !is_component(&old) && !update.contains_key("title") { new.clone() } else { to };
+    let at = if is_component(&to) && !is_component(&old) && !update.contains_key("title") {
+        new.clone()
+    } else {
+        to
+    };
     kept.update(&at, update, &Why::own(text));
 }

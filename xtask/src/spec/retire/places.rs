@@ -9,7 +9,8 @@ const CHAIN: usize = 64;
 /// The operation, the component or the member of a path item that a place is in.
 pub(super) fn owner(place: &Pointer) -> Option<Pointer> {
     let tokens = place.tokens();
-    let long = matches!(tokens.first().map(String::as_str), Some("paths" | "components")) && tokens.len() >= 3;
+    let long =
+        matches!(tokens.first().map(String::as_str), Some("paths" | "components")) && tokens.len() >= 3;
     long.then(|| tokens[..3].iter().fold(Pointer::root(), |place, token| place.child(token)))
 }
 

@@ -61,7 +61,7 @@ impl Plan {
         plan.types(facts);
         let corrections = facts.written.len();
         if corrections > 0 {
-            plan.lines.push(format!("{corrections} actions are written to {}", super::KEPT));
+            plan.lines.push(format!("corrections written to {}: {corrections}", super::KEPT));
         }
         let mut summary = Vec::new();
         // Writing to a list of bytes cannot fail.
@@ -104,7 +104,8 @@ impl Plan {
 
     /// What becomes of actions on components and on what else belongs to no operation.
     fn elsewhere(&mut self, facts: &Facts<'_>) {
-        let operations: BTreeSet<&Pointer> = facts.compared.iter().filter_map(|pair| pair.new.as_ref()).collect();
+        let operations: BTreeSet<&Pointer> =
+            facts.compared.iter().filter_map(|pair| pair.new.as_ref()).collect();
         let header = self.lines.len();
         for verdict in facts.verdicts.values() {
             let other = |place: &Pointer| owner(place).is_none_or(|owner| !operations.contains(&owner));
@@ -185,7 +186,11 @@ fn adds(facts: &Facts<'_>, operation: &Pointer) -> String {
 fn alike(one: &Pointer, other: &Pointer) -> bool {
     let key = |place: &Pointer| {
         let tokens = place.tokens();
-        (tokens.get(1).map(|path| suprsend_codegen::path_template(path)), tokens.get(2).cloned(), tokens.len())
+        (
+            tokens.get(1).map(|path| suprsend_codegen::path_template(path)),
+            tokens.get(2).cloned(),
+            tokens.len(),
+        )
     };
     key(one) == key(other)
 }
@@ -194,7 +199,8 @@ fn alike(one: &Pointer, other: &Pointer) -> bool {
 pub(super) fn types(rust: &str) -> BTreeSet<String> {
     let name = |line: &str| {
         let line = line.trim_start();
-        let rest = ["pub struct ", "pub enum ", "pub type "].iter().find_map(|begin| line.strip_prefix(begin))?;
+        let rest =
+            ["pub struct ", "pub enum ", "pub type "].iter().find_map(|begin| line.strip_prefix(begin))?;
         let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
         Some(rest[..end].to_owned())
     };

@@ -61,7 +61,12 @@ pub(super) fn written_out(value: &Value, document: &Value, before: &Value, depth
             let mut stood = stood.clone();
             // What stands beside a reference is said of this place.
             if let (Value::Object(members), Value::Object(beside)) = (&mut stood, &value) {
-                members.extend(beside.iter().filter(|(key, _)| *key != "$ref").map(|(key, it)| (key.clone(), it.clone())));
+                members.extend(
+                    beside
+                        .iter()
+                        .filter(|(key, _)| *key != "$ref")
+                        .map(|(key, it)| (key.clone(), it.clone())),
+                );
             }
             return written_out(&stood, document, before, depth + 1);
         }

@@ -11,10 +11,7 @@ use super::{
     plan::types,
     retire,
 };
-use crate::{
-    project,
-    spec::diff,
-};
+use crate::{project, spec::diff};
 
 /// The project's own document and overlays.
 fn own() -> Project {
@@ -81,7 +78,8 @@ impl Inline<'_> {
                 return json!({"$ref": format!("#/components/schemas/{name}")});
             }
             let beside = members.iter().filter(|(key, _)| *key != "$ref");
-            let beside: Map<String, Value> = beside.map(|(key, value)| (key.clone(), value.clone())).collect();
+            let beside: Map<String, Value> =
+                beside.map(|(key, value)| (key.clone(), value.clone())).collect();
             if let (Value::Object(written), Value::Object(beside)) = (&mut written, self.object(&beside)) {
                 written.extend(beside);
             }
@@ -119,7 +117,8 @@ fn before() -> &'static Made {
 
 /// What comes of the project with this document, and the plan's lines.
 fn done(project: &Project, document: &Value) -> (Vec<String>, Retired) {
-    let retired = retire(project, before(), &source(document)).unwrap_or_else(|problems| panic!("{problems}"));
+    let retired =
+        retire(project, before(), &source(document), None).unwrap_or_else(|problems| panic!("{problems}"));
     (retired.plan.to_string().lines().map(str::to_owned).collect(), retired)
 }
 
@@ -135,11 +134,18 @@ fn unchanged(retired: &Retired) {
 
 fn show(project: &Project, lines: &[String], retired: &Retired) {
     println!("{}", lines.join("\n"));
-    if std::env::var("SHOW").is_err() { return }
+    if std::env::var("SHOW").is_err() {
+        return;
+    }
     for source in &retired.overlays {
         let old = project.overlays().iter().find(|old| old.name == source.name).map_or("", |old| &old.text);
         if old != source.text {
-            println!("{}", similar::TextDiff::from_lines(old, source.text.as_str()).unified_diff().header(&source.name, "after"));
+            println!(
+                "{}",
+                similar::TextDiff::from_lines(old, source.text.as_str())
+                    .unified_diff()
+                    .header(&source.name, "after")
+            );
         }
     }
 }
@@ -186,7 +192,8 @@ fn differ(schema: &mut Value) {
         let last = properties.keys().last().unwrap().clone();
         properties.shift_remove(&last);
     }
-    if let Some(first) = properties.values_mut().find(|it| it["type"] == "string" && it.get("enum").is_none()) {
+    if let Some(first) = properties.values_mut().find(|it| it["type"] == "string" && it.get("enum").is_none())
+    {
         first["type"] = "integer".into();
     }
     properties.insert("brand_new".to_owned(), json!({"type": "string", "description": "Words"}));
@@ -204,7 +211,8 @@ fn only_what_is_not_known_otherwise(project: &Project, lines: &[String], retired
             assert!(!is_name(change), "{change}");
             let known = contradicts(change.kind) && kept.reason(change, &evidence).is_some();
             assert!(!known, "{:?}: {change}", pair.called);
-            let told = lines.iter().any(|line| line.starts_with(&format!("  {change} (upstream's is taken)")));
+            let told =
+                lines.iter().any(|line| line.starts_with(&format!("  {change} (upstream's is taken)")));
             assert!(told, "{change} is not in the plan");
         }
     }
@@ -212,14 +220,20 @@ fn only_what_is_not_known_otherwise(project: &Project, lines: &[String], retired
     println!("gone: {gone:?}");
     let written = retired.overlays.iter().find(|source| source.name == KEPT).unwrap().parse().unwrap();
     for action in written["actions"].as_array().unwrap() {
-        assert!(action.get("x-was").is_some() || action.get("copy").is_some() || action["target"].as_str().unwrap().starts_with("$.."), "{action}");
+        assert!(
+            action.get("x-was").is_some()
+                || action.get("copy").is_some()
+                || action["target"].as_str().unwrap().starts_with("$.."),
+            "{action}"
+        );
     }
 }
 
 #[test]
 fn one_page_that_contradicts() {
     let project = own();
-    let mut document = upstream(&project, &|method, path| ("get", "/v1/object/{object_type}/") == (method, path));
+    let mut document =
+        upstream(&project, &|method, path| ("get", "/v1/object/{object_type}/") == (method, path));
     contradict(&mut document);
     let (lines, retired) = done(&project, &document);
     show(&project, &lines, &retired);
