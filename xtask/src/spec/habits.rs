@@ -30,11 +30,14 @@ struct Known {
     found: fn(&Map<String, Value>, Node) -> Vec<String>,
 }
 
+/// Members with what they are meant to be.
+type Meant = Vec<(String, Value)>;
+
 /// A kind of slip that is corrected.
 struct Certain {
     name: &'static str,
     /// The members of an object that are of this kind, with what is meant.
-    found: fn(&Map<String, Value>, Node) -> Vec<(String, Value)>,
+    found: fn(&Map<String, Value>, Node) -> Meant,
 }
 
 const KNOWN: [Known; 15] = [
@@ -242,7 +245,7 @@ impl Readings {
                 for (member, meant) in (kind.found)(members, node) {
                     let meaning = format!("corrected by {READINGS}");
                     readings.add(kind.name, &meaning, &place.child(&member));
-                    readings.correct(document, place, &member, meant);
+                    readings.correct(document, place, &member, &meant);
                 }
             }
         });
@@ -253,7 +256,7 @@ impl Readings {
         self.known.entry(name).or_insert_with(|| (meaning.to_owned(), Vec::new())).1.push(place.clone());
     }
 
-    fn correct(&mut self, document: &Value, place: &Pointer, member: &str, meant: Value) {
+    fn correct(&mut self, document: &Value, place: &Pointer, member: &str, meant: &Value) {
         let target = |place: &Pointer| {
             let steps: Vec<_> = query::steps(document, place).into_iter().map(|step| [step].into()).collect();
             query::of(&steps)
@@ -430,6 +433,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table with a row for each kind")]
     fn each_kind_is_reported_by_place_and_stops_nothing() {
         let b = &format!("{BODY}/properties/b");
         let operation = "/paths/~1a~1{id}/post";

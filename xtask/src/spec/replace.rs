@@ -32,7 +32,7 @@ pub(super) fn replace(files: &[(PathBuf, Option<String>)]) -> io::Result<()> {
             for (path, before) in done {
                 match before {
                     Some(text) => {
-                        stage(path, &text)?.persist(path).map(|_| ()).map_err(|error| error.error)?
+                        stage(path, &text)?.persist(path).map(|_| ()).map_err(|error| error.error)?;
                     }
                     None => fs::remove_file(path)?,
                 }

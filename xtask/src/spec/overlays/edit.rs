@@ -34,7 +34,11 @@ pub(in crate::spec) fn replace(source: &Source, place: &Pointer, value: &Value) 
     let text = positions::read(&source.text).and_then(|root| {
         let node = root.get(&place.tokens())?;
         let mut text = source.text.clone();
-        text.replace_range(node.range.clone(), &flow(value));
+        let before = text[..node.range.start].trim_end();
+        // What began on a line of its own stands behind its key now.
+        let range = if before.ends_with(':') { before.len()..node.range.end } else { node.range.clone() };
+        let space = if before.ends_with(':') { " " } else { "" };
+        text.replace_range(range, &format!("{space}{}", flow(value)));
         Some(text)
     });
     judged(source, text, &meant, place)
@@ -268,6 +272,9 @@ actions:
             replace(&source, &Pointer::from_text("/actions/0/x-was/two"), &json!({"a-b": null, "yes": [1]}))
                 .unwrap();
         assert_eq!(edited.text, TEXT.replace("'two': null", "'two': {a-b: null, 'yes': [1]}"));
+        let edited = replace(&source, &Pointer::from_text("/actions/0/update/two"), &json!({})).unwrap();
+        let block = "      two:\n        list: [1, 2]\n        again: *one\n";
+        assert_eq!(edited.text, TEXT.replace(block, "      two: {}\n"));
     }
 
     #[test]

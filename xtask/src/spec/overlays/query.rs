@@ -29,15 +29,14 @@ pub(in crate::spec) fn of(steps: &[BTreeSet<Step>]) -> String {
     let mut query = "$".to_owned();
     for steps in steps {
         let only = steps.first().filter(|_| steps.len() == 1);
-        match only.and_then(|step| name(step)) {
-            Some(name) => {
-                query.push('.');
-                query.push_str(name);
-            }
-            None => {
-                let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
-                query.push_str(&format!("[{}]", steps.join(", ")));
-            }
+        if let Some(name) = only.and_then(|step| name(step)) {
+            query.push('.');
+            query.push_str(name);
+        } else {
+            let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+            query.push('[');
+            query.push_str(&steps.join(", "));
+            query.push(']');
         }
     }
     query

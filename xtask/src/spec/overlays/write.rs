@@ -63,22 +63,25 @@ fn member(key: &str, value: &Value, indent: usize) -> String {
         return line + "\n";
     }
     let inner = " ".repeat(indent + 2);
+    let mut text = format!("{key}:\n");
     match value {
         Value::Object(members) => {
-            let members: String = members
-                .iter()
-                .map(|(key, value)| format!("{inner}{}", member(key, value, indent + 2)))
-                .collect();
-            format!("{key}:\n{members}")
+            for (key, value) in members {
+                text.push_str(&inner);
+                text.push_str(&member(key, value, indent + 2));
+            }
         }
         Value::Array(items) => {
-            let items: String =
-                items.iter().map(|item| format!("{inner}- {}", element(item, indent + 4))).collect();
-            format!("{key}:\n{items}")
+            for item in items {
+                text.push_str(&inner);
+                text.push_str("- ");
+                text.push_str(&element(item, indent + 4));
+            }
         }
         // In quotes, with the line breaks escaped.
-        other => format!("{key}: {other}\n"),
+        other => return format!("{key}: {other}\n"),
     }
+    text
 }
 
 /// An element of a list; its first line's indentation and dash are there already.
@@ -108,7 +111,8 @@ fn folded(prose: &str, indent: usize) -> String {
             line.push_str(word);
         }
     }
-    lines.iter().map(|line| format!("{}{line}\n", " ".repeat(indent))).collect()
+    let indent = " ".repeat(indent);
+    format!("{indent}{}\n", lines.join(&format!("\n{indent}")))
 }
 
 #[cfg(test)]

@@ -296,7 +296,7 @@ fn prune(
         return;
     }
     let unit = owner(place).as_ref() == Some(place);
-    if (coarse && !unit) || (coarse && old.is_some()) {
+    if coarse && (!unit || old.is_some()) {
         return;
     }
     let fate = match (update, old) {

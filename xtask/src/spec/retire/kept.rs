@@ -93,6 +93,9 @@ struct Pending {
     action: Map<String, Value>,
 }
 
+/// The steps to several places.
+type Places = Vec<Vec<query::Step>>;
+
 /// The corrections, and the document as they leave it.
 pub(super) struct Kept<'a> {
     /// The document before, with its overlays.
@@ -131,7 +134,7 @@ impl<'a> Kept<'a> {
             .into_iter()
             .partition(|pending| pending.action.contains_key("remove"));
         for group in [removals, updates] {
-            let mut alike: Vec<(Map<String, Value>, Vec<Vec<query::Step>>)> = Vec::new();
+            let mut alike: Vec<(Map<String, Value>, Places)> = Vec::new();
             for pending in group {
                 match alike.iter_mut().find(|(action, _)| *action == pending.action) {
                     Some((_, places)) => places.push(pending.steps),
@@ -165,7 +168,7 @@ impl<'a> Kept<'a> {
                     let action = String::new();
                     Some(Reason { action, text: text.to_owned(), source: None })
                 } else {
-                    self.reason(change, evidence)
+                    self.reason(old, change, evidence)
                 };
                 let Some(reason) = reason else { continue };
                 let reason = Why::of(reason, change);
@@ -177,7 +180,7 @@ impl<'a> Kept<'a> {
         }
     }
 
-    pub(super) fn reason(&self, change: &Change, evidence: &Evidence) -> Option<Reason> {
+    pub(super) fn reason(&self, operation: &Pointer, change: &Change, evidence: &Evidence) -> Option<Reason> {
         let mut places = Vec::new();
         if change.side == Side::Old {
             places.push(change.pointer.clone());
@@ -185,10 +188,9 @@ impl<'a> Kept<'a> {
         if let Some((old, _)) = &change.schemas {
             places.extend([resolve(self.before, old), old.clone()]);
         }
-        if places.is_empty() {
-            // A change of the operation: by the place at which it stands now, it stood at the same place before.
-            places.push(change.pointer.clone());
-            places.extend(owner(&change.pointer));
+        if change.schemas.is_none() {
+            // What an operation leaves to a component is still said of the operation.
+            places.push(operation.clone());
         }
         places.iter().find_map(|place| evidence.reason(place))
     }
@@ -314,7 +316,9 @@ impl<'a> Kept<'a> {
                 .flatten()
                 .map(|(key, _)| place.child(key))
                 .collect();
-            members.iter().for_each(|member| self.remove(member, why));
+            for member in &members {
+                self.remove(member, why);
+            }
             if let Value::Object(members) = value {
                 self.update(place, members.clone(), why);
             }

@@ -40,8 +40,6 @@ pub(super) struct Facts<'a> {
 #[derive(Debug, Default)]
 pub(in crate::spec) struct Plan {
     lines: Vec<String>,
-    /// Whether an action gives way or is no longer needed.
-    pub(in crate::spec) concerns_overlays: bool,
 }
 
 impl fmt::Display for Plan {
@@ -53,7 +51,6 @@ impl fmt::Display for Plan {
 impl Plan {
     pub(super) fn new(facts: &Facts<'_>) -> Self {
         let mut plan = Self::default();
-        plan.concerns_overlays = facts.verdicts.values().any(|verdict| !verdict.parts.is_empty());
         for pair in facts.compared {
             plan.operation(facts, pair);
         }
@@ -197,12 +194,12 @@ fn alike(one: &Pointer, other: &Pointer) -> bool {
 
 /// The names of the types in generated Rust.
 pub(super) fn types(rust: &str) -> BTreeSet<String> {
-    let name = |line: &str| {
+    let of = |line: &str| {
         let line = line.trim_start();
-        let rest =
+        let name =
             ["pub struct ", "pub enum ", "pub type "].iter().find_map(|begin| line.strip_prefix(begin))?;
-        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-        Some(rest[..end].to_owned())
+        let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
+        Some(name[..end].to_owned())
     };
-    rust.lines().filter_map(name).collect()
+    rust.lines().filter_map(of).collect()
 }

@@ -76,7 +76,9 @@ pub(super) fn written_out(value: &Value, document: &Value, before: &Value, depth
             members.values_mut().for_each(|member| *member = written_out(member, document, before, depth));
         }
         Value::Array(items) => {
-            items.iter_mut().for_each(|item| *item = written_out(item, document, before, depth));
+            for item in items {
+                *item = written_out(item, document, before, depth);
+            }
         }
         _ => {}
     }

@@ -39,7 +39,7 @@ pub(super) fn keep(kept: &mut Kept<'_>, pairs: &[Compared], evidence: &Evidence)
             let mut why = None;
             let corrected =
                 pair.changes.iter().filter(|change| !is_name(change)).filter(below).all(|change| {
-                    let reason = kept.reason(change, evidence).filter(|_| contradicts(change.kind));
+                    let reason = kept.reason(old, change, evidence).filter(|_| contradicts(change.kind));
                     let evident = reason.is_some();
                     why = why.take().or(reason.map(|reason| Why::of(reason, change)));
                     evident
