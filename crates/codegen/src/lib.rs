@@ -46,10 +46,11 @@ mod table;
 use serde_json::Value;
 
 pub use fit::is_closed;
-pub use grammar::{Node, is_method, path_template};
+pub use grammar::{Node, is_method, path_template, walk};
 pub use lenient::leniently;
 pub use limits::TEXT;
 pub use names::{rust_function, rust_type};
+pub use overlay::{Step, trace};
 pub use path_item::{PathItem, path_items};
 pub use pointer::Pointer;
 pub use problem::{Problem, Problems};
