@@ -96,6 +96,6 @@ def is_edit(body, schemas):
         keys = {name: set(value) for name, value in operation.items() if isinstance(value, dict)}
         reserved = {key for name in ("$set", "$set_once") for key in keys.get(name, ()) if key.startswith("$")}
         addressed = keys.get("$append", set()) | keys.get("$remove", set())
-        if not (operation.keys() <= members and reserved <= set_ones and addressed <= values and not keys.get("$increment")):
+        if not (operation.keys() <= members and reserved <= set_ones and addressed <= values and not (keys.get("$increment") or keys.get("$add"))):
             return False
     return True
