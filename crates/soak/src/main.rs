@@ -28,8 +28,8 @@ use crate::weather::Weather;
 
 /// Inputs of one stream.
 const INPUTS: u64 = 400;
-/// The bytes of a text that each input has, so that a body that is kept shows in the memory.
-const PADDING: usize = 16 * 1024;
+/// The bytes that the sabotage of the memory keeps of each stream.
+const KEPT: usize = 64 << 20;
 /// The key, and the secrets and personal data of every input: none of them may be printed.
 const KEY: &str = "soak-key-that-nobody-may-see";
 const TOKEN: &str = "xoxb-soak-token-that-nobody-may-see";
@@ -95,8 +95,7 @@ async fn run(arguments: &Arguments) -> Result<()> {
     while Instant::now() < end || totals.streams < memory::LEAST {
         stream(&mut random, &mut totals, arguments.sabotage).await?;
         if arguments.sabotage == Some(Sabotage::Memory) {
-            // As much as a stream's bodies take.
-            std::mem::forget(vec![1_u8; usize::try_from(INPUTS)? * PADDING]);
+            std::mem::forget(vec![1_u8; KEPT]);
         }
         memory.note();
     }
@@ -184,7 +183,7 @@ async fn round(
     let upserts = inputs.iter().map(|input| {
         let upsert = client.users().upsert(id(*input)).email(format!("{PERSON}@example.com"));
         let slack = suprsend::types::SlackChannel::user_id(PERSON, TOKEN);
-        (*input, upsert.slack(slack).property("input", *input).property("padding", "x".repeat(PADDING)))
+        (*input, upsert.slack(slack).property("input", *input))
     });
     // Only what can be taken from memory is borrowed by a stream.
     let mut upserts: Vec<_> = upserts.collect();

@@ -4,21 +4,10 @@ use std::process::Command;
 
 #[test]
 fn a_closed_pipe_ends_it_quietly() {
-    let run = |is_read: bool| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_suprsend-soak"));
-        command.args(["--seconds", "0"]);
-        if !is_read {
-            // The reading end is dropped here.
-            command.stdout(std::io::pipe().unwrap().1);
-        }
-        command.output().unwrap()
-    };
-    let said = run(true);
-    let text = String::from_utf8(said.stdout).unwrap();
-    assert!(text.contains(" inputs in ") && text.contains("memory: "), "{text}");
-    let output = run(false);
-    assert_eq!((said.status.code(), output.status.code()), (Some(0), Some(0)), "{output:?}");
-    assert!(output.stderr.is_empty(), "{output:?}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_suprsend-soak"));
+    // The reading end is dropped here.
+    let output = command.args(["--seconds", "0"]).stdout(std::io::pipe().unwrap().1).output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.is_empty()), (Some(0), true), "{output:?}");
 }
 
 /// Every check can fail: each finds what is done wrong on purpose.
