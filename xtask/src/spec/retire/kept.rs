@@ -10,7 +10,7 @@ use suprsend_codegen::Pointer;
 
 use super::{
     evidence::{Evidence, Reason},
-    places::{is_operation, owner, resolve},
+    places::{is_operation, resolve},
     references::written_out,
 };
 use crate::spec::{
