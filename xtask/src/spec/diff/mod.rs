@@ -31,6 +31,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 use suprsend_codegen::{Source, readable};
+use suprsend_console::unless_closed;
 
 use self::document::{Document, Documents};
 pub(super) use self::{
@@ -104,12 +105,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     } else {
         output::lines(&changes, &mut out)
     };
-    match written {
-        // That the reader went away changes nothing.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write"),
-        _ if failed => Ok(ExitCode::FAILURE),
-        _ => Ok(ExitCode::SUCCESS),
-    }
+    unless_closed(written).context("cannot write")?;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// The operations that one text has and another has not; none, if one of them is no document.

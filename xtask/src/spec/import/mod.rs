@@ -17,6 +17,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use sha2::{Digest, Sha256};
 use suprsend_codegen::{Problems, Project, Source};
+use suprsend_console::{out, tell};
 
 use super::{
     attempt::attempt,
@@ -77,36 +78,34 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Err(problems) => bail!("{problems}\nnot imported; {DOCUMENT} is as it was"),
     };
     for line in imported.readings.lines() {
-        eprintln!("{line}");
+        tell!("{line}");
     }
     if let Some(plan) = &imported.plan {
-        print!("{plan}");
+        out(format_args!("{plan}"))?;
     }
     for operation in &imported.gone {
-        eprintln!("no longer in the document: {operation}");
+        tell!("no longer in the document: {operation}");
     }
     if imported.waits {
-        eprintln!(
-            "not imported; --retire carries this plan out, {DOCUMENT} and the overlays are as they were"
-        );
+        tell!("not imported; --retire carries this plan out, {DOCUMENT} and the overlays are as they were");
         return Ok(ExitCode::FAILURE);
     }
     let digest = digest(&imported.text);
     if !imported.changed {
-        eprintln!("{DOCUMENT} is this text already");
+        tell!("{DOCUMENT} is this text already");
     } else if how.check {
-        eprintln!("{DOCUMENT} can be replaced by this text, of the SHA-256 {digest}");
+        tell!("{DOCUMENT} can be replaced by this text, of the SHA-256 {digest}");
     } else {
-        eprintln!(
+        tell!(
             "wrote {DOCUMENT}, whose SHA-256 {digest} belongs into tests/document.rs; next: cargo xtask generate"
         );
     }
     for (overlay, text) in &imported.overlays {
         let overlay = overlay.display();
         match (how.check, text) {
-            (true, _) => eprintln!("{overlay} would be changed"),
-            (false, Some(_)) => eprintln!("wrote {overlay}"),
-            (false, None) => eprintln!("deleted {overlay}, of which nothing was left"),
+            (true, _) => tell!("{overlay} would be changed"),
+            (false, Some(_)) => tell!("wrote {overlay}"),
+            (false, None) => tell!("deleted {overlay}, of which nothing was left"),
         }
     }
     Ok(ExitCode::SUCCESS)

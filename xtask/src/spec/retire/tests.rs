@@ -29,7 +29,9 @@ fn upstream(project: &Project, of: &dyn Fn(&str, &str) -> bool) -> Value {
     for (path, item) in effective["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let known = document["paths"][path].get(method).is_some();
-            if known || path.contains('#') || !is_method(method) || !of(method, path) {
+            // The management API has a host of its own.
+            let elsewhere = operation.get("servers").or(item.get("servers")).is_some();
+            if known || elsewhere || path.contains('#') || !is_method(method) || !of(method, path) {
                 continue;
             }
             let mut inline = Inline { effective: &effective, open: Vec::new(), components: &mut components };
