@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use sha2::{Digest, Sha256};
 use suprsend_codegen::{Problems, Project, Source};
-use suprsend_console::tell;
+use suprsend_console::{out, tell};
 
 use super::{
     attempt::attempt,
@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         tell!("{line}");
     }
     if let Some(plan) = &imported.plan {
-        print!("{plan}");
+        out(format_args!("{plan}"))?;
     }
     for operation in &imported.gone {
         tell!("no longer in the document: {operation}");
