@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use suprsend_console::{say, tell};
 
 use crate::project;
 
@@ -15,7 +16,7 @@ use crate::project;
 const TLS: [&str; 3] = ["rustls", "rustls-no-provider", "native-tls"];
 
 /// The other features. No condition in the code names more than two features, so pairs are tried, and all of them together.
-const OTHERS: [&str; 5] = ["blocking", "tracing", "codegen", "http2", "token"];
+const OTHERS: [&str; 6] = ["blocking", "tracing", "codegen", "http2", "management", "token"];
 
 /// What tells the TLS implementations and the generator apart in a dependency tree.
 const RUSTLS: &[&str] = &["rustls", "hyper-rustls", "rustls-platform-verifier"];
@@ -81,7 +82,7 @@ const TREES: [Tree; 10] = [
 ];
 
 /// Features that change what is compiled, but bring no crate of their own.
-const WITHOUT_CRATES: [&str; 1] = ["blocking"];
+const WITHOUT_CRATES: [&str; 2] = ["blocking", "management"];
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -97,7 +98,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         findings.extend(provider()?);
     }
     for finding in &findings {
-        println!("{finding}");
+        say!("{finding}")?;
     }
     Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -117,7 +118,7 @@ fn trees() -> Result<Vec<String>> {
         );
         findings
             .extend(without.concat().iter().filter(present).map(|name| format!("{features}: brings {name}")));
-        eprintln!("{features}: {} crates", crates.len());
+        tell!("{features}: {} crates", crates.len());
     }
     let bare = crates(&[])?;
     for feature in WITHOUT_CRATES {
@@ -151,7 +152,7 @@ fn combinations() -> Result<Vec<String>> {
     let sets: Vec<_> = sets.filter(is_tried).collect();
     for (index, features) in sets.iter().enumerate() {
         let shown = features.join(",");
-        eprintln!("{}/{} [{shown}]", index + 1, sets.len());
+        tell!("{}/{} [{shown}]", index + 1, sets.len());
         let output =
             cargo(&["check", "--quiet", "--locked"], features).output().context("cannot run cargo check")?;
         if !output.status.success() || !output.stderr.is_empty() {

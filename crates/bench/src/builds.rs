@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, env, fs, path::Path, process::Command, time::Instant};
 
 use anyhow::{Context, Result, bail};
+use suprsend_console::tell;
 use tempfile::TempDir;
 
 use crate::{process::children_cpu_time, results::Build};
@@ -102,7 +103,7 @@ fn count(here: &Path) -> Result<usize> {
 
 /// Builds from nothing: how long that takes, and how much CPU time.
 fn build(here: &Path, program: &Program, row: &mut Build) -> Result<()> {
-    eprintln!("building a program on {}", program.title);
+    tell!("building a program on {}", program.title);
     let (start, cpu) = (Instant::now(), children_cpu_time()?);
     run(cargo(here).args(["build", "--offline", "--quiet"]), program)?;
     let (time, cpu) = (start.elapsed(), children_cpu_time()?.saturating_sub(cpu));
@@ -115,7 +116,7 @@ fn build(here: &Path, program: &Program, row: &mut Build) -> Result<()> {
 
 /// Builds with optimization: how large the binary is, as it comes and without symbols.
 fn release(here: &Path, program: &Program, row: &mut Build) -> Result<()> {
-    eprintln!("building a program on {} with optimization", program.title);
+    tell!("building a program on {} with optimization", program.title);
     run(cargo(here).args(["build", "--release", "--offline", "--quiet"]), program)?;
     let binary = here.join("target/release/program");
     let bytes = || Ok::<_, anyhow::Error>(Some(fs::metadata(&binary)?.len()));

@@ -134,7 +134,19 @@ impl Document {
     }
 
     /// Finds the operation of a request. Of several that share method and path it is the one whose schema takes the body.
-    pub(crate) fn route(&self, method: &Method, path: &str, body: &[u8]) -> Route<'_> {
+    ///
+    /// Operations of another host may have paths that fit too (`/v1/user/{id}/` and `/v1/{workspace}/event/`). They take other
+    /// credentials, so those that take the scheme that was sent come first.
+    pub(crate) fn route(&self, method: &Method, path: &str, scheme: Option<&str>, body: &[u8]) -> Route<'_> {
+        let takes = |operation: &&Operation| scheme.is_some_and(|scheme| operation.takes_scheme(scheme));
+        let fit = self.operations.iter().filter(takes).find(|operation| {
+            operation.method == *method && matches!(operation.template.matches(path), Some(Ok(_)))
+        });
+        if let Some(operation) = fit
+            && let Some(Ok(parameters)) = operation.template.matches(path)
+        {
+            return Route::Operation(self.choose(operation, body), parameters);
+        }
         let mut others = Vec::new();
         for operation in &self.operations {
             match operation.template.matches(path) {
@@ -182,6 +194,14 @@ impl Operation {
     /// What is wrong with the parameters of a request.
     pub(crate) fn parameter_problems(&self, given: &Given<'_>) -> Vec<Problem> {
         self.parameters.iter().flat_map(|parameter| parameter.problems(given)).collect()
+    }
+
+    /// Whether it takes credentials of this scheme.
+    fn takes_scheme(&self, scheme: &str) -> bool {
+        self.credentials.iter().any(|credential| match credential {
+            Credential::Authorization { scheme: asked } => asked.eq_ignore_ascii_case(scheme),
+            Credential::Header { .. } => false,
+        })
     }
 
     /// Whether the table of resources has it under this name.

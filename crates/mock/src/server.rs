@@ -310,7 +310,7 @@ async fn handle(
     let stub = shared.state().stubs.find(&head.method, head.uri.path());
     let route = match stub {
         Some(_) => Route::Unknown,
-        None => shared.document.route(&head.method, head.uri.path(), bytes),
+        None => shared.document.route(&head.method, head.uri.path(), auth::scheme(&head.headers), bytes),
     };
     if let Route::Operation(operation, parameters) = &route {
         recorded.operation = Some(operation.id.clone());
@@ -404,7 +404,7 @@ fn answer(
             })
         }
         Route::Unknown => {
-            let hint = match shared.document.route(&head.method, &format!("{path}/"), body) {
+            let hint = match shared.document.route(&head.method, &format!("{path}/"), None, body) {
                 Route::Operation(..) => "; the path ends in a slash",
                 _ => "",
             };

@@ -80,7 +80,7 @@ pub(crate) struct Watch<'a> {
 impl<'a> Watch<'a> {
     pub(crate) fn new(spec: &'static Spec, shared: &'a Shared) -> Self {
         Self {
-            span: trace::Span::new(spec, shared.base.url()),
+            span: trace::Span::new(spec, shared.host(spec).base.url()),
             hook: shared.hook.as_ref(),
             operation: spec.id,
             start: Instant::now(),

@@ -30,5 +30,8 @@ pub mod features {}
 #[doc = include_str!("blocking.md")]
 pub mod blocking {}
 
+#[doc = include_str!("management.md")]
+pub mod management {}
+
 #[doc = include_str!("operations.md")]
 pub mod operations {}
