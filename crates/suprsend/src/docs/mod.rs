@@ -1,31 +1,83 @@
-//! Guides, in the order in which a program needs them. Their examples are tests, against a hub on loopback.
+//! Guides, in the order in which a program needs them.
+//!
+//! Each begins with the shortest program that does its job. In the blocks without a `main`, `client` is a [`Client`](crate::Client) and `hub`
+//! is the mock server of `suprsend-mock`, against which all of them run as tests.
 
+/// The guides with the lines that their examples need to run, for `cargo test --doc` only.
+#[cfg(doctest)]
+mod tests {
+    suprsend_doctests::pages! {
+        repository = "../../README.md",
+        package = "README.md",
+        quick_start = "src/docs/quick_start.md",
+        other_sdks = "src/docs/other_sdks.md",
+        sending = "src/docs/sending.md",
+        channels = "src/docs/channels.md",
+        errors = "src/docs/errors.md",
+        axum = "src/docs/axum.md",
+        bulk = "src/docs/bulk.md",
+        nightly_sync = "src/docs/nightly_sync.md",
+        testing = "src/docs/testing.md",
+        observability = "src/docs/observability.md",
+        #[cfg(feature = "blocking")]
+        blocking = "src/docs/blocking.md",
+        other_operations = "src/docs/other_operations.md",
+        features = "src/docs/features.md",
+    }
+}
+
+#[cfg(not(doctest))]
 #[doc = include_str!("quick_start.md")]
 pub mod quick_start {}
 
+#[cfg(not(doctest))]
+#[doc = include_str!("other_sdks.md")]
+pub mod other_sdks {}
+
+#[cfg(not(doctest))]
 #[doc = include_str!("sending.md")]
 pub mod sending {}
 
+#[cfg(not(doctest))]
 #[doc = include_str!("channels.md")]
 pub mod channels {}
 
+#[cfg(not(doctest))]
 #[doc = include_str!("errors.md")]
 pub mod errors {}
 
+#[cfg(not(doctest))]
+#[doc = include_str!("axum.md")]
+pub mod axum {}
+
+#[cfg(not(doctest))]
 #[doc = include_str!("bulk.md")]
 pub mod bulk {}
 
-#[doc = include_str!("observability.md")]
-pub mod observability {}
+#[cfg(not(doctest))]
+#[doc = include_str!("nightly_sync.md")]
+pub mod nightly_sync {}
 
+#[cfg(not(doctest))]
 #[doc = include_str!("testing.md")]
 pub mod testing {}
 
-#[doc = include_str!("features.md")]
-pub mod features {}
+#[cfg(not(doctest))]
+#[doc = include_str!("observability.md")]
+pub mod observability {}
 
+#[cfg(not(doctest))]
 #[doc = include_str!("blocking.md")]
 pub mod blocking {}
 
+#[cfg(not(doctest))]
+#[doc = include_str!("other_operations.md")]
+pub mod other_operations {}
+
+#[cfg(not(doctest))]
+#[doc = include_str!("features.md")]
+pub mod features {}
+
+#[cfg(not(doctest))]
 #[doc = include_str!("operations.md")]
 pub mod operations {}
