@@ -44,7 +44,7 @@ impl Channel {
         Self::MsTeams,
     ];
 
-    /// The key under which the channel stands in a request and in a profile: `$email`.
+    /// Returns the key of the channel in requests and profiles: `$email`.
     pub fn key(self) -> &'static str {
         match self {
             Self::Email => "$email",
@@ -68,7 +68,7 @@ impl fmt::Display for Channel {
 }
 
 impl User {
-    /// The addresses on one channel.
+    /// Returns the addresses on one channel.
     pub fn channel(&self, channel: Channel) -> &[ChannelEntry] {
         match channel {
             Channel::Email => &self.email,
@@ -83,7 +83,7 @@ impl User {
         }
     }
 
-    /// All addresses with the channel each belongs to, in the order of [`Channel::ALL`].
+    /// Returns all addresses with their channels, in the order of [`Channel::ALL`].
     ///
     /// A channel that is newer than this crate is not among them; it is kept in [`User::extra`] under its key.
     pub fn channels(&self) -> impl Iterator<Item = (Channel, &ChannelEntry)> {
@@ -92,9 +92,13 @@ impl User {
             .flat_map(|channel| self.channel(channel).iter().map(move |entry| (channel, entry)))
     }
 
-    /// A property of the user as a type of the caller's: `None` if the profile does not have it.
+    /// Reads a property of the user as a type of yours, or `None` if the profile does not have it.
     ///
-    /// `$timezone` and `$locale` stand among the properties too.
+    /// `$timezone` and `$locale` are properties too.
+    ///
+    /// # Errors
+    ///
+    /// A [`PropertyError`] if the profile has the property and it is of another type.
     pub fn property<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, PropertyError> {
         let Some(value) = self.properties.get(name) else { return Ok(None) };
         T::deserialize(value)
@@ -104,7 +108,7 @@ impl User {
 }
 
 impl ChannelEntry {
-    /// The address as text: an e-mail address, a phone number, an identifier, a token.
+    /// Returns the address as text: an e-mail address, a phone number, an identifier, a token.
     ///
     /// `None` where it is an object, as for web push, Slack and MS Teams; that is in [`ChannelEntry::value`].
     pub fn address(&self) -> Option<&str> {
@@ -114,7 +118,7 @@ impl ChannelEntry {
         }
     }
 
-    /// Whether SuprSend delivers to this address: its status is `active`, and it is not disabled for good, as it is after a hard
+    /// Returns whether SuprSend delivers to this address: its status is `active`, and it is not disabled for good, as it is after a hard
     /// bounce.
     pub fn is_active(&self) -> bool {
         let active = |status: &String| status == "active";
@@ -132,7 +136,7 @@ pub struct PropertyError {
 }
 
 impl PropertyError {
-    /// The name of the property.
+    /// Returns the name of the property.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -84,7 +84,7 @@ const WITHOUT_CRATES: [&str; 1] = ["blocking"];
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Only compare the dependency trees, without building anything.
+    /// Only check the dependencies, without building anything.
     #[arg(long)]
     trees: bool,
 }

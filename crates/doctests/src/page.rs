@@ -98,11 +98,11 @@ mod tests {
     fn any_other_block_becomes_a_body() {
         let page = "<!-- given: let a = 1; -->\n```rust\nassert_eq!(a, 1);\n```\n\n<!-- then:\nlet b = a;\nassert_eq!(b, 1);\n-->\ntext";
         let shown = testable(page).unwrap();
-        let before: String = BEFORE.iter().map(|line| format!("# {line}\n")).collect();
+        let before = BEFORE.map(|line| format!("# {line}")).join("\n");
         assert_eq!(
             shown,
             format!(
-                "```rust\n{before}# let a = 1;\nassert_eq!(a, 1);\n# let b = a;\n# assert_eq!(b, 1);\n# Ok(())\n# }}\n```\n\ntext"
+                "```rust\n{before}\n# let a = 1;\nassert_eq!(a, 1);\n# let b = a;\n# assert_eq!(b, 1);\n# Ok(())\n# }}\n```\n\ntext"
             )
         );
     }

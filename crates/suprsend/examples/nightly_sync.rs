@@ -157,7 +157,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         email: format!("user-{number}@example.com"),
     };
     let mut table = Table { rows: (0..1000).map(row).collect(), ..Table::default() };
-    table.rows[7].email = "no address".to_owned();
+    table.rows[7].email = "no address".into();
 
     table.breaks_at = Some(table.rows[600].position.clone());
     match sync(&client, &table, &file, max_outage).await {

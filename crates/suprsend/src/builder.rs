@@ -16,11 +16,19 @@ use crate::{
 
 impl Client {
     /// Makes a client with this API key, and the defaults for everything else.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed.
     pub fn from_api_key(key: impl Into<SecretString>) -> Result<Self, Error> {
         Self::builder().api_key(key).build()
     }
 
     /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if that is set, the base URL in `SUPRSEND_BASE_URL`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is missing or malformed, or if the base URL cannot be used.
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.build()
     }
@@ -291,11 +299,19 @@ impl ClientBuilder<Client> {
     /// Takes the key and the base URL from the environment of this process.
     ///
     /// The base URL may be absent, the key may not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if `SUPRSEND_API_KEY` is missing or malformed, or if `SUPRSEND_BASE_URL` is not a URL.
     pub fn from_env() -> Result<Self, Error> {
         Ok(Self::from_environment()?)
     }
 
     /// Makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is missing, or if a setting cannot be used. It names the setting.
     pub fn build(self) -> Result<Client, Error> {
         let (shared, key) = self.finish()?;
         Ok(Client::new(shared, key)?)

@@ -50,6 +50,10 @@ impl Client {
     }
 
     /// Replaces the API key of this client and all its clones, for requests from now on. The connection pool stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed. The old key stays in use then.
     pub fn set_api_key(&self, key: impl Into<SecretString>) -> Result<(), Error> {
         let key = Key::new(config::api_key("api_key", Some(&key.into()))?)?;
         *self.key.write().unwrap_or_else(PoisonError::into_inner) = key.into();
@@ -57,6 +61,10 @@ impl Client {
     }
 
     /// Returns a client with another API key, for another workspace, that shares the connection pool and the retry quota.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed.
     pub fn with_api_key(&self, key: impl Into<SecretString>) -> Result<Self, Error> {
         let key = Key::new(config::api_key("api_key", Some(&key.into()))?)?;
         Ok(Self { shared: Arc::clone(&self.shared), key: Arc::new(RwLock::new(key.into())) })

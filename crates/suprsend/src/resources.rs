@@ -91,12 +91,33 @@ impl blocking::Client {
     }
 }
 /// The operations on workflows, returned by [`Client::workflows`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// let response = client
+///     .workflows()
+///     .trigger("order-shipped")
+///     .recipient("jane")
+///     .data("order", 5678)
+///     .idempotency_key("order-5678")
+///     .await?;
+/// println!("accepted as {:?}", response.message_id);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`trigger`](Self::trigger) | `POST /trigger/` | Triggers a workflow. |
+/// | [`trigger_many`](Self::trigger_many) | `POST /trigger/` | Triggers many workflows. |
+/// | [`cancel`](Self::cancel) | `POST /v1/workflow_run/cancel/` | Cancels workflow runs. |
+/// | [`trigger_dynamic`](Self::trigger_dynamic) | `POST /{workspace_key}/trigger/` | Triggers a workflow that the request defines. |
 #[derive(Clone)]
 pub struct Workflows<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Workflows<C> {
-    /// Trigger a workflow
+    /// Triggers a workflow.
     ///
     /// Runs a workflow for its recipients, each in a run of its own. The reply confirms that the request was accepted; the runs follow later, and errors such as an unknown tenant or a recipient without channels appear in the logs of the dashboard only. Without an idempotency key, a repeated request notifies the recipients again. A body may have at most 800 KB.
     ///
@@ -118,7 +139,7 @@ impl<C: AsClient> Workflows<C> {
         };
         Call::new(&self.client, operations::TriggerWorkflowApi::new(body))
     }
-    /// Trigger many workflows
+    /// Triggers many workflows.
     ///
     /// Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Each has its own workflow, recipients, data and idempotency key, and its own outcome in the reply: the request succeeds even if all triggers are refused. A body may have at most 800 KB. Rate limits count each trigger.
     ///
@@ -132,7 +153,7 @@ impl<C: AsClient> Workflows<C> {
         let body = items.into_values().collect();
         Call::new(&self.client, operations::TriggerWorkflows::new(body))
     }
-    /// Cancel workflow runs
+    /// Cancels workflow runs.
     ///
     /// Cancels the runs that match all given filters, of which at least one is required. A run that has ended is not affected. If nothing matches, the reply is an empty list. A trigger's reply has no `execution_id`, so cancel by idempotency key or recipient.
     ///
@@ -141,7 +162,7 @@ impl<C: AsClient> Workflows<C> {
         let body = types::WorkflowCancel::default();
         Call::new(&self.client, operations::CancelWorkflow::new(body))
     }
-    /// Trigger a workflow that the request defines
+    /// Triggers a workflow that the request defines.
     ///
     /// Old form of a trigger: notifies users by one template, without a workflow on the dashboard. Use `POST /trigger/` with a workflow instead.
     ///
@@ -368,12 +389,25 @@ impl<C> Call<operations::DynamicWorkflowTrigger, C> {
     }
 }
 /// The operations on events, returned by [`Client::events`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// client.events().track("jane", "order_placed").properties("order", 5678).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`track`](Self::track) | `POST /v2/event/` | Tracks an event. |
+/// | [`track_many`](Self::track_many) | `POST /v2/bulk/event/` | Tracks many events. |
+/// | [`send`](Self::send) | `POST /event/` | Sends an event. |
 #[derive(Clone)]
 pub struct Events<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Events<C> {
-    /// Track an event
+    /// Tracks an event.
     ///
     /// Sends an event of a user, which triggers the workflows that wait for it, and returns an identifier. The user must exist: an event of an unknown user is accepted and dropped. Upstream does not document this endpoint; its SDKs use it.
     ///
@@ -400,7 +434,7 @@ impl<C: AsClient> Events<C> {
         };
         Call::new(&self.client, operations::TrackEvent::new(body))
     }
-    /// Track many events
+    /// Tracks many events.
     ///
     /// Sends 1 to 100 events in one request. Each has its own outcome in the reply: the request succeeds even if all events are refused. A body may have at most 800 KB. Upstream does not document this endpoint; its SDKs use it.
     ///
@@ -416,7 +450,7 @@ impl<C: AsClient> Events<C> {
         let body = items.into_values().collect();
         Call::new(&self.client, operations::TrackEvents::new(body))
     }
-    /// Send an event
+    /// Sends an event.
     ///
     /// Sends an event of a user, which triggers the workflows that wait for it. The user must exist: an event of an unknown user is accepted and dropped. The reply is a text without an identifier.
     ///
@@ -609,12 +643,25 @@ impl<C> Call<operations::EventApi, C> {
     }
 }
 /// The operations on broadcasts, returned by [`Client::broadcasts`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// // The client has the UID of its workspace, from `ClientBuilder::workspace`.
+/// client.broadcasts().send("newsletter", "monthly-news", "promotional").data("month", "May").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`send`](Self::send) | `POST /{workspace_key}/broadcast/` | Broadcasts to a list. |
+/// | [`cancel`](Self::cancel) | `POST /v1/broadcast_run/cancel/` | Cancels broadcasts. |
 #[derive(Clone)]
 pub struct Broadcasts<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Broadcasts<C> {
-    /// Broadcast to a list
+    /// Broadcasts to a list.
     ///
     /// Sends a template to all users of a list. The reply confirms that the request was accepted; the messages follow later. A repeated request sends the template again.
     ///
@@ -647,7 +694,7 @@ impl<C: AsClient> Broadcasts<C> {
         Call::new(&self.client, operations::TriggerBroadcast::new(workspace_key, body))
             .needs("workspace", has_workspace)
     }
-    /// Cancel broadcasts
+    /// Cancels broadcasts.
     ///
     /// Cancels the broadcasts that match all given filters, of which at least one is required. Messages that were sent already are not affected. If nothing matches, the reply is an empty list.
     ///
@@ -770,12 +817,28 @@ impl<C> Call<operations::CancelBroadcast, C> {
     }
 }
 /// The operations on tenants, returned by [`Client::tenants`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// client.tenants().upsert("acme", "Acme Inc.").primary_color("#112233".to_owned()).await?;
+/// client.workflows().trigger("order-shipped").recipient("jane").tenant("acme").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/tenant/` | Lists tenants. |
+/// | [`get`](Self::get) | `GET /v1/tenant/{tenant_id}/` | Fetches a tenant. |
+/// | [`upsert`](Self::upsert) | `POST /v1/tenant/{tenant_id}/` | Creates or updates a tenant. |
+/// | [`delete`](Self::delete) | `DELETE /v1/tenant/{tenant_id}/` | Deletes a tenant. |
+/// | [`preferences`](Self::preferences) | | Returns the operations on the preferences of a tenant. |
 #[derive(Clone)]
 pub struct Tenants<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Tenants<C> {
-    /// List tenants
+    /// Lists tenants.
     ///
     /// Returns the tenants of the workspace, page by page. A page holds 20 tenants by default and at most 1000.
     ///
@@ -783,7 +846,7 @@ impl<C: AsClient> Tenants<C> {
     pub fn list(&self) -> Call<operations::GetTenantList, C> {
         Call::new(&self.client, operations::GetTenantList::new())
     }
-    /// Fetch a tenant
+    /// Fetches a tenant.
     ///
     /// Returns the settings of a tenant.
     ///
@@ -793,7 +856,7 @@ impl<C: AsClient> Tenants<C> {
     pub fn get(&self, tenant_id: impl fmt::Display) -> Call<operations::GetTenant, C> {
         Call::new(&self.client, operations::GetTenant::new(values::text(tenant_id)))
     }
-    /// Create or update a tenant
+    /// Creates or updates a tenant.
     ///
     /// Creates a tenant or updates an existing one. Values you set are merged into the stored tenant; everything else is left unchanged.
     ///
@@ -825,7 +888,7 @@ impl<C: AsClient> Tenants<C> {
             operations::CreateTenants::new(values::text(tenant_id), body),
         )
     }
-    /// Delete a tenant
+    /// Deletes a tenant.
     ///
     /// Deletes a tenant and its settings for good. The tenant `default` cannot be deleted.
     ///
@@ -956,13 +1019,22 @@ impl<C> Call<operations::CreateTenants, C> {
     }
 }
 /// The operations on the preferences of a tenant, returned by [`Tenants::preferences`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`get`](Self::get) | `GET /v1/tenant/{tenant_id}/preference/` | Fetches all preferences of a tenant. |
+/// | [`list_categories`](Self::list_categories) | `GET /v1/tenant/{tenant_id}/preference/category/` | Lists the preferences of a tenant. |
+/// | [`get_category`](Self::get_category) | `GET /v1/tenant/{tenant_id}/preference/category/{category}/` | Fetches the preference of a tenant for a category. |
+/// | [`edit_category`](Self::edit_category) | `PATCH /v1/tenant/{tenant_id}/preference/category/{category}/` | Changes the preference of a tenant for a category. |
+/// | [`list_default_categories`](Self::list_default_categories) | `GET /v1/tenant/{tenant_id}/category/` | Lists the preferences of a tenant, older form. |
+/// | [`edit_default_category`](Self::edit_default_category) | `PATCH /v1/tenant/{tenant_id}/category/{category_slug}/` | Changes the preference of a tenant for a category, older form. |
 #[derive(Clone)]
 pub struct TenantsPreferences<C = Client> {
     pub(crate) client: C,
     tenant_id: String,
 }
 impl<C: AsClient> TenantsPreferences<C> {
-    /// Fetch all preferences of a tenant
+    /// Fetches all preferences of a tenant.
     ///
     /// Returns the preferences of a tenant for all categories, by groups and sections.
     ///
@@ -973,7 +1045,7 @@ impl<C: AsClient> TenantsPreferences<C> {
             operations::GetTenantFullPreference::new(self.tenant_id.as_str()),
         )
     }
-    /// List the preferences of a tenant
+    /// Lists the preferences of a tenant.
     ///
     /// Returns the preferences of a tenant by category, page by page. A page holds 10 categories by default.
     ///
@@ -986,7 +1058,7 @@ impl<C: AsClient> TenantsPreferences<C> {
             operations::GetTenantPreferenceAllCategories::new(self.tenant_id.as_str()),
         )
     }
-    /// Fetch the preference of a tenant for a category
+    /// Fetches the preference of a tenant for a category.
     ///
     /// Returns the preference of a tenant for one category.
     ///
@@ -1005,7 +1077,7 @@ impl<C: AsClient> TenantsPreferences<C> {
             ),
         )
     }
-    /// Change the preference of a tenant for a category
+    /// Changes the preference of a tenant for a category.
     ///
     /// Sets the preference of a tenant for one category, which applies to its users until they decide otherwise. Returns the changed preference.
     ///
@@ -1026,7 +1098,7 @@ impl<C: AsClient> TenantsPreferences<C> {
             ),
         )
     }
-    /// List the preferences of a tenant, older form
+    /// Lists the preferences of a tenant, older form.
     ///
     /// Returns the preferences of a tenant by category. Superseded by `get-tenant-preference-all-categories`.
     ///
@@ -1041,7 +1113,7 @@ impl<C: AsClient> TenantsPreferences<C> {
             operations::GetTenantDefaultPreference::new(self.tenant_id.as_str()),
         )
     }
-    /// Change the preference of a tenant for a category, older form
+    /// Changes the preference of a tenant for a category, older form.
     ///
     /// Sets the preference of a tenant for one category. It is not known to accept `enabled_for_tenant`. Superseded by `update-tenant-preference-single-category`.
     ///
@@ -1323,12 +1395,32 @@ impl<C> Call<operations::UpdateBrandDefaultPreference, C> {
     }
 }
 /// The operations on objects, returned by [`Client::objects`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// client.objects().upsert("departments", "sales").email("sales@example.com").await?;
+/// client.objects().subscriptions("departments", "sales").add("jane").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/object/{object_type}/` | Lists the objects of a type. |
+/// | [`get`](Self::get) | `GET /v1/object/{object_type}/{id}/` | Fetches an object. |
+/// | [`upsert`](Self::upsert) | `POST /v1/object/{object_type}/{id}/` | Creates or updates an object. |
+/// | [`edit`](Self::edit) | `PATCH /v1/object/{object_type}/{id}/` | Edits an object. |
+/// | [`delete`](Self::delete) | `DELETE /v1/object/{object_type}/{id}/` | Deletes an object. |
+/// | [`delete_many`](Self::delete_many) | `DELETE /v1/bulk/object/{object_type}/` | Deletes objects. |
+/// | [`object_subscriptions`](Self::object_subscriptions) | `GET /v1/object/{object_type}/{id}/subscribed_to/object/` | Lists the objects that an object is subscribed to. |
+/// | [`subscriptions`](Self::subscriptions) | | Returns the operations on the subscriptions of an object. |
+/// | [`preferences`](Self::preferences) | | Returns the operations on the preferences of an object. |
 #[derive(Clone)]
 pub struct Objects<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Objects<C> {
-    /// List the objects of a type
+    /// Lists the objects of a type.
     ///
     /// Returns the objects of one type, page by page.
     ///
@@ -1344,7 +1436,7 @@ impl<C: AsClient> Objects<C> {
             operations::ListObjectsByType::new(values::text(object_type)),
         )
     }
-    /// Fetch an object
+    /// Fetches an object.
     ///
     /// Returns an object with its channels and properties.
     ///
@@ -1362,7 +1454,7 @@ impl<C: AsClient> Objects<C> {
             operations::GetObjectById::new(values::text(object_type), values::text(id)),
         )
     }
-    /// Create or update an object
+    /// Creates or updates an object.
     ///
     /// Creates an object or updates an existing one. Channels and properties you set are merged into the stored object; everything else is left unchanged. All of them are optional.
     ///
@@ -1385,7 +1477,7 @@ impl<C: AsClient> Objects<C> {
             ),
         )
     }
-    /// Edit an object
+    /// Edits an object.
     ///
     /// Changes single values of an object by a list of operations, applied in order: adds and removes addresses of channels, and sets, removes, appends to and increments properties.
     ///
@@ -1410,7 +1502,7 @@ impl<C: AsClient> Objects<C> {
             ),
         )
     }
-    /// Delete an object
+    /// Deletes an object.
     ///
     /// Deletes an object for good.
     ///
@@ -1428,7 +1520,7 @@ impl<C: AsClient> Objects<C> {
             operations::DeleteObject::new(values::text(object_type), values::text(id)),
         )
     }
-    /// Delete objects
+    /// Deletes objects.
     ///
     /// Deletes several objects of one type for good.
     ///
@@ -1451,7 +1543,7 @@ impl<C: AsClient> Objects<C> {
             operations::BulkDeleteObjects::new(values::text(object_type), body),
         )
     }
-    /// List the objects that an object is subscribed to
+    /// Lists the objects that an object is subscribed to.
     ///
     /// Returns the parents of an object, that is, the objects that it is subscribed to, page by page.
     ///
@@ -1612,6 +1704,12 @@ impl<C> Call<operations::EditObjectProfile, C> {
     }
 }
 /// The operations on the subscriptions of an object, returned by [`Objects::subscriptions`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/object/{object_type}/{id}/subscription/` | Lists the subscriptions to an object. |
+/// | [`add`](Self::add) | `POST /v1/object/{object_type}/{id}/subscription/` | Subscribes users and objects to an object. |
+/// | [`remove`](Self::remove) | `DELETE /v1/object/{object_type}/{id}/subscription/` | Unsubscribes users and objects from an object. |
 #[derive(Clone)]
 pub struct ObjectsSubscriptions<C = Client> {
     pub(crate) client: C,
@@ -1619,7 +1717,7 @@ pub struct ObjectsSubscriptions<C = Client> {
     id: String,
 }
 impl<C: AsClient> ObjectsSubscriptions<C> {
-    /// List the subscriptions to an object
+    /// Lists the subscriptions to an object.
     ///
     /// Returns the users and objects that are subscribed to an object, page by page.
     ///
@@ -1633,7 +1731,7 @@ impl<C: AsClient> ObjectsSubscriptions<C> {
             ),
         )
     }
-    /// Subscribe users and objects to an object
+    /// Subscribes users and objects to an object.
     ///
     /// Subscribes up to 100 users and objects to an object. A recipient that does not exist is created; one that is subscribed already is updated. Subscriptions are two levels deep at most: an object can have child objects, and these can have users.
     ///
@@ -1658,7 +1756,7 @@ impl<C: AsClient> ObjectsSubscriptions<C> {
             ),
         )
     }
-    /// Unsubscribe users and objects from an object
+    /// Unsubscribes users and objects from an object.
     ///
     /// Removes up to 100 subscriptions to an object. The users and objects themselves are kept.
     ///
@@ -1758,6 +1856,16 @@ impl<C> Call<operations::AddObjectSubscription, C> {
     }
 }
 /// The operations on the preferences of an object, returned by [`Objects::preferences`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`get`](Self::get) | `GET /v1/object/{object_type}/{id}/preference/` | Fetches the preferences of an object. |
+/// | [`edit`](Self::edit) | `PATCH /v1/object/{object_type}/{id}/preference/` | Edits the preferences of an object. |
+/// | [`list_categories`](Self::list_categories) | `GET /v1/object/{object_type}/{id}/preference/category/` | Lists the preferences of an object by category. |
+/// | [`get_category`](Self::get_category) | `GET /v1/object/{object_type}/{id}/preference/category/{category_slug}/` | Fetches the preference of an object for a category. |
+/// | [`edit_category`](Self::edit_category) | `PATCH /v1/object/{object_type}/{id}/preference/category/{category_slug}/` | Edits the preference of an object for a category. |
+/// | [`get_channels`](Self::get_channels) | `GET /v1/object/{object_type}/{id}/preference/channel_preference/` | Fetches the preferences of an object by channel. |
+/// | [`edit_channels`](Self::edit_channels) | `PATCH /v1/object/{object_type}/{id}/preference/channel_preference/` | Edits the preferences of an object by channel. |
 #[derive(Clone)]
 pub struct ObjectsPreferences<C = Client> {
     pub(crate) client: C,
@@ -1765,7 +1873,7 @@ pub struct ObjectsPreferences<C = Client> {
     id: String,
 }
 impl<C: AsClient> ObjectsPreferences<C> {
-    /// Fetch the preferences of an object
+    /// Fetches the preferences of an object.
     ///
     /// Returns all preferences of an object: by category, in the sections of the preference page, and by channel.
     ///
@@ -1779,7 +1887,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// Edit the preferences of an object
+    /// Edits the preferences of an object.
     ///
     /// Changes several preferences of an object in one request, by category and by channel, and returns all of them. Upstream documents `categories` for users only.
     ///
@@ -1795,7 +1903,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// List the preferences of an object by category
+    /// Lists the preferences of an object by category.
     ///
     /// Returns an object's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both and the official Go SDK sends them for users.
     ///
@@ -1811,7 +1919,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// Fetch the preference of an object for a category
+    /// Fetches the preference of an object for a category.
     ///
     /// Returns an object's preference for a category.
     ///
@@ -1831,7 +1939,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// Edit the preference of an object for a category
+    /// Edits the preference of an object for a category.
     ///
     /// Opts an object in to a category or out of it, as a whole or on some channels. Whether the API refuses to change a preference that is not editable is not known.
     ///
@@ -1861,7 +1969,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// Fetch the preferences of an object by channel
+    /// Fetches the preferences of an object by channel.
     ///
     /// Returns an object's preferences for channels across all categories.
     ///
@@ -1875,7 +1983,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// Edit the preferences of an object by channel
+    /// Edits the preferences of an object by channel.
     ///
     /// Limits channels to mandatory notifications for an object, or lifts the limit, across all categories.
     ///
@@ -2094,12 +2202,30 @@ impl<C> Call<operations::ObjectPreferenceChannel, C> {
     }
 }
 /// The operations on lists, returned by [`Client::lists`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// client.lists().upsert("newsletter").list_name("Newsletter".to_owned()).await?;
+/// client.lists().subscribers("newsletter").add(["jane", "joe"]).await?;
+/// client.lists().replace("newsletter", ["jane", "ann"]).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/subscriber_list/` | Lists the lists of users. |
+/// | [`get`](Self::get) | `GET /v1/subscriber_list/{list_id}/` | Fetches a list. |
+/// | [`upsert`](Self::upsert) | `POST /v1/subscriber_list/` | Creates or updates a list. |
+/// | [`delete`](Self::delete) | `PATCH /v1/subscriber_list/{list_id}/delete/` | Deletes a list. |
+/// | [`subscribers`](Self::subscribers) | | Returns the operations on the subscribers of a list. |
+/// | [`drafts`](Self::drafts) | | Returns the operations on the drafts of a list. |
 #[derive(Clone)]
 pub struct Lists<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Lists<C> {
-    /// List the lists of users
+    /// Lists the lists of users.
     ///
     /// Returns the lists of the workspace, page by page, without the users in them. A page holds 20 lists by default and at most 1000.
     ///
@@ -2107,7 +2233,7 @@ impl<C: AsClient> Lists<C> {
     pub fn list(&self) -> Call<operations::GetAllLists, C> {
         Call::new(&self.client, operations::GetAllLists::new())
     }
-    /// Fetch a list
+    /// Fetches a list.
     ///
     /// Returns a list, without the users in it.
     ///
@@ -2117,7 +2243,7 @@ impl<C: AsClient> Lists<C> {
     pub fn get(&self, list_id: impl fmt::Display) -> Call<operations::GetList, C> {
         Call::new(&self.client, operations::GetList::new(values::text(list_id)))
     }
-    /// Create or update a list
+    /// Creates or updates a list.
     ///
     /// Creates a list of users, or updates its name and settings if it exists. The users in it are left unchanged.
     ///
@@ -2136,7 +2262,7 @@ impl<C: AsClient> Lists<C> {
         };
         Call::new(&self.client, operations::CreateList::new(body))
     }
-    /// Delete a list
+    /// Deletes a list.
     ///
     /// Deletes a list for good. The users in it are kept.
     ///
@@ -2207,13 +2333,19 @@ impl<C> Call<operations::CreateList, C> {
     }
 }
 /// The operations on the subscribers of a list, returned by [`Lists::subscribers`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/subscriber_list/{list_id}/subscriber/` | Lists the users in a list. |
+/// | [`add`](Self::add) | `POST /v1/subscriber_list/{list_id}/subscriber/add/` | Adds users to a list. |
+/// | [`remove`](Self::remove) | `POST /v1/subscriber_list/{list_id}/subscriber/remove/` | Removes users from a list. |
 #[derive(Clone)]
 pub struct ListsSubscribers<C = Client> {
     pub(crate) client: C,
     list_id: String,
 }
 impl<C: AsClient> ListsSubscribers<C> {
-    /// List the users in a list
+    /// Lists the users in a list.
     ///
     /// Returns the users in a list, page by page. A page holds 20 users by default.
     ///
@@ -2224,7 +2356,7 @@ impl<C: AsClient> ListsSubscribers<C> {
             operations::GetSubscriberListUsers::new(self.list_id.as_str()),
         )
     }
-    /// Add users to a list
+    /// Adds users to a list.
     ///
     /// Adds existing users to a list. Users that do not exist are passed over.
     ///
@@ -2243,7 +2375,7 @@ impl<C: AsClient> ListsSubscribers<C> {
             operations::AddSubscribersToList::new(self.list_id.as_str(), body),
         )
     }
-    /// Remove users from a list
+    /// Removes users from a list.
     ///
     /// Removes users from a list. The users themselves are kept.
     ///
@@ -2278,13 +2410,22 @@ impl<C> Call<operations::GetSubscriberListUsers, C> {
     }
 }
 /// The operations on the drafts of a list, returned by [`Lists::drafts`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`start`](Self::start) | `POST /v1/subscriber_list/{list_id}/start_sync/` | Starts a draft of a list. |
+/// | [`get`](Self::get) | `GET /v1/subscriber_list/{list_id}/version/{version_id}/` | Fetches a draft of a list. |
+/// | [`add`](Self::add) | `POST /v1/subscriber_list/{list_id}/version/{version_id}/subscriber/add/` | Adds users to a draft of a list. |
+/// | [`remove`](Self::remove) | `POST /v1/subscriber_list/{list_id}/version/{version_id}/subscriber/remove/` | Removes users from a draft of a list. |
+/// | [`finish`](Self::finish) | `PATCH /v1/subscriber_list/{list_id}/version/{version_id}/finish_sync/` | Makes a draft of a list live. |
+/// | [`delete`](Self::delete) | `PATCH /v1/subscriber_list/{list_id}/version/{version_id}/delete/` | Deletes a draft of a list. |
 #[derive(Clone)]
 pub struct ListsDrafts<C = Client> {
     pub(crate) client: C,
     list_id: String,
 }
 impl<C: AsClient> ListsDrafts<C> {
-    /// Start a draft of a list
+    /// Starts a draft of a list.
     ///
     /// Starts an empty draft to replace all users of a list at once. Add users to the draft, then finish it to make it live; until then the list is used as it is. If something goes wrong, delete the draft. Each call starts another draft.
     ///
@@ -2292,7 +2433,7 @@ impl<C: AsClient> ListsDrafts<C> {
     pub fn start(&self) -> Call<operations::StartSync, C> {
         Call::new(&self.client, operations::StartSync::new(self.list_id.as_str()))
     }
-    /// Fetch a draft of a list
+    /// Fetches a draft of a list.
     ///
     /// Returns a draft of a list, without the users in it.
     ///
@@ -2313,7 +2454,7 @@ impl<C: AsClient> ListsDrafts<C> {
             ),
         )
     }
-    /// Add users to a draft of a list
+    /// Adds users to a draft of a list.
     ///
     /// Adds existing users to a draft. Users that do not exist are passed over.
     ///
@@ -2338,7 +2479,7 @@ impl<C: AsClient> ListsDrafts<C> {
             ),
         )
     }
-    /// Remove users from a draft of a list
+    /// Removes users from a draft of a list.
     ///
     /// Removes users from a draft. The list itself is left unchanged.
     ///
@@ -2363,7 +2504,7 @@ impl<C: AsClient> ListsDrafts<C> {
             ),
         )
     }
-    /// Make a draft of a list live
+    /// Makes a draft of a list live.
     ///
     /// Replaces all users of a list by those of the draft, and removes the draft. A second call for the same draft fails, since the draft no longer exists.
     ///
@@ -2379,7 +2520,7 @@ impl<C: AsClient> ListsDrafts<C> {
             operations::FinishSync::new(self.list_id.as_str(), values::text(version_id)),
         )
     }
-    /// Delete a draft of a list
+    /// Deletes a draft of a list.
     ///
     /// Deletes a draft for good. The list itself is left unchanged.
     ///
@@ -2406,14 +2547,41 @@ impl<C> fmt::Debug for ListsDrafts<C> {
     }
 }
 /// The operations on users, returned by [`Client::users`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// client.users().upsert("jane").email("jane@example.com").property("plan", "free").await?;
+/// client.users().edit("jane").set("plan", "pro").append_sms("+15551234567").await?;
+/// let jane = client.users().get("jane").await?;
+/// println!("{} addresses", jane.channels().count());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`upsert`](Self::upsert) | `POST /v1/user/{distinct_id}/` | Creates or updates a user. |
+/// | [`get`](Self::get) | `GET /v1/user/{distinct_id}/` | Fetches a user. |
+/// | [`edit`](Self::edit) | `PATCH /v1/user/{distinct_id}/` | Edits a user. |
+/// | [`delete`](Self::delete) | `DELETE /v1/user/{distinct_id}/` | Deletes a user. |
+/// | [`delete_many`](Self::delete_many) | `DELETE /v1/bulk/user/` | Deletes users. |
+/// | [`merge`](Self::merge) | `POST /v1/user/{distinct_id}/merge/` | Merges a user into another. |
+/// | [`list`](Self::list) | `GET /v1/user/` | Lists users. |
+/// | [`object_subscriptions`](Self::object_subscriptions) | `GET /v1/user/{distinct_id}/subscribed_to/object/` | Lists the objects that a user is subscribed to. |
+/// | [`list_subscriptions`](Self::list_subscriptions) | `GET /v1/user/{distinct_id}/subscribed_to/list/` | Lists the lists that a user is subscribed to. |
+/// | [`ingest`](Self::ingest) | `POST /event/` | Edits many users. |
+/// | [`edit_preferences_of_many`](Self::edit_preferences_of_many) | `PATCH /v1/bulk/user/preference/` | Edits the preferences of many users. |
+/// | [`reset_preferences_of_many`](Self::reset_preferences_of_many) | `PATCH /v1/bulk/user/preference/reset/` | Resets the preferences of many users. |
+/// | [`preferences`](Self::preferences) | | Returns the operations on the preferences of a user. |
+/// | [`tenants`](Self::tenants) | | Returns the operations on the tenants of a user. |
 #[derive(Clone)]
 pub struct Users<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Users<C> {
-    /// Create / Update Users
+    /// Creates or updates a user.
     ///
-    /// API to upsert (create if not exists, update if exists) user profile using a `distinct_id`.
+    /// Creates a user or updates an existing one. Channels and properties that you set are merged into the stored profile; everything else is left unchanged.
     ///
     /// Sends `POST /v1/user/{distinct_id}/`. Retried after transient errors.
     ///
@@ -2428,9 +2596,9 @@ impl<C: AsClient> Users<C> {
             operations::CreateUpdateUsers::new(values::text(distinct_id), body),
         )
     }
-    /// Fetch a user
+    /// Fetches a user.
     ///
-    /// The stored profile of a user, with all channels and properties.
+    /// Returns the stored profile of a user, with all channels and properties.
     ///
     /// Sends `GET /v1/user/{distinct_id}/`. Retried after transient errors.
     ///
@@ -2444,7 +2612,7 @@ impl<C: AsClient> Users<C> {
             operations::FetchUserProfile::new(values::text(distinct_id)),
         )
     }
-    /// Edit a user
+    /// Edits a user.
     ///
     /// Changes single values of a profile by a list of operations, done in order: addresses of channels are added and removed, properties set, removed, added to and incremented.
     ///
@@ -2463,7 +2631,7 @@ impl<C: AsClient> Users<C> {
             operations::EditUserProfile::new(values::text(distinct_id), body),
         )
     }
-    /// Delete a user
+    /// Deletes a user.
     ///
     /// Deletes a user for good.
     ///
@@ -2476,7 +2644,7 @@ impl<C: AsClient> Users<C> {
     ) -> Call<operations::DeleteUser, C> {
         Call::new(&self.client, operations::DeleteUser::new(values::text(distinct_id)))
     }
-    /// Delete users
+    /// Deletes users.
     ///
     /// Deletes several users for good. Those that do not exist are passed over.
     ///
@@ -2492,7 +2660,7 @@ impl<C: AsClient> Users<C> {
         };
         Call::new(&self.client, operations::BulkDeleteUsers::new(body))
     }
-    /// Merge a user into another
+    /// Merges a user into another.
     ///
     /// Merges the user `from_user_id` into the user of the path. What only the former has the latter gains; the former is deleted for good.
     ///
@@ -2513,17 +2681,17 @@ impl<C: AsClient> Users<C> {
             operations::MergeUsers::new(values::text(distinct_id), body),
         )
     }
-    /// List users
+    /// Lists users.
     ///
-    /// The users of the workspace, a page at a time. The profiles in a list have no channels.
+    /// Returns the users of the workspace, a page at a time. The profiles in a list have no channels.
     ///
     /// Sends `GET /v1/user/`. Retried after transient errors.
     pub fn list(&self) -> Call<operations::ListUsers, C> {
         Call::new(&self.client, operations::ListUsers::new())
     }
-    /// List the objects that a user is subscribed to
+    /// Lists the objects that a user is subscribed to.
     ///
-    /// The objects that a user is subscribed to, a page at a time.
+    /// Returns the objects that a user is subscribed to, a page at a time.
     ///
     /// Sends `GET /v1/user/{distinct_id}/subscribed_to/object/`. Retried after transient errors.
     ///
@@ -2537,9 +2705,9 @@ impl<C: AsClient> Users<C> {
             operations::FetchUserObjectSubscriptions::new(values::text(distinct_id)),
         )
     }
-    /// List the lists that a user is subscribed to
+    /// Lists the lists that a user is subscribed to.
     ///
-    /// The lists that a user is subscribed to, a page at a time.
+    /// Returns the lists that a user is subscribed to, a page at a time.
     ///
     /// Sends `GET /v1/user/{distinct_id}/subscribed_to/list/`. Retried after transient errors.
     ///
@@ -2553,7 +2721,7 @@ impl<C: AsClient> Users<C> {
             operations::FetchUserListSubscriptions::new(values::text(distinct_id)),
         )
     }
-    /// Edit many users
+    /// Edits many users.
     ///
     /// Sends edits of 1 to 400 users in one request, to the same endpoint as events. Users that do not exist are created. The edits are done later and the reply has no outcome for each user, so an edit that fails appears in the logs of the dashboard only. A record may have at most 10 KB, a body 800 KB. Repeating a request is safe unless it adds to numbers or to properties that are lists. Upstream does not document this form; its SDKs use it.
     ///
@@ -2569,7 +2737,7 @@ impl<C: AsClient> Users<C> {
         let body = items.into_values().collect();
         Call::new(&self.client, operations::IngestUsers::new(body))
     }
-    /// Edit the preferences of many users
+    /// Edits the preferences of many users.
     ///
     /// Makes the same changes to the preferences of many users. The reply does not tell the outcome for each user. The limit of 100 users is the one that upstream's error messages name; they do not name the operation.
     ///
@@ -2587,7 +2755,7 @@ impl<C: AsClient> Users<C> {
         };
         Call::new(&self.client, operations::BulkUpdateUserPreference::new(body))
     }
-    /// Reset the preferences of many users
+    /// Resets the preferences of many users.
     ///
     /// Removes what many users chose, so that the preferences of the tenant and the defaults of the categories apply again. The reply does not tell the outcome for each user.
     ///
@@ -2775,13 +2943,23 @@ impl<C> Call<operations::ResetUserPreferences, C> {
     }
 }
 /// The operations on the preferences of a user, returned by [`Users::preferences`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`get`](Self::get) | `GET /v1/user/{distinct_id}/preference/` | Fetches the preferences of a user. |
+/// | [`edit`](Self::edit) | `PATCH /v1/user/{distinct_id}/preference/` | Edits the preferences of a user. |
+/// | [`list_categories`](Self::list_categories) | `GET /v1/user/{distinct_id}/preference/category/` | Lists the preferences of a user by category. |
+/// | [`get_category`](Self::get_category) | `GET /v1/user/{distinct_id}/preference/category/{category_slug}/` | Fetches the preference of a user for a category. |
+/// | [`edit_category`](Self::edit_category) | `PATCH /v1/user/{distinct_id}/preference/category/{category_slug}/` | Edits the preference of a user for a category. |
+/// | [`get_channels`](Self::get_channels) | `GET /v1/user/{distinct_id}/preference/channel_preference/` | Fetches the preferences of a user by channel. |
+/// | [`edit_channels`](Self::edit_channels) | `PATCH /v1/user/{distinct_id}/preference/channel_preference/` | Edits the preferences of a user by channel. |
 #[derive(Clone)]
 pub struct UsersPreferences<C = Client> {
     pub(crate) client: C,
     distinct_id: String,
 }
 impl<C: AsClient> UsersPreferences<C> {
-    /// Fetch the preferences of a user
+    /// Fetches the preferences of a user.
     ///
     /// Returns all preferences of a user: by category, in the sections of the preference page, and by channel.
     ///
@@ -2792,7 +2970,7 @@ impl<C: AsClient> UsersPreferences<C> {
             operations::GetUserFullPreference::new(self.distinct_id.as_str()),
         )
     }
-    /// Edit the preferences of a user
+    /// Edits the preferences of a user.
     ///
     /// Changes several preferences of a user in one request, by category and by channel, and returns all of them.
     ///
@@ -2804,7 +2982,7 @@ impl<C: AsClient> UsersPreferences<C> {
             operations::UpdateUserFullPreference::new(self.distinct_id.as_str(), body),
         )
     }
-    /// List the preferences of a user by category
+    /// Lists the preferences of a user by category.
     ///
     /// Returns a user's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both and the official Go SDK sends them for users.
     ///
@@ -2817,7 +2995,7 @@ impl<C: AsClient> UsersPreferences<C> {
             operations::GetUserPreferenceAllCategories::new(self.distinct_id.as_str()),
         )
     }
-    /// Fetch the preference of a user for a category
+    /// Fetches the preference of a user for a category.
     ///
     /// Returns a user's preference for a category. Upstream marks this operation as deprecated but names no successor; the official Python and Go SDKs call it.
     ///
@@ -2836,7 +3014,7 @@ impl<C: AsClient> UsersPreferences<C> {
             ),
         )
     }
-    /// Edit the preference of a user for a category
+    /// Edits the preference of a user for a category.
     ///
     /// Opts a user in to a category or out of it, as a whole or on some channels. Whether the API refuses to change a preference that is not editable is not known.
     ///
@@ -2865,7 +3043,7 @@ impl<C: AsClient> UsersPreferences<C> {
             ),
         )
     }
-    /// Fetch the preferences of a user by channel
+    /// Fetches the preferences of a user by channel.
     ///
     /// Returns a user's preferences for channels across all categories.
     ///
@@ -2876,7 +3054,7 @@ impl<C: AsClient> UsersPreferences<C> {
             operations::GetUserPreferenceChannel::new(self.distinct_id.as_str()),
         )
     }
-    /// Edit the preferences of a user by channel
+    /// Edits the preferences of a user by channel.
     ///
     /// Limits channels to mandatory notifications for a user, or lifts the limit, across all categories.
     ///
@@ -3091,13 +3269,21 @@ impl<C> Call<operations::UpdateUserPreferenceChannel, C> {
     }
 }
 /// The operations on the tenants of a user, returned by [`Users::tenants`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/user/{distinct_id}/associated_tenant/` | Lists the tenants of a user. |
+/// | [`get`](Self::get) | `GET /v1/user/{distinct_id}/tenant/{tenant_id}/` | Fetches the profile of a user in a tenant. |
+/// | [`upsert`](Self::upsert) | `POST /v1/user/{distinct_id}/tenant/{tenant_id}/` | Creates or updates the profile of a user in a tenant. |
+/// | [`edit`](Self::edit) | `PATCH /v1/user/{distinct_id}/tenant/{tenant_id}/` | Edits the profile of a user in a tenant. |
+/// | [`delete`](Self::delete) | `DELETE /v1/user/{distinct_id}/tenant/{tenant_id}/` | Removes a user from a tenant. |
 #[derive(Clone)]
 pub struct UsersTenants<C = Client> {
     pub(crate) client: C,
     distinct_id: String,
 }
 impl<C: AsClient> UsersTenants<C> {
-    /// List the tenants of a user
+    /// Lists the tenants of a user.
     ///
     /// Returns the tenants that a user belongs to, a page at a time. The SDKs tell only that the reply is a list read by cursor. The members of a result are not documented, so all of them are kept.
     ///
@@ -3110,7 +3296,7 @@ impl<C: AsClient> UsersTenants<C> {
             operations::ListUserTenants::new(self.distinct_id.as_str()),
         )
     }
-    /// Fetch the profile of a user in a tenant
+    /// Fetches the profile of a user in a tenant.
     ///
     /// Returns the profile of a user as it applies in a tenant. The per-tenant profile is laid over the global one, key by key, and takes precedence.
     ///
@@ -3131,7 +3317,7 @@ impl<C: AsClient> UsersTenants<C> {
             ),
         )
     }
-    /// Create or update the profile of a user in a tenant
+    /// Creates or updates the profile of a user in a tenant.
     ///
     /// Adds the user to the tenant if necessary, and merges channels and properties into the per-tenant profile. The global profile is left unchanged. A workspace that allows each user one tenant only refuses a second one with status 400.
     ///
@@ -3154,7 +3340,7 @@ impl<C: AsClient> UsersTenants<C> {
             ),
         )
     }
-    /// Edit the profile of a user in a tenant
+    /// Edits the profile of a user in a tenant.
     ///
     /// Changes single values of the per-tenant profile by a list of operations, done in order. The global profile is left unchanged.
     ///
@@ -3179,7 +3365,7 @@ impl<C: AsClient> UsersTenants<C> {
             ),
         )
     }
-    /// Remove a user from a tenant
+    /// Removes a user from a tenant.
     ///
     /// Deletes the per-tenant profile and takes the user out of the tenant. The global profile is left unchanged.
     ///
@@ -3316,12 +3502,27 @@ impl<C> Call<operations::EditUserTenantProfile, C> {
     }
 }
 /// The operations on messages, returned by [`Client::messages`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// let mut messages = client.messages().list().recipient_id("jane").items();
+/// while let Some(message) = messages.next().await.transpose()? {
+///     println!("{}: {}", message.message_id, message.status);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/message/` | Lists messages. |
+/// | [`edit_many`](Self::edit_many) | `PATCH /v1/bulk/message/` | Edits many messages. |
 #[derive(Clone)]
 pub struct Messages<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Messages<C> {
-    /// List messages
+    /// Lists messages.
     ///
     /// Returns messages, newest first, a page at a time. Filters can be combined. A filter with several values matches any of them.
     ///
@@ -3329,7 +3530,7 @@ impl<C: AsClient> Messages<C> {
     pub fn list(&self) -> Call<operations::ListMessages, C> {
         Call::new(&self.client, operations::ListMessages::new())
     }
-    /// Edit many messages
+    /// Edits many messages.
     ///
     /// Marks messages as seen, clicked, dismissed, read, unread or archived, or takes them out of the archive. Each message is judged on its own, and the reply has one outcome for each.
     ///
@@ -3450,12 +3651,26 @@ impl<C> Call<operations::ListMessages, C> {
     }
 }
 /// The operations on templates, returned by [`Client::templates`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// let template = client.templates().get("order-shipped").await?;
+/// println!("{template:?}");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/template/` | Lists templates. |
+/// | [`get`](Self::get) | `GET /v1/template/{template_slug}/` | Fetches a template. |
+/// | [`get_channel`](Self::get_channel) | `GET /v1/template/{template_slug}/channel/{channel_slug}/` | Fetches a channel of a template. |
 #[derive(Clone)]
 pub struct Templates<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Templates<C> {
-    /// List templates
+    /// Lists templates.
     ///
     /// Returns the templates of the workspace, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both.
     ///
@@ -3463,7 +3678,7 @@ impl<C: AsClient> Templates<C> {
     pub fn list(&self) -> Call<operations::FetchTemplateList, C> {
         Call::new(&self.client, operations::FetchTemplateList::new())
     }
-    /// Fetch a template
+    /// Fetches a template.
     ///
     /// Returns a template with its live version and its draft, for all channels and languages.
     ///
@@ -3479,7 +3694,7 @@ impl<C: AsClient> Templates<C> {
             operations::FetchTemplateDetails::new(values::text(template_slug)),
         )
     }
-    /// Fetch a channel of a template
+    /// Fetches a channel of a template.
     ///
     /// Returns a template's live version and draft for one channel, in all languages.
     ///

@@ -33,7 +33,7 @@ async fn a_night_sends_what_changed_since_the_last() {
     let (client, file) = (client(&hub), folder.path().join("checkpoint"));
     let mut table = table(300);
     // Never accepted, so it is skipped and does not hold up the checkpoint.
-    table.rows[5].email = "no address".to_owned();
+    table.rows[5].email = "no address".into();
 
     let first = sync(&client, &table, &file, PATIENCE).await.unwrap();
     assert_eq!((first.succeeded, first.failed), (299, 1));

@@ -1,6 +1,21 @@
 //! Guides, in the order in which a program needs them.
 //!
-//! Each begins with the shortest program that does its job. In the blocks without a `main`, `client` is a [`Client`](crate::Client) and `hub`
+//! 1. [From an API key to a notification](quick_start)
+//! 2. [Coming from the Python or Node SDK](other_sdks)
+//! 3. [Sending notifications](sending)
+//! 4. [The nine channels](channels)
+//! 5. [Errors and retries](errors)
+//! 6. [In an axum service](axum)
+//! 7. [Many users, triggers and events](bulk)
+//! 8. [A nightly sync from a database](nightly_sync)
+//! 9. [Testing a program that uses SuprSend](testing)
+//! 10. [Metrics, spans and logs](observability)
+//! 11. [Programs without async](blocking)
+//! 12. [Other operations](other_operations)
+//! 13. [Cargo features](features)
+//! 14. [All operations](operations)
+//!
+//! Each begins with the shortest program that does its job. In blocks without a `main`, `client` is a [`Client`](crate::Client) and `hub`
 //! is the mock server of `suprsend-mock`, against which all of them run as tests.
 
 /// The guides with the lines that their examples need to run, for `cargo test --doc` only.
