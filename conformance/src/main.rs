@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Parser;
 
 use crate::{rows::Row, tools::Tools, users::User};
@@ -25,6 +25,9 @@ struct Arguments {
     /// Install the clients into this folder and keep them for the next run, instead of in a temporary folder.
     #[arg(long, value_name = "FOLDER")]
     tools: Option<PathBuf>,
+    /// Run only the rows whose client or counterpart has this in its name, such as `prism`.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
 }
 
 #[tokio::main]
@@ -44,8 +47,15 @@ async fn run(arguments: Arguments) -> Result<bool> {
     let tools = Tools::install(arguments.tools).await?;
     let users = users::read()?;
     let mut outcomes = Vec::new();
-    for row in Row::ALL {
+    let only = arguments.only.unwrap_or_default().to_lowercase();
+    let is_wanted = |row: &Row| {
+        [row.title(&tools), row.against().to_owned()].iter().any(|name| name.to_lowercase().contains(&only))
+    };
+    for row in Row::ALL.into_iter().filter(is_wanted) {
         outcomes.push(Outcome::of(row, &tools, &users).await);
+    }
+    if outcomes.is_empty() {
+        bail!("no row has `{only}` in its name");
     }
     print_table(&outcomes);
     for Outcome { title, result, .. } in &outcomes {

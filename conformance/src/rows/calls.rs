@@ -197,9 +197,11 @@ fn timeless(mut value: Value) -> Value {
 
 /// Compares the state that both left in their hubs.
 fn state(hub: &Hub, reference: &Hub, theirs: &Kept, ours: &Kept) -> Result<()> {
-    let left: [(&str, &[&str]); 5] = [
+    let left: [(&str, &[&str]); 7] = [
         ("users", &["jane"]),
+        ("users", &["ingested"]),
         ("users", &["ingested-1"]),
+        ("users", &["ingested-3"]),
         ("objects", &["departments", "sales"]),
         ("objects", &["departments", "support"]),
         ("lists", &["news"]),

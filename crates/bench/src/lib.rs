@@ -5,6 +5,7 @@ pub mod builds;
 pub mod client;
 pub mod contenders;
 pub mod peers;
+pub mod pipeline;
 pub mod plot;
 pub mod process;
 pub mod results;

@@ -2,18 +2,19 @@
 //!
 //! Exit codes: 0, it was measured, whatever that shows; 2, it was not.
 
-use std::{env, fs, num::NonZero, path::PathBuf, process::ExitCode, thread, time::Duration};
+use std::{env, fmt::Display, fs, num::NonZero, path::PathBuf, process::ExitCode, thread, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use serde::Serialize;
 use suprsend_bench::{
     aims, builds,
     client::{self, Task},
     peers::Peers,
-    plot, process,
+    pipeline, plot, process,
     results::{Machine, Results},
     server,
-    table::{ManyTable, Tables},
+    table::{ManyTable, PipelineTable, Tables},
     turns::{self, Plan, Server},
 };
 
@@ -29,12 +30,16 @@ struct Arguments {
     /// Measure the official Node and Python SDKs too. Needs node, npm, python3 and their registries.
     #[arg(long)]
     peers: bool,
-    /// Measure bulk sending instead, to a server that takes this many milliseconds to respond.
-    #[arg(long, value_name = "MS", conflicts_with_all = ["quick", "peers", "svg", "from"])]
+    /// Measure bulk sending instead, to a server that takes this many milliseconds to respond; with --peers also that of the official
+    /// SDKs.
+    #[arg(long, value_name = "MS", conflicts_with_all = ["quick", "svg", "from"])]
     latency: Option<u64>,
     /// Number of records to send by each bulk method.
     #[arg(long, value_name = "COUNT", default_value_t = 20_000, requires = "latency")]
     records: u64,
+    /// Instead of that, take the time of generating from documents of several sizes, with things in them that cannot be generated.
+    #[arg(long, conflicts_with_all = ["quick", "peers", "latency", "svg", "from"])]
+    pipeline: bool,
     /// Print JSON instead of tables.
     #[arg(long)]
     json: bool,
@@ -79,16 +84,27 @@ fn run(arguments: &Arguments) -> Result<()> {
             Ok(())
         }
         None if arguments.latency.is_some() => many(arguments),
+        None if arguments.pipeline => print(arguments, &pipeline::measure()?, PipelineTable),
         None => show(arguments, &results(arguments)?),
     }
 }
 
 fn many(arguments: &Arguments) -> Result<()> {
-    let rows = turns::many(arguments.latency.unwrap_or_default(), arguments.records)?;
+    let peers = arguments.peers.then(Peers::install).transpose()?;
+    let rows = turns::many(arguments.latency.unwrap_or_default(), arguments.records, peers.as_ref())?;
+    print(arguments, &rows, ManyTable)
+}
+
+/// Prints rows as JSON or as a table.
+fn print<'r, R: Serialize, T: Display>(
+    arguments: &Arguments,
+    rows: &'r [R],
+    table: impl FnOnce(&'r [R]) -> T,
+) -> Result<()> {
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        println!("{}", serde_json::to_string_pretty(rows)?);
     } else {
-        print!("{}", ManyTable(&rows));
+        print!("{}", table(rows));
     }
     Ok(())
 }

@@ -18,6 +18,10 @@ use crate::{
 const NODE: &str = "@suprsend/node-sdk";
 const PYTHON: &str = "suprsend-py-sdk";
 
+/// The program that runs Node's scripts, and the one in the folder that runs Python's.
+const NODE_PROGRAM: &str = "node";
+const PYTHON_PROGRAM: &str = "venv/bin/python";
+
 /// Where the versions are pinned.
 const PINS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance");
 
@@ -33,6 +37,8 @@ impl Peers {
         let here = folder.path();
         fs::write(here.join("node.mjs"), include_str!("../peers/node.mjs"))?;
         fs::write(here.join("python.py"), include_str!("../peers/python.py"))?;
+        fs::write(here.join("bulk.mjs"), include_str!("../peers/bulk.mjs"))?;
+        fs::write(here.join("bulk.py"), include_str!("../peers/bulk.py"))?;
         install_node(here).context("cannot install the Node SDK")?;
         install_python(here).context("cannot install the Python SDK")?;
         Ok(Self { folder })
@@ -40,13 +46,21 @@ impl Peers {
 
     /// A client on one of them.
     pub fn client(&self, task: &Task) -> Command {
+        let Task { contender, concurrency, warm_up, requests, .. } = task;
+        let each = || vec![concurrency.to_string(), warm_up.to_string(), requests.to_string()];
+        let bulk = |kind: &str| vec![kind.to_owned(), requests.to_string()];
+        let (program, script, arguments) = match contender {
+            Contender::PythonUsers => (PYTHON_PROGRAM, "bulk.py", bulk("users")),
+            Contender::PythonTriggers => (PYTHON_PROGRAM, "bulk.py", bulk("triggers")),
+            Contender::NodeUsers => (NODE_PROGRAM, "bulk.mjs", bulk("users")),
+            Contender::NodeTriggers => (NODE_PROGRAM, "bulk.mjs", bulk("triggers")),
+            Contender::Python => (PYTHON_PROGRAM, "python.py", each()),
+            _ => (NODE_PROGRAM, "node.mjs", each()),
+        };
         let here = self.folder.path();
-        let is_python = task.contender == Contender::Python;
-        let mut command = Command::new(if is_python { here.join("venv/bin/python") } else { "node".into() });
-        command.arg(if is_python { "python.py" } else { "node.mjs" });
-        command.current_dir(here);
-        command.arg(format!("http://{}", task.server)).arg(KEY);
-        command.args([task.concurrency.to_string(), task.warm_up.to_string(), task.requests.to_string()]);
+        let program = if program == NODE_PROGRAM { program.into() } else { here.join(program) };
+        let mut command = Command::new(program);
+        command.arg(script).current_dir(here).arg(format!("http://{}", task.server)).arg(KEY).args(arguments);
         command
     }
 }
@@ -70,7 +84,7 @@ fn install_python(here: &Path) -> Result<()> {
     eprintln!("installing {PYTHON}");
     fs::write(here.join("constraints.txt"), pinned("requirements.txt")?)?;
     run(Command::new("python3").args(["-m", "venv", "venv"]).current_dir(here))?;
-    let mut pip = Command::new(here.join("venv/bin/python"));
+    let mut pip = Command::new(here.join(PYTHON_PROGRAM));
     pip.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "install"]);
     run(pip.args(["--constraint", "constraints.txt", PYTHON]).current_dir(here))
 }

@@ -165,15 +165,18 @@ pub fn scale(server: &mut Server, plan: Plan) -> Result<Vec<Scale>> {
 }
 
 /// So many records, each way to send many.
-pub fn many(latency_ms: u64, records: u64) -> Result<Vec<Many>> {
+pub fn many(latency_ms: u64, records: u64, peers: Option<&Peers>) -> Result<Vec<Many>> {
     let mut server = Server::start(latency_ms)?;
     let mut rows = Vec::new();
-    for contender in Contender::MANY {
+    let ours = Contender::MANY.into_iter().map(|contender| (contender, None));
+    let theirs = peers.into_iter().flat_map(|peers| Contender::BULK_PEERS.map(|peer| (peer, Some(peers))));
+    for (contender, peers) in ours.chain(theirs) {
         eprintln!("{}: {records} records", contender.title());
         // Without a warm-up: connections and the search for the right concurrency are part of a job.
         let task =
             Task { contender, server: server.address.clone(), concurrency: 0, requests: records, warm_up: 0 };
-        rows.push(Many::of(contender, latency_ms, &server.run(&task, client(&task)?)?));
+        let command = peers.map_or_else(|| client(&task), |peers| Ok(peers.client(&task)))?;
+        rows.push(Many::of(contender, latency_ms, &server.run(&task, command)?));
     }
     Ok(rows)
 }

@@ -105,9 +105,9 @@ pub use problem::{Problem, Problems};
 pub use project::Project;
 pub use report::{Entry, Kind, Report};
 pub use resources::resources;
-pub use rust::Settings;
+pub use rust::{Settings, find_culprits};
 pub use source::Source;
-pub use table::{Entry as TableEntry, RESOURCES, Resource, Table};
+pub use table::{Entry as TableEntry, RESOURCES, Resource, Table, Verdict};
 
 /// What [`generate`] makes of a document.
 #[derive(Debug, Clone)]

@@ -83,7 +83,8 @@ impl Client {
         Self::builder().api_key(key).build()
     }
 
-    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if that is set, the base URL in `SUPRSEND_BASE_URL`.
+    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if they are set, the base URL in `SUPRSEND_BASE_URL` and the UID of the
+    /// workspace in `SUPRSEND_WORKSPACE`.
     ///
     /// # Errors
     ///
@@ -122,6 +123,17 @@ impl Client {
     /// [`Error::Config`] if the key is empty or malformed. The old key stays in use then.
     pub fn set_api_key(&self, key: impl Into<SecretString>) -> Result<(), Error> {
         self.inner.set_api_key(key)
+    }
+
+    /// Replaces the service token of this client and all its clones; see
+    /// [`Client::set_service_token`](crate::Client::set_service_token).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the token is empty or malformed. The old token stays in use then.
+    #[cfg(feature = "management")]
+    pub fn set_service_token(&self, token: impl Into<SecretString>) -> Result<(), Error> {
+        self.inner.set_service_token(token)
     }
 
     /// Returns a client with another API key; see [`Client::with_api_key`](crate::Client::with_api_key).
@@ -163,8 +175,8 @@ impl crate::ClientBuilder<Client> {
     ///
     /// [`Error::Config`] if the key is missing, if a setting cannot be used, or if no thread can be started.
     pub fn build(self) -> Result<Client, Error> {
-        let (shared, key) = self.finish()?;
-        let inner = crate::Client::new(shared, key)?;
+        let (shared, keys) = self.finish()?;
+        let inner = crate::Client::new(shared, keys);
         let runtime = Runtime::start()
             .map_err(|error| ConfigError::new("blocking", format!("has no runtime: {error}")))?;
         Ok(Client { inner, runtime: Arc::new(runtime) })

@@ -305,7 +305,7 @@ impl<O: Operation> Parts<O> {
         violations.append(checked.body);
         // An invalid record is not serialized: it may be nested without end.
         if violations.is_empty() {
-            match self.operation.request(&shared.base) {
+            match self.operation.request(&shared.host(O::SPEC).base) {
                 Ok(request) => {
                     checks::request(&request, shared.settings.strict, &mut violations);
                     violations.finish()?;

@@ -41,9 +41,10 @@
 //! # Guides
 //!
 //! [Quick start](docs::quick_start), [coming from the Python or Node SDK](docs::other_sdks), [sending](docs::sending),
-//! [channels](docs::channels), [errors and retries](docs::errors), [axum](docs::axum), [many at once](docs::bulk),
-//! [nightly sync](docs::nightly_sync), [testing](docs::testing), [observability](docs::observability), [without async](docs::blocking),
-//! [other operations](docs::other_operations), [features](docs::features), [all operations](docs::operations).
+//! [resources](docs::resources), [channels](docs::channels), [errors and retries](docs::errors), [axum](docs::axum),
+//! [many at once](docs::bulk), [nightly sync](docs::nightly_sync), [testing](docs::testing), [observability](docs::observability),
+//! [without async](docs::blocking), [other operations](docs::other_operations), [the management API](docs::management),
+//! [features](docs::features), [all operations](docs::operations).
 //!
 //! # Features
 //!
@@ -56,6 +57,7 @@
 //! | `tracing` | a span for each call |
 //! | `token` | signs user tokens for the inbox and preference pages |
 //! | `http2` | HTTP/2 where the server offers it over TLS |
+//! | `management` | the [management API](docs::management): workspaces, their keys, and what is edited on the dashboard |
 //! | `codegen` | generates the client at build time instead of using the shipped snapshot |
 //!
 //! All of them can be combined ([their costs](docs::features)). Without a TLS feature only plain HTTP works, to a gateway on the same machine.
@@ -103,6 +105,7 @@ pub mod token;
 mod trace;
 pub mod users;
 pub mod values;
+mod verdict;
 pub mod webhook;
 
 #[doc(no_inline)]
@@ -112,13 +115,17 @@ pub use http::{HeaderMap, Method, StatusCode};
 pub use reqwest;
 #[doc(no_inline)]
 pub use secrecy::SecretString;
-pub use suprsend_api::{AttachmentError, Channel, Operation, PropertyError, operations, types};
+pub use suprsend_api::{
+    AttachmentError, Channel, Operation, PropertyError, UnknownChannel, operations, types,
+};
 
+#[cfg(feature = "management")]
+pub use crate::config::{DEFAULT_MANAGEMENT_URL, MANAGEMENT_URL_VARIABLE, SERVICE_TOKEN_VARIABLE};
 pub use crate::{
     builder::ClientBuilder,
     call::{Call, Optional},
     client::Client,
-    config::{API_KEY_VARIABLE, BASE_URL_VARIABLE, DEFAULT_BASE_URL},
+    config::{API_KEY_VARIABLE, BASE_URL_VARIABLE, DEFAULT_BASE_URL, WORKSPACE_VARIABLE},
     decode::Body,
     error::Error,
     raw::Request,

@@ -3,17 +3,19 @@
 //! 1. [From an API key to a notification](quick_start)
 //! 2. [Coming from the Python or Node SDK](other_sdks)
 //! 3. [Sending notifications](sending)
-//! 4. [The nine channels](channels)
-//! 5. [Errors and retries](errors)
-//! 6. [In an axum service](axum)
-//! 7. [Many users, triggers and events](bulk)
-//! 8. [A nightly sync from a database](nightly_sync)
-//! 9. [Testing a program that uses SuprSend](testing)
-//! 10. [Metrics, spans and logs](observability)
-//! 11. [Programs without async](blocking)
-//! 12. [Other operations](other_operations)
-//! 13. [Cargo features](features)
-//! 14. [All operations](operations)
+//! 4. [Tenants, objects, lists and messages](resources)
+//! 5. [The nine channels](channels)
+//! 6. [Errors and retries](errors)
+//! 7. [In an axum service](axum)
+//! 8. [Many users, triggers and events](bulk)
+//! 9. [A nightly sync from a database](nightly_sync)
+//! 10. [Testing a program that uses SuprSend](testing)
+//! 11. [Metrics, spans and logs](observability)
+//! 12. [Programs without async](blocking)
+//! 13. [Other operations](other_operations)
+//! 14. [The management API](management)
+//! 15. [Cargo features](features)
+//! 16. [All operations](operations)
 //!
 //! Each begins with the shortest program that does its job. In blocks without a `main`, `client` is a [`Client`](crate::Client) and `hub`
 //! is the mock server of `suprsend-mock`, against which all of them run as tests.
@@ -27,6 +29,7 @@ mod tests {
         quick_start = "src/docs/quick_start.md",
         other_sdks = "src/docs/other_sdks.md",
         sending = "src/docs/sending.md",
+        resources = "src/docs/resources.md",
         channels = "src/docs/channels.md",
         errors = "src/docs/errors.md",
         axum = "src/docs/axum.md",
@@ -37,6 +40,8 @@ mod tests {
         #[cfg(feature = "blocking")]
         blocking = "src/docs/blocking.md",
         other_operations = "src/docs/other_operations.md",
+        #[cfg(feature = "management")]
+        management = "src/docs/management.md",
         features = "src/docs/features.md",
     }
 }
@@ -52,6 +57,10 @@ pub mod other_sdks {}
 #[cfg(not(doctest))]
 #[doc = include_str!("sending.md")]
 pub mod sending {}
+
+#[cfg(not(doctest))]
+#[doc = include_str!("resources.md")]
+pub mod resources {}
 
 #[cfg(not(doctest))]
 #[doc = include_str!("channels.md")]
@@ -88,6 +97,10 @@ pub mod blocking {}
 #[cfg(not(doctest))]
 #[doc = include_str!("other_operations.md")]
 pub mod other_operations {}
+
+#[cfg(not(doctest))]
+#[doc = include_str!("management.md")]
+pub mod management {}
 
 #[cfg(not(doctest))]
 #[doc = include_str!("features.md")]

@@ -101,6 +101,8 @@ fn client(server: &Server) -> Client {
         .default_header("x-gateway", secret("gateway"))
         .proxy(format!("http://user:{CANARY}@127.0.0.1:9"))
         .http_client(reqwest::Client::builder().no_proxy().build().unwrap());
+    #[cfg(feature = "management")]
+    let builder = builder.service_token(secret("service-token")).management_url(&server.url);
     assert!(print(&builder).contains("x-gateway"));
     builder.build().unwrap()
 }
@@ -182,6 +184,8 @@ async fn replies_that_echo_secrets() {
     let sent = serde_json::to_string(&body()).unwrap();
     let echoes: Vec<String> = [
         secret("api-key"),
+        #[cfg(feature = "management")]
+        secret("service-token"),
         secret("slack-token"),
         format!("https://hooks.slack.com/{CANARY}"),
         secret("p256dh"),
@@ -395,6 +399,56 @@ async fn every_operation_whose_body_is_echoed() {
         assert!(error.api().is_some(), "{}: not sent: {error}", spec.id);
     }
     assert!(sensitive > 20, "{sensitive} texts");
+}
+
+/// Makes a call of an operation that is only known by its id.
+struct Failing<'a> {
+    client: &'a Client,
+    operation: Value,
+}
+
+impl Visitor for Failing<'_> {
+    type Output = Option<Ended<'static>>;
+
+    fn visit<O>(self) -> Self::Output
+    where
+        O: Operation + Clone + serde::Serialize + serde::de::DeserializeOwned,
+    {
+        let call = self.client.call(serde_json::from_value::<O>(self.operation).ok()?);
+        Some(Box::pin(async move { call.await.map(drop) }))
+    }
+}
+
+/// Every operation of the document: neither its arguments, ids of people among them, nor a reply that cannot be read are shown.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn every_operation_that_fails() {
+    let server = Server::start([Answer::CloseAtOnce]).await;
+    let client = server.builder().api_key(secret("api-key")).no_retries().build().unwrap();
+    for spec in operations::ALL {
+        let mut sample = Sample { texts: 0, sensitive: Vec::new() };
+        let body = spec.body.map(|rules| ("body".to_owned(), sample.value(rules, false, 0)));
+        let path = spec.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+        let path = path.map(|parameter| (parameter.name.to_owned(), json!(secret("id"))));
+        let operation: serde_json::Map<_, _> = path.chain(body).collect();
+        for (answer, kind) in
+            [(Answer::CloseAtOnce, "connection"), (json(299, format!("\"{CANARY}")), "undecodable_reply")]
+        {
+            server.answer([answer]);
+            let failing = Failing { client: &client, operation: operation.clone().into() };
+            let call = operations::visit(spec.id, failing).flatten();
+            let call = call.unwrap_or_else(|| panic!("{}: the sample has not its form", spec.id));
+            match call.await {
+                Err(error) => {
+                    print_error(&error);
+                    assert_eq!(error.kind().as_str(), kind, "{}: {error}", spec.id);
+                }
+                // Bare text is a reply too, and a reply that says nothing is not read.
+                Ok(()) => {
+                    assert!(kind != "connection" && spec.reply != suprsend_api::Format::Json, "{}", spec.id)
+                }
+            }
+        }
+    }
 }
 
 /// An edit's token is as secret as an upsert's.

@@ -550,6 +550,38 @@ fn a_hub_that_goes_down_half_way_and_comes_back() {
     assert!(!beside(&input, ".checkpoint").exists());
 }
 
+/// As records: few requests, and the same care.
+#[test]
+fn rows_are_ingested_many_at_a_time() {
+    const COUNT: usize = 1500;
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let input = write(
+        &folder,
+        "users.ndjson",
+        rows(COUNT) + "{\"distinct_id\": \"x\", \"$email\": [\"no address\"]}\n",
+    );
+    let ingest = |arguments: &[&str]| {
+        let arguments = [&["--ingest"], arguments].concat();
+        import(&hub, &input, &arguments).env("SUPRSEND_WORKSPACE", "a-workspace-uid").output().unwrap()
+    };
+    // Without the workspace's UID nothing is sent, and no row is to blame.
+    let mut without = import(&hub, &input, &["--ingest"]);
+    let output = without.env_remove("SUPRSEND_WORKSPACE").output().unwrap();
+    assert_ends(&output, 2, "SUPRSEND_WORKSPACE");
+    assert_eq!(hub.requests().len(), 0);
+
+    hub.inject(Fault::delay(Duration::ZERO).times(1)).unwrap();
+    hub.inject(Fault::status(503).share(1.0)).unwrap();
+    assert_ends(&ingest(&["--max-outage", "0", "--concurrency", "1"]), 3, "400 rows imported");
+    hub.clear_faults();
+    let before = hub.requests().len();
+    assert_ends(&ingest(&[]), 1, "1500 rows imported, 1 rejected");
+    assert_eq!(hub.requests().len() - before, 3, "1,100 rows, 400 in a request");
+    assert_eq!(reasons(&input).len(), 1);
+    assert_imported(&hub, COUNT);
+    assert!(hub.profile("x").is_none());
+}
+
 #[test]
 fn a_reply_that_is_no_profile_rejects_no_row() {
     let (hub, folder) = (hub(), tempfile::tempdir().unwrap());

@@ -10,6 +10,10 @@ mod import;
 mod keys;
 mod life_cycle;
 mod lists;
+mod lives;
+#[cfg(feature = "management")]
+mod management;
+mod operations;
 mod paging;
 mod patient;
 mod properties;
@@ -22,3 +26,4 @@ mod token;
 #[cfg(feature = "tracing")]
 mod tracing;
 mod users;
+mod verdicts;
