@@ -21,11 +21,11 @@ use suprsend_console::{say, tell};
 
 use crate::{rows::Row, tools::Tools, users::User};
 
-/// Runs the hub and the SDK against clients and a server that nobody here wrote, and prints a table.
+/// Tests the mock server and the SDK against independent clients and servers, and prints a table.
 #[derive(Parser)]
 #[command(name = "cargo xtask conformance", bin_name = "cargo xtask conformance")]
 struct Arguments {
-    /// Install there and keep it for the next run, instead of in a temporary folder.
+    /// Install the clients into this folder and keep them for the next run, instead of in a temporary folder.
     #[arg(long, value_name = "FOLDER")]
     tools: Option<PathBuf>,
     /// Run only the rows whose client or counterpart has this in its name, such as `prism`.

@@ -86,7 +86,7 @@ const WITHOUT_CRATES: [&str; 2] = ["blocking", "management"];
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Only compare the dependency trees, without building anything.
+    /// Only check the dependencies, without building anything.
     #[arg(long)]
     trees: bool,
 }

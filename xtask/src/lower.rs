@@ -13,7 +13,7 @@ use crate::project::Input;
 pub(crate) struct Arguments {
     #[command(flatten)]
     input: Input,
-    /// Write the lowered document there, as JSON, instead of printing it.
+    /// Write the lowered document to this file, as JSON, instead of printing it.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

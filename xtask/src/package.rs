@@ -33,10 +33,10 @@ tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Pack what is not committed too.
+    /// Pack uncommitted changes too.
     #[arg(long)]
     allow_dirty: bool,
-    /// Also have cargo build each crate by itself from what is packed: some minutes, and what a release asks for.
+    /// Also build each packed crate by itself, as a release does. Takes some minutes.
     #[arg(long)]
     verify: bool,
 }

@@ -36,14 +36,14 @@ const KEY: &str = "page-secret-key";
 const FILES: [&str; 3] = ["package.json", "package-lock.json", "page.mjs"];
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
-/// Tries the hub's page in headless Chromium, and makes pictures of it.
+/// Tests the mock server's page in headless Chromium, and takes pictures of it.
 #[derive(Parser)]
 #[command(name = "cargo xtask page", bin_name = "cargo xtask page")]
 struct Arguments {
     /// Write pictures of the page, light and dark, into this folder.
     #[arg(long, value_name = "FOLDER")]
     pictures: Option<PathBuf>,
-    /// The browser; else that of the variable `CHROMIUM`, or `/usr/bin/chromium`.
+    /// The browser. Defaults to the variable `CHROMIUM`, or `/usr/bin/chromium`.
     #[arg(long, value_name = "FILE")]
     chromium: Option<PathBuf>,
 }

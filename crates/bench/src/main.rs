@@ -21,23 +21,23 @@ use suprsend_bench::{
 };
 use suprsend_console::{out, say, tell};
 
-/// Measures what an upsert costs with the SDK, beside what it costs without it.
+/// Measures the cost of an upsert with the SDK, without it, and with other SDKs.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench", bin_name = "cargo xtask bench", args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     part: Option<Part>,
-    /// Measure less, in less than two minutes: the numbers are rough, and programs are not built but only counted.
+    /// Measure less, in under two minutes: numbers are rough, and crates are counted but not built.
     #[arg(long)]
     quick: bool,
-    /// Measure SuprSend's own SDKs for Node and Python too; needs node, npm, python3 and their registries.
+    /// Measure the official Node and Python SDKs too. Needs node, npm, python3 and their registries.
     #[arg(long)]
     peers: bool,
-    /// Instead of that, send many records each way, to a server whose answers take so many milliseconds; with --peers also by the bulk calls
-    /// of SuprSend's own SDKs.
+    /// Measure bulk sending instead, to a server that takes this many milliseconds to respond; with --peers also that of the official
+    /// SDKs.
     #[arg(long, value_name = "MS", conflicts_with_all = ["quick", "svg", "from"])]
     latency: Option<u64>,
-    /// Number of records to send each way.
+    /// Number of records to send by each bulk method.
     #[arg(long, value_name = "COUNT", default_value_t = 20_000, requires = "latency")]
     records: u64,
     /// Instead of that, take the time of generating from documents of several sizes, with things in them that cannot be generated.
@@ -46,10 +46,10 @@ struct Arguments {
     /// Print JSON instead of tables.
     #[arg(long)]
     json: bool,
-    /// Draw the results.
+    /// Draw the results into this file.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    /// Show the results of an earlier run, which `--json` printed, instead of measuring.
+    /// Show the results of an earlier run from its JSON, instead of measuring.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "peers"])]
     from: Option<PathBuf>,
 }

@@ -37,7 +37,7 @@ const PERSON: &str = "soak-person-that-nobody-may-see";
 /// An error tells no longer story than this, in bytes.
 const LONGEST: usize = 4096;
 
-/// Sends streams of calls to a hub that misbehaves at random, and checks what has to hold whatever it does.
+/// Sends streams of calls to a mock server that fails at random, and checks the guarantees of the streams.
 #[derive(Parser)]
 #[command(name = "cargo xtask soak", bin_name = "cargo xtask soak")]
 struct Arguments {

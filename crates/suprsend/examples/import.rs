@@ -13,24 +13,23 @@
 //! In CSV the first line names the columns. A cell is text, and an empty one is left out. A channel's cell may hold several
 //! addresses with `;` between them. A column `seats:json` is the member `seats`, with JSON in its cells.
 //!
-//! Nothing is guessed: a key that stands twice, a number that would be rounded and an id that is no string or integer make a rejected
-//! row; two columns of one name and a quote that is not closed end the import.
+//! Nothing is guessed. A row with a duplicate key, a number that would be rounded, or an id that is neither a string nor an integer is
+//! rejected. Two columns of one name, or a quote that is not closed, end the import.
 //!
-//! Rows are sent several at a time and in no order, so a user has to stand in one row only: of two, either may come last.
+//! Rows are sent concurrently and in no order, so each user must have one row only. Of two, either may come last.
 //!
-//! Rows that cannot be imported are written to `users.ndjson.rejected.ndjson`, each with the reason; once they are mended there,
-//! `--retry-rejected users.ndjson.rejected.ndjson` imports them. What is done is noted in `users.ndjson.checkpoint`, so that an import
-//! that was stopped or killed goes on when it is started again. Rows that failed because the API or the way to it is out of order are
-//! not done: the next run sends them.
+//! Rejected rows are written to `users.ndjson.rejected.ndjson`, each with the reason. Correct them there and import them by
+//! `--retry-rejected users.ndjson.rejected.ndjson`. Progress is stored in `users.ndjson.checkpoint`, so that an import that was stopped or
+//! killed resumes when it is started again. Rows that failed because of the API or the connection are not done: the next run sends them.
 //!
 //! `--ingest` sends up to 400 rows in a request, which is many times as fast. The API accepts such rows and stores them later: an imported row
 //! is one that was accepted, and what the API finds wrong with it later is in the logs of its dashboard only. An address is added to those
 //! that a user has. The UID of the workspace, which every record holds, is taken from `SUPRSEND_WORKSPACE`.
 //!
-//! With `SUPRSEND_API_KEY` set this talks to SuprSend (or to `SUPRSEND_BASE_URL`); without, to a hub that it starts itself.
+//! With `SUPRSEND_API_KEY` set this talks to SuprSend (or to `SUPRSEND_BASE_URL`); without it, to a mock server that it starts.
 //!
-//! Exit codes: 0 all rows are imported, 1 some were rejected, 2 the import cannot go on, 3 some rows are not done since the API or the
-//! way to it is out of order, 130 it was interrupted, 141 nobody reads its output any more.
+//! Exit codes: 0 all rows are imported, 1 some were rejected, 2 the import cannot continue, 3 some rows are not done because of the API
+//! or the connection, 130 it was interrupted, 141 its output was closed.
 
 #![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away")]
 
@@ -173,7 +172,7 @@ async fn import(arguments: &Arguments) -> Result<ExitCode> {
     };
     let client = match &hub {
         Some(hub) => {
-            progress.note(&format!("{API_KEY_VARIABLE} is not set: using a hub of my own at {}", hub.url()));
+            progress.note(&format!("{API_KEY_VARIABLE} is not set: using a mock server at {}", hub.url()));
             Client::builder().base_url(hub.url()).api_key(hub.key()).workspace("a-workspace-uid").build()?
         }
         None if arguments.ingest && std::env::var_os(WORKSPACE_VARIABLE).is_none() => {
@@ -206,7 +205,7 @@ async fn import(arguments: &Arguments) -> Result<ExitCode> {
         End::Broken(error) => (2, Some(error)),
     };
     ledger.save()?;
-    let told = progress.end(&format!("{}; run the same command again to go on", ledger.totals()));
+    let told = progress.end(&format!("{}; run the same command again to resume", ledger.totals()));
     if let Some(error) = error {
         complain(&error);
     }

@@ -81,12 +81,20 @@ impl Drop for Runtime {
 
 impl Client {
     /// Makes a client with this API key, and the defaults for everything else.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed, or if no thread can be started.
     pub fn from_api_key(key: impl Into<SecretString>) -> Result<Self, Error> {
         Self::builder().api_key(key).build()
     }
 
     /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if they are set, the base URL in `SUPRSEND_BASE_URL` and the UID of the
     /// workspace in `SUPRSEND_WORKSPACE`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is missing or malformed, if the base URL cannot be used, or if no thread can be started.
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_environment()?.build()
     }
@@ -115,18 +123,30 @@ impl Client {
     }
 
     /// Replaces the API key of this client and all its clones; see [`Client::set_api_key`](crate::Client::set_api_key).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed. The old key stays in use then.
     pub fn set_api_key(&self, key: impl Into<SecretString>) -> Result<(), Error> {
         self.inner.set_api_key(key)
     }
 
     /// Replaces the service token of this client and all its clones; see
     /// [`Client::set_service_token`](crate::Client::set_service_token).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the token is empty or malformed. The old token stays in use then.
     #[cfg(feature = "management")]
     pub fn set_service_token(&self, token: impl Into<SecretString>) -> Result<(), Error> {
         self.inner.set_service_token(token)
     }
 
     /// Returns a client with another API key; see [`Client::with_api_key`](crate::Client::with_api_key).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed.
     pub fn with_api_key(&self, key: impl Into<SecretString>) -> Result<Self, Error> {
         Ok(Self { inner: self.inner.with_api_key(key)?, runtime: Arc::clone(&self.runtime) })
     }
@@ -156,6 +176,10 @@ fn is_async() -> bool {
 
 impl crate::ClientBuilder<Client> {
     /// Makes a client whose calls wait for their result. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is missing, if a setting cannot be used, or if no thread can be started.
     pub fn build(self) -> Result<Client, Error> {
         let (shared, keys) = self.finish()?;
         let inner = crate::Client::new(shared, keys);
@@ -175,6 +199,10 @@ impl AsClient for Client {
 
 impl<O: Operation> Call<O, Client> {
     /// Sends the call and waits for the result.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] inside an async task. Otherwise the same as [awaiting](crate::Call::send) the call.
     pub fn send(self) -> Result<Response<O::Reply>, Error> {
         let client = self.client().clone();
         client.wait(self.run())?
@@ -183,6 +211,10 @@ impl<O: Operation> Call<O, Client> {
 
 impl<O: Lookup> Optional<O, Client> {
     /// Sends the call and waits for the result.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] inside an async task. Otherwise the same as for the call, except that a missing user, list or object is `None`.
     pub fn send(self) -> Result<Option<Response<O::Reply>>, Error> {
         let client = self.client().clone();
         client.wait(self.run())?
@@ -191,6 +223,10 @@ impl<O: Lookup> Optional<O, Client> {
 
 impl<O: Paged> Call<O, Client> {
     /// Returns one page: the first one, or the one that the call is for. Sending the call does the same.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [sending](Self::send) the call.
     pub fn page(self) -> Result<Response<O::Reply>, Error> {
         self.send()
     }

@@ -16,12 +16,20 @@ use crate::{
 
 impl Client {
     /// Makes a client with this API key, and the defaults for everything else.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed.
     pub fn from_api_key(key: impl Into<SecretString>) -> Result<Self, Error> {
         Self::builder().api_key(key).build()
     }
 
     /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if they are set, the base URL in `SUPRSEND_BASE_URL` and the UID of the
     /// workspace in `SUPRSEND_WORKSPACE`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is missing or malformed, or if the base URL cannot be used.
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.build()
     }
@@ -375,11 +383,19 @@ impl ClientBuilder<Client> {
     /// `SUPRSEND_BASE_URL` and `SUPRSEND_WORKSPACE`.
     ///
     /// All but the key may be absent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if `SUPRSEND_API_KEY` is missing or malformed, or if `SUPRSEND_BASE_URL` is not a URL.
     pub fn from_env() -> Result<Self, Error> {
         Ok(Self::from_environment()?)
     }
 
     /// Makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is missing, or if a setting cannot be used. It names the setting.
     pub fn build(self) -> Result<Client, Error> {
         let (shared, keys) = self.finish()?;
         Ok(Client::new(shared, keys))

@@ -64,6 +64,10 @@ impl Client {
     }
 
     /// Replaces the API key of this client and all its clones, for requests from now on. The connection pool stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed. The old key stays in use then.
     pub fn set_api_key(&self, key: impl Into<SecretString>) -> Result<(), Error> {
         let key = Key::bearer(config::api_key("api_key", Some(&key.into()))?)?;
         self.replace(|keys| keys.api_key = Some(key.into()));
@@ -72,6 +76,10 @@ impl Client {
 
     /// Replaces the service token of this client and all its clones, for requests from now on; see
     /// [`ClientBuilder::service_token`](crate::ClientBuilder::service_token).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the token is empty or malformed. The old token stays in use then.
     #[cfg(feature = "management")]
     pub fn set_service_token(&self, token: impl Into<SecretString>) -> Result<(), Error> {
         let token = Key::service_token(config::service_token("service_token", &token.into())?)?;
@@ -84,6 +92,10 @@ impl Client {
     }
 
     /// Returns a client with another API key, for another workspace, that shares the connection pool and the retry quota.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed.
     pub fn with_api_key(&self, key: impl Into<SecretString>) -> Result<Self, Error> {
         let key = Key::bearer(config::api_key("api_key", Some(&key.into()))?)?;
         let mut keys = Keys::clone(&self.keys());

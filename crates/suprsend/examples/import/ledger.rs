@@ -114,7 +114,7 @@ impl Ledger {
     /// What to tell if this is not the beginning.
     pub(crate) fn continued(&self) -> Option<String> {
         let done = self.checkpoint.count();
-        (done > 0).then(|| format!("going on: {done} rows are done, says {}", self.checkpoint_file.display()))
+        (done > 0).then(|| format!("resuming after {done} rows ({})", self.checkpoint_file.display()))
     }
 
     /// The next row that is to be sent, with its number. Rows that cannot be sent are rejected on the way.
@@ -182,7 +182,7 @@ impl Ledger {
                 self.failures += 1;
                 if self.failures >= FAILURES {
                     return Ok(Settled::Stop(format!(
-                        "{FAILURES} rows in a row failed, at last because {reason}"
+                        "{FAILURES} consecutive rows failed, the last because {reason}"
                     )));
                 }
                 Ok(Settled::NotDone(format!("row {} is not done: {reason}", row.origin)))

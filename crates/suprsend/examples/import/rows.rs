@@ -92,7 +92,7 @@ impl<R: Read> Rows<R> {
             Format::Csv => {
                 let (file, watch) = Quotes::new(file, LINE as u64);
                 let mut reader = csv::Reader::from_reader(file);
-                let names = reader.headers().context("it has no line of names")?.clone();
+                let names = reader.headers().context("the header line is missing")?.clone();
                 if let Some(fault) = watch.fault(reader.position().byte()) {
                     bail!("{fault}");
                 }
@@ -222,7 +222,8 @@ fn rejected(line: Line, id: &str) -> Parts {
     let Ok(Rejected { row, input }) = serde_json::from_slice(bytes) else {
         let mut parts = parts(line, id);
         if !matches!(parts.content, Content::Blank) {
-            parts.content = Content::Unreadable("is no rejected row: it has no `row` and `input`".to_owned());
+            parts.content =
+                Content::Unreadable("is not a rejected row: it has no `row` and `input`".to_owned());
         }
         return parts;
     };
