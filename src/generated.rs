@@ -7239,7 +7239,7 @@ pub mod operations {
     };
     /**Fetch a user
 
-The stored profile of a user, with all channels and properties.
+Returns the stored profile of a user, with all channels and properties.
 
 `GET /v1/user/{distinct_id}/`, the operation `fetch-user-profile`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -7287,9 +7287,9 @@ The stored profile of a user, with all channels and properties.
         }
     }
     impl Lookup for FetchUserProfile {}
-    /**Create / Update Users
+    /**Create or update a user
 
-API to upsert (create if not exists, update if exists) user profile using a `distinct_id`.
+Creates a user or updates an existing one. Channels and properties that you set are merged into the stored profile; everything else is left unchanged.
 
 `POST /v1/user/{distinct_id}/`, the operation `create-update-users`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -7511,7 +7511,7 @@ Merges the user `from_user_id` into the user of the path. What only the former h
     }
     /**List users
 
-The users of the workspace, a page at a time. The profiles in a list have no channels.
+Returns the users of the workspace, a page at a time. The profiles in a list have no channels.
 
 `GET /v1/user/`, the operation `list-users`.*/
     #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -7668,7 +7668,7 @@ Deletes several users for good. Those that do not exist are passed over.
     }
     /**List the objects that a user is subscribed to
 
-The objects that a user is subscribed to, a page at a time.
+Returns the objects that a user is subscribed to, a page at a time.
 
 `GET /v1/user/{distinct_id}/subscribed_to/object/`, the operation `fetch-user-object-subscriptions`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -7790,7 +7790,7 @@ The objects that a user is subscribed to, a page at a time.
     }
     /**List the lists that a user is subscribed to
 
-The lists that a user is subscribed to, a page at a time.
+Returns the lists that a user is subscribed to, a page at a time.
 
 `GET /v1/user/{distinct_id}/subscribed_to/list/`, the operation `fetch-user-list-subscriptions`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]

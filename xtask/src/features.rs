@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use suprsend_console::{say, tell};
 
 use crate::project;
 
@@ -85,7 +86,7 @@ const WITHOUT_CRATES: [&str; 2] = ["blocking", "management"];
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Only compare the dependency trees, without building anything.
+    /// Only check the dependencies, without building anything.
     #[arg(long)]
     trees: bool,
 }
@@ -97,7 +98,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         findings.extend(provider()?);
     }
     for finding in &findings {
-        println!("{finding}");
+        say!("{finding}")?;
     }
     Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -117,7 +118,7 @@ fn trees() -> Result<Vec<String>> {
         );
         findings
             .extend(without.concat().iter().filter(present).map(|name| format!("{features}: brings {name}")));
-        eprintln!("{features}: {} crates", crates.len());
+        tell!("{features}: {} crates", crates.len());
     }
     let bare = crates(&[])?;
     for feature in WITHOUT_CRATES {
@@ -151,7 +152,7 @@ fn combinations() -> Result<Vec<String>> {
     let sets: Vec<_> = sets.filter(is_tried).collect();
     for (index, features) in sets.iter().enumerate() {
         let shown = features.join(",");
-        eprintln!("{}/{} [{shown}]", index + 1, sets.len());
+        tell!("{}/{} [{shown}]", index + 1, sets.len());
         let output =
             cargo(&["check", "--quiet", "--locked"], features).output().context("cannot run cargo check")?;
         if !output.status.success() || !output.stderr.is_empty() {

@@ -159,7 +159,8 @@ impl Document {
         if others.is_empty() { Route::Unknown } else { Route::WrongMethod(others) }
     }
 
-    /// The operation with the method and path of this one that takes the body; where none does, one that takes its JSON type.
+    /// The operation with the method and path of this one that takes the body, or takes it as the only record of a list; where none
+    /// does, one that takes its JSON type.
     fn choose<'a>(&'a self, first: &'a Operation, body: &[u8]) -> &'a Operation {
         let shares = |other: &&Operation| other.method == first.method && other.template == first.template;
         let sharing: Vec<_> = self.operations.iter().filter(shares).collect();
@@ -170,7 +171,16 @@ impl Document {
                 operation.body.as_ref().map_or(Vec::new(), |declared| declared.schema.problems(&body));
             (problems.iter().any(|problem| problem.field.is_empty()), !problems.is_empty())
         };
-        sharing.iter().min_by_key(misfit).copied().unwrap_or(first)
+        let best = sharing.iter().min_by_key(misfit).copied().unwrap_or(first);
+        if misfit(&&best) == (false, false) || !body.is_object() {
+            return best;
+        }
+        let alone = Value::Array(vec![body]);
+        let takes = |declared: &Body| declared.schema.problems(&alone).is_empty();
+        let takes = |operation: &&&Operation| {
+            operation.takes_a_record_alone() && operation.body.as_ref().is_some_and(takes)
+        };
+        sharing.iter().find(takes).copied().unwrap_or(best)
     }
 }
 
@@ -197,6 +207,12 @@ impl Operation {
     /// Whether the table of resources has it under this name.
     pub(crate) fn is(&self, resource: &str, verb: &str) -> bool {
         self.role.as_ref().is_some_and(|role| role.resource == resource && role.verb == verb)
+    }
+
+    /// Whether one record without a list may stand for a list of one: SuprSend's other SDKs send it so where records are a second form of a
+    /// path.
+    pub(crate) fn takes_a_record_alone(&self) -> bool {
+        self.path.contains('#')
     }
 
     /// The names of the path's parameters, in their order.

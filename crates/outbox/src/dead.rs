@@ -89,6 +89,10 @@ impl fmt::Display for DeadLetter {
 
 impl Outbox {
     /// Returns dead letters in the order of their ids: at most this many, of those after an id.
+    ///
+    /// # Errors
+    ///
+    /// The error of the database.
     pub async fn dead_letters(&self, after: Option<i64>, limit: u32) -> Result<Vec<DeadLetter>, Error> {
         let statement = self.sql(
             "select id, operation, created_at, died_at, attempts, kind, status, error
@@ -107,11 +111,19 @@ impl Outbox {
     ///
     /// SuprSend recognizes a key for 24 hours. A letter of the kind `uncertain` may have been delivered before that, so look at its
     /// operation in SuprSend's logs first.
+    ///
+    /// # Errors
+    ///
+    /// The error of the database.
     pub async fn retry(&self, ids: &[i64]) -> Result<u64, Error> {
         self.retry_where("where id = any($1)", ids).await
     }
 
     /// Enqueues all dead letters again; see [`retry`](Self::retry).
+    ///
+    /// # Errors
+    ///
+    /// The error of the database.
     pub async fn retry_all(&self) -> Result<u64, Error> {
         self.retry_where("where cardinality($1::bigint[]) = 0", &[]).await
     }

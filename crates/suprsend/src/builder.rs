@@ -16,11 +16,20 @@ use crate::{
 
 impl Client {
     /// Makes a client with this API key, and the defaults for everything else.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed.
     pub fn from_api_key(key: impl Into<SecretString>) -> Result<Self, Error> {
         Self::builder().api_key(key).build()
     }
 
-    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if that is set, the base URL in `SUPRSEND_BASE_URL`.
+    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if they are set, the base URL in `SUPRSEND_BASE_URL` and the UID of the
+    /// workspace in `SUPRSEND_WORKSPACE`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is missing or malformed, or if the base URL cannot be used.
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.build()
     }
@@ -310,7 +319,7 @@ impl<C> ClientBuilder<C> {
         Ok(keys)
     }
 
-    /// The builder with the key and the base URL of an environment.
+    /// The builder with the key, the base URL and the workspace of an environment.
     pub(crate) fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let read = |name: &'static str| match variable(name).map(OsString::into_string) {
             None => Ok(None),
@@ -320,6 +329,7 @@ impl<C> ClientBuilder<C> {
         };
         let key = read(API_KEY_VARIABLE)?.map(SecretString::from);
         let mut builder = Self { base_url: read(BASE_URL_VARIABLE)?, ..Self::default() };
+        builder.settings.workspace = read(config::WORKSPACE_VARIABLE)?.map(|uid| uid.trim().to_owned());
         // Checked here so that the error names the variable; plain HTTP is for `build` to judge, which knows what is allowed.
         config::base(BASE_URL_VARIABLE, builder.base_url.as_deref(), config::DEFAULT_BASE_URL, true)?;
         #[cfg(not(feature = "management"))]
@@ -346,7 +356,7 @@ impl<C> ClientBuilder<C> {
         Ok(builder)
     }
 
-    /// The builder with the key and the base URL of this process's environment.
+    /// The builder with the key, the base URL and the workspace of this process's environment.
     pub(crate) fn from_environment() -> Result<Self, ConfigError> {
         Self::from_variables(|name| env::var_os(name))
     }
@@ -369,14 +379,23 @@ impl<C> fmt::Debug for ClientBuilder<C> {
 }
 
 impl ClientBuilder<Client> {
-    /// Takes the key and the base URL from the environment of this process.
+    /// Takes the key, the base URL and the UID of the workspace from the environment of this process: `SUPRSEND_API_KEY`,
+    /// `SUPRSEND_BASE_URL` and `SUPRSEND_WORKSPACE`.
     ///
-    /// The base URL may be absent, the key may not.
+    /// All but the key may be absent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if `SUPRSEND_API_KEY` is missing or malformed, or if `SUPRSEND_BASE_URL` is not a URL.
     pub fn from_env() -> Result<Self, Error> {
         Ok(Self::from_environment()?)
     }
 
     /// Makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is missing, or if a setting cannot be used. It names the setting.
     pub fn build(self) -> Result<Client, Error> {
         let (shared, keys) = self.finish()?;
         Ok(Client::new(shared, keys))
@@ -409,6 +428,10 @@ mod tests {
         assert_eq!(shared.hub.base.url().as_str(), "https://hub.suprsend.com/");
         let both = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_BASE_URL", "http://localhost:8000/")];
         assert_eq!(finish(&both).unwrap().0.hub.base.url().as_str(), "http://localhost:8000/");
+
+        assert_eq!(shared.settings.workspace, None);
+        let workspace = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_WORKSPACE", " 9a1b\n")];
+        assert_eq!(finish(&workspace).unwrap().0.settings.workspace.as_deref(), Some("9a1b"));
 
         let missing = "SUPRSEND_API_KEY: is missing: set it to an API key of the SuprSend dashboard";
         assert_eq!(refused(from(&[])), missing);

@@ -18,6 +18,11 @@ use crate::{
 /// Clones share one connection pool, one key and one retry quota. Make one client and clone it, or keep it in a `static`: nothing that
 /// is made from it borrows it. It has to be used inside a tokio runtime.
 ///
+/// A connection belongs to the runtime in which it was made. Several runtimes can share a client, but a call whose idle connection belongs to a
+/// runtime that nobody drives at the moment, such as one of `new_current_thread` outside of `block_on`, gets no reply until
+/// [`attempt_timeout`](crate::ClientBuilder::attempt_timeout). It is then retried on a new connection, or fails if it cannot be sent
+/// twice. Give each such runtime a client of its own. A runtime that has threads, or one that was dropped, costs nothing.
+///
 /// ```no_run
 /// use std::sync::LazyLock;
 ///
@@ -59,6 +64,10 @@ impl Client {
     }
 
     /// Replaces the API key of this client and all its clones, for requests from now on. The connection pool stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed. The old key stays in use then.
     pub fn set_api_key(&self, key: impl Into<SecretString>) -> Result<(), Error> {
         let key = Key::bearer(config::api_key("api_key", Some(&key.into()))?)?;
         self.replace(|keys| keys.api_key = Some(key.into()));
@@ -67,6 +76,10 @@ impl Client {
 
     /// Replaces the service token of this client and all its clones, for requests from now on; see
     /// [`ClientBuilder::service_token`](crate::ClientBuilder::service_token).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the token is empty or malformed. The old token stays in use then.
     #[cfg(feature = "management")]
     pub fn set_service_token(&self, token: impl Into<SecretString>) -> Result<(), Error> {
         let token = Key::service_token(config::service_token("service_token", &token.into())?)?;
@@ -79,6 +92,10 @@ impl Client {
     }
 
     /// Returns a client with another API key, for another workspace, that shares the connection pool and the retry quota.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed.
     pub fn with_api_key(&self, key: impl Into<SecretString>) -> Result<Self, Error> {
         let key = Key::bearer(config::api_key("api_key", Some(&key.into()))?)?;
         let mut keys = Keys::clone(&self.keys());

@@ -22,6 +22,8 @@ use crate::{
 pub const API_KEY_VARIABLE: &str = "SUPRSEND_API_KEY";
 /// The environment variable with the base URL.
 pub const BASE_URL_VARIABLE: &str = "SUPRSEND_BASE_URL";
+/// The environment variable with the UID of the workspace.
+pub const WORKSPACE_VARIABLE: &str = "SUPRSEND_WORKSPACE";
 /// Where SuprSend's API is.
 pub const DEFAULT_BASE_URL: &str = "https://hub.suprsend.com";
 /// The environment variable with the service token of the management API.

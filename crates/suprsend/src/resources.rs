@@ -117,12 +117,33 @@ impl blocking::Client {
     }
 }
 /// The operations on workflows, returned by [`Client::workflows`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// let response = client
+///     .workflows()
+///     .trigger("order-shipped")
+///     .recipient("jane")
+///     .data("order", 5678)
+///     .idempotency_key("order-5678")
+///     .await?;
+/// println!("accepted as {:?}", response.message_id);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`trigger`](Self::trigger) | `POST /trigger/` | Triggers a workflow. |
+/// | [`trigger_many`](Self::trigger_many) | `POST /trigger/` | Triggers many workflows. |
+/// | [`cancel`](Self::cancel) | `POST /v1/workflow_run/cancel/` | Cancels workflow runs. |
+/// | [`trigger_dynamic`](Self::trigger_dynamic) | `POST /{workspace_key}/trigger/` | Triggers a workflow that the request defines. |
 #[derive(Clone)]
 pub struct Workflows<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Workflows<C> {
-    /// Trigger a workflow
+    /// Triggers a workflow.
     ///
     /// Runs a workflow for its recipients, each in a run of its own. The reply confirms that the request was accepted; the runs follow later, and errors such as an unknown tenant or a recipient without channels appear in the logs of the dashboard only. Without an idempotency key, a repeated request notifies the recipients again. A body may have at most 800 KB.
     ///
@@ -144,7 +165,7 @@ impl<C: AsClient> Workflows<C> {
         };
         Call::new(&self.client, operations::TriggerWorkflowApi::new(body))
     }
-    /// Trigger many workflows
+    /// Triggers many workflows.
     ///
     /// Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Each has its own workflow, recipients, data and idempotency key, and its own outcome in the reply: the request succeeds even if all triggers are refused. A body may have at most 800 KB. Rate limits count each trigger.
     ///
@@ -158,7 +179,7 @@ impl<C: AsClient> Workflows<C> {
         let body = items.into_values().collect();
         Call::new(&self.client, operations::TriggerWorkflows::new(body))
     }
-    /// Cancel workflow runs
+    /// Cancels workflow runs.
     ///
     /// Cancels the runs that match all given filters, of which at least one is required. A run that has ended is not affected. If nothing matches, the reply is an empty list. A trigger's reply has no `execution_id`, so cancel by idempotency key or recipient.
     ///
@@ -167,7 +188,7 @@ impl<C: AsClient> Workflows<C> {
         let body = types::WorkflowCancel::default();
         Call::new(&self.client, operations::CancelWorkflow::new(body))
     }
-    /// Trigger a workflow that the request defines
+    /// Triggers a workflow that the request defines.
     ///
     /// Old form of a trigger: notifies users by one template, without a workflow on the dashboard. Use `POST /trigger/` with a workflow instead.
     ///
@@ -394,12 +415,25 @@ impl<C> Call<operations::DynamicWorkflowTrigger, C> {
     }
 }
 /// The operations on events, returned by [`Client::events`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// client.events().track("jane", "order_placed").properties("order", 5678).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`track`](Self::track) | `POST /v2/event/` | Tracks an event. |
+/// | [`track_many`](Self::track_many) | `POST /v2/bulk/event/` | Tracks many events. |
+/// | [`send`](Self::send) | `POST /event/` | Sends an event. |
 #[derive(Clone)]
 pub struct Events<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Events<C> {
-    /// Track an event
+    /// Tracks an event.
     ///
     /// Sends an event of a user, which triggers the workflows that wait for it, and returns an identifier. The user must exist: an event of an unknown user is accepted and dropped. Upstream does not document this endpoint; its SDKs use it.
     ///
@@ -426,7 +460,7 @@ impl<C: AsClient> Events<C> {
         };
         Call::new(&self.client, operations::TrackEvent::new(body))
     }
-    /// Track many events
+    /// Tracks many events.
     ///
     /// Sends 1 to 100 events in one request. Each has its own outcome in the reply: the request succeeds even if all events are refused. A body may have at most 800 KB. Upstream does not document this endpoint; its SDKs use it.
     ///
@@ -442,7 +476,7 @@ impl<C: AsClient> Events<C> {
         let body = items.into_values().collect();
         Call::new(&self.client, operations::TrackEvents::new(body))
     }
-    /// Send an event
+    /// Sends an event.
     ///
     /// Sends an event of a user, which triggers the workflows that wait for it. The user must exist: an event of an unknown user is accepted and dropped. The reply is a text without an identifier.
     ///
@@ -635,12 +669,25 @@ impl<C> Call<operations::EventApi, C> {
     }
 }
 /// The operations on broadcasts, returned by [`Client::broadcasts`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// // The client has the UID of its workspace, from `ClientBuilder::workspace`.
+/// client.broadcasts().send("newsletter", "monthly-news", "promotional").data("month", "May").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`send`](Self::send) | `POST /{workspace_key}/broadcast/` | Broadcasts to a list. |
+/// | [`cancel`](Self::cancel) | `POST /v1/broadcast_run/cancel/` | Cancels broadcasts. |
 #[derive(Clone)]
 pub struct Broadcasts<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Broadcasts<C> {
-    /// Broadcast to a list
+    /// Broadcasts to a list.
     ///
     /// Sends a template to all users of a list. The reply confirms that the request was accepted; the messages follow later. A repeated request sends the template again.
     ///
@@ -673,7 +720,7 @@ impl<C: AsClient> Broadcasts<C> {
         Call::new(&self.client, operations::TriggerBroadcast::new(workspace_key, body))
             .needs("workspace", has_workspace)
     }
-    /// Cancel broadcasts
+    /// Cancels broadcasts.
     ///
     /// Cancels the broadcasts that match all given filters, of which at least one is required. Messages that were sent already are not affected. If nothing matches, the reply is an empty list.
     ///
@@ -796,12 +843,28 @@ impl<C> Call<operations::CancelBroadcast, C> {
     }
 }
 /// The operations on tenants, returned by [`Client::tenants`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// client.tenants().upsert("acme", "Acme Inc.").primary_color("#112233".to_owned()).await?;
+/// client.workflows().trigger("order-shipped").recipient("jane").tenant("acme").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/tenant/` | Lists tenants. |
+/// | [`get`](Self::get) | `GET /v1/tenant/{tenant_id}/` | Fetches a tenant. |
+/// | [`upsert`](Self::upsert) | `POST /v1/tenant/{tenant_id}/` | Creates or updates a tenant. |
+/// | [`delete`](Self::delete) | `DELETE /v1/tenant/{tenant_id}/` | Deletes a tenant. |
+/// | [`preferences`](Self::preferences) | | Returns the operations on the preferences of a tenant. |
 #[derive(Clone)]
 pub struct Tenants<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Tenants<C> {
-    /// List tenants
+    /// Lists tenants.
     ///
     /// Returns the tenants of the workspace, page by page. A page holds 20 tenants by default and at most 1000.
     ///
@@ -809,7 +872,7 @@ impl<C: AsClient> Tenants<C> {
     pub fn list(&self) -> Call<operations::GetTenantList, C> {
         Call::new(&self.client, operations::GetTenantList::new())
     }
-    /// Fetch a tenant
+    /// Fetches a tenant.
     ///
     /// Returns the settings of a tenant.
     ///
@@ -819,7 +882,7 @@ impl<C: AsClient> Tenants<C> {
     pub fn get(&self, tenant_id: impl fmt::Display) -> Call<operations::GetTenant, C> {
         Call::new(&self.client, operations::GetTenant::new(values::text(tenant_id)))
     }
-    /// Create or update a tenant
+    /// Creates or updates a tenant.
     ///
     /// Creates a tenant or updates an existing one. Values you set are merged into the stored tenant; everything else is left unchanged.
     ///
@@ -851,7 +914,7 @@ impl<C: AsClient> Tenants<C> {
             operations::CreateTenants::new(values::text(tenant_id), body),
         )
     }
-    /// Delete a tenant
+    /// Deletes a tenant.
     ///
     /// Deletes a tenant and its settings for good. The tenant `default` cannot be deleted.
     ///
@@ -982,13 +1045,22 @@ impl<C> Call<operations::CreateTenants, C> {
     }
 }
 /// The operations on the preferences of a tenant, returned by [`Tenants::preferences`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`get`](Self::get) | `GET /v1/tenant/{tenant_id}/preference/` | Fetches all preferences of a tenant. |
+/// | [`list_categories`](Self::list_categories) | `GET /v1/tenant/{tenant_id}/preference/category/` | Lists the preferences of a tenant. |
+/// | [`get_category`](Self::get_category) | `GET /v1/tenant/{tenant_id}/preference/category/{category}/` | Fetches the preference of a tenant for a category. |
+/// | [`edit_category`](Self::edit_category) | `PATCH /v1/tenant/{tenant_id}/preference/category/{category}/` | Changes the preference of a tenant for a category. |
+/// | [`list_default_categories`](Self::list_default_categories) | `GET /v1/tenant/{tenant_id}/category/` | Lists the preferences of a tenant, older form. |
+/// | [`edit_default_category`](Self::edit_default_category) | `PATCH /v1/tenant/{tenant_id}/category/{category_slug}/` | Changes the preference of a tenant for a category, older form. |
 #[derive(Clone)]
 pub struct TenantsPreferences<C = Client> {
     pub(crate) client: C,
     tenant_id: String,
 }
 impl<C: AsClient> TenantsPreferences<C> {
-    /// Fetch all preferences of a tenant
+    /// Fetches all preferences of a tenant.
     ///
     /// Returns the preferences of a tenant for all categories, by groups and sections.
     ///
@@ -999,7 +1071,7 @@ impl<C: AsClient> TenantsPreferences<C> {
             operations::GetTenantFullPreference::new(self.tenant_id.as_str()),
         )
     }
-    /// List the preferences of a tenant
+    /// Lists the preferences of a tenant.
     ///
     /// Returns the preferences of a tenant by category, page by page. A page holds 10 categories by default.
     ///
@@ -1012,7 +1084,7 @@ impl<C: AsClient> TenantsPreferences<C> {
             operations::GetTenantPreferenceAllCategories::new(self.tenant_id.as_str()),
         )
     }
-    /// Fetch the preference of a tenant for a category
+    /// Fetches the preference of a tenant for a category.
     ///
     /// Returns the preference of a tenant for one category.
     ///
@@ -1031,7 +1103,7 @@ impl<C: AsClient> TenantsPreferences<C> {
             ),
         )
     }
-    /// Change the preference of a tenant for a category
+    /// Changes the preference of a tenant for a category.
     ///
     /// Sets the preference of a tenant for one category, which applies to its users until they decide otherwise. Returns the changed preference.
     ///
@@ -1052,7 +1124,7 @@ impl<C: AsClient> TenantsPreferences<C> {
             ),
         )
     }
-    /// List the preferences of a tenant, older form
+    /// Lists the preferences of a tenant, older form.
     ///
     /// Returns the preferences of a tenant by category. Superseded by `get-tenant-preference-all-categories`.
     ///
@@ -1067,7 +1139,7 @@ impl<C: AsClient> TenantsPreferences<C> {
             operations::GetTenantDefaultPreference::new(self.tenant_id.as_str()),
         )
     }
-    /// Change the preference of a tenant for a category, older form
+    /// Changes the preference of a tenant for a category, older form.
     ///
     /// Sets the preference of a tenant for one category. It is not known to accept `enabled_for_tenant`. Superseded by `update-tenant-preference-single-category`.
     ///
@@ -1349,12 +1421,32 @@ impl<C> Call<operations::UpdateBrandDefaultPreference, C> {
     }
 }
 /// The operations on objects, returned by [`Client::objects`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// client.objects().upsert("departments", "sales").email("sales@example.com").await?;
+/// client.objects().subscriptions("departments", "sales").add("jane").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/object/{object_type}/` | Lists the objects of a type. |
+/// | [`get`](Self::get) | `GET /v1/object/{object_type}/{id}/` | Fetches an object. |
+/// | [`upsert`](Self::upsert) | `POST /v1/object/{object_type}/{id}/` | Creates or updates an object. |
+/// | [`edit`](Self::edit) | `PATCH /v1/object/{object_type}/{id}/` | Edits an object. |
+/// | [`delete`](Self::delete) | `DELETE /v1/object/{object_type}/{id}/` | Deletes an object. |
+/// | [`delete_many`](Self::delete_many) | `DELETE /v1/bulk/object/{object_type}/` | Deletes objects. |
+/// | [`object_subscriptions`](Self::object_subscriptions) | `GET /v1/object/{object_type}/{id}/subscribed_to/object/` | Lists the objects that an object is subscribed to. |
+/// | [`subscriptions`](Self::subscriptions) | | Returns the operations on the subscriptions of an object. |
+/// | [`preferences`](Self::preferences) | | Returns the operations on the preferences of an object. |
 #[derive(Clone)]
 pub struct Objects<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Objects<C> {
-    /// List the objects of a type
+    /// Lists the objects of a type.
     ///
     /// Returns the objects of one type, page by page.
     ///
@@ -1370,7 +1462,7 @@ impl<C: AsClient> Objects<C> {
             operations::ListObjectsByType::new(values::text(object_type)),
         )
     }
-    /// Fetch an object
+    /// Fetches an object.
     ///
     /// Returns an object with its channels and properties.
     ///
@@ -1388,7 +1480,7 @@ impl<C: AsClient> Objects<C> {
             operations::GetObjectById::new(values::text(object_type), values::text(id)),
         )
     }
-    /// Create or update an object
+    /// Creates or updates an object.
     ///
     /// Creates an object or updates an existing one. Channels and properties you set are merged into the stored object; everything else is left unchanged. All of them are optional.
     ///
@@ -1411,7 +1503,7 @@ impl<C: AsClient> Objects<C> {
             ),
         )
     }
-    /// Edit an object
+    /// Edits an object.
     ///
     /// Changes single values of an object by a list of operations, applied in order: adds and removes addresses of channels, and sets, removes, appends to and increments properties.
     ///
@@ -1436,7 +1528,7 @@ impl<C: AsClient> Objects<C> {
             ),
         )
     }
-    /// Delete an object
+    /// Deletes an object.
     ///
     /// Deletes an object for good.
     ///
@@ -1454,7 +1546,7 @@ impl<C: AsClient> Objects<C> {
             operations::DeleteObject::new(values::text(object_type), values::text(id)),
         )
     }
-    /// Delete objects
+    /// Deletes objects.
     ///
     /// Deletes several objects of one type for good.
     ///
@@ -1477,7 +1569,7 @@ impl<C: AsClient> Objects<C> {
             operations::BulkDeleteObjects::new(values::text(object_type), body),
         )
     }
-    /// List the objects that an object is subscribed to
+    /// Lists the objects that an object is subscribed to.
     ///
     /// Returns the parents of an object, that is, the objects that it is subscribed to, page by page.
     ///
@@ -1638,6 +1730,12 @@ impl<C> Call<operations::EditObjectProfile, C> {
     }
 }
 /// The operations on the subscriptions of an object, returned by [`Objects::subscriptions`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/object/{object_type}/{id}/subscription/` | Lists the subscriptions to an object. |
+/// | [`add`](Self::add) | `POST /v1/object/{object_type}/{id}/subscription/` | Subscribes users and objects to an object. |
+/// | [`remove`](Self::remove) | `DELETE /v1/object/{object_type}/{id}/subscription/` | Unsubscribes users and objects from an object. |
 #[derive(Clone)]
 pub struct ObjectsSubscriptions<C = Client> {
     pub(crate) client: C,
@@ -1645,7 +1743,7 @@ pub struct ObjectsSubscriptions<C = Client> {
     id: String,
 }
 impl<C: AsClient> ObjectsSubscriptions<C> {
-    /// List the subscriptions to an object
+    /// Lists the subscriptions to an object.
     ///
     /// Returns the users and objects that are subscribed to an object, page by page.
     ///
@@ -1659,7 +1757,7 @@ impl<C: AsClient> ObjectsSubscriptions<C> {
             ),
         )
     }
-    /// Subscribe users and objects to an object
+    /// Subscribes users and objects to an object.
     ///
     /// Subscribes up to 100 users and objects to an object. A recipient that does not exist is created; one that is subscribed already is updated. Subscriptions are two levels deep at most: an object can have child objects, and these can have users.
     ///
@@ -1684,7 +1782,7 @@ impl<C: AsClient> ObjectsSubscriptions<C> {
             ),
         )
     }
-    /// Unsubscribe users and objects from an object
+    /// Unsubscribes users and objects from an object.
     ///
     /// Removes up to 100 subscriptions to an object. The users and objects themselves are kept.
     ///
@@ -1784,6 +1882,16 @@ impl<C> Call<operations::AddObjectSubscription, C> {
     }
 }
 /// The operations on the preferences of an object, returned by [`Objects::preferences`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`get`](Self::get) | `GET /v1/object/{object_type}/{id}/preference/` | Fetches the preferences of an object. |
+/// | [`edit`](Self::edit) | `PATCH /v1/object/{object_type}/{id}/preference/` | Edits the preferences of an object. |
+/// | [`list_categories`](Self::list_categories) | `GET /v1/object/{object_type}/{id}/preference/category/` | Lists the preferences of an object by category. |
+/// | [`get_category`](Self::get_category) | `GET /v1/object/{object_type}/{id}/preference/category/{category_slug}/` | Fetches the preference of an object for a category. |
+/// | [`edit_category`](Self::edit_category) | `PATCH /v1/object/{object_type}/{id}/preference/category/{category_slug}/` | Edits the preference of an object for a category. |
+/// | [`get_channels`](Self::get_channels) | `GET /v1/object/{object_type}/{id}/preference/channel_preference/` | Fetches the preferences of an object by channel. |
+/// | [`edit_channels`](Self::edit_channels) | `PATCH /v1/object/{object_type}/{id}/preference/channel_preference/` | Edits the preferences of an object by channel. |
 #[derive(Clone)]
 pub struct ObjectsPreferences<C = Client> {
     pub(crate) client: C,
@@ -1791,7 +1899,7 @@ pub struct ObjectsPreferences<C = Client> {
     id: String,
 }
 impl<C: AsClient> ObjectsPreferences<C> {
-    /// Fetch the preferences of an object
+    /// Fetches the preferences of an object.
     ///
     /// Returns all preferences of an object: by category, in the sections of the preference page, and by channel.
     ///
@@ -1805,7 +1913,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// Edit the preferences of an object
+    /// Edits the preferences of an object.
     ///
     /// Changes several preferences of an object in one request, by category and by channel, and returns all of them. Upstream documents `categories` for users only.
     ///
@@ -1821,7 +1929,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// List the preferences of an object by category
+    /// Lists the preferences of an object by category.
     ///
     /// Returns an object's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both and the official Go SDK sends them for users.
     ///
@@ -1837,7 +1945,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// Fetch the preference of an object for a category
+    /// Fetches the preference of an object for a category.
     ///
     /// Returns an object's preference for a category.
     ///
@@ -1857,7 +1965,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// Edit the preference of an object for a category
+    /// Edits the preference of an object for a category.
     ///
     /// Opts an object in to a category or out of it, as a whole or on some channels. Whether the API refuses to change a preference that is not editable is not known.
     ///
@@ -1887,7 +1995,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// Fetch the preferences of an object by channel
+    /// Fetches the preferences of an object by channel.
     ///
     /// Returns an object's preferences for channels across all categories.
     ///
@@ -1901,7 +2009,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// Edit the preferences of an object by channel
+    /// Edits the preferences of an object by channel.
     ///
     /// Limits channels to mandatory notifications for an object, or lifts the limit, across all categories.
     ///
@@ -2120,12 +2228,30 @@ impl<C> Call<operations::ObjectPreferenceChannel, C> {
     }
 }
 /// The operations on lists, returned by [`Client::lists`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// client.lists().upsert("newsletter").list_name("Newsletter".to_owned()).await?;
+/// client.lists().subscribers("newsletter").add(["jane", "joe"]).await?;
+/// client.lists().replace("newsletter", ["jane", "ann"]).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/subscriber_list/` | Lists the lists of users. |
+/// | [`get`](Self::get) | `GET /v1/subscriber_list/{list_id}/` | Fetches a list. |
+/// | [`upsert`](Self::upsert) | `POST /v1/subscriber_list/` | Creates or updates a list. |
+/// | [`delete`](Self::delete) | `PATCH /v1/subscriber_list/{list_id}/delete/` | Deletes a list. |
+/// | [`subscribers`](Self::subscribers) | | Returns the operations on the subscribers of a list. |
+/// | [`drafts`](Self::drafts) | | Returns the operations on the drafts of a list. |
 #[derive(Clone)]
 pub struct Lists<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Lists<C> {
-    /// List the lists of users
+    /// Lists the lists of users.
     ///
     /// Returns the lists of the workspace, page by page, without the users in them. A page holds 20 lists by default and at most 1000.
     ///
@@ -2133,7 +2259,7 @@ impl<C: AsClient> Lists<C> {
     pub fn list(&self) -> Call<operations::GetAllLists, C> {
         Call::new(&self.client, operations::GetAllLists::new())
     }
-    /// Fetch a list
+    /// Fetches a list.
     ///
     /// Returns a list, without the users in it.
     ///
@@ -2143,7 +2269,7 @@ impl<C: AsClient> Lists<C> {
     pub fn get(&self, list_id: impl fmt::Display) -> Call<operations::GetList, C> {
         Call::new(&self.client, operations::GetList::new(values::text(list_id)))
     }
-    /// Create or update a list
+    /// Creates or updates a list.
     ///
     /// Creates a list of users, or updates its name and settings if it exists. The users in it are left unchanged.
     ///
@@ -2162,7 +2288,7 @@ impl<C: AsClient> Lists<C> {
         };
         Call::new(&self.client, operations::CreateList::new(body))
     }
-    /// Delete a list
+    /// Deletes a list.
     ///
     /// Deletes a list for good. The users in it are kept.
     ///
@@ -2233,13 +2359,19 @@ impl<C> Call<operations::CreateList, C> {
     }
 }
 /// The operations on the subscribers of a list, returned by [`Lists::subscribers`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/subscriber_list/{list_id}/subscriber/` | Lists the users in a list. |
+/// | [`add`](Self::add) | `POST /v1/subscriber_list/{list_id}/subscriber/add/` | Adds users to a list. |
+/// | [`remove`](Self::remove) | `POST /v1/subscriber_list/{list_id}/subscriber/remove/` | Removes users from a list. |
 #[derive(Clone)]
 pub struct ListsSubscribers<C = Client> {
     pub(crate) client: C,
     list_id: String,
 }
 impl<C: AsClient> ListsSubscribers<C> {
-    /// List the users in a list
+    /// Lists the users in a list.
     ///
     /// Returns the users in a list, page by page. A page holds 20 users by default.
     ///
@@ -2250,7 +2382,7 @@ impl<C: AsClient> ListsSubscribers<C> {
             operations::GetSubscriberListUsers::new(self.list_id.as_str()),
         )
     }
-    /// Add users to a list
+    /// Adds users to a list.
     ///
     /// Adds existing users to a list. Users that do not exist are passed over.
     ///
@@ -2269,7 +2401,7 @@ impl<C: AsClient> ListsSubscribers<C> {
             operations::AddSubscribersToList::new(self.list_id.as_str(), body),
         )
     }
-    /// Remove users from a list
+    /// Removes users from a list.
     ///
     /// Removes users from a list. The users themselves are kept.
     ///
@@ -2304,13 +2436,22 @@ impl<C> Call<operations::GetSubscriberListUsers, C> {
     }
 }
 /// The operations on the drafts of a list, returned by [`Lists::drafts`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`start`](Self::start) | `POST /v1/subscriber_list/{list_id}/start_sync/` | Starts a draft of a list. |
+/// | [`get`](Self::get) | `GET /v1/subscriber_list/{list_id}/version/{version_id}/` | Fetches a draft of a list. |
+/// | [`add`](Self::add) | `POST /v1/subscriber_list/{list_id}/version/{version_id}/subscriber/add/` | Adds users to a draft of a list. |
+/// | [`remove`](Self::remove) | `POST /v1/subscriber_list/{list_id}/version/{version_id}/subscriber/remove/` | Removes users from a draft of a list. |
+/// | [`finish`](Self::finish) | `PATCH /v1/subscriber_list/{list_id}/version/{version_id}/finish_sync/` | Makes a draft of a list live. |
+/// | [`delete`](Self::delete) | `PATCH /v1/subscriber_list/{list_id}/version/{version_id}/delete/` | Deletes a draft of a list. |
 #[derive(Clone)]
 pub struct ListsDrafts<C = Client> {
     pub(crate) client: C,
     list_id: String,
 }
 impl<C: AsClient> ListsDrafts<C> {
-    /// Start a draft of a list
+    /// Starts a draft of a list.
     ///
     /// Starts an empty draft to replace all users of a list at once. Add users to the draft, then finish it to make it live; until then the list is used as it is. If something goes wrong, delete the draft. Each call starts another draft.
     ///
@@ -2318,7 +2459,7 @@ impl<C: AsClient> ListsDrafts<C> {
     pub fn start(&self) -> Call<operations::StartSync, C> {
         Call::new(&self.client, operations::StartSync::new(self.list_id.as_str()))
     }
-    /// Fetch a draft of a list
+    /// Fetches a draft of a list.
     ///
     /// Returns a draft of a list, without the users in it.
     ///
@@ -2339,7 +2480,7 @@ impl<C: AsClient> ListsDrafts<C> {
             ),
         )
     }
-    /// Add users to a draft of a list
+    /// Adds users to a draft of a list.
     ///
     /// Adds existing users to a draft. Users that do not exist are passed over.
     ///
@@ -2364,7 +2505,7 @@ impl<C: AsClient> ListsDrafts<C> {
             ),
         )
     }
-    /// Remove users from a draft of a list
+    /// Removes users from a draft of a list.
     ///
     /// Removes users from a draft. The list itself is left unchanged.
     ///
@@ -2389,7 +2530,7 @@ impl<C: AsClient> ListsDrafts<C> {
             ),
         )
     }
-    /// Make a draft of a list live
+    /// Makes a draft of a list live.
     ///
     /// Replaces all users of a list by those of the draft, and removes the draft. A second call for the same draft fails, since the draft no longer exists.
     ///
@@ -2405,7 +2546,7 @@ impl<C: AsClient> ListsDrafts<C> {
             operations::FinishSync::new(self.list_id.as_str(), values::text(version_id)),
         )
     }
-    /// Delete a draft of a list
+    /// Deletes a draft of a list.
     ///
     /// Deletes a draft for good. The list itself is left unchanged.
     ///
@@ -2432,14 +2573,41 @@ impl<C> fmt::Debug for ListsDrafts<C> {
     }
 }
 /// The operations on users, returned by [`Client::users`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// client.users().upsert("jane").email("jane@example.com").property("plan", "free").await?;
+/// client.users().edit("jane").set("plan", "pro").append_sms("+15551234567").await?;
+/// let jane = client.users().get("jane").await?;
+/// println!("{} addresses", jane.channels().count());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`upsert`](Self::upsert) | `POST /v1/user/{distinct_id}/` | Creates or updates a user. |
+/// | [`get`](Self::get) | `GET /v1/user/{distinct_id}/` | Fetches a user. |
+/// | [`edit`](Self::edit) | `PATCH /v1/user/{distinct_id}/` | Edits a user. |
+/// | [`delete`](Self::delete) | `DELETE /v1/user/{distinct_id}/` | Deletes a user. |
+/// | [`delete_many`](Self::delete_many) | `DELETE /v1/bulk/user/` | Deletes users. |
+/// | [`merge`](Self::merge) | `POST /v1/user/{distinct_id}/merge/` | Merges a user into another. |
+/// | [`list`](Self::list) | `GET /v1/user/` | Lists users. |
+/// | [`object_subscriptions`](Self::object_subscriptions) | `GET /v1/user/{distinct_id}/subscribed_to/object/` | Lists the objects that a user is subscribed to. |
+/// | [`list_subscriptions`](Self::list_subscriptions) | `GET /v1/user/{distinct_id}/subscribed_to/list/` | Lists the lists that a user is subscribed to. |
+/// | [`ingest`](Self::ingest) | `POST /event/` | Edits many users. |
+/// | [`edit_preferences_of_many`](Self::edit_preferences_of_many) | `PATCH /v1/bulk/user/preference/` | Edits the preferences of many users. |
+/// | [`reset_preferences_of_many`](Self::reset_preferences_of_many) | `PATCH /v1/bulk/user/preference/reset/` | Resets the preferences of many users. |
+/// | [`preferences`](Self::preferences) | | Returns the operations on the preferences of a user. |
+/// | [`tenants`](Self::tenants) | | Returns the operations on the tenants of a user. |
 #[derive(Clone)]
 pub struct Users<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Users<C> {
-    /// Create / Update Users
+    /// Creates or updates a user.
     ///
-    /// API to upsert (create if not exists, update if exists) user profile using a `distinct_id`.
+    /// Creates a user or updates an existing one. Channels and properties that you set are merged into the stored profile; everything else is left unchanged.
     ///
     /// Sends `POST /v1/user/{distinct_id}/`. Retried after transient errors.
     ///
@@ -2454,9 +2622,9 @@ impl<C: AsClient> Users<C> {
             operations::CreateUpdateUsers::new(values::text(distinct_id), body),
         )
     }
-    /// Fetch a user
+    /// Fetches a user.
     ///
-    /// The stored profile of a user, with all channels and properties.
+    /// Returns the stored profile of a user, with all channels and properties.
     ///
     /// Sends `GET /v1/user/{distinct_id}/`. Retried after transient errors.
     ///
@@ -2470,7 +2638,7 @@ impl<C: AsClient> Users<C> {
             operations::FetchUserProfile::new(values::text(distinct_id)),
         )
     }
-    /// Edit a user
+    /// Edits a user.
     ///
     /// Changes single values of a profile by a list of operations, done in order: addresses of channels are added and removed, properties set, removed, added to and incremented.
     ///
@@ -2489,7 +2657,7 @@ impl<C: AsClient> Users<C> {
             operations::EditUserProfile::new(values::text(distinct_id), body),
         )
     }
-    /// Delete a user
+    /// Deletes a user.
     ///
     /// Deletes a user for good.
     ///
@@ -2502,7 +2670,7 @@ impl<C: AsClient> Users<C> {
     ) -> Call<operations::DeleteUser, C> {
         Call::new(&self.client, operations::DeleteUser::new(values::text(distinct_id)))
     }
-    /// Delete users
+    /// Deletes users.
     ///
     /// Deletes several users for good. Those that do not exist are passed over.
     ///
@@ -2518,7 +2686,7 @@ impl<C: AsClient> Users<C> {
         };
         Call::new(&self.client, operations::BulkDeleteUsers::new(body))
     }
-    /// Merge a user into another
+    /// Merges a user into another.
     ///
     /// Merges the user `from_user_id` into the user of the path. What only the former has the latter gains; the former is deleted for good.
     ///
@@ -2539,17 +2707,17 @@ impl<C: AsClient> Users<C> {
             operations::MergeUsers::new(values::text(distinct_id), body),
         )
     }
-    /// List users
+    /// Lists users.
     ///
-    /// The users of the workspace, a page at a time. The profiles in a list have no channels.
+    /// Returns the users of the workspace, a page at a time. The profiles in a list have no channels.
     ///
     /// Sends `GET /v1/user/`. Retried after transient errors.
     pub fn list(&self) -> Call<operations::ListUsers, C> {
         Call::new(&self.client, operations::ListUsers::new())
     }
-    /// List the objects that a user is subscribed to
+    /// Lists the objects that a user is subscribed to.
     ///
-    /// The objects that a user is subscribed to, a page at a time.
+    /// Returns the objects that a user is subscribed to, a page at a time.
     ///
     /// Sends `GET /v1/user/{distinct_id}/subscribed_to/object/`. Retried after transient errors.
     ///
@@ -2563,9 +2731,9 @@ impl<C: AsClient> Users<C> {
             operations::FetchUserObjectSubscriptions::new(values::text(distinct_id)),
         )
     }
-    /// List the lists that a user is subscribed to
+    /// Lists the lists that a user is subscribed to.
     ///
-    /// The lists that a user is subscribed to, a page at a time.
+    /// Returns the lists that a user is subscribed to, a page at a time.
     ///
     /// Sends `GET /v1/user/{distinct_id}/subscribed_to/list/`. Retried after transient errors.
     ///
@@ -2579,7 +2747,7 @@ impl<C: AsClient> Users<C> {
             operations::FetchUserListSubscriptions::new(values::text(distinct_id)),
         )
     }
-    /// Edit many users
+    /// Edits many users.
     ///
     /// Sends edits of 1 to 400 users in one request, to the same endpoint as events. Users that do not exist are created. The edits are done later and the reply has no outcome for each user, so an edit that fails appears in the logs of the dashboard only. A record may have at most 10 KB, a body 800 KB. Repeating a request is safe unless it adds to numbers or to properties that are lists. Upstream does not document this form; its SDKs use it.
     ///
@@ -2595,7 +2763,7 @@ impl<C: AsClient> Users<C> {
         let body = items.into_values().collect();
         Call::new(&self.client, operations::IngestUsers::new(body))
     }
-    /// Edit the preferences of many users
+    /// Edits the preferences of many users.
     ///
     /// Makes the same changes to the preferences of many users. The reply does not tell the outcome for each user. The limit of 100 users is the one that upstream's error messages name; they do not name the operation.
     ///
@@ -2613,7 +2781,7 @@ impl<C: AsClient> Users<C> {
         };
         Call::new(&self.client, operations::BulkUpdateUserPreference::new(body))
     }
-    /// Reset the preferences of many users
+    /// Resets the preferences of many users.
     ///
     /// Removes what many users chose, so that the preferences of the tenant and the defaults of the categories apply again. The reply does not tell the outcome for each user.
     ///
@@ -2801,13 +2969,23 @@ impl<C> Call<operations::ResetUserPreferences, C> {
     }
 }
 /// The operations on the preferences of a user, returned by [`Users::preferences`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`get`](Self::get) | `GET /v1/user/{distinct_id}/preference/` | Fetches the preferences of a user. |
+/// | [`edit`](Self::edit) | `PATCH /v1/user/{distinct_id}/preference/` | Edits the preferences of a user. |
+/// | [`list_categories`](Self::list_categories) | `GET /v1/user/{distinct_id}/preference/category/` | Lists the preferences of a user by category. |
+/// | [`get_category`](Self::get_category) | `GET /v1/user/{distinct_id}/preference/category/{category_slug}/` | Fetches the preference of a user for a category. |
+/// | [`edit_category`](Self::edit_category) | `PATCH /v1/user/{distinct_id}/preference/category/{category_slug}/` | Edits the preference of a user for a category. |
+/// | [`get_channels`](Self::get_channels) | `GET /v1/user/{distinct_id}/preference/channel_preference/` | Fetches the preferences of a user by channel. |
+/// | [`edit_channels`](Self::edit_channels) | `PATCH /v1/user/{distinct_id}/preference/channel_preference/` | Edits the preferences of a user by channel. |
 #[derive(Clone)]
 pub struct UsersPreferences<C = Client> {
     pub(crate) client: C,
     distinct_id: String,
 }
 impl<C: AsClient> UsersPreferences<C> {
-    /// Fetch the preferences of a user
+    /// Fetches the preferences of a user.
     ///
     /// Returns all preferences of a user: by category, in the sections of the preference page, and by channel.
     ///
@@ -2818,7 +2996,7 @@ impl<C: AsClient> UsersPreferences<C> {
             operations::GetUserFullPreference::new(self.distinct_id.as_str()),
         )
     }
-    /// Edit the preferences of a user
+    /// Edits the preferences of a user.
     ///
     /// Changes several preferences of a user in one request, by category and by channel, and returns all of them.
     ///
@@ -2830,7 +3008,7 @@ impl<C: AsClient> UsersPreferences<C> {
             operations::UpdateUserFullPreference::new(self.distinct_id.as_str(), body),
         )
     }
-    /// List the preferences of a user by category
+    /// Lists the preferences of a user by category.
     ///
     /// Returns a user's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both and the official Go SDK sends them for users.
     ///
@@ -2843,7 +3021,7 @@ impl<C: AsClient> UsersPreferences<C> {
             operations::GetUserPreferenceAllCategories::new(self.distinct_id.as_str()),
         )
     }
-    /// Fetch the preference of a user for a category
+    /// Fetches the preference of a user for a category.
     ///
     /// Returns a user's preference for a category. Upstream marks this operation as deprecated but names no successor; the official Python and Go SDKs call it.
     ///
@@ -2862,7 +3040,7 @@ impl<C: AsClient> UsersPreferences<C> {
             ),
         )
     }
-    /// Edit the preference of a user for a category
+    /// Edits the preference of a user for a category.
     ///
     /// Opts a user in to a category or out of it, as a whole or on some channels. Whether the API refuses to change a preference that is not editable is not known.
     ///
@@ -2891,7 +3069,7 @@ impl<C: AsClient> UsersPreferences<C> {
             ),
         )
     }
-    /// Fetch the preferences of a user by channel
+    /// Fetches the preferences of a user by channel.
     ///
     /// Returns a user's preferences for channels across all categories.
     ///
@@ -2902,7 +3080,7 @@ impl<C: AsClient> UsersPreferences<C> {
             operations::GetUserPreferenceChannel::new(self.distinct_id.as_str()),
         )
     }
-    /// Edit the preferences of a user by channel
+    /// Edits the preferences of a user by channel.
     ///
     /// Limits channels to mandatory notifications for a user, or lifts the limit, across all categories.
     ///
@@ -3117,13 +3295,21 @@ impl<C> Call<operations::UpdateUserPreferenceChannel, C> {
     }
 }
 /// The operations on the tenants of a user, returned by [`Users::tenants`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/user/{distinct_id}/associated_tenant/` | Lists the tenants of a user. |
+/// | [`get`](Self::get) | `GET /v1/user/{distinct_id}/tenant/{tenant_id}/` | Fetches the profile of a user in a tenant. |
+/// | [`upsert`](Self::upsert) | `POST /v1/user/{distinct_id}/tenant/{tenant_id}/` | Creates or updates the profile of a user in a tenant. |
+/// | [`edit`](Self::edit) | `PATCH /v1/user/{distinct_id}/tenant/{tenant_id}/` | Edits the profile of a user in a tenant. |
+/// | [`delete`](Self::delete) | `DELETE /v1/user/{distinct_id}/tenant/{tenant_id}/` | Removes a user from a tenant. |
 #[derive(Clone)]
 pub struct UsersTenants<C = Client> {
     pub(crate) client: C,
     distinct_id: String,
 }
 impl<C: AsClient> UsersTenants<C> {
-    /// List the tenants of a user
+    /// Lists the tenants of a user.
     ///
     /// Returns the tenants that a user belongs to, a page at a time. The SDKs tell only that the reply is a list read by cursor. The members of a result are not documented, so all of them are kept.
     ///
@@ -3136,7 +3322,7 @@ impl<C: AsClient> UsersTenants<C> {
             operations::ListUserTenants::new(self.distinct_id.as_str()),
         )
     }
-    /// Fetch the profile of a user in a tenant
+    /// Fetches the profile of a user in a tenant.
     ///
     /// Returns the profile of a user as it applies in a tenant. The per-tenant profile is laid over the global one, key by key, and takes precedence.
     ///
@@ -3157,7 +3343,7 @@ impl<C: AsClient> UsersTenants<C> {
             ),
         )
     }
-    /// Create or update the profile of a user in a tenant
+    /// Creates or updates the profile of a user in a tenant.
     ///
     /// Adds the user to the tenant if necessary, and merges channels and properties into the per-tenant profile. The global profile is left unchanged. A workspace that allows each user one tenant only refuses a second one with status 400.
     ///
@@ -3180,7 +3366,7 @@ impl<C: AsClient> UsersTenants<C> {
             ),
         )
     }
-    /// Edit the profile of a user in a tenant
+    /// Edits the profile of a user in a tenant.
     ///
     /// Changes single values of the per-tenant profile by a list of operations, done in order. The global profile is left unchanged.
     ///
@@ -3205,7 +3391,7 @@ impl<C: AsClient> UsersTenants<C> {
             ),
         )
     }
-    /// Remove a user from a tenant
+    /// Removes a user from a tenant.
     ///
     /// Deletes the per-tenant profile and takes the user out of the tenant. The global profile is left unchanged.
     ///
@@ -3342,12 +3528,27 @@ impl<C> Call<operations::EditUserTenantProfile, C> {
     }
 }
 /// The operations on messages, returned by [`Client::messages`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// let mut messages = client.messages().list().recipient_id("jane").items();
+/// while let Some(message) = messages.next().await.transpose()? {
+///     println!("{}: {}", message.message_id, message.status);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/message/` | Lists messages. |
+/// | [`edit_many`](Self::edit_many) | `PATCH /v1/bulk/message/` | Edits many messages. |
 #[derive(Clone)]
 pub struct Messages<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Messages<C> {
-    /// List messages
+    /// Lists messages.
     ///
     /// Returns messages, newest first, a page at a time. Filters can be combined. A filter with several values matches any of them.
     ///
@@ -3355,7 +3556,7 @@ impl<C: AsClient> Messages<C> {
     pub fn list(&self) -> Call<operations::ListMessages, C> {
         Call::new(&self.client, operations::ListMessages::new())
     }
-    /// Edit many messages
+    /// Edits many messages.
     ///
     /// Marks messages as seen, clicked, dismissed, read, unread or archived, or takes them out of the archive. Each message is judged on its own, and the reply has one outcome for each.
     ///
@@ -3476,12 +3677,26 @@ impl<C> Call<operations::ListMessages, C> {
     }
 }
 /// The operations on templates, returned by [`Client::templates`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// let template = client.templates().get("order-shipped").await?;
+/// println!("{template:?}");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/template/` | Lists templates. |
+/// | [`get`](Self::get) | `GET /v1/template/{template_slug}/` | Fetches a template. |
+/// | [`get_channel`](Self::get_channel) | `GET /v1/template/{template_slug}/channel/{channel_slug}/` | Fetches a channel of a template. |
 #[derive(Clone)]
 pub struct Templates<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Templates<C> {
-    /// List templates
+    /// Lists templates.
     ///
     /// Returns the templates of the workspace, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both.
     ///
@@ -3489,7 +3704,7 @@ impl<C: AsClient> Templates<C> {
     pub fn list(&self) -> Call<operations::FetchTemplateList, C> {
         Call::new(&self.client, operations::FetchTemplateList::new())
     }
-    /// Fetch a template
+    /// Fetches a template.
     ///
     /// Returns a template with its live version and its draft, for all channels and languages.
     ///
@@ -3505,7 +3720,7 @@ impl<C: AsClient> Templates<C> {
             operations::FetchTemplateDetails::new(values::text(template_slug)),
         )
     }
-    /// Fetch a channel of a template
+    /// Fetches a channel of a template.
     ///
     /// Returns a template's live version and draft for one channel, in all languages.
     ///
@@ -3560,6 +3775,11 @@ impl<C> Call<operations::FetchTemplateList, C> {
     }
 }
 /// The operations on workspaces, returned by [`Client::workspaces`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/workspace/` | Lists workspaces. |
+/// | [`create`](Self::create) | `POST /v1/workspace/` | Creates a workspace. |
 #[cfg(feature = "management")]
 #[derive(Clone)]
 pub struct Workspaces<C = Client> {
@@ -3567,7 +3787,7 @@ pub struct Workspaces<C = Client> {
 }
 #[cfg(feature = "management")]
 impl<C: AsClient> Workspaces<C> {
-    /// List workspaces
+    /// Lists workspaces.
     ///
     /// Returns the workspaces of the account, page by page. Upstream does not document `limit` and `offset` here, but its CLI sends both.
     ///
@@ -3575,7 +3795,7 @@ impl<C: AsClient> Workspaces<C> {
     pub fn list(&self) -> Call<operations::ListWorkspaces, C> {
         Call::new(&self.client, operations::ListWorkspaces::new())
     }
-    /// Create a workspace
+    /// Creates a workspace.
     ///
     /// Creates a workspace. The reply is not the new workspace but the first page of all workspaces; look the new one up there by its name, or list the workspaces if there are more than a page.
     ///
@@ -3610,6 +3830,19 @@ impl<C> Call<operations::CreateWorkspace, C> {
     }
 }
 /// The operations on a workspace, returned by [`Client::workspace`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`api_keys`](Self::api_keys) | | Returns the operations on the api keys of a workspace. |
+/// | [`public_keys`](Self::public_keys) | | Returns the operations on the public keys of a workspace. |
+/// | [`signing_keys`](Self::signing_keys) | | Returns the operations on the signing keys of a workspace. |
+/// | [`workflows`](Self::workflows) | | Returns the operations on the workflows of a workspace. |
+/// | [`schemas`](Self::schemas) | | Returns the operations on the schemas of a workspace. |
+/// | [`events`](Self::events) | | Returns the operations on the events of a workspace. |
+/// | [`categories`](Self::categories) | | Returns the operations on the categories of a workspace. |
+/// | [`translations`](Self::translations) | | Returns the operations on the translations of a workspace. |
+/// | [`templates`](Self::templates) | | Returns the operations on the templates of a workspace. |
+/// | [`template`](Self::template) | | Returns the operations on a template of a workspace. |
 #[cfg(feature = "management")]
 #[derive(Clone)]
 pub struct Workspace<C = Client> {
@@ -3698,6 +3931,12 @@ impl<C> fmt::Debug for Workspace<C> {
     }
 }
 /// The operations on the api keys of a workspace, returned by [`Workspace::api_keys`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/{workspace}/ws_api_key/` | Lists API keys. |
+/// | [`create`](Self::create) | `POST /v1/{workspace}/ws_api_key/` | Creates an API key. |
+/// | [`delete`](Self::delete) | `DELETE /v1/{workspace}/ws_api_key/{api_key_id}/` | Deletes an API key. |
 #[cfg(feature = "management")]
 #[derive(Clone)]
 pub struct WorkspaceApiKeys<C = Client> {
@@ -3706,7 +3945,7 @@ pub struct WorkspaceApiKeys<C = Client> {
 }
 #[cfg(feature = "management")]
 impl<C: AsClient> WorkspaceApiKeys<C> {
-    /// List API keys
+    /// Lists API keys.
     ///
     /// Returns the API keys of a workspace. The keys themselves are masked.
     ///
@@ -3717,7 +3956,7 @@ impl<C: AsClient> WorkspaceApiKeys<C> {
             operations::ListWorkspaceApiKeys::new(self.workspace.as_str()),
         )
     }
-    /// Create an API key
+    /// Creates an API key.
     ///
     /// Creates an API key and returns it with the key itself, which is never shown again. Each call creates another key.
     ///
@@ -3737,7 +3976,7 @@ impl<C: AsClient> WorkspaceApiKeys<C> {
             operations::CreateWorkspaceApiKey::new(self.workspace.as_str(), body),
         )
     }
-    /// Delete an API key
+    /// Deletes an API key.
     ///
     /// Deletes an API key. Requests with it are refused from then on. Upstream does not say whether they are at once, nor whether the key stays in the list.
     ///
@@ -3774,6 +4013,14 @@ impl<C> Call<operations::CreateWorkspaceApiKey, C> {
     }
 }
 /// The operations on the public keys of a workspace, returned by [`Workspace::public_keys`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/{workspace}/ws_public_key/` | Lists public keys. |
+/// | [`create`](Self::create) | `POST /v1/{workspace}/ws_public_key/` | Creates a public key. |
+/// | [`set_secure_mode`](Self::set_secure_mode) | `PATCH /v1/{workspace}/ws_public_key/{public_key_id}/` | Switch secure mode of a public key. |
+/// | [`delete`](Self::delete) | `DELETE /v1/{workspace}/ws_public_key/{public_key_id}/` | Deletes a public key. |
+/// | [`rotate`](Self::rotate) | `PATCH /v1/{workspace}/ws_public_key/{public_key_id}/rotate/` | Rotate a public key. |
 #[cfg(feature = "management")]
 #[derive(Clone)]
 pub struct WorkspacePublicKeys<C = Client> {
@@ -3782,7 +4029,7 @@ pub struct WorkspacePublicKeys<C = Client> {
 }
 #[cfg(feature = "management")]
 impl<C: AsClient> WorkspacePublicKeys<C> {
-    /// List public keys
+    /// Lists public keys.
     ///
     /// Returns the public keys of a workspace.
     ///
@@ -3793,7 +4040,7 @@ impl<C: AsClient> WorkspacePublicKeys<C> {
             operations::ListWorkspacePublicKeys::new(self.workspace.as_str()),
         )
     }
-    /// Create a public key
+    /// Creates a public key.
     ///
     /// Creates a public key. Each call creates another key.
     ///
@@ -3813,7 +4060,7 @@ impl<C: AsClient> WorkspacePublicKeys<C> {
             operations::CreateWorkspacePublicKey::new(self.workspace.as_str(), body),
         )
     }
-    /// Switch secure mode of a public key
+    /// Switch secure mode of a public key.
     ///
     /// Switches secure mode on or off. In secure mode, requests with the key also need a user token that is signed with the signing key.
     ///
@@ -3838,7 +4085,7 @@ impl<C: AsClient> WorkspacePublicKeys<C> {
             ),
         )
     }
-    /// Delete a public key
+    /// Deletes a public key.
     ///
     /// Deletes a public key. Requests with it are refused from then on.
     ///
@@ -3857,7 +4104,7 @@ impl<C: AsClient> WorkspacePublicKeys<C> {
             ),
         )
     }
-    /// Rotate a public key
+    /// Rotate a public key.
     ///
     /// Replaces a public key by a new one with the same identifier and settings. The old key stops working at once. Each call replaces it again. To change keys without a gap, create a second key and delete the old one later.
     ///
@@ -3894,6 +4141,13 @@ impl<C> Call<operations::CreateWorkspacePublicKey, C> {
     }
 }
 /// The operations on the signing keys of a workspace, returned by [`Workspace::signing_keys`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/{workspace}/ws_signing_key/` | Lists signing keys. |
+/// | [`create`](Self::create) | `POST /v1/{workspace}/ws_signing_key/` | Creates a signing key. |
+/// | [`delete`](Self::delete) | `DELETE /v1/{workspace}/ws_signing_key/{signing_key_uid}/` | Deletes a signing key. |
+/// | [`roll`](Self::roll) | `POST /v1/{workspace}/ws_signing_key/{signing_key_uid}/roll/` | Roll a signing key. |
 #[cfg(feature = "management")]
 #[derive(Clone)]
 pub struct WorkspaceSigningKeys<C = Client> {
@@ -3902,7 +4156,7 @@ pub struct WorkspaceSigningKeys<C = Client> {
 }
 #[cfg(feature = "management")]
 impl<C: AsClient> WorkspaceSigningKeys<C> {
-    /// List signing keys
+    /// Lists signing keys.
     ///
     /// Returns the signing keys of a workspace, without their private halves.
     ///
@@ -3913,7 +4167,7 @@ impl<C: AsClient> WorkspaceSigningKeys<C> {
             operations::ListWorkspaceSigningKeys::new(self.workspace.as_str()),
         )
     }
-    /// Create a signing key
+    /// Creates a signing key.
     ///
     /// Creates a signing key and returns it with its private half, which is never shown again. Refused if the workspace has an active signing key already; roll that one instead.
     ///
@@ -3924,7 +4178,7 @@ impl<C: AsClient> WorkspaceSigningKeys<C> {
             operations::CreateWorkspaceSigningKey::new(self.workspace.as_str()),
         )
     }
-    /// Delete a signing key
+    /// Deletes a signing key.
     ///
     /// Deletes a signing key. User tokens that are signed with it are refused from then on.
     ///
@@ -3943,7 +4197,7 @@ impl<C: AsClient> WorkspaceSigningKeys<C> {
             ),
         )
     }
-    /// Roll a signing key
+    /// Roll a signing key.
     ///
     /// Replaces a signing key by a new one with an `id` and a `uid` of its own, and returns that with its private half, which is never shown again. The old key is marked as rolled; upstream does not say how long it is still accepted. Each call rolls again.
     ///
@@ -3971,6 +4225,15 @@ impl<C> fmt::Debug for WorkspaceSigningKeys<C> {
     }
 }
 /// The operations on the workflows of a workspace, returned by [`Workspace::workflows`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/{workspace}/workflow/` | Lists workflows. |
+/// | [`get`](Self::get) | `GET /v1/{workspace}/workflow/{slug}/` | Fetches a workflow. |
+/// | [`upsert`](Self::upsert) | `POST /v1/{workspace}/workflow/{slug}/` | Creates or updates a workflow. |
+/// | [`delete`](Self::delete) | `DELETE /v1/{workspace}/workflow/{slug}/` | Deletes a workflow. |
+/// | [`commit`](Self::commit) | `PATCH /v1/{workspace}/workflow/{slug}/commit/` | Commit a workflow. |
+/// | [`set_enabled`](Self::set_enabled) | `PATCH /v1/{workspace}/workflow/{slug}/enable/` | Enables or disables a workflow. |
 #[cfg(feature = "management")]
 #[derive(Clone)]
 pub struct WorkspaceWorkflows<C = Client> {
@@ -3979,7 +4242,7 @@ pub struct WorkspaceWorkflows<C = Client> {
 }
 #[cfg(feature = "management")]
 impl<C: AsClient> WorkspaceWorkflows<C> {
-    /// List workflows
+    /// Lists workflows.
     ///
     /// Returns the workflows of a workspace with all their steps, page by page. A page holds at most 50 workflows. Upstream documents only `mode` and `slugs`; its CLI sends the other parameters too.
     ///
@@ -3987,7 +4250,7 @@ impl<C: AsClient> WorkspaceWorkflows<C> {
     pub fn list(&self) -> Call<operations::ListWorkflows, C> {
         Call::new(&self.client, operations::ListWorkflows::new(self.workspace.as_str()))
     }
-    /// Fetch a workflow
+    /// Fetches a workflow.
     ///
     /// Returns a workflow with all its steps, as a draft or as it is live.
     ///
@@ -4000,7 +4263,7 @@ impl<C: AsClient> WorkspaceWorkflows<C> {
             operations::GetWorkflow::new(self.workspace.as_str(), values::text(slug)),
         )
     }
-    /// Create or update a workflow
+    /// Creates or updates a workflow.
     ///
     /// Creates a workflow or replaces its draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: a draft with errors is saved, and the reply is a success all the same. Upstream does not say whether settings that are left out are kept or cleared.
     ///
@@ -4047,7 +4310,7 @@ impl<C: AsClient> WorkspaceWorkflows<C> {
             ),
         )
     }
-    /// Delete a workflow
+    /// Deletes a workflow.
     ///
     /// Deletes a workflow with its draft and its live version.
     ///
@@ -4063,7 +4326,7 @@ impl<C: AsClient> WorkspaceWorkflows<C> {
             operations::DeleteWorkflow::new(self.workspace.as_str(), values::text(slug)),
         )
     }
-    /// Commit a workflow
+    /// Commit a workflow.
     ///
     /// Publishes the draft of a workflow. Look at `validation_result` in the reply: a draft with errors is presumably not published.
     ///
@@ -4079,7 +4342,7 @@ impl<C: AsClient> WorkspaceWorkflows<C> {
             operations::CommitWorkflow::new(self.workspace.as_str(), values::text(slug)),
         )
     }
-    /// Enable or disable a workflow
+    /// Enables or disables a workflow.
     ///
     /// Switches a workflow on or off. One that is off is not run when it is triggered.
     ///
@@ -4287,6 +4550,13 @@ impl<C> Call<operations::CommitWorkflow, C> {
     }
 }
 /// The operations on the schemas of a workspace, returned by [`Workspace::schemas`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/{workspace}/schema/` | Lists schemas. |
+/// | [`get`](Self::get) | `GET /v1/{workspace}/schema/{schema_slug}/` | Fetches a schema. |
+/// | [`upsert`](Self::upsert) | `POST /v1/{workspace}/schema/{schema_slug}/` | Creates or updates a schema. |
+/// | [`commit`](Self::commit) | `PATCH /v1/{workspace}/schema/{schema_slug}/commit/` | Commit a schema. |
 #[cfg(feature = "management")]
 #[derive(Clone)]
 pub struct WorkspaceSchemas<C = Client> {
@@ -4295,7 +4565,7 @@ pub struct WorkspaceSchemas<C = Client> {
 }
 #[cfg(feature = "management")]
 impl<C: AsClient> WorkspaceSchemas<C> {
-    /// List schemas
+    /// Lists schemas.
     ///
     /// Returns the schemas of a workspace, page by page. Upstream does not document `limit` and `offset` here, but its CLI sends both.
     ///
@@ -4303,7 +4573,7 @@ impl<C: AsClient> WorkspaceSchemas<C> {
     pub fn list(&self) -> Call<operations::ListSchemas, C> {
         Call::new(&self.client, operations::ListSchemas::new(self.workspace.as_str()))
     }
-    /// Fetch a schema
+    /// Fetches a schema.
     ///
     /// Returns a schema, as a draft, as it is live, or in a certain version.
     ///
@@ -4319,7 +4589,7 @@ impl<C: AsClient> WorkspaceSchemas<C> {
             ),
         )
     }
-    /// Create or update a schema
+    /// Creates or updates a schema.
     ///
     /// Creates a schema or replaces its draft. With `commit`, the draft is published as well, but only if `commit_result` says so: a draft with errors is saved, and the reply is a success all the same. A schema cannot be deleted.
     ///
@@ -4349,7 +4619,7 @@ impl<C: AsClient> WorkspaceSchemas<C> {
             ),
         )
     }
-    /// Commit a schema
+    /// Commit a schema.
     ///
     /// Publishes the draft of a schema and returns the live version.
     ///
@@ -4438,6 +4708,15 @@ impl<C> Call<operations::CommitSchema, C> {
     }
 }
 /// The operations on the events of a workspace, returned by [`Workspace::events`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/{workspace}/event/` | Lists events. |
+/// | [`create`](Self::create) | `POST /v1/{workspace}/event/` | Creates an event. |
+/// | [`get`](Self::get) | `GET /v1/{workspace}/event/{event_name}/` | Fetches an event. |
+/// | [`update`](Self::update) | `PATCH /v1/{workspace}/event/{event_name}/` | Updates an event. |
+/// | [`linked_workflows`](Self::linked_workflows) | `GET /v1/{workspace}/event/{event_name}/linked_workflows/` | Lists the workflows linked to an event. |
+/// | [`unlink_schema`](Self::unlink_schema) | `PATCH /v1/{workspace}/event/{event_name}/delink_schema/` | Unlink the schema of an event. |
 #[cfg(feature = "management")]
 #[derive(Clone)]
 pub struct WorkspaceEvents<C = Client> {
@@ -4446,7 +4725,7 @@ pub struct WorkspaceEvents<C = Client> {
 }
 #[cfg(feature = "management")]
 impl<C: AsClient> WorkspaceEvents<C> {
-    /// List events
+    /// Lists events.
     ///
     /// Returns the events of a workspace, page by page. A page holds 10 events by default and at most 100.
     ///
@@ -4454,7 +4733,7 @@ impl<C: AsClient> WorkspaceEvents<C> {
     pub fn list(&self) -> Call<operations::ListEvents, C> {
         Call::new(&self.client, operations::ListEvents::new(self.workspace.as_str()))
     }
-    /// Create an event
+    /// Creates an event.
     ///
     /// Defines an event. It can be neither renamed nor deleted. Upstream does not say what becomes of an event that exists already.
     ///
@@ -4473,7 +4752,7 @@ impl<C: AsClient> WorkspaceEvents<C> {
             operations::CreateEvent::new(self.workspace.as_str(), body),
         )
     }
-    /// Fetch an event
+    /// Fetches an event.
     ///
     /// Returns the definition of an event.
     ///
@@ -4486,7 +4765,7 @@ impl<C: AsClient> WorkspaceEvents<C> {
             operations::GetEvent::new(self.workspace.as_str(), values::text(event_name)),
         )
     }
-    /// Update an event
+    /// Updates an event.
     ///
     /// Changes the description of an event, or links a schema to it.
     ///
@@ -4507,7 +4786,7 @@ impl<C: AsClient> WorkspaceEvents<C> {
             ),
         )
     }
-    /// List the workflows linked to an event
+    /// Lists the workflows linked to an event.
     ///
     /// Returns the workflows that refer to an event, all at once, and what each uses it for.
     ///
@@ -4526,7 +4805,7 @@ impl<C: AsClient> WorkspaceEvents<C> {
             ),
         )
     }
-    /// Unlink the schema of an event
+    /// Unlink the schema of an event.
     ///
     /// Takes the schema away from an event, so that its payloads are not validated any more. Refused if it has none.
     ///
@@ -4617,6 +4896,13 @@ impl<C> Call<operations::UpdateEvent, C> {
     }
 }
 /// The operations on the categories of a workspace, returned by [`Workspace::categories`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`get`](Self::get) | `GET /v1/{workspace}/preference_category/` | Fetches all preference categories. |
+/// | [`replace`](Self::replace) | `POST /v1/{workspace}/preference_category/` | Replaces all preference categories. |
+/// | [`commit`](Self::commit) | `PATCH /v1/{workspace}/preference_category/commit/` | Commit all preference categories. |
+/// | [`translations`](Self::translations) | | Returns the operations on the translations of a categorie. |
 #[cfg(feature = "management")]
 #[derive(Clone)]
 pub struct WorkspaceCategories<C = Client> {
@@ -4625,7 +4911,7 @@ pub struct WorkspaceCategories<C = Client> {
 }
 #[cfg(feature = "management")]
 impl<C: AsClient> WorkspaceCategories<C> {
-    /// Fetch all preference categories
+    /// Fetches all preference categories.
     ///
     /// Returns all categories of a workspace, as a draft or as they are live.
     ///
@@ -4638,7 +4924,7 @@ impl<C: AsClient> WorkspaceCategories<C> {
             operations::GetCategory::new(self.workspace.as_str(), mode.into()),
         )
     }
-    /// Replace all preference categories
+    /// Replaces all preference categories.
     ///
     /// Replaces the draft of all categories. What the request leaves out is deleted from the draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: deleting a category that an active workflow uses is an error there, and the reply is a success all the same. Two editors overwrite each other, as no version is checked.
     ///
@@ -4658,7 +4944,7 @@ impl<C: AsClient> WorkspaceCategories<C> {
             operations::CreateUpdateCategory::new(self.workspace.as_str(), body),
         )
     }
-    /// Commit all preference categories
+    /// Commit all preference categories.
     ///
     /// Publishes the draft of all categories. The reply does not say whether the draft was valid; validate it before.
     ///
@@ -4717,6 +5003,13 @@ impl<C> Call<operations::CreateUpdateCategory, C> {
     }
 }
 /// The operations on the translations of a categorie, returned by [`WorkspaceCategories::translations`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`locales`](Self::locales) | `GET /v1/{workspace}/preference_category/translation/locale/` | Lists the locales of preference categories. |
+/// | [`get`](Self::get) | `GET /v1/{workspace}/preference_category/translation/content/{locale}/` | Fetches a translation of preference categories. |
+/// | [`put`](Self::put) | `POST /v1/{workspace}/preference_category/translation/content/{locale}/` | Store a translation of preference categories. |
+/// | [`delete`](Self::delete) | `DELETE /v1/{workspace}/preference_category/translation/content/{locale}/` | Deletes a translation of preference categories. |
 #[cfg(feature = "management")]
 #[derive(Clone)]
 pub struct WorkspaceCategoriesTranslations<C = Client> {
@@ -4725,7 +5018,7 @@ pub struct WorkspaceCategoriesTranslations<C = Client> {
 }
 #[cfg(feature = "management")]
 impl<C: AsClient> WorkspaceCategoriesTranslations<C> {
-    /// List the locales of preference categories
+    /// Lists the locales of preference categories.
     ///
     /// Returns the locales that categories are translated into, all at once.
     ///
@@ -4736,7 +5029,7 @@ impl<C: AsClient> WorkspaceCategoriesTranslations<C> {
             operations::ListCategoryTranslationLocales::new(self.workspace.as_str()),
         )
     }
-    /// Fetch a translation of preference categories
+    /// Fetches a translation of preference categories.
     ///
     /// Returns the names of sections and categories in a language. Those in English are the names of the categories themselves.
     ///
@@ -4755,7 +5048,7 @@ impl<C: AsClient> WorkspaceCategoriesTranslations<C> {
             ),
         )
     }
-    /// Store a translation of preference categories
+    /// Store a translation of preference categories.
     ///
     /// Stores the names of sections and categories in a language. They are in use at once. The reply has all sections and categories, also those that are not translated.
     ///
@@ -4776,7 +5069,7 @@ impl<C: AsClient> WorkspaceCategoriesTranslations<C> {
             ),
         )
     }
-    /// Delete a translation of preference categories
+    /// Deletes a translation of preference categories.
     ///
     /// Deletes the names of sections and categories in a language.
     ///
@@ -4848,6 +5141,16 @@ impl<C> Call<operations::AddCategoryTranslation, C> {
     }
 }
 /// The operations on the translations of a workspace, returned by [`Workspace::translations`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/{workspace}/translation/` | Lists translation files. |
+/// | [`get`](Self::get) | `GET /v1/{workspace}/translation/content/{locale_file}/` | Fetches a translation file. |
+/// | [`put`](Self::put) | `POST /v1/{workspace}/translation/content/{locale_file}/` | Store a translation file. |
+/// | [`delete`](Self::delete) | `DELETE /v1/{workspace}/translation/content/{locale_file}/` | Deletes a translation file. |
+/// | [`version`](Self::version) | `GET /v1/{workspace}/translation/version/{version}/` | Fetches a version of the translations. |
+/// | [`rollback`](Self::rollback) | `POST /v1/{workspace}/translation/version/{version_no}/rollback/` | Roll back the translations. |
+/// | [`commit`](Self::commit) | `PATCH /v1/{workspace}/translation/commit/` | Commit the translations. |
 #[cfg(feature = "management")]
 #[derive(Clone)]
 pub struct WorkspaceTranslations<C = Client> {
@@ -4856,7 +5159,7 @@ pub struct WorkspaceTranslations<C = Client> {
 }
 #[cfg(feature = "management")]
 impl<C: AsClient> WorkspaceTranslations<C> {
-    /// List translation files
+    /// Lists translation files.
     ///
     /// Returns the files of translations of a workspace, page by page. Those of a draft tell how they differ from the last commit.
     ///
@@ -4867,7 +5170,7 @@ impl<C: AsClient> WorkspaceTranslations<C> {
             operations::ListTranslations::new(self.workspace.as_str()),
         )
     }
-    /// Fetch a translation file
+    /// Fetches a translation file.
     ///
     /// Returns a file of translations with its content, as a draft or as it is live.
     ///
@@ -4886,7 +5189,7 @@ impl<C: AsClient> WorkspaceTranslations<C> {
             ),
         )
     }
-    /// Store a translation file
+    /// Store a translation file.
     ///
     /// Creates a file of translations in the draft, or replaces it as a whole. It is in use after a commit.
     ///
@@ -4913,7 +5216,7 @@ impl<C: AsClient> WorkspaceTranslations<C> {
             ),
         )
     }
-    /// Delete a translation file
+    /// Deletes a translation file.
     ///
     /// Deletes a file of translations from the draft. It is gone after a commit.
     ///
@@ -4932,7 +5235,7 @@ impl<C: AsClient> WorkspaceTranslations<C> {
             ),
         )
     }
-    /// Fetch a version of the translations
+    /// Fetches a version of the translations.
     ///
     /// Returns the files of a version, all at once. The reply to a commit does not tell the number of the version.
     ///
@@ -4951,7 +5254,7 @@ impl<C: AsClient> WorkspaceTranslations<C> {
             ),
         )
     }
-    /// Roll back the translations
+    /// Roll back the translations.
     ///
     /// Goes back to an earlier version of all files. Upstream does not say whether the draft changes or the live version; look at both afterwards.
     ///
@@ -4970,7 +5273,7 @@ impl<C: AsClient> WorkspaceTranslations<C> {
             ),
         )
     }
-    /// Commit the translations
+    /// Commit the translations.
     ///
     /// Publishes the draft of all files of a workspace.
     ///
@@ -5049,6 +5352,13 @@ impl<C> Call<operations::CommitTranslation, C> {
     }
 }
 /// The operations on the templates of a workspace, returned by [`Workspace::templates`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v2/{workspace}/template/` | Lists templates for editing. |
+/// | [`get`](Self::get) | `GET /v2/{workspace}/template/{template_slug}/` | Fetches a template for editing. |
+/// | [`upsert`](Self::upsert) | `POST /v2/{workspace}/template/{template_slug}/` | Creates or updates a template. |
+/// | [`commit`](Self::commit) | `PATCH /v2/{workspace}/template/{template_slug}/commit/` | Commit a template. |
 #[cfg(feature = "management")]
 #[derive(Clone)]
 pub struct WorkspaceTemplates<C = Client> {
@@ -5057,7 +5367,7 @@ pub struct WorkspaceTemplates<C = Client> {
 }
 #[cfg(feature = "management")]
 impl<C: AsClient> WorkspaceTemplates<C> {
-    /// List templates for editing
+    /// Lists templates for editing.
     ///
     /// Returns the templates of a workspace without their contents, page by page. A page holds 20 templates by default.
     ///
@@ -5065,7 +5375,7 @@ impl<C: AsClient> WorkspaceTemplates<C> {
     pub fn list(&self) -> Call<operations::ListTemplates, C> {
         Call::new(&self.client, operations::ListTemplates::new(self.workspace.as_str()))
     }
-    /// Fetch a template for editing
+    /// Fetches a template for editing.
     ///
     /// Returns a template without its contents, as a draft or as it is live.
     ///
@@ -5084,7 +5394,7 @@ impl<C: AsClient> WorkspaceTemplates<C> {
             ),
         )
     }
-    /// Create or update a template
+    /// Creates or updates a template.
     ///
     /// Creates a template or changes its draft. A new template gets a variant `default` for each of its channels. A template cannot be deleted, nor can its variants.
     ///
@@ -5113,7 +5423,7 @@ impl<C: AsClient> WorkspaceTemplates<C> {
             ),
         )
     }
-    /// Commit a template
+    /// Commit a template.
     ///
     /// Publishes the draft of a template with all of its variants, or with those that are named. Refused if one of them has errors. Variants that a vendor has to approve are sent for approval and come into use once they are approved.
     ///
@@ -5248,6 +5558,11 @@ impl<C> Call<operations::CommitTemplate, C> {
     }
 }
 /// The operations on a template of a workspace, returned by [`Workspace::template`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`variants`](Self::variants) | | Returns the operations on the variants of a template. |
+/// | [`mock_data`](Self::mock_data) | | Returns the operations on the mock data of a template. |
 #[cfg(feature = "management")]
 #[derive(Clone)]
 pub struct WorkspaceTemplate<C = Client> {
@@ -5282,6 +5597,15 @@ impl<C> fmt::Debug for WorkspaceTemplate<C> {
     }
 }
 /// The operations on the variants of a template, returned by [`WorkspaceTemplate::variants`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v2/{workspace}/template/{template_slug}/variant/` | Lists the variants of a template. |
+/// | [`list_channel`](Self::list_channel) | `GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/` | Lists the variants of a channel. |
+/// | [`get`](Self::get) | `GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/` | Fetches a variant of a template. |
+/// | [`upsert`](Self::upsert) | `POST /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/` | Creates or updates a variant of a template. |
+/// | [`discard`](Self::discard) | `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/discard/` | Discard a variant that waits for approval. |
+/// | [`record_approval`](Self::record_approval) | `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/vendor_approval/` | Record the approval of a variant. |
 #[cfg(feature = "management")]
 #[derive(Clone)]
 pub struct WorkspaceTemplateVariants<C = Client> {
@@ -5291,7 +5615,7 @@ pub struct WorkspaceTemplateVariants<C = Client> {
 }
 #[cfg(feature = "management")]
 impl<C: AsClient> WorkspaceTemplateVariants<C> {
-    /// List the variants of a template
+    /// Lists the variants of a template.
     ///
     /// Returns the variants of a template for all channels, page by page, without their contents unless it is asked for them. Upstream documents none of the parameters; its CLI sends them.
     ///
@@ -5305,7 +5629,7 @@ impl<C: AsClient> WorkspaceTemplateVariants<C> {
             ),
         )
     }
-    /// List the variants of a channel
+    /// Lists the variants of a channel.
     ///
     /// Returns the variants of a template for one channel, without their contents.
     ///
@@ -5325,7 +5649,7 @@ impl<C: AsClient> WorkspaceTemplateVariants<C> {
             ),
         )
     }
-    /// Fetch a variant of a template
+    /// Fetches a variant of a template.
     ///
     /// Returns a variant with its content and with what is wrong with that.
     ///
@@ -5348,7 +5672,7 @@ impl<C: AsClient> WorkspaceTemplateVariants<C> {
             ),
         )
     }
-    /// Create or update a variant of a template
+    /// Creates or updates a variant of a template.
     ///
     /// Creates a variant in the draft of a template, or changes it. An incomplete content is stored too, and `errors` tells what is missing.
     ///
@@ -5386,7 +5710,7 @@ impl<C: AsClient> WorkspaceTemplateVariants<C> {
             ),
         )
     }
-    /// Discard a variant that waits for approval
+    /// Discard a variant that waits for approval.
     ///
     /// Takes back a variant that waits for the approval of a vendor. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
     ///
@@ -5415,7 +5739,7 @@ impl<C: AsClient> WorkspaceTemplateVariants<C> {
             ),
         )
     }
-    /// Record the approval of a variant
+    /// Record the approval of a variant.
     ///
     /// Records how the approval of a variant by a vendor stands. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
     ///
@@ -5627,6 +5951,11 @@ impl<C> Call<operations::VendorApproval, C> {
     }
 }
 /// The operations on the mock data of a template, returned by [`WorkspaceTemplate::mock_data`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`get`](Self::get) | `GET /v2/{workspace}/template/{template_slug}/mock_data/` | Fetches the mock data of a template. |
+/// | [`update`](Self::update) | `PATCH /v2/{workspace}/template/{template_slug}/mock_data/` | Updates the mock data of a template. |
 #[cfg(feature = "management")]
 #[derive(Clone)]
 pub struct WorkspaceTemplateMockData<C = Client> {
@@ -5636,7 +5965,7 @@ pub struct WorkspaceTemplateMockData<C = Client> {
 }
 #[cfg(feature = "management")]
 impl<C: AsClient> WorkspaceTemplateMockData<C> {
-    /// Fetch the mock data of a template
+    /// Fetches the mock data of a template.
     ///
     /// Returns the data that previews of a template are made with.
     ///
@@ -5650,7 +5979,7 @@ impl<C: AsClient> WorkspaceTemplateMockData<C> {
             ),
         )
     }
-    /// Update the mock data of a template
+    /// Updates the mock data of a template.
     ///
     /// Changes the data that previews of a template are made with, in its draft.
     ///

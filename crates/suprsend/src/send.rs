@@ -311,8 +311,12 @@ impl Exchange<'_> {
     /// What the request held that must not be shown.
     fn secrets(&self, outgoing: &Outgoing, keys: &Keys) -> Secrets {
         let body = outgoing.request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
-        let of_body = outgoing.spec.body.zip(serde_json::from_slice::<Value>(body).ok());
-        let of_body = of_body.map(|(rules, body)| rules::secrets(rules, &body)).unwrap_or_default();
+        let of_body = serde_json::from_slice::<Value>(body).map(|body| match outgoing.spec.body {
+            Some(rules) => rules::secrets(rules, &body),
+            // Of a raw request nothing says what is secret.
+            None => texts(body).into_iter().collect(),
+        });
+        let of_body = of_body.unwrap_or_default();
         let of_headers =
             self.shared().headers.values().chain(self.options.headers.iter().map(|(_, value)| value));
         let of_headers =
@@ -348,6 +352,16 @@ fn redact_ids(reply: &mut Reply, keys: &Keys) {
     reply.redact_ids(|id| keys.secrets().any(|key| id.windows(key.len()).any(|part| part == key.as_bytes())));
 }
 
+/// All texts in a JSON value.
+fn texts(value: Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.into_iter().flat_map(texts).collect(),
+        Value::Object(members) => members.into_iter().flat_map(|(_, member)| texts(member)).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
 /// What is sent of a request, and whether the request is there to be sent again: a body that is a stream is gone then. The copy shares
 /// the bytes of the body.
 fn copy(request: &mut Request) -> (Request, bool) {
@@ -373,7 +387,7 @@ fn later(deadline: Option<Instant>, by: Duration) -> Option<Instant> {
 }
 
 /// The way in which the reading of a response ended, if the connection lasted.
-enum Read {
+pub(crate) enum Read {
     Whole,
     /// It is longer than the limit.
     TooLong,
@@ -382,7 +396,7 @@ enum Read {
 }
 
 /// Reads a response into `reply`, where it can be seen even if this is cut short.
-async fn exchange(
+pub(crate) async fn exchange(
     response: impl Future<Output = reqwest::Result<reqwest::Response>>,
     reply: &mut Option<Reply>,
     limit: usize,

@@ -13,6 +13,8 @@ mod method;
 mod setters;
 mod source;
 
+use std::collections::BTreeMap;
+
 use heck::ToPascalCase;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -22,17 +24,22 @@ use syn::Ident;
 use self::source::Source;
 use crate::{Pointer, Problem, Problems, Resource, Table};
 
-/// Writes the resource layer of the corrected document, for the Rust that [`generate`](crate::generate) makes of it.
+/// Writes the resource layer of the corrected document, for the Rust that [`generate`](crate::generate) makes of it. The examples, Markdown
+/// by the name of a resource, become part of the documentation of its handle.
 ///
 /// # Errors
 ///
 /// An entry of the table that no method can be made of.
-pub fn resources(document: &Value, rust: &str) -> Result<String, Problems> {
+pub fn resources(
+    document: &Value,
+    rust: &str,
+    examples: &BTreeMap<String, String>,
+) -> Result<String, Problems> {
     let table = Table::of(document)?;
     let source = Source::read(document, rust).map_err(|reason| {
         Problem::new(&Pointer::root(), reason, "generate the Rust from the same document")
     })?;
-    let mut layer = Layer { source: &source, problems: Vec::new(), items: Vec::new() };
+    let mut layer = Layer { source: &source, examples, problems: Vec::new(), items: Vec::new() };
     let (mut of_client, mut of_blocking) = (Vec::new(), Vec::new());
     for resource in &table.resources {
         let (method, ty) = layer.resource(resource, &[]);
@@ -76,6 +83,7 @@ pub fn resources(document: &Value, rust: &str) -> Result<String, Problems> {
 
 struct Layer<'a> {
     source: &'a Source,
+    examples: &'a BTreeMap<String, String>,
     problems: Vec<Problem>,
     items: Vec<TokenStream>,
 }
@@ -95,9 +103,17 @@ impl Layer<'_> {
         let place = self.items.len();
         let mut methods = Vec::new();
         let mut setters = Vec::new();
+        let mut calls = vec!["| method | request | |".to_owned(), "|---|---|---|".to_owned()];
         for entry in &resource.methods {
             match method::write(self.source, entry, &given) {
                 Ok(method) => {
+                    calls.push(format!(
+                        "| [`{name}`](Self::{name}) | `{verb} {path}` | {summary} |",
+                        name = entry.name,
+                        verb = entry.method.to_uppercase(),
+                        path = entry.path.split('#').next().unwrap_or_default(),
+                        summary = method::summary(self.source, &method.operation.name).replace('|', "\\|"),
+                    ));
                     methods.push(method.tokens);
                     let of = format!("[`{name}::{}`]", entry.name);
                     let of_call = setters::write(self.source, &method.operation, &method.arguments, &of);
@@ -115,6 +131,13 @@ impl Layer<'_> {
             let own: Vec<Ident> = handle.parameters.iter().map(|name| format_ident!("{name}")).collect();
             let doc = format!(" Returns the operations on {} of {}.", below(handle), article(&resource.name));
             let cfg = handle.feature.is_some().then(|| self::cfg(&[handle]));
+            // Without its feature there is nothing to link to.
+            let name = if handle.feature.is_some() {
+                format!("`{method}`")
+            } else {
+                format!("[`{method}`](Self::{method})")
+            };
+            calls.push(format!("| {name} | | {} |", doc.trim()));
             methods.push(quote! {
                 #[doc = #doc]
                 #cfg
@@ -130,16 +153,22 @@ impl Layer<'_> {
         let parent: String = above.iter().map(|resource| resource.name.to_pascal_case()).collect();
         let parent = if above.is_empty() { "Client".to_owned() } else { parent };
         let made = format!("[`{parent}::{}`]", resource.name);
-        let doc = format!(
-            " The operations on {}, returned by {made}. It owns its client, which is cheap to clone, so it can be kept.",
+        let text = format!(
+            "The operations on {}, returned by {made}. It owns its client, which is cheap to clone, so it can be kept.\n\n{}{}",
             if above.is_empty() {
                 one_or_all(resource)
             } else {
                 format!("{} of {}", below(resource), article(&above[above.len() - 1].name))
-            }
+            },
+            self.examples
+                .get(&resource.name)
+                .filter(|_| above.is_empty())
+                .map_or(String::new(), |text| format!("{}\n\n", text.trim())),
+            calls.join("\n"),
         );
+        let doc = doc(&text);
         let item = quote! {
-            #[doc = #doc]
+            #doc
             #cfg
             #[derive(Clone)]
             pub struct #name<C = Client> {

@@ -19,6 +19,7 @@ use quote::{ToTokens, quote};
 use serde_json::Value;
 use syn::visit_mut::VisitMut;
 
+pub use self::culprits::find as find_culprits;
 pub(crate) use self::operations::arguments;
 use crate::{Pointer, Problem, Problems, facts::Facts, fit::Notes, rules};
 

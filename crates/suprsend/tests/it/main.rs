@@ -9,11 +9,14 @@ mod client;
 mod dashboard;
 mod faults;
 mod import;
+mod interim;
 mod keys;
 mod life_cycle;
 mod lists;
+mod lives;
 #[cfg(feature = "management")]
 mod management;
+mod operations;
 mod paging;
 mod patient;
 #[cfg(feature = "management")]
@@ -21,8 +24,12 @@ mod promote;
 mod properties;
 mod records;
 mod report;
+mod rows;
+mod runtimes;
 mod sending;
 mod server;
+#[cfg(feature = "rustls")]
+mod tls;
 #[cfg(feature = "token")]
 mod token;
 #[cfg(feature = "tracing")]

@@ -28,7 +28,7 @@ use self::{
     queue::{Again, Held, SharedQueue},
     record::{ReceiptOf, limits},
 };
-use super::{Outcome, SendAll, Source, Summary};
+use super::{Outage, Outcome, SendAll, Source, Summary};
 use crate::{
     client::{AsClient, Client, Keys},
     error::{ApiError, Error, Secrets, UndecodableReply},
@@ -127,6 +127,11 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> SendRecords<S, C> {
     /// Returns the number of requests that may be in flight now.
     pub fn concurrency(&self) -> usize {
         self.inner.concurrency()
+    }
+
+    /// Returns the outage that holds the stream, if there is one.
+    pub fn outage(&self) -> Option<Outage> {
+        self.inner.outage()
     }
 
     /// Returns what came of the records so far, or in all once the stream has ended.
