@@ -1,5 +1,7 @@
 //! Operations with a server, a credential and a Cargo feature of their own, and resources below a handle.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use suprsend_codegen::{Settings, Table, generate, resources};
 
@@ -108,7 +110,7 @@ fn a_specification_names_server_credential_and_verdict() {
 #[test]
 fn resources_below_a_handle() {
     let rust = generate(&document(), &Settings::default()).unwrap().rust;
-    let layer = resources(&document(), &rust).unwrap();
+    let layer = resources(&document(), &rust, &BTreeMap::new()).unwrap();
     let plain = |text: &str| text.replace(['\n', ' '], "").replace(",)", ")").replace(",}", "}");
     for part in [
         "pub fn space(&self, space: impl fmt::Display) -> Space {",

@@ -1,5 +1,7 @@
 //! Everything that comes after the document, tried on texts that are not the project's yet.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use suprsend_codegen::{Problems, Project, Settings, Source, Table, generate, resources};
 
@@ -17,7 +19,7 @@ pub(super) fn attempt(document: &Source, overlays: &[Source]) -> Result<Made, Pr
     let document = Project::of_sources(document.clone(), overlays.to_vec()).correct()?;
     let rust = generate(&document, &Settings::default())?.rust;
     if !Table::of(&document)?.is_empty() {
-        resources(&document, &rust)?;
+        resources(&document, &rust, &BTreeMap::new())?;
     }
     Ok(Made { document, rust })
 }
