@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::Parser;
+use clap::{Args, Parser};
 
 /// Promote what is live in one workspace to another.
 #[derive(Clone, Default, Parser)]
@@ -21,6 +21,13 @@ pub(crate) struct Arguments {
     /// Message of the commits. Defaults to "promoted from FROM".
     #[arg(long, value_name = "TEXT")]
     message: Option<String>,
+    #[command(flatten)]
+    pub(crate) allowed: Allowed,
+}
+
+/// What is refused unless it is asked for.
+#[derive(Args, Clone, Default)]
+pub(crate) struct Allowed {
     /// Overwrite drafts in the target that were not committed.
     #[arg(long)]
     pub(crate) overwrite_drafts: bool,

@@ -75,7 +75,7 @@ pub(crate) async fn promote(client: &Client, arguments: &Arguments) -> Result<En
     let Arguments { from, to, .. } = arguments;
     ensure!(from != to, "{from} cannot be promoted to itself");
     let mut source = read(client, from, Mode::Live).await?;
-    if arguments.unpin {
+    if arguments.allowed.unpin {
         snapshot::unpin(&mut source);
     }
     let (live, draft) = (read(client, to, Mode::Live).await?, read(client, to, Mode::Draft).await?);
@@ -150,7 +150,9 @@ async fn save(to: &str, drafts: Vec<Step>) -> bool {
             }
         }
         if failed {
-            saved.iter().for_each(|what| eprintln!("saved as a draft in {to}: {what}"));
+            for what in saved {
+                eprintln!("saved as a draft in {to}: {what}");
+            }
             eprintln!(
                 "nothing was committed; to overwrite these drafts the next time, pass --overwrite-drafts"
             );

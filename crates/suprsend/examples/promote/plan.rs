@@ -97,7 +97,7 @@ impl Plan {
         let all: BTreeSet<&Key> = [source, live, draft].into_iter().flat_map(Snapshot::keys).collect();
         let mut refused = Vec::new();
         for key in all.into_iter().filter(|key| is_foreign(key)) {
-            if touched.contains(key) && !arguments.overwrite_drafts {
+            if touched.contains(key) && !arguments.allowed.overwrite_drafts {
                 refused.push(format!(
                     "{key} has a draft in {to} that is not committed; --overwrite-drafts overwrites it"
                 ));
@@ -108,7 +108,7 @@ impl Plan {
             }
         }
         let tree = Key::new(Kind::Categories, "");
-        if touched.contains(&tree) && !arguments.delete_categories {
+        if touched.contains(&tree) && !arguments.allowed.delete_categories {
             let kept = snapshot::categories(source.get(&tree));
             let gone = snapshot::categories(live.get(&tree));
             for slug in gone.difference(&kept) {

@@ -35,7 +35,7 @@ pub(crate) fn of(
     plan: &mut Plan,
 ) -> Vec<Step> {
     let touched: Vec<Key> = plan.left().cloned().collect();
-    let mut steps = Steps { client, to: &arguments.to, message: arguments.message(), steps: Vec::new() };
+    let mut steps = Steps { client, to: &arguments.to, message: arguments.message(), ready: Vec::new() };
     let mut templates: BTreeMap<&str, Vec<types::TemplateVariantRef>> = BTreeMap::new();
     for key in &touched {
         let (content, there) = (&source[key], live.get(key));
@@ -55,21 +55,22 @@ pub(crate) fn of(
     let mut commits = Vec::new();
     if is_touched(Kind::Categories) {
         commits.push(
-            steps.commit(Key::new(Kind::Categories, ""), op::CommitCategory::new(steps.to, &steps.message)),
+            steps.commit(&Key::new(Kind::Categories, ""), op::CommitCategory::new(steps.to, &steps.message)),
         );
     }
     if is_touched(Kind::Translation) {
         let operation = op::CommitTranslation::new(steps.to).commit_message(&steps.message);
-        commits.push(steps.commit(Key::new(Kind::Translation, "files"), operation));
+        commits.push(steps.commit(&Key::new(Kind::Translation, "files"), operation));
     }
     for key in &touched {
         let message = &steps.message;
         commits.push(match key.kind {
             Kind::Schema => {
-                steps.commit(key.clone(), op::CommitSchema::new(steps.to, &key.name).commit_message(message))
+                steps.commit(key, op::CommitSchema::new(steps.to, &key.name).commit_message(message))
             }
-            Kind::Workflow => steps
-                .commit(key.clone(), op::CommitWorkflow::new(steps.to, &key.name).commit_message(message)),
+            Kind::Workflow => {
+                steps.commit(key, op::CommitWorkflow::new(steps.to, &key.name).commit_message(message))
+            }
             _ => continue,
         });
     }
@@ -81,24 +82,24 @@ pub(crate) fn of(
         }
         let body = types::TemplateCommit { variants: (!variants.is_empty()).then_some(variants) };
         let operation = op::CommitTemplate::new(steps.to, slug, body).commit_message(&steps.message);
-        commits.push(steps.commit(Key::new(Kind::Template, slug), operation));
+        commits.push(steps.commit(&Key::new(Kind::Template, slug), operation));
     }
     for commit in commits {
         match commit {
-            Ok(step) => steps.steps.push(step),
+            Ok(step) => steps.ready.push(step),
             Err(error) => plan.refused.push(format!("{error:#}")),
         }
     }
     // Events and translations of categories, which have no draft, stand among the commits.
-    steps.steps.sort_by_key(|step| step.kind);
-    steps.steps
+    steps.ready.sort_by_key(|step| step.kind);
+    steps.ready
 }
 
 struct Steps<'a> {
     client: &'a Client,
     to: &'a str,
     message: String,
-    steps: Vec<Step>,
+    ready: Vec<Step>,
 }
 
 impl Steps<'_> {
@@ -120,12 +121,12 @@ impl Steps<'_> {
     }
 
     /// A commit that did not take place is an error of the SDK's.
-    fn commit<O>(&self, key: Key, operation: O) -> Result<Step>
+    fn commit<O>(&self, key: &Key, operation: O) -> Result<Step>
     where
         O: Operation + Send + 'static,
         O::Reply: Send,
     {
-        self.step(&key, false, operation, |_| Ok(()))
+        self.step(key, false, operation, |_| Ok(()))
     }
 
     /// Adds what writes one item.
@@ -162,7 +163,7 @@ impl Steps<'_> {
                 body.extra.remove("name");
                 if body.extra.remove("payload_schema").is_some() {
                     let unlink = self.step(key, false, op::DelinkEventSchema::new(to, name), |_| Ok(()))?;
-                    self.steps.push(unlink);
+                    self.ready.push(unlink);
                 }
                 self.step(key, false, op::UpdateEvent::new(to, name, body), |_| Ok(()))?
             }
@@ -193,7 +194,7 @@ impl Steps<'_> {
                 self.step(key, true, operation, |reply| judge(reply.validation_result.as_ref()))?
             }
         };
-        self.steps.push(step);
+        self.ready.push(step);
         Ok(())
     }
 }

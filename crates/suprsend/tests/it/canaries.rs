@@ -444,7 +444,7 @@ async fn every_operation_that_fails() {
                 }
                 // Bare text is a reply too, and a reply that says nothing is not read.
                 Ok(()) => {
-                    assert!(kind != "connection" && spec.reply != suprsend_api::Format::Json, "{}", spec.id)
+                    assert!(kind != "connection" && spec.reply != suprsend_api::Format::Json, "{}", spec.id);
                 }
             }
         }
@@ -522,11 +522,11 @@ async fn echoes_in_every_encoding() {
             ] {
                 server.answer([answer]);
                 let slack = SlackChannel::user_id("U1", special("token"));
-                let call = client.users().upsert("u").slack(slack).header("x-call", &special("header"));
+                let call = client.users().upsert("u").slack(slack).header("x-call", special("header"));
                 print_error(&call.await.unwrap_err());
                 let body = json!({"channels": [{"access_token": special("token")}]});
                 let raw =
-                    client.request(Method::POST, "/v1/x/").json(&body).header("x-call", &special("header"));
+                    client.request(Method::POST, "/v1/x/").json(&body).header("x-call", special("header"));
                 print_error(&raw.await.unwrap_err());
             }
         }
