@@ -74,7 +74,7 @@
 //! # The queue
 //!
 //! The queue below is [graphile_worker](https://docs.rs/graphile_worker): claims by `SKIP LOCKED`, `LISTEN`/`NOTIFY`, back-off, delayed jobs,
-//! named queues, priorities, heartbeats and the recovery of dead workers' jobs. It is released every few weeks, its SQL is that of the
+//! named queues, priorities and heartbeats. It is released every few weeks, its SQL is that of the
 //! Graphile Worker known from Node, and its database is a trait, so it runs here on sqlx 0.8, and builds with Rust 1.88. Others were considered:
 //!
 //! | crate | why not |
