@@ -1,8 +1,11 @@
 //! Reading a stored profile: its channels one by one, and its properties as the caller's types.
 
-use std::{error, fmt};
+use std::{borrow::Cow, error, fmt, str::FromStr};
 
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, Error as _},
+};
 
 use crate::types::{ChannelEntry, ChannelValue, User};
 
@@ -44,7 +47,7 @@ impl Channel {
         Self::MsTeams,
     ];
 
-    /// The key under which the channel stands in a request and in a profile: `$email`.
+    /// Returns the key under which the channel stands in a request and in a profile: `$email`.
     pub fn key(self) -> &'static str {
         match self {
             Self::Email => "$email",
@@ -60,12 +63,53 @@ impl Channel {
     }
 }
 
-/// The channel's key.
+/// Writes the channel's key: `$email`.
 impl fmt::Display for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.key())
     }
 }
+
+/// Reads a key, `$email`, or the name that preferences and triggers use, `email`.
+impl FromStr for Channel {
+    type Err = UnknownChannel;
+
+    fn from_str(text: &str) -> Result<Self, UnknownChannel> {
+        let name = text.strip_prefix('$').unwrap_or(text);
+        let is_named = |channel: &Self| channel.key().strip_prefix('$') == Some(name);
+        Self::ALL.into_iter().find(is_named).ok_or(UnknownChannel(()))
+    }
+}
+
+/// Writes the channel's key.
+impl Serialize for Channel {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.key())
+    }
+}
+
+/// Reads what [`FromStr`] reads.
+impl<'de> Deserialize<'de> for Channel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// Reports that a text names no channel. It does not quote the text, which may be anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownChannel(());
+
+impl fmt::Display for UnknownChannel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the text names none of the channels: ")?;
+        Channel::ALL
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, channel)| write!(f, "{}{channel}", if index == 0 { "" } else { ", " }))
+    }
+}
+
+impl error::Error for UnknownChannel {}
 
 impl User {
     /// The addresses on one channel.
@@ -114,7 +158,7 @@ impl ChannelEntry {
         }
     }
 
-    /// Whether SuprSend delivers to this address: its status is `active`, and it is not disabled for good, as it is after a hard
+    /// Returns whether SuprSend delivers to this address: its status is `active`, and it is not disabled for good, as it is after a hard
     /// bounce.
     pub fn is_active(&self) -> bool {
         let active = |status: &String| status == "active";

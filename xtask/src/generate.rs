@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use similar::TextDiff;
 use suprsend_codegen::{Settings, generate, resources};
+use suprsend_console::{err, out, say, tell};
 
 use crate::{
     operations,
@@ -44,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let Some(out) = &arguments.out else {
             bail!("with --spec the Rust goes to a file of its own: add --out FILE");
         };
-        eprint!("{}", generated.report);
+        err(format_args!("{}", generated.report));
         fs::write(out, generated.rust).with_context(|| format!("cannot write {}", out.display()))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -59,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     for (name, text) in &files {
         fs::write(root().join(name), text).with_context(|| format!("cannot write {name}"))?;
-        eprintln!("wrote {name}");
+        tell!("wrote {name}");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -75,25 +76,23 @@ fn check(files: &[(&str, String)]) -> Result<ExitCode> {
         if committed != *text {
             differing.push(*name);
             let diff = TextDiff::from_lines(committed.as_str(), text.as_str());
-            print!(
-                "{}",
-                diff.unified_diff().header(&format!("committed {name}"), &format!("generated {name}"))
-            );
+            let (committed, made) = (format!("committed {name}"), format!("generated {name}"));
+            out(format_args!("{}", diff.unified_diff().header(&committed, &made)))?;
         }
     }
     let orphans = orphans(files)?;
     for orphan in &orphans {
-        println!("{orphan} is marked as generated, but nothing generates it");
+        say!("{orphan} is marked as generated, but nothing generates it")?;
     }
     if differing.is_empty() && orphans.is_empty() {
-        eprintln!("the snapshot is what the document gives");
+        tell!("the snapshot is what the document gives");
         return Ok(ExitCode::SUCCESS);
     }
     if !differing.is_empty() {
-        eprintln!("{} not up to date; run `cargo xtask generate`", differing.join(", "));
+        tell!("{} not up to date; run `cargo xtask generate`", differing.join(", "));
     }
     if !orphans.is_empty() {
-        eprintln!("delete {}", orphans.join(", "));
+        tell!("delete {}", orphans.join(", "));
     }
     Ok(ExitCode::FAILURE)
 }

@@ -5,6 +5,7 @@ use std::{fs, path::PathBuf, process::ExitCode};
 use anyhow::{Context, Result};
 use clap::Args;
 use suprsend_codegen::lower;
+use suprsend_console::{err, out};
 
 use crate::project::Input;
 
@@ -23,8 +24,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let text = format!("{:#}\n", lowered.document);
     match &arguments.out {
         Some(out) => fs::write(out, text).with_context(|| format!("cannot write {}", out.display()))?,
-        None => print!("{text}"),
+        None => out(format_args!("{text}"))?,
     }
-    eprint!("{}", lowered.report);
+    err(format_args!("{}", lowered.report));
     Ok(ExitCode::SUCCESS)
 }

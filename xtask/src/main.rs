@@ -1,5 +1,7 @@
 //! The maintainers' tool. `cargo xtask --help` lists the commands; each has a file of its own.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away: see suprsend_console")]
+
 mod features;
 mod generate;
 mod lower;
@@ -12,6 +14,7 @@ mod spec;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use suprsend_console::tell;
 
 use crate::programs::Program;
 
@@ -31,7 +34,7 @@ enum Command {
     Conformance(programs::Arguments),
     /// Compare the generated code with the corrected document.
     Drift(programs::Arguments),
-    /// Build every combination of the SDK's features, and compare what each brings with what it should.
+    /// Build the SDK with each feature, each pair and all, and compare what each brings with what it should.
     Features(features::Arguments),
     /// Write the committed snapshot of the generated code, or compare it.
     Generate(generate::Arguments),
@@ -65,7 +68,7 @@ fn main() -> ExitCode {
         Command::Spec(arguments) => spec::run(&arguments),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("{error:#}");
+        tell!("{error:#}");
         ExitCode::from(2)
     })
 }

@@ -10,6 +10,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::Value;
 use suprsend_codegen::{Problems, Project, leniently};
+use suprsend_console::err;
 
 /// Which document to work on.
 #[derive(Args)]
@@ -44,7 +45,7 @@ impl Input {
             return Ok(work(&document)?);
         }
         let (made, dropped) = leniently(&document, work)?;
-        eprint!("{dropped}");
+        err(format_args!("{dropped}"));
         Ok(made)
     }
 

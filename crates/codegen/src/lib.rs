@@ -46,19 +46,20 @@ mod table;
 use serde_json::Value;
 
 pub use fit::is_closed;
-pub use grammar::{Node, is_method, path_template};
+pub use grammar::{Node, is_method, path_template, walk};
 pub use lenient::leniently;
 pub use limits::TEXT;
 pub use names::{rust_function, rust_type};
+pub use overlay::{Step, trace};
 pub use path_item::{PathItem, path_items};
 pub use pointer::Pointer;
 pub use problem::{Problem, Problems};
 pub use project::Project;
 pub use report::{Entry, Kind, Report};
 pub use resources::resources;
-pub use rust::Settings;
+pub use rust::{Settings, find_culprits};
 pub use source::Source;
-pub use table::{Entry as TableEntry, RESOURCES, Resource, Table};
+pub use table::{Entry as TableEntry, RESOURCES, Resource, Table, Verdict};
 
 /// What [`generate`] makes of a document.
 #[derive(Debug, Clone)]

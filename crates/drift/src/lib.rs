@@ -8,6 +8,8 @@
 //! This is a library so that a program with other generated code can be checked by it: that is how the code of another document is
 //! ([`regenerate`]).
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away: see suprsend_console")]
+
 mod behaviour;
 mod check;
 mod code;
@@ -39,6 +41,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use suprsend_console::{tell, unless_closed};
 
 pub use schemars::SchemaGenerator;
 pub use serde_json::Value;
@@ -100,7 +103,7 @@ struct Arguments {
 /// The program. Exit codes: 0 is no finding, 1 are findings, 2 is input that cannot be used.
 pub fn main(compiled: &Compiled) -> ExitCode {
     run(compiled, &Arguments::parse()).unwrap_or_else(|error| {
-        eprintln!("{error:#}");
+        tell!("{error:#}");
         ExitCode::from(2)
     })
 }
@@ -136,7 +139,7 @@ fn run(compiled: &Compiled, arguments: &Arguments) -> Result<ExitCode> {
     if arguments.accept {
         let accepting = ledger.accepting(&report.differences);
         fs::write(root.join(LEDGER), accepting.to_text()).context("cannot write the ledger")?;
-        eprintln!("wrote {LEDGER} with {} entries; review it", accepting.len());
+        tell!("wrote {LEDGER} with {} entries; review it", accepting.len());
         let report = check(&document, &own.evidence(&accepting), effort, Depth::Whole)?;
         return said(output::lines(&report, &mut io::stdout().lock()), report.findings.is_empty());
     }
@@ -151,11 +154,8 @@ fn run(compiled: &Compiled, arguments: &Arguments) -> Result<ExitCode> {
 
 /// The exit code. That a reader went away does not make it another one.
 fn said(written: io::Result<()>, clean: bool) -> Result<ExitCode> {
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write"),
-        _ if clean => Ok(ExitCode::SUCCESS),
-        _ => Ok(ExitCode::FAILURE),
-    }
+    unless_closed(written).context("cannot write")?;
+    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The ledger as committed; none is an empty one.

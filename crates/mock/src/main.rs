@@ -1,11 +1,13 @@
 //! The hub as a program. `suprsend-mock --help` says what it can do.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away")]
+
 mod demo;
 
 use std::{
     collections::BTreeMap,
     fs,
-    io::{self, Write},
+    io::{self, ErrorKind, Write},
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -19,11 +21,15 @@ use suprsend_mock::{Hub, RateLimit, Recorded};
 
 /// How long requests that are being answered may take once the program is told to end.
 const GRACE: Duration = Duration::from_secs(5);
+/// Exit code by which a shell reports a closed pipe.
+const NOT_READ: u8 = 141;
 
 /// A hub to test against: SuprSend's documented API on loopback.
 ///
 /// The first line on stdout is the URL it listens on. A page for browsers at /_hub/ shows live what is sent. Requests are logged
 /// on stderr, without headers and bodies. An admin API below /_hub/ shows requests and users, and injects faults.
+///
+/// Exit codes: 0 ended by a signal, 1 failure, 2 wrong arguments, 141 nobody reads the URL.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -70,11 +76,18 @@ struct Arguments {
 async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::from(NOT_READ),
         Err(error) => {
-            eprintln!("suprsend-mock: {error:#}");
+            log(&format!("suprsend-mock: {error:#}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Returns whether nobody reads the URL.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let kinds = error.chain().filter_map(|cause| cause.downcast_ref().map(io::Error::kind));
+    kinds.into_iter().any(|kind| kind == ErrorKind::BrokenPipe)
 }
 
 async fn run(arguments: Arguments) -> Result<()> {

@@ -1,6 +1,13 @@
 //! The outbox as a program. `suprsend-outbox --help` says what it can do.
 
-use std::{io, process::ExitCode, time::Duration};
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away")]
+
+use std::{
+    fmt::Display,
+    io::{self, ErrorKind, Write},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -149,7 +156,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Retry { ids, all } => {
             let done = if all { outbox.retry_all().await? } else { outbox.retry(&ids).await? };
-            println!("{done} enqueued again");
+            print(format_args!("{done} enqueued again"))?;
             if !all && usize::try_from(done).is_ok_and(|done| done < ids.len()) {
                 return Ok(FOUND.into());
             }
@@ -219,10 +226,22 @@ async fn dead(outbox: &Outbox, json: bool) -> Result<bool> {
         let Some(last) = page.last() else { break };
         after = Some(last.id());
         for letter in &page {
-            if json { println!("{}", as_json(letter)) } else { println!("{letter}") }
+            let is_read = if json { print(as_json(letter)) } else { print(letter) };
+            if !is_read? {
+                return Ok(true);
+            }
         }
     }
     Ok(after.is_some())
+}
+
+/// Prints a line. Returns whether somebody reads it.
+fn print(line: impl Display) -> Result<bool> {
+    match writeln!(io::stdout(), "{line}") {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error).context("cannot print"),
+    }
 }
 
 fn as_json(letter: &DeadLetter) -> serde_json::Value {

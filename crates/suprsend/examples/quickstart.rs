@@ -2,7 +2,11 @@
 //!
 //! With `SUPRSEND_API_KEY` set this talks to SuprSend (or to `SUPRSEND_BASE_URL`); without, to a hub that it starts itself.
 
-use std::{error::Error, process::ExitCode};
+use std::{
+    error::Error,
+    io::{self, ErrorKind, Write},
+    process::ExitCode,
+};
 
 use suprsend::{
     API_KEY_VARIABLE, Client,
@@ -14,8 +18,17 @@ use suprsend_mock::Hub;
 async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
+        // As a shell reports a closed pipe: nobody reads what this prints.
+        Err(error)
+            if error
+                .downcast_ref::<io::Error>()
+                .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe) =>
+        {
+            ExitCode::from(141)
+        }
         Err(error) => {
-            eprintln!("quickstart: {error:#}");
+            // If that cannot be written, the exit code has to do.
+            let _ = writeln!(io::stderr(), "quickstart: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -29,13 +42,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     let client = match &hub {
         Some(hub) => {
-            eprintln!("{API_KEY_VARIABLE} is not set: using a hub of my own at {}", hub.url());
+            writeln!(io::stderr(), "{API_KEY_VARIABLE} is not set: using a hub of my own at {}", hub.url())?;
             Client::builder().base_url(hub.url()).api_key(hub.key()).build()?
         }
         None => Client::from_env()?,
     };
 
-    eprintln!("upserting a user with all nine channels");
+    writeln!(io::stderr(), "upserting a user with all nine channels")?;
     let user = client
         .users()
         .upsert("user-123")
@@ -60,7 +73,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .property("custom_key", "custom_value")
         .await?;
 
-    eprintln!("the API answered {} after {} attempt(s); the stored profile:", user.status(), user.attempts());
-    println!("{}", serde_json::to_string_pretty(&*user)?);
+    let (status, attempts) = (user.status(), user.attempts());
+    writeln!(io::stderr(), "the API answered {status} after {attempts} attempt(s); the stored profile:")?;
+    writeln!(io::stdout(), "{}", serde_json::to_string_pretty(&*user)?)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The same API for programs without async, on a runtime that has a thread of its own.
+//! The same API for programs without async, on a runtime that has threads of its own.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), suprsend::Error> {
@@ -16,7 +16,6 @@ use std::{
     pin::pin,
     sync::Arc,
     task::{Context, Waker},
-    thread,
 };
 
 use futures_core::Stream;
@@ -25,7 +24,6 @@ use secrecy::SecretString;
 use suprsend_api::{Lookup, Operation, Paged};
 use tokio::{
     runtime::{self, Handle},
-    sync::oneshot,
     task::coop::consume_budget,
 };
 
@@ -51,25 +49,33 @@ pub struct Client {
     runtime: Arc<Runtime>,
 }
 
-/// A runtime that a thread of its own drives, also while no call is made: so it notices that the server closes an idle connection, which
-/// the next call would fail on otherwise.
+/// The number of threads that drive a client's connections. A server that floods one connection keeps one of them busy for a moment at a
+/// time, during which the other goes on with all other calls.
+const THREADS: usize = 2;
+
+/// A runtime with threads of its own, which drive it also while no call is made: so it notices that the server closes an idle connection,
+/// which the next call would fail on otherwise.
 #[derive(Debug)]
 struct Runtime {
     handle: Handle,
-    /// The thread ends when this is dropped, and drops the runtime, which nobody may do inside another one.
-    _end: oneshot::Sender<()>,
+    /// There until this is dropped.
+    threads: Option<runtime::Runtime>,
 }
 
 impl Runtime {
     fn start() -> std::io::Result<Self> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let handle = runtime.handle().clone();
-        let (end, ended) = oneshot::channel();
-        thread::Builder::new().name("suprsend".to_owned()).spawn(move || {
-            // That nothing is sent is what is waited for.
-            let _ = runtime.block_on(ended);
-        })?;
-        Ok(Self { handle, _end: end })
+        let mut builder = runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(THREADS).thread_name("suprsend").enable_all().build()?;
+        Ok(Self { handle: runtime.handle().clone(), threads: Some(runtime) })
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.threads.take() {
+            // Waiting for its threads would be refused inside another runtime, by a panic.
+            runtime.shutdown_background();
+        }
     }
 }
 
@@ -79,7 +85,8 @@ impl Client {
         Self::builder().api_key(key).build()
     }
 
-    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if that is set, the base URL in `SUPRSEND_BASE_URL`.
+    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if they are set, the base URL in `SUPRSEND_BASE_URL` and the UID of the
+    /// workspace in `SUPRSEND_WORKSPACE`.
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_environment()?.build()
     }
@@ -110,6 +117,13 @@ impl Client {
     /// Replaces the API key of this client and all its clones; see [`Client::set_api_key`](crate::Client::set_api_key).
     pub fn set_api_key(&self, key: impl Into<SecretString>) -> Result<(), Error> {
         self.inner.set_api_key(key)
+    }
+
+    /// Replaces the service token of this client and all its clones; see
+    /// [`Client::set_service_token`](crate::Client::set_service_token).
+    #[cfg(feature = "management")]
+    pub fn set_service_token(&self, token: impl Into<SecretString>) -> Result<(), Error> {
+        self.inner.set_service_token(token)
     }
 
     /// Returns a client with another API key; see [`Client::with_api_key`](crate::Client::with_api_key).
@@ -143,8 +157,8 @@ fn is_async() -> bool {
 impl crate::ClientBuilder<Client> {
     /// Makes a client whose calls wait for their result. Nothing is sent.
     pub fn build(self) -> Result<Client, Error> {
-        let (shared, key) = self.finish()?;
-        let inner = crate::Client::new(shared, key)?;
+        let (shared, keys) = self.finish()?;
+        let inner = crate::Client::new(shared, keys);
         let runtime = Runtime::start()
             .map_err(|error| ConfigError::new("blocking", format!("has no runtime: {error}")))?;
         Ok(Client { inner, runtime: Arc::new(runtime) })

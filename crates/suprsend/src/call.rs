@@ -287,7 +287,7 @@ impl<O: Operation> Parts<O> {
         violations.append(checked.body);
         // An invalid record is not serialized: it may be nested without end.
         if violations.is_empty() {
-            match self.operation.request(&shared.base) {
+            match self.operation.request(&shared.host(O::SPEC).base) {
                 Ok(request) => {
                     checks::request(&request, shared.settings.strict, &mut violations);
                     violations.finish()?;
@@ -303,7 +303,7 @@ impl<O: Operation> Parts<O> {
 }
 
 /// Decodes the reply of a success.
-fn response<O: Operation>(reply: Reply, attempts: u32) -> Result<Response<O::Reply>, Error> {
+pub(crate) fn response<O: Operation>(reply: Reply, attempts: u32) -> Result<Response<O::Reply>, Error> {
     match decode::read(O::SPEC.reply, reply.bytes()) {
         Ok(value) if checks::is_result::<O::Reply>(&value) => Ok(Response::new(value, reply, attempts)),
         Ok(_) => Err(UndecodableReply::new(reply, "holds nothing of what the document declares").into()),

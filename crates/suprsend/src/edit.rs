@@ -68,7 +68,7 @@ const REMOVE: On<EditValues> = (Kind::Remove, |operation| operation.remove.get_o
 /// A push token, or a browser's subscription, with what SuprSend may have to know about it.
 ///
 /// A text is one without provider, for the provider that SuprSend takes by default.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Push<T> {
     address: T,
     provider: Option<String>,

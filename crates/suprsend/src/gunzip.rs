@@ -11,9 +11,11 @@ use http::{HeaderMap, header};
 /// The number of compressed bytes that are unpacked at once: they become 4 MB at most, so that a limit is met before memory is full.
 const STEP: usize = 4096;
 
-/// A gzip stream in the middle of being unpacked.
-pub(crate) struct Gunzip {
-    decoder: Box<MultiGzDecoder<Vec<u8>>>,
+/// A gzip stream in the middle of being unpacked. It is in the future of every call, so it is a pointer.
+pub(crate) struct Gunzip(Box<State>);
+
+struct State {
+    decoder: MultiGzDecoder<Vec<u8>>,
     /// A reply without content has the header now and then.
     is_empty: bool,
 }
@@ -31,7 +33,7 @@ impl Gunzip {
         }
         headers.remove(header::CONTENT_ENCODING);
         headers.remove(header::CONTENT_LENGTH);
-        Some(Self { decoder: Box::new(MultiGzDecoder::new(Vec::new())), is_empty: true })
+        Some(Self(Box::new(State { decoder: MultiGzDecoder::new(Vec::new()), is_empty: true })))
     }
 
     /// Unpacks a part of the body and gives it on, piece by piece, until one is not taken. Returns whether all were.
@@ -40,10 +42,11 @@ impl Gunzip {
         part: &[u8],
         mut take: impl FnMut(Bytes) -> bool,
     ) -> Result<bool, Corrupt> {
+        let State { decoder, is_empty } = &mut *self.0;
         for piece in part.chunks(STEP) {
-            self.is_empty = false;
-            let unpacked = self.decoder.write_all(piece).and_then(|()| self.decoder.flush());
-            let fits = take(mem::take(self.decoder.get_mut()).into());
+            *is_empty = false;
+            let unpacked = decoder.write_all(piece).and_then(|()| decoder.flush());
+            let fits = take(mem::take(decoder.get_mut()).into());
             unpacked.map_err(|_| Corrupt)?;
             if !fits {
                 return Ok(false);
@@ -53,8 +56,8 @@ impl Gunzip {
     }
 
     /// Ends the body: an error if it breaks off in the middle of the stream.
-    pub(crate) fn finish(mut self) -> Result<(), Corrupt> {
-        if self.is_empty { Ok(()) } else { self.decoder.try_finish().map_err(|_| Corrupt) }
+    pub(crate) fn finish(&mut self) -> Result<(), Corrupt> {
+        if self.0.is_empty { Ok(()) } else { self.0.decoder.try_finish().map_err(|_| Corrupt) }
     }
 }
 

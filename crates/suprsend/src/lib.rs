@@ -39,8 +39,8 @@
 //!
 //! # Guides
 //!
-//! [Quick start](docs::quick_start), [sending](docs::sending), [channels](docs::channels), [errors and retries](docs::errors), [many users](docs::bulk),
-//! [observability](docs::observability), [testing](docs::testing), [features](docs::features), [without async](docs::blocking).
+//! [Quick start](docs::quick_start), [sending](docs::sending), [resources](docs::resources), [channels](docs::channels), [errors and retries](docs::errors), [many users](docs::bulk),
+//! [observability](docs::observability), [testing](docs::testing), [features](docs::features), [without async](docs::blocking), [the management API](docs::management).
 //!
 //! # Features
 //!
@@ -53,6 +53,7 @@
 //! | `tracing` | a span for each call |
 //! | `token` | signs user tokens for the inbox and preference pages |
 //! | `http2` | HTTP/2 where the server offers it over TLS |
+//! | `management` | the [management API](docs::management): workspaces, their keys, and what is edited on the dashboard |
 //! | `codegen` | generate the client at build time instead of using the shipped snapshot |
 //!
 //! All of them can be combined; what each costs is [a page of its own](docs::features). Without any TLS feature only plain HTTP works, to a gateway on the same machine.
@@ -72,6 +73,9 @@ pub mod docs;
 mod edit;
 pub mod error;
 mod flow;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod gunzip;
 mod json;
 mod keys;
@@ -100,6 +104,7 @@ pub mod token;
 mod trace;
 pub mod users;
 pub mod values;
+mod verdict;
 pub mod webhook;
 
 #[doc(no_inline)]
@@ -109,13 +114,17 @@ pub use http::{HeaderMap, Method, StatusCode};
 pub use reqwest;
 #[doc(no_inline)]
 pub use secrecy::SecretString;
-pub use suprsend_api::{AttachmentError, Channel, Operation, PropertyError, operations, types};
+pub use suprsend_api::{
+    AttachmentError, Channel, Operation, PropertyError, UnknownChannel, operations, types,
+};
 
+#[cfg(feature = "management")]
+pub use crate::config::{DEFAULT_MANAGEMENT_URL, MANAGEMENT_URL_VARIABLE, SERVICE_TOKEN_VARIABLE};
 pub use crate::{
     builder::ClientBuilder,
     call::{Call, Optional},
     client::Client,
-    config::{API_KEY_VARIABLE, BASE_URL_VARIABLE, DEFAULT_BASE_URL},
+    config::{API_KEY_VARIABLE, BASE_URL_VARIABLE, DEFAULT_BASE_URL, WORKSPACE_VARIABLE},
     decode::Body,
     error::Error,
     raw::Request,

@@ -25,7 +25,7 @@ use crate::{
 /// The report of a call that has ended; see [`ClientBuilder::on_call`](crate::ClientBuilder::on_call).
 ///
 /// It holds nothing that stands for a person, and no secret.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallReport {
     /// The operation, by its id in the document, such as `trigger-workflow-api`; `request` for requests to paths of your own.
@@ -80,7 +80,7 @@ pub(crate) struct Watch<'a> {
 impl<'a> Watch<'a> {
     pub(crate) fn new(spec: &'static Spec, shared: &'a Shared) -> Self {
         Self {
-            span: trace::Span::new(spec, shared.base.url()),
+            span: trace::Span::new(spec, shared.host(spec).base.url()),
             hook: shared.hook.as_ref(),
             operation: spec.id,
             start: Instant::now(),

@@ -50,6 +50,19 @@ impl Client {
     pub fn templates(&self) -> Templates {
         Templates { client: self.clone() }
     }
+    /// Returns the operations on workspaces.
+    #[cfg(feature = "management")]
+    pub fn workspaces(&self) -> Workspaces {
+        Workspaces { client: self.clone() }
+    }
+    /// Returns the operations on a workspace.
+    #[cfg(feature = "management")]
+    pub fn workspace(&self, workspace: impl fmt::Display) -> Workspace {
+        Workspace {
+            client: self.clone(),
+            workspace: values::text(workspace),
+        }
+    }
 }
 #[cfg(feature = "blocking")]
 impl blocking::Client {
@@ -88,6 +101,19 @@ impl blocking::Client {
     /// Returns the operations on templates.
     pub fn templates(&self) -> Templates<Self> {
         Templates { client: self.clone() }
+    }
+    /// Returns the operations on workspaces.
+    #[cfg(feature = "management")]
+    pub fn workspaces(&self) -> Workspaces<Self> {
+        Workspaces { client: self.clone() }
+    }
+    /// Returns the operations on a workspace.
+    #[cfg(feature = "management")]
+    pub fn workspace(&self, workspace: impl fmt::Display) -> Workspace<Self> {
+        Workspace {
+            client: self.clone(),
+            workspace: values::text(workspace),
+        }
     }
 }
 /// The operations on workflows, returned by [`Client::workflows`]. It owns its client, which is cheap to clone, so it can be kept.
@@ -160,7 +186,7 @@ impl<C: AsClient> Workflows<C> {
         notification_category: impl Into<String>,
         users: impl OneOrMore<types::UserRecipient, Kind>,
     ) -> Call<operations::DynamicWorkflowTrigger, C> {
-        let workspace_key = values::setting(self.client.as_client().workspace());
+        let workspace_key = values::setting(self.client.as_client().workspace_setting());
         let has_workspace = !workspace_key.is_empty();
         let body = types::DynamicWorkflow {
             data: Default::default(),
@@ -629,7 +655,7 @@ impl<C: AsClient> Broadcasts<C> {
         template: impl Into<String>,
         notification_category: impl Into<String>,
     ) -> Call<operations::TriggerBroadcast, C> {
-        let workspace_key = values::setting(self.client.as_client().workspace());
+        let workspace_key = values::setting(self.client.as_client().workspace_setting());
         let has_workspace = !workspace_key.is_empty();
         let body = types::Broadcast {
             channels: Default::default(),
@@ -3531,5 +3557,2151 @@ impl<C> Call<operations::FetchTemplateList, C> {
     pub fn is_archived<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
         self.operation_mut().is_archived = value.into_value();
         self
+    }
+}
+/// The operations on workspaces, returned by [`Client::workspaces`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct Workspaces<C = Client> {
+    pub(crate) client: C,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> Workspaces<C> {
+    /// List workspaces
+    ///
+    /// Returns the workspaces of the account, page by page. Upstream does not document `limit` and `offset` here, but its CLI sends both.
+    ///
+    /// Sends `GET /v1/workspace/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListWorkspaces, C> {
+        Call::new(&self.client, operations::ListWorkspaces::new())
+    }
+    /// Create a workspace
+    ///
+    /// Creates a workspace. The reply is not the new workspace but the first page of all workspaces; look the new one up there by its name, or list the workspaces if there are more than a page.
+    ///
+    /// Sends `POST /v1/workspace/`. Retried only if it was surely not processed.
+    ///
+    /// - `name`: Display name. The slug of a workspace is made from it.
+    pub fn create(
+        &self,
+        name: impl Into<String>,
+    ) -> Call<operations::CreateWorkspace, C> {
+        let body = types::NameAndDescription {
+            description: Default::default(),
+            name: name.into(),
+        };
+        Call::new(&self.client, operations::CreateWorkspace::new(body))
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for Workspaces<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workspaces").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`Workspaces::create`].
+impl<C> Call<operations::CreateWorkspace, C> {
+    /// Text that tells what the workspace or key is for. No reply shows that of a key.
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+}
+/// The operations on a workspace, returned by [`Client::workspace`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct Workspace<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> Workspace<C> {
+    /// Returns the operations on the api keys of a workspace.
+    pub fn api_keys(&self) -> WorkspaceApiKeys<C> {
+        WorkspaceApiKeys {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the public keys of a workspace.
+    pub fn public_keys(&self) -> WorkspacePublicKeys<C> {
+        WorkspacePublicKeys {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the signing keys of a workspace.
+    pub fn signing_keys(&self) -> WorkspaceSigningKeys<C> {
+        WorkspaceSigningKeys {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the workflows of a workspace.
+    pub fn workflows(&self) -> WorkspaceWorkflows<C> {
+        WorkspaceWorkflows {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the schemas of a workspace.
+    pub fn schemas(&self) -> WorkspaceSchemas<C> {
+        WorkspaceSchemas {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the events of a workspace.
+    pub fn events(&self) -> WorkspaceEvents<C> {
+        WorkspaceEvents {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the categories of a workspace.
+    pub fn categories(&self) -> WorkspaceCategories<C> {
+        WorkspaceCategories {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the translations of a workspace.
+    pub fn translations(&self) -> WorkspaceTranslations<C> {
+        WorkspaceTranslations {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the templates of a workspace.
+    pub fn templates(&self) -> WorkspaceTemplates<C> {
+        WorkspaceTemplates {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on a template of a workspace.
+    pub fn template(&self, template_slug: impl fmt::Display) -> WorkspaceTemplate<C> {
+        WorkspaceTemplate {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+            template_slug: values::text(template_slug),
+        }
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for Workspace<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workspace").finish_non_exhaustive()
+    }
+}
+/// The operations on the api keys of a workspace, returned by [`Workspace::api_keys`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceApiKeys<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceApiKeys<C> {
+    /// List API keys
+    ///
+    /// Returns the API keys of a workspace. The keys themselves are masked.
+    ///
+    /// Sends `GET /v1/{workspace}/ws_api_key/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListWorkspaceApiKeys, C> {
+        Call::new(
+            &self.client,
+            operations::ListWorkspaceApiKeys::new(self.workspace.as_str()),
+        )
+    }
+    /// Create an API key
+    ///
+    /// Creates an API key and returns it with the key itself, which is never shown again. Each call creates another key.
+    ///
+    /// Sends `POST /v1/{workspace}/ws_api_key/`. Retried only if it was surely not processed.
+    ///
+    /// - `name`: Display name. The slug of a workspace is made from it.
+    pub fn create(
+        &self,
+        name: impl Into<String>,
+    ) -> Call<operations::CreateWorkspaceApiKey, C> {
+        let body = types::NameAndDescription {
+            description: Default::default(),
+            name: name.into(),
+        };
+        Call::new(
+            &self.client,
+            operations::CreateWorkspaceApiKey::new(self.workspace.as_str(), body),
+        )
+    }
+    /// Delete an API key
+    ///
+    /// Deletes an API key. Requests with it are refused from then on. Upstream does not say whether they are at once, nor whether the key stays in the list.
+    ///
+    /// Sends `DELETE /v1/{workspace}/ws_api_key/{api_key_id}/`. Retried after transient errors.
+    ///
+    /// - `api_key_id`: Identifier of the API key, which begins with `ws_apik_`
+    pub fn delete(
+        &self,
+        api_key_id: impl fmt::Display,
+    ) -> Call<operations::DisableWorkspaceApiKey, C> {
+        Call::new(
+            &self.client,
+            operations::DisableWorkspaceApiKey::new(
+                self.workspace.as_str(),
+                values::text(api_key_id),
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceApiKeys<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceApiKeys").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceApiKeys::create`].
+impl<C> Call<operations::CreateWorkspaceApiKey, C> {
+    /// Text that tells what the workspace or key is for. No reply shows that of a key.
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+}
+/// The operations on the public keys of a workspace, returned by [`Workspace::public_keys`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspacePublicKeys<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspacePublicKeys<C> {
+    /// List public keys
+    ///
+    /// Returns the public keys of a workspace.
+    ///
+    /// Sends `GET /v1/{workspace}/ws_public_key/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListWorkspacePublicKeys, C> {
+        Call::new(
+            &self.client,
+            operations::ListWorkspacePublicKeys::new(self.workspace.as_str()),
+        )
+    }
+    /// Create a public key
+    ///
+    /// Creates a public key. Each call creates another key.
+    ///
+    /// Sends `POST /v1/{workspace}/ws_public_key/`. Retried only if it was surely not processed.
+    ///
+    /// - `name`: Display name. The slug of a workspace is made from it.
+    pub fn create(
+        &self,
+        name: impl Into<String>,
+    ) -> Call<operations::CreateWorkspacePublicKey, C> {
+        let body = types::NameAndDescription {
+            description: Default::default(),
+            name: name.into(),
+        };
+        Call::new(
+            &self.client,
+            operations::CreateWorkspacePublicKey::new(self.workspace.as_str(), body),
+        )
+    }
+    /// Switch secure mode of a public key
+    ///
+    /// Switches secure mode on or off. In secure mode, requests with the key also need a user token that is signed with the signing key.
+    ///
+    /// Sends `PATCH /v1/{workspace}/ws_public_key/{public_key_id}/`. Retried after transient errors.
+    ///
+    /// - `public_key_id`: Identifier of the public key, which begins with `ws_pubk_`
+    /// - `is_secure_mode_enabled`: Whether requests with the key also need a user token that is signed with the signing key
+    pub fn set_secure_mode(
+        &self,
+        public_key_id: impl fmt::Display,
+        is_secure_mode_enabled: bool,
+    ) -> Call<operations::PatchWorkspacePublicKey, C> {
+        let body = types::PublicKeyEdit {
+            is_secure_mode_enabled: is_secure_mode_enabled,
+        };
+        Call::new(
+            &self.client,
+            operations::PatchWorkspacePublicKey::new(
+                self.workspace.as_str(),
+                values::text(public_key_id),
+                body,
+            ),
+        )
+    }
+    /// Delete a public key
+    ///
+    /// Deletes a public key. Requests with it are refused from then on.
+    ///
+    /// Sends `DELETE /v1/{workspace}/ws_public_key/{public_key_id}/`. Retried after transient errors.
+    ///
+    /// - `public_key_id`: Identifier of the public key, which begins with `ws_pubk_`
+    pub fn delete(
+        &self,
+        public_key_id: impl fmt::Display,
+    ) -> Call<operations::DeleteWorkspacePublicKey, C> {
+        Call::new(
+            &self.client,
+            operations::DeleteWorkspacePublicKey::new(
+                self.workspace.as_str(),
+                values::text(public_key_id),
+            ),
+        )
+    }
+    /// Rotate a public key
+    ///
+    /// Replaces a public key by a new one with the same identifier and settings. The old key stops working at once. Each call replaces it again. To change keys without a gap, create a second key and delete the old one later.
+    ///
+    /// Sends `PATCH /v1/{workspace}/ws_public_key/{public_key_id}/rotate/`. Retried only if it was surely not processed.
+    ///
+    /// - `public_key_id`: Identifier of the public key, which begins with `ws_pubk_`
+    pub fn rotate(
+        &self,
+        public_key_id: impl fmt::Display,
+    ) -> Call<operations::RotateWorkspacePublicKey, C> {
+        Call::new(
+            &self.client,
+            operations::RotateWorkspacePublicKey::new(
+                self.workspace.as_str(),
+                values::text(public_key_id),
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspacePublicKeys<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspacePublicKeys").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspacePublicKeys::create`].
+impl<C> Call<operations::CreateWorkspacePublicKey, C> {
+    /// Text that tells what the workspace or key is for. No reply shows that of a key.
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+}
+/// The operations on the signing keys of a workspace, returned by [`Workspace::signing_keys`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceSigningKeys<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceSigningKeys<C> {
+    /// List signing keys
+    ///
+    /// Returns the signing keys of a workspace, without their private halves.
+    ///
+    /// Sends `GET /v1/{workspace}/ws_signing_key/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListWorkspaceSigningKeys, C> {
+        Call::new(
+            &self.client,
+            operations::ListWorkspaceSigningKeys::new(self.workspace.as_str()),
+        )
+    }
+    /// Create a signing key
+    ///
+    /// Creates a signing key and returns it with its private half, which is never shown again. Refused if the workspace has an active signing key already; roll that one instead.
+    ///
+    /// Sends `POST /v1/{workspace}/ws_signing_key/`. Retried only if it was surely not processed.
+    pub fn create(&self) -> Call<operations::CreateWorkspaceSigningKey, C> {
+        Call::new(
+            &self.client,
+            operations::CreateWorkspaceSigningKey::new(self.workspace.as_str()),
+        )
+    }
+    /// Delete a signing key
+    ///
+    /// Deletes a signing key. User tokens that are signed with it are refused from then on.
+    ///
+    /// Sends `DELETE /v1/{workspace}/ws_signing_key/{signing_key_uid}/`. Retried after transient errors.
+    ///
+    /// - `signing_key_uid`: The `uid` of the signing key, which begins with `signing_key_`. It is not the `id`.
+    pub fn delete(
+        &self,
+        signing_key_uid: impl fmt::Display,
+    ) -> Call<operations::DeleteWorkspaceSigningKey, C> {
+        Call::new(
+            &self.client,
+            operations::DeleteWorkspaceSigningKey::new(
+                self.workspace.as_str(),
+                values::text(signing_key_uid),
+            ),
+        )
+    }
+    /// Roll a signing key
+    ///
+    /// Replaces a signing key by a new one with an `id` and a `uid` of its own, and returns that with its private half, which is never shown again. The old key is marked as rolled; upstream does not say how long it is still accepted. Each call rolls again.
+    ///
+    /// Sends `POST /v1/{workspace}/ws_signing_key/{signing_key_uid}/roll/`. Retried only if it was surely not processed.
+    ///
+    /// - `signing_key_uid`: The `uid` of the signing key, which begins with `signing_key_`. It is not the `id`.
+    pub fn roll(
+        &self,
+        signing_key_uid: impl fmt::Display,
+    ) -> Call<operations::RollWorkspaceSigningKey, C> {
+        Call::new(
+            &self.client,
+            operations::RollWorkspaceSigningKey::new(
+                self.workspace.as_str(),
+                values::text(signing_key_uid),
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceSigningKeys<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceSigningKeys").finish_non_exhaustive()
+    }
+}
+/// The operations on the workflows of a workspace, returned by [`Workspace::workflows`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceWorkflows<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceWorkflows<C> {
+    /// List workflows
+    ///
+    /// Returns the workflows of a workspace with all their steps, page by page. A page holds at most 50 workflows. Upstream documents only `mode` and `slugs`; its CLI sends the other parameters too.
+    ///
+    /// Sends `GET /v1/{workspace}/workflow/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListWorkflows, C> {
+        Call::new(&self.client, operations::ListWorkflows::new(self.workspace.as_str()))
+    }
+    /// Fetch a workflow
+    ///
+    /// Returns a workflow with all its steps, as a draft or as it is live.
+    ///
+    /// Sends `GET /v1/{workspace}/workflow/{slug}/`. Retried after transient errors.
+    ///
+    /// - `slug`: Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+    pub fn get(&self, slug: impl fmt::Display) -> Call<operations::GetWorkflow, C> {
+        Call::new(
+            &self.client,
+            operations::GetWorkflow::new(self.workspace.as_str(), values::text(slug)),
+        )
+    }
+    /// Create or update a workflow
+    ///
+    /// Creates a workflow or replaces its draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: a draft with errors is saved, and the reply is a success all the same. Upstream does not say whether settings that are left out are kept or cleared.
+    ///
+    /// Sends `POST /v1/{workspace}/workflow/{slug}/`. Retried after transient errors.
+    ///
+    /// - `slug`: Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+    /// - `name`: Display name of the workflow
+    /// - `category`: Slug of the preference category that notifications of the workflow belong to
+    /// - `trigger_type`: What starts the workflow
+    /// - `tree`: The steps of the workflow
+    pub fn upsert(
+        &self,
+        slug: impl fmt::Display,
+        name: impl Into<String>,
+        category: impl Into<String>,
+        trigger_type: impl Into<types::WorkflowTriggerType>,
+        tree: impl Into<types::WorkflowTree>,
+    ) -> Call<operations::UpsertWorkflow, C> {
+        let body = types::WorkflowUpsert {
+            category: category.into(),
+            conditions: Default::default(),
+            description: Default::default(),
+            is_enabled: Default::default(),
+            name: name.into(),
+            override_actor_user_expr: Default::default(),
+            override_recipients_single_object_fields_expr: Default::default(),
+            override_recipients_type: Default::default(),
+            override_recipients_user_expr: Default::default(),
+            override_tenant_expr: Default::default(),
+            payload_schema: Default::default(),
+            ratelimit: Default::default(),
+            tags: Default::default(),
+            tree: tree.into(),
+            trigger_events: Default::default(),
+            trigger_type: trigger_type.into(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::UpsertWorkflow::new(
+                self.workspace.as_str(),
+                values::text(slug),
+                body,
+            ),
+        )
+    }
+    /// Delete a workflow
+    ///
+    /// Deletes a workflow with its draft and its live version.
+    ///
+    /// Sends `DELETE /v1/{workspace}/workflow/{slug}/`. Retried after transient errors.
+    ///
+    /// - `slug`: Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+    pub fn delete(
+        &self,
+        slug: impl fmt::Display,
+    ) -> Call<operations::DeleteWorkflow, C> {
+        Call::new(
+            &self.client,
+            operations::DeleteWorkflow::new(self.workspace.as_str(), values::text(slug)),
+        )
+    }
+    /// Commit a workflow
+    ///
+    /// Publishes the draft of a workflow. Look at `validation_result` in the reply: a draft with errors is presumably not published.
+    ///
+    /// Sends `PATCH /v1/{workspace}/workflow/{slug}/commit/`. Retried only if it was surely not processed.
+    ///
+    /// - `slug`: Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+    pub fn commit(
+        &self,
+        slug: impl fmt::Display,
+    ) -> Call<operations::CommitWorkflow, C> {
+        Call::new(
+            &self.client,
+            operations::CommitWorkflow::new(self.workspace.as_str(), values::text(slug)),
+        )
+    }
+    /// Enable or disable a workflow
+    ///
+    /// Switches a workflow on or off. One that is off is not run when it is triggered.
+    ///
+    /// Sends `PATCH /v1/{workspace}/workflow/{slug}/enable/`. Retried after transient errors.
+    ///
+    /// - `slug`: Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+    /// - `is_enabled`: Whether the workflow may be run
+    pub fn set_enabled(
+        &self,
+        slug: impl fmt::Display,
+        is_enabled: bool,
+    ) -> Call<operations::ToggleWorkflow, C> {
+        let body = types::WorkflowToggle {
+            is_enabled: is_enabled,
+        };
+        Call::new(
+            &self.client,
+            operations::ToggleWorkflow::new(
+                self.workspace.as_str(),
+                values::text(slug),
+                body,
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceWorkflows<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceWorkflows").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceWorkflows::list`].
+impl<C> Call<operations::ListWorkflows, C> {
+    /// Whether to return archived workflows too. Presumably defaults to false.
+    pub fn include_archived<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().include_archived = value.into_value();
+        self
+    }
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+    /// Order of the workflows, by `last_executed_at` or `updated_at`. With a `-` in front the latest comes first.
+    pub fn order_by<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().order_by = value.into_value();
+        self
+    }
+    /// Returns only workflows that this text is found in
+    pub fn search<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().search = value.into_value();
+        self
+    }
+    /// Slugs of the workflows to return, separated by commas. Defaults to all.
+    pub fn slugs<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().slugs = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceWorkflows::get`].
+impl<C> Call<operations::GetWorkflow, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceWorkflows::upsert`].
+impl<C> Call<operations::UpsertWorkflow, C> {
+    /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+    pub fn commit<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().commit = value.into_value();
+        self
+    }
+    /// What the commit changes. Pass one with every commit; upstream asks for it.
+    pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().commit_message = value.into_value();
+        self
+    }
+    /// Conditions under which the workflow is run
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn conditions<Kind>(
+        mut self,
+        values: impl OneOrMore<types::Condition, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .conditions
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Text that tells what the workflow is for
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+    /// Whether the workflow may be run. Defaults to true.
+    pub fn is_enabled<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().body.is_enabled = value.into_value();
+        self
+    }
+    /// Expression, in the language of jq, of the actor
+    pub fn override_actor_user_expr<Kind>(
+        mut self,
+        value: impl OneOrNone<String, Kind>,
+    ) -> Self {
+        self.operation_mut().body.override_actor_user_expr = value.into_value();
+        self
+    }
+    /// Expressions, in the language of jq, of the object to notify: its `object_type` and `id`, and how far to follow its subscriptions as `$object_subscriptions_query.depth`. Upstream declares a text in replies and an object in requests.
+    pub fn override_recipients_single_object_fields_expr<Kind>(
+        mut self,
+        value: impl OneOrNone<::serde_json::Value, Kind>,
+    ) -> Self {
+        self.operation_mut().body.override_recipients_single_object_fields_expr = value
+            .into_value();
+        self
+    }
+    /// Kind of the recipients that take the place of the event's own. Only with the trigger type `event`, as the other overrides.
+    pub fn override_recipients_type<Kind>(
+        mut self,
+        value: impl OneOrNone<types::OverrideRecipientsType, Kind>,
+    ) -> Self {
+        self.operation_mut().body.override_recipients_type = value.into_value();
+        self
+    }
+    /// Expression, in the language of jq, of the users to notify
+    pub fn override_recipients_user_expr<Kind>(
+        mut self,
+        value: impl OneOrNone<String, Kind>,
+    ) -> Self {
+        self.operation_mut().body.override_recipients_user_expr = value.into_value();
+        self
+    }
+    /// Expression, in the language of jq, of the tenant
+    pub fn override_tenant_expr<Kind>(
+        mut self,
+        value: impl OneOrNone<String, Kind>,
+    ) -> Self {
+        self.operation_mut().body.override_tenant_expr = value.into_value();
+        self
+    }
+    /// Schema that the payload is validated against. Only with the trigger type `api`.
+    pub fn payload_schema<Kind>(
+        mut self,
+        value: impl OneOrNone<types::PayloadSchema, Kind>,
+    ) -> Self {
+        self.operation_mut().body.payload_schema = value.into_value();
+        self
+    }
+    /// How often the workflow may run for one recipient. No limit if it is null.
+    pub fn ratelimit<Kind>(
+        mut self,
+        value: impl OneOrNone<types::RateLimit, Kind>,
+    ) -> Self {
+        self.operation_mut().body.ratelimit = value.into_value();
+        self
+    }
+    /// Tags of the workflow
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn tags<Kind>(mut self, values: impl OneOrMore<String, Kind>) -> Self {
+        self.operation_mut()
+            .body
+            .tags
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Events that start the workflow. Needed if the trigger type is `event`. Users who enter or leave a list send `$USER_ENTERED_LIST - <list_id>` and `$USER_EXITED_LIST - <list_id>`.
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn trigger_events<Kind>(mut self, values: impl OneOrMore<String, Kind>) -> Self {
+        self.operation_mut()
+            .body
+            .trigger_events
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceWorkflows::commit`].
+impl<C> Call<operations::CommitWorkflow, C> {
+    /// What the commit changes. Pass one with every commit; upstream asks for it.
+    pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().commit_message = value.into_value();
+        self
+    }
+}
+/// The operations on the schemas of a workspace, returned by [`Workspace::schemas`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceSchemas<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceSchemas<C> {
+    /// List schemas
+    ///
+    /// Returns the schemas of a workspace, page by page. Upstream does not document `limit` and `offset` here, but its CLI sends both.
+    ///
+    /// Sends `GET /v1/{workspace}/schema/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListSchemas, C> {
+        Call::new(&self.client, operations::ListSchemas::new(self.workspace.as_str()))
+    }
+    /// Fetch a schema
+    ///
+    /// Returns a schema, as a draft, as it is live, or in a certain version.
+    ///
+    /// Sends `GET /v1/{workspace}/schema/{schema_slug}/`. Retried after transient errors.
+    ///
+    /// - `schema_slug`: Slug of the schema
+    pub fn get(&self, schema_slug: impl fmt::Display) -> Call<operations::GetSchema, C> {
+        Call::new(
+            &self.client,
+            operations::GetSchema::new(
+                self.workspace.as_str(),
+                values::text(schema_slug),
+            ),
+        )
+    }
+    /// Create or update a schema
+    ///
+    /// Creates a schema or replaces its draft. With `commit`, the draft is published as well, but only if `commit_result` says so: a draft with errors is saved, and the reply is a success all the same. A schema cannot be deleted.
+    ///
+    /// Sends `POST /v1/{workspace}/schema/{schema_slug}/`. Retried after transient errors.
+    ///
+    /// - `schema_slug`: Slug of the schema
+    /// - `name`: Display name of the schema
+    /// - `json_schema`: The JSON Schema, of draft 2020-12. Its root describes an object.
+    pub fn upsert(
+        &self,
+        schema_slug: impl fmt::Display,
+        name: impl Into<String>,
+        json_schema: impl Into<::serde_json::Map<String, ::serde_json::Value>>,
+    ) -> Call<operations::UpsertSchema, C> {
+        let body = types::SchemaUpsert {
+            description: Default::default(),
+            json_schema: json_schema.into(),
+            name: name.into(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::UpsertSchema::new(
+                self.workspace.as_str(),
+                values::text(schema_slug),
+                body,
+            ),
+        )
+    }
+    /// Commit a schema
+    ///
+    /// Publishes the draft of a schema and returns the live version.
+    ///
+    /// Sends `PATCH /v1/{workspace}/schema/{schema_slug}/commit/`. Retried only if it was surely not processed.
+    ///
+    /// - `schema_slug`: Slug of the schema
+    pub fn commit(
+        &self,
+        schema_slug: impl fmt::Display,
+    ) -> Call<operations::CommitSchema, C> {
+        Call::new(
+            &self.client,
+            operations::CommitSchema::new(
+                self.workspace.as_str(),
+                values::text(schema_slug),
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceSchemas<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceSchemas").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceSchemas::list`].
+impl<C> Call<operations::ListSchemas, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceSchemas::get`].
+impl<C> Call<operations::GetSchema, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+    /// Number of the version to return. Not documented; known from upstream's CLI.
+    pub fn version<Kind>(mut self, value: impl OneOrNone<i64, Kind>) -> Self {
+        self.operation_mut().version = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceSchemas::upsert`].
+impl<C> Call<operations::UpsertSchema, C> {
+    /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+    pub fn commit<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().commit = value.into_value();
+        self
+    }
+    /// What the commit changes. Pass one with every commit; upstream asks for it.
+    pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().commit_message = value.into_value();
+        self
+    }
+    /// Text that tells what the schema is for
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceSchemas::commit`].
+impl<C> Call<operations::CommitSchema, C> {
+    /// What the commit changes. Pass one with every commit; upstream asks for it.
+    pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().commit_message = value.into_value();
+        self
+    }
+}
+/// The operations on the events of a workspace, returned by [`Workspace::events`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceEvents<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceEvents<C> {
+    /// List events
+    ///
+    /// Returns the events of a workspace, page by page. A page holds 10 events by default and at most 100.
+    ///
+    /// Sends `GET /v1/{workspace}/event/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListEvents, C> {
+        Call::new(&self.client, operations::ListEvents::new(self.workspace.as_str()))
+    }
+    /// Create an event
+    ///
+    /// Defines an event. It can be neither renamed nor deleted. Upstream does not say what becomes of an event that exists already.
+    ///
+    /// Sends `POST /v1/{workspace}/event/`. Retried only if it was surely not processed.
+    ///
+    /// - `name`: Name of the event. It cannot be changed later.
+    pub fn create(&self, name: impl Into<String>) -> Call<operations::CreateEvent, C> {
+        let body = types::EventDefinitionCreate {
+            description: Default::default(),
+            name: name.into(),
+            payload_schema: Default::default(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::CreateEvent::new(self.workspace.as_str(), body),
+        )
+    }
+    /// Fetch an event
+    ///
+    /// Returns the definition of an event.
+    ///
+    /// Sends `GET /v1/{workspace}/event/{event_name}/`. Retried after transient errors.
+    ///
+    /// - `event_name`: Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+    pub fn get(&self, event_name: impl fmt::Display) -> Call<operations::GetEvent, C> {
+        Call::new(
+            &self.client,
+            operations::GetEvent::new(self.workspace.as_str(), values::text(event_name)),
+        )
+    }
+    /// Update an event
+    ///
+    /// Changes the description of an event, or links a schema to it.
+    ///
+    /// Sends `PATCH /v1/{workspace}/event/{event_name}/`. Retried after transient errors.
+    ///
+    /// - `event_name`: Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+    pub fn update(
+        &self,
+        event_name: impl fmt::Display,
+    ) -> Call<operations::UpdateEvent, C> {
+        let body = types::EventDefinitionUpdate::default();
+        Call::new(
+            &self.client,
+            operations::UpdateEvent::new(
+                self.workspace.as_str(),
+                values::text(event_name),
+                body,
+            ),
+        )
+    }
+    /// List the workflows linked to an event
+    ///
+    /// Returns the workflows that refer to an event, all at once, and what each uses it for.
+    ///
+    /// Sends `GET /v1/{workspace}/event/{event_name}/linked_workflows/`. Retried after transient errors.
+    ///
+    /// - `event_name`: Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+    pub fn linked_workflows(
+        &self,
+        event_name: impl fmt::Display,
+    ) -> Call<operations::GetLinkedWorkflows, C> {
+        Call::new(
+            &self.client,
+            operations::GetLinkedWorkflows::new(
+                self.workspace.as_str(),
+                values::text(event_name),
+            ),
+        )
+    }
+    /// Unlink the schema of an event
+    ///
+    /// Takes the schema away from an event, so that its payloads are not validated any more. Refused if it has none.
+    ///
+    /// Sends `PATCH /v1/{workspace}/event/{event_name}/delink_schema/`. Retried only if it was surely not processed.
+    ///
+    /// - `event_name`: Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+    pub fn unlink_schema(
+        &self,
+        event_name: impl fmt::Display,
+    ) -> Call<operations::DelinkEventSchema, C> {
+        Call::new(
+            &self.client,
+            operations::DelinkEventSchema::new(
+                self.workspace.as_str(),
+                values::text(event_name),
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceEvents<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceEvents").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceEvents::list`].
+impl<C> Call<operations::ListEvents, C> {
+    /// Whether to return only events with a linked schema. Not documented; known from upstream's CLI.
+    pub fn has_linked_schema<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().has_linked_schema = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceEvents::create`].
+impl<C> Call<operations::CreateEvent, C> {
+    /// Text that tells when the event is sent
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+    /// Schema to validate the payload against
+    pub fn payload_schema<Kind>(
+        mut self,
+        value: impl OneOrNone<types::PayloadSchema, Kind>,
+    ) -> Self {
+        self.operation_mut().body.payload_schema = value.into_value();
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceEvents::update`].
+impl<C> Call<operations::UpdateEvent, C> {
+    /// Text that tells when the event is sent
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+    /// Schema to validate the payload against
+    pub fn payload_schema<Kind>(
+        mut self,
+        value: impl OneOrNone<types::PayloadSchema, Kind>,
+    ) -> Self {
+        self.operation_mut().body.payload_schema = value.into_value();
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+/// The operations on the categories of a workspace, returned by [`Workspace::categories`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceCategories<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceCategories<C> {
+    /// Fetch all preference categories
+    ///
+    /// Returns all categories of a workspace, as a draft or as they are live.
+    ///
+    /// Sends `GET /v1/{workspace}/preference_category/`. Retried after transient errors.
+    ///
+    /// - `mode`: Whether to return the draft or the live version
+    pub fn get(&self, mode: impl Into<types::Mode>) -> Call<operations::GetCategory, C> {
+        Call::new(
+            &self.client,
+            operations::GetCategory::new(self.workspace.as_str(), mode.into()),
+        )
+    }
+    /// Replace all preference categories
+    ///
+    /// Replaces the draft of all categories. What the request leaves out is deleted from the draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: deleting a category that an active workflow uses is an error there, and the reply is a success all the same. Two editors overwrite each other, as no version is checked.
+    ///
+    /// Sends `POST /v1/{workspace}/preference_category/`. Retried after transient errors.
+    ///
+    /// - `root_categories`: The three groups with their sections and categories. What is left out is deleted from the draft.
+    pub fn replace<Kind>(
+        &self,
+        root_categories: impl OneOrMore<types::CategoryRoot, Kind>,
+    ) -> Call<operations::CreateUpdateCategory, C> {
+        let body = types::CategoryTreeReplace {
+            root_categories: root_categories.into_values().collect(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::CreateUpdateCategory::new(self.workspace.as_str(), body),
+        )
+    }
+    /// Commit all preference categories
+    ///
+    /// Publishes the draft of all categories. The reply does not say whether the draft was valid; validate it before.
+    ///
+    /// Sends `PATCH /v1/{workspace}/preference_category/commit/`. Retried only if it was surely not processed.
+    ///
+    /// - `commit_message`: What the commit changes
+    pub fn commit(
+        &self,
+        commit_message: impl fmt::Display,
+    ) -> Call<operations::CommitCategory, C> {
+        Call::new(
+            &self.client,
+            operations::CommitCategory::new(
+                self.workspace.as_str(),
+                values::text(commit_message),
+            ),
+        )
+    }
+    /// Returns the operations on the translations of a categorie.
+    pub fn translations(&self) -> WorkspaceCategoriesTranslations<C> {
+        WorkspaceCategoriesTranslations {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceCategories<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceCategories").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceCategories::replace`].
+impl<C> Call<operations::CreateUpdateCategory, C> {
+    /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+    pub fn commit<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().commit = value.into_value();
+        self
+    }
+    /// What the commit changes. Pass one with every commit; upstream asks for it.
+    pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().commit_message = value.into_value();
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+/// The operations on the translations of a categorie, returned by [`WorkspaceCategories::translations`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceCategoriesTranslations<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceCategoriesTranslations<C> {
+    /// List the locales of preference categories
+    ///
+    /// Returns the locales that categories are translated into, all at once.
+    ///
+    /// Sends `GET /v1/{workspace}/preference_category/translation/locale/`. Retried after transient errors.
+    pub fn locales(&self) -> Call<operations::ListCategoryTranslationLocales, C> {
+        Call::new(
+            &self.client,
+            operations::ListCategoryTranslationLocales::new(self.workspace.as_str()),
+        )
+    }
+    /// Fetch a translation of preference categories
+    ///
+    /// Returns the names of sections and categories in a language. Those in English are the names of the categories themselves.
+    ///
+    /// Sends `GET /v1/{workspace}/preference_category/translation/content/{locale}/`. Retried after transient errors.
+    ///
+    /// - `locale`: Code of the locale, such as `fr` or `es-MX`
+    pub fn get(
+        &self,
+        locale: impl fmt::Display,
+    ) -> Call<operations::GetCategoryTranslation, C> {
+        Call::new(
+            &self.client,
+            operations::GetCategoryTranslation::new(
+                self.workspace.as_str(),
+                values::text(locale),
+            ),
+        )
+    }
+    /// Store a translation of preference categories
+    ///
+    /// Stores the names of sections and categories in a language. They are in use at once. The reply has all sections and categories, also those that are not translated.
+    ///
+    /// Sends `POST /v1/{workspace}/preference_category/translation/content/{locale}/`. Retried after transient errors.
+    ///
+    /// - `locale`: Code of the locale, such as `fr` or `es-MX`
+    pub fn put(
+        &self,
+        locale: impl fmt::Display,
+    ) -> Call<operations::AddCategoryTranslation, C> {
+        let body = types::CategoryTranslation::default();
+        Call::new(
+            &self.client,
+            operations::AddCategoryTranslation::new(
+                self.workspace.as_str(),
+                values::text(locale),
+                body,
+            ),
+        )
+    }
+    /// Delete a translation of preference categories
+    ///
+    /// Deletes the names of sections and categories in a language.
+    ///
+    /// Sends `DELETE /v1/{workspace}/preference_category/translation/content/{locale}/`. Retried after transient errors.
+    ///
+    /// - `locale`: Code of the locale, such as `fr` or `es-MX`
+    pub fn delete(
+        &self,
+        locale: impl fmt::Display,
+    ) -> Call<operations::DeleteCategoryTranslation, C> {
+        Call::new(
+            &self.client,
+            operations::DeleteCategoryTranslation::new(
+                self.workspace.as_str(),
+                values::text(locale),
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceCategoriesTranslations<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceCategoriesTranslations").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceCategoriesTranslations::put`].
+impl<C> Call<operations::AddCategoryTranslation, C> {
+    /// Translations of categories, by slug
+    ///
+    /// Sets one member, by its name.
+    pub fn categories(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<types::CategoryText>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .categories
+            .get_or_insert_default()
+            .insert(name.into(), value.into());
+        self
+    }
+    /// Translations of sections, by slug
+    ///
+    /// Sets one member, by its name.
+    pub fn sections(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<types::CategoryText>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .sections
+            .get_or_insert_default()
+            .insert(name.into(), value.into());
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+/// The operations on the translations of a workspace, returned by [`Workspace::translations`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceTranslations<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceTranslations<C> {
+    /// List translation files
+    ///
+    /// Returns the files of translations of a workspace, page by page. Those of a draft tell how they differ from the last commit.
+    ///
+    /// Sends `GET /v1/{workspace}/translation/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListTranslations, C> {
+        Call::new(
+            &self.client,
+            operations::ListTranslations::new(self.workspace.as_str()),
+        )
+    }
+    /// Fetch a translation file
+    ///
+    /// Returns a file of translations with its content, as a draft or as it is live.
+    ///
+    /// Sends `GET /v1/{workspace}/translation/content/{locale_file}/`. Retried after transient errors.
+    ///
+    /// - `locale_file`: Name of the file, `<locale>.json` or `<namespace>.<locale>.json`
+    pub fn get(
+        &self,
+        locale_file: impl fmt::Display,
+    ) -> Call<operations::GetTranslation, C> {
+        Call::new(
+            &self.client,
+            operations::GetTranslation::new(
+                self.workspace.as_str(),
+                values::text(locale_file),
+            ),
+        )
+    }
+    /// Store a translation file
+    ///
+    /// Creates a file of translations in the draft, or replaces it as a whole. It is in use after a commit.
+    ///
+    /// Sends `POST /v1/{workspace}/translation/content/{locale_file}/`. Retried after transient errors.
+    ///
+    /// - `locale_file`: Name of the file, `<locale>.json` or `<namespace>.<locale>.json`
+    /// - `content`: The translations by key. They may be nested, and have forms for `zero`, `one` and `other`.
+    pub fn put(
+        &self,
+        locale_file: impl fmt::Display,
+        content: impl Into<::serde_json::Map<String, ::serde_json::Value>>,
+    ) -> Call<operations::AddTranslation, C> {
+        let body = types::TranslationPut {
+            content: content.into(),
+            locale: Default::default(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::AddTranslation::new(
+                self.workspace.as_str(),
+                values::text(locale_file),
+                body,
+            ),
+        )
+    }
+    /// Delete a translation file
+    ///
+    /// Deletes a file of translations from the draft. It is gone after a commit.
+    ///
+    /// Sends `DELETE /v1/{workspace}/translation/content/{locale_file}/`. Retried after transient errors.
+    ///
+    /// - `locale_file`: Name of the file, `<locale>.json` or `<namespace>.<locale>.json`
+    pub fn delete(
+        &self,
+        locale_file: impl fmt::Display,
+    ) -> Call<operations::DeleteTranslation, C> {
+        Call::new(
+            &self.client,
+            operations::DeleteTranslation::new(
+                self.workspace.as_str(),
+                values::text(locale_file),
+            ),
+        )
+    }
+    /// Fetch a version of the translations
+    ///
+    /// Returns the files of a version, all at once. The reply to a commit does not tell the number of the version.
+    ///
+    /// Sends `GET /v1/{workspace}/translation/version/{version}/`. Retried after transient errors.
+    ///
+    /// - `version`: Number of the version
+    pub fn version(
+        &self,
+        version: impl Into<i64>,
+    ) -> Call<operations::GetTranslationHistory, C> {
+        Call::new(
+            &self.client,
+            operations::GetTranslationHistory::new(
+                self.workspace.as_str(),
+                version.into(),
+            ),
+        )
+    }
+    /// Roll back the translations
+    ///
+    /// Goes back to an earlier version of all files. Upstream does not say whether the draft changes or the live version; look at both afterwards.
+    ///
+    /// Sends `POST /v1/{workspace}/translation/version/{version_no}/rollback/`. Retried only if it was surely not processed.
+    ///
+    /// - `version_no`: Number of the version to go back to
+    pub fn rollback(
+        &self,
+        version_no: impl Into<i64>,
+    ) -> Call<operations::RollbackTranslation, C> {
+        Call::new(
+            &self.client,
+            operations::RollbackTranslation::new(
+                self.workspace.as_str(),
+                version_no.into(),
+            ),
+        )
+    }
+    /// Commit the translations
+    ///
+    /// Publishes the draft of all files of a workspace.
+    ///
+    /// Sends `PATCH /v1/{workspace}/translation/commit/`. Retried only if it was surely not processed.
+    pub fn commit(&self) -> Call<operations::CommitTranslation, C> {
+        Call::new(
+            &self.client,
+            operations::CommitTranslation::new(self.workspace.as_str()),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceTranslations<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceTranslations").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTranslations::list`].
+impl<C> Call<operations::ListTranslations, C> {
+    /// Whether to return the content of each file too. Not documented; known from upstream's CLI.
+    pub fn include_content<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().include_content = value.into_value();
+        self
+    }
+    /// Whether to return the version of each file too. Not documented; known from upstream's CLI.
+    pub fn include_version_info<Kind>(
+        mut self,
+        value: impl OneOrNone<bool, Kind>,
+    ) -> Self {
+        self.operation_mut().include_version_info = value.into_value();
+        self
+    }
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTranslations::get`].
+impl<C> Call<operations::GetTranslation, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTranslations::put`].
+impl<C> Call<operations::AddTranslation, C> {
+    /// Name of the file once more. The document requires it, but its own sample and the CLI leave it out.
+    pub fn locale<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.locale = value.into_value();
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTranslations::commit`].
+impl<C> Call<operations::CommitTranslation, C> {
+    /// What the commit changes. Pass one with every commit; upstream asks for it.
+    pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().commit_message = value.into_value();
+        self
+    }
+}
+/// The operations on the templates of a workspace, returned by [`Workspace::templates`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceTemplates<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceTemplates<C> {
+    /// List templates for editing
+    ///
+    /// Returns the templates of a workspace without their contents, page by page. A page holds 20 templates by default.
+    ///
+    /// Sends `GET /v2/{workspace}/template/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListTemplates, C> {
+        Call::new(&self.client, operations::ListTemplates::new(self.workspace.as_str()))
+    }
+    /// Fetch a template for editing
+    ///
+    /// Returns a template without its contents, as a draft or as it is live.
+    ///
+    /// Sends `GET /v2/{workspace}/template/{template_slug}/`. Retried after transient errors.
+    ///
+    /// - `template_slug`: Slug of the template
+    pub fn get(
+        &self,
+        template_slug: impl fmt::Display,
+    ) -> Call<operations::GetTemplate, C> {
+        Call::new(
+            &self.client,
+            operations::GetTemplate::new(
+                self.workspace.as_str(),
+                values::text(template_slug),
+            ),
+        )
+    }
+    /// Create or update a template
+    ///
+    /// Creates a template or changes its draft. A new template gets a variant `default` for each of its channels. A template cannot be deleted, nor can its variants.
+    ///
+    /// Sends `POST /v2/{workspace}/template/{template_slug}/`. Retried after transient errors.
+    ///
+    /// - `template_slug`: Slug of the template
+    /// - `name`: Display name of the template
+    pub fn upsert(
+        &self,
+        template_slug: impl fmt::Display,
+        name: impl Into<String>,
+    ) -> Call<operations::UpsertTemplate, C> {
+        let body = types::TemplateHeadUpsert {
+            description: Default::default(),
+            enabled_channels: Default::default(),
+            name: name.into(),
+            tags: Default::default(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::UpsertTemplate::new(
+                self.workspace.as_str(),
+                values::text(template_slug),
+                body,
+            ),
+        )
+    }
+    /// Commit a template
+    ///
+    /// Publishes the draft of a template with all of its variants, or with those that are named. Refused if one of them has errors. Variants that a vendor has to approve are sent for approval and come into use once they are approved.
+    ///
+    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/commit/`. Retried only if it was surely not processed.
+    ///
+    /// - `template_slug`: Slug of the template
+    pub fn commit(
+        &self,
+        template_slug: impl fmt::Display,
+    ) -> Call<operations::CommitTemplate, C> {
+        let body = types::TemplateCommit::default();
+        Call::new(
+            &self.client,
+            operations::CommitTemplate::new(
+                self.workspace.as_str(),
+                values::text(template_slug),
+                body,
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceTemplates<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceTemplates").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplates::list`].
+impl<C> Call<operations::ListTemplates, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+    /// Order of the templates. Not documented; known from upstream's tools.
+    pub fn order_by<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().order_by = value.into_value();
+        self
+    }
+    /// Returns only templates that this text is found in
+    pub fn q<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().q = value.into_value();
+        self
+    }
+    /// The same as `q`, not documented; known from upstream's Python toolkit.
+    pub fn search<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().search = value.into_value();
+        self
+    }
+    /// Slugs of the templates to return, separated by commas. Not documented; known from upstream's tools.
+    pub fn slugs<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().slugs = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplates::get`].
+impl<C> Call<operations::GetTemplate, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplates::upsert`].
+impl<C> Call<operations::UpsertTemplate, C> {
+    /// Notes on what the template is for
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+    /// Channels that the template is used for
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn enabled_channels<Kind>(
+        mut self,
+        values: impl OneOrMore<types::ChannelName, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .enabled_channels
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Tags of the template
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn tags<Kind>(mut self, values: impl OneOrMore<String, Kind>) -> Self {
+        self.operation_mut()
+            .body
+            .tags
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplates::commit`].
+impl<C> Call<operations::CommitTemplate, C> {
+    /// What the commit changes. Pass one with every commit; upstream asks for it.
+    pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().commit_message = value.into_value();
+        self
+    }
+    /// The variants to publish. Defaults to all.
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn variants<Kind>(
+        mut self,
+        values: impl OneOrMore<types::TemplateVariantRef, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .variants
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+}
+/// The operations on a template of a workspace, returned by [`Workspace::template`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceTemplate<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+    template_slug: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceTemplate<C> {
+    /// Returns the operations on the variants of a template.
+    pub fn variants(&self) -> WorkspaceTemplateVariants<C> {
+        WorkspaceTemplateVariants {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+            template_slug: self.template_slug.clone(),
+        }
+    }
+    /// Returns the operations on the mock data of a template.
+    pub fn mock_data(&self) -> WorkspaceTemplateMockData<C> {
+        WorkspaceTemplateMockData {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+            template_slug: self.template_slug.clone(),
+        }
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceTemplate<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceTemplate").finish_non_exhaustive()
+    }
+}
+/// The operations on the variants of a template, returned by [`WorkspaceTemplate::variants`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceTemplateVariants<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+    template_slug: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceTemplateVariants<C> {
+    /// List the variants of a template
+    ///
+    /// Returns the variants of a template for all channels, page by page, without their contents unless it is asked for them. Upstream documents none of the parameters; its CLI sends them.
+    ///
+    /// Sends `GET /v2/{workspace}/template/{template_slug}/variant/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListAllVariants, C> {
+        Call::new(
+            &self.client,
+            operations::ListAllVariants::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+            ),
+        )
+    }
+    /// List the variants of a channel
+    ///
+    /// Returns the variants of a template for one channel, without their contents.
+    ///
+    /// Sends `GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/`. Retried after transient errors.
+    ///
+    /// - `channel`: Name of the channel, such as `email`
+    pub fn list_channel(
+        &self,
+        channel: impl fmt::Display,
+    ) -> Call<operations::ListChannelVariants, C> {
+        Call::new(
+            &self.client,
+            operations::ListChannelVariants::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                values::text(channel),
+            ),
+        )
+    }
+    /// Fetch a variant of a template
+    ///
+    /// Returns a variant with its content and with what is wrong with that.
+    ///
+    /// Sends `GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/`. Retried after transient errors.
+    ///
+    /// - `channel`: Name of the channel, such as `email`
+    /// - `variant_id`: Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+    pub fn get(
+        &self,
+        channel: impl fmt::Display,
+        variant_id: impl fmt::Display,
+    ) -> Call<operations::GetVariant, C> {
+        Call::new(
+            &self.client,
+            operations::GetVariant::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                values::text(channel),
+                values::text(variant_id),
+            ),
+        )
+    }
+    /// Create or update a variant of a template
+    ///
+    /// Creates a variant in the draft of a template, or changes it. An incomplete content is stored too, and `errors` tells what is missing.
+    ///
+    /// Sends `POST /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/`. Retried after transient errors.
+    ///
+    /// - `channel`: Name of the channel, such as `email`
+    /// - `variant_id`: Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+    /// - `locale`: Code of the locale that the variant is for
+    /// - `content`: The content, whose members depend on the channel. It may be incomplete in a draft.
+    pub fn upsert(
+        &self,
+        channel: impl fmt::Display,
+        variant_id: impl fmt::Display,
+        locale: impl Into<String>,
+        content: impl Into<::serde_json::Map<String, ::serde_json::Value>>,
+    ) -> Call<operations::UpsertVariant, C> {
+        let body = types::TemplateVariantUpsert {
+            conditions: Default::default(),
+            content: content.into(),
+            locale: locale.into(),
+            needs_vendor_approval: Default::default(),
+            seq_no: Default::default(),
+            tenant_id: Default::default(),
+            vendor_approvals: Default::default(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::UpsertVariant::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                values::text(channel),
+                values::text(variant_id),
+                body,
+            ),
+        )
+    }
+    /// Discard a variant that waits for approval
+    ///
+    /// Takes back a variant that waits for the approval of a vendor. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
+    ///
+    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/discard/`. Retried only if it was surely not processed.
+    ///
+    /// - `channel`: Name of the channel, such as `email`
+    /// - `variant_id`: Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+    /// - `comment`: Why the variant is taken back
+    pub fn discard(
+        &self,
+        channel: impl fmt::Display,
+        variant_id: impl fmt::Display,
+        comment: impl Into<String>,
+    ) -> Call<operations::DiscardVariant, C> {
+        let body = types::TemplateVariantDiscard {
+            comment: comment.into(),
+        };
+        Call::new(
+            &self.client,
+            operations::DiscardVariant::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                values::text(channel),
+                values::text(variant_id),
+                body,
+            ),
+        )
+    }
+    /// Record the approval of a variant
+    ///
+    /// Records how the approval of a variant by a vendor stands. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
+    ///
+    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/vendor_approval/`. Retried after transient errors.
+    ///
+    /// - `channel`: Name of the channel, such as `email`
+    /// - `variant_id`: Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+    /// - `vendor_slug`: Slug of the kind of vendor
+    /// - `vendor_uid`: Identifier of the vendor in the workspace
+    /// - `approval_status`: How the approval stands
+    pub fn record_approval(
+        &self,
+        channel: impl fmt::Display,
+        variant_id: impl fmt::Display,
+        vendor_slug: impl Into<String>,
+        vendor_uid: impl Into<String>,
+        approval_status: impl Into<types::VendorApprovalStatus>,
+    ) -> Call<operations::VendorApproval, C> {
+        let body = types::VendorApproval {
+            approval_status: approval_status.into(),
+            comment: Default::default(),
+            provider_template_id: Default::default(),
+            vendor_locale_code: Default::default(),
+            vendor_slug: vendor_slug.into(),
+            vendor_template_category: Default::default(),
+            vendor_template_id: Default::default(),
+            vendor_template_name: Default::default(),
+            vendor_uid: vendor_uid.into(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::VendorApproval::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                values::text(channel),
+                values::text(variant_id),
+                body,
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceTemplateVariants<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceTemplateVariants").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateVariants::list`].
+impl<C> Call<operations::ListAllVariants, C> {
+    /// Channels whose variants to return. Defaults to all.
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn channel<Kind>(
+        mut self,
+        values: impl OneOrMore<types::ChannelName, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .channel
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Whether to return the content of each variant too
+    pub fn include_content<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().include_content = value.into_value();
+        self
+    }
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateVariants::upsert`].
+impl<C> Call<operations::UpsertVariant, C> {
+    /// Conditions under which the variant is used
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn conditions<Kind>(
+        mut self,
+        values: impl OneOrMore<types::Condition, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .conditions
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Whether the vendor has to approve the variant before it is used
+    pub fn needs_vendor_approval<Kind>(
+        mut self,
+        value: impl OneOrNone<bool, Kind>,
+    ) -> Self {
+        self.operation_mut().body.needs_vendor_approval = value.into_value();
+        self
+    }
+    /// Position of the variant in the order in which variants are tried
+    pub fn seq_no<Kind>(mut self, value: impl OneOrNone<i64, Kind>) -> Self {
+        self.operation_mut().body.seq_no = value.into_value();
+        self
+    }
+    /// Tenant that the variant is for. If null, it is for all tenants.
+    pub fn tenant_id<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
+        self.operation_mut().body.tenant_id = value.into_value().map(String::from);
+        self
+    }
+    /// Approvals by vendors
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn vendor_approvals<Kind>(
+        mut self,
+        values: impl OneOrMore<types::VendorApproval, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .vendor_approvals
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateVariants::discard`].
+impl<C> Call<operations::DiscardVariant, C> {
+    /// Which version of the variant is meant. Only `live` is possible, which is the default.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateVariants::record_approval`].
+impl<C> Call<operations::VendorApproval, C> {
+    /// Which version of the variant is meant. Only `live` is possible, which is the default.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+    /// Why the vendor rejected the template
+    pub fn comment<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.comment = value.into_value();
+        self
+    }
+    /// Identifier of the template at the provider behind the vendor
+    pub fn provider_template_id<Kind>(
+        mut self,
+        value: impl OneOrNone<Id, Kind>,
+    ) -> Self {
+        self.operation_mut().body.provider_template_id = value
+            .into_value()
+            .map(String::from);
+        self
+    }
+    /// Code of the locale at the vendor
+    pub fn vendor_locale_code<Kind>(
+        mut self,
+        value: impl OneOrNone<String, Kind>,
+    ) -> Self {
+        self.operation_mut().body.vendor_locale_code = value.into_value();
+        self
+    }
+    /// Category of the template at the vendor
+    pub fn vendor_template_category<Kind>(
+        mut self,
+        value: impl OneOrNone<types::VendorTemplateCategory, Kind>,
+    ) -> Self {
+        self.operation_mut().body.vendor_template_category = value.into_value();
+        self
+    }
+    /// Identifier of the template at the vendor
+    pub fn vendor_template_id<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
+        self.operation_mut().body.vendor_template_id = value
+            .into_value()
+            .map(String::from);
+        self
+    }
+    /// Name of the template at the vendor
+    pub fn vendor_template_name<Kind>(
+        mut self,
+        value: impl OneOrNone<String, Kind>,
+    ) -> Self {
+        self.operation_mut().body.vendor_template_name = value.into_value();
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+/// The operations on the mock data of a template, returned by [`WorkspaceTemplate::mock_data`]. It owns its client, which is cheap to clone, so it can be kept.
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceTemplateMockData<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+    template_slug: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceTemplateMockData<C> {
+    /// Fetch the mock data of a template
+    ///
+    /// Returns the data that previews of a template are made with.
+    ///
+    /// Sends `GET /v2/{workspace}/template/{template_slug}/mock_data/`. Retried after transient errors.
+    pub fn get(&self) -> Call<operations::GetMockData, C> {
+        Call::new(
+            &self.client,
+            operations::GetMockData::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+            ),
+        )
+    }
+    /// Update the mock data of a template
+    ///
+    /// Changes the data that previews of a template are made with, in its draft.
+    ///
+    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/mock_data/`. Retried after transient errors.
+    ///
+    /// - `data`: The data to store
+    pub fn update(
+        &self,
+        data: impl Into<types::MockData>,
+    ) -> Call<operations::UpdateMockData, C> {
+        let body = types::MockDataUpdate {
+            data: data.into(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::UpdateMockData::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                body,
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceTemplateMockData<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceTemplateMockData").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateMockData::get`].
+impl<C> Call<operations::GetMockData, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateMockData::update`].
+impl<C> Call<operations::UpdateMockData, C> {
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
     }
 }

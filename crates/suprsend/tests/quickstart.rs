@@ -83,6 +83,21 @@ async fn with_a_bad_key_it_fails_in_one_line() {
 }
 
 #[test]
+fn a_closed_pipe_ends_it_quietly() {
+    let closed = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    let output = quickstart().stdout(closed()).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(141), "{errors}");
+    assert!(!errors.contains("quickstart: ") && !errors.contains("panicked"), "{errors}");
+    let output = quickstart().stderr(closed()).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(141), true));
+}
+
+#[test]
 fn without_a_network_it_fails_in_one_line() {
     let mut command = quickstart();
     command.env("SUPRSEND_API_KEY", "k").env("SUPRSEND_BASE_URL", "http://127.0.0.1:9");

@@ -40,7 +40,7 @@ pub(super) fn write(source: &Source, entry: &Entry, given: &[Ident]) -> Result<M
         if given.contains(&ident) {
             values.push(quote!(self.#ident.as_str()));
         } else if let Some((_, setting)) = entry.settings.iter().find(|(name, _)| *name == field.name) {
-            let getter = format_ident!("{setting}");
+            let getter = format_ident!("{setting}_setting");
             prelude.push(quote!(let #ident = values::setting(self.client.as_client().#getter());));
             let is_set = format_ident!("has_{setting}");
             prelude.push(quote!(let #is_set = !#ident.is_empty();));

@@ -33,16 +33,23 @@ pub fn resources(document: &Value, rust: &str) -> Result<String, Problems> {
         Problem::new(&Pointer::root(), reason, "generate the Rust from the same document")
     })?;
     let mut layer = Layer { source: &source, problems: Vec::new(), items: Vec::new() };
-    let names: Vec<(Ident, Ident)> =
-        table.resources.iter().map(|resource| layer.resource(resource, &[])).collect();
+    let (mut of_client, mut of_blocking) = (Vec::new(), Vec::new());
+    for resource in &table.resources {
+        let (method, ty) = layer.resource(resource, &[]);
+        let cfg = cfg(&[resource]);
+        let doc = format!(" Returns the operations on {}.", one_or_all(resource));
+        let given: Vec<Ident> = resource.parameters.iter().map(|name| format_ident!("{name}")).collect();
+        let made = quote!(#ty { client: self.clone(), #(#given: values::text(#given),)* });
+        for (methods, client) in [(&mut of_client, None), (&mut of_blocking, Some(quote!(<Self>)))] {
+            methods.push(quote! {
+                #[doc = #doc]
+                #cfg
+                pub fn #method(&self, #(#given: impl fmt::Display),*) -> #ty #client { #made }
+            });
+        }
+    }
     Problems::none_or(layer.problems)?;
     let items = layer.items;
-    let (methods, handles): (Vec<_>, Vec<_>) = names.into_iter().unzip();
-    let docs: Vec<_> = table
-        .resources
-        .iter()
-        .map(|resource| format!(" Returns the operations on {}.", resource.name))
-        .collect();
     let file = quote! {
         use std::fmt;
         use serde::Serialize;
@@ -51,21 +58,11 @@ pub fn resources(document: &Value, rust: &str) -> Result<String, Problems> {
         use crate::blocking;
         use crate::{call::Call, client::{AsClient, Client}, values::{self, Id, OneOrMore, OneOrNone}};
         impl Client {
-            #(
-                #[doc = #docs]
-                pub fn #methods(&self) -> #handles {
-                    #handles { client: self.clone() }
-                }
-            )*
+            #(#of_client)*
         }
         #[cfg(feature = "blocking")]
         impl blocking::Client {
-            #(
-                #[doc = #docs]
-                pub fn #methods(&self) -> #handles<Self> {
-                    #handles { client: self.clone() }
-                }
-            )*
+            #(#of_blocking)*
         }
         #(#items)*
     };
@@ -94,6 +91,7 @@ impl Layer<'_> {
             .flat_map(|resource| &resource.parameters)
             .map(|name| format_ident!("{name}"))
             .collect();
+        let cfg = cfg(&way);
         let place = self.items.len();
         let mut methods = Vec::new();
         let mut setters = Vec::new();
@@ -102,7 +100,8 @@ impl Layer<'_> {
                 Ok(method) => {
                     methods.push(method.tokens);
                     let of = format!("[`{name}::{}`]", entry.name);
-                    setters.extend(setters::write(self.source, &method.operation, &method.arguments, &of));
+                    let of_call = setters::write(self.source, &method.operation, &method.arguments, &of);
+                    setters.extend(of_call.map(|setters| quote!(#cfg #setters)));
                 }
                 Err(reason) => self.problems.push(Problem::new(
                     &entry.place,
@@ -114,10 +113,11 @@ impl Layer<'_> {
         for handle in &resource.handles {
             let (method, ty) = self.resource(handle, &way);
             let own: Vec<Ident> = handle.parameters.iter().map(|name| format_ident!("{name}")).collect();
-            let doc =
-                format!(" Returns the operations on the {} of {}.", handle.name, article(&resource.name));
+            let doc = format!(" Returns the operations on {} of {}.", below(handle), article(&resource.name));
+            let cfg = handle.feature.is_some().then(|| self::cfg(&[handle]));
             methods.push(quote! {
                 #[doc = #doc]
+                #cfg
                 pub fn #method(&self, #(#own: impl fmt::Display),*) -> #ty<C> {
                     #ty {
                         client: self.client.clone(),
@@ -133,22 +133,25 @@ impl Layer<'_> {
         let doc = format!(
             " The operations on {}, returned by {made}. It owns its client, which is cheap to clone, so it can be kept.",
             if above.is_empty() {
-                resource.name.clone()
+                one_or_all(resource)
             } else {
-                format!("the {} of {}", resource.name, article(&above[above.len() - 1].name))
+                format!("{} of {}", below(resource), article(&above[above.len() - 1].name))
             }
         );
         let item = quote! {
             #[doc = #doc]
+            #cfg
             #[derive(Clone)]
             pub struct #name<C = Client> {
                 pub(crate) client: C,
                 #(#given: String,)*
             }
+            #cfg
             impl<C: AsClient> #name<C> {
                 #(#methods)*
             }
             /// Leaves out ids, which may stand for people.
+            #cfg
             impl<C> fmt::Debug for #name<C> {
                 fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                     f.debug_struct(#words).finish_non_exhaustive()
@@ -161,9 +164,29 @@ impl Layer<'_> {
     }
 }
 
+/// Marks what is behind a Cargo feature.
+fn cfg(way: &[&Resource]) -> Option<TokenStream> {
+    let feature = way.iter().find_map(|resource| resource.feature.as_ref())?;
+    Some(quote!(#[cfg(feature = #feature)]))
+}
+
+/// `users`, or `a workspace` of a handle, whose name is that of one.
+fn one_or_all(resource: &Resource) -> String {
+    let name = resource.name.replace('_', " ");
+    if resource.parameters.is_empty() { name } else { article(&name) }
+}
+
+/// `the preferences`: the name of a resource below another.
+fn below(resource: &Resource) -> String {
+    let name = resource.name.replace('_', " ");
+    let is_one = !resource.parameters.is_empty() && !name.ends_with('s');
+    if is_one { article(&name) } else { format!("the {name}") }
+}
+
 /// One of several: `users` gives `a user`.
 fn article(plural: &str) -> String {
-    let one = plural.strip_suffix('s').unwrap_or(plural);
+    let plural = plural.replace('_', " ");
+    let one = plural.strip_suffix('s').unwrap_or(&plural);
     let vowel = one.starts_with(['a', 'e', 'i', 'o']);
     format!("{} {one}", if vowel { "an" } else { "a" })
 }

@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// Member or column with the user's id.
     #[arg(long, value_name = "NAME", default_value = "distinct_id")]
     pub(crate) id: String,
+    /// Send up to 400 rows in a request, which the API accepts and stores later; an address is added to those that a user has.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) ingest: bool,
     /// Check all rows and send none.
     #[arg(long)]
     pub(crate) dry_run: bool,

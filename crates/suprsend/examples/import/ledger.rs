@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Error, Result};
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
-use suprsend::{Client, StatusCode, UpsertUser, bulk::Outcome, types};
+use suprsend::{Client, StatusCode, UpsertUser};
 
 use crate::{
     arguments::Arguments,
@@ -153,11 +153,14 @@ impl Ledger {
         Next::End
     }
 
-    /// Notes an outcome.
-    pub(crate) fn settle(&mut self, outcome: Outcome<types::User, (u64, String)>) -> Result<Settled> {
-        let (number, id) = outcome.value;
+    /// Notes what came of a row, which has this number and is of the user with this id.
+    pub(crate) fn settle(
+        &mut self,
+        (number, id): (u64, String),
+        result: Result<(), suprsend::Error>,
+    ) -> Result<Settled> {
         let Some(row) = self.taken.remove(&number) else { return Ok(Settled::Done) };
-        let Err(error) = outcome.result else {
+        let Err(error) = result else {
             self.checkpoint.imported += 1;
             self.checkpoint.done(number);
             self.failures = 0;

@@ -254,8 +254,8 @@ impl Column {
 
     fn value(&self, cell: &str, id: &str) -> Result<Value, String> {
         if self.is_json {
-            let raw: &RawValue =
-                serde_json::from_str(cell).map_err(|error| format!("{} is not JSON: {error}", self.name))?;
+            let raw: &RawValue = serde_json::from_str(cell)
+                .map_err(|error| format!("{} is not JSON: {error}", self.name.escape_debug()))?;
             let value = if self.name == id { exact::id(raw).map(Value::String) } else { exact::value(raw) };
             return value.map_err(|problem| problem.inside(&self.name).to_string());
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// An outage that holds a stream; see [`SendAll::outage`](super::SendAll::outage).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outage {
     duration: Duration,
     cause: Box<str>,

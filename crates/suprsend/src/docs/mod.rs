@@ -6,6 +6,9 @@ pub mod quick_start {}
 #[doc = include_str!("sending.md")]
 pub mod sending {}
 
+#[doc = include_str!("resources.md")]
+pub mod resources {}
+
 #[doc = include_str!("channels.md")]
 pub mod channels {}
 
@@ -26,6 +29,9 @@ pub mod features {}
 
 #[doc = include_str!("blocking.md")]
 pub mod blocking {}
+
+#[doc = include_str!("management.md")]
+pub mod management {}
 
 #[doc = include_str!("operations.md")]
 pub mod operations {}

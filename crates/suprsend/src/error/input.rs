@@ -5,7 +5,7 @@ use std::{error, fmt};
 use super::Error;
 
 /// A setting of the client that is missing or malformed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     setting: &'static str,
     reason: String,
@@ -31,7 +31,7 @@ impl fmt::Display for ConfigError {
 impl error::Error for ConfigError {}
 
 /// All rules that a call breaks, found before anything is sent.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidInput {
     violations: Vec<Violation>,
 }

@@ -41,7 +41,7 @@ impl NotFound {
 }
 
 /// A list cannot be read to its end, because of what the API says of its pages. The pages before the error are whole.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PagingError {
     repeated: bool,
     request_id: Option<String>,

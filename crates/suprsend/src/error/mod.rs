@@ -5,6 +5,7 @@
 //! `{error:#}`, which is the whole chain. None of them shows a header or a secret.
 
 mod api;
+mod draft;
 mod input;
 mod lists;
 mod redact;
@@ -16,6 +17,7 @@ use http::StatusCode;
 
 pub use self::{
     api::{ApiError, UndecodableReply},
+    draft::InvalidDraft,
     input::{ConfigError, InvalidInput, Violation},
     lists::{NotFound, PagingError},
     transfer::{ConnectionError, TimeoutError, TimeoutKind, TooManyAttempts},
@@ -42,6 +44,8 @@ pub enum Error {
     NotFound(NotFound),
     /// The API replied with a success whose body is not what it should be.
     UndecodableReply(UndecodableReply),
+    /// The API saved a draft, but did not commit it, since it has errors.
+    InvalidDraft(InvalidDraft),
     /// A list cannot be read to its end.
     Paging(PagingError),
     /// Every attempt failed.
@@ -66,6 +70,8 @@ pub enum ErrorKind {
     NotFound,
     /// The reply is not what it should be.
     UndecodableReply,
+    /// A draft was not committed, since it has errors.
+    InvalidDraft,
     /// A list cannot be read to its end.
     Paging,
     /// The call was dropped before it ended.
@@ -83,6 +89,7 @@ impl ErrorKind {
             Self::Api => "api",
             Self::NotFound => "not_found",
             Self::UndecodableReply => "undecodable_reply",
+            Self::InvalidDraft => "invalid_draft",
             Self::Paging => "paging",
             Self::Cancelled => "cancelled",
         }
@@ -106,6 +113,7 @@ impl Error {
             Self::Api(_) => ErrorKind::Api,
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::UndecodableReply(_) => ErrorKind::UndecodableReply,
+            Self::InvalidDraft(_) => ErrorKind::InvalidDraft,
             Self::Paging(_) => ErrorKind::Paging,
             Self::TooManyAttempts(error) => error.last().kind(),
         }
@@ -120,6 +128,7 @@ impl Error {
             Self::Config(_)
             | Self::InvalidInput(_)
             | Self::NotFound(_)
+            | Self::InvalidDraft(_)
             | Self::Paging(_)
             | Self::UndecodableReply(_) => false,
             Self::Timeout(_) | Self::TooManyAttempts(_) => true,
@@ -141,6 +150,7 @@ impl Error {
             Self::Connection(error) => error.status(),
             Self::Api(error) => Some(error.status()),
             Self::NotFound(error) => Some(error.api().status()),
+            Self::InvalidDraft(error) => Some(error.status()),
             Self::UndecodableReply(error) => Some(error.status()),
             Self::TooManyAttempts(error) => error.last().status(),
         }
@@ -155,6 +165,7 @@ impl Error {
             Self::Api(error) => error.request_id(),
             Self::NotFound(error) => error.api().request_id(),
             Self::Paging(error) => error.request_id(),
+            Self::InvalidDraft(error) => error.request_id(),
             Self::UndecodableReply(error) => error.request_id(),
             Self::TooManyAttempts(error) => error.last().request_id(),
         }
@@ -208,6 +219,7 @@ impl Error {
             Self::Api(error) => error,
             Self::NotFound(error) => error,
             Self::Paging(error) => error,
+            Self::InvalidDraft(error) => error,
             Self::UndecodableReply(error) => error,
             Self::TooManyAttempts(error) => error,
         }
@@ -243,6 +255,7 @@ variants! {
     Config(ConfigError),
     NotFound(NotFound),
     Paging(PagingError),
+    InvalidDraft(InvalidDraft),
     InvalidInput(InvalidInput),
     Timeout(TimeoutError),
     Connection(ConnectionError),

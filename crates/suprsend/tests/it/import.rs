@@ -508,6 +508,43 @@ fn an_outage_is_told_at_once_and_waited_out() {
     assert_imported(&hub, COUNT);
 }
 
+/// No row is lost, none is rejected, and the hub is not hammered meanwhile, in whatever way it is out of order.
+#[test]
+fn ten_seconds_of_an_outage_cost_no_row() {
+    const COUNT: usize = 3000;
+    const OUTAGE: Duration = Duration::from_secs(10);
+    let past = "Wed, 21 Oct 2015 07:28:00 GMT";
+    let faults = [
+        Fault::status(500),
+        Fault::status(429).retry_after(Duration::ZERO),
+        Fault::status(429).header("retry-after", past),
+        Fault::reset(),
+    ];
+    thread::scope(|scope| {
+        for fault in faults {
+            scope.spawn(move || {
+                let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+                let input = write(&folder, "users.ndjson", rows(COUNT));
+                // In the middle of the import.
+                hub.inject(Fault::delay(Duration::ZERO).times(500)).unwrap();
+                hub.inject(fault.share(1.0)).unwrap();
+                let mut child =
+                    import(&hub, &input, &[]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+                wait_for(&mut child, "waiting for the API");
+                let before = hub.requests().len();
+                thread::sleep(OUTAGE);
+                let probes = hub.requests().len() - before;
+                hub.clear_faults();
+                assert_ends(&child.wait_with_output().unwrap(), 0, "3000 rows imported");
+                assert_imported(&hub, COUNT);
+                assert!(!beside(&input, ".rejected.ndjson").exists());
+                // A probe at a time, with the back-off between them: at first two a second.
+                assert!((1..40).contains(&probes), "{probes} requests while it was out of order");
+            });
+        }
+    });
+}
+
 /// The acceptance of imports: whatever happens to the hub, every row is either stored or rejected in the end, and none is both.
 #[test]
 fn a_hub_that_goes_down_half_way_and_comes_back() {
@@ -548,6 +585,38 @@ fn a_hub_that_goes_down_half_way_and_comes_back() {
         );
     }
     assert!(!beside(&input, ".checkpoint").exists());
+}
+
+/// As records: few requests, and the same care.
+#[test]
+fn rows_are_ingested_many_at_a_time() {
+    const COUNT: usize = 1500;
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let input = write(
+        &folder,
+        "users.ndjson",
+        rows(COUNT) + "{\"distinct_id\": \"x\", \"$email\": [\"no address\"]}\n",
+    );
+    let ingest = |arguments: &[&str]| {
+        let arguments = [&["--ingest"], arguments].concat();
+        import(&hub, &input, &arguments).env("SUPRSEND_WORKSPACE", "a-workspace-uid").output().unwrap()
+    };
+    // Without the workspace's UID nothing is sent, and no row is to blame.
+    let mut without = import(&hub, &input, &["--ingest"]);
+    let output = without.env_remove("SUPRSEND_WORKSPACE").output().unwrap();
+    assert_ends(&output, 2, "SUPRSEND_WORKSPACE");
+    assert_eq!(hub.requests().len(), 0);
+
+    hub.inject(Fault::delay(Duration::ZERO).times(1)).unwrap();
+    hub.inject(Fault::status(503).share(1.0)).unwrap();
+    assert_ends(&ingest(&["--max-outage", "0", "--concurrency", "1"]), 3, "400 rows imported");
+    hub.clear_faults();
+    let before = hub.requests().len();
+    assert_ends(&ingest(&[]), 1, "1500 rows imported, 1 rejected");
+    assert_eq!(hub.requests().len() - before, 3, "1,100 rows, 400 in a request");
+    assert_eq!(reasons(&input).len(), 1);
+    assert_imported(&hub, COUNT);
+    assert!(hub.profile("x").is_none());
 }
 
 #[test]

@@ -7,18 +7,28 @@ mod canaries;
 mod client;
 mod faults;
 mod import;
+mod interim;
 mod keys;
 mod life_cycle;
 mod lists;
+mod lives;
+#[cfg(feature = "management")]
+mod management;
+mod operations;
 mod paging;
 mod patient;
 mod properties;
 mod records;
 mod report;
+mod rows;
+mod runtimes;
 mod sending;
 mod server;
+#[cfg(feature = "rustls")]
+mod tls;
 #[cfg(feature = "token")]
 mod token;
 #[cfg(feature = "tracing")]
 mod tracing;
 mod users;
+mod verdicts;

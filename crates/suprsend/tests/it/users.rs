@@ -120,6 +120,26 @@ async fn every_channel_and_variant_has_a_constructor() {
     }
 }
 
+#[test]
+fn a_channel_is_written_as_its_key_and_read_by_its_name_too() {
+    for channel in Channel::ALL {
+        let key = channel.to_string();
+        assert_eq!(serde_json::to_value(channel).unwrap(), json!(key));
+        for text in [key.as_str(), &key[1..]] {
+            assert_eq!(text.parse(), Ok(channel));
+            assert_eq!(serde_json::from_value::<Channel>(json!(text)).unwrap(), channel);
+        }
+    }
+    for text in ["", "$", "$$email", "e-mail", "Email"] {
+        let error = text.parse::<Channel>().unwrap_err().to_string();
+        assert!(error.ends_with("$slack, $ms_teams"), "{error}");
+    }
+    // As the key of a map, and from a reader that cannot lend its text.
+    let counts: std::collections::BTreeMap<Channel, u32> =
+        serde_json::from_reader(&br#"{"$em\u0061il": 1, "sms": 2}"#[..]).unwrap();
+    assert_eq!(counts, [(Channel::Email, 1), (Channel::Sms, 2)].into());
+}
+
 #[tokio::test]
 async fn the_documents_example_is_accepted_as_json() {
     let (hub, client) = hub().await;
