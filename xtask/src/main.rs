@@ -34,7 +34,7 @@ enum Command {
     Conformance(programs::Arguments),
     /// Compare the generated code with the corrected document.
     Drift(programs::Arguments),
-    /// Build the SDK with each feature, each pair and all of them, and check the dependencies of each.
+    /// Build the SDK with each feature and with all of them, and check the dependencies of each.
     Features(features::Arguments),
     /// Write the committed snapshot of the generated code, or compare it.
     Generate(generate::Arguments),

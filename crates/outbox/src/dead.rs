@@ -10,6 +10,9 @@ use crate::{
     error::{Error, failed},
 };
 
+/// The columns of a message that its dead letter has too, and that it gets back when it is retried.
+pub(crate) const KEPT: &str = "id, operation, arguments, order_key, priority, created_at";
+
 /// A message that failed for good. Its arguments are in the table `dead` only.
 #[derive(Debug, Clone)]
 pub struct DeadLetter {
@@ -132,8 +135,7 @@ impl Outbox {
         // The time of the first attempt goes, since that attempt is what somebody has now decided about.
         let statement = self.sql(&format!(
             "with gone as (delete from :outbox.dead {condition} returning *)
-             insert into :outbox.messages (id, operation, arguments, order_key, priority, created_at)
-             select id, operation, arguments, order_key, priority, created_at from gone order by id"
+             insert into :outbox.messages ({KEPT}) select {KEPT} from gone order by id"
         ));
         let done = sqlx::query(&statement).bind(ids).execute(&self.pool).await;
         Ok(done.map_err(failed("retry the dead letters"))?.rows_affected())

@@ -108,7 +108,7 @@ struct Work {
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     grace: u64,
     /// Seconds after which the messages of a worker that is not heard of are taken over; the same for all workers.
-    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     take_over_after: u64,
     /// UID of the workspace, which some operations need.
     #[arg(long, env = "SUPRSEND_WORKSPACE", value_name = "UID")]

@@ -37,6 +37,7 @@ fn text(bytes: &[u8]) -> String {
 /// Starts a worker.
 fn work(setup: &Setup, arguments: &[&str]) -> Child {
     let mut command = program(&["work", "--take-over-after", "1"]);
+    setup.server.attach(&mut command);
     command.args(arguments).env("DATABASE_URL", &setup.url);
     command.env("SUPRSEND_API_KEY", setup.hub.key()).env("SUPRSEND_BASE_URL", setup.hub.url());
     command.stderr(Stdio::piped()).spawn().unwrap()
@@ -152,7 +153,7 @@ fn it_stops_on_sigterm_and_its_log_is_json_without_anything_personal() {
         while setup.outbox.waiting().await.unwrap() > 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        signal(worker.id(), "TERM");
+        assert!(signal(worker.id(), "TERM"));
         assert_eq!(worker.wait().unwrap().code(), Some(0));
         let log = log.join().unwrap();
         let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

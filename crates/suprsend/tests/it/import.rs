@@ -780,7 +780,7 @@ fn a_tampered_checkpoint_is_refused() {
     let refused = |text: &[u8], what: &str| {
         fs::write(&file, text).unwrap();
         let output = run(&hub, &input, &[]);
-        assert_ends(&output, 2, "or use --restart, to begin with the first row");
+        assert_ends(&output, 2, "or use --restart to begin with the first row");
         assert_eq!(hub.requests().len(), before, "{what}");
     };
     for text in [&b""[..], b"{}", b"[]", b"null", b"\xff", &good[..good.len() / 2]] {
@@ -934,7 +934,7 @@ fn the_bar_fits_a_terminal_of_80_columns() {
 fn the_help_says_what_the_exit_codes_mean() {
     let output = Command::new(program()).arg("--help").output().unwrap();
     let help = text(&output.stdout);
-    assert!(help.contains("3    rows are not done"), "{help}");
+    assert!(help.contains("3    some rows are not done"), "{help}");
     // Neither input, or both.
     for arguments in [&[][..], &["a.ndjson", "--retry-rejected", "b.ndjson"]] {
         assert_eq!(Command::new(program()).args(arguments).output().unwrap().status.code(), Some(2));
