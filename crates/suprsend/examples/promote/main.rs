@@ -112,7 +112,7 @@ async fn apply(client: &Client, arguments: &Arguments, source: &Snapshot, steps:
         if let Err(error) = future.await {
             eprintln!("failed: {what}: {error:#}");
             commits.for_each(|step| eprintln!("not committed: {}", step.what));
-            eprintln!("{committed} commits were made before that; run the same again to go on");
+            eprintln!("commits before that: {committed}; run the same again to go on");
             // This one too may have taken place, if it is only the reply that is missing.
             return Ok(End::Partial);
         }
@@ -159,6 +159,6 @@ async fn save(to: &str, drafts: Vec<Step>) -> bool {
             return false;
         }
     }
-    println!("{} drafts are saved and valid", saved.len());
+    println!("drafts that are saved and valid: {}", saved.len());
     true
 }

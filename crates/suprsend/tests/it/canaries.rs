@@ -423,19 +423,33 @@ impl Visitor for Failing<'_> {
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn every_operation_that_fails() {
     let server = Server::start([Answer::CloseAtOnce]).await;
-    let client = server.builder().api_key(secret("api-key")).no_retries().build().unwrap();
+    let builder = server.builder().api_key(secret("api-key")).no_retries();
+    #[cfg(feature = "management")]
+    let builder = builder.service_token(secret("service-token")).management_url(&server.url);
+    let client = builder.build().unwrap();
     for spec in operations::ALL {
         let mut sample = Sample { texts: 0, sensitive: Vec::new() };
         let body = spec.body.map(|rules| ("body".to_owned(), sample.value(rules, false, 0)));
-        let path = spec.parameters.iter().filter(|parameter| parameter.place == Place::Path);
-        let path = path.map(|parameter| (parameter.name.to_owned(), json!(secret("id"))));
-        let operation: serde_json::Map<_, _> = path.chain(body).collect();
+        let mut of = |place| -> Vec<(String, Value)> {
+            let parameters = spec.parameters.iter().filter(|parameter| parameter.place == place);
+            let mut value =
+                |parameter: &suprsend_api::Parameter| match sample.value(parameter.rules, false, 0) {
+                    Value::String(_) if place == Place::Path => json!(secret("id")),
+                    value => value,
+                };
+            parameters.map(|parameter| (parameter.name.to_owned(), value(parameter))).collect()
+        };
+        let operation: serde_json::Map<_, _> = of(Place::Path).into_iter().chain(body).collect();
+        // A parameter does not say whether it is required.
+        let whole: serde_json::Map<_, _> = operation.clone().into_iter().chain(of(Place::Query)).collect();
         for (answer, kind) in
             [(Answer::CloseAtOnce, "connection"), (json(299, format!("\"{CANARY}")), "undecodable_reply")]
         {
             server.answer([answer]);
-            let failing = Failing { client: &client, operation: operation.clone().into() };
-            let call = operations::visit(spec.id, failing).flatten();
+            let call = [&operation, &whole].into_iter().find_map(|operation| {
+                let failing = Failing { client: &client, operation: operation.clone().into() };
+                operations::visit(spec.id, failing).flatten()
+            });
             let call = call.unwrap_or_else(|| panic!("{}: the sample has not its form", spec.id));
             match call.await {
                 Err(error) => {

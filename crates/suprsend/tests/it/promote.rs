@@ -161,7 +161,7 @@ async fn everything_is_copied_and_then_it_is_the_same() {
     assert_ends(
         &stage.promote(&["--message", "of today"]).await,
         0,
-        &["7 drafts are saved and valid", "committed: workflow welcome"],
+        &["drafts that are saved and valid: 7", "committed: workflow welcome"],
     );
     let live = stage.get("/v1/production/workflow/welcome/?mode=live").await;
     for member in ["tree", "of_tomorrow", "description"] {
@@ -312,7 +312,7 @@ async fn a_commit_that_fails_says_what_is_live_and_the_next_run_goes_on() {
         "committed: schema order",
         "failed: template welcome",
         "not committed: workflow welcome",
-        "5 commits were made before that",
+        "commits before that: 5",
     ];
     assert_ends(&stage.promote(&[]).await, 3, &said);
     let commits = |stage: &Stage| {
