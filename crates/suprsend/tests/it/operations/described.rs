@@ -40,7 +40,8 @@ pub(super) struct Example {
 }
 
 impl Described {
-    /// Every operation of the document.
+    /// Every operation of the document that the hub's own server has. Those of the management API, which stands at another server, behind a
+    /// feature, are tried in `management.rs` and `dashboard.rs`.
     pub(super) fn all() -> Vec<Self> {
         let document: Value = serde_json::from_str(suprsend_api::DOCUMENT).unwrap();
         let reader = Reader { document: &document, table: table(&document["x-resources"]) };
@@ -48,7 +49,7 @@ impl Described {
         let operations = items.flat_map(|(path, item)| {
             let members = item.as_object().unwrap().iter();
             members
-                .filter(|(_, member)| member["operationId"].is_string())
+                .filter(|(_, member)| member["operationId"].is_string() && member["servers"].is_null())
                 .map(move |(method, operation)| (path, method, operation))
         });
         operations.map(|(path, method, operation)| reader.operation(path, method, operation)).collect()
