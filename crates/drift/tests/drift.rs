@@ -155,7 +155,7 @@ fn a_closed_pipe_changes_nothing() {
         for is_heard in [true, false] {
             let closed = || std::io::pipe().unwrap().1;
             let mut command = Command::new(env!("CARGO_BIN_EXE_suprsend-drift"));
-            command.args(["--instances", "1"]).args(arguments).stdout(closed());
+            command.args(["--instances", "40"]).args(arguments).stdout(closed());
             if !is_heard {
                 command.stderr(closed());
             }

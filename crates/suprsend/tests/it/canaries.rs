@@ -374,12 +374,18 @@ impl<'a> Visitor for Echoed<'a> {
     }
 }
 
+/// Returns whether the client has the key that the operation takes. The generated code may have operations that the SDK has not, since cargo unites the
+/// features of the generated code alone.
+fn is_called(spec: &suprsend_api::Spec) -> bool {
+    cfg!(feature = "management") || spec.server.is_none()
+}
+
 /// Every operation of the document that has a body, whatever it is: the server echoes the body, and nothing sensitive is shown.
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn every_operation_whose_body_is_echoed() {
     let server = Server::start([reply(500, &[], "")]).await;
     let mut sensitive = 0;
-    for spec in operations::ALL {
+    for spec in operations::ALL.iter().filter(|spec| is_called(spec)) {
         let Some(rules) = spec.body else { continue };
         let mut sample = Sample { texts: 0, sensitive: Vec::new() };
         let body = sample.value(rules, false, 0);
@@ -427,7 +433,7 @@ async fn every_operation_that_fails() {
     #[cfg(feature = "management")]
     let builder = builder.service_token(secret("service-token")).management_url(&server.url);
     let client = builder.build().unwrap();
-    for spec in operations::ALL {
+    for spec in operations::ALL.iter().filter(|spec| is_called(spec)) {
         let mut sample = Sample { texts: 0, sensitive: Vec::new() };
         let body = spec.body.map(|rules| ("body".to_owned(), sample.value(rules, false, 0)));
         let mut of = |place| -> Vec<(String, Value)> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
+use suprsend_api::{Spec, operations};
 
 /// The name of the example that has every parameter of the query.
 pub(super) const WITH_QUERY: &str = "with a query";
@@ -40,7 +41,8 @@ pub(super) struct Example {
 }
 
 impl Described {
-    /// Every operation of the document.
+    /// Every operation of the document that the hub's own server has. Those of the management API, which stands at another server, behind a
+    /// feature, are tried in `management.rs` and `dashboard.rs`.
     pub(super) fn all() -> Vec<Self> {
         let document: Value = serde_json::from_str(suprsend_api::DOCUMENT).unwrap();
         let reader = Reader { document: &document, table: table(&document["x-resources"]) };
@@ -48,7 +50,10 @@ impl Described {
         let operations = items.flat_map(|(path, item)| {
             let members = item.as_object().unwrap().iter();
             members
-                .filter(|(_, member)| member["operationId"].is_string())
+                .filter(|(_, member)| {
+                    let is_it = |spec: &&&Spec| spec.id == member["operationId"];
+                    operations::ALL.iter().find(is_it).is_some_and(|spec| spec.server.is_none())
+                })
                 .map(move |(method, operation)| (path, method, operation))
         });
         operations.map(|(path, method, operation)| reader.operation(path, method, operation)).collect()

@@ -23,7 +23,8 @@ fn message(body: &Value) -> Option<&str> {
 #[tokio::test]
 async fn the_documents_examples_are_carried_out() {
     let world = Furnished::start().await;
-    assert_eq!(world.operations.len(), operations::ALL.len());
+    let of_the_hub = operations::ALL.iter().filter(|spec| spec.server.is_none()).count();
+    assert_eq!(world.operations.len(), of_the_hub);
     for operation in &world.operations {
         for example in operation.examples() {
             let what = format!("{} ({})", operation.id, example.name);
