@@ -35,6 +35,8 @@ pub struct Base {
     url: Url,
     /// The path of the base URL, without a slash at its end.
     path: String,
+    /// The server of the document in whose place it stands.
+    stands_for: Option<Cow<'static, str>>,
 }
 
 impl Base {
@@ -57,7 +59,12 @@ impl Base {
             return Err(refuse("is too long"));
         }
         let path = url.path().trim_end_matches('/').to_owned();
-        Ok(Self { url, path })
+        Ok(Self { url, path, stands_for: None })
+    }
+
+    /// Stands in for a server that operations state as their own: they are sent here instead, to a test's server or behind a gateway.
+    pub fn in_place_of(self, server: impl Into<Cow<'static, str>>) -> Self {
+        Self { stands_for: Some(server.into()), ..self }
     }
 
     /// Returns the base URL itself.
@@ -73,7 +80,8 @@ impl Base {
     /// A value, or several that make one segment together, would address another resource: the segment would be empty, `.` or `..`,
     /// with whitespace around it or without.
     pub fn request(&self, spec: &Spec, values: &[&str]) -> Result<Request, RequestError> {
-        let own = spec.server.map(Self::new).transpose()?;
+        let own = spec.server.filter(|server| self.stands_for.as_deref() != Some(*server));
+        let own = own.map(Self::new).transpose()?;
         let base = own.as_ref().unwrap_or(self);
         let mut url = base.url.clone();
         url.set_path(&base.path_of(spec.path, values)?);
@@ -170,6 +178,20 @@ mod tests {
         ] {
             Base::new(base).unwrap_err();
         }
+    }
+
+    #[test]
+    fn an_operation_with_a_server_of_its_own_goes_there_unless_another_stands_for_it() {
+        static OWN: Spec = Spec::new("a", http::Method::GET, "/a/").server("https://own.example");
+        static COMMON: Spec = Spec::new("b", http::Method::GET, "/b/");
+        let sent = |base: &Base, spec: &'static Spec| base.request(spec, &[]).unwrap().url().to_string();
+        let base = Base::new("http://127.0.0.1:1/path").unwrap();
+        assert_eq!(sent(&base, &OWN), "https://own.example/a/");
+        assert_eq!(sent(&base, &COMMON), "http://127.0.0.1:1/path/b/");
+        let other = base.clone().in_place_of("https://other.example");
+        assert_eq!(sent(&other, &OWN), "https://own.example/a/");
+        let own = base.in_place_of("https://own.example");
+        assert_eq!(sent(&own, &OWN), "http://127.0.0.1:1/path/a/");
     }
 
     #[test]

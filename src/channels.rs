@@ -16,12 +16,12 @@ use crate::types::{
 /// suprsend_api::types::SlackChannel::email("jane@example.com");
 /// ```
 impl SlackChannel {
-    /// The member of a workspace who has this e-mail address, found with the workspace's bot token (`xoxb-...`).
+    /// Addresses the member of a workspace who has this e-mail address, found with the workspace's bot token (`xoxb-...`).
     pub fn email(email: impl Into<String>, access_token: impl Into<String>) -> Self {
         Self::Email(SlackUsingEmail { email: email.into(), access_token: access_token.into() })
     }
 
-    /// The member with this id (`U...` or `W...`), written to with the workspace's bot token.
+    /// Addresses the member with this id (`U...` or `W...`), written to with the workspace's bot token.
     pub fn user_id(user_id: impl Into<String>, access_token: impl Into<String>) -> Self {
         Self::MemberId(SlackUsingMemberId {
             user_id: user_id.into(),
@@ -30,12 +30,12 @@ impl SlackChannel {
         })
     }
 
-    /// The channel with this id (`C...`), written to with the workspace's bot token.
+    /// Addresses the channel with this id (`C...`), written to with the workspace's bot token.
     pub fn channel(channel: impl Into<String>, access_token: impl Into<String>) -> Self {
         Self::Channel(SlackUsingChannel { channel: channel.into(), access_token: access_token.into() })
     }
 
-    /// The channel behind this incoming webhook's URL. The URL is a secret: whoever knows it can post.
+    /// Addresses the channel behind this incoming webhook's URL. The URL is a secret: whoever knows it can post.
     pub fn incoming_webhook(url: impl Into<String>) -> Self {
         let incoming_webhook = IncomingWebhook { url: url.into() };
         Self::IncomingWebhook(SlackUsingIncomingWebhook { incoming_webhook })
@@ -44,7 +44,7 @@ impl SlackChannel {
 
 /// Where several identifiers are at hand, SuprSend's own order of precedence is incoming webhook, conversation, user.
 impl MsTeamsChannel {
-    /// The conversation with this id, in a tenant, over the service URL that Microsoft gave the bot for it.
+    /// Addresses the conversation with this id, in a tenant, over the service URL that Microsoft gave the bot for it.
     pub fn conversation_id(
         tenant_id: impl Into<String>,
         service_url: impl Into<String>,
@@ -57,7 +57,7 @@ impl MsTeamsChannel {
         })
     }
 
-    /// The user with this id, in a tenant, over the service URL that Microsoft gave the bot for it.
+    /// Addresses the user with this id, in a tenant, over the service URL that Microsoft gave the bot for it.
     pub fn user_id(
         tenant_id: impl Into<String>,
         service_url: impl Into<String>,
@@ -70,7 +70,7 @@ impl MsTeamsChannel {
         })
     }
 
-    /// The channel behind this incoming webhook's URL. The URL is a secret: whoever knows it can post.
+    /// Addresses the channel behind this incoming webhook's URL. The URL is a secret: whoever knows it can post.
     pub fn incoming_webhook(url: impl Into<String>) -> Self {
         let incoming_webhook = IncomingWebhook { url: url.into() };
         Self::IncomingWebhook(MsTeamsUsingIncomingWebhook { incoming_webhook })
@@ -78,7 +78,7 @@ impl MsTeamsChannel {
 }
 
 impl WebPush {
-    /// A browser's push subscription: the URL of its vendor's push service and the two keys of the subscription, base64url.
+    /// Creates a browser's push subscription: the URL of its vendor's push service and the two keys of the subscription, base64url.
     pub fn new(endpoint: impl Into<String>, p256dh: impl Into<String>, auth: impl Into<String>) -> Self {
         let keys = WebPushKeys { p256dh: p256dh.into(), auth: auth.into() };
         Self { endpoint: endpoint.into(), keys, token: None }

@@ -38,12 +38,23 @@ impl Client {
     /// # Errors
     ///
     /// The token has characters that a header cannot carry.
-    pub fn bearer(mut self, token: &str) -> Result<Self, RequestError> {
-        let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-            .map_err(|_| RequestError::new("token", "has characters that a header cannot carry"))?;
-        value.set_sensitive(true);
-        self.authorization = Some(value);
+    pub fn bearer(self, token: &str) -> Result<Self, RequestError> {
+        self.scheme("Bearer", token)
+    }
+
+    /// Sends `Authorization: <scheme> <token>` with every request, for an API with a scheme of its own.
+    ///
+    /// # Errors
+    ///
+    /// The scheme or the token has characters that a header cannot carry.
+    pub fn scheme(mut self, scheme: &str, token: &str) -> Result<Self, RequestError> {
+        self.authorization = Some(authorization(scheme, token)?);
         Ok(self)
+    }
+
+    /// Sends operations that state this server as their own to the base URL instead.
+    pub fn in_place_of(self, server: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        Self { base: self.base.in_place_of(server), ..self }
     }
 
     /// Sends an operation once and decodes the reply.
@@ -70,6 +81,13 @@ impl Client {
         let content = if is_empty && O::SPEC.reply == Format::Json { Format::Empty } else { O::SPEC.reply };
         content.read(&body).map_err(|_| Error::Undecodable { status })
     }
+}
+
+fn authorization(scheme: &str, token: &str) -> Result<HeaderValue, RequestError> {
+    let mut value = HeaderValue::try_from(format!("{scheme} {token}"))
+        .map_err(|_| RequestError::new("token", "has characters that a header cannot carry"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// Shows nothing of the credential.

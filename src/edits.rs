@@ -20,12 +20,12 @@ increments! {
 }
 
 impl EditValues {
-    /// Whether the values are the addresses of channels only, none of them an element of a property.
+    /// Returns whether the values are the addresses of channels only, none of them an element of a property.
     pub fn is_of_channels(&self) -> bool {
         self.extra.is_empty()
     }
 
-    /// Whether there is an address of a push channel, to which [`id_provider`](Self::id_provider) and
+    /// Returns whether there is an address of a push channel, to which [`id_provider`](Self::id_provider) and
     /// [`bundle_id`](Self::bundle_id) apply.
     pub fn has_push(&self) -> bool {
         self.androidpush.is_some() || self.iospush.is_some() || self.webpush.is_some()
@@ -33,7 +33,7 @@ impl EditValues {
 }
 
 impl EditOperation {
-    /// Whether doing this twice in a row does the same as doing it once.
+    /// Returns whether doing this twice has the effect of doing it once.
     ///
     /// Numbers add up, and so do the elements of a list; what is newer than this crate may do anything. An address that a channel has
     /// already is not added again.

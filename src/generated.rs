@@ -13,6 +13,26 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::std::string::String>,
     }
+    /// Member of the account who did something. Whatever was done with a service token appears under a system user with a made-up address.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct AccountUser {
+        /// Email address of the member
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub email: ::std::option::Option<::std::string::String>,
+        /// Name of the member
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for AccountUser {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("AccountUser")
+                .field("email", &format_args!("[redacted]"))
+                .field("name", &format_args!("[redacted]"))
+                .finish()
+        }
+    }
     /// Outcome of adding users to a list or removing them.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct AffectedSubscribers {
@@ -186,6 +206,100 @@ pub mod types {
             Self::Integer(value)
         }
     }
+    /// An API key, by which a server calls the hub. The key itself is masked.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct ApiKey {
+        /// Domains that requests with the key may come from. Presumably any if there are none.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub allowed_domains: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        /// Time at which the key was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who created the key. Null if the system did.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_by: ::std::option::Option<AccountUser>,
+        /// Time at which the key was deleted
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub deleted_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who deleted the key
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub deleted_by: ::std::option::Option<AccountUser>,
+        /// Identifier of the key
+        pub id: ::std::string::String,
+        /// Whether the key was deleted, so that requests with it are refused
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_deleted: ::std::option::Option<bool>,
+        /// The key, with most of its characters hidden
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub masked_api_key: ::std::option::Option<::std::string::String>,
+        /// Display name of the key
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+    }
+    /// A new API key with the key itself, which is shown only here.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct ApiKeyCreated {
+        /// Domains that requests with the key may come from. Presumably any if there are none.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub allowed_domains: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        /// The key itself. It is shown only once; keep it in a safe place.
+        pub api_key: ::std::string::String,
+        /// Time at which the key was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who created the key. Null if the system did.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_by: ::std::option::Option<AccountUser>,
+        /// Time at which the key was deleted
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub deleted_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who deleted the key
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub deleted_by: ::std::option::Option<AccountUser>,
+        /// Identifier of the key
+        pub id: ::std::string::String,
+        /// Whether the key was deleted, so that requests with it are refused
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_deleted: ::std::option::Option<bool>,
+        /// The key, with most of its characters hidden
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub masked_api_key: ::std::option::Option<::std::string::String>,
+        /// Display name of the key
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ApiKeyCreated {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ApiKeyCreated")
+                .field("allowed_domains", &self.allowed_domains)
+                .field("api_key", &format_args!("[redacted]"))
+                .field("created_at", &self.created_at)
+                .field("created_by", &self.created_by)
+                .field("deleted_at", &self.deleted_at)
+                .field("deleted_by", &self.deleted_by)
+                .field("id", &self.id)
+                .field("is_deleted", &self.is_deleted)
+                .field("masked_api_key", &self.masked_api_key)
+                .field("name", &self.name)
+                .finish()
+        }
+    }
+    /// API keys of a workspace.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct ApiKeyList {
+        /// Position of the page among the keys
+        pub meta: WorkspaceListMeta,
+        /// The keys, presumably also those that were deleted
+        pub results: ::std::vec::Vec<ApiKey>,
+    }
     /// A file to attach to emails and other messages, fetched from a URL or sent along as data.
     #[derive(::serde::Serialize, Clone, PartialEq)]
     #[serde(untagged)]
@@ -277,6 +391,30 @@ pub mod types {
                 .field("url", &format_args!("[redacted]"))
                 .finish()
         }
+    }
+    /// A condition of a branch. Of the type `expression_v1` it tests data, of the type `future_event` it waits for an event, and of the type `delay` it waits for a time.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct BranchCondition {
+        /// How long to wait. `delay_type` is `fixed`, `dynamic` or `relative_to`; a `value` is a duration such as `1d12h` or an expression.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub delay_properties: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Tests that the event has to pass
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub event_conditions: ::std::option::Option<::std::vec::Vec<ConditionTest>>,
+        /// The event that is waited for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub event_name: ::std::option::Option<::std::string::String>,
+        /// The tests
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub expression_v1: ::std::option::Option<ConditionGroup>,
+        /// Kind of the condition. `expression_v1` has its tests in the member of the same name.
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     /// A template to send to all users of a list.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -424,6 +562,76 @@ pub mod types {
         /// The `execution_id` of each cancelled run. Empty if nothing matched.
         pub execution_ids: ::std::vec::Vec<::std::string::String>,
     }
+    /// A category of notifications, which recipients can have a preference for.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct Category {
+        /// Slug of the category, of lowercase letters and digits with single hyphens in between
+        pub category: ::std::string::String,
+        /// Channels that cannot be switched off where the category cannot be unsubscribed from
+        #[serde(
+            rename = "default_mandatory_channels",
+            default,
+            deserialize_with = "crate::union::present",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub default_mandatory_channels: ::std::option::Option<
+            ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        >,
+        /// Channels that are on for recipients who have not chosen any. Null stands for all channels.
+        #[serde(
+            rename = "default_opt_in_channels",
+            default,
+            deserialize_with = "crate::union::present",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub default_opt_in_channels: ::std::option::Option<
+            ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        >,
+        /// State of the category for recipients who have not chosen one
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub default_preference: ::std::option::Option<Preference>,
+        /// Explanation of the category for recipients
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Schedules by which notifications of the category are collected into digests. Not present in all workspaces.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub digest_schedule: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Whether emails of the category can be unsubscribed from by one click. Defaults to true for promotional categories. Not allowed for system categories, nor where the default preference is `cant_unsubscribe`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_commercial: ::std::option::Option<bool>,
+        /// Display name of the category
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Further settings that recipients can change, such as a threshold. Not present in all workspaces.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub properties: ::std::option::Option<
+            ::std::vec::Vec<
+                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+            >,
+        >,
+        /// Tags of the category, of lowercase letters and digits with single hyphens in between
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A locale that categories are translated into.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategoryLocale {
+        /// Code of the locale
+        pub locale: ::std::string::String,
+    }
+    /// The locales that categories are translated into.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategoryLocaleList {
+        /// The locales
+        pub results: ::std::vec::Vec<CategoryLocale>,
+    }
     /// Change of the preference for the category that it names.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct CategoryPreferenceInput {
@@ -462,6 +670,111 @@ pub mod types {
         /// Settings of the category to change. Null resets them to their defaults. If they are absent, they stay as they are. Not available in all workspaces.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub properties: ::std::option::Option<::std::vec::Vec<PreferencePropertyInput>>,
+    }
+    /// One of the three groups of categories.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategoryRoot {
+        /// Which group it is
+        pub root_category: RootCategory,
+        /// The sections of the group
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub sections: ::std::option::Option<::std::vec::Vec<CategorySection>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A section of the preference page with its categories. Sections have slugs too, by which translations name them, but no reply shows them here.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategorySection {
+        /// The categories of the section
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub categories: ::std::option::Option<::std::vec::Vec<Category>>,
+        /// Explanation of the section for recipients
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Display name of the section
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Tags of the section, of lowercase letters and digits with single hyphens in between
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// Translated name and description of a section or a category. Null where there is no translation.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategoryText {
+        /// Translated description
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Translated name
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// Translations of the names of all sections and categories into one language.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategoryTranslation {
+        /// Translations of categories, by slug
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub categories: ::std::option::Option<
+            ::std::collections::HashMap<::std::string::String, CategoryText>,
+        >,
+        /// Translations of sections, by slug
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub sections: ::std::option::Option<
+            ::std::collections::HashMap<::std::string::String, CategoryText>,
+        >,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// All categories of a workspace, as a draft or as they are live.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategoryTree {
+        /// What the commit of this version changed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub commit_message: ::std::option::Option<::std::string::String>,
+        /// Time at which this version was published
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub committed_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// Hash of the content, by which two versions can be compared. Not documented; known from upstream's CLI.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub hash: ::std::option::Option<::std::string::String>,
+        /// The three groups with their sections and categories
+        pub root_categories: ::std::vec::Vec<CategoryRoot>,
+        /// URL of a JSON Schema of this form, for editors
+        #[serde(
+            rename = "$schema",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub schema: ::std::option::Option<::std::string::String>,
+        /// Whether this is the draft or in use
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<VersionStatus>,
+        /// Whether the draft is free of errors. Absent after a commit.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub validation_result: ::std::option::Option<ValidationResult>,
+        /// Number of the version. There is no check of it when the tree is replaced.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub version_no: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// All categories of a workspace. Pass all three groups, even an empty one: what is left out is deleted from the draft.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CategoryTreeReplace {
+        /// The three groups with their sections and categories. What is left out is deleted from the draft.
+        pub root_categories: ::std::vec::Vec<CategoryRoot>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     /// One address of a user on a channel, as the hub stores it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
@@ -648,6 +961,67 @@ pub mod types {
         ) -> Self {
             Self::Object(value)
         }
+    }
+    /// Whether a commit that was asked for took place.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct CommitResult {
+        /// Why the draft was not published
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub errors: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        /// Whether the draft was published
+        pub is_committed: bool,
+    }
+    /// A condition on the data of a run.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct Condition {
+        /// The tests
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub expression_v1: ::std::option::Option<ConditionGroup>,
+        /// Kind of the condition. `expression_v1` has its tests in the member of the same name.
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// Tests that are joined by `AND` or `OR`.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct ConditionGroup {
+        /// The tests
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub args: ::std::option::Option<::std::vec::Vec<ConditionTest>>,
+        /// How the tests are joined, `AND` or `OR`
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub op: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A test of one variable. In a branch it may also be a group of tests, which has `op` and `args` only.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct ConditionTest {
+        /// The tests
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub args: ::std::option::Option<::std::vec::Vec<ConditionTest>>,
+        /// The comparison: `==`, `!=`, `>`, `>=`, `<`, `<=`, `EMPTY`, `NON_EMPTY`, `CONTAINS`, `NOT_CONTAINS`, `ARRAY_INTERSECTS`, `NOT_ARRAY_INTERSECTS`, `DATETIME_EQUALS`, `DATETIME_LT`, `DATETIME_GT`, and in branches `IS` and `IS_NOT`. For a group of tests `AND` or `OR`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub op: ::std::option::Option<::std::string::String>,
+        /// The `ref` of the step whose message is tested
+        #[serde(rename = "ref", skip_serializing_if = "::std::option::Option::is_none")]
+        pub ref_: ::std::option::Option<::std::string::String>,
+        /// What the variable is compared with, as a text: a number, a text in quotation marks, or the path of another variable
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub value: ::std::option::Option<::std::string::String>,
+        /// Path of the variable
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub variable: ::std::option::Option<::std::string::String>,
+        /// Where the variable is looked up. An empty text is the payload; others are `$recipient`, `$actor`, `$tenant`, `$brand`, `$workflow`, `$future_event` and, for the status of a message, `$ref`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub variable_ns: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     /// Where a page stands in its list. A cursor is passed back as it came; what is in it is the API's own business.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
@@ -1221,6 +1595,127 @@ pub mod types {
         )]
         pub time: ::std::option::Option<i64>,
     }
+    /// Definition of an event.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct EventDefinition {
+        /// Time at which the event was defined
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Text that tells when the event is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Name of the event, which identifies it
+        pub name: ::std::string::String,
+        /// Schema that the payload is validated against. Null if none is linked.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub payload_schema: ::std::option::Option<PayloadSchema>,
+        /// URL of a JSON Schema of this form, for editors
+        #[serde(
+            rename = "$schema",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub schema: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// An event to define.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct EventDefinitionCreate {
+        /// Text that tells when the event is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Name of the event. It cannot be changed later.
+        pub name: ::std::string::String,
+        /// Schema to validate the payload against
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub payload_schema: ::std::option::Option<PayloadSchema>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A page of events.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct EventDefinitionList {
+        /// Position of the page among the events
+        pub meta: OffsetMeta,
+        /// Events of this page
+        pub results: ::std::vec::Vec<EventDefinition>,
+    }
+    /// Changes of an event.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct EventDefinitionUpdate {
+        /// Text that tells when the event is sent
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Schema to validate the payload against
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub payload_schema: ::std::option::Option<PayloadSchema>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// What a workflow uses an event for.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum EventUsage {
+        #[serde(rename = "Trigger Event")]
+        TriggerEvent,
+        #[serde(rename = "Wait Event")]
+        WaitEvent,
+        #[serde(rename = "Success Metric Event")]
+        SuccessMetricEvent,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl EventUsage {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::TriggerEvent => "Trigger Event",
+                Self::WaitEvent => "Wait Event",
+                Self::SuccessMetricEvent => "Success Metric Event",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for EventUsage {
+        fn from(text: &str) -> Self {
+            match text {
+                "Trigger Event" => Self::TriggerEvent,
+                "Wait Event" => Self::WaitEvent,
+                "Success Metric Event" => Self::SuccessMetricEvent,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for EventUsage {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for EventUsage {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
     /// All preferences of a user or an object.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct FullPreference {
@@ -1280,6 +1775,23 @@ pub mod types {
         fn from(value: f64) -> Self {
             Self::Number(value)
         }
+    }
+    /// A workflow that refers to an event.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct LinkedWorkflow {
+        /// Slug of the workflow
+        pub slug: ::std::string::String,
+        /// What the workflow uses the event for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub usage: ::std::option::Option<::std::vec::Vec<EventUsage>>,
+    }
+    /// The workflows that refer to an event.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct LinkedWorkflowList {
+        /// The workflows
+        pub results: ::std::vec::Vec<LinkedWorkflow>,
     }
     /// A user in a list.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -1923,6 +2435,152 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub version_id: ::std::option::Option<::std::string::String>,
     }
+    /// The data that previews of a template are made with.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct MockData {
+        /// The `distinct_id` of the actor, if that is a user
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub actor_distinct_id: ::std::option::Option<::std::string::String>,
+        /// The actor, if that is an object
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub actor_object: ::std::option::Option<ObjectRef>,
+        /// Whether the actor is a user or an object
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub actor_sub_type: ::std::option::Option<SubjectType>,
+        /// Number of runs in the message
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub batch_count: ::std::option::Option<i64>,
+        /// Whether the preview is of several runs in one message. Defaults to false.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_batch: ::std::option::Option<bool>,
+        /// Variables of the template, by name
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub payload: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// The `distinct_id` of the recipient, if that is a user
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub recipient_distinct_id: ::std::option::Option<::std::string::String>,
+        /// The recipient, if that is an object
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub recipient_object: ::std::option::Option<ObjectRef>,
+        /// Whether the recipient is a user or an object
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub recipient_sub_type: ::std::option::Option<SubjectType>,
+        /// Tenant of the preview
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for MockData {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("MockData")
+                .field("actor_distinct_id", &self.actor_distinct_id)
+                .field("actor_object", &self.actor_object)
+                .field("actor_sub_type", &self.actor_sub_type)
+                .field("batch_count", &self.batch_count)
+                .field("is_batch", &self.is_batch)
+                .field("payload", &format_args!("[redacted]"))
+                .field("recipient_distinct_id", &self.recipient_distinct_id)
+                .field("recipient_object", &self.recipient_object)
+                .field("recipient_sub_type", &self.recipient_sub_type)
+                .field("tenant_id", &self.tenant_id)
+                .field("extra", &self.extra)
+                .finish()
+        }
+    }
+    /// The data that previews of a template are made with, as it is stored and as templates see it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct MockDataReply {
+        /// The data as it is stored
+        pub data: MockData,
+        /// The data as templates see it: the payload beside `$recipient`, `$actor`, `$brand` and others
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub transformed_data: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for MockDataReply {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("MockDataReply")
+                .field("data", &self.data)
+                .field("transformed_data", &format_args!("[redacted]"))
+                .field("extra", &self.extra)
+                .finish()
+        }
+    }
+    /// New data for previews of a template.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct MockDataUpdate {
+        /// The data to store
+        pub data: MockData,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// Version of something that has a draft, which is edited, and a live version, which is in use.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum Mode {
+        #[serde(rename = "draft")]
+        Draft,
+        #[serde(rename = "live")]
+        Live,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl Mode {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Draft => "draft",
+                Self::Live => "live",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for Mode {
+        fn from(text: &str) -> Self {
+            match text {
+                "draft" => Self::Draft,
+                "live" => Self::Live,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for Mode {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for Mode {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
     /// `MsTeamsChannel`
     #[derive(::serde::Serialize, Clone, PartialEq)]
     #[serde(untagged)]
@@ -2010,6 +2668,16 @@ pub mod types {
         pub tenant_id: ::std::string::String,
         /// Microsoft Teams user ID
         pub user_id: ::std::string::String,
+    }
+    /// Name of a workspace or key to create, and what it is for.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct NameAndDescription {
+        /// Text that tells what the workspace or key is for. No reply shows that of a key.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Display name. The slug of a workspace is made from it.
+        pub name: ::std::string::String,
     }
     /// Objects to delete.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -2397,6 +3065,62 @@ pub mod types {
         /// Number of results before this page
         pub offset: i64,
     }
+    /// Which kind of recipients takes the place of those of the event.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum OverrideRecipientsType {
+        #[serde(rename = "user")]
+        User,
+        #[serde(rename = "single_object_fields")]
+        SingleObjectFields,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl OverrideRecipientsType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::User => "user",
+                Self::SingleObjectFields => "single_object_fields",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for OverrideRecipientsType {
+        fn from(text: &str) -> Self {
+            match text {
+                "user" => Self::User,
+                "single_object_fields" => Self::SingleObjectFields,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for OverrideRecipientsType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for OverrideRecipientsType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
     /// Variables for templates and conditions, by name. Any JSON value is allowed.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct Payload {
@@ -2417,6 +3141,23 @@ pub mod types {
                 .field("extra", &format_args!("[redacted]"))
                 .finish()
         }
+    }
+    /// The schema that a payload is validated against.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct PayloadSchema {
+        /// Slug of the schema
+        pub schema: ::std::string::String,
+        /// Number of a version of the schema. If null, the live version is used.
+        #[serde(
+            rename = "version_no",
+            default,
+            deserialize_with = "crate::union::present",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub version_no: ::std::option::Option<::std::option::Option<i64>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     /// State of a preference. `cant_unsubscribe` marks notifications that cannot be opted out of.
     #[derive(
@@ -2743,6 +3484,80 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
     }
+    /// A public key, by which apps and browsers call SuprSend.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct PublicKey {
+        /// Domains that requests with the key may come from. Presumably any if there are none.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub allowed_domains: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        /// The key itself. It is no secret.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub api_key: ::std::option::Option<::std::string::String>,
+        /// Time at which the key was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who created the key. Null if the system did.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_by: ::std::option::Option<AccountUser>,
+        /// Identifier of the key
+        pub id: ::std::string::String,
+        /// Whether this is the key that came with the workspace
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_default: ::std::option::Option<bool>,
+        /// Whether the key was deleted, so that requests with it are refused
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_deleted: ::std::option::Option<bool>,
+        /// Whether requests with the key also need a user token that is signed with the signing key
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_secure_mode_enabled: ::std::option::Option<bool>,
+        /// Display name of the key
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Time at which the key was last replaced by a new one
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub rotated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who last replaced the key by a new one
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub rotated_by: ::std::option::Option<AccountUser>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who changed the key last
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_by: ::std::option::Option<AccountUser>,
+    }
+    /// Change of a public key.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct PublicKeyEdit {
+        /// Whether requests with the key also need a user token that is signed with the signing key
+        pub is_secure_mode_enabled: bool,
+    }
+    /// Public keys of a workspace.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct PublicKeyList {
+        /// Position of the page among the keys
+        pub meta: WorkspaceListMeta,
+        /// The keys
+        pub results: ::std::vec::Vec<PublicKey>,
+    }
+    /// How often a workflow may run for one recipient.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct RateLimit {
+        /// Greatest number of runs within the window
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub count: ::std::option::Option<i64>,
+        /// Length of the window in days, hours, minutes and seconds, such as `1d12h`
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub sliding_window: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     /// One recipient. Either the `distinct_id` of a user as a text, a user with channels and properties to add to the profile, or an object.
     #[derive(::serde::Serialize, Clone, PartialEq)]
     #[serde(untagged)]
@@ -2860,6 +3675,271 @@ pub mod types {
         }
     }
     impl ::std::fmt::Display for RootCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// A schema of payloads, as a draft or as it is live.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct Schema {
+        /// What the commit of this version changed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub commit_message: ::std::option::Option<::std::string::String>,
+        /// Time at which this version was published
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub committed_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// Time at which the schema was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Text that tells what the schema is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Hash of the content, by which two versions can be compared
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub hash: ::std::option::Option<::std::string::String>,
+        /// The JSON Schema, of draft 2020-12. Its root describes an object.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub json_schema: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Display name of the schema
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Slug of the schema, by which workflows and events refer to it
+        pub slug: ::std::string::String,
+        /// Whether this is the draft or the live version
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<Mode>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A page of schemas.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct SchemaList {
+        /// Position of the page among the schemas
+        pub meta: OffsetMeta,
+        /// Schemas of this page
+        pub results: ::std::vec::Vec<Schema>,
+    }
+    /// A schema to create, or to replace the draft of.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct SchemaUpsert {
+        /// Text that tells what the schema is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// The JSON Schema, of draft 2020-12. Its root describes an object.
+        pub json_schema: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        /// Display name of the schema
+        pub name: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A schema that was saved, and what became of the commit.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct SchemaUpserted {
+        /// What became of the commit. Null if none was asked for.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub commit_result: ::std::option::Option<CommitResult>,
+        /// Time at which the schema was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Text that tells what the schema is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Hash of the content, by which two versions can be compared
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub hash: ::std::option::Option<::std::string::String>,
+        /// The JSON Schema, of draft 2020-12. Its root describes an object.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub json_schema: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Display name of the schema
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Slug of the schema, by which workflows and events refer to it
+        pub slug: ::std::string::String,
+        /// Whether this is the draft or the live version
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<Mode>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A signing key, whose private half signs user tokens. The private half is not shown.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct SigningKey {
+        /// Domains that requests with the key may come from. Presumably any if there are none.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub allowed_domains: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        /// Time at which the key was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who created the key. Null if the system did.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_by: ::std::option::Option<AccountUser>,
+        /// Time at which the key was deleted
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub deleted_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who deleted the key
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub deleted_by: ::std::option::Option<AccountUser>,
+        /// Time at which the key stops being accepted, if one is set
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub expiry_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Internal identifier of the key. Requests name a key by `uid`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub id: ::std::option::Option<::std::string::String>,
+        /// Time at which the key was replaced by a new one
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub rolled_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who replaced the key by a new one
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub rolled_by: ::std::option::Option<AccountUser>,
+        /// Whether the key is in use or was replaced by a new one
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<SigningKeyStatus>,
+        /// Identifier of the key, by which requests name it
+        pub uid: ::std::string::String,
+    }
+    /// A new signing key with its private half, which is shown only here.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct SigningKeyCreated {
+        /// Domains that requests with the key may come from. Presumably any if there are none.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub allowed_domains: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        /// Time at which the key was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who created the key. Null if the system did.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_by: ::std::option::Option<AccountUser>,
+        /// Time at which the key was deleted
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub deleted_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who deleted the key
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub deleted_by: ::std::option::Option<AccountUser>,
+        /// Time at which the key stops being accepted, if one is set
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub expiry_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Internal identifier of the key. Requests name a key by `uid`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub id: ::std::option::Option<::std::string::String>,
+        /// The private key in Base64. It is shown only once; keep it in a safe place.
+        pub private_key_base64: ::std::string::String,
+        /// The private key in PEM format. It is shown only once; keep it in a safe place.
+        pub private_key_pem: ::std::string::String,
+        /// Time at which the key was replaced by a new one
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub rolled_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who replaced the key by a new one
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub rolled_by: ::std::option::Option<AccountUser>,
+        /// Whether the key is in use or was replaced by a new one
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<SigningKeyStatus>,
+        /// Identifier of the key, by which requests name it
+        pub uid: ::std::string::String,
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for SigningKeyCreated {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("SigningKeyCreated")
+                .field("allowed_domains", &self.allowed_domains)
+                .field("created_at", &self.created_at)
+                .field("created_by", &self.created_by)
+                .field("deleted_at", &self.deleted_at)
+                .field("deleted_by", &self.deleted_by)
+                .field("expiry_at", &self.expiry_at)
+                .field("id", &self.id)
+                .field("private_key_base64", &format_args!("[redacted]"))
+                .field("private_key_pem", &format_args!("[redacted]"))
+                .field("rolled_at", &self.rolled_at)
+                .field("rolled_by", &self.rolled_by)
+                .field("status", &self.status)
+                .field("uid", &self.uid)
+                .finish()
+        }
+    }
+    /// Signing keys of a workspace.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct SigningKeyList {
+        /// Position of the page among the keys
+        pub meta: WorkspaceListMeta,
+        /// The keys, also those that were rolled
+        pub results: ::std::vec::Vec<SigningKey>,
+    }
+    /// Whether the key is in use or was replaced by a new one
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum SigningKeyStatus {
+        #[serde(rename = "active")]
+        Active,
+        #[serde(rename = "rolled")]
+        Rolled,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl SigningKeyStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Active => "active",
+                Self::Rolled => "rolled",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for SigningKeyStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "active" => Self::Active,
+                "rolled" => Self::Rolled,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for SigningKeyStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for SigningKeyStatus {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.write_str(self.as_str())
         }
@@ -3029,6 +4109,62 @@ pub mod types {
             ::std::string::String,
             ::std::option::Option<::std::string::String>,
         >,
+    }
+    /// Whether a recipient or an actor is a user or an object.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum SubjectType {
+        #[serde(rename = "user")]
+        User,
+        #[serde(rename = "object")]
+        Object,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl SubjectType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::User => "user",
+                Self::Object => "object",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for SubjectType {
+        fn from(text: &str) -> Self {
+            match text {
+                "user" => Self::User,
+                "object" => Self::Object,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for SubjectType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for SubjectType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
     }
     /// The list
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
@@ -3504,6 +4640,14 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub slug: ::std::option::Option<ChannelName>,
     }
+    /// Which variants of a template to publish.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateCommit {
+        /// The variants to publish. Defaults to all.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub variants: ::std::option::Option<::std::vec::Vec<TemplateVariantRef>>,
+    }
     /// Content of a template in one language.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct TemplateContent {
@@ -3578,6 +4722,105 @@ pub mod types {
                 .finish()
         }
     }
+    /// A template without its contents, which its variants hold.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateHead {
+        /// Time at which this version came into use
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub active_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// The channels of the template, each with the number of its variants
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub channels: ::std::option::Option<::std::vec::Vec<TemplateHeadChannel>>,
+        /// What the commit of this version changed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub commit_message: ::std::option::Option<::std::string::String>,
+        /// Time of creation
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Notes on what the template is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Channels that the template is used for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub enabled_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// Hash of the content, by which two versions can be compared
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub hash: ::std::option::Option<::std::string::String>,
+        /// Time at which the template was last used
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub last_triggered_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// Display name of the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// URL of a JSON Schema of this form, for editors
+        #[serde(
+            rename = "$schema",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub schema: ::std::option::Option<::std::string::String>,
+        /// Slug of the template, by which workflows refer to it
+        pub slug: ::std::string::String,
+        /// Whether this is the draft or in use
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<VersionStatus>,
+        /// Tags of the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who changed the template last
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_by: ::std::option::Option<AccountUser>,
+        /// Number of the version
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub version_no: ::std::option::Option<i64>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A channel of a template.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateHeadChannel {
+        /// Which channel it is
+        pub channel: ChannelName,
+        /// Whether a variant for this channel is in use
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_active: ::std::option::Option<bool>,
+        /// Number of variants for this channel
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub variants_count: ::std::option::Option<i64>,
+    }
+    /// A page of templates without their contents.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateHeadList {
+        /// Position of the page among the templates
+        pub meta: OffsetMeta,
+        /// Templates of this page
+        pub results: ::std::vec::Vec<TemplateHead>,
+    }
+    /// A template to create or to change.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateHeadUpsert {
+        /// Notes on what the template is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Channels that the template is used for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub enabled_channels: ::std::option::Option<::std::vec::Vec<ChannelName>>,
+        /// Display name of the template
+        pub name: ::std::string::String,
+        /// Tags of the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     /// A language that a template has contents in.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct TemplateLanguage {
@@ -3604,6 +4847,173 @@ pub mod types {
         /// Display name of the tag
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<::std::string::String>,
+    }
+    /// A variant of a template: the content for one channel, for one locale and, if stated, for one tenant or under conditions.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateVariant {
+        /// How the variant differs from the last commit, `Added`, `Updated` or `Unchanged`
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub action: ::std::option::Option<::std::string::String>,
+        /// Time at which the variant was approved
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub approval_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// How the approval by the vendor stands
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub approval_status: ::std::option::Option<VariantApprovalStatus>,
+        /// Channel of the variant
+        pub channel: ChannelName,
+        /// Conditions under which the variant is used
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub conditions: ::std::option::Option<::std::vec::Vec<Condition>>,
+        /// The content, whose members depend on the channel. Lists have it only if they were asked for it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub content: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Time of creation
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Why the variant was taken back while it waited for approval
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub discard_comment: ::std::option::Option<::std::string::String>,
+        /// What is wrong with the content, by the place in it
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub errors: ::std::option::Option<
+            ::std::collections::HashMap<
+                ::std::string::String,
+                ::std::vec::Vec<::std::string::String>,
+            >,
+        >,
+        /// Whether the variant has errors. It cannot be published then.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub has_error: ::std::option::Option<bool>,
+        /// Hash of the content, by which two versions can be compared
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub hash: ::std::option::Option<::std::string::String>,
+        /// Identifier of the variant among those of its channel. `default` is used where no other variant fits.
+        pub id: ::std::string::String,
+        /// Code of the locale that the variant is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub locale: ::std::option::Option<::std::string::String>,
+        /// Whether the vendor has to approve the variant before it is used
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub needs_vendor_approval: ::std::option::Option<bool>,
+        /// URL of a JSON Schema of this form, for editors
+        #[serde(
+            rename = "$schema",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub schema: ::std::option::Option<::std::string::String>,
+        /// Position of the variant in the order in which variants are tried
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub seq_no: ::std::option::Option<i64>,
+        /// Name that SuprSend made for the template at the vendor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub sysgen_template_name: ::std::option::Option<::std::string::String>,
+        /// Tenant that the variant is for. If null, it is for all tenants.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+        /// Approvals by vendors
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub vendor_approvals: ::std::option::Option<::std::vec::Vec<VendorApproval>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for TemplateVariant {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("TemplateVariant")
+                .field("action", &self.action)
+                .field("approval_at", &self.approval_at)
+                .field("approval_status", &self.approval_status)
+                .field("channel", &self.channel)
+                .field("conditions", &self.conditions)
+                .field("content", &format_args!("[redacted]"))
+                .field("created_at", &self.created_at)
+                .field("discard_comment", &self.discard_comment)
+                .field("errors", &self.errors)
+                .field("has_error", &self.has_error)
+                .field("hash", &self.hash)
+                .field("id", &self.id)
+                .field("locale", &self.locale)
+                .field("needs_vendor_approval", &self.needs_vendor_approval)
+                .field("schema", &self.schema)
+                .field("seq_no", &self.seq_no)
+                .field("sysgen_template_name", &self.sysgen_template_name)
+                .field("tenant_id", &self.tenant_id)
+                .field("vendor_approvals", &self.vendor_approvals)
+                .field("extra", &self.extra)
+                .finish()
+        }
+    }
+    /// Why a variant is taken back.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateVariantDiscard {
+        /// Why the variant is taken back
+        pub comment: ::std::string::String,
+    }
+    /// A page of variants of a template.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateVariantList {
+        /// Position of the page among the variants
+        pub meta: OffsetMeta,
+        /// Variants of this page
+        pub results: ::std::vec::Vec<TemplateVariant>,
+    }
+    /// Names a variant of a template.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateVariantRef {
+        /// Channel of the variant
+        pub channel: ChannelName,
+        /// Identifier of the variant among those of its channel
+        pub id: ::std::string::String,
+    }
+    /// A variant of a template to create or to change.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TemplateVariantUpsert {
+        /// Conditions under which the variant is used
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub conditions: ::std::option::Option<::std::vec::Vec<Condition>>,
+        /// The content, whose members depend on the channel. It may be incomplete in a draft.
+        pub content: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        /// Code of the locale that the variant is for
+        pub locale: ::std::string::String,
+        /// Whether the vendor has to approve the variant before it is used
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub needs_vendor_approval: ::std::option::Option<bool>,
+        /// Position of the variant in the order in which variants are tried
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub seq_no: ::std::option::Option<i64>,
+        /// Tenant that the variant is for. If null, it is for all tenants.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+        /// Approvals by vendors
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub vendor_approvals: ::std::option::Option<::std::vec::Vec<VendorApproval>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for TemplateVariantUpsert {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("TemplateVariantUpsert")
+                .field("conditions", &self.conditions)
+                .field("content", &format_args!("[redacted]"))
+                .field("locale", &self.locale)
+                .field("needs_vendor_approval", &self.needs_vendor_approval)
+                .field("seq_no", &self.seq_no)
+                .field("tenant_id", &self.tenant_id)
+                .field("vendor_approvals", &self.vendor_approvals)
+                .field("extra", &self.extra)
+                .finish()
+        }
     }
     /// A version of a template for a channel.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
@@ -4026,6 +5436,152 @@ pub mod types {
         fn from(value: i64) -> Self {
             Self::Seconds(value)
         }
+    }
+    /// How a file differs from the last commit.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum TranslationAction {
+        #[serde(rename = "added")]
+        Added,
+        #[serde(rename = "updated")]
+        Updated,
+        #[serde(rename = "deleted")]
+        Deleted,
+        #[serde(rename = "unchanged")]
+        Unchanged,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl TranslationAction {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Added => "added",
+                Self::Updated => "updated",
+                Self::Deleted => "deleted",
+                Self::Unchanged => "unchanged",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for TranslationAction {
+        fn from(text: &str) -> Self {
+            match text {
+                "added" => Self::Added,
+                "updated" => Self::Updated,
+                "deleted" => Self::Deleted,
+                "unchanged" => Self::Unchanged,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for TranslationAction {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for TranslationAction {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// A file of translations with its content.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TranslationContent {
+        /// How the file differs from the last commit
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub action: ::std::option::Option<TranslationAction>,
+        /// The translations by key. They may be nested, and have forms for `zero`, `one` and `other`.
+        pub content: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        /// Name of the file, `<locale>.json` or `<namespace>.<locale>.json`, by which requests name it
+        pub filename: ::std::string::String,
+        /// Code of the locale
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub locale: ::std::option::Option<::std::string::String>,
+        /// Name of the locale
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub locale_name: ::std::option::Option<::std::string::String>,
+        /// Namespace of the translations, if they have one
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub namespace: ::std::option::Option<::std::string::String>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A file of translations.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TranslationFile {
+        /// How the file differs from the last commit
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub action: ::std::option::Option<TranslationAction>,
+        /// The translations, if the list was asked for with `include_content`
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub content: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Name of the file, `<locale>.json` or `<namespace>.<locale>.json`, by which requests name it
+        pub filename: ::std::string::String,
+        /// Code of the locale
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub locale: ::std::option::Option<::std::string::String>,
+        /// Name of the locale
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub locale_name: ::std::option::Option<::std::string::String>,
+        /// Namespace of the translations, if they have one
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub namespace: ::std::option::Option<::std::string::String>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Number of the version, if the list was asked for with `include_version_info`
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub version_no: ::std::option::Option<i64>,
+        /// State of the version, if the list was asked for with `include_version_info`
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub version_status: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// Files of translations.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TranslationFileList {
+        /// Position of the page among the files
+        pub meta: OffsetMeta,
+        /// The files of this page
+        pub results: ::std::vec::Vec<TranslationFile>,
+    }
+    /// Content of a file of translations. It replaces what the file has.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct TranslationPut {
+        /// The translations by key. They may be nested, and have forms for `zero`, `one` and `other`.
+        pub content: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        /// Name of the file once more. The document requires it, but its own sample and the CLI leave it out.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub locale: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     /// `User`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
@@ -4515,6 +6071,295 @@ pub mod types {
                 .finish()
         }
     }
+    /// Whether a draft is free of errors. Only such a draft can be published.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct ValidationResult {
+        /// The errors, usually texts. Absent or empty if there are none.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub errors: ::std::option::Option<::std::vec::Vec<::serde_json::Value>>,
+        /// Whether the draft has no errors
+        pub is_valid: bool,
+    }
+    /// How the approval of a variant by the vendor stands. `auto_approved` needs none.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum VariantApprovalStatus {
+        #[serde(rename = "auto_approved")]
+        AutoApproved,
+        #[serde(rename = "pending")]
+        Pending,
+        #[serde(rename = "sent_for_approval")]
+        SentForApproval,
+        #[serde(rename = "approved")]
+        Approved,
+        #[serde(rename = "rejected")]
+        Rejected,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl VariantApprovalStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::AutoApproved => "auto_approved",
+                Self::Pending => "pending",
+                Self::SentForApproval => "sent_for_approval",
+                Self::Approved => "approved",
+                Self::Rejected => "rejected",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for VariantApprovalStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "auto_approved" => Self::AutoApproved,
+                "pending" => Self::Pending,
+                "sent_for_approval" => Self::SentForApproval,
+                "approved" => Self::Approved,
+                "rejected" => Self::Rejected,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for VariantApprovalStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for VariantApprovalStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Approval of a variant by a vendor. An approved one needs the name and the identifier of the vendor's template, a rejected one a comment.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct VendorApproval {
+        /// How the approval stands
+        pub approval_status: VendorApprovalStatus,
+        /// Why the vendor rejected the template
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub comment: ::std::option::Option<::std::string::String>,
+        /// Identifier of the template at the provider behind the vendor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub provider_template_id: ::std::option::Option<::std::string::String>,
+        /// Code of the locale at the vendor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub vendor_locale_code: ::std::option::Option<::std::string::String>,
+        /// Slug of the kind of vendor
+        pub vendor_slug: ::std::string::String,
+        /// Category of the template at the vendor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub vendor_template_category: ::std::option::Option<VendorTemplateCategory>,
+        /// Identifier of the template at the vendor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub vendor_template_id: ::std::option::Option<::std::string::String>,
+        /// Name of the template at the vendor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub vendor_template_name: ::std::option::Option<::std::string::String>,
+        /// Identifier of the vendor in the workspace
+        pub vendor_uid: ::std::string::String,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// How the approval by one vendor stands.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum VendorApprovalStatus {
+        #[serde(rename = "pending")]
+        Pending,
+        #[serde(rename = "sent_for_approval")]
+        SentForApproval,
+        #[serde(rename = "approved")]
+        Approved,
+        #[serde(rename = "rejected")]
+        Rejected,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl VendorApprovalStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Pending => "pending",
+                Self::SentForApproval => "sent_for_approval",
+                Self::Approved => "approved",
+                Self::Rejected => "rejected",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for VendorApprovalStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "pending" => Self::Pending,
+                "sent_for_approval" => Self::SentForApproval,
+                "approved" => Self::Approved,
+                "rejected" => Self::Rejected,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for VendorApprovalStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for VendorApprovalStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Category of a template on WhatsApp.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum VendorTemplateCategory {
+        #[serde(rename = "UTILITY")]
+        Utility,
+        #[serde(rename = "MARKETING")]
+        Marketing,
+        #[serde(rename = "AUTHENTICATION")]
+        Authentication,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl VendorTemplateCategory {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Utility => "UTILITY",
+                Self::Marketing => "MARKETING",
+                Self::Authentication => "AUTHENTICATION",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for VendorTemplateCategory {
+        fn from(text: &str) -> Self {
+            match text {
+                "UTILITY" => Self::Utility,
+                "MARKETING" => Self::Marketing,
+                "AUTHENTICATION" => Self::Authentication,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for VendorTemplateCategory {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for VendorTemplateCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Whether a version is the draft or in use.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum VersionStatus {
+        #[serde(rename = "draft")]
+        Draft,
+        #[serde(rename = "active")]
+        Active,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl VersionStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Draft => "draft",
+                Self::Active => "active",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for VersionStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "draft" => Self::Draft,
+                "active" => Self::Active,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for VersionStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for VersionStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
     /// `WebPush`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
     pub struct WebPush {
@@ -4622,6 +6467,129 @@ pub mod types {
             f.write_str(self.as_str())
         }
     }
+    /// A workflow with all its steps, as a draft or as it is live.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct Workflow {
+        /// Time at which this version became the live one. Null for drafts.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub active_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Slug of the preference category that notifications of the workflow belong to
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub category: ::std::option::Option<::std::string::String>,
+        /// What the commit of this version changed
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub commit_message: ::std::option::Option<::std::string::String>,
+        /// Conditions under which the workflow is run
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub conditions: ::std::option::Option<::std::vec::Vec<Condition>>,
+        /// Time at which the workflow was created
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Text that tells what the workflow is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Hash of the content, by which two versions can be compared
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub hash: ::std::option::Option<::std::string::String>,
+        /// Whether the workflow may be run. Defaults to true.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_enabled: ::std::option::Option<bool>,
+        /// Time at which the workflow was last run
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub last_executed_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        /// Display name of the workflow
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Expression, in the language of jq, of the actor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_actor_user_expr: ::std::option::Option<::std::string::String>,
+        /// Expressions, in the language of jq, of the object to notify: its `object_type` and `id`, and how far to follow its subscriptions as `$object_subscriptions_query.depth`. Upstream declares a text in replies and an object in requests.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_recipients_single_object_fields_expr: ::std::option::Option<
+            ::serde_json::Value,
+        >,
+        /// Kind of the recipients that take the place of the event's own. Only with the trigger type `event`, as the other overrides.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_recipients_type: ::std::option::Option<OverrideRecipientsType>,
+        /// Expression, in the language of jq, of the users to notify
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_recipients_user_expr: ::std::option::Option<::std::string::String>,
+        /// Expression, in the language of jq, of the tenant
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_tenant_expr: ::std::option::Option<::std::string::String>,
+        /// Schema that the payload is validated against. Only with the trigger type `api`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub payload_schema: ::std::option::Option<PayloadSchema>,
+        /// How often the workflow may run for one recipient. No limit if it is null.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub ratelimit: ::std::option::Option<RateLimit>,
+        /// URL of a JSON Schema of this form, for editors
+        #[serde(
+            rename = "$schema",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub schema: ::std::option::Option<::std::string::String>,
+        /// Slug of the workflow, by which requests name it
+        pub slug: ::std::string::String,
+        /// State of the workflow
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<WorkflowStatus>,
+        /// Tags of the workflow
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        /// The steps of the workflow
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tree: ::std::option::Option<WorkflowTree>,
+        /// Events that start the workflow. Needed if the trigger type is `event`. Users who enter or leave a list send `$USER_ENTERED_LIST - <list_id>` and `$USER_EXITED_LIST - <list_id>`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub trigger_events: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        /// What starts the workflow
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub trigger_type: ::std::option::Option<WorkflowTriggerType>,
+        /// Time of the last change
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Who changed the workflow last
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_by: ::std::option::Option<AccountUser>,
+        /// Whether the draft is free of errors
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub validation_result: ::std::option::Option<ValidationResult>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A branch of a step, with steps of its own.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct WorkflowBranch {
+        /// What has to hold for the branch to be taken. Empty for the default branch.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub conditions: ::std::option::Option<::std::vec::Vec<BranchCondition>>,
+        /// Text that tells what the branch is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Whether this branch is taken if no other is
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_default: ::std::option::Option<bool>,
+        /// Whether the workflow ends after this branch
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_terminal: ::std::option::Option<bool>,
+        /// Display name of the branch
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Steps of the branch, which run one after the other
+        pub nodes: ::std::vec::Vec<WorkflowNode>,
+        /// Name of the branch, unique among all steps and branches of the workflow
+        #[serde(rename = "ref", skip_serializing_if = "::std::option::Option::is_none")]
+        pub ref_: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     /// Filters for the runs to cancel. A run must match all of them.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct WorkflowCancel {
@@ -4648,6 +6616,291 @@ pub mod types {
                 .finish()
         }
     }
+    /// A page of workflows.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct WorkflowList {
+        /// Position of the page among the workflows
+        pub meta: OffsetMeta,
+        /// Workflows of this page, each with all its steps
+        pub results: ::std::vec::Vec<Workflow>,
+    }
+    /// A step of a workflow.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct WorkflowNode {
+        /// The branches of a step of the kind `branch`, which has 2 to 10, or `branch_waituntil`, which has 2. The last one is the default.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub branches: ::std::option::Option<::std::vec::Vec<WorkflowBranch>>,
+        /// Text that tells what the step is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Display name of the step
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Kind of the step
+        pub node_type: WorkflowNodeType,
+        /// Settings of the step, which depend on its kind. Steps that send have the slug of a `template`; a `delay` has a `delay_type` and a duration such as `1d12h`; HTTP steps have an `http_method`, a `url` and `headers`. Empty for branches.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub properties: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Name of the step in conditions, unique among all steps and branches of the workflow
+        #[serde(rename = "ref", skip_serializing_if = "::std::option::Option::is_none")]
+        pub ref_: ::std::option::Option<::std::string::String>,
+        /// Version of the form of the step
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub schema_version: ::std::option::Option<::std::string::String>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for WorkflowNode {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("WorkflowNode")
+                .field("branches", &self.branches)
+                .field("description", &self.description)
+                .field("name", &self.name)
+                .field("node_type", &self.node_type)
+                .field("properties", &format_args!("[redacted]"))
+                .field("ref_", &self.ref_)
+                .field("schema_version", &self.schema_version)
+                .field("extra", &format_args!("[redacted]"))
+                .finish()
+        }
+    }
+    /// Kind of a step.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum WorkflowNodeType {
+        #[serde(rename = "delay")]
+        Delay,
+        #[serde(rename = "batch")]
+        Batch,
+        #[serde(rename = "digest")]
+        Digest,
+        #[serde(rename = "timewindow")]
+        Timewindow,
+        #[serde(rename = "httpapi_webhook")]
+        HttpapiWebhook,
+        #[serde(rename = "httpapi_fetch")]
+        HttpapiFetch,
+        #[serde(rename = "transform")]
+        Transform,
+        #[serde(rename = "branch")]
+        Branch,
+        #[serde(rename = "branch_waituntil")]
+        BranchWaituntil,
+        #[serde(rename = "invokeworkflow")]
+        Invokeworkflow,
+        #[serde(rename = "userupdate")]
+        Userupdate,
+        #[serde(rename = "subscriberlistoperation_adduser")]
+        SubscriberlistoperationAdduser,
+        #[serde(rename = "subscriberlistoperation_removeuser")]
+        SubscriberlistoperationRemoveuser,
+        #[serde(rename = "objectoperation_addsubscription")]
+        ObjectoperationAddsubscription,
+        #[serde(rename = "objectoperation_removesubscription")]
+        ObjectoperationRemovesubscription,
+        #[serde(rename = "send_email")]
+        SendEmail,
+        #[serde(rename = "send_sms")]
+        SendSms,
+        #[serde(rename = "send_whatsapp")]
+        SendWhatsapp,
+        #[serde(rename = "send_mobile_push")]
+        SendMobilePush,
+        #[serde(rename = "send_inbox")]
+        SendInbox,
+        #[serde(rename = "send_webpush")]
+        SendWebpush,
+        #[serde(rename = "send_slack")]
+        SendSlack,
+        #[serde(rename = "send_ms_teams")]
+        SendMsTeams,
+        #[serde(rename = "send_multi_channel")]
+        SendMultiChannel,
+        #[serde(rename = "send_smart_channel_routing")]
+        SendSmartChannelRouting,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl WorkflowNodeType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Delay => "delay",
+                Self::Batch => "batch",
+                Self::Digest => "digest",
+                Self::Timewindow => "timewindow",
+                Self::HttpapiWebhook => "httpapi_webhook",
+                Self::HttpapiFetch => "httpapi_fetch",
+                Self::Transform => "transform",
+                Self::Branch => "branch",
+                Self::BranchWaituntil => "branch_waituntil",
+                Self::Invokeworkflow => "invokeworkflow",
+                Self::Userupdate => "userupdate",
+                Self::SubscriberlistoperationAdduser => "subscriberlistoperation_adduser",
+                Self::SubscriberlistoperationRemoveuser => {
+                    "subscriberlistoperation_removeuser"
+                }
+                Self::ObjectoperationAddsubscription => "objectoperation_addsubscription",
+                Self::ObjectoperationRemovesubscription => {
+                    "objectoperation_removesubscription"
+                }
+                Self::SendEmail => "send_email",
+                Self::SendSms => "send_sms",
+                Self::SendWhatsapp => "send_whatsapp",
+                Self::SendMobilePush => "send_mobile_push",
+                Self::SendInbox => "send_inbox",
+                Self::SendWebpush => "send_webpush",
+                Self::SendSlack => "send_slack",
+                Self::SendMsTeams => "send_ms_teams",
+                Self::SendMultiChannel => "send_multi_channel",
+                Self::SendSmartChannelRouting => "send_smart_channel_routing",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for WorkflowNodeType {
+        fn from(text: &str) -> Self {
+            match text {
+                "delay" => Self::Delay,
+                "batch" => Self::Batch,
+                "digest" => Self::Digest,
+                "timewindow" => Self::Timewindow,
+                "httpapi_webhook" => Self::HttpapiWebhook,
+                "httpapi_fetch" => Self::HttpapiFetch,
+                "transform" => Self::Transform,
+                "branch" => Self::Branch,
+                "branch_waituntil" => Self::BranchWaituntil,
+                "invokeworkflow" => Self::Invokeworkflow,
+                "userupdate" => Self::Userupdate,
+                "subscriberlistoperation_adduser" => Self::SubscriberlistoperationAdduser,
+                "subscriberlistoperation_removeuser" => {
+                    Self::SubscriberlistoperationRemoveuser
+                }
+                "objectoperation_addsubscription" => Self::ObjectoperationAddsubscription,
+                "objectoperation_removesubscription" => {
+                    Self::ObjectoperationRemovesubscription
+                }
+                "send_email" => Self::SendEmail,
+                "send_sms" => Self::SendSms,
+                "send_whatsapp" => Self::SendWhatsapp,
+                "send_mobile_push" => Self::SendMobilePush,
+                "send_inbox" => Self::SendInbox,
+                "send_webpush" => Self::SendWebpush,
+                "send_slack" => Self::SendSlack,
+                "send_ms_teams" => Self::SendMsTeams,
+                "send_multi_channel" => Self::SendMultiChannel,
+                "send_smart_channel_routing" => Self::SendSmartChannelRouting,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for WorkflowNodeType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for WorkflowNodeType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// State of a workflow.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum WorkflowStatus {
+        #[serde(rename = "active")]
+        Active,
+        #[serde(rename = "inactive")]
+        Inactive,
+        #[serde(rename = "draft")]
+        Draft,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl WorkflowStatus {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Active => "active",
+                Self::Inactive => "inactive",
+                Self::Draft => "draft",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for WorkflowStatus {
+        fn from(text: &str) -> Self {
+            match text {
+                "active" => Self::Active,
+                "inactive" => Self::Inactive,
+                "draft" => Self::Draft,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for WorkflowStatus {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for WorkflowStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// Whether a workflow may be run.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct WorkflowToggle {
+        /// Whether the workflow may be run
+        pub is_enabled: bool,
+    }
+    /// The steps of a workflow.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct WorkflowTree {
+        /// The steps, which run one after the other. At least one of them sends a message or makes an HTTP request.
+        pub nodes: ::std::vec::Vec<WorkflowNode>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
     /// Request to run a workflow for one or more recipients.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct WorkflowTrigger {
@@ -4673,6 +6926,233 @@ pub mod types {
         pub tenant_id: ::std::option::Option<::std::string::String>,
         /// Slug of the workflow
         pub workflow: ::std::string::String,
+    }
+    /// What starts a workflow. A request takes `event` or `api`.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum WorkflowTriggerType {
+        #[serde(rename = "event")]
+        Event,
+        #[serde(rename = "api")]
+        Api,
+        #[serde(rename = "dynamic")]
+        Dynamic,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl WorkflowTriggerType {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Event => "event",
+                Self::Api => "api",
+                Self::Dynamic => "dynamic",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for WorkflowTriggerType {
+        fn from(text: &str) -> Self {
+            match text {
+                "event" => Self::Event,
+                "api" => Self::Api,
+                "dynamic" => Self::Dynamic,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for WorkflowTriggerType {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for WorkflowTriggerType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
+    }
+    /// A workflow to create, or to replace the draft of. A workflow from a reply may be passed as it came, without `$schema`; members that are only in replies are ignored.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct WorkflowUpsert {
+        /// Slug of the preference category that notifications of the workflow belong to
+        pub category: ::std::string::String,
+        /// Conditions under which the workflow is run
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub conditions: ::std::option::Option<::std::vec::Vec<Condition>>,
+        /// Text that tells what the workflow is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Whether the workflow may be run. Defaults to true.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_enabled: ::std::option::Option<bool>,
+        /// Display name of the workflow
+        pub name: ::std::string::String,
+        /// Expression, in the language of jq, of the actor
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_actor_user_expr: ::std::option::Option<::std::string::String>,
+        /// Expressions, in the language of jq, of the object to notify: its `object_type` and `id`, and how far to follow its subscriptions as `$object_subscriptions_query.depth`. Upstream declares a text in replies and an object in requests.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_recipients_single_object_fields_expr: ::std::option::Option<
+            ::serde_json::Value,
+        >,
+        /// Kind of the recipients that take the place of the event's own. Only with the trigger type `event`, as the other overrides.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_recipients_type: ::std::option::Option<OverrideRecipientsType>,
+        /// Expression, in the language of jq, of the users to notify
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_recipients_user_expr: ::std::option::Option<::std::string::String>,
+        /// Expression, in the language of jq, of the tenant
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub override_tenant_expr: ::std::option::Option<::std::string::String>,
+        /// Schema that the payload is validated against. Only with the trigger type `api`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub payload_schema: ::std::option::Option<PayloadSchema>,
+        /// How often the workflow may run for one recipient. No limit if it is null.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub ratelimit: ::std::option::Option<RateLimit>,
+        /// Tags of the workflow
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        /// The steps of the workflow
+        pub tree: WorkflowTree,
+        /// Events that start the workflow. Needed if the trigger type is `event`. Users who enter or leave a list send `$USER_ENTERED_LIST - <list_id>` and `$USER_EXITED_LIST - <list_id>`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub trigger_events: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        /// What starts the workflow
+        pub trigger_type: WorkflowTriggerType,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    /// A workspace, which has users, workflows, templates and keys of its own.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct Workspace {
+        /// Where the workspace is hosted, in a form that upstream does not document
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub data_center: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        /// Text that tells what the workspace is for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// Whether the workspace has reached a limit of the plan
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub has_limit_reached: ::std::option::Option<bool>,
+        /// Whether the workspace has expired
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_expired: ::std::option::Option<bool>,
+        /// What the workspace is used for
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub mode: ::std::option::Option<WorkspaceMode>,
+        /// Display name of the workspace
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        /// Slug of the workspace, by which requests name it
+        pub slug: ::std::string::String,
+        /// Identifier of the workspace
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub uid: ::std::option::Option<::std::string::String>,
+    }
+    /// A page of workspaces.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct WorkspaceList {
+        /// Position of the page among the workspaces
+        pub meta: WorkspaceListMeta,
+        /// Workspaces of this page
+        pub results: ::std::vec::Vec<Workspace>,
+    }
+    /// Position of a page in a list of workspaces or keys.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg(feature = "management")]
+    pub struct WorkspaceListMeta {
+        /// Number of results in the whole list
+        pub count: i64,
+        /// Greatest number of results in a page
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub limit: ::std::option::Option<i64>,
+        /// Number of results before this page
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub offset: ::std::option::Option<i64>,
+    }
+    /// What the workspace is used for
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub enum WorkspaceMode {
+        #[serde(rename = "sandbox")]
+        Sandbox,
+        #[serde(rename = "staging")]
+        Staging,
+        #[serde(rename = "production")]
+        Production,
+        /// A value that the document does not list.
+        #[serde(untagged)]
+        Other(::std::string::String),
+    }
+    #[cfg(feature = "management")]
+    impl WorkspaceMode {
+        /// Returns the value as the API writes it.
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Sandbox => "sandbox",
+                Self::Staging => "staging",
+                Self::Production => "production",
+                Self::Other(text) => text,
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<&str> for WorkspaceMode {
+        fn from(text: &str) -> Self {
+            match text {
+                "sandbox" => Self::Sandbox,
+                "staging" => Self::Staging,
+                "production" => Self::Production,
+                _ => Self::Other(text.to_owned()),
+            }
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::convert::From<::std::string::String> for WorkspaceMode {
+        fn from(text: ::std::string::String) -> Self {
+            Self::from(text.as_str())
+        }
+    }
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Display for WorkspaceMode {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str(self.as_str())
+        }
     }
     impl ::std::convert::From<&str> for ApiErrorDetail {
         fn from(text: &str) -> Self {
@@ -4755,11 +7235,11 @@ pub mod operations {
     use crate::{
         Base, Credential, CursorPaged, Format, Inspector, Lookup, Method, OffsetPaged,
         Operation, Page, Paged, Parameter, Place, Position, Request, RequestError, Spec,
-        Visitor, parameter,
+        Verdict, Visitor, parameter,
     };
     /**Fetch a user
 
-The stored profile of a user, with all channels and properties.
+Returns the stored profile of a user, with all channels and properties.
 
 `GET /v1/user/{distinct_id}/`, the operation `fetch-user-profile`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -4807,9 +7287,9 @@ The stored profile of a user, with all channels and properties.
         }
     }
     impl Lookup for FetchUserProfile {}
-    /**Create / Update Users
+    /**Create or update a user
 
-API to upsert (create if not exists, update if exists) user profile using a `distinct_id`.
+Creates a user or updates an existing one. Channels and properties that you set are merged into the stored profile; everything else is left unchanged.
 
 `POST /v1/user/{distinct_id}/`, the operation `create-update-users`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -5031,7 +7511,7 @@ Merges the user `from_user_id` into the user of the path. What only the former h
     }
     /**List users
 
-The users of the workspace, a page at a time. The profiles in a list have no channels.
+Returns the users of the workspace, a page at a time. The profiles in a list have no channels.
 
 `GET /v1/user/`, the operation `list-users`.*/
     #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -5188,7 +7668,7 @@ Deletes several users for good. Those that do not exist are passed over.
     }
     /**List the objects that a user is subscribed to
 
-The objects that a user is subscribed to, a page at a time.
+Returns the objects that a user is subscribed to, a page at a time.
 
 `GET /v1/user/{distinct_id}/subscribed_to/object/`, the operation `fetch-user-object-subscriptions`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -5310,7 +7790,7 @@ The objects that a user is subscribed to, a page at a time.
     }
     /**List the lists that a user is subscribed to
 
-The lists that a user is subscribed to, a page at a time.
+Returns the lists that a user is subscribed to, a page at a time.
 
 `GET /v1/user/{distinct_id}/subscribed_to/list/`, the operation `fetch-user-list-subscriptions`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -10889,6 +13369,4529 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
             reply.results
         }
     }
+    /**List workspaces
+
+Returns the workspaces of the account, page by page. Upstream does not document `limit` and `offset` here, but its CLI sends both.
+
+`GET /v1/workspace/`, the operation `list-workspaces`.*/
+    #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListWorkspaces {
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+    }
+    #[cfg(feature = "management")]
+    impl ListWorkspaces {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new() -> Self {
+            <Self as Default>::default()
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListWorkspaces {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListWorkspaces")
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListWorkspaces {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-workspaces",
+                Method::GET,
+                "/v1/workspace/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::WorkspaceList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.optional(&Self::PARAMETERS[0], &self.limit);
+            inspector.optional(&Self::PARAMETERS[1], &self.offset);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl OffsetPaged for ListWorkspaces {}
+    #[cfg(feature = "management")]
+    impl Paged for ListWorkspaces {
+        type Item = types::Workspace;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: meta.limit,
+                offset: meta.offset,
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Create a workspace
+
+Creates a workspace. The reply is not the new workspace but the first page of all workspaces; look the new one up there by its name, or list the workspaces if there are more than a page.
+
+`POST /v1/workspace/`, the operation `create-workspace`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CreateWorkspace {
+        /// The request body.
+        pub body: types::NameAndDescription,
+    }
+    #[cfg(feature = "management")]
+    impl CreateWorkspace {
+        /// Creates the operation with what it requires.
+        pub fn new(body: types::NameAndDescription) -> Self {
+            Self { body }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CreateWorkspace {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CreateWorkspace").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CreateWorkspace {
+        const SPEC: &'static Spec = &Spec::new(
+                "create-workspace",
+                Method::POST,
+                "/v1/workspace/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .body(&rules::NAME_AND_DESCRIPTION);
+        type Reply = types::WorkspaceList;
+        type Refusal = types::ApiError;
+        type Body = types::NameAndDescription;
+        fn body(&self) -> Option<&types::NameAndDescription> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.body(&rules::NAME_AND_DESCRIPTION, &self.body);
+        }
+    }
+    /**List API keys
+
+Returns the API keys of a workspace. The keys themselves are masked.
+
+`GET /v1/{workspace}/ws_api_key/`, the operation `list-workspace-api-keys`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListWorkspaceApiKeys {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+    }
+    #[cfg(feature = "management")]
+    impl ListWorkspaceApiKeys {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListWorkspaceApiKeys {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListWorkspaceApiKeys").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListWorkspaceApiKeys {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-workspace-api-keys",
+                Method::GET,
+                "/v1/{workspace}/ws_api_key/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::ApiKeyList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for ListWorkspaceApiKeys {}
+    /**Create an API key
+
+Creates an API key and returns it with the key itself, which is never shown again. Each call creates another key.
+
+`POST /v1/{workspace}/ws_api_key/`, the operation `create-workspace-api-key`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CreateWorkspaceApiKey {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// The request body.
+        pub body: types::NameAndDescription,
+    }
+    #[cfg(feature = "management")]
+    impl CreateWorkspaceApiKey {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            body: types::NameAndDescription,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CreateWorkspaceApiKey {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CreateWorkspaceApiKey").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CreateWorkspaceApiKey {
+        const SPEC: &'static Spec = &Spec::new(
+                "create-workspace-api-key",
+                Method::POST,
+                "/v1/{workspace}/ws_api_key/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS)
+            .body(&rules::NAME_AND_DESCRIPTION);
+        type Reply = types::ApiKeyCreated;
+        type Refusal = types::ApiError;
+        type Body = types::NameAndDescription;
+        fn body(&self) -> Option<&types::NameAndDescription> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.body(&rules::NAME_AND_DESCRIPTION, &self.body);
+        }
+    }
+    /**Delete an API key
+
+Deletes an API key. Requests with it are refused from then on. Upstream does not say whether they are at once, nor whether the key stays in the list.
+
+`DELETE /v1/{workspace}/ws_api_key/{api_key_id}/`, the operation `disable-workspace-api-key`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct DisableWorkspaceApiKey {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Identifier of the API key, which begins with `ws_apik_`
+        pub api_key_id: String,
+    }
+    #[cfg(feature = "management")]
+    impl DisableWorkspaceApiKey {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("api_key_id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, api_key_id: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                api_key_id: api_key_id.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for DisableWorkspaceApiKey {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DisableWorkspaceApiKey").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for DisableWorkspaceApiKey {
+        const SPEC: &'static Spec = &Spec::new(
+                "disable-workspace-api-key",
+                Method::DELETE,
+                "/v1/{workspace}/ws_api_key/{api_key_id}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS);
+        type Reply = ();
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.api_key_id])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.api_key_id);
+        }
+    }
+    /**List public keys
+
+Returns the public keys of a workspace.
+
+`GET /v1/{workspace}/ws_public_key/`, the operation `list-workspace-public-keys`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListWorkspacePublicKeys {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+    }
+    #[cfg(feature = "management")]
+    impl ListWorkspacePublicKeys {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListWorkspacePublicKeys {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListWorkspacePublicKeys").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListWorkspacePublicKeys {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-workspace-public-keys",
+                Method::GET,
+                "/v1/{workspace}/ws_public_key/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::PublicKeyList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for ListWorkspacePublicKeys {}
+    /**Create a public key
+
+Creates a public key. Each call creates another key.
+
+`POST /v1/{workspace}/ws_public_key/`, the operation `create-workspace-public-key`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CreateWorkspacePublicKey {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// The request body.
+        pub body: types::NameAndDescription,
+    }
+    #[cfg(feature = "management")]
+    impl CreateWorkspacePublicKey {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            body: types::NameAndDescription,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CreateWorkspacePublicKey {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CreateWorkspacePublicKey").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CreateWorkspacePublicKey {
+        const SPEC: &'static Spec = &Spec::new(
+                "create-workspace-public-key",
+                Method::POST,
+                "/v1/{workspace}/ws_public_key/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS)
+            .body(&rules::NAME_AND_DESCRIPTION);
+        type Reply = types::PublicKey;
+        type Refusal = types::ApiError;
+        type Body = types::NameAndDescription;
+        fn body(&self) -> Option<&types::NameAndDescription> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.body(&rules::NAME_AND_DESCRIPTION, &self.body);
+        }
+    }
+    /**Delete a public key
+
+Deletes a public key. Requests with it are refused from then on.
+
+`DELETE /v1/{workspace}/ws_public_key/{public_key_id}/`, the operation `delete-workspace-public-key`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct DeleteWorkspacePublicKey {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Identifier of the public key, which begins with `ws_pubk_`
+        pub public_key_id: String,
+    }
+    #[cfg(feature = "management")]
+    impl DeleteWorkspacePublicKey {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("public_key_id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            public_key_id: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                public_key_id: public_key_id.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for DeleteWorkspacePublicKey {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DeleteWorkspacePublicKey").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for DeleteWorkspacePublicKey {
+        const SPEC: &'static Spec = &Spec::new(
+                "delete-workspace-public-key",
+                Method::DELETE,
+                "/v1/{workspace}/ws_public_key/{public_key_id}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS);
+        type Reply = ();
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.public_key_id])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.public_key_id);
+        }
+    }
+    /**Switch secure mode of a public key
+
+Switches secure mode on or off. In secure mode, requests with the key also need a user token that is signed with the signing key.
+
+`PATCH /v1/{workspace}/ws_public_key/{public_key_id}/`, the operation `patch-workspace-public-key`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct PatchWorkspacePublicKey {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Identifier of the public key, which begins with `ws_pubk_`
+        pub public_key_id: String,
+        /// The request body.
+        pub body: types::PublicKeyEdit,
+    }
+    #[cfg(feature = "management")]
+    impl PatchWorkspacePublicKey {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("public_key_id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            public_key_id: impl Into<String>,
+            body: types::PublicKeyEdit,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                public_key_id: public_key_id.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for PatchWorkspacePublicKey {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("PatchWorkspacePublicKey").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for PatchWorkspacePublicKey {
+        const SPEC: &'static Spec = &Spec::new(
+                "patch-workspace-public-key",
+                Method::PATCH,
+                "/v1/{workspace}/ws_public_key/{public_key_id}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::PUBLIC_KEY_EDIT);
+        type Reply = types::PublicKey;
+        type Refusal = types::ApiError;
+        type Body = types::PublicKeyEdit;
+        fn body(&self) -> Option<&types::PublicKeyEdit> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.public_key_id])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.public_key_id);
+            inspector.body(&rules::PUBLIC_KEY_EDIT, &self.body);
+        }
+    }
+    /**Rotate a public key
+
+Replaces a public key by a new one with the same identifier and settings. The old key stops working at once. Each call replaces it again. To change keys without a gap, create a second key and delete the old one later.
+
+`PATCH /v1/{workspace}/ws_public_key/{public_key_id}/rotate/`, the operation `rotate-workspace-public-key`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct RotateWorkspacePublicKey {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Identifier of the public key, which begins with `ws_pubk_`
+        pub public_key_id: String,
+    }
+    #[cfg(feature = "management")]
+    impl RotateWorkspacePublicKey {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("public_key_id", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            public_key_id: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                public_key_id: public_key_id.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for RotateWorkspacePublicKey {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("RotateWorkspacePublicKey").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for RotateWorkspacePublicKey {
+        const SPEC: &'static Spec = &Spec::new(
+                "rotate-workspace-public-key",
+                Method::PATCH,
+                "/v1/{workspace}/ws_public_key/{public_key_id}/rotate/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS);
+        type Reply = types::PublicKey;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.public_key_id])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.public_key_id);
+        }
+    }
+    /**List signing keys
+
+Returns the signing keys of a workspace, without their private halves.
+
+`GET /v1/{workspace}/ws_signing_key/`, the operation `list-workspace-signing-keys`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListWorkspaceSigningKeys {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+    }
+    #[cfg(feature = "management")]
+    impl ListWorkspaceSigningKeys {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListWorkspaceSigningKeys {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListWorkspaceSigningKeys").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListWorkspaceSigningKeys {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-workspace-signing-keys",
+                Method::GET,
+                "/v1/{workspace}/ws_signing_key/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::SigningKeyList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for ListWorkspaceSigningKeys {}
+    /**Create a signing key
+
+Creates a signing key and returns it with its private half, which is never shown again. Refused if the workspace has an active signing key already; roll that one instead.
+
+`POST /v1/{workspace}/ws_signing_key/`, the operation `create-workspace-signing-key`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CreateWorkspaceSigningKey {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+    }
+    #[cfg(feature = "management")]
+    impl CreateWorkspaceSigningKey {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CreateWorkspaceSigningKey {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CreateWorkspaceSigningKey").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CreateWorkspaceSigningKey {
+        const SPEC: &'static Spec = &Spec::new(
+                "create-workspace-signing-key",
+                Method::POST,
+                "/v1/{workspace}/ws_signing_key/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS);
+        type Reply = types::SigningKeyCreated;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+        }
+    }
+    /**Delete a signing key
+
+Deletes a signing key. User tokens that are signed with it are refused from then on.
+
+`DELETE /v1/{workspace}/ws_signing_key/{signing_key_uid}/`, the operation `delete-workspace-signing-key`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct DeleteWorkspaceSigningKey {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// The `uid` of the signing key, which begins with `signing_key_`. It is not the `id`.
+        pub signing_key_uid: String,
+    }
+    #[cfg(feature = "management")]
+    impl DeleteWorkspaceSigningKey {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("signing_key_uid", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            signing_key_uid: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                signing_key_uid: signing_key_uid.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for DeleteWorkspaceSigningKey {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DeleteWorkspaceSigningKey").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for DeleteWorkspaceSigningKey {
+        const SPEC: &'static Spec = &Spec::new(
+                "delete-workspace-signing-key",
+                Method::DELETE,
+                "/v1/{workspace}/ws_signing_key/{signing_key_uid}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS);
+        type Reply = ();
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.signing_key_uid])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.signing_key_uid);
+        }
+    }
+    /**Roll a signing key
+
+Replaces a signing key by a new one with an `id` and a `uid` of its own, and returns that with its private half, which is never shown again. The old key is marked as rolled; upstream does not say how long it is still accepted. Each call rolls again.
+
+`POST /v1/{workspace}/ws_signing_key/{signing_key_uid}/roll/`, the operation `roll-workspace-signing-key`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct RollWorkspaceSigningKey {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// The `uid` of the signing key, which begins with `signing_key_`. It is not the `id`.
+        pub signing_key_uid: String,
+    }
+    #[cfg(feature = "management")]
+    impl RollWorkspaceSigningKey {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("signing_key_uid", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            signing_key_uid: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                signing_key_uid: signing_key_uid.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for RollWorkspaceSigningKey {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("RollWorkspaceSigningKey").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for RollWorkspaceSigningKey {
+        const SPEC: &'static Spec = &Spec::new(
+                "roll-workspace-signing-key",
+                Method::POST,
+                "/v1/{workspace}/ws_signing_key/{signing_key_uid}/roll/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS);
+        type Reply = types::SigningKeyCreated;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.signing_key_uid])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.signing_key_uid);
+        }
+    }
+    /**List workflows
+
+Returns the workflows of a workspace with all their steps, page by page. A page holds at most 50 workflows. Upstream documents only `mode` and `slugs`; its CLI sends the other parameters too.
+
+`GET /v1/{workspace}/workflow/`, the operation `list-workflows`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListWorkflows {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Whether to return archived workflows too. Presumably defaults to false.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub include_archived: Option<bool>,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+        /// Order of the workflows, by `last_executed_at` or `updated_at`. With a `-` in front the latest comes first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub order_by: Option<String>,
+        /// Returns only workflows that this text is found in
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub search: Option<String>,
+        /// Slugs of the workflows to return, separated by commas. Defaults to all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub slugs: Option<String>,
+    }
+    #[cfg(feature = "management")]
+    impl ListWorkflows {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("include_archived", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+            Parameter::new("order_by", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("search", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("slugs", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                include_archived: None,
+                limit: None,
+                mode: None,
+                offset: None,
+                order_by: None,
+                search: None,
+                slugs: None,
+            }
+        }
+        /// Whether to return archived workflows too. Presumably defaults to false.
+        pub fn include_archived(mut self, value: bool) -> Self {
+            self.include_archived = Some(value);
+            self
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+        /// Order of the workflows, by `last_executed_at` or `updated_at`. With a `-` in front the latest comes first.
+        pub fn order_by(mut self, value: impl Into<String>) -> Self {
+            self.order_by = Some(value.into());
+            self
+        }
+        /// Returns only workflows that this text is found in
+        pub fn search(mut self, value: impl Into<String>) -> Self {
+            self.search = Some(value.into());
+            self
+        }
+        /// Slugs of the workflows to return, separated by commas. Defaults to all.
+        pub fn slugs(mut self, value: impl Into<String>) -> Self {
+            self.slugs = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListWorkflows {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListWorkflows")
+                .field("include_archived", &self.include_archived)
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListWorkflows {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-workflows",
+                Method::GET,
+                "/v1/{workspace}/workflow/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::WorkflowList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "include_archived", &self.include_archived)?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::query(&mut request, "order_by", &self.order_by)?;
+            parameter::query(&mut request, "search", &self.search)?;
+            parameter::query(&mut request, "slugs", &self.slugs)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.optional(&Self::PARAMETERS[1], &self.include_archived);
+            inspector.optional(&Self::PARAMETERS[2], &self.limit);
+            inspector.optional(&Self::PARAMETERS[3], &self.mode);
+            inspector.optional(&Self::PARAMETERS[4], &self.offset);
+            inspector.optional(&Self::PARAMETERS[5], &self.order_by);
+            inspector.optional(&Self::PARAMETERS[6], &self.search);
+            inspector.optional(&Self::PARAMETERS[7], &self.slugs);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for ListWorkflows {}
+    #[cfg(feature = "management")]
+    impl OffsetPaged for ListWorkflows {}
+    #[cfg(feature = "management")]
+    impl Paged for ListWorkflows {
+        type Item = types::Workflow;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Fetch a workflow
+
+Returns a workflow with all its steps, as a draft or as it is live.
+
+`GET /v1/{workspace}/workflow/{slug}/`, the operation `get-workflow`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetWorkflow {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+        pub slug: String,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+    }
+    #[cfg(feature = "management")]
+    impl GetWorkflow {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("slug", Place::Path, &rules::WORKFLOW_SLUG),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, slug: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                slug: slug.into(),
+                mode: None,
+            }
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetWorkflow {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetWorkflow").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetWorkflow {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-workflow",
+                Method::GET,
+                "/v1/{workspace}/workflow/{slug}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::Workflow;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace, &self.slug])?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.mode);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetWorkflow {}
+    /**Create or update a workflow
+
+Creates a workflow or replaces its draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: a draft with errors is saved, and the reply is a success all the same. Upstream does not say whether settings that are left out are kept or cleared.
+
+`POST /v1/{workspace}/workflow/{slug}/`, the operation `upsert-workflow`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct UpsertWorkflow {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+        pub slug: String,
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit: Option<bool>,
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit_message: Option<String>,
+        /// The request body.
+        pub body: types::WorkflowUpsert,
+    }
+    #[cfg(feature = "management")]
+    impl UpsertWorkflow {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("slug", Place::Path, &rules::WORKFLOW_SLUG),
+            Parameter::new("commit", Place::Query, &rules::BOOLEAN),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            slug: impl Into<String>,
+            body: types::WorkflowUpsert,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                slug: slug.into(),
+                commit: None,
+                commit_message: None,
+                body,
+            }
+        }
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        pub fn commit(mut self, value: bool) -> Self {
+            self.commit = Some(value);
+            self
+        }
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        pub fn commit_message(mut self, value: impl Into<String>) -> Self {
+            self.commit_message = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for UpsertWorkflow {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpsertWorkflow")
+                .field("commit", &self.commit)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for UpsertWorkflow {
+        const SPEC: &'static Spec = &Spec::new(
+                "upsert-workflow",
+                Method::POST,
+                "/v1/{workspace}/workflow/{slug}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::WORKFLOW_UPSERT)
+            .verdict(
+                Verdict::new(
+                        &["validation_result", "is_valid"],
+                        &["validation_result", "errors"],
+                    )
+                    .asked_by("commit"),
+            );
+        type Reply = types::Workflow;
+        type Refusal = types::ApiError;
+        type Body = types::WorkflowUpsert;
+        fn body(&self) -> Option<&types::WorkflowUpsert> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace, &self.slug])?;
+            parameter::query(&mut request, "commit", &self.commit)?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.commit);
+            inspector.optional(&Self::PARAMETERS[3], &self.commit_message);
+            inspector.body(&rules::WORKFLOW_UPSERT, &self.body);
+        }
+    }
+    /**Delete a workflow
+
+Deletes a workflow with its draft and its live version.
+
+`DELETE /v1/{workspace}/workflow/{slug}/`, the operation `delete-workflow`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct DeleteWorkflow {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+        pub slug: String,
+    }
+    #[cfg(feature = "management")]
+    impl DeleteWorkflow {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("slug", Place::Path, &rules::WORKFLOW_SLUG),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, slug: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                slug: slug.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for DeleteWorkflow {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DeleteWorkflow").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for DeleteWorkflow {
+        const SPEC: &'static Spec = &Spec::new(
+                "delete-workflow",
+                Method::DELETE,
+                "/v1/{workspace}/workflow/{slug}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS);
+        type Reply = ();
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace, &self.slug])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.slug);
+        }
+    }
+    /**Commit a workflow
+
+Publishes the draft of a workflow. Look at `validation_result` in the reply: a draft with errors is presumably not published.
+
+`PATCH /v1/{workspace}/workflow/{slug}/commit/`, the operation `commit-workflow`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CommitWorkflow {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+        pub slug: String,
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit_message: Option<String>,
+    }
+    #[cfg(feature = "management")]
+    impl CommitWorkflow {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("slug", Place::Path, &rules::WORKFLOW_SLUG),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, slug: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                slug: slug.into(),
+                commit_message: None,
+            }
+        }
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        pub fn commit_message(mut self, value: impl Into<String>) -> Self {
+            self.commit_message = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CommitWorkflow {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CommitWorkflow").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CommitWorkflow {
+        const SPEC: &'static Spec = &Spec::new(
+                "commit-workflow",
+                Method::PATCH,
+                "/v1/{workspace}/workflow/{slug}/commit/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS)
+            .verdict(
+                Verdict::new(
+                    &["validation_result", "is_valid"],
+                    &["validation_result", "errors"],
+                ),
+            );
+        type Reply = types::Workflow;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace, &self.slug])?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.commit_message);
+        }
+    }
+    /**Enable or disable a workflow
+
+Switches a workflow on or off. One that is off is not run when it is triggered.
+
+`PATCH /v1/{workspace}/workflow/{slug}/enable/`, the operation `toggle-workflow`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ToggleWorkflow {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+        pub slug: String,
+        /// The request body.
+        pub body: types::WorkflowToggle,
+    }
+    #[cfg(feature = "management")]
+    impl ToggleWorkflow {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("slug", Place::Path, &rules::WORKFLOW_SLUG),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            slug: impl Into<String>,
+            body: types::WorkflowToggle,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                slug: slug.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ToggleWorkflow {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ToggleWorkflow").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ToggleWorkflow {
+        const SPEC: &'static Spec = &Spec::new(
+                "toggle-workflow",
+                Method::PATCH,
+                "/v1/{workspace}/workflow/{slug}/enable/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::WORKFLOW_TOGGLE);
+        type Reply = types::Workflow;
+        type Refusal = types::ApiError;
+        type Body = types::WorkflowToggle;
+        fn body(&self) -> Option<&types::WorkflowToggle> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace, &self.slug])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.slug);
+            inspector.body(&rules::WORKFLOW_TOGGLE, &self.body);
+        }
+    }
+    /**List schemas
+
+Returns the schemas of a workspace, page by page. Upstream does not document `limit` and `offset` here, but its CLI sends both.
+
+`GET /v1/{workspace}/schema/`, the operation `list-schemas`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListSchemas {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+    }
+    #[cfg(feature = "management")]
+    impl ListSchemas {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                limit: None,
+                mode: None,
+                offset: None,
+            }
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListSchemas {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListSchemas")
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListSchemas {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-schemas",
+                Method::GET,
+                "/v1/{workspace}/schema/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::SchemaList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.optional(&Self::PARAMETERS[1], &self.limit);
+            inspector.optional(&Self::PARAMETERS[2], &self.mode);
+            inspector.optional(&Self::PARAMETERS[3], &self.offset);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for ListSchemas {}
+    #[cfg(feature = "management")]
+    impl OffsetPaged for ListSchemas {}
+    #[cfg(feature = "management")]
+    impl Paged for ListSchemas {
+        type Item = types::Schema;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Fetch a schema
+
+Returns a schema, as a draft, as it is live, or in a certain version.
+
+`GET /v1/{workspace}/schema/{schema_slug}/`, the operation `get-schema`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetSchema {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the schema
+        pub schema_slug: String,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// Number of the version to return. Not documented; known from upstream's CLI.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub version: Option<i64>,
+    }
+    #[cfg(feature = "management")]
+    impl GetSchema {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("schema_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+            Parameter::new("version", Place::Query, &rules::INTEGER),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            schema_slug: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                schema_slug: schema_slug.into(),
+                mode: None,
+                version: None,
+            }
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+        /// Number of the version to return. Not documented; known from upstream's CLI.
+        pub fn version(mut self, value: i64) -> Self {
+            self.version = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetSchema {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetSchema")
+                .field("version", &self.version)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetSchema {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-schema",
+                Method::GET,
+                "/v1/{workspace}/schema/{schema_slug}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::Schema;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.schema_slug])?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::query(&mut request, "version", &self.version)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.schema_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.mode);
+            inspector.optional(&Self::PARAMETERS[3], &self.version);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetSchema {}
+    /**Create or update a schema
+
+Creates a schema or replaces its draft. With `commit`, the draft is published as well, but only if `commit_result` says so: a draft with errors is saved, and the reply is a success all the same. A schema cannot be deleted.
+
+`POST /v1/{workspace}/schema/{schema_slug}/`, the operation `upsert-schema`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct UpsertSchema {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the schema
+        pub schema_slug: String,
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit: Option<bool>,
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit_message: Option<String>,
+        /// The request body.
+        pub body: types::SchemaUpsert,
+    }
+    #[cfg(feature = "management")]
+    impl UpsertSchema {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("schema_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("commit", Place::Query, &rules::BOOLEAN),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            schema_slug: impl Into<String>,
+            body: types::SchemaUpsert,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                schema_slug: schema_slug.into(),
+                commit: None,
+                commit_message: None,
+                body,
+            }
+        }
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        pub fn commit(mut self, value: bool) -> Self {
+            self.commit = Some(value);
+            self
+        }
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        pub fn commit_message(mut self, value: impl Into<String>) -> Self {
+            self.commit_message = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for UpsertSchema {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpsertSchema")
+                .field("commit", &self.commit)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for UpsertSchema {
+        const SPEC: &'static Spec = &Spec::new(
+                "upsert-schema",
+                Method::POST,
+                "/v1/{workspace}/schema/{schema_slug}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::SCHEMA_UPSERT)
+            .verdict(
+                Verdict::new(
+                        &["commit_result", "is_committed"],
+                        &["commit_result", "errors"],
+                    )
+                    .asked_by("commit"),
+            );
+        type Reply = types::SchemaUpserted;
+        type Refusal = types::ApiError;
+        type Body = types::SchemaUpsert;
+        fn body(&self) -> Option<&types::SchemaUpsert> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.schema_slug])?;
+            parameter::query(&mut request, "commit", &self.commit)?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.schema_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.commit);
+            inspector.optional(&Self::PARAMETERS[3], &self.commit_message);
+            inspector.body(&rules::SCHEMA_UPSERT, &self.body);
+        }
+    }
+    /**Commit a schema
+
+Publishes the draft of a schema and returns the live version.
+
+`PATCH /v1/{workspace}/schema/{schema_slug}/commit/`, the operation `commit-schema`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CommitSchema {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the schema
+        pub schema_slug: String,
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit_message: Option<String>,
+    }
+    #[cfg(feature = "management")]
+    impl CommitSchema {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("schema_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            schema_slug: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                schema_slug: schema_slug.into(),
+                commit_message: None,
+            }
+        }
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        pub fn commit_message(mut self, value: impl Into<String>) -> Self {
+            self.commit_message = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CommitSchema {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CommitSchema").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CommitSchema {
+        const SPEC: &'static Spec = &Spec::new(
+                "commit-schema",
+                Method::PATCH,
+                "/v1/{workspace}/schema/{schema_slug}/commit/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS);
+        type Reply = types::Schema;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.schema_slug])?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.schema_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.commit_message);
+        }
+    }
+    /**List events
+
+Returns the events of a workspace, page by page. A page holds 10 events by default and at most 100.
+
+`GET /v1/{workspace}/event/`, the operation `list-events`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListEvents {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Whether to return only events with a linked schema. Not documented; known from upstream's CLI.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub has_linked_schema: Option<bool>,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+    }
+    #[cfg(feature = "management")]
+    impl ListEvents {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("has_linked_schema", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                has_linked_schema: None,
+                limit: None,
+                offset: None,
+            }
+        }
+        /// Whether to return only events with a linked schema. Not documented; known from upstream's CLI.
+        pub fn has_linked_schema(mut self, value: bool) -> Self {
+            self.has_linked_schema = Some(value);
+            self
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListEvents {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListEvents")
+                .field("has_linked_schema", &self.has_linked_schema)
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListEvents {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-events",
+                Method::GET,
+                "/v1/{workspace}/event/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::EventDefinitionList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(
+                &mut request,
+                "has_linked_schema",
+                &self.has_linked_schema,
+            )?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.optional(&Self::PARAMETERS[1], &self.has_linked_schema);
+            inspector.optional(&Self::PARAMETERS[2], &self.limit);
+            inspector.optional(&Self::PARAMETERS[3], &self.offset);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl OffsetPaged for ListEvents {}
+    #[cfg(feature = "management")]
+    impl Paged for ListEvents {
+        type Item = types::EventDefinition;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Create an event
+
+Defines an event. It can be neither renamed nor deleted. Upstream does not say what becomes of an event that exists already.
+
+`POST /v1/{workspace}/event/`, the operation `create-event`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CreateEvent {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// The request body.
+        pub body: types::EventDefinitionCreate,
+    }
+    #[cfg(feature = "management")]
+    impl CreateEvent {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            body: types::EventDefinitionCreate,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CreateEvent {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CreateEvent").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CreateEvent {
+        const SPEC: &'static Spec = &Spec::new(
+                "create-event",
+                Method::POST,
+                "/v1/{workspace}/event/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS)
+            .body(&rules::EVENT_DEFINITION_CREATE);
+        type Reply = types::EventDefinition;
+        type Refusal = types::ApiError;
+        type Body = types::EventDefinitionCreate;
+        fn body(&self) -> Option<&types::EventDefinitionCreate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.body(&rules::EVENT_DEFINITION_CREATE, &self.body);
+        }
+    }
+    /**Fetch an event
+
+Returns the definition of an event.
+
+`GET /v1/{workspace}/event/{event_name}/`, the operation `get-event`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetEvent {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+        pub event_name: String,
+    }
+    #[cfg(feature = "management")]
+    impl GetEvent {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("event_name", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, event_name: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                event_name: event_name.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetEvent {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetEvent").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetEvent {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-event",
+                Method::GET,
+                "/v1/{workspace}/event/{event_name}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::EventDefinition;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.event_name])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.event_name);
+        }
+    }
+    /**Update an event
+
+Changes the description of an event, or links a schema to it.
+
+`PATCH /v1/{workspace}/event/{event_name}/`, the operation `update-event`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct UpdateEvent {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+        pub event_name: String,
+        /// The request body.
+        pub body: types::EventDefinitionUpdate,
+    }
+    #[cfg(feature = "management")]
+    impl UpdateEvent {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("event_name", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            event_name: impl Into<String>,
+            body: types::EventDefinitionUpdate,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                event_name: event_name.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for UpdateEvent {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpdateEvent").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for UpdateEvent {
+        const SPEC: &'static Spec = &Spec::new(
+                "update-event",
+                Method::PATCH,
+                "/v1/{workspace}/event/{event_name}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::EVENT_DEFINITION_UPDATE);
+        type Reply = types::EventDefinition;
+        type Refusal = types::ApiError;
+        type Body = types::EventDefinitionUpdate;
+        fn body(&self) -> Option<&types::EventDefinitionUpdate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.event_name])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.event_name);
+            inspector.body(&rules::EVENT_DEFINITION_UPDATE, &self.body);
+        }
+    }
+    /**List the workflows linked to an event
+
+Returns the workflows that refer to an event, all at once, and what each uses it for.
+
+`GET /v1/{workspace}/event/{event_name}/linked_workflows/`, the operation `get-linked-workflows`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetLinkedWorkflows {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+        pub event_name: String,
+    }
+    #[cfg(feature = "management")]
+    impl GetLinkedWorkflows {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("event_name", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, event_name: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                event_name: event_name.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetLinkedWorkflows {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetLinkedWorkflows").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetLinkedWorkflows {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-linked-workflows",
+                Method::GET,
+                "/v1/{workspace}/event/{event_name}/linked_workflows/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::LinkedWorkflowList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.event_name])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.event_name);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetLinkedWorkflows {}
+    /**Unlink the schema of an event
+
+Takes the schema away from an event, so that its payloads are not validated any more. Refused if it has none.
+
+`PATCH /v1/{workspace}/event/{event_name}/delink_schema/`, the operation `delink-event-schema`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct DelinkEventSchema {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+        pub event_name: String,
+    }
+    #[cfg(feature = "management")]
+    impl DelinkEventSchema {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("event_name", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, event_name: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                event_name: event_name.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for DelinkEventSchema {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DelinkEventSchema").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for DelinkEventSchema {
+        const SPEC: &'static Spec = &Spec::new(
+                "delink-event-schema",
+                Method::PATCH,
+                "/v1/{workspace}/event/{event_name}/delink_schema/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS);
+        type Reply = types::EventDefinition;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.event_name])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.event_name);
+        }
+    }
+    /**Fetch all preference categories
+
+Returns all categories of a workspace, as a draft or as they are live.
+
+`GET /v1/{workspace}/preference_category/`, the operation `get-category`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetCategory {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Whether to return the draft or the live version
+        pub mode: types::Mode,
+    }
+    #[cfg(feature = "management")]
+    impl GetCategory {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, mode: types::Mode) -> Self {
+            Self {
+                workspace: workspace.into(),
+                mode,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetCategory").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetCategory {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-category",
+                Method::GET,
+                "/v1/{workspace}/preference_category/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::CategoryTree;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.mode);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetCategory {}
+    /**Replace all preference categories
+
+Replaces the draft of all categories. What the request leaves out is deleted from the draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: deleting a category that an active workflow uses is an error there, and the reply is a success all the same. Two editors overwrite each other, as no version is checked.
+
+`POST /v1/{workspace}/preference_category/`, the operation `create-update-category`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CreateUpdateCategory {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit: Option<bool>,
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit_message: Option<String>,
+        /// The request body.
+        pub body: types::CategoryTreeReplace,
+    }
+    #[cfg(feature = "management")]
+    impl CreateUpdateCategory {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("commit", Place::Query, &rules::BOOLEAN),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            body: types::CategoryTreeReplace,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                commit: None,
+                commit_message: None,
+                body,
+            }
+        }
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        pub fn commit(mut self, value: bool) -> Self {
+            self.commit = Some(value);
+            self
+        }
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        pub fn commit_message(mut self, value: impl Into<String>) -> Self {
+            self.commit_message = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CreateUpdateCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CreateUpdateCategory")
+                .field("commit", &self.commit)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CreateUpdateCategory {
+        const SPEC: &'static Spec = &Spec::new(
+                "create-update-category",
+                Method::POST,
+                "/v1/{workspace}/preference_category/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CATEGORY_TREE_REPLACE)
+            .verdict(
+                Verdict::new(
+                        &["validation_result", "is_valid"],
+                        &["validation_result", "errors"],
+                    )
+                    .asked_by("commit"),
+            );
+        type Reply = types::CategoryTree;
+        type Refusal = types::ApiError;
+        type Body = types::CategoryTreeReplace;
+        fn body(&self) -> Option<&types::CategoryTreeReplace> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "commit", &self.commit)?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.optional(&Self::PARAMETERS[1], &self.commit);
+            inspector.optional(&Self::PARAMETERS[2], &self.commit_message);
+            inspector.body(&rules::CATEGORY_TREE_REPLACE, &self.body);
+        }
+    }
+    /**Commit all preference categories
+
+Publishes the draft of all categories. The reply does not say whether the draft was valid; validate it before.
+
+`PATCH /v1/{workspace}/preference_category/commit/`, the operation `commit-category`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CommitCategory {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// What the commit changes
+        pub commit_message: String,
+    }
+    #[cfg(feature = "management")]
+    impl CommitCategory {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            commit_message: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                commit_message: commit_message.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CommitCategory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CommitCategory").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CommitCategory {
+        const SPEC: &'static Spec = &Spec::new(
+                "commit-category",
+                Method::PATCH,
+                "/v1/{workspace}/preference_category/commit/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS)
+            .verdict(
+                Verdict::new(
+                    &["validation_result", "is_valid"],
+                    &["validation_result", "errors"],
+                ),
+            );
+        type Reply = types::CategoryTree;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.commit_message);
+        }
+    }
+    /**List the locales of preference categories
+
+Returns the locales that categories are translated into, all at once.
+
+`GET /v1/{workspace}/preference_category/translation/locale/`, the operation `list-category-translation-locales`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListCategoryTranslationLocales {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+    }
+    #[cfg(feature = "management")]
+    impl ListCategoryTranslationLocales {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListCategoryTranslationLocales {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListCategoryTranslationLocales").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListCategoryTranslationLocales {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-category-translation-locales",
+                Method::GET,
+                "/v1/{workspace}/preference_category/translation/locale/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::CategoryLocaleList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for ListCategoryTranslationLocales {}
+    /**Fetch a translation of preference categories
+
+Returns the names of sections and categories in a language. Those in English are the names of the categories themselves.
+
+`GET /v1/{workspace}/preference_category/translation/content/{locale}/`, the operation `get-category-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetCategoryTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Code of the locale, such as `fr` or `es-MX`
+        pub locale: String,
+    }
+    #[cfg(feature = "management")]
+    impl GetCategoryTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, locale: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                locale: locale.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetCategoryTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetCategoryTranslation").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetCategoryTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-category-translation",
+                Method::GET,
+                "/v1/{workspace}/preference_category/translation/content/{locale}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::CategoryTranslation;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.locale])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.locale);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetCategoryTranslation {}
+    /**Store a translation of preference categories
+
+Stores the names of sections and categories in a language. They are in use at once. The reply has all sections and categories, also those that are not translated.
+
+`POST /v1/{workspace}/preference_category/translation/content/{locale}/`, the operation `add-category-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct AddCategoryTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Code of the locale, such as `fr` or `es-MX`
+        pub locale: String,
+        /// The request body.
+        pub body: types::CategoryTranslation,
+    }
+    #[cfg(feature = "management")]
+    impl AddCategoryTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            locale: impl Into<String>,
+            body: types::CategoryTranslation,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                locale: locale.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for AddCategoryTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("AddCategoryTranslation").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for AddCategoryTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "add-category-translation",
+                Method::POST,
+                "/v1/{workspace}/preference_category/translation/content/{locale}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::CATEGORY_TRANSLATION);
+        type Reply = types::CategoryTranslation;
+        type Refusal = types::ApiError;
+        type Body = types::CategoryTranslation;
+        fn body(&self) -> Option<&types::CategoryTranslation> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.locale])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.locale);
+            inspector.body(&rules::CATEGORY_TRANSLATION, &self.body);
+        }
+    }
+    /**Delete a translation of preference categories
+
+Deletes the names of sections and categories in a language.
+
+`DELETE /v1/{workspace}/preference_category/translation/content/{locale}/`, the operation `delete-category-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct DeleteCategoryTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Code of the locale, such as `fr` or `es-MX`
+        pub locale: String,
+    }
+    #[cfg(feature = "management")]
+    impl DeleteCategoryTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, locale: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                locale: locale.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for DeleteCategoryTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DeleteCategoryTranslation").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for DeleteCategoryTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "delete-category-translation",
+                Method::DELETE,
+                "/v1/{workspace}/preference_category/translation/content/{locale}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS);
+        type Reply = ();
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.locale])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.locale);
+        }
+    }
+    /**List translation files
+
+Returns the files of translations of a workspace, page by page. Those of a draft tell how they differ from the last commit.
+
+`GET /v1/{workspace}/translation/`, the operation `list-translations`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListTranslations {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Whether to return the content of each file too. Not documented; known from upstream's CLI.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub include_content: Option<bool>,
+        /// Whether to return the version of each file too. Not documented; known from upstream's CLI.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub include_version_info: Option<bool>,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+    }
+    #[cfg(feature = "management")]
+    impl ListTranslations {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("include_content", Place::Query, &rules::BOOLEAN),
+            Parameter::new("include_version_info", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                include_content: None,
+                include_version_info: None,
+                limit: None,
+                mode: None,
+                offset: None,
+            }
+        }
+        /// Whether to return the content of each file too. Not documented; known from upstream's CLI.
+        pub fn include_content(mut self, value: bool) -> Self {
+            self.include_content = Some(value);
+            self
+        }
+        /// Whether to return the version of each file too. Not documented; known from upstream's CLI.
+        pub fn include_version_info(mut self, value: bool) -> Self {
+            self.include_version_info = Some(value);
+            self
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListTranslations {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListTranslations")
+                .field("include_content", &self.include_content)
+                .field("include_version_info", &self.include_version_info)
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListTranslations {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-translations",
+                Method::GET,
+                "/v1/{workspace}/translation/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TranslationFileList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "include_content", &self.include_content)?;
+            parameter::query(
+                &mut request,
+                "include_version_info",
+                &self.include_version_info,
+            )?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.optional(&Self::PARAMETERS[1], &self.include_content);
+            inspector.optional(&Self::PARAMETERS[2], &self.include_version_info);
+            inspector.optional(&Self::PARAMETERS[3], &self.limit);
+            inspector.optional(&Self::PARAMETERS[4], &self.mode);
+            inspector.optional(&Self::PARAMETERS[5], &self.offset);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for ListTranslations {}
+    #[cfg(feature = "management")]
+    impl OffsetPaged for ListTranslations {}
+    #[cfg(feature = "management")]
+    impl Paged for ListTranslations {
+        type Item = types::TranslationFile;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Fetch a translation file
+
+Returns a file of translations with its content, as a draft or as it is live.
+
+`GET /v1/{workspace}/translation/content/{locale_file}/`, the operation `get-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Name of the file, `<locale>.json` or `<namespace>.<locale>.json`
+        pub locale_file: String,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+    }
+    #[cfg(feature = "management")]
+    impl GetTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale_file", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            locale_file: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                locale_file: locale_file.into(),
+                mode: None,
+            }
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetTranslation").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-translation",
+                Method::GET,
+                "/v1/{workspace}/translation/content/{locale_file}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TranslationContent;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.locale_file])?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.locale_file);
+            inspector.optional(&Self::PARAMETERS[2], &self.mode);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetTranslation {}
+    /**Store a translation file
+
+Creates a file of translations in the draft, or replaces it as a whole. It is in use after a commit.
+
+`POST /v1/{workspace}/translation/content/{locale_file}/`, the operation `add-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct AddTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Name of the file, `<locale>.json` or `<namespace>.<locale>.json`
+        pub locale_file: String,
+        /// The request body.
+        pub body: types::TranslationPut,
+    }
+    #[cfg(feature = "management")]
+    impl AddTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale_file", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            locale_file: impl Into<String>,
+            body: types::TranslationPut,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                locale_file: locale_file.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for AddTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("AddTranslation").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for AddTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "add-translation",
+                Method::POST,
+                "/v1/{workspace}/translation/content/{locale_file}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TRANSLATION_PUT);
+        type Reply = types::TranslationContent;
+        type Refusal = types::ApiError;
+        type Body = types::TranslationPut;
+        fn body(&self) -> Option<&types::TranslationPut> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.locale_file])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.locale_file);
+            inspector.body(&rules::TRANSLATION_PUT, &self.body);
+        }
+    }
+    /**Delete a translation file
+
+Deletes a file of translations from the draft. It is gone after a commit.
+
+`DELETE /v1/{workspace}/translation/content/{locale_file}/`, the operation `delete-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct DeleteTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Name of the file, `<locale>.json` or `<namespace>.<locale>.json`
+        pub locale_file: String,
+    }
+    #[cfg(feature = "management")]
+    impl DeleteTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("locale_file", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            locale_file: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                locale_file: locale_file.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for DeleteTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DeleteTranslation").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for DeleteTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "delete-translation",
+                Method::DELETE,
+                "/v1/{workspace}/translation/content/{locale_file}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .reply(Format::Empty)
+            .parameters(Self::PARAMETERS);
+        type Reply = ();
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.locale_file])?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.locale_file);
+        }
+    }
+    /**Fetch a version of the translations
+
+Returns the files of a version, all at once. The reply to a commit does not tell the number of the version.
+
+`GET /v1/{workspace}/translation/version/{version}/`, the operation `get-translation-history`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetTranslationHistory {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Number of the version
+        pub version: i64,
+    }
+    #[cfg(feature = "management")]
+    impl GetTranslationHistory {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version", Place::Path, &rules::INTEGER),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, version: i64) -> Self {
+            Self {
+                workspace: workspace.into(),
+                version,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetTranslationHistory {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetTranslationHistory")
+                .field("version", &self.version)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetTranslationHistory {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-translation-history",
+                Method::GET,
+                "/v1/{workspace}/translation/version/{version}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TranslationFileList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[&self.workspace, &parameter::text("version", &self.version)?],
+                )?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.version);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetTranslationHistory {}
+    /**Roll back the translations
+
+Goes back to an earlier version of all files. Upstream does not say whether the draft changes or the live version; look at both afterwards.
+
+`POST /v1/{workspace}/translation/version/{version_no}/rollback/`, the operation `rollback-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct RollbackTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Number of the version to go back to
+        pub version_no: i64,
+    }
+    #[cfg(feature = "management")]
+    impl RollbackTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("version_no", Place::Path, &rules::INTEGER),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>, version_no: i64) -> Self {
+            Self {
+                workspace: workspace.into(),
+                version_no,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for RollbackTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("RollbackTranslation")
+                .field("version_no", &self.version_no)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for RollbackTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "rollback-translation",
+                Method::POST,
+                "/v1/{workspace}/translation/version/{version_no}/rollback/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TranslationFileList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[&self.workspace, &parameter::text("version_no", &self.version_no)?],
+                )?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.version_no);
+        }
+    }
+    /**Commit the translations
+
+Publishes the draft of all files of a workspace.
+
+`PATCH /v1/{workspace}/translation/commit/`, the operation `commit-translation`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CommitTranslation {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit_message: Option<String>,
+    }
+    #[cfg(feature = "management")]
+    impl CommitTranslation {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                commit_message: None,
+            }
+        }
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        pub fn commit_message(mut self, value: impl Into<String>) -> Self {
+            self.commit_message = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CommitTranslation {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CommitTranslation").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CommitTranslation {
+        const SPEC: &'static Spec = &Spec::new(
+                "commit-translation",
+                Method::PATCH,
+                "/v1/{workspace}/translation/commit/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TranslationFileList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.optional(&Self::PARAMETERS[1], &self.commit_message);
+        }
+    }
+    /**List templates for editing
+
+Returns the templates of a workspace without their contents, page by page. A page holds 20 templates by default.
+
+`GET /v2/{workspace}/template/`, the operation `list-templates`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListTemplates {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+        /// Order of the templates. Not documented; known from upstream's tools.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub order_by: Option<String>,
+        /// Returns only templates that this text is found in
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub q: Option<String>,
+        /// The same as `q`, not documented; known from upstream's Python toolkit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub search: Option<String>,
+        /// Slugs of the templates to return, separated by commas. Not documented; known from upstream's tools.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub slugs: Option<String>,
+    }
+    #[cfg(feature = "management")]
+    impl ListTemplates {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+            Parameter::new("order_by", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("q", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("search", Place::Query, &rules::HEX_COLOR),
+            Parameter::new("slugs", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(workspace: impl Into<String>) -> Self {
+            Self {
+                workspace: workspace.into(),
+                limit: None,
+                mode: None,
+                offset: None,
+                order_by: None,
+                q: None,
+                search: None,
+                slugs: None,
+            }
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+        /// Order of the templates. Not documented; known from upstream's tools.
+        pub fn order_by(mut self, value: impl Into<String>) -> Self {
+            self.order_by = Some(value.into());
+            self
+        }
+        /// Returns only templates that this text is found in
+        pub fn q(mut self, value: impl Into<String>) -> Self {
+            self.q = Some(value.into());
+            self
+        }
+        /// The same as `q`, not documented; known from upstream's Python toolkit.
+        pub fn search(mut self, value: impl Into<String>) -> Self {
+            self.search = Some(value.into());
+            self
+        }
+        /// Slugs of the templates to return, separated by commas. Not documented; known from upstream's tools.
+        pub fn slugs(mut self, value: impl Into<String>) -> Self {
+            self.slugs = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListTemplates {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListTemplates")
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListTemplates {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-templates",
+                Method::GET,
+                "/v2/{workspace}/template/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TemplateHeadList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base.request(Self::SPEC, &[&self.workspace])?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::query(&mut request, "order_by", &self.order_by)?;
+            parameter::query(&mut request, "q", &self.q)?;
+            parameter::query(&mut request, "search", &self.search)?;
+            parameter::query(&mut request, "slugs", &self.slugs)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.optional(&Self::PARAMETERS[1], &self.limit);
+            inspector.optional(&Self::PARAMETERS[2], &self.mode);
+            inspector.optional(&Self::PARAMETERS[3], &self.offset);
+            inspector.optional(&Self::PARAMETERS[4], &self.order_by);
+            inspector.optional(&Self::PARAMETERS[5], &self.q);
+            inspector.optional(&Self::PARAMETERS[6], &self.search);
+            inspector.optional(&Self::PARAMETERS[7], &self.slugs);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl OffsetPaged for ListTemplates {}
+    #[cfg(feature = "management")]
+    impl Paged for ListTemplates {
+        type Item = types::TemplateHead;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**Fetch a template for editing
+
+Returns a template without its contents, as a draft or as it is live.
+
+`GET /v2/{workspace}/template/{template_slug}/`, the operation `get-template`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetTemplate {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+    }
+    #[cfg(feature = "management")]
+    impl GetTemplate {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                mode: None,
+            }
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetTemplate {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetTemplate").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetTemplate {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-template",
+                Method::GET,
+                "/v2/{workspace}/template/{template_slug}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TemplateHead;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.template_slug])?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.mode);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetTemplate {}
+    /**Create or update a template
+
+Creates a template or changes its draft. A new template gets a variant `default` for each of its channels. A template cannot be deleted, nor can its variants.
+
+`POST /v2/{workspace}/template/{template_slug}/`, the operation `upsert-template`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct UpsertTemplate {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// The request body.
+        pub body: types::TemplateHeadUpsert,
+    }
+    #[cfg(feature = "management")]
+    impl UpsertTemplate {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            body: types::TemplateHeadUpsert,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for UpsertTemplate {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpsertTemplate").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for UpsertTemplate {
+        const SPEC: &'static Spec = &Spec::new(
+                "upsert-template",
+                Method::POST,
+                "/v2/{workspace}/template/{template_slug}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TEMPLATE_HEAD_UPSERT);
+        type Reply = types::TemplateHead;
+        type Refusal = types::ApiError;
+        type Body = types::TemplateHeadUpsert;
+        fn body(&self) -> Option<&types::TemplateHeadUpsert> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.template_slug])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.body(&rules::TEMPLATE_HEAD_UPSERT, &self.body);
+        }
+    }
+    /**Commit a template
+
+Publishes the draft of a template with all of its variants, or with those that are named. Refused if one of them has errors. Variants that a vendor has to approve are sent for approval and come into use once they are approved.
+
+`PATCH /v2/{workspace}/template/{template_slug}/commit/`, the operation `commit-template`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct CommitTemplate {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub commit_message: Option<String>,
+        /// The request body.
+        pub body: types::TemplateCommit,
+    }
+    #[cfg(feature = "management")]
+    impl CommitTemplate {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("commit_message", Place::Query, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            body: types::TemplateCommit,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                commit_message: None,
+                body,
+            }
+        }
+        /// What the commit changes. Pass one with every commit; upstream asks for it.
+        pub fn commit_message(mut self, value: impl Into<String>) -> Self {
+            self.commit_message = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for CommitTemplate {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("CommitTemplate").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for CommitTemplate {
+        const SPEC: &'static Spec = &Spec::new(
+                "commit-template",
+                Method::PATCH,
+                "/v2/{workspace}/template/{template_slug}/commit/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TEMPLATE_COMMIT);
+        type Reply = types::TemplateHead;
+        type Refusal = types::ApiError;
+        type Body = types::TemplateCommit;
+        fn body(&self) -> Option<&types::TemplateCommit> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.template_slug])?;
+            parameter::query(&mut request, "commit_message", &self.commit_message)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.commit_message);
+            inspector.body(&rules::TEMPLATE_COMMIT, &self.body);
+        }
+    }
+    /**List the variants of a template
+
+Returns the variants of a template for all channels, page by page, without their contents unless it is asked for them. Upstream documents none of the parameters; its CLI sends them.
+
+`GET /v2/{workspace}/template/{template_slug}/variant/`, the operation `list-all-variants`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListAllVariants {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Channels whose variants to return. Defaults to all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub channel: Option<Vec<types::ChannelName>>,
+        /// Whether to return the content of each variant too
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub include_content: Option<bool>,
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit: Option<i64>,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// Number of results to skip before the page begins. Defaults to 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub offset: Option<i64>,
+    }
+    #[cfg(feature = "management")]
+    impl ListAllVariants {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("channel[]", Place::Query, &rules::LIST_ALL_VARIANTS_CHANNEL),
+            Parameter::new("include_content", Place::Query, &rules::BOOLEAN),
+            Parameter::new("limit", Place::Query, &rules::INTEGER),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+            Parameter::new("offset", Place::Query, &rules::OFFSET),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                channel: None,
+                include_content: None,
+                limit: None,
+                mode: None,
+                offset: None,
+            }
+        }
+        /// Channels whose variants to return. Defaults to all.
+        pub fn channel(mut self, value: impl Into<types::ChannelName>) -> Self {
+            self.channel.get_or_insert_default().push(value.into());
+            self
+        }
+        /// Whether to return the content of each variant too
+        pub fn include_content(mut self, value: bool) -> Self {
+            self.include_content = Some(value);
+            self
+        }
+        /// How many results a page holds at most. The API has a default and a greatest value of its own.
+        pub fn limit(mut self, value: i64) -> Self {
+            self.limit = Some(value);
+            self
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+        /// Number of results to skip before the page begins. Defaults to 0.
+        pub fn offset(mut self, value: i64) -> Self {
+            self.offset = Some(value);
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListAllVariants {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListAllVariants")
+                .field("include_content", &self.include_content)
+                .field("limit", &self.limit)
+                .field("offset", &self.offset)
+                .finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListAllVariants {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-all-variants",
+                Method::GET,
+                "/v2/{workspace}/template/{template_slug}/variant/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TemplateVariantList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.template_slug])?;
+            parameter::query(&mut request, "channel[]", &self.channel)?;
+            parameter::query(&mut request, "include_content", &self.include_content)?;
+            parameter::query(&mut request, "limit", &self.limit)?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::query(&mut request, "offset", &self.offset)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.channel);
+            inspector.optional(&Self::PARAMETERS[3], &self.include_content);
+            inspector.optional(&Self::PARAMETERS[4], &self.limit);
+            inspector.optional(&Self::PARAMETERS[5], &self.mode);
+            inspector.optional(&Self::PARAMETERS[6], &self.offset);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for ListAllVariants {}
+    #[cfg(feature = "management")]
+    impl OffsetPaged for ListAllVariants {}
+    #[cfg(feature = "management")]
+    impl Paged for ListAllVariants {
+        type Item = types::TemplateVariant;
+        fn set_limit(&mut self, limit: i64) {
+            self.limit = Some(limit);
+        }
+        fn go_to(&mut self, position: Position) {
+            self.offset = None;
+            match position {
+                Position::Offset(value) => self.offset = Some(value),
+                _ => {}
+            }
+        }
+        fn page(reply: &Self::Reply) -> Page<'_> {
+            let meta = &reply.meta;
+            Page {
+                count: Some(meta.count),
+                limit: Some(meta.limit),
+                offset: Some(meta.offset),
+                ..Page::default()
+            }
+        }
+        fn items(reply: &Self::Reply) -> &[Self::Item] {
+            &reply.results
+        }
+        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
+            reply.results
+        }
+    }
+    /**List the variants of a channel
+
+Returns the variants of a template for one channel, without their contents.
+
+`GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/`, the operation `list-channel-variants`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct ListChannelVariants {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Name of the channel, such as `email`
+        pub channel: String,
+    }
+    #[cfg(feature = "management")]
+    impl ListChannelVariants {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("channel", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            channel: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                channel: channel.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for ListChannelVariants {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("ListChannelVariants").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for ListChannelVariants {
+        const SPEC: &'static Spec = &Spec::new(
+                "list-channel-variants",
+                Method::GET,
+                "/v2/{workspace}/template/{template_slug}/channel/{channel}/variant/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TemplateVariantList;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[&self.workspace, &self.template_slug, &self.channel],
+                )?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.parameter(&Self::PARAMETERS[2], &self.channel);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for ListChannelVariants {}
+    /**Fetch a variant of a template
+
+Returns a variant with its content and with what is wrong with that.
+
+`GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/`, the operation `get-variant`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetVariant {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Name of the channel, such as `email`
+        pub channel: String,
+        /// Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+        pub variant_id: String,
+    }
+    #[cfg(feature = "management")]
+    impl GetVariant {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("channel", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("variant_id", Place::Path, &rules::VARIANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            channel: impl Into<String>,
+            variant_id: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                channel: channel.into(),
+                variant_id: variant_id.into(),
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetVariant {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetVariant").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetVariant {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-variant",
+                Method::GET,
+                "/v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::TemplateVariant;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[
+                        &self.workspace,
+                        &self.template_slug,
+                        &self.channel,
+                        &self.variant_id,
+                    ],
+                )?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.parameter(&Self::PARAMETERS[2], &self.channel);
+            inspector.parameter(&Self::PARAMETERS[3], &self.variant_id);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetVariant {}
+    /**Create or update a variant of a template
+
+Creates a variant in the draft of a template, or changes it. An incomplete content is stored too, and `errors` tells what is missing.
+
+`POST /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/`, the operation `upsert-variant`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct UpsertVariant {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Name of the channel, such as `email`
+        pub channel: String,
+        /// Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+        pub variant_id: String,
+        /// The request body.
+        pub body: types::TemplateVariantUpsert,
+    }
+    #[cfg(feature = "management")]
+    impl UpsertVariant {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("channel", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("variant_id", Place::Path, &rules::VARIANT_ID),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            channel: impl Into<String>,
+            variant_id: impl Into<String>,
+            body: types::TemplateVariantUpsert,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                channel: channel.into(),
+                variant_id: variant_id.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for UpsertVariant {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpsertVariant").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for UpsertVariant {
+        const SPEC: &'static Spec = &Spec::new(
+                "upsert-variant",
+                Method::POST,
+                "/v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TEMPLATE_VARIANT_UPSERT);
+        type Reply = types::TemplateVariant;
+        type Refusal = types::ApiError;
+        type Body = types::TemplateVariantUpsert;
+        fn body(&self) -> Option<&types::TemplateVariantUpsert> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[
+                        &self.workspace,
+                        &self.template_slug,
+                        &self.channel,
+                        &self.variant_id,
+                    ],
+                )?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.parameter(&Self::PARAMETERS[2], &self.channel);
+            inspector.parameter(&Self::PARAMETERS[3], &self.variant_id);
+            inspector.body(&rules::TEMPLATE_VARIANT_UPSERT, &self.body);
+        }
+    }
+    /**Discard a variant that waits for approval
+
+Takes back a variant that waits for the approval of a vendor. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
+
+`PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/discard/`, the operation `discard-variant`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct DiscardVariant {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Name of the channel, such as `email`
+        pub channel: String,
+        /// Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+        pub variant_id: String,
+        /// Which version of the variant is meant. Only `live` is possible, which is the default.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// The request body.
+        pub body: types::TemplateVariantDiscard,
+    }
+    #[cfg(feature = "management")]
+    impl DiscardVariant {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("channel", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("variant_id", Place::Path, &rules::VARIANT_ID),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            channel: impl Into<String>,
+            variant_id: impl Into<String>,
+            body: types::TemplateVariantDiscard,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                channel: channel.into(),
+                variant_id: variant_id.into(),
+                mode: None,
+                body,
+            }
+        }
+        /// Which version of the variant is meant. Only `live` is possible, which is the default.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for DiscardVariant {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("DiscardVariant").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for DiscardVariant {
+        const SPEC: &'static Spec = &Spec::new(
+                "discard-variant",
+                Method::PATCH,
+                "/v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/discard/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .parameters(Self::PARAMETERS)
+            .body(&rules::TEMPLATE_VARIANT_DISCARD);
+        type Reply = types::TemplateVariant;
+        type Refusal = types::ApiError;
+        type Body = types::TemplateVariantDiscard;
+        fn body(&self) -> Option<&types::TemplateVariantDiscard> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[
+                        &self.workspace,
+                        &self.template_slug,
+                        &self.channel,
+                        &self.variant_id,
+                    ],
+                )?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.parameter(&Self::PARAMETERS[2], &self.channel);
+            inspector.parameter(&Self::PARAMETERS[3], &self.variant_id);
+            inspector.optional(&Self::PARAMETERS[4], &self.mode);
+            inspector.body(&rules::TEMPLATE_VARIANT_DISCARD, &self.body);
+        }
+    }
+    /**Record the approval of a variant
+
+Records how the approval of a variant by a vendor stands. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
+
+`PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/vendor_approval/`, the operation `vendor-approval`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct VendorApproval {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Name of the channel, such as `email`
+        pub channel: String,
+        /// Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+        pub variant_id: String,
+        /// Which version of the variant is meant. Only `live` is possible, which is the default.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+        /// The request body.
+        pub body: types::VendorApproval,
+    }
+    #[cfg(feature = "management")]
+    impl VendorApproval {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("channel", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("variant_id", Place::Path, &rules::VARIANT_ID),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            channel: impl Into<String>,
+            variant_id: impl Into<String>,
+            body: types::VendorApproval,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                channel: channel.into(),
+                variant_id: variant_id.into(),
+                mode: None,
+                body,
+            }
+        }
+        /// Which version of the variant is meant. Only `live` is possible, which is the default.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for VendorApproval {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("VendorApproval").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for VendorApproval {
+        const SPEC: &'static Spec = &Spec::new(
+                "vendor-approval",
+                Method::PATCH,
+                "/v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/vendor_approval/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::VENDOR_APPROVAL);
+        type Reply = types::TemplateVariant;
+        type Refusal = types::ApiError;
+        type Body = types::VendorApproval;
+        fn body(&self) -> Option<&types::VendorApproval> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(
+                    Self::SPEC,
+                    &[
+                        &self.workspace,
+                        &self.template_slug,
+                        &self.channel,
+                        &self.variant_id,
+                    ],
+                )?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.parameter(&Self::PARAMETERS[2], &self.channel);
+            inspector.parameter(&Self::PARAMETERS[3], &self.variant_id);
+            inspector.optional(&Self::PARAMETERS[4], &self.mode);
+            inspector.body(&rules::VENDOR_APPROVAL, &self.body);
+        }
+    }
+    /**Fetch the mock data of a template
+
+Returns the data that previews of a template are made with.
+
+`GET /v2/{workspace}/template/{template_slug}/mock_data/`, the operation `get-mock-data`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct GetMockData {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub mode: Option<types::Mode>,
+    }
+    #[cfg(feature = "management")]
+    impl GetMockData {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("mode", Place::Query, &rules::MODE),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                mode: None,
+            }
+        }
+        /// Whether to return the draft or the live version. Defaults to `draft`.
+        pub fn mode(mut self, value: impl Into<types::Mode>) -> Self {
+            self.mode = Some(value.into());
+            self
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for GetMockData {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("GetMockData").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for GetMockData {
+        const SPEC: &'static Spec = &Spec::new(
+                "get-mock-data",
+                Method::GET,
+                "/v2/{workspace}/template/{template_slug}/mock_data/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS);
+        type Reply = types::MockDataReply;
+        type Refusal = types::ApiError;
+        type Body = ();
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.template_slug])?;
+            parameter::query(&mut request, "mode", &self.mode)?;
+            parameter::accept_json(&mut request);
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.optional(&Self::PARAMETERS[2], &self.mode);
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Lookup for GetMockData {}
+    /**Update the mock data of a template
+
+Changes the data that previews of a template are made with, in its draft.
+
+`PATCH /v2/{workspace}/template/{template_slug}/mock_data/`, the operation `update-mock-data`.*/
+    #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+    #[non_exhaustive]
+    #[cfg(feature = "management")]
+    pub struct UpdateMockData {
+        /// Slug of the workspace, such as `staging`
+        pub workspace: String,
+        /// Slug of the template
+        pub template_slug: String,
+        /// The request body.
+        pub body: types::MockDataUpdate,
+    }
+    #[cfg(feature = "management")]
+    impl UpdateMockData {
+        const PARAMETERS: &'static [Parameter] = &[
+            Parameter::new("workspace", Place::Path, &rules::HEX_COLOR),
+            Parameter::new("template_slug", Place::Path, &rules::HEX_COLOR),
+        ];
+        /// Creates the operation with what it requires.
+        pub fn new(
+            workspace: impl Into<String>,
+            template_slug: impl Into<String>,
+            body: types::MockDataUpdate,
+        ) -> Self {
+            Self {
+                workspace: workspace.into(),
+                template_slug: template_slug.into(),
+                body,
+            }
+        }
+    }
+    /// Leaves out texts and the body, which may be secrets or the ids of people.
+    #[cfg(feature = "management")]
+    impl ::std::fmt::Debug for UpdateMockData {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("UpdateMockData").finish_non_exhaustive()
+        }
+    }
+    #[cfg(feature = "management")]
+    impl Operation for UpdateMockData {
+        const SPEC: &'static Spec = &Spec::new(
+                "update-mock-data",
+                Method::PATCH,
+                "/v2/{workspace}/template/{template_slug}/mock_data/",
+            )
+            .credential(Credential::Scheme("ServiceToken"))
+            .server("https://management-api.suprsend.com")
+            .idempotent()
+            .parameters(Self::PARAMETERS)
+            .body(&rules::MOCK_DATA_UPDATE);
+        type Reply = types::MockDataReply;
+        type Refusal = types::ApiError;
+        type Body = types::MockDataUpdate;
+        fn body(&self) -> Option<&types::MockDataUpdate> {
+            Some(&self.body)
+        }
+        fn request(&self, base: &Base) -> Result<Request, RequestError> {
+            let mut request = base
+                .request(Self::SPEC, &[&self.workspace, &self.template_slug])?;
+            parameter::accept_json(&mut request);
+            parameter::json(&mut request, &self.body)?;
+            Ok(request)
+        }
+        fn inspect<I: Inspector>(&self, inspector: &mut I) {
+            inspector.parameter(&Self::PARAMETERS[0], &self.workspace);
+            inspector.parameter(&Self::PARAMETERS[1], &self.template_slug);
+            inspector.body(&rules::MOCK_DATA_UPDATE, &self.body);
+        }
+    }
     /// All operations, in the order of the document.
     pub const ALL: &[&Spec] = &[
         FetchUserProfile::SPEC,
@@ -10969,6 +17972,118 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
         DeleteUserTenantProfile::SPEC,
         EditUserTenantProfile::SPEC,
         ListUserTenants::SPEC,
+        #[cfg(feature = "management")]
+        ListWorkspaces::SPEC,
+        #[cfg(feature = "management")]
+        CreateWorkspace::SPEC,
+        #[cfg(feature = "management")]
+        ListWorkspaceApiKeys::SPEC,
+        #[cfg(feature = "management")]
+        CreateWorkspaceApiKey::SPEC,
+        #[cfg(feature = "management")]
+        DisableWorkspaceApiKey::SPEC,
+        #[cfg(feature = "management")]
+        ListWorkspacePublicKeys::SPEC,
+        #[cfg(feature = "management")]
+        CreateWorkspacePublicKey::SPEC,
+        #[cfg(feature = "management")]
+        DeleteWorkspacePublicKey::SPEC,
+        #[cfg(feature = "management")]
+        PatchWorkspacePublicKey::SPEC,
+        #[cfg(feature = "management")]
+        RotateWorkspacePublicKey::SPEC,
+        #[cfg(feature = "management")]
+        ListWorkspaceSigningKeys::SPEC,
+        #[cfg(feature = "management")]
+        CreateWorkspaceSigningKey::SPEC,
+        #[cfg(feature = "management")]
+        DeleteWorkspaceSigningKey::SPEC,
+        #[cfg(feature = "management")]
+        RollWorkspaceSigningKey::SPEC,
+        #[cfg(feature = "management")]
+        ListWorkflows::SPEC,
+        #[cfg(feature = "management")]
+        GetWorkflow::SPEC,
+        #[cfg(feature = "management")]
+        UpsertWorkflow::SPEC,
+        #[cfg(feature = "management")]
+        DeleteWorkflow::SPEC,
+        #[cfg(feature = "management")]
+        CommitWorkflow::SPEC,
+        #[cfg(feature = "management")]
+        ToggleWorkflow::SPEC,
+        #[cfg(feature = "management")]
+        ListSchemas::SPEC,
+        #[cfg(feature = "management")]
+        GetSchema::SPEC,
+        #[cfg(feature = "management")]
+        UpsertSchema::SPEC,
+        #[cfg(feature = "management")]
+        CommitSchema::SPEC,
+        #[cfg(feature = "management")]
+        ListEvents::SPEC,
+        #[cfg(feature = "management")]
+        CreateEvent::SPEC,
+        #[cfg(feature = "management")]
+        GetEvent::SPEC,
+        #[cfg(feature = "management")]
+        UpdateEvent::SPEC,
+        #[cfg(feature = "management")]
+        GetLinkedWorkflows::SPEC,
+        #[cfg(feature = "management")]
+        DelinkEventSchema::SPEC,
+        #[cfg(feature = "management")]
+        GetCategory::SPEC,
+        #[cfg(feature = "management")]
+        CreateUpdateCategory::SPEC,
+        #[cfg(feature = "management")]
+        CommitCategory::SPEC,
+        #[cfg(feature = "management")]
+        ListCategoryTranslationLocales::SPEC,
+        #[cfg(feature = "management")]
+        GetCategoryTranslation::SPEC,
+        #[cfg(feature = "management")]
+        AddCategoryTranslation::SPEC,
+        #[cfg(feature = "management")]
+        DeleteCategoryTranslation::SPEC,
+        #[cfg(feature = "management")]
+        ListTranslations::SPEC,
+        #[cfg(feature = "management")]
+        GetTranslation::SPEC,
+        #[cfg(feature = "management")]
+        AddTranslation::SPEC,
+        #[cfg(feature = "management")]
+        DeleteTranslation::SPEC,
+        #[cfg(feature = "management")]
+        GetTranslationHistory::SPEC,
+        #[cfg(feature = "management")]
+        RollbackTranslation::SPEC,
+        #[cfg(feature = "management")]
+        CommitTranslation::SPEC,
+        #[cfg(feature = "management")]
+        ListTemplates::SPEC,
+        #[cfg(feature = "management")]
+        GetTemplate::SPEC,
+        #[cfg(feature = "management")]
+        UpsertTemplate::SPEC,
+        #[cfg(feature = "management")]
+        CommitTemplate::SPEC,
+        #[cfg(feature = "management")]
+        ListAllVariants::SPEC,
+        #[cfg(feature = "management")]
+        ListChannelVariants::SPEC,
+        #[cfg(feature = "management")]
+        GetVariant::SPEC,
+        #[cfg(feature = "management")]
+        UpsertVariant::SPEC,
+        #[cfg(feature = "management")]
+        DiscardVariant::SPEC,
+        #[cfg(feature = "management")]
+        VendorApproval::SPEC,
+        #[cfg(feature = "management")]
+        GetMockData::SPEC,
+        #[cfg(feature = "management")]
+        UpdateMockData::SPEC,
     ];
     /// Calls a visitor with the type of the operation with this id; `None` if there is none.
     ///
@@ -11116,6 +18231,142 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
             }
             "edit-user-tenant-profile" => Some(visitor.visit::<EditUserTenantProfile>()),
             "list-user-tenants" => Some(visitor.visit::<ListUserTenants>()),
+            #[cfg(feature = "management")]
+            "list-workspaces" => Some(visitor.visit::<ListWorkspaces>()),
+            #[cfg(feature = "management")]
+            "create-workspace" => Some(visitor.visit::<CreateWorkspace>()),
+            #[cfg(feature = "management")]
+            "list-workspace-api-keys" => Some(visitor.visit::<ListWorkspaceApiKeys>()),
+            #[cfg(feature = "management")]
+            "create-workspace-api-key" => Some(visitor.visit::<CreateWorkspaceApiKey>()),
+            #[cfg(feature = "management")]
+            "disable-workspace-api-key" => {
+                Some(visitor.visit::<DisableWorkspaceApiKey>())
+            }
+            #[cfg(feature = "management")]
+            "list-workspace-public-keys" => {
+                Some(visitor.visit::<ListWorkspacePublicKeys>())
+            }
+            #[cfg(feature = "management")]
+            "create-workspace-public-key" => {
+                Some(visitor.visit::<CreateWorkspacePublicKey>())
+            }
+            #[cfg(feature = "management")]
+            "delete-workspace-public-key" => {
+                Some(visitor.visit::<DeleteWorkspacePublicKey>())
+            }
+            #[cfg(feature = "management")]
+            "patch-workspace-public-key" => {
+                Some(visitor.visit::<PatchWorkspacePublicKey>())
+            }
+            #[cfg(feature = "management")]
+            "rotate-workspace-public-key" => {
+                Some(visitor.visit::<RotateWorkspacePublicKey>())
+            }
+            #[cfg(feature = "management")]
+            "list-workspace-signing-keys" => {
+                Some(visitor.visit::<ListWorkspaceSigningKeys>())
+            }
+            #[cfg(feature = "management")]
+            "create-workspace-signing-key" => {
+                Some(visitor.visit::<CreateWorkspaceSigningKey>())
+            }
+            #[cfg(feature = "management")]
+            "delete-workspace-signing-key" => {
+                Some(visitor.visit::<DeleteWorkspaceSigningKey>())
+            }
+            #[cfg(feature = "management")]
+            "roll-workspace-signing-key" => {
+                Some(visitor.visit::<RollWorkspaceSigningKey>())
+            }
+            #[cfg(feature = "management")]
+            "list-workflows" => Some(visitor.visit::<ListWorkflows>()),
+            #[cfg(feature = "management")]
+            "get-workflow" => Some(visitor.visit::<GetWorkflow>()),
+            #[cfg(feature = "management")]
+            "upsert-workflow" => Some(visitor.visit::<UpsertWorkflow>()),
+            #[cfg(feature = "management")]
+            "delete-workflow" => Some(visitor.visit::<DeleteWorkflow>()),
+            #[cfg(feature = "management")]
+            "commit-workflow" => Some(visitor.visit::<CommitWorkflow>()),
+            #[cfg(feature = "management")]
+            "toggle-workflow" => Some(visitor.visit::<ToggleWorkflow>()),
+            #[cfg(feature = "management")]
+            "list-schemas" => Some(visitor.visit::<ListSchemas>()),
+            #[cfg(feature = "management")]
+            "get-schema" => Some(visitor.visit::<GetSchema>()),
+            #[cfg(feature = "management")]
+            "upsert-schema" => Some(visitor.visit::<UpsertSchema>()),
+            #[cfg(feature = "management")]
+            "commit-schema" => Some(visitor.visit::<CommitSchema>()),
+            #[cfg(feature = "management")]
+            "list-events" => Some(visitor.visit::<ListEvents>()),
+            #[cfg(feature = "management")]
+            "create-event" => Some(visitor.visit::<CreateEvent>()),
+            #[cfg(feature = "management")]
+            "get-event" => Some(visitor.visit::<GetEvent>()),
+            #[cfg(feature = "management")]
+            "update-event" => Some(visitor.visit::<UpdateEvent>()),
+            #[cfg(feature = "management")]
+            "get-linked-workflows" => Some(visitor.visit::<GetLinkedWorkflows>()),
+            #[cfg(feature = "management")]
+            "delink-event-schema" => Some(visitor.visit::<DelinkEventSchema>()),
+            #[cfg(feature = "management")]
+            "get-category" => Some(visitor.visit::<GetCategory>()),
+            #[cfg(feature = "management")]
+            "create-update-category" => Some(visitor.visit::<CreateUpdateCategory>()),
+            #[cfg(feature = "management")]
+            "commit-category" => Some(visitor.visit::<CommitCategory>()),
+            #[cfg(feature = "management")]
+            "list-category-translation-locales" => {
+                Some(visitor.visit::<ListCategoryTranslationLocales>())
+            }
+            #[cfg(feature = "management")]
+            "get-category-translation" => Some(visitor.visit::<GetCategoryTranslation>()),
+            #[cfg(feature = "management")]
+            "add-category-translation" => Some(visitor.visit::<AddCategoryTranslation>()),
+            #[cfg(feature = "management")]
+            "delete-category-translation" => {
+                Some(visitor.visit::<DeleteCategoryTranslation>())
+            }
+            #[cfg(feature = "management")]
+            "list-translations" => Some(visitor.visit::<ListTranslations>()),
+            #[cfg(feature = "management")]
+            "get-translation" => Some(visitor.visit::<GetTranslation>()),
+            #[cfg(feature = "management")]
+            "add-translation" => Some(visitor.visit::<AddTranslation>()),
+            #[cfg(feature = "management")]
+            "delete-translation" => Some(visitor.visit::<DeleteTranslation>()),
+            #[cfg(feature = "management")]
+            "get-translation-history" => Some(visitor.visit::<GetTranslationHistory>()),
+            #[cfg(feature = "management")]
+            "rollback-translation" => Some(visitor.visit::<RollbackTranslation>()),
+            #[cfg(feature = "management")]
+            "commit-translation" => Some(visitor.visit::<CommitTranslation>()),
+            #[cfg(feature = "management")]
+            "list-templates" => Some(visitor.visit::<ListTemplates>()),
+            #[cfg(feature = "management")]
+            "get-template" => Some(visitor.visit::<GetTemplate>()),
+            #[cfg(feature = "management")]
+            "upsert-template" => Some(visitor.visit::<UpsertTemplate>()),
+            #[cfg(feature = "management")]
+            "commit-template" => Some(visitor.visit::<CommitTemplate>()),
+            #[cfg(feature = "management")]
+            "list-all-variants" => Some(visitor.visit::<ListAllVariants>()),
+            #[cfg(feature = "management")]
+            "list-channel-variants" => Some(visitor.visit::<ListChannelVariants>()),
+            #[cfg(feature = "management")]
+            "get-variant" => Some(visitor.visit::<GetVariant>()),
+            #[cfg(feature = "management")]
+            "upsert-variant" => Some(visitor.visit::<UpsertVariant>()),
+            #[cfg(feature = "management")]
+            "discard-variant" => Some(visitor.visit::<DiscardVariant>()),
+            #[cfg(feature = "management")]
+            "vendor-approval" => Some(visitor.visit::<VendorApproval>()),
+            #[cfg(feature = "management")]
+            "get-mock-data" => Some(visitor.visit::<GetMockData>()),
+            #[cfg(feature = "management")]
+            "update-mock-data" => Some(visitor.visit::<UpdateMockData>()),
             _ => None,
         }
     }
@@ -11142,24 +18393,42 @@ pub mod rules {
         ("ignore_if_error", &BOOLEAN)])
     );
     schema!(BOOLEAN : Type(Type::Boolean));
+    #[cfg(feature = "management")]
+    schema!(BOOLEAN_OR_NULL : Types(&[Type::Null, Type::Boolean]));
+    #[cfg(feature = "management")]
+    schema!(
+        BRANCH_CONDITION : Type(Type::Object), Properties(&[("type", &HEX_COLOR),
+        ("expression_v1", &CONDITION_EXPRESSION_V1), ("event_name", &STRING_OR_NULL),
+        ("event_conditions", &CONDITION_GROUP_ARGS), ("delay_properties",
+        &OBJECT_OR_NULL)])
+    );
     schema!(
         BROADCAST : Type(Type::Object), Required(&["list_id", "template",
         "notification_category"]), Properties(&[("list_id", &HEX_COLOR), ("template",
         &HEX_COLOR), ("notification_category", &HEX_COLOR), ("channels",
-        &BROADCAST_CHANNELS), ("data", &PAYLOAD), ("delay", &TIME_SPAN), ("trigger_at",
-        &DATE_TIME), ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
-        ("$insert_id", &UUID), ("$time", &BROADCAST_TIME)])
+        &LIST_ALL_VARIANTS_CHANNEL), ("data", &PAYLOAD), ("delay", &TIME_SPAN),
+        ("trigger_at", &DATE_TIME), ("tenant_id", &TENANT_ID), ("$idempotency_key",
+        &IDEMPOTENCY_KEY), ("$insert_id", &UUID), ("$time", &BROADCAST_TIME)])
     );
     schema!(
         BROADCAST_CANCEL : Type(Type::Object), MinProperties(1),
         Properties(&[("execution_id", &HEX_COLOR), ("list_id", &HEX_COLOR),
         ("idempotency_key", &IDEMPOTENCY_KEY)])
     );
-    schema!(BROADCAST_CHANNELS : Type(Type::Array), Items(&CHANNEL_NAME));
     schema!(
         BROADCAST_TIME : Type(Type::Integer), Minimum(Number::Integer(1640995200000))
     );
-    schema!(CANCELLATION_KEY : Type(Type::String), MaxLength(255));
+    #[cfg(feature = "management")]
+    schema!(
+        CATEGORY : Type(Type::Object), Required(&["category"]), Properties(&[("category",
+        &HEX_COLOR), ("name", &STRING_OR_NULL), ("description", &STRING_OR_NULL),
+        ("default_preference", &PREFERENCE), ("default_mandatory_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("default_opt_in_channels",
+        &TENANT_UPSERT_BLOCKED_CHANNELS), ("tags", &WORKFLOW_UPSERT_TAGS),
+        ("digest_schedule", &OBJECT_OR_NULL), ("properties",
+        &Schema::new(&[Types(&[Type::Null, Type::Array]), Items(&OBJECT)])),
+        ("is_commercial", &BOOLEAN_OR_NULL)])
+    );
     schema!(
         CATEGORY_PREFERENCE_INPUT : Type(Type::Object), Required(&["category"]),
         Properties(&[("category", &HEX_COLOR), ("preference", &PREFERENCE_CHOICE),
@@ -11178,7 +18447,40 @@ pub mod rules {
     );
     schema!(
         CATEGORY_PREFERENCE_UPDATE_DIGEST_SCHEDULE : AnyOf(&[&DIGEST_SCHEDULE_INPUT,
-        &Schema::new(&[Type(Type::Null)])])
+        &NULL])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CATEGORY_ROOT : Type(Type::Object), Required(&["root_category"]),
+        Properties(&[("root_category", &ROOT_CATEGORY), ("sections",
+        &Schema::new(&[Types(&[Type::Null, Type::Array]), Items(&CATEGORY_SECTION)]))])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CATEGORY_SECTION : Type(Type::Object), Properties(&[("name", &STRING_OR_NULL),
+        ("description", &STRING_OR_NULL), ("tags", &WORKFLOW_UPSERT_TAGS), ("categories",
+        &Schema::new(&[Types(&[Type::Null, Type::Array]), Items(&CATEGORY)]))])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CATEGORY_TEXT : Type(Type::Object), Properties(&[("name", &STRING_OR_NULL),
+        ("description", &STRING_OR_NULL)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CATEGORY_TRANSLATION : Type(Type::Object), Properties(&[("sections",
+        &CATEGORY_TRANSLATION_SECTIONS), ("categories", &CATEGORY_TRANSLATION_SECTIONS)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CATEGORY_TRANSLATION_SECTIONS : Types(&[Type::Null, Type::Object]),
+        AdditionalProperties(&CATEGORY_TEXT)
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CATEGORY_TREE_REPLACE : Type(Type::Object), Required(&["root_categories"]),
+        Properties(&[("root_categories", &Schema::new(&[Type(Type::Array),
+        Items(&CATEGORY_ROOT)]))])
     );
     schema!(
         CHANNEL_NAME : Type(Type::String), Enum(&[Json::String("email"),
@@ -11194,6 +18496,29 @@ pub mod rules {
         CHANNEL_PREFERENCES_UPDATE : Type(Type::Object),
         Required(&["channel_preferences"]), Properties(&[("channel_preferences",
         &USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CONDITION : Type(Type::Object), Properties(&[("type", &HEX_COLOR),
+        ("expression_v1", &CONDITION_EXPRESSION_V1)])
+    );
+    #[cfg(feature = "management")]
+    schema!(CONDITION_EXPRESSION_V1 : AnyOf(&[&CONDITION_GROUP, &NULL]));
+    #[cfg(feature = "management")]
+    schema!(
+        CONDITION_GROUP : Type(Type::Object), Properties(&[("op", &HEX_COLOR), ("args",
+        &CONDITION_GROUP_ARGS)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CONDITION_GROUP_ARGS : Types(&[Type::Null, Type::Array]), Items(&CONDITION_TEST)
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        CONDITION_TEST : Type(Type::Object), Properties(&[("variable_ns",
+        &STRING_OR_NULL), ("variable", &STRING_OR_NULL), ("op", &HEX_COLOR), ("value",
+        &STRING_OR_NULL), ("ref", &STRING_OR_NULL), ("args",
+        &Schema::new(&[Ref(Reference(&CONDITION_GROUP_ARGS))]))])
     );
     schema!(DATE_TIME : Type(Type::String), Format(Format::DateTime));
     schema!(
@@ -11237,7 +18562,7 @@ pub mod rules {
     schema!(
         DYNAMIC_WORKFLOW_DELIVERY : Type(Type::Object), Properties(&[("smart", &BOOLEAN),
         ("success", &HEX_COLOR), ("time_to_live", &HEX_COLOR), ("mandatory_channels",
-        &BROADCAST_CHANNELS)])
+        &LIST_ALL_VARIANTS_CHANNEL)])
     );
     schema!(
         EDIT_OPERATION : Type(Type::Object), Properties(&[("$set", &USER_PROPERTIES),
@@ -11264,6 +18589,17 @@ pub mod rules {
         &PAYLOAD), ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
         ("$insert_id", &UUID), ("$time", &BROADCAST_TIME), ("env", &HEX_COLOR)])
     );
+    #[cfg(feature = "management")]
+    schema!(
+        EVENT_DEFINITION_CREATE : Type(Type::Object), Required(&["name"]),
+        Properties(&[("name", &HEX_COLOR), ("description", &STRING_OR_NULL),
+        ("payload_schema", &WORKFLOW_UPSERT_PAYLOAD_SCHEMA)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        EVENT_DEFINITION_UPDATE : Type(Type::Object), Properties(&[("description",
+        &STRING_OR_NULL), ("payload_schema", &WORKFLOW_UPSERT_PAYLOAD_SCHEMA)])
+    );
     schema!(
         FULL_PREFERENCE_UPDATE : Type(Type::Object), Properties(&[("channel_preferences",
         &USER_PREFERENCE_BULK_UPDATE_CHANNEL_PREFERENCES), ("categories",
@@ -11277,6 +18613,9 @@ pub mod rules {
         Items(&USER_RECORD)
     );
     schema!(INTEGER : Type(Type::Integer));
+    #[cfg(feature = "management")]
+    schema!(INTEGER_OR_NULL : Types(&[Type::Null, Type::Integer]));
+    schema!(LIST_ALL_VARIANTS_CHANNEL : Type(Type::Array), Items(&CHANNEL_NAME));
     schema!(LIST_ID : Type(Type::String), MinLength(1), MaxLength(64));
     schema!(LIST_MESSAGES_LIMIT : Type(Type::Integer), Maximum(Number::Integer(1000)));
     schema!(LIST_MESSAGES_STATUS : Type(Type::Array), Items(&MESSAGE_STATUS_FILTER));
@@ -11305,6 +18644,29 @@ pub mod rules {
         MESSAGE_UPDATE : Type(Type::Object), Required(&["message_id", "action"]),
         Properties(&[("message_id", &HEX_COLOR), ("action", &MESSAGE_ACTION)])
     );
+    #[cfg(feature = "management")]
+    schema!(
+        MOCK_DATA : Type(Type::Object), Properties(&[("payload",
+        &SENSITIVE_OBJECT_OR_NULL), ("tenant_id", &STRING_OR_NULL), ("is_batch",
+        &BOOLEAN_OR_NULL), ("batch_count", &INTEGER_OR_NULL), ("recipient_sub_type",
+        &MOCK_DATA_RECIPIENT_SUB_TYPE), ("recipient_distinct_id", &STRING_OR_NULL),
+        ("recipient_object", &MOCK_DATA_RECIPIENT_OBJECT), ("actor_sub_type",
+        &MOCK_DATA_RECIPIENT_SUB_TYPE), ("actor_distinct_id", &STRING_OR_NULL),
+        ("actor_object", &MOCK_DATA_RECIPIENT_OBJECT)])
+    );
+    #[cfg(feature = "management")]
+    schema!(MOCK_DATA_RECIPIENT_OBJECT : AnyOf(&[&OBJECT_REF, &NULL]));
+    #[cfg(feature = "management")]
+    schema!(MOCK_DATA_RECIPIENT_SUB_TYPE : AnyOf(&[&SUBJECT_TYPE, &NULL]));
+    #[cfg(feature = "management")]
+    schema!(
+        MOCK_DATA_UPDATE : Type(Type::Object), Required(&["data"]), Properties(&[("data",
+        &MOCK_DATA)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        MODE : Type(Type::String), Enum(&[Json::String("draft"), Json::String("live")])
+    );
     schema!(
         MS_TEAMS_CHANNEL : OneOf(&[&MS_TEAMS_USING_CONVERSATION_ID,
         &MS_TEAMS_USING_USER_ID, &SLACK_USING_INCOMING_WEBHOOK])
@@ -11319,6 +18681,14 @@ pub mod rules {
         "service_url", "user_id"]), Properties(&[("tenant_id", &HEX_COLOR),
         ("service_url", &URI), ("user_id", &HEX_COLOR)])
     );
+    #[cfg(feature = "management")]
+    schema!(
+        NAME_AND_DESCRIPTION : Type(Type::Object), Required(&["name"]),
+        Properties(&[("name", &HEX_COLOR), ("description", &STRING_OR_NULL)])
+    );
+    schema!(NULL : Type(Type::Null));
+    #[cfg(feature = "management")]
+    schema!(OBJECT : Type(Type::Object));
     schema!(
         OBJECT_BULK_DELETE : Type(Type::Object), Required(&["object_ids"]),
         Properties(&[("object_ids", &OBJECT_BULK_DELETE_OBJECT_IDS)])
@@ -11327,11 +18697,13 @@ pub mod rules {
         OBJECT_BULK_DELETE_OBJECT_IDS : Type(Type::Array), MinItems(1), MaxItems(100),
         Items(&HEX_COLOR)
     );
+    #[cfg(feature = "management")]
+    schema!(OBJECT_OR_NULL : Types(&[Type::Null, Type::Object]));
     schema!(
         OBJECT_RECIPIENT : Type(Type::Object), Required(&["object_type", "id"]),
         Properties(&[("object_type", &HEX_COLOR), ("id", &HEX_COLOR),
         ("$object_subscriptions_query", &OBJECT_SUBSCRIPTIONS_QUERY), ("$channels",
-        &BROADCAST_CHANNELS), ("$email", &SENSITIVE_EMAIL_LIST), ("$sms",
+        &LIST_ALL_VARIANTS_CHANNEL), ("$email", &SENSITIVE_EMAIL_LIST), ("$sms",
         &SENSITIVE_STRING_LIST), ("$whatsapp", &SENSITIVE_STRING_LIST), ("$inbox",
         &SENSITIVE_STRING_LIST), ("$androidpush", &SENSITIVE_STRING_LIST), ("$iospush",
         &SENSITIVE_STRING_LIST), ("$webpush", &USER_UPSERT_WEBPUSH), ("$slack",
@@ -11351,8 +18723,7 @@ pub mod rules {
     schema!(
         OBJECT_SUBSCRIPTION_ADD : Type(Type::Object), Required(&["recipients"]),
         Properties(&[("recipients", &OBJECT_SUBSCRIPTION_ADD_RECIPIENTS), ("properties",
-        &SENSITIVE_OBJECT), ("parent_object_properties",
-        &Schema::new(&[Types(&[Type::Null, Type::Object]), Sensitive]))])
+        &SENSITIVE_OBJECT), ("parent_object_properties", &SENSITIVE_OBJECT_OR_NULL)])
     );
     schema!(
         OBJECT_SUBSCRIPTION_ADD_RECIPIENTS : Type(Type::Array), MinItems(1),
@@ -11364,10 +18735,20 @@ pub mod rules {
         MaxItems(100), Items(&SUBSCRIBER_REF)]))])
     );
     schema!(OFFSET : Type(Type::Integer), Minimum(Number::Integer(0)));
+    #[cfg(feature = "management")]
+    schema!(
+        OVERRIDE_RECIPIENTS_TYPE : Type(Type::String), Enum(&[Json::String("user"),
+        Json::String("single_object_fields")])
+    );
     schema!(
         PAYLOAD : Type(Type::Object), Properties(&[("$attachments",
         &Schema::new(&[Type(Type::Array), Items(&ATTACHMENT)]))]),
         AdditionalProperties(&SENSITIVE_ANY)
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        PAYLOAD_SCHEMA : Type(Type::Object), Required(&["schema"]),
+        Properties(&[("schema", &HEX_COLOR), ("version_no", &INTEGER_OR_NULL)])
     );
     schema!(
         PREFERENCE : Type(Type::String), Enum(&[Json::String("opt_in"),
@@ -11381,12 +18762,34 @@ pub mod rules {
         PREFERENCE_PROPERTY_INPUT : Type(Type::Object), Required(&["key", "value"]),
         Properties(&[("key", &HEX_COLOR), ("value", &SENSITIVE_ANY)])
     );
+    #[cfg(feature = "management")]
+    schema!(
+        PUBLIC_KEY_EDIT : Type(Type::Object), Required(&["is_secure_mode_enabled"]),
+        Properties(&[("is_secure_mode_enabled", &BOOLEAN)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        RATE_LIMIT : Type(Type::Object), Properties(&[("count", &INTEGER),
+        ("sliding_window", &HEX_COLOR)])
+    );
     schema!(
         RECIPIENT_CONTEXT : Type(Type::Object), Properties(&[("tenant_id", &TENANT_ID)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        ROOT_CATEGORY : Type(Type::String), Enum(&[Json::String("system"),
+        Json::String("transactional"), Json::String("promotional")])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        SCHEMA_UPSERT : Type(Type::Object), Required(&["name", "json_schema"]),
+        Properties(&[("name", &HEX_COLOR), ("description", &STRING_OR_NULL),
+        ("json_schema", &OBJECT)])
     );
     schema!(SENSITIVE_ANY : Sensitive);
     schema!(SENSITIVE_EMAIL_LIST : Type(Type::Array), Items(&EMAIL), Sensitive);
     schema!(SENSITIVE_OBJECT : Type(Type::Object), Sensitive);
+    schema!(SENSITIVE_OBJECT_OR_NULL : Types(&[Type::Null, Type::Object]), Sensitive);
     schema!(SENSITIVE_STRING : Type(Type::String), Sensitive);
     schema!(SENSITIVE_STRING_LIST : Type(Type::Array), Items(&HEX_COLOR), Sensitive);
     schema!(SENSITIVE_URI : Type(Type::String), Format(Format::Uri), Sensitive);
@@ -11425,6 +18828,11 @@ pub mod rules {
     );
     schema!(STRING_LIST : Type(Type::Array), Items(&HEX_COLOR));
     schema!(STRING_OR_NULL : Types(&[Type::Null, Type::String]));
+    #[cfg(feature = "management")]
+    schema!(
+        SUBJECT_TYPE : Type(Type::String), Enum(&[Json::String("user"),
+        Json::String("object")])
+    );
     schema!(
         SUBSCRIBER_LIST_TYPE : Type(Type::String), Enum(&[Json::String("static_list"),
         Json::String("query_based")])
@@ -11437,6 +18845,37 @@ pub mod rules {
         &BOOLEAN)])
     );
     schema!(SUBSCRIBER_REF : AnyOf(&[&OBJECT_REF, &HEX_COLOR]));
+    #[cfg(feature = "management")]
+    schema!(
+        TEMPLATE_COMMIT : Type(Type::Object), Properties(&[("variants",
+        &Schema::new(&[Types(&[Type::Null, Type::Array]), MinItems(1),
+        Items(&TEMPLATE_VARIANT_REF)]))])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        TEMPLATE_HEAD_UPSERT : Type(Type::Object), Required(&["name"]),
+        Properties(&[("name", &HEX_COLOR), ("description", &STRING_OR_NULL), ("tags",
+        &WORKFLOW_UPSERT_TAGS), ("enabled_channels", &TENANT_UPSERT_BLOCKED_CHANNELS)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        TEMPLATE_VARIANT_DISCARD : Type(Type::Object), Required(&["comment"]),
+        Properties(&[("comment", &HEX_COLOR)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        TEMPLATE_VARIANT_REF : Type(Type::Object), Required(&["channel", "id"]),
+        Properties(&[("channel", &CHANNEL_NAME), ("id", &HEX_COLOR)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        TEMPLATE_VARIANT_UPSERT : Type(Type::Object), Required(&["locale", "content"]),
+        Properties(&[("locale", &HEX_COLOR), ("content", &SENSITIVE_OBJECT),
+        ("tenant_id", &STRING_OR_NULL), ("conditions", &WORKFLOW_UPSERT_CONDITIONS),
+        ("needs_vendor_approval", &BOOLEAN), ("seq_no", &INTEGER_OR_NULL),
+        ("vendor_approvals", &Schema::new(&[Types(&[Type::Null, Type::Array]),
+        Items(&VENDOR_APPROVAL)]))])
+    );
     schema!(
         TENANT_DIGEST_SCHEDULE_INPUT : Types(&[Type::Null, Type::Object]),
         Properties(&[("options", &Schema::new(&[Type(Type::Array),
@@ -11479,6 +18918,11 @@ pub mod rules {
     schema!(
         TRACK_EVENTS_BODY : Type(Type::Array), MinItems(1), MaxItems(100), Items(&EVENT)
     );
+    #[cfg(feature = "management")]
+    schema!(
+        TRANSLATION_PUT : Type(Type::Object), Required(&["content"]),
+        Properties(&[("content", &OBJECT), ("locale", &STRING_OR_NULL)])
+    );
     schema!(
         TRIGGER_WORKFLOWS_BODY : Type(Type::Array), MinItems(1), MaxItems(100),
         Items(&WORKFLOW_TRIGGER)
@@ -11520,14 +18964,14 @@ pub mod rules {
     );
     schema!(
         USER_RECIPIENT : Type(Type::Object), Properties(&[("distinct_id", &HEX_COLOR),
-        ("is_transient", &BOOLEAN), ("$channels", &BROADCAST_CHANNELS), ("$skip_create",
-        &BOOLEAN), ("$context", &RECIPIENT_CONTEXT), ("$email", &SENSITIVE_EMAIL_LIST),
-        ("$sms", &SENSITIVE_STRING_LIST), ("$whatsapp", &SENSITIVE_STRING_LIST),
-        ("$inbox", &SENSITIVE_STRING_LIST), ("$androidpush", &SENSITIVE_STRING_LIST),
-        ("$iospush", &SENSITIVE_STRING_LIST), ("$webpush", &USER_UPSERT_WEBPUSH),
-        ("$slack", &USER_UPSERT_SLACK), ("$ms_teams", &USER_UPSERT_MS_TEAMS),
-        ("$timezone", &HEX_COLOR), ("$locale", &HEX_COLOR), ("$preferred_language",
-        &HEX_COLOR)]), AdditionalProperties(&SENSITIVE_ANY)
+        ("is_transient", &BOOLEAN), ("$channels", &LIST_ALL_VARIANTS_CHANNEL),
+        ("$skip_create", &BOOLEAN), ("$context", &RECIPIENT_CONTEXT), ("$email",
+        &SENSITIVE_EMAIL_LIST), ("$sms", &SENSITIVE_STRING_LIST), ("$whatsapp",
+        &SENSITIVE_STRING_LIST), ("$inbox", &SENSITIVE_STRING_LIST), ("$androidpush",
+        &SENSITIVE_STRING_LIST), ("$iospush", &SENSITIVE_STRING_LIST), ("$webpush",
+        &USER_UPSERT_WEBPUSH), ("$slack", &USER_UPSERT_SLACK), ("$ms_teams",
+        &USER_UPSERT_MS_TEAMS), ("$timezone", &HEX_COLOR), ("$locale", &HEX_COLOR),
+        ("$preferred_language", &HEX_COLOR)]), AdditionalProperties(&SENSITIVE_ANY)
     );
     schema!(
         USER_RECORD : Type(Type::Object), Required(&["distinct_id", "$user_operations"]),
@@ -11553,6 +18997,30 @@ pub mod rules {
     schema!(USER_UPSERT_SLACK : Type(Type::Array), Items(&SLACK_CHANNEL));
     schema!(USER_UPSERT_WEBPUSH : Type(Type::Array), Items(&WEB_PUSH));
     schema!(UUID : Type(Type::String), Format(Format::Uuid));
+    #[cfg(feature = "management")]
+    schema!(VARIANT_ID : Type(Type::String), MaxLength(128));
+    #[cfg(feature = "management")]
+    schema!(
+        VENDOR_APPROVAL : Type(Type::Object), Required(&["vendor_slug", "vendor_uid",
+        "approval_status"]), Properties(&[("vendor_slug", &HEX_COLOR), ("vendor_uid",
+        &HEX_COLOR), ("approval_status", &VENDOR_APPROVAL_STATUS),
+        ("vendor_template_name", &STRING_OR_NULL), ("vendor_template_id",
+        &STRING_OR_NULL), ("vendor_locale_code", &STRING_OR_NULL),
+        ("vendor_template_category", &Schema::new(&[AnyOf(&[&VENDOR_TEMPLATE_CATEGORY,
+        &NULL])])), ("provider_template_id", &STRING_OR_NULL), ("comment",
+        &STRING_OR_NULL)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        VENDOR_APPROVAL_STATUS : Type(Type::String), Enum(&[Json::String("pending"),
+        Json::String("sent_for_approval"), Json::String("approved"),
+        Json::String("rejected")])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        VENDOR_TEMPLATE_CATEGORY : Type(Type::String), Enum(&[Json::String("UTILITY"),
+        Json::String("MARKETING"), Json::String("AUTHENTICATION")])
+    );
     schema!(
         WEB_PUSH : Type(Type::Object), Required(&["endpoint", "keys"]),
         Properties(&[("endpoint", &SENSITIVE_URI), ("keys", &WEB_PUSH_KEYS), ("token",
@@ -11567,17 +19035,92 @@ pub mod rules {
         Json::String("we"), Json::String("th"), Json::String("fr"), Json::String("sa"),
         Json::String("su")])
     );
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_BRANCH : Type(Type::Object), Required(&["nodes"]), Properties(&[("name",
+        &STRING_OR_NULL), ("description", &STRING_OR_NULL), ("ref", &STRING_OR_NULL),
+        ("is_default", &BOOLEAN), ("is_terminal", &BOOLEAN), ("conditions",
+        &Schema::new(&[Types(&[Type::Null, Type::Array]), Items(&BRANCH_CONDITION)])),
+        ("nodes", &Schema::new(&[Ref(Reference(&WORKFLOW_TREE_NODES))]))])
+    );
     schema!(
         WORKFLOW_CANCEL : Type(Type::Object), MinProperties(1),
         Properties(&[("execution_id", &HEX_COLOR), ("recipients",
         &SENSITIVE_STRING_LIST), ("idempotency_key", &IDEMPOTENCY_KEY), ("workflow_slug",
         &HEX_COLOR)])
     );
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_NODE : Type(Type::Object), Required(&["node_type"]),
+        Properties(&[("node_type", &WORKFLOW_NODE_TYPE), ("name", &STRING_OR_NULL),
+        ("description", &STRING_OR_NULL), ("ref", &STRING_OR_NULL), ("schema_version",
+        &STRING_OR_NULL), ("properties", &SENSITIVE_OBJECT_OR_NULL), ("branches",
+        &Schema::new(&[Types(&[Type::Null, Type::Array]), Items(&WORKFLOW_BRANCH)]))]),
+        AdditionalProperties(&SENSITIVE_ANY)
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_NODE_TYPE : Type(Type::String), Enum(&[Json::String("delay"),
+        Json::String("batch"), Json::String("digest"), Json::String("timewindow"),
+        Json::String("httpapi_webhook"), Json::String("httpapi_fetch"),
+        Json::String("transform"), Json::String("branch"),
+        Json::String("branch_waituntil"), Json::String("invokeworkflow"),
+        Json::String("userupdate"), Json::String("subscriberlistoperation_adduser"),
+        Json::String("subscriberlistoperation_removeuser"),
+        Json::String("objectoperation_addsubscription"),
+        Json::String("objectoperation_removesubscription"), Json::String("send_email"),
+        Json::String("send_sms"), Json::String("send_whatsapp"),
+        Json::String("send_mobile_push"), Json::String("send_inbox"),
+        Json::String("send_webpush"), Json::String("send_slack"),
+        Json::String("send_ms_teams"), Json::String("send_multi_channel"),
+        Json::String("send_smart_channel_routing")])
+    );
+    schema!(WORKFLOW_SLUG : Type(Type::String), MaxLength(255));
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_TOGGLE : Type(Type::Object), Required(&["is_enabled"]),
+        Properties(&[("is_enabled", &BOOLEAN)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_TREE : Type(Type::Object), Required(&["nodes"]), Properties(&[("nodes",
+        &WORKFLOW_TREE_NODES)])
+    );
+    #[cfg(feature = "management")]
+    schema!(WORKFLOW_TREE_NODES : Type(Type::Array), Items(&WORKFLOW_NODE));
     schema!(
         WORKFLOW_TRIGGER : Type(Type::Object), Required(&["workflow", "recipients"]),
         Properties(&[("workflow", &HEX_COLOR), ("recipients",
         &OBJECT_SUBSCRIPTION_ADD_RECIPIENTS), ("actor", &ACTOR), ("data", &PAYLOAD),
         ("tenant_id", &TENANT_ID), ("$idempotency_key", &IDEMPOTENCY_KEY),
-        ("cancellation_key", &CANCELLATION_KEY)])
+        ("cancellation_key", &WORKFLOW_SLUG)])
     );
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_TRIGGER_TYPE : Type(Type::String), Enum(&[Json::String("event"),
+        Json::String("api"), Json::String("dynamic")])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_UPSERT : Type(Type::Object), Required(&["name", "category",
+        "trigger_type", "tree"]), Properties(&[("name", &HEX_COLOR), ("description",
+        &STRING_OR_NULL), ("category", &HEX_COLOR), ("tags", &WORKFLOW_UPSERT_TAGS),
+        ("is_enabled", &BOOLEAN), ("trigger_type", &WORKFLOW_TRIGGER_TYPE),
+        ("trigger_events", &WORKFLOW_UPSERT_TAGS), ("payload_schema",
+        &WORKFLOW_UPSERT_PAYLOAD_SCHEMA), ("conditions", &WORKFLOW_UPSERT_CONDITIONS),
+        ("ratelimit", &Schema::new(&[AnyOf(&[&RATE_LIMIT, &NULL])])),
+        ("override_recipients_type", &Schema::new(&[AnyOf(&[&OVERRIDE_RECIPIENTS_TYPE,
+        &NULL])])), ("override_recipients_user_expr", &STRING_OR_NULL),
+        ("override_recipients_single_object_fields_expr", &Schema::new(&[])),
+        ("override_actor_user_expr", &STRING_OR_NULL), ("override_tenant_expr",
+        &STRING_OR_NULL), ("tree", &WORKFLOW_TREE)])
+    );
+    #[cfg(feature = "management")]
+    schema!(
+        WORKFLOW_UPSERT_CONDITIONS : Types(&[Type::Null, Type::Array]), Items(&CONDITION)
+    );
+    #[cfg(feature = "management")]
+    schema!(WORKFLOW_UPSERT_PAYLOAD_SCHEMA : AnyOf(&[&PAYLOAD_SCHEMA, &NULL]));
+    #[cfg(feature = "management")]
+    schema!(WORKFLOW_UPSERT_TAGS : Types(&[Type::Null, Type::Array]), Items(&HEX_COLOR));
 }

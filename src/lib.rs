@@ -64,7 +64,7 @@ pub use error::{Error, RequestError};
 pub use generated::*;
 pub use operation::{
     Credential, CursorPaged, Format, Inspector, Lookup, OffsetPaged, Operation, Page, Paged, Parameter,
-    Place, Position, Spec, Visitor,
+    Place, Position, Spec, Verdict, Visitor,
 };
 pub use profile::{Channel, PropertyError, UnknownChannel};
 pub use recipients::AttachmentError;

@@ -29,6 +29,8 @@ pub struct Spec {
     pub parameters: &'static [Parameter],
     /// The rules of the request body.
     pub body: Option<&'static Schema>,
+    /// Where a success says whether it is one.
+    pub verdict: Option<Verdict>,
 }
 
 impl Spec {
@@ -44,6 +46,7 @@ impl Spec {
             reply: Format::Json,
             parameters: &[],
             body: None,
+            verdict: None,
         }
     }
 
@@ -85,6 +88,37 @@ impl Spec {
     /// Adds the rules of the body.
     pub const fn body(mut self, rules: &'static Schema) -> Self {
         self.body = Some(rules);
+        self
+    }
+
+    /// States where a success says whether it is one.
+    pub const fn verdict(mut self, verdict: Verdict) -> Self {
+        self.verdict = Some(verdict);
+        self
+    }
+}
+
+/// Where the body of a success says whether the operation did what was asked for, which the status alone does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// The parameter of the query that asks for it: unless it is `true`, nothing is judged. If it is, the body has to say.
+    pub asked_by: Option<&'static str>,
+    /// The path to the truth value.
+    pub holds: &'static [&'static str],
+    /// The path to the reasons why it is false.
+    pub reasons: &'static [&'static str],
+}
+
+impl Verdict {
+    /// Describes a verdict that is read wherever the body has one.
+    pub const fn new(holds: &'static [&'static str], reasons: &'static [&'static str]) -> Self {
+        Self { asked_by: None, holds, reasons }
+    }
+
+    /// Names the parameter of the query that asks for what is judged.
+    pub const fn asked_by(mut self, parameter: &'static str) -> Self {
+        self.asked_by = Some(parameter);
         self
     }
 }
@@ -130,6 +164,8 @@ pub enum Credential {
     Bearer,
     /// `Authorization: Basic <credentials>`.
     Basic,
+    /// `Authorization: <scheme> <token>`, with a scheme of the API's own.
+    Scheme(&'static str),
     /// An API key in the header of this name.
     Header(&'static str),
     /// An API key in the query parameter of this name.

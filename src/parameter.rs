@@ -8,6 +8,10 @@ use serde_json::Value;
 use crate::{RequestError, base::JSON};
 
 /// Writes a value of a path or of a header as text, as serde writes it: a time as in RFC 3339, a list with commas between its items.
+///
+/// # Errors
+///
+/// A [`RequestError`] that names the parameter, if the value is null, an object, or cannot be serialized.
 pub fn text<T: Serialize + ?Sized>(name: &'static str, value: &T) -> Result<String, RequestError> {
     match serde_json::to_value(value) {
         Ok(Value::Array(items)) => Ok(items.iter().filter_map(scalar).collect::<Vec<_>>().join(",")),
@@ -26,6 +30,10 @@ fn scalar(value: &Value) -> Option<String> {
 
 /// Adds a parameter to the query, as `form` with `explode`: an item of a list and a member of an object each make a pair. A value that
 /// is absent or null adds nothing.
+///
+/// # Errors
+///
+/// A [`RequestError`] that names the parameter, if the value cannot be serialized.
 pub fn query<T: Serialize>(request: &mut Request, name: &'static str, value: &T) -> Result<(), RequestError> {
     let value =
         serde_json::to_value(value).map_err(|_| RequestError::of_parameter(name, "cannot be written"))?;
@@ -43,6 +51,10 @@ pub fn query<T: Serialize>(request: &mut Request, name: &'static str, value: &T)
 }
 
 /// Adds a header. A value that is absent or null adds none.
+///
+/// # Errors
+///
+/// A [`RequestError`] that names the parameter, if the value has no form as text, or characters that a header cannot carry.
 pub fn header<T: Serialize + ?Sized>(
     request: &mut Request,
     name: &'static str,
@@ -65,6 +77,10 @@ pub fn accept_json(request: &mut Request) {
 }
 
 /// Sets a JSON body.
+///
+/// # Errors
+///
+/// A [`RequestError`] that names the body, if it cannot be serialized.
 pub fn json<T: Serialize + ?Sized>(request: &mut Request, body: &T) -> Result<(), RequestError> {
     let body =
         serde_json::to_vec(body).map_err(|_| RequestError::new("body", "cannot be written as JSON"))?;
@@ -73,6 +89,10 @@ pub fn json<T: Serialize + ?Sized>(request: &mut Request, body: &T) -> Result<()
 }
 
 /// Sets a body of HTML form fields.
+///
+/// # Errors
+///
+/// A [`RequestError`] that names the body, if it is not an object of texts, numbers, booleans and lists of these.
 pub fn form<T: Serialize + ?Sized>(request: &mut Request, body: &T) -> Result<(), RequestError> {
     let refuse = || RequestError::new("body", "cannot be written as a form");
     let value = serde_json::to_value(body).map_err(|_| refuse())?;

@@ -47,7 +47,7 @@ impl Channel {
         Self::MsTeams,
     ];
 
-    /// Returns the key under which the channel stands in a request and in a profile: `$email`.
+    /// Returns the key of the channel in requests and profiles: `$email`.
     pub fn key(self) -> &'static str {
         match self {
             Self::Email => "$email",
@@ -112,7 +112,7 @@ impl fmt::Display for UnknownChannel {
 impl error::Error for UnknownChannel {}
 
 impl User {
-    /// The addresses on one channel.
+    /// Returns the addresses on one channel.
     pub fn channel(&self, channel: Channel) -> &[ChannelEntry] {
         match channel {
             Channel::Email => &self.email,
@@ -127,7 +127,7 @@ impl User {
         }
     }
 
-    /// All addresses with the channel each belongs to, in the order of [`Channel::ALL`].
+    /// Returns all addresses with their channels, in the order of [`Channel::ALL`].
     ///
     /// A channel that is newer than this crate is not among them; it is kept in [`User::extra`] under its key.
     pub fn channels(&self) -> impl Iterator<Item = (Channel, &ChannelEntry)> {
@@ -136,9 +136,13 @@ impl User {
             .flat_map(|channel| self.channel(channel).iter().map(move |entry| (channel, entry)))
     }
 
-    /// A property of the user as a type of the caller's: `None` if the profile does not have it.
+    /// Reads a property of the user as a type of yours, or `None` if the profile does not have it.
     ///
-    /// `$timezone` and `$locale` stand among the properties too.
+    /// `$timezone` and `$locale` are properties too.
+    ///
+    /// # Errors
+    ///
+    /// A [`PropertyError`] if the profile has the property and it is of another type.
     pub fn property<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, PropertyError> {
         let Some(value) = self.properties.get(name) else { return Ok(None) };
         T::deserialize(value)
@@ -148,7 +152,7 @@ impl User {
 }
 
 impl ChannelEntry {
-    /// The address as text: an e-mail address, a phone number, an identifier, a token.
+    /// Returns the address as text: an e-mail address, a phone number, an identifier, a token.
     ///
     /// `None` where it is an object, as for web push, Slack and MS Teams; that is in [`ChannelEntry::value`].
     pub fn address(&self) -> Option<&str> {
@@ -176,7 +180,7 @@ pub struct PropertyError {
 }
 
 impl PropertyError {
-    /// The name of the property.
+    /// Returns the name of the property.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -25,17 +25,17 @@ use crate::types::{
 /// let sales: Recipient = Recipient::object("departments", "sales").into();
 /// ```
 impl Recipient {
-    /// A user of this `distinct_id`, with channels and properties to be added.
+    /// Names a user by `distinct_id`. Channels and properties can be added.
     pub fn user(distinct_id: impl fmt::Display) -> UserRecipient {
         UserRecipient { distinct_id: Some(distinct_id.to_string()), ..UserRecipient::default() }
     }
 
-    /// Somebody without a profile, who is reached by the channels that are added, and is not remembered.
+    /// Names a person without a profile, who is reached by the channels that are added and is not stored.
     pub fn transient() -> UserRecipient {
         UserRecipient { is_transient: Some(true), ..UserRecipient::default() }
     }
 
-    /// An object such as a team: its own channels, and its subscribers.
+    /// Names an object such as a team: its own channels and its subscribers are notified.
     pub fn object(object_type: impl Into<String>, id: impl fmt::Display) -> ObjectRecipient {
         ObjectRecipient {
             androidpush: Vec::new(),

@@ -16,7 +16,7 @@ pub struct Variant<T> {
 }
 
 impl<T> Variant<T> {
-    /// A variant that is read by this function.
+    /// Creates a variant that is read by this function.
     pub const fn new(read: fn(&Value) -> JsonResult<T>) -> Self {
         Self { fits: |_| true, tagged: |_| true, read }
     }

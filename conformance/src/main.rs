@@ -2,6 +2,8 @@
 //!
 //! Exit codes: 0, every row passed; 1, one did not; 2, nothing could be run.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away: see suprsend_console")]
+
 mod process;
 mod rows;
 mod tools;
@@ -13,18 +15,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Parser;
+use suprsend_console::{say, tell};
 
 use crate::{rows::Row, tools::Tools, users::User};
 
-/// Runs the hub and the SDK against clients and a server that nobody here wrote, and prints a table.
+/// Tests the mock server and the SDK against independent clients and servers, and prints a table.
 #[derive(Parser)]
 #[command(name = "cargo xtask conformance", bin_name = "cargo xtask conformance")]
 struct Arguments {
-    /// Install there and keep it for the next run, instead of in a temporary folder.
+    /// Install the clients into this folder and keep them for the next run, instead of in a temporary folder.
     #[arg(long, value_name = "FOLDER")]
     tools: Option<PathBuf>,
+    /// Run only the rows whose client or counterpart has this in its name, such as `prism`.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
 }
 
 #[tokio::main]
@@ -33,7 +39,7 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("{error:#}");
+            tell!("{error:#}");
             ExitCode::from(2)
         }
     }
@@ -44,13 +50,20 @@ async fn run(arguments: Arguments) -> Result<bool> {
     let tools = Tools::install(arguments.tools).await?;
     let users = users::read()?;
     let mut outcomes = Vec::new();
-    for row in Row::ALL {
+    let only = arguments.only.unwrap_or_default().to_lowercase();
+    let is_wanted = |row: &Row| {
+        [row.title(&tools), row.against().to_owned()].iter().any(|name| name.to_lowercase().contains(&only))
+    };
+    for row in Row::ALL.into_iter().filter(is_wanted) {
         outcomes.push(Outcome::of(row, &tools, &users).await);
     }
-    print_table(&outcomes);
+    if outcomes.is_empty() {
+        bail!("no row has `{only}` in its name");
+    }
+    print_table(&outcomes)?;
     for Outcome { title, result, .. } in &outcomes {
         if let Err(error) = result {
-            eprintln!("\n{title}: {error:#}");
+            tell!("\n{title}: {error:#}");
         }
     }
     Ok(outcomes.iter().all(|outcome| outcome.result.is_ok()))
@@ -68,21 +81,22 @@ struct Outcome {
 impl Outcome {
     async fn of(row: Row, tools: &Tools, users: &[User]) -> Self {
         let title = row.title(tools);
-        eprintln!("running {title}");
+        tell!("running {title}");
         let start = Instant::now();
         let result = row.run(tools, users).await;
         Self { title, against: row.against(), result, time: start.elapsed() }
     }
 }
 
-fn print_table(outcomes: &[Outcome]) {
+fn print_table(outcomes: &[Outcome]) -> Result<()> {
     let widest = outcomes.iter().map(|outcome| outcome.title.chars().count()).max().unwrap_or_default();
-    println!("{:<widest$}  {:<8}  {:<6}  {:>7}  shows", "client", "against", "result", "time");
+    say!("{:<widest$}  {:<8}  {:<6}  {:>7}  shows", "client", "against", "result", "time")?;
     for Outcome { title, against, result, time } in outcomes {
         let (word, shows) = match result {
             Ok(shows) => ("passed", shows.as_str()),
             Err(_) => ("FAILED", "see below"),
         };
-        println!("{title:<widest$}  {against:<8}  {word:<6}  {:>5.1} s  {shows}", time.as_secs_f32());
+        say!("{title:<widest$}  {against:<8}  {word:<6}  {:>5.1} s  {shows}", time.as_secs_f32())?;
     }
+    Ok(())
 }

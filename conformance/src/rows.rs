@@ -1,6 +1,7 @@
 //! The rows of the table.
 
 mod calls;
+mod examples;
 mod life_cycle;
 mod lowered;
 mod prism;

@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use suprsend_console::tell;
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -72,7 +73,7 @@ impl Tools {
     }
 
     async fn install_python(&self, python: &str) -> Result<()> {
-        eprintln!("installing requirements.txt");
+        tell!("installing requirements.txt");
         let venv = run(Command::new(python).args(["-m", "venv", "venv"]).current_dir(&self.folder)).await;
         venv.context("cannot make a virtual environment; Debian has it in python3-venv")?;
         let pip =
@@ -85,7 +86,7 @@ impl Tools {
     }
 
     async fn install_node(&self) -> Result<()> {
-        eprintln!("installing package-lock.json");
+        tell!("installing package-lock.json");
         let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries", "8"];
         run(Command::new(NPM).args(install).current_dir(&self.folder)).await?;
         Ok(())

@@ -1,4 +1,4 @@
-//! `cargo xtask features`: every combination of the SDK's features builds, and each brings the dependencies that it should.
+//! `cargo xtask features`: the SDK's features build alone and together, and each brings the dependencies that it should.
 
 use std::{
     collections::BTreeSet,
@@ -7,14 +7,17 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use suprsend_console::{say, tell};
 
 use crate::project;
 
-/// The SDK's features; `default` is one of their combinations.
-const FEATURES: [&str; 6] = ["rustls", "rustls-no-provider", "native-tls", "blocking", "tracing", "codegen"];
+/// The features that choose the TLS implementation. Code that asks for one asks for the others too, so they are tried in every
+/// combination.
+const TLS: [&str; 3] = ["rustls", "rustls-no-provider", "native-tls"];
 
-/// Features that only add something beside the rest: each is tried alone and with all others, not in every combination.
-const BESIDE: [&str; 2] = ["http2", "token"];
+/// The other features. They are tried with none, each alone, all but one, and all together, which has every combination of any three of
+/// them: code whose conditions name up to three is compiled in each of its forms.
+const OTHERS: [&str; 6] = ["blocking", "tracing", "codegen", "http2", "management", "token"];
 
 /// What tells the TLS implementations and the generator apart in a dependency tree.
 const RUSTLS: &[&str] = &["rustls", "hyper-rustls", "rustls-platform-verifier"];
@@ -80,11 +83,11 @@ const TREES: [Tree; 10] = [
 ];
 
 /// Features that change what is compiled, but bring no crate of their own.
-const WITHOUT_CRATES: [&str; 1] = ["blocking"];
+const WITHOUT_CRATES: [&str; 2] = ["blocking", "management"];
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Only compare the dependency trees, without building anything.
+    /// Only check the dependencies, without building anything.
     #[arg(long)]
     trees: bool,
 }
@@ -92,16 +95,16 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut findings = trees()?;
     if !arguments.trees {
-        findings.extend(powerset()?);
+        findings.extend(combinations()?);
         findings.extend(provider()?);
     }
     for finding in &findings {
-        println!("{finding}");
+        say!("{finding}")?;
     }
     Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What is wrong with the dependency trees.
+/// Compares the dependency trees and returns what is wrong.
 fn trees() -> Result<Vec<String>> {
     let mut findings = Vec::new();
     for Tree { features, with, without } in TREES {
@@ -116,7 +119,7 @@ fn trees() -> Result<Vec<String>> {
         );
         findings
             .extend(without.concat().iter().filter(present).map(|name| format!("{features}: brings {name}")));
-        eprintln!("{features}: {} crates", crates.len());
+        tell!("{features}: {} crates", crates.len());
     }
     let bare = crates(&[])?;
     for feature in WITHOUT_CRATES {
@@ -139,18 +142,26 @@ fn crates(features: &[&str]) -> Result<BTreeSet<String>> {
     Ok(text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect())
 }
 
-/// What is wrong with building each combination of features. A warning is wrong too: it would be one for every user.
-fn powerset() -> Result<Vec<String>> {
+/// Builds combinations of features and returns what is wrong. A warning is wrong too: it would be one for every user.
+fn combinations() -> Result<Vec<String>> {
     let mut findings = Vec::new();
-    let sets = (0..1_usize << FEATURES.len()).map(|set| {
-        (0..FEATURES.len()).filter(|bit| set >> bit & 1 == 1).map(|bit| FEATURES[bit]).collect::<Vec<_>>()
+    let features = [TLS.as_slice(), &OTHERS].concat();
+    let is_tried = |set: &Vec<&str>| {
+        let tls = set.iter().filter(|feature| TLS.contains(feature)).count();
+        let others = set.len() - tls;
+        match tls {
+            0 => others <= 1,
+            all if all == TLS.len() => others == 0 || others + 1 >= OTHERS.len(),
+            _ => others == 0,
+        }
+    };
+    let sets = (0..1_usize << features.len()).map(|set| {
+        (0..features.len()).filter(|bit| set >> bit & 1 == 1).map(|bit| features[bit]).collect::<Vec<_>>()
     });
-    let alone = BESIDE.map(|feature| vec![feature]);
-    let all = [FEATURES.as_slice(), &BESIDE].concat();
-    let sets: Vec<_> = sets.chain(alone).chain([all]).collect();
+    let sets: Vec<_> = sets.filter(is_tried).collect();
     for (index, features) in sets.iter().enumerate() {
         let shown = features.join(",");
-        eprintln!("{}/{} [{shown}]", index + 1, sets.len());
+        tell!("{}/{} [{shown}]", index + 1, sets.len());
         let output =
             cargo(&["check", "--quiet", "--locked"], features).output().context("cannot run cargo check")?;
         if !output.status.success() || !output.stderr.is_empty() {
@@ -163,7 +174,7 @@ fn powerset() -> Result<Vec<String>> {
     Ok(findings)
 }
 
-/// What is wrong where rustls has no cryptography, which only a process of its own can show.
+/// Tests rustls without cryptography, which only a process of its own can show.
 fn provider() -> Result<Option<String>> {
     let arguments = ["test", "--quiet", "--locked", "--test", "provider"];
     let output = cargo(&arguments, &["rustls-no-provider"]).output().context("cannot run cargo test")?;

@@ -5,6 +5,7 @@ use std::{fs, path::PathBuf, process::ExitCode};
 use anyhow::{Context, Result};
 use clap::Args;
 use suprsend_codegen::lower;
+use suprsend_console::{err, out};
 
 use crate::project::Input;
 
@@ -12,7 +13,7 @@ use crate::project::Input;
 pub(crate) struct Arguments {
     #[command(flatten)]
     input: Input,
-    /// Write the lowered document there, as JSON, instead of printing it.
+    /// Write the lowered document to this file, as JSON, instead of printing it.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -23,8 +24,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let text = format!("{:#}\n", lowered.document);
     match &arguments.out {
         Some(out) => fs::write(out, text).with_context(|| format!("cannot write {}", out.display()))?,
-        None => print!("{text}"),
+        None => out(format_args!("{text}"))?,
     }
-    eprint!("{}", lowered.report);
+    err(format_args!("{}", lowered.report));
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,7 @@
 //! The maintainers' tool. `cargo xtask --help` lists the commands; each has a file of its own.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away: see suprsend_console")]
+
 mod features;
 mod generate;
 mod lower;
@@ -12,6 +14,7 @@ mod spec;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use suprsend_console::tell;
 
 use crate::programs::Program;
 
@@ -25,31 +28,31 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Measure what an upsert costs with the SDK, beside what it costs without it.
+    /// Measure the cost of an upsert with the SDK, without it, and with other SDKs.
     Bench(programs::Arguments),
-    /// Run the hub and the SDK against clients and a server that nobody here wrote.
+    /// Test the mock server and the SDK against independent clients and servers.
     Conformance(programs::Arguments),
     /// Compare the generated code with the corrected document.
     Drift(programs::Arguments),
-    /// Build every combination of the SDK's features, and compare what each brings with what it should.
+    /// Build the SDK with each feature and with all of them, and check the dependencies of each.
     Features(features::Arguments),
     /// Write the committed snapshot of the generated code, or compare it.
     Generate(generate::Arguments),
-    /// Print the document lowered to OpenAPI 3.0.3, and what that lost.
+    /// Print the document lowered to OpenAPI 3.0.3, and a report of the losses.
     Lower(lower::Arguments),
-    /// Print all operations, each with the SDK's method, its source, and whether it is sent again.
+    /// Print all operations, with the SDK's method, the source and the retries of each.
     Operations(operations::Arguments),
     /// Pack the published crates, and use them from a program outside the workspace.
     Package(package::Arguments),
-    /// Try the hub's page in a browser, and make pictures of it.
+    /// Test the mock server's page in a browser, and take pictures of it.
     Page(programs::Arguments),
-    /// Send streams of calls to a hub that misbehaves at random.
+    /// Send streams of calls to a mock server that fails at random.
     Soak(programs::Arguments),
-    /// Compare a document of upstream's with another, or make it the project's own.
+    /// Compare or import documents of upstream's.
     Spec(spec::Arguments),
 }
 
-/// Exit codes: 0 is well, 1 is a finding, 2 is input that cannot be used.
+/// Exit codes: 0 success, 1 findings, 2 unusable input.
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Bench(arguments) => programs::run(Program::Bench, &arguments),
@@ -65,7 +68,7 @@ fn main() -> ExitCode {
         Command::Spec(arguments) => spec::run(&arguments),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("{error:#}");
+        tell!("{error:#}");
         ExitCode::from(2)
     })
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use suprsend_codegen::{
     Problems, Resource, Settings, Table, TableEntry, generate, path_items, rust_function,
 };
+use suprsend_console::{say, tell};
 
 use crate::project::{Input, root};
 
@@ -45,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
                 })
             })
             .collect();
-        println!("{:#}", Value::from(all));
+        say!("{:#}", Value::from(all))?;
         return Ok(ExitCode::SUCCESS);
     }
     let columns = [
@@ -63,13 +64,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     for row in 0..=operations.len() {
         let cells: Vec<String> =
             columns.iter().zip(widths).map(|(column, width)| format!("{:<width$}", column[row])).collect();
-        println!("{}", cells.join("  ").trim_end());
+        say!("{}", cells.join("  ").trim_end())?;
     }
-    eprintln!(
-        "{} operations, of which {} are compared with the official SDKs",
-        operations.len(),
-        covered.len()
-    );
+    tell!("{} operations, of which {} are compared with the official SDKs", operations.len(), covered.len());
     Ok(ExitCode::SUCCESS)
 }
 

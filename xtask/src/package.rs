@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Value;
+use suprsend_console::{say, tell};
 
 use crate::project::{cargo, root};
 
@@ -32,10 +33,10 @@ tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Pack what is not committed too.
+    /// Pack uncommitted changes too.
     #[arg(long)]
     allow_dirty: bool,
-    /// Also have cargo build each crate by itself from what is packed: some minutes, and what a release asks for.
+    /// Also build each packed crate by itself, as a release does. Takes some minutes.
     #[arg(long)]
     verify: bool,
 }
@@ -60,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         command.args(["--package", name]);
     }
     if !command.status().context("cannot run cargo package")?.success() {
-        eprintln!("the crates cannot be packed, or do not build from what is packed");
+        tell!("the crates cannot be packed, or do not build from what is packed");
         return Ok(ExitCode::FAILURE);
     }
 
@@ -75,16 +76,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         .output()
         .context("cannot run cargo")?;
     if !output.status.success() {
-        eprintln!(
-            "a program that uses the packed crates fails:\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        tell!("a program that uses the packed crates fails:\n{}", String::from_utf8_lossy(&output.stderr));
         return Ok(ExitCode::FAILURE);
     }
     let profile: Value = serde_json::from_slice(&output.stdout)
         .context("the program printed something else than a profile")?;
-    println!("packed: {}", published.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", "));
-    println!("a program outside the workspace stored {}", profile["distinct_id"]);
+    say!("packed: {}", published.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", "))?;
+    say!("a program outside the workspace stored {}", profile["distinct_id"])?;
     Ok(ExitCode::SUCCESS)
 }
 

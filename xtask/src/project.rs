@@ -10,23 +10,23 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::Value;
 use suprsend_codegen::{Problems, Project, leniently};
+use suprsend_console::err;
 
 /// Which document to work on.
 #[derive(Args)]
 pub(crate) struct Input {
-    /// Document to use instead of the project's own.
+    /// Document to use instead of the project's.
     ///
-    /// It has at most 64 megabytes, is nested at most 128 levels deep, and has at most two million values once YAML's aliases are
-    /// written out and overlays are applied.
+    /// Limits: 64 megabytes, 128 levels of nesting, and two million values after YAML's aliases and overlays are applied.
     #[arg(long, value_name = "FILE")]
     spec: Option<PathBuf>,
-    /// Overlay to apply to it instead of the project's own; may be repeated, applied in the order given.
+    /// Overlay to apply to it instead of the project's; may be repeated, in the order of application.
     #[arg(long, value_name = "FILE", requires = "spec")]
     overlay: Vec<PathBuf>,
     /// Apply no overlay to it.
     #[arg(long, requires = "spec", conflicts_with = "overlay")]
     no_overlay: bool,
-    /// Leave out the operations that cannot be generated, naming each, instead of refusing the document.
+    /// Leave out and report operations that cannot be generated, instead of refusing the document.
     #[arg(long, requires = "spec")]
     lenient: bool,
 }
@@ -44,7 +44,7 @@ impl Input {
             return Ok(work(&document)?);
         }
         let (made, dropped) = leniently(&document, work)?;
-        eprint!("{dropped}");
+        err(format_args!("{dropped}"));
         Ok(made)
     }
 

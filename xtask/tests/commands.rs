@@ -113,3 +113,35 @@ fn the_limits_are_stated() {
         assert!(help.contains("two million values"), "{help}");
     }
 }
+
+/// As behind `head -1`: the exit code is the command's own, and nobody hears of a panic.
+#[test]
+fn a_closed_pipe_changes_nothing() {
+    let closed = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.args(arguments).current_dir(root);
+        command
+    };
+    let diff = ["spec", "diff", "openapi.yaml", REFUSED, "--fail-on", "breaking"];
+    for (arguments, expected) in [
+        (&["operations"][..], 0),
+        (&["operations", "--json"], 0),
+        (&["lower"], 0),
+        (&["generate", "--check"], 0),
+        (&diff, 1),
+        (&["spec", "import", "--check", REFUSED], 2),
+        (&["--help"], 0),
+    ] {
+        let output = command(arguments).stdout(closed()).output().unwrap();
+        assert_eq!(code(&output), Some(expected), "{arguments:?}: {output:?}");
+        assert!(!text(&output.stderr).contains("panicked"), "{arguments:?}: {output:?}");
+        let output = command(arguments).stdout(closed()).stderr(closed()).status().unwrap();
+        assert_eq!(output.code(), Some(expected), "{arguments:?}, without stderr");
+    }
+}

@@ -5,6 +5,8 @@
 //!
 //! Exit codes: 0, all is well; 1, a check failed; 2, nothing could be run.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away: see suprsend_console")]
+
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -17,6 +19,7 @@ use clap::Parser;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use suprsend::{Client, RetryPolicy};
+use suprsend_console::tell;
 use suprsend_mock::Hub;
 use tempfile::TempDir;
 use tokio::{
@@ -33,14 +36,14 @@ const KEY: &str = "page-secret-key";
 const FILES: [&str; 3] = ["package.json", "package-lock.json", "page.mjs"];
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
-/// Tries the hub's page in headless Chromium, and makes pictures of it.
+/// Tests the mock server's page in headless Chromium, and takes pictures of it.
 #[derive(Parser)]
 #[command(name = "cargo xtask page", bin_name = "cargo xtask page")]
 struct Arguments {
     /// Write pictures of the page, light and dark, into this folder.
     #[arg(long, value_name = "FOLDER")]
     pictures: Option<PathBuf>,
-    /// The browser; else that of the variable `CHROMIUM`, or `/usr/bin/chromium`.
+    /// The browser. Defaults to the variable `CHROMIUM`, or `/usr/bin/chromium`.
     #[arg(long, value_name = "FILE")]
     chromium: Option<PathBuf>,
 }
@@ -60,11 +63,11 @@ async fn main() -> ExitCode {
         Ok(Ok(true)) => ExitCode::SUCCESS,
         Ok(Ok(false)) => ExitCode::FAILURE,
         Ok(Err(error)) => {
-            eprintln!("{error:#}");
+            tell!("{error:#}");
             ExitCode::from(2)
         }
         Err(_) => {
-            eprintln!("the browser did not end within {} s", LIMIT.as_secs());
+            tell!("the browser did not end within {} s", LIMIT.as_secs());
             ExitCode::from(2)
         }
     }
@@ -156,7 +159,7 @@ async fn answered(client: &Client, asked: Asked) -> Value {
             client.users().upsert(id).email(email).property("note", property).await.map(drop)
         }
         Asked::Check { name } => {
-            eprintln!("ok  {name}");
+            tell!("ok  {name}");
             Ok(())
         }
     };

@@ -14,6 +14,7 @@ use suprsend::{
         UserRecipient, UserRecord, WorkflowTrigger,
     },
 };
+use suprsend_console::say;
 use suprsend_mock::{Hub, Recorded};
 use tokio::process::Command;
 
@@ -113,7 +114,7 @@ pub(super) async fn compare(command: &mut Command, sdk: &str) -> Result<String> 
     state(&hub, &reference, &theirs_kept, &kept)?;
     let widest = rows.iter().map(|(method, ..)| method.len()).max().unwrap_or_default();
     for (method, operation, said) in &rows {
-        println!("{sdk:<6}  {method:<widest$}  {operation:<42}  {said}");
+        say!("{sdk:<6}  {method:<widest$}  {operation:<42}  {said}")?;
     }
     let same = rows.iter().filter(|(_, operation, _)| !operation.is_empty()).count();
     Ok(format!("{same} methods send what ours send, to {} operations, and leave the same", operations.len()))
@@ -197,9 +198,11 @@ fn timeless(mut value: Value) -> Value {
 
 /// Compares the state that both left in their hubs.
 fn state(hub: &Hub, reference: &Hub, theirs: &Kept, ours: &Kept) -> Result<()> {
-    let left: [(&str, &[&str]); 5] = [
+    let left: [(&str, &[&str]); 7] = [
         ("users", &["jane"]),
+        ("users", &["ingested"]),
         ("users", &["ingested-1"]),
+        ("users", &["ingested-3"]),
         ("objects", &["departments", "sales"]),
         ("objects", &["departments", "support"]),
         ("lists", &["news"]),

@@ -5,7 +5,7 @@ use std::{process::Stdio, time::Duration};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use suprsend::{
-    Channel, Client, Method, StatusCode,
+    Channel, Client, Error, Method, StatusCode,
     types::{MsTeamsChannel, SlackChannel, WebPush},
     users::Push,
 };
@@ -15,6 +15,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::examples::{self, Example, Wrong};
 use crate::{tools::Tools, users::User};
 
 /// How long Prism may take to start, and to answer: it shares the machine with whatever else runs there.
@@ -30,8 +31,25 @@ pub(super) async fn run(tools: &Tools, users: &[User]) -> Result<String> {
         reply.with_context(|| format!("Prism does not take the upsert of {}", user.distinct_id))?;
     }
     others(&client).await?;
+    let (operations, calls) = by_examples(&client).await?;
     let refused = refusals(&client).await?;
-    Ok(format!("{} users and all other calls accepted, {refused} wrong requests refused", users.len()))
+    Ok(format!(
+        "{} users and {calls} calls of {operations} operations accepted, {refused} wrong requests refused",
+        users.len()
+    ))
+}
+
+/// Every operation by the document's own examples: how many there are, and how many calls. Prism replies with an example too.
+async fn by_examples(client: &Client) -> Result<(usize, usize)> {
+    let (examples, mut calls) = (examples::all(&super::document_of_others()?)?, 0);
+    for Example { id, calls: arguments, .. } in &examples {
+        for arguments in arguments {
+            let called = examples::call(client, id, arguments.clone()).await;
+            called.with_context(|| format!("Prism does not take {id} with {arguments}"))?;
+            calls += 1;
+        }
+    }
+    Ok((examples.len(), calls))
 }
 
 /// All calls on users but the upsert, with all that they can say.
@@ -116,23 +134,33 @@ async fn edit(client: &Client, id: &str) -> Result<()> {
 /// Prism has to be able to refuse something: a wrong request to each operation that can have one. How many there are.
 async fn refusals(client: &Client) -> Result<usize> {
     let user = "/v1/user/u/";
-    let wrong = [
-        (Method::POST, user, Some(json!({"$email": ["not an address"]}))),
-        (Method::PATCH, user, Some(json!({"operations": [{"$append": {"$email": "not an address"}}]}))),
-        (Method::POST, "/v1/user/u/merge/", Some(json!({}))),
-        (Method::DELETE, "/v1/bulk/user/", Some(json!({"distinct_ids": "u"}))),
-        (Method::GET, "/v1/user/?limit=x", None),
-        (Method::GET, "/v1/user/u/subscribed_to/object/?limit=x", None),
-        (Method::GET, "/v1/user/u/subscribed_to/list/?limit=x", None),
+    let closer = [
+        (Method::POST, user, json!({"$email": ["not an address"]})),
+        (Method::PATCH, user, json!({"operations": [{"$append": {"$email": "not an address"}}]})),
     ];
-    for (method, path, body) in &wrong {
-        let request = client.request(method.clone(), *path);
-        let reply = body.iter().fold(request, suprsend::Call::json).await;
-        if reply.err().and_then(|error| error.status()) != Some(StatusCode::BAD_REQUEST) {
-            bail!("Prism does not refuse a wrong {method} {path}");
-        }
+    for (method, path, body) in &closer {
+        let reply = client.request(method.clone(), *path).json(body).await;
+        refused(reply.map(drop), &format!("{method} {path}"))?;
     }
-    Ok(wrong.len())
+    let mut count = closer.len();
+    for Example { id, method, path, wrong, .. } in examples::all(&super::document_of_others()?)? {
+        let request = client.request(method.parse()?, path);
+        let request = match wrong {
+            Some(Wrong::Body(body)) => request.json(&body),
+            Some(Wrong::Query(name)) => request.query(name, "text"),
+            None => continue,
+        };
+        refused(request.await.map(drop), &id)?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+fn refused(reply: Result<(), Error>, what: &str) -> Result<()> {
+    match reply {
+        Err(error) if error.status() == Some(StatusCode::BAD_REQUEST) => Ok(()),
+        other => bail!("Prism does not refuse a wrong {what}: {other:?}"),
+    }
 }
 
 /// A running Prism; it ends when this is dropped.

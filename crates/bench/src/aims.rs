@@ -37,6 +37,10 @@ pub fn judge(upserts: &[Upserts], scale: &[Scale], builds: &[Build]) -> Vec<Aim>
         aims.push(
             ratio.map(|ratio| Aim::at_most("building: suprsend / hand-written, CPU time", ratio, 1.10)),
         );
+        #[allow(clippy::cast_precision_loss, reason = "sizes of files")]
+        let size = |row: &Build| row.stripped_bytes.map(|bytes| bytes as f64);
+        let ratio = size(sdk).zip(size(by_hand)).map(|(sdk, by_hand)| sdk / by_hand);
+        aims.push(ratio.map(|ratio| Aim::at_most("binary: suprsend / hand-written, stripped", ratio, 1.15)));
     }
     aims.into_iter().flatten().collect()
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, env, fs, path::Path, process::Command, time::Instant};
 
 use anyhow::{Context, Result, bail};
+use suprsend_console::tell;
 use tempfile::TempDir;
 
 use crate::{process::children_cpu_time, results::Build};
@@ -51,8 +52,12 @@ pub fn measure(quick: bool) -> Result<Vec<Build>> {
         let here = folder.path().join(format!("program-{index}"));
         program.write(&here, &root)?;
         let crates = count(&here)?;
-        let (seconds, cpu_seconds) = if quick { (None, None) } else { build(&here, program)? };
-        builds.push(Build { program: program.title.to_owned(), crates, seconds, cpu_seconds });
+        let mut row = Build { program: program.title.to_owned(), crates, ..Build::default() };
+        if !quick {
+            build(&here, program, &mut row)?;
+            release(&here, program, &mut row)?;
+        }
+        builds.push(row);
     }
     Ok(builds)
 }
@@ -97,18 +102,38 @@ fn count(here: &Path) -> Result<usize> {
 }
 
 /// Builds from nothing: how long that takes, and how much CPU time.
-fn build(here: &Path, program: &Program) -> Result<(Option<f64>, Option<f64>)> {
-    eprintln!("building a program on {}", program.title);
+fn build(here: &Path, program: &Program, row: &mut Build) -> Result<()> {
+    tell!("building a program on {}", program.title);
     let (start, cpu) = (Instant::now(), children_cpu_time()?);
+    run(cargo(here).args(["build", "--offline", "--quiet"]), program)?;
+    let (time, cpu) = (start.elapsed(), children_cpu_time()?.saturating_sub(cpu));
+    row.seconds = Some(time.as_secs_f64());
+    row.cpu_seconds = Some(cpu.as_secs_f64());
+    // The next one needs the room.
+    fs::remove_dir_all(here.join("target"))?;
+    Ok(())
+}
+
+/// Builds with optimization: how large the binary is, as it comes and without symbols.
+fn release(here: &Path, program: &Program, row: &mut Build) -> Result<()> {
+    tell!("building a program on {} with optimization", program.title);
+    run(cargo(here).args(["build", "--release", "--offline", "--quiet"]), program)?;
+    let binary = here.join("target/release/program");
+    let bytes = || Ok::<_, anyhow::Error>(Some(fs::metadata(&binary)?.len()));
+    row.release_bytes = bytes()?;
+    run(Command::new("strip").arg(&binary), program)?;
+    row.stripped_bytes = bytes()?;
+    fs::remove_dir_all(here.join("target"))?;
+    Ok(())
+}
+
+fn run(command: &mut Command, program: &Program) -> Result<()> {
     let output =
-        cargo(here).args(["build", "--offline", "--quiet"]).output().context("cannot run cargo build")?;
+        command.output().with_context(|| format!("cannot run {}", command.get_program().display()))?;
     if !output.status.success() {
         bail!("a program on {} does not build:\n{}", program.title, String::from_utf8_lossy(&output.stderr));
     }
-    let (time, cpu) = (start.elapsed(), children_cpu_time()?.saturating_sub(cpu));
-    // The next one needs the room.
-    fs::remove_dir_all(here.join("target"))?;
-    Ok((Some(time.as_secs_f64()), Some(cpu.as_secs_f64())))
+    Ok(())
 }
 
 fn cargo(here: &Path) -> Command {

@@ -1,10 +1,13 @@
 //! What an upsert costs with the SDK, beside what it costs without it. `cargo xtask bench` runs it; see the README beside this.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away: see suprsend_console")]
+
 pub mod aims;
 pub mod builds;
 pub mod client;
 pub mod contenders;
 pub mod peers;
+pub mod pipeline;
 pub mod plot;
 pub mod process;
 pub mod results;

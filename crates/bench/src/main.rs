@@ -2,46 +2,54 @@
 //!
 //! Exit codes: 0, it was measured, whatever that shows; 2, it was not.
 
-use std::{env, fs, num::NonZero, path::PathBuf, process::ExitCode, thread, time::Duration};
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away: see suprsend_console")]
+
+use std::{env, fmt::Display, fs, num::NonZero, path::PathBuf, process::ExitCode, thread, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use serde::Serialize;
 use suprsend_bench::{
     aims, builds,
     client::{self, Task},
     peers::Peers,
-    plot, process,
+    pipeline, plot, process,
     results::{Machine, Results},
     server,
-    table::{ManyTable, Tables},
+    table::{ManyTable, PipelineTable, Tables},
     turns::{self, Plan, Server},
 };
+use suprsend_console::{out, say, tell};
 
-/// Measures what an upsert costs with the SDK, beside what it costs without it.
+/// Measures the cost of an upsert with the SDK, without it, and with other SDKs.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench", bin_name = "cargo xtask bench", args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     part: Option<Part>,
-    /// Measure less, in less than two minutes: the numbers are rough, and programs are not built but only counted.
+    /// Measure less, in under two minutes: numbers are rough, and crates are counted but not built.
     #[arg(long)]
     quick: bool,
-    /// Measure SuprSend's own SDKs for Node and Python too; needs node, npm, python3 and their registries.
+    /// Measure the official Node and Python SDKs too. Needs node, npm, python3 and their registries.
     #[arg(long)]
     peers: bool,
-    /// Instead of that, send many records each way, to a server whose answers take so many milliseconds.
-    #[arg(long, value_name = "MS", conflicts_with_all = ["quick", "peers", "svg", "from"])]
+    /// Measure bulk sending instead, to a server that takes this many milliseconds to respond; with --peers also that of the official
+    /// SDKs.
+    #[arg(long, value_name = "MS", conflicts_with_all = ["quick", "svg", "from"])]
     latency: Option<u64>,
-    /// Number of records to send each way.
+    /// Number of records to send by each bulk method.
     #[arg(long, value_name = "COUNT", default_value_t = 20_000, requires = "latency")]
     records: u64,
+    /// Instead of that, take the time of generating from documents of several sizes, with things in them that cannot be generated.
+    #[arg(long, conflicts_with_all = ["quick", "peers", "latency", "svg", "from"])]
+    pipeline: bool,
     /// Print JSON instead of tables.
     #[arg(long)]
     json: bool,
-    /// Draw the results.
+    /// Draw the results into this file.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    /// Show the results of an earlier run, which `--json` printed, instead of measuring.
+    /// Show the results of an earlier run from its JSON, instead of measuring.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "peers"])]
     from: Option<PathBuf>,
 }
@@ -65,7 +73,7 @@ fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error:#}");
+            tell!("{error:#}");
             ExitCode::from(2)
         }
     }
@@ -75,20 +83,31 @@ fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.part {
         Some(Part::Serve { latency }) => on_one_thread(server::serve(Duration::from_millis(*latency))),
         Some(Part::Client(task)) => {
-            println!("{}", serde_json::to_string(&on_one_thread(client::run(task))?)?);
+            say!("{}", serde_json::to_string(&on_one_thread(client::run(task))?)?)?;
             Ok(())
         }
         None if arguments.latency.is_some() => many(arguments),
+        None if arguments.pipeline => print(arguments, &pipeline::measure()?, PipelineTable),
         None => show(arguments, &results(arguments)?),
     }
 }
 
 fn many(arguments: &Arguments) -> Result<()> {
-    let rows = turns::many(arguments.latency.unwrap_or_default(), arguments.records)?;
+    let peers = arguments.peers.then(Peers::install).transpose()?;
+    let rows = turns::many(arguments.latency.unwrap_or_default(), arguments.records, peers.as_ref())?;
+    print(arguments, &rows, ManyTable)
+}
+
+/// Prints rows as JSON or as a table.
+fn print<'r, R: Serialize, T: Display>(
+    arguments: &Arguments,
+    rows: &'r [R],
+    table: impl FnOnce(&'r [R]) -> T,
+) -> Result<()> {
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        say!("{}", serde_json::to_string_pretty(rows)?)?;
     } else {
-        print!("{}", ManyTable(&rows));
+        out(format_args!("{}", table(rows)))?;
     }
     Ok(())
 }
@@ -98,9 +117,9 @@ fn show(arguments: &Arguments, results: &Results) -> Result<()> {
         fs::write(file, plot::svg(results)?).with_context(|| format!("cannot write {}", file.display()))?;
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(results)?);
+        say!("{}", serde_json::to_string_pretty(results)?)?;
     } else {
-        print!("{}", Tables(results));
+        out(format_args!("{}", Tables(results)))?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use suprsend_console::tell;
 use tempfile::TempDir;
 
 use crate::{
@@ -17,6 +18,10 @@ use crate::{
 
 const NODE: &str = "@suprsend/node-sdk";
 const PYTHON: &str = "suprsend-py-sdk";
+
+/// The program that runs Node's scripts, and the one in the folder that runs Python's.
+const NODE_PROGRAM: &str = "node";
+const PYTHON_PROGRAM: &str = "venv/bin/python";
 
 /// Where the versions are pinned.
 const PINS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance");
@@ -33,6 +38,8 @@ impl Peers {
         let here = folder.path();
         fs::write(here.join("node.mjs"), include_str!("../peers/node.mjs"))?;
         fs::write(here.join("python.py"), include_str!("../peers/python.py"))?;
+        fs::write(here.join("bulk.mjs"), include_str!("../peers/bulk.mjs"))?;
+        fs::write(here.join("bulk.py"), include_str!("../peers/bulk.py"))?;
         install_node(here).context("cannot install the Node SDK")?;
         install_python(here).context("cannot install the Python SDK")?;
         Ok(Self { folder })
@@ -40,20 +47,28 @@ impl Peers {
 
     /// A client on one of them.
     pub fn client(&self, task: &Task) -> Command {
+        let Task { contender, concurrency, warm_up, requests, .. } = task;
+        let each = || vec![concurrency.to_string(), warm_up.to_string(), requests.to_string()];
+        let bulk = |kind: &str| vec![kind.to_owned(), requests.to_string()];
+        let (program, script, arguments) = match contender {
+            Contender::PythonUsers => (PYTHON_PROGRAM, "bulk.py", bulk("users")),
+            Contender::PythonTriggers => (PYTHON_PROGRAM, "bulk.py", bulk("triggers")),
+            Contender::NodeUsers => (NODE_PROGRAM, "bulk.mjs", bulk("users")),
+            Contender::NodeTriggers => (NODE_PROGRAM, "bulk.mjs", bulk("triggers")),
+            Contender::Python => (PYTHON_PROGRAM, "python.py", each()),
+            _ => (NODE_PROGRAM, "node.mjs", each()),
+        };
         let here = self.folder.path();
-        let is_python = task.contender == Contender::Python;
-        let mut command = Command::new(if is_python { here.join("venv/bin/python") } else { "node".into() });
-        command.arg(if is_python { "python.py" } else { "node.mjs" });
-        command.current_dir(here);
-        command.arg(format!("http://{}", task.server)).arg(KEY);
-        command.args([task.concurrency.to_string(), task.warm_up.to_string(), task.requests.to_string()]);
+        let program = if program == NODE_PROGRAM { program.into() } else { here.join(program) };
+        let mut command = Command::new(program);
+        command.arg(script).current_dir(here).arg(format!("http://{}", task.server)).arg(KEY).args(arguments);
         command
     }
 }
 
 /// npm keeps to the lock file for what is left of the dependencies.
 fn install_node(here: &Path) -> Result<()> {
-    eprintln!("installing {NODE}");
+    tell!("installing {NODE}");
     let package: Value = serde_json::from_str(&pinned("package.json")?)?;
     let version =
         package["dependencies"][NODE].as_str().context("conformance/package.json does not pin it")?;
@@ -67,10 +82,10 @@ fn install_node(here: &Path) -> Result<()> {
 
 /// The list has what other clients need too, so here it only says which version of each is taken.
 fn install_python(here: &Path) -> Result<()> {
-    eprintln!("installing {PYTHON}");
+    tell!("installing {PYTHON}");
     fs::write(here.join("constraints.txt"), pinned("requirements.txt")?)?;
     run(Command::new("python3").args(["-m", "venv", "venv"]).current_dir(here))?;
-    let mut pip = Command::new(here.join("venv/bin/python"));
+    let mut pip = Command::new(here.join(PYTHON_PROGRAM));
     pip.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "install"]);
     run(pip.args(["--constraint", "constraints.txt", PYTHON]).current_dir(here))
 }

@@ -107,8 +107,8 @@ impl Many {
     }
 }
 
-/// What a one-file program takes to build, from nothing, without optimization.
-#[derive(Debug, Serialize, Deserialize)]
+/// What a one-file program takes to build, from nothing, without optimization, and how large it is with it.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Build {
     /// What it depends on.
     pub program: String,
@@ -118,6 +118,12 @@ pub struct Build {
     pub seconds: Option<f64>,
     /// CPU time of the compiler, the linker and the build scripts.
     pub cpu_seconds: Option<f64>,
+    /// Size of the binary of a release build.
+    #[serde(default)]
+    pub release_bytes: Option<u64>,
+    /// Its size without symbols.
+    #[serde(default)]
+    pub stripped_bytes: Option<u64>,
 }
 
 /// A number beside what it should be.

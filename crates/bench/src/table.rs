@@ -2,7 +2,10 @@
 
 use std::fmt::{self, Display};
 
-use crate::results::{Aim, Build, Many, Results, Scale, Upserts};
+use crate::{
+    pipeline::Pipeline,
+    results::{Aim, Build, Many, Results, Scale, Upserts},
+};
 
 /// Shows results as tables.
 pub struct Tables<'a>(pub &'a Results);
@@ -23,7 +26,7 @@ impl Display for Tables<'_> {
         write_table(f, &head, upserts.iter().map(upserts_row))?;
         let head = ["upsert_all over", "seconds", "users/s", "CPU µs/user", "peak MiB"];
         write_table(f, &head, scale.iter().map(scale_row))?;
-        let head = ["a program on", "crates", "seconds", "CPU seconds"];
+        let head = ["a program on", "crates", "seconds", "CPU seconds", "release KiB", "stripped KiB"];
         write_table(f, &head, builds.iter().map(build_row))?;
         let head = ["ratio", "measured", "aim", ""];
         write_table(f, &head, aims.iter().map(aim_row))
@@ -53,6 +56,28 @@ impl Display for ManyTable<'_> {
     }
 }
 
+/// Shows the times of generating as a table.
+pub struct PipelineTable<'a>(pub &'a [Pipeline]);
+
+impl Display for PipelineTable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let head = ["operations", "kB", "culprits", "seconds", "ms/operation", "times that without culprits"];
+        let row = |row: &Pipeline| {
+            #[allow(clippy::cast_precision_loss, reason = "a number of operations is far below 2^52")]
+            let each = row.seconds * 1e3 / row.operations as f64;
+            [
+                row.operations.to_string(),
+                format!("{:.0}", row.kilobytes),
+                row.culprits.to_string(),
+                format!("{:.2}", row.seconds),
+                format!("{each:.1}"),
+                format!("{:.1}", row.times),
+            ]
+        };
+        write_table(f, &head, self.0.iter().map(row))
+    }
+}
+
 fn upserts_row(row: &Upserts) -> [String; 7] {
     [
         row.contender.title().to_owned(),
@@ -75,10 +100,18 @@ fn scale_row(row: &Scale) -> [String; 5] {
     ]
 }
 
-fn build_row(row: &Build) -> [String; 4] {
+fn build_row(row: &Build) -> [String; 6] {
     let seconds =
         |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1}"));
-    [row.program.clone(), row.crates.to_string(), seconds(row.seconds), seconds(row.cpu_seconds)]
+    let size = |bytes: Option<u64>| bytes.map_or_else(|| "-".to_owned(), |bytes| (bytes / 1024).to_string());
+    [
+        row.program.clone(),
+        row.crates.to_string(),
+        seconds(row.seconds),
+        seconds(row.cpu_seconds),
+        size(row.release_bytes),
+        size(row.stripped_bytes),
+    ]
 }
 
 fn aim_row(row: &Aim) -> [String; 4] {

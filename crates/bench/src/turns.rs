@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use suprsend_console::tell;
 
 use crate::{
     client::{Sample, Task},
@@ -114,7 +115,7 @@ pub fn upserts(server: &mut Server, plan: Plan, peers: Option<&Peers>) -> Result
         .flat_map(|concurrency| contenders.iter().map(move |contender| (*contender, concurrency, Vec::new())))
         .collect();
     for turn in 0..plan.repetitions {
-        eprintln!("turn {} of {}", turn + 1, plan.repetitions);
+        tell!("turn {} of {}", turn + 1, plan.repetitions);
         for place in 0..rows.len() {
             // Nobody is always first, and nobody always after the same.
             let row = (place + turn) % rows.len();
@@ -150,7 +151,7 @@ fn take_turn(
 pub fn scale(server: &mut Server, plan: Plan) -> Result<Vec<Scale>> {
     let mut rows = Vec::new();
     for users in plan.scale {
-        eprintln!("upsert_all over {users} users");
+        tell!("upsert_all over {users} users");
         // Without a warm-up: what is measured is a whole import.
         let task = Task {
             contender: Contender::UpsertAll,
@@ -165,15 +166,18 @@ pub fn scale(server: &mut Server, plan: Plan) -> Result<Vec<Scale>> {
 }
 
 /// So many records, each way to send many.
-pub fn many(latency_ms: u64, records: u64) -> Result<Vec<Many>> {
+pub fn many(latency_ms: u64, records: u64, peers: Option<&Peers>) -> Result<Vec<Many>> {
     let mut server = Server::start(latency_ms)?;
     let mut rows = Vec::new();
-    for contender in Contender::MANY {
-        eprintln!("{}: {records} records", contender.title());
+    let ours = Contender::MANY.into_iter().map(|contender| (contender, None));
+    let theirs = peers.into_iter().flat_map(|peers| Contender::BULK_PEERS.map(|peer| (peer, Some(peers))));
+    for (contender, peers) in ours.chain(theirs) {
+        tell!("{}: {records} records", contender.title());
         // Without a warm-up: connections and the search for the right concurrency are part of a job.
         let task =
             Task { contender, server: server.address.clone(), concurrency: 0, requests: records, warm_up: 0 };
-        rows.push(Many::of(contender, latency_ms, &server.run(&task, client(&task)?)?));
+        let command = peers.map_or_else(|| client(&task), |peers| Ok(peers.client(&task)))?;
+        rows.push(Many::of(contender, latency_ms, &server.run(&task, command)?));
     }
     Ok(rows)
 }

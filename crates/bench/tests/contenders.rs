@@ -54,3 +54,38 @@ async fn all_send_the_same_requests() {
         assert_eq!(requests_of(contender).await, expected, "{contender:?}");
     }
 }
+
+/// A reader that has gone away makes no panic, and no other exit code.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_pipe_ends_it_quietly() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let reply = Bytes::from(server::reply().unwrap());
+    let serving = tokio::spawn(server::accept(listener, move |_| {
+        let reply = reply.clone();
+        async move { server::response(StatusCode::CREATED, reply) }
+    }));
+    let run = move |server: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_suprsend-bench"));
+        command.args([
+            "client",
+            "--contender",
+            "hyper",
+            "--concurrency",
+            "1",
+            "--requests",
+            "1",
+            "--warm-up",
+            "0",
+        ]);
+        // The reading ends are dropped here.
+        command
+            .args(["--server", server])
+            .stdout(std::io::pipe().unwrap().1)
+            .stderr(std::io::pipe().unwrap().1);
+        command.status().unwrap().code()
+    };
+    let codes = tokio::task::spawn_blocking(move || (run(&address), run("nowhere")));
+    assert_eq!(codes.await.unwrap(), (Some(0), Some(2)));
+    serving.abort();
+}

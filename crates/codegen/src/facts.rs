@@ -4,7 +4,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Pointer, fit, grammar, media, names, table::Table};
+use crate::{
+    Pointer, fit, grammar, media, names,
+    table::{Table, Verdict},
+};
 
 /// Facts that the document states about one operation.
 #[derive(Debug, Clone)]
@@ -25,6 +28,10 @@ pub(crate) struct Facts {
     pub(crate) idempotent: bool,
     /// The place of the idempotency key in the body, as tokens of a pointer; `*` is every item of a list.
     pub(crate) key: Option<Vec<String>>,
+    /// The Cargo feature that it is behind.
+    pub(crate) feature: Option<String>,
+    /// Where a success says whether it is one.
+    pub(crate) verdict: Option<Verdict>,
     /// Whether a successful reply is text.
     pub(crate) text: bool,
     pub(crate) parameters: Vec<Parameter>,
@@ -45,6 +52,8 @@ pub(crate) enum Credential {
     None,
     Bearer,
     Basic,
+    /// `Authorization: <scheme> <credential>`.
+    Scheme(String),
     Header(String),
     Query(String),
     Other(String),
@@ -86,6 +95,8 @@ fn of_operation(
         deprecated: operation["deprecated"] == true,
         idempotent: entry.and_then(|entry| entry.idempotent).unwrap_or(by_method),
         key: entry.and_then(|entry| entry.idempotency_key.clone()),
+        feature: table.feature(method, path).map(str::to_owned),
+        verdict: entry.and_then(|entry| entry.verdict.clone()),
         text: replies_with_text(document, operation),
         parameters: parameters(document, item, operation),
         body: follow(document, &operation["requestBody"])["description"]
@@ -123,6 +134,7 @@ fn scheme(document: &Value, name: &str) -> Credential {
     match (text("type"), text("in"), text("scheme").to_ascii_lowercase().as_str()) {
         ("http", _, "bearer") | ("oauth2" | "openIdConnect", ..) => Credential::Bearer,
         ("http", _, "basic") => Credential::Basic,
+        ("http", _, scheme) if !scheme.is_empty() => Credential::Scheme(text("scheme").to_owned()),
         ("apiKey", "header", _) => Credential::Header(text("name").to_owned()),
         ("apiKey", "query", _) => Credential::Query(text("name").to_owned()),
         _ => Credential::Other(name.to_owned()),

@@ -126,7 +126,7 @@ fn subschemas(keyword: &str, value: &Value) -> Option<Shape> {
 /// Calls `visit` for the object at `pointer` and everything below it, parents before their children.
 ///
 /// A Reference Object (a `$ref` anywhere but in a schema) is visited, but not what stands beside the `$ref`.
-pub(crate) fn walk<'a>(
+pub fn walk<'a>(
     value: &'a Value,
     node: Node,
     pointer: &Pointer,

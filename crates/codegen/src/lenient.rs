@@ -35,6 +35,10 @@ use crate::{
 /// assert!(dropped.to_string().starts_with("/paths/~1thing/trace: dropped: "));
 /// # Ok::<(), suprsend_codegen::Problems>(())
 /// ```
+///
+/// # Errors
+///
+/// The problems of the last attempt, if leaving parts out does not help.
 pub fn leniently<T>(
     document: &Value,
     attempt: impl Fn(&Value) -> Result<T, Problems>,

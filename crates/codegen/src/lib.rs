@@ -18,6 +18,55 @@
 //! - a document: two million values once YAML's aliases are written out and the overlays are applied, nested 256 levels deep;
 //! - a schema: 256 others that it includes one by way of the other, by `$ref` and combinations.
 //!
+//! # The steps
+//!
+//! **Reading** loses nothing: a number is read exactly or refused, a key is the text that is written, and YAML's `<<` is merged as YAML 1.1
+//! says. Limits are found before anything beyond them is read, so that the time is proportional to the size of the text.
+//!
+//! **Lint** comes in three rounds, since each relies on the one before: the JSON type of what is read, where references lead, and
+//! what progenitor cannot do. A round reports everything it finds. The last one also
+//! counts the combinations of alternatives that the generator would have to merge, which take all memory soon.
+//!
+//! **Lowering** walks the document by one table (`grammar.rs`) that knows where schemas are, so a
+//! property named `const` is no keyword. It first gives every schema that something refers to a place as a component, since
+//! everything else may move. Weakening is harmless except below `not` and inside `oneOf`, where it makes the whole stricter;
+//! `lower/polarity.rs` finds those; a `oneOf` that it has to make `anyOf` carries `x-one-of`, by which it
+//! still becomes an enum. A property test compares a 2020-12 validator on the schema
+//! given with a draft 4 validator on the schema lowered.
+//!
+//! **Fitting** works around what progenitor does not do: it names every inline schema (title, else operation, role and status),
+//! makes one type of several success or error bodies, leaves a status with another kind of body undeclared so that it
+//! reaches the caller, keeps unknown keys where the document allows them, drops defaults (they would be sent whether set or not),
+//! and widens enumerations whose values have no Rust names.
+//!
+//! Limits of texts, numbers and lists make no types: rules carry them. A component that is a plain text or number stands inline, and equal
+//! schemas are one type.
+//!
+//! **Unions.** A union with objects or lists in it is not left to typify, which takes the first alternative that can be read. Fitting puts an
+//! object in its place, with a property for each alternative, and mending turns the struct that comes of it into an enum. Where
+//! the JSON type does not tell the alternatives apart, the enum is read by `suprsend_api::union`: the first alternative that keeps every member
+//! that any keeps, of those whose checks hold. Checks are what the document says and the type does not: a tag by `discriminator`, constants,
+//! bounds, lengths, patterns, members that may not be there. A value that no alternative keeps whole stays JSON, in the variant `Other`. A
+//! property test makes random unions and random instances, which a validator judges, and compares what is read and written again.
+//!
+//! **Operations.** progenitor generates in its positional style. Of each function of its client, the signature becomes a struct, the result
+//! the types `Reply` and `Refusal`, and the statements before it sends the method `request` (`rust/operations/read.rs` reads them
+//! and refuses a form that it does not know, with progenitor's version). The client itself goes. An operation is data: it can be stored as
+//! JSON under its id, and `operations::visit` finds its type again.
+//!
+//! **Types.** Text enums are open, so that one unknown value does not fail a reply; an enum stays closed where nothing else tells the
+//! alternatives of a union apart. Types with secrets (`x-sensitive` in an overlay) do not print them; doc comments
+//! are safe for rustdoc. An enum without a tag whose variants take different JSON types, which the tree has to show for certain, is read by
+//! a visitor instead of what serde derives, which buffers the value and tries every variant on it.
+//!
+//! **Rules** are read from the corrected document, before it is lowered, and written as constant data. The SDK judges a body by them while
+//! it is serialized into nothing, and finds by the same data what must not be shown.
+//!
+//! **Culprits.** Where the generator panics all the same, each operation and schema is tried by itself, with stubs of what it only holds, by
+//! halves: all culprits are named in one run, which takes a few times as long as generating, however many there are.
+//!
+//! # Errors
+//!
 //! Nothing here knows a particular API. Input that cannot be generated gives [`Problems`]: a line each with place, reason
 //! and remedy, all of them in one run.
 
@@ -46,19 +95,20 @@ mod table;
 use serde_json::Value;
 
 pub use fit::is_closed;
-pub use grammar::{Node, is_method, path_template};
+pub use grammar::{Node, is_method, path_template, walk};
 pub use lenient::leniently;
 pub use limits::TEXT;
 pub use names::{rust_function, rust_type};
+pub use overlay::{Step, trace};
 pub use path_item::{PathItem, path_items};
 pub use pointer::Pointer;
 pub use problem::{Problem, Problems};
 pub use project::Project;
 pub use report::{Entry, Kind, Report};
 pub use resources::resources;
-pub use rust::Settings;
+pub use rust::{Settings, find_culprits};
 pub use source::Source;
-pub use table::{Entry as TableEntry, RESOURCES, Resource, Table};
+pub use table::{Entry as TableEntry, RESOURCES, Resource, Table, Verdict};
 
 /// What [`generate`] makes of a document.
 #[derive(Debug, Clone)]
@@ -82,16 +132,28 @@ pub struct Lowered {
 
 /// Refuses a document in which values have another JSON type than is read, or references lead nowhere. What passes can be
 /// walked without surprises, though it need not be valid OpenAPI.
+///
+/// # Errors
+///
+/// Every value of another type and every reference that leads nowhere.
 pub fn readable(document: &Value) -> Result<(), Problems> {
     limits::deep(|| lint::readable(document))
 }
 
 /// Refuses what [`generate`] refuses before it generates anything.
+///
+/// # Errors
+///
+/// Every place that cannot be generated from, with the reason and the remedy.
 pub fn generatable(document: &Value) -> Result<(), Problems> {
     limits::deep(|| lint::generatable(document))
 }
 
 /// Checks a corrected document and lowers it to OpenAPI 3.0.3, without fitting it to the generator.
+///
+/// # Errors
+///
+/// What [`readable`] refuses.
 pub fn lower(document: &Value) -> Result<Lowered, Problems> {
     limits::deep(|| {
         lint::readable(document)?;
@@ -103,6 +165,10 @@ pub fn lower(document: &Value) -> Result<Lowered, Problems> {
 }
 
 /// Generates the Rust client of a corrected document.
+///
+/// # Errors
+///
+/// What [`generatable`] refuses, and operations or schemas at which the generator panics.
 pub fn generate(document: &Value, settings: &Settings) -> Result<Generated, Problems> {
     limits::deep(|| {
         lint::generatable(document)?;

@@ -93,6 +93,10 @@ pub struct Problems(Vec<Problem>);
 
 impl Problems {
     /// `Ok` if nothing was found.
+    ///
+    /// # Errors
+    ///
+    /// The problems, if there are any.
     pub fn none_or(found: Vec<Problem>) -> Result<(), Self> {
         if found.is_empty() { Ok(()) } else { Err(Self(found)) }
     }

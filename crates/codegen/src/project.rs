@@ -24,6 +24,10 @@ impl Project {
     /// Reads `openapi.yaml` and the files in `overlays/`, in the order of their names, below `root`.
     ///
     /// What lies there without being YAML or JSON is a problem, lest an overlay be forgotten; hidden files are passed over.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or that is not an overlay by its name.
     pub fn open(root: &Path) -> Result<Self, Problems> {
         let folder = root.join("overlays");
         let entries = fs::read_dir(&folder).map_err(|error| unreadable(&folder, root, &error))?;
@@ -49,6 +53,10 @@ impl Project {
     }
 
     /// Reads a document and overlays from the files named. Messages name them relative to `root`, where they are below it.
+    ///
+    /// # Errors
+    ///
+    /// The first file that cannot be read.
     pub fn of_files(root: &Path, document: &Path, overlays: &[PathBuf]) -> Result<Self, Problems> {
         let read = |path: &Path| {
             let text = fs::read_to_string(path).map_err(|error| unreadable(path, root, &error))?;
@@ -86,6 +94,10 @@ impl Project {
     /// Applies the overlays to the document: the corrected document, by which everything else is judged.
     ///
     /// Where actions do not fit, those of all overlays are named.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be parsed, or every action that does not fit the document.
     pub fn correct(&self) -> Result<Value, Problems> {
         let mut document = self.document.parse()?;
         overlay::apply(&mut document, &self.overlays)?;

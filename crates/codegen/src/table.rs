@@ -9,7 +9,14 @@
 //!       get: get /v1/tenant/{tenant_id}/preference/
 //!   workflows:
 //!     trigger: {post: /trigger/, arguments: [workflow], idempotency_key: /$idempotency_key}
+//!   workspace(workspace):
+//!     feature: management                # a Cargo feature: without it, none of this is compiled
+//!     keys:                              # a resource below a handle
+//!       list: get /v1/{workspace}/key/
 //! ```
+//!
+//! A member is a resource if it has parameters or holds methods: a method names an HTTP method with its path, as text
+//! (`get /v1/tenant/`) or as a member (`post: /trigger/`).
 
 use serde_json::{Map, Value};
 
@@ -32,10 +39,14 @@ pub struct Resource {
     pub name: String,
     /// The path parameters that a handle is given.
     pub parameters: Vec<String>,
+    /// The Cargo feature that it is behind, with all that is below it.
+    pub feature: Option<String>,
     /// Its methods in their order.
     pub methods: Vec<Entry>,
-    /// Its handles in their order.
+    /// The handles and resources below it, in their order.
     pub handles: Vec<Resource>,
+    /// The place of the resource.
+    pub place: Pointer,
 }
 
 /// A method of a resource: the operation that it is, and what the document cannot say of it.
@@ -55,8 +66,21 @@ pub struct Entry {
     pub arguments: Option<Vec<String>>,
     /// Path parameters that come from a setting of the client, each with its setting.
     pub settings: Vec<(String, String)>,
+    /// Where a success says whether it is one.
+    pub verdict: Option<Verdict>,
     /// The place of the entry.
     pub place: Pointer,
+}
+
+/// Where the body of a success says whether the operation did what was asked for, beside its status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The parameter of the query without which, or with `false` for it, nothing is judged. If it is there, so has to be the verdict.
+    pub asked_by: Option<String>,
+    /// The place of the truth value in the body, as the tokens of a pointer.
+    pub holds: Vec<String>,
+    /// The place of the reasons against it.
+    pub reasons: Vec<String>,
 }
 
 impl Table {
@@ -108,8 +132,17 @@ impl Table {
 
     /// The entry of an operation.
     pub fn entry(&self, method: &str, path: &str) -> Option<&Entry> {
-        let is_it = |entry: &&Entry| entry.method == method && entry.path == path;
-        self.entries().into_iter().map(|(_, entry)| entry).find(is_it)
+        self.found(method, path).map(|(_, entry)| entry)
+    }
+
+    /// The Cargo feature that an operation is behind.
+    pub fn feature(&self, method: &str, path: &str) -> Option<&str> {
+        let (way, _) = self.found(method, path)?;
+        way.into_iter().find_map(|resource| resource.feature.as_deref())
+    }
+
+    fn found(&self, method: &str, path: &str) -> Option<(Vec<&Resource>, &Entry)> {
+        self.entries().into_iter().find(|(_, entry)| entry.method == method && entry.path == path)
     }
 }
 
@@ -137,15 +170,22 @@ impl Reader {
                 (name, parameters.collect())
             }
         };
-        let mut resource =
-            Resource { name: name.trim().to_owned(), parameters, methods: Vec::new(), handles: Vec::new() };
+        let mut resource = Resource {
+            name: name.trim().to_owned(),
+            parameters,
+            feature: None,
+            methods: Vec::new(),
+            handles: Vec::new(),
+            place: place.clone(),
+        };
         if !is_name(&resource.name) {
             self.refuse(place, format!("`{}` is not a name in snake_case", resource.name));
         }
         for (name, member) in members {
             let place = place.child(name);
-            // Its methods may be called `get` as well, so only the parentheses tell.
-            if name.contains('(') {
+            if let ("feature", Some(feature)) = (name.as_str(), feature(member)) {
+                resource.feature = Some(feature.to_owned());
+            } else if name.contains('(') || holds_methods(member) {
                 let handle = self.resource(name, member, &place);
                 resource.handles.extend(handle);
             } else {
@@ -168,6 +208,7 @@ impl Reader {
             idempotency_key: None,
             arguments: None,
             settings: Vec::new(),
+            verdict: None,
             place,
         };
         match value {
@@ -205,10 +246,50 @@ impl Reader {
                     entry.settings =
                         members.iter().map(|(name, value)| (name.clone(), text(value))).collect();
                 }
+                ("verdict", Value::Object(members)) => entry.verdict = self.verdict(members, &place),
                 _ => self.refuse(&place, "is not a member of an entry, or of another type"),
             }
         }
     }
+
+    fn verdict(&mut self, members: &Map<String, Value>, place: &Pointer) -> Option<Verdict> {
+        let (mut asked_by, mut holds, mut reasons) = (None, Vec::new(), Vec::new());
+        for (key, value) in members {
+            match (key.as_str(), value) {
+                ("asked_by", Value::String(name)) => asked_by = Some(name.clone()),
+                ("holds", Value::String(pointer)) => holds = Pointer::from_text(pointer).tokens(),
+                ("reasons", Value::String(pointer)) => reasons = Pointer::from_text(pointer).tokens(),
+                _ => self.refuse(&place.child(key), "is not a member of a verdict, or no text"),
+            }
+        }
+        if holds.is_empty() || reasons.is_empty() {
+            self.refuse(place, "states no place of the verdict or of its reasons (`holds`, `reasons`)");
+            return None;
+        }
+        Some(Verdict { asked_by, holds, reasons })
+    }
+}
+
+/// The name of a Cargo feature; a method that is called `feature` has a path.
+fn feature(value: &Value) -> Option<&str> {
+    let known = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    value.as_str().filter(|text| !text.is_empty() && text.chars().all(known))
+}
+
+/// Whether a member is a resource: it is no entry, and one of its own members is one, or is such a resource. An entry has an HTTP
+/// method with a path, while a resource may have a method of that name.
+fn holds_methods(value: &Value) -> bool {
+    let Some(members) = value.as_object() else { return false };
+    let is_path = |value: &Value| value.as_str().is_some_and(|text| text.starts_with('/'));
+    let is_entry = |members: &Map<String, Value>| {
+        members.iter().any(|(key, value)| grammar::is_method(key) && is_path(value))
+    };
+    let is_method = |value: &Value| match value {
+        Value::String(text) => text.split_once(' ').is_some_and(|(method, _)| grammar::is_method(method)),
+        Value::Object(inner) => is_entry(inner) || holds_methods(value),
+        _ => false,
+    };
+    !is_entry(members) && members.values().any(is_method)
 }
 
 fn is_name(text: &str) -> bool {

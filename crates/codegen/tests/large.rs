@@ -6,7 +6,7 @@ use suprsend_codegen::{Settings, Source, generate};
 
 const OPERATIONS: usize = 420;
 
-/// Pages like upstream's: two servers, a header that cannot be one, habits of 3.0 in a 3.1 document, and examples.
+/// Pages like upstream's: two servers, two credentials, habits of 3.0 in a 3.1 document, and examples.
 fn text() -> String {
     let mut text = String::from(
         "openapi: 3.1.1\n\
@@ -16,7 +16,7 @@ fn text() -> String {
          components:\n  \
            securitySchemes:\n    \
              BearerAuth: {type: http, scheme: bearer}\n    \
-             ServiceTokenAuth: {type: apiKey, in: header, name: 'ServiceToken <token>'}\n  \
+             ServiceTokenAuth: {type: apiKey, in: header, name: 'X-Service-Token'}\n  \
            schemas:\n    \
              Error: {type: object, properties: {code: {type: integer}, message: {type: string, nullable: true}}}\n\
          paths:\n",

@@ -17,6 +17,10 @@ use super::{
 pub type Codec = fn(&str) -> Result<Value, String>;
 
 /// Decodes a JSON text into this type and encodes that again.
+///
+/// # Errors
+///
+/// The reason why the text cannot be read, or the value cannot be written.
 pub fn round_trip<T: Serialize + DeserializeOwned>(text: &str) -> Result<Value, String> {
     let value: T = serde_json::from_str(text).map_err(|error| error.to_string())?;
     serde_json::to_value(value).map_err(|error| error.to_string())

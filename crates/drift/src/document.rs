@@ -47,6 +47,10 @@ pub(crate) struct Operation<'a> {
     pub(crate) servers: Vec<Server>,
     /// Whether sending it twice has the effect of sending it once.
     pub(crate) idempotent: bool,
+    /// The Cargo feature that the table of resources puts it behind.
+    pub(crate) feature: Option<String>,
+    /// Where the table says that a success says whether it is one.
+    pub(crate) verdict: Option<Value>,
     /// The place of the idempotency key in the body, as tokens of a pointer; `*` is every item of a list.
     pub(crate) key: Option<Vec<String>>,
     /// Any of these is enough; none at all is asked for if it is empty.
@@ -191,18 +195,30 @@ struct Reader<'a> {
     table: Table,
 }
 
-/// The operations of the table of resources, by method and path: whether each may be repeated, and where its key is.
+/// The operations of the table of resources, by method and path.
 #[derive(Default)]
-struct Table(BTreeMap<(String, String), Repetition>);
+struct Table(BTreeMap<(String, String), Entry>);
 
-/// Whether an operation may be repeated, and where its idempotency key is.
-type Repetition = (Option<bool>, Option<Vec<String>>);
+/// What the table says of an operation.
+#[derive(Default, Clone)]
+struct Entry {
+    /// Whether it may be repeated.
+    idempotent: Option<bool>,
+    /// Where its idempotency key is.
+    key: Option<Vec<String>>,
+    feature: Option<String>,
+    verdict: Option<Value>,
+}
 
 impl Table {
     fn of(root: &Value) -> Self {
         let mut table = Self::default();
-        let mut open: Vec<&Value> = root.get("x-resources").into_iter().collect();
-        while let Some(resource) = open.pop() {
+        let mut open: Vec<(&Value, Option<&str>)> =
+            root.get("x-resources").into_iter().map(|all| (all, None)).collect();
+        while let Some((resource, feature)) = open.pop() {
+            // A method of that name has a path.
+            let own = resource.get("feature").and_then(Value::as_str).filter(|name| !name.contains(' '));
+            let feature = own.or(feature);
             for (_, entry) in resource.as_object().into_iter().flatten() {
                 // A method of the table may be called as one of HTTP is; its value is no path then.
                 let path =
@@ -214,15 +230,25 @@ impl Table {
                         let idempotent = entry.get("idempotent").and_then(Value::as_bool);
                         let key = entry.get("idempotency_key").and_then(Value::as_str);
                         let key = key.map(|key| Pointer::from_text(key).tokens());
-                        table.0.insert((method.to_owned(), path.to_owned()), (idempotent, key));
+                        let feature = feature.map(str::to_owned);
+                        let verdict = entry.get("verdict").map(verdict);
+                        let entry = Entry { idempotent, key, feature, verdict };
+                        table.0.insert((method.to_owned(), path.to_owned()), entry);
                     }
-                    // A handle.
-                    None => open.push(entry),
+                    // A handle, or a resource below one.
+                    None => open.push((entry, feature)),
                 }
             }
         }
         table
     }
+}
+
+/// A verdict with its pointers as lists of tokens.
+fn verdict(stated: &Value) -> Value {
+    let tokens =
+        |name: &str| stated.get(name).and_then(Value::as_str).map(|text| Pointer::from_text(text).tokens());
+    json!({"asked_by": stated.get("asked_by"), "holds": tokens("holds"), "reasons": tokens("reasons")})
 }
 
 /// The members of a path item, each with its place: those of what it refers to, where none stands beside the reference.
@@ -407,7 +433,7 @@ impl<'a> Reader<'a> {
         let entry = self.table.0.get(&(method.to_owned(), path.to_owned()));
         // RFC 9110, 9.2.2.
         let by_method = matches!(method, "get" | "head" | "put" | "delete" | "options" | "trace");
-        let (idempotent, key) = entry.cloned().unwrap_or_default();
+        let Entry { idempotent, key, feature, verdict } = entry.cloned().unwrap_or_default();
         self.used.insert(security.0.pointer.clone());
         Ok(Operation {
             at: at.clone(),
@@ -422,6 +448,8 @@ impl<'a> Reader<'a> {
             servers: servers.1,
             idempotent: idempotent.unwrap_or(by_method),
             key,
+            feature,
+            verdict,
             security: security.1,
             security_at: security.0,
         })
@@ -625,7 +653,11 @@ fn is_default(key: &str, value: &Value) -> bool {
 fn describe(scheme: &Value) -> Scheme {
     let text = |key: &str| scheme.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     match text("type").as_str() {
-        "http" => Scheme::Http(text("scheme").to_ascii_lowercase()),
+        "http" => {
+            let (scheme, known) = (text("scheme"), text("scheme").to_ascii_lowercase());
+            // Of a scheme of the API's own nobody knows that its server takes another case.
+            Scheme::Http(if matches!(known.as_str(), "bearer" | "basic") { known } else { scheme })
+        }
         "apiKey" => {
             let word = text("in");
             let place = Place::ALL.into_iter().find(|place| place.word() == word).unwrap_or(Place::Cookie);

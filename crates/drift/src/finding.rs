@@ -111,6 +111,10 @@ kinds! {
             "generate again, so that who uses the operation is told"
         Idempotent "idempotent" -
             "generate again, or correct the table of resources with an overlay: it says what its method does not"
+        Feature "feature" -
+            "generate again, or correct the table of resources with an overlay: it says what is behind a Cargo feature"
+        Verdict "verdict" -
+            "generate again, or correct the table of resources with an overlay: it says where a success tells whether it is one"
         Traits "traits" -
             "generate again; what may be absent and what comes in pages has methods of its own"
         PathParameters "path-parameters" -

@@ -5,8 +5,52 @@
 //! Comparisons are functions from facts to differences; the ledger takes away those that are known. Nothing here uses the lowering
 //! that it judges.
 //!
+//! # What is compared
+//!
+//! **Operations**, from the source with `syn`. Every operation of the document exists once and no other does. Compared are id, method,
+//! path template and what fills it; parameters with place, name, type and whether they are required; headers that nobody asked for; media
+//! type and type of the body; for every status what it is decoded into; and the version that the client states.
+//!
+//! **Types.** The source of the types is read into JSON Schema with notes on what derives cannot tell: what is left out when written,
+//! which checks are written by hand, which JSON type makes which variant, what is read side by side. `schemars` says the same of the
+//! compiled types, and the two have to agree; this shows that the source was read rightly and is the code that runs. Then both sides are
+//! brought into one normal form
+//! (references followed, `allOf` joined, null taken out, several types turned into alternatives) and walked in parallel: names,
+//! required, type, format, null, listed values, alternatives, items, maps, unknown keys. A keyword that no Rust type carries
+//! (`minItems`) is a difference like any other. Of a union that is read by hand, the order of the alternatives is read, and what is asked of the
+//! values of each, which has to be what the document says of them.
+//!
+//! **Behaviour.** Of every schema that a type stands for, seeded instances are made, by a library and by random changes of what it
+//! makes, and judged by a 2020-12 validator. A valid one has to be read, and what is written again has to be valid and equal, but for
+//! what the comparison of the types has listed (an empty list that is left out). An invalid one may pass only where
+//! what it breaks is listed as unchecked. A property of which no instance was made is a finding.
+//!
+//! **Wire.** Each operation is called once against a local server that records, with values that are hard to write and with the headers that
+//! the SDK adds, which a request of the SDK's own shows. Method, raw path,
+//! query, headers, media type, body and host are compared, and `servers` and `security`, which leave no trace in the source.
+//!
+//! What is known and accepted stands in `drift.yaml`: kind, place, a reason, and a hash of what both sides say there. Kinds that code
+//! cannot avoid are entered by rule with `--accept`; all others are entered by hand. A difference that is not entered, an entry
+//! that speaks of something else now, and one that is no longer needed are findings. An entry goes by a name of its place that survives
+//! another order of parameters or alternatives, and another name of a component.
+//!
+//! Nothing passes by not being seen. A shape of source that the reader does not know is a finding; comments are no evidence; a member of the
+//! document that neither the check nor the code reads is a finding; so is a type that no operation leads to; and the number
+//! of facts of each class is printed.
+//!
+//! `--prove` shows that the check can fail. It changes one thing at a time, wherever that can be done: the document (thousands of places),
+//! the source as a syntax tree, the schemas of the compiled types, what the types do with instances, what was recorded, and
+//! each entry of the ledger. Every one of these mutants has to be found. Changes without meaning (prose, examples, order, notation, names of
+//! components) may not be. The cheap comparisons are made first, of the smallest operation that the change can be seen in, and
+//! instances are tried only where nothing was found. The operators know OpenAPI and the shape of generated code, and no operation by name, so
+//! operations that an overlay adds are covered. A mutant that survives is mended in the check.
+//!
+//! # As a library
+//!
 //! This is a library so that a program with other generated code can be checked by it: that is how the code of another document is
 //! ([`regenerate`]).
+
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away: see suprsend_console")]
 
 mod behaviour;
 mod check;
@@ -39,6 +83,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use suprsend_console::{tell, unless_closed};
 
 pub use schemars::SchemaGenerator;
 pub use serde_json::Value;
@@ -75,21 +120,21 @@ struct Arguments {
     /// Print one JSON object instead of lines.
     #[arg(long)]
     json: bool,
-    /// Enter in the ledger what generated code cannot carry, by rule, and take out what is no longer so.
+    /// Update the ledger by rule: add differences that generated code cannot avoid, and remove entries that no longer apply.
     #[arg(long, conflicts_with_all = ["spec", "json"])]
     accept: bool,
-    /// Prove that the check can fail: change everything that it looks at, one thing at a time, and see each change found.
+    /// Prove that the check can fail: change everything it looks at, one thing at a time, and see that each change is found.
     #[arg(long, conflicts_with_all = ["spec", "accept"])]
     prove: bool,
-    /// Generate from the document that is named, compile that, and compare it, instead of the project's own code.
+    /// Generate and compile the code of the document of --spec, and compare that instead of the project's code.
     ///
-    /// Differences that generated code cannot avoid are accepted by rule; nothing has to be entered in the ledger.
+    /// Differences that generated code cannot avoid are accepted by rule, without the ledger.
     #[arg(long, requires = "spec")]
     regenerate: bool,
-    /// Accept what rules can accept, instead of what the ledger accepts.
+    /// Accept differences by rule instead of by the ledger.
     #[arg(long, hide = true, conflicts_with_all = ["accept", "prove"])]
     by_rule: bool,
-    /// Number of valid instances of each schema, with about as many invalid ones; fewer for each mutant of --prove.
+    /// Number of valid instances of each schema, and about as many invalid ones. Mutants of --prove have fewer.
     #[arg(long, value_name = "COUNT")]
     instances: Option<usize>,
     /// Seed of the instances; the same seed gives the same instances.
@@ -100,7 +145,7 @@ struct Arguments {
 /// The program. Exit codes: 0 is no finding, 1 are findings, 2 is input that cannot be used.
 pub fn main(compiled: &Compiled) -> ExitCode {
     run(compiled, &Arguments::parse()).unwrap_or_else(|error| {
-        eprintln!("{error:#}");
+        tell!("{error:#}");
         ExitCode::from(2)
     })
 }
@@ -136,7 +181,7 @@ fn run(compiled: &Compiled, arguments: &Arguments) -> Result<ExitCode> {
     if arguments.accept {
         let accepting = ledger.accepting(&report.differences);
         fs::write(root.join(LEDGER), accepting.to_text()).context("cannot write the ledger")?;
-        eprintln!("wrote {LEDGER} with {} entries; review it", accepting.len());
+        tell!("wrote {LEDGER} with {} entries; review it", accepting.len());
         let report = check(&document, &own.evidence(&accepting), effort, Depth::Whole)?;
         return said(output::lines(&report, &mut io::stdout().lock()), report.findings.is_empty());
     }
@@ -151,11 +196,8 @@ fn run(compiled: &Compiled, arguments: &Arguments) -> Result<ExitCode> {
 
 /// The exit code. That a reader went away does not make it another one.
 fn said(written: io::Result<()>, clean: bool) -> Result<ExitCode> {
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write"),
-        _ if clean => Ok(ExitCode::SUCCESS),
-        _ => Ok(ExitCode::FAILURE),
-    }
+    unless_closed(written).context("cannot write")?;
+    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The ledger as committed; none is an empty one.

@@ -102,6 +102,7 @@ fn of_spec(spec: &Spec) -> Value {
         Credential::None => "None".to_owned(),
         Credential::Bearer => "Bearer".to_owned(),
         Credential::Basic => "Basic".to_owned(),
+        Credential::Scheme(name) => format!("Scheme({name:?})"),
         Credential::Header(name) => format!("Header({name:?})"),
         Credential::Query(name) => format!("Query({name:?})"),
         Credential::Other(name) => format!("Other({name:?})"),
@@ -125,6 +126,9 @@ fn of_spec(spec: &Spec) -> Value {
         "reply": format!("{:?}", spec.reply),
         "parameters": parameters,
         "body": spec.body.map(of_schema),
+        "verdict": spec.verdict.map(|verdict| {
+            json!({"asked_by": verdict.asked_by, "holds": verdict.holds, "reasons": verdict.reasons})
+        }),
     })
 }
 

@@ -142,3 +142,26 @@ fn what_cannot_be_used_is_no_finding() {
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
 }
+
+/// Behind `head -1`, say: the exit code still says whether there are findings.
+#[test]
+fn a_closed_pipe_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "                  message:\n                    type: string\n";
+    let document = changed(folder.path(), text, &text.replace("string", "boolean"));
+    for (arguments, expected) in
+        [(&[][..], 0), (&["--json"], 0), (&["--spec", &document], 1), (&["--spec", "not-there.yaml"], 2)]
+    {
+        for is_heard in [true, false] {
+            let closed = || std::io::pipe().unwrap().1;
+            let mut command = Command::new(env!("CARGO_BIN_EXE_suprsend-drift"));
+            command.args(["--instances", "40"]).args(arguments).stdout(closed());
+            if !is_heard {
+                command.stderr(closed());
+            }
+            let output = command.output().unwrap();
+            assert_eq!(output.status.code(), Some(expected), "{arguments:?}: {output:?}");
+            assert!(!self::text(&output.stderr).contains("panicked"), "{arguments:?}: {output:?}");
+        }
+    }
+}

@@ -235,12 +235,12 @@ impl Calls {
         Self { what, found, bodies }
     }
 
-    /// The bodies, oldest first.
+    /// Returns the bodies, oldest first.
     pub fn bodies(&self) -> &[Value] {
         &self.bodies
     }
 
-    /// Only the calls with this parameter of path or query.
+    /// Keeps only the calls with this parameter of path or query.
     ///
     /// # Panics
     ///
@@ -259,7 +259,7 @@ impl Calls {
         self.only(&format!("with {parameter}={value}"), is_meant, shown)
     }
 
-    /// Only what is for this recipient: the `distinct_id` of a user, `object_type/id` of an object.
+    /// Keeps only the calls for this recipient: the `distinct_id` of a user, `object_type/id` of an object.
     ///
     /// # Panics
     ///
@@ -270,7 +270,7 @@ impl Calls {
         self.only(&format!("to {recipient}"), is_meant, |call| call.recipients.join(", "))
     }
 
-    /// Only what has this idempotency key.
+    /// Keeps only the calls with this idempotency key.
     ///
     /// # Panics
     ///

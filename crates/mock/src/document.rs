@@ -134,7 +134,19 @@ impl Document {
     }
 
     /// Finds the operation of a request. Of several that share method and path it is the one whose schema takes the body.
-    pub(crate) fn route(&self, method: &Method, path: &str, body: &[u8]) -> Route<'_> {
+    ///
+    /// Operations of another host may have paths that fit too (`/v1/user/{id}/` and `/v1/{workspace}/event/`). They take other
+    /// credentials, so those that take the scheme that was sent come first.
+    pub(crate) fn route(&self, method: &Method, path: &str, scheme: Option<&str>, body: &[u8]) -> Route<'_> {
+        let takes = |operation: &&Operation| scheme.is_some_and(|scheme| operation.takes_scheme(scheme));
+        let fit = self.operations.iter().filter(takes).find(|operation| {
+            operation.method == *method && matches!(operation.template.matches(path), Some(Ok(_)))
+        });
+        if let Some(operation) = fit
+            && let Some(Ok(parameters)) = operation.template.matches(path)
+        {
+            return Route::Operation(self.choose(operation, body), parameters);
+        }
         let mut others = Vec::new();
         for operation in &self.operations {
             match operation.template.matches(path) {
@@ -147,7 +159,8 @@ impl Document {
         if others.is_empty() { Route::Unknown } else { Route::WrongMethod(others) }
     }
 
-    /// The operation with the method and path of this one that takes the body; where none does, one that takes its JSON type.
+    /// The operation with the method and path of this one that takes the body, or takes it as the only record of a list; where none
+    /// does, one that takes its JSON type.
     fn choose<'a>(&'a self, first: &'a Operation, body: &[u8]) -> &'a Operation {
         let shares = |other: &&Operation| other.method == first.method && other.template == first.template;
         let sharing: Vec<_> = self.operations.iter().filter(shares).collect();
@@ -158,7 +171,16 @@ impl Document {
                 operation.body.as_ref().map_or(Vec::new(), |declared| declared.schema.problems(&body));
             (problems.iter().any(|problem| problem.field.is_empty()), !problems.is_empty())
         };
-        sharing.iter().min_by_key(misfit).copied().unwrap_or(first)
+        let best = sharing.iter().min_by_key(misfit).copied().unwrap_or(first);
+        if misfit(&&best) == (false, false) || !body.is_object() {
+            return best;
+        }
+        let alone = Value::Array(vec![body]);
+        let takes = |declared: &Body| declared.schema.problems(&alone).is_empty();
+        let takes = |operation: &&&Operation| {
+            operation.takes_a_record_alone() && operation.body.as_ref().is_some_and(takes)
+        };
+        sharing.iter().find(takes).copied().unwrap_or(best)
     }
 }
 
@@ -174,9 +196,23 @@ impl Operation {
         self.parameters.iter().flat_map(|parameter| parameter.problems(given)).collect()
     }
 
+    /// Whether it takes credentials of this scheme.
+    fn takes_scheme(&self, scheme: &str) -> bool {
+        self.credentials.iter().any(|credential| match credential {
+            Credential::Authorization { scheme: asked } => asked.eq_ignore_ascii_case(scheme),
+            Credential::Header { .. } => false,
+        })
+    }
+
     /// Whether the table of resources has it under this name.
     pub(crate) fn is(&self, resource: &str, verb: &str) -> bool {
         self.role.as_ref().is_some_and(|role| role.resource == resource && role.verb == verb)
+    }
+
+    /// Whether one record without a list may stand for a list of one: SuprSend's other SDKs send it so where records are a second form of a
+    /// path.
+    pub(crate) fn takes_a_record_alone(&self) -> bool {
+        self.path.contains('#')
     }
 
     /// The names of the path's parameters, in their order.

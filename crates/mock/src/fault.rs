@@ -113,19 +113,19 @@ impl Fault {
         self
     }
 
-    /// The body that goes with a status: a string is sent as text, anything else as JSON.
+    /// Sets the body of the status: a string is sent as text, anything else as JSON.
     pub fn body(mut self, body: impl Into<Value>) -> Self {
         self.body = Some(body.into());
         self
     }
 
-    /// A header that goes with a status.
+    /// Adds a header to the status.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.insert(name.into().to_ascii_lowercase(), value.into());
         self
     }
 
-    /// `Retry-After` in whole seconds, rounded up. For its form as a date, use [`header`](Self::header).
+    /// Sets `Retry-After` in whole seconds, rounded up. For its form as a date, use [`header`](Self::header).
     pub fn retry_after(self, wait: Duration) -> Self {
         self.header("retry-after", whole_seconds(wait).to_string())
     }

@@ -49,11 +49,15 @@ pub struct Hub {
 
 impl Hub {
     /// Starts a hub on a free port of 127.0.0.1. Fails if no port can be bound.
+    ///
+    /// # Errors
+    ///
+    /// The error of the system if no port can be bound.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
 
-    /// A hub that is to be set up.
+    /// Returns a builder with the default settings.
     pub fn builder() -> Builder {
         Builder {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -72,45 +76,57 @@ impl Hub {
         }
     }
 
-    /// Where it listens: `http://127.0.0.1:PORT`, without a slash at the end.
+    /// Returns the URL: `http://127.0.0.1:PORT`, without a slash at the end.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The API key that it accepts; of several, the first.
+    /// Returns the API key that it accepts, the first of several.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The stored profile of a user, in the form in which an upsert replies it.
+    /// Returns the stored profile of a user, in the form of an upsert's response.
     pub fn profile(&self, distinct_id: &str) -> Option<Value> {
         self.shared.state().world.user(distinct_id)
     }
 
-    /// Upserts a user without a request. The body is an upsert's, and judged as one.
+    /// Upserts a user without a request. The body is validated as that of an upsert.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] if the document does not allow the body, or the `distinct_id` is blank or too long.
     pub fn seed(&self, distinct_id: &str, body: Value) -> Result<(), Refused> {
         self.shared.seed(distinct_id, body).map(|_| ())
     }
 
     /// Subscribes a user to an object. The subscription is one as the document's `fetch-user-object-subscriptions` lists it.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] if the user does not exist, or the document does not allow the subscription.
     #[allow(clippy::needless_pass_by_value, reason = "as the other setup takes JSON")]
     pub fn subscribe_to_object(&self, distinct_id: &str, subscription: Value) -> Result<(), Refused> {
         self.shared.subscribe(distinct_id, "object_subscriptions", &subscription)
     }
 
     /// Subscribes a user to a list. The subscription is one as the document's `fetch-user-list-subscriptions` lists it.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] if the user does not exist, or the document does not allow the subscription.
     #[allow(clippy::needless_pass_by_value, reason = "as the other setup takes JSON")]
     pub fn subscribe_to_list(&self, distinct_id: &str, subscription: Value) -> Result<(), Refused> {
         self.shared.subscribe(distinct_id, "list_subscriptions", &subscription)
     }
 
-    /// The operations that the hub cannot answer, each with the reason: it has no code for them, and the document shows no
+    /// Returns the operations that the hub cannot answer, each with the reason: it has no code for them, and the document shows no
     /// reply that fits its schema, nor could one be made. They are answered with 501.
     pub fn unanswerable(&self) -> Vec<(String, String)> {
         self.shared.unanswerable()
     }
 
-    /// What an operation `get` of the document's table of resources replies, by the parameters of its path: `lists` and
+    /// Returns what an operation `get` of the document's table of resources would respond, by the parameters of its path: `lists` and
     /// `["news"]`, `users.tenants` and `["user-123", "acme"]`.
     ///
     /// ```
@@ -126,30 +142,46 @@ impl Hub {
         self.shared.read(resource, key)
     }
 
-    /// The triggers, events and broadcasts that were accepted, oldest first.
+    /// Returns the triggers, events and broadcasts that were accepted, oldest first.
     pub fn sent(&self) -> Vec<Sent> {
         self.shared.state().world.outbox().sent().to_vec()
     }
 
     /// Names a workflow: a JSON object with its `slug` and, if preferences are to apply, its `category`; its `template` is shown
     /// in messages. From the first one on, a workflow that was not named is answered with 404.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] if it is not an object with a `slug`.
     pub fn define_workflow(&self, workflow: Value) -> Result<(), Refused> {
         self.shared.define("workflow", workflow)
     }
 
     /// Sets up a category of preferences: a JSON object with its slug, `category`. The other members are those of the document's
     /// `get-tenant-preference-single-category` and `section` (a name, or an object with `name` and `slug`) and `channels` (names; all unless set).
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] if it is not an object with a `category`.
     pub fn define_category(&self, category: Value) -> Result<(), Refused> {
         self.shared.define("category", category)
     }
 
     /// Sets up a template: a JSON object as the document's `fetch-template-details` replies it.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] if it is not an object with a slug, or if the document has no templates.
     pub fn define_template(&self, template: Value) -> Result<(), Refused> {
         self.shared.define("template", template)
     }
 
     /// Answers requests of this method and path with a status and JSON (none for null), for what the document does not have.
     /// The path may have parameters, `/v1/thing/{id}/`. Credentials are not asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] if the method, the path or the status is malformed.
     pub fn stub(&self, method: &str, path: &str, status: u16, body: Value) -> Result<(), Refused> {
         self.shared.state().stubs.add(method, path, status, body)
     }
@@ -166,22 +198,26 @@ impl Hub {
             .map_or_else(String::new, |operation| operation.id.clone())
     }
 
-    /// The recorded requests, oldest first.
+    /// Returns the recorded requests, oldest first.
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.state().recorder.kept().cloned().collect()
     }
 
-    /// How many requests are no longer recorded, because there were more than the hub keeps.
+    /// Returns the number of requests that are no longer recorded, because there were more than the hub keeps.
     pub fn dropped_requests(&self) -> u64 {
         self.shared.state().recorder.dropped()
     }
 
     /// Lets something go wrong. Faults happen in the order in which they were injected.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] if the status, a header or the share is not valid, or if the fault would have no effect.
     pub fn inject(&self, fault: Fault) -> Result<(), Refused> {
         self.shared.inject(fault)
     }
 
-    /// The faults that are still to happen, each with the number of times that is left.
+    /// Returns the faults that are still to happen, each with the number of times that is left.
     pub fn faults(&self) -> Vec<Fault> {
         self.shared.state().faults.active()
     }
@@ -198,7 +234,7 @@ impl Hub {
         self.shared.changed();
     }
 
-    /// Back to how the hub was when it started: its seeds, no requests, no faults, its own rate limit.
+    /// Resets the hub to its start: its seeds, no requests, no faults, its own rate limit.
     pub fn reset(&self) {
         self.shared.reset();
     }
@@ -241,19 +277,19 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Where to listen, instead of on 127.0.0.1.
+    /// Sets the address. Defaults to 127.0.0.1.
     pub fn host(mut self, host: impl Into<IpAddr>) -> Self {
         self.address.set_ip(host.into());
         self
     }
 
-    /// The port, instead of one that is free.
+    /// Sets the port. Defaults to a free one.
     pub fn port(mut self, port: u16) -> Self {
         self.address.set_port(port);
         self
     }
 
-    /// An API key to accept, instead of the built-in one; may be called several times.
+    /// Adds an API key to accept, instead of the built-in one.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         let key = key.into();
         self.setup.accepted.api_keys.insert(key.clone());
@@ -261,58 +297,58 @@ impl Builder {
         self
     }
 
-    /// A workspace whose signatures are verified; may be called several times. Without any, every signature is accepted.
+    /// Adds a workspace whose signatures are verified. Without any, every signature is accepted.
     pub fn workspace(mut self, key: impl Into<String>, secret: impl Into<String>) -> Self {
         self.setup.accepted.workspaces.insert(key.into(), secret.into());
         self
     }
 
-    /// A host name that the admin API answers to besides those of loopback; may be called several times. Whoever can reach the
+    /// Adds a host name for which the admin API also responds, besides loopback. Anyone who can reach the
     /// hub under that name can read what it stores.
     pub fn admin_host(mut self, name: impl Into<String>) -> Self {
         self.setup.admin_hosts.insert(name.into().to_ascii_lowercase());
         self
     }
 
-    /// An OpenAPI 3.1 document, as JSON, to serve in place of SuprSend's.
+    /// Serves an OpenAPI 3.1 document, as JSON, instead of SuprSend's.
     pub fn document(mut self, json: impl Into<String>) -> Self {
         self.setup.document = Some(json.into());
         self
     }
 
-    /// A user that exists from the start, and again after each reset. The body is an upsert's, and judged as one.
+    /// Adds a user that exists from the start, and again after each reset. The body is validated as that of an upsert.
     pub fn seed(mut self, distinct_id: impl Into<String>, body: Value) -> Self {
         self.setup.seeds.push((distinct_id.into(), body));
         self
     }
 
-    /// Number of requests to record; older ones are dropped, and counted. 1000 unless set, and at most 64 MiB
+    /// Sets the number of requests to record. Older ones are dropped, and counted. Defaults to 1000, and at most 64 MiB
     /// of them with their replies, or 4 KiB for each where that is more.
     pub fn recorded_requests(mut self, limit: usize) -> Self {
         self.setup.recorded = limit;
         self
     }
 
-    /// The largest body to take, in bytes; what is larger is answered with 413. 800 KiB unless set.
+    /// Sets the largest request body, in bytes. Larger ones get 413. Defaults to 800 KiB.
     pub fn largest_body(mut self, bytes: usize) -> Self {
         self.setup.largest_body = bytes;
         self
     }
 
-    /// How large all that is stored may become, in bytes of JSON; what would store more is answered with 507. 256 MiB unless
+    /// Sets the limit of everything that is stored, in bytes of JSON. Requests that would store more get 507. 256 MiB unless
     /// set.
     pub fn largest_store(mut self, bytes: usize) -> Self {
         self.setup.largest_store = bytes;
         self
     }
 
-    /// How many requests to take in a time; any number unless set.
+    /// Limits the rate of requests. Defaults to no limit.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.setup.rate_limit = Some(limit);
         self
     }
 
-    /// Something to call with each request once it is answered, before its reply leaves.
+    /// Sets a function to call with each request once it is answered, before its response leaves.
     pub fn observe(mut self, observer: impl Fn(&Recorded) + Send + Sync + 'static) -> Self {
         self.setup.observer = Some(Arc::new(observer));
         self
@@ -321,6 +357,10 @@ impl Builder {
     /// Starts the hub on the Tokio runtime that this is called on.
     ///
     /// Fails if the address cannot be bound, and on a document or seed that cannot be used.
+    ///
+    /// # Errors
+    ///
+    /// An error if the address cannot be bound, or if the document or a seed cannot be used.
     pub async fn start(self) -> io::Result<Hub> {
         let (hub, server) = self.bind().await?;
         tokio::spawn(server);
@@ -328,6 +368,10 @@ impl Builder {
     }
 
     /// Starts the hub on a thread and runtime of its own, for tests that are not async. Fails as [`start`](Self::start) does.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`start`](Self::start), or the error of the system if no thread can be started.
     pub fn start_on_thread(self) -> io::Result<Hub> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (started, hub) = mpsc::channel();

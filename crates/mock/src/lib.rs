@@ -55,7 +55,7 @@
 //! # The other resources
 //!
 //! - **Objects** are upserted and edited as users are. Subscriptions are at most two levels deep: an object, its child objects,
-//!   their users. Users and objects that a subscription names are created.
+//!   their users. Users and objects that a subscription names are created; the object itself is by `parent_object_properties` only.
 //! - **Tenants**: members replace those stored, except that `properties` and `social_links` are merged by their keys; an empty
 //!   social link is removed. The tenant `default` is always there.
 //! - **Lists**: only users that exist are added, and counts say how many changed. Any number of drafts can be open; finishing
@@ -67,8 +67,8 @@
 //!   once. Inline channels and properties are stored in the profile.
 //! - **Messages**: a trigger or a broadcast makes one for each recipient and active channel, delivered at once, or
 //!   `trigger_blocked` where preferences or the tenant block it.
-//! - **Events** are recorded; that of an unknown user is accepted and dropped. A list of records with `$user_operations` at
-//!   `/event/` edits users, who need not exist.
+//! - **Events** are recorded; that of an unknown user is accepted and dropped. A record with `$user_operations` at `/event/`, or a list
+//!   of them, edits users, who need not exist.
 //! - A **key** that was seen in the last 24 hours is accepted and does nothing again; [`Sent::is_duplicate`] says so.
 //! - A run can be cancelled once; all filters have to fit.
 //! - **Templates** are set up by the test ([`Hub::define_template`]).

@@ -1,11 +1,13 @@
 //! The hub as a program. `suprsend-mock --help` says what it can do.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away")]
+
 mod demo;
 
 use std::{
     collections::BTreeMap,
     fs,
-    io::{self, Write},
+    io::{self, ErrorKind, Write},
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -19,11 +21,15 @@ use suprsend_mock::{Hub, RateLimit, Recorded};
 
 /// How long requests that are being answered may take once the program is told to end.
 const GRACE: Duration = Duration::from_secs(5);
+/// Exit code by which a shell reports a closed pipe.
+const NOT_READ: u8 = 141;
 
-/// A hub to test against: SuprSend's documented API on loopback.
+/// A local mock server of SuprSend's API.
 ///
-/// The first line on stdout is the URL it listens on. A page for browsers at /_hub/ shows live what is sent. Requests are logged
-/// on stderr, without headers and bodies. An admin API below /_hub/ shows requests and users, and injects faults.
+/// The first line on stdout is the URL that it listens on. A page at /_hub/ shows requests live in a browser. Requests are logged on
+/// stderr, without headers and bodies. An admin API below /_hub/ lists requests and users, and injects faults.
+///
+/// Exit codes: 0 ended by a signal, 1 failure, 2 wrong arguments, 141 nobody reads the URL.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -33,8 +39,8 @@ struct Arguments {
     /// Address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
-    /// Host name that the admin API answers to besides those of loopback; may be repeated. Whoever can reach the hub under
-    /// that name can read what it stores.
+    /// Host name for which the admin API also responds, besides loopback; may be repeated. Anyone who can reach the server under
+    /// that name can read everything it stores.
     #[arg(long, value_name = "NAME")]
     admin_host: Vec<String>,
     /// API key to accept instead of the built-in one; may be repeated.
@@ -43,25 +49,25 @@ struct Arguments {
     /// Workspace whose signatures are verified; may be repeated. Without one, every signature is accepted.
     #[arg(long, value_name = "KEY:SECRET")]
     workspace: Vec<String>,
-    /// Users to start with: JSON that has the body of an upsert under each distinct_id.
+    /// Initial users: a JSON object with the body of an upsert for each distinct_id.
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
-    /// OpenAPI 3.1 document in JSON to serve in place of SuprSend's.
+    /// OpenAPI 3.1 document in JSON to serve instead of SuprSend's.
     #[arg(long, value_name = "FILE")]
     document: Option<PathBuf>,
-    /// Play a little traffic, so that there is something to see on the page.
+    /// Play some traffic, so that there is something to see on the page.
     #[arg(long, conflicts_with = "document")]
     demo: bool,
     /// Log on stderr as JSON, one object a line.
     #[arg(long)]
     json_log: bool,
-    /// Requests a second to take at most; what is over it is answered with 429.
+    /// Limit of requests per second; requests above it get 429.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     rate_limit: Option<u32>,
-    /// Requests to keep for the admin API.
+    /// Number of requests to keep for the admin API.
     #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
     recorded: usize,
-    /// Largest body to take; what is larger is answered with 413.
+    /// Largest request body; larger ones get 413.
     #[arg(long, value_name = "BYTES", default_value_t = 800 * 1024)]
     largest_body: usize,
 }
@@ -70,11 +76,18 @@ struct Arguments {
 async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::from(NOT_READ),
         Err(error) => {
-            eprintln!("suprsend-mock: {error:#}");
+            log(&format!("suprsend-mock: {error:#}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Returns whether nobody reads the URL.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let kinds = error.chain().filter_map(|cause| cause.downcast_ref().map(io::Error::kind));
+    kinds.into_iter().any(|kind| kind == ErrorKind::BrokenPipe)
 }
 
 async fn run(arguments: Arguments) -> Result<()> {

@@ -17,7 +17,7 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// So many requests in this time: at least one request, and at most a year.
+    /// Allows this number of requests in this time: at least one request, and at most a year.
     pub fn new(requests: u32, per: Duration) -> Self {
         Self { requests: requests.max(1), per: per.min(YEAR) }
     }

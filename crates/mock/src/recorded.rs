@@ -70,68 +70,68 @@ impl Recorded {
         }
     }
 
-    /// The number of the request: requests are counted as they arrive, from 1.
+    /// Returns the number of the request. Requests are counted as they arrive, from 1.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// The method, in capitals.
+    /// Returns the method, in capitals.
     pub fn method(&self) -> &str {
         self.method.as_str()
     }
 
-    /// The path as it stood in the request, percent-encoded.
+    /// Returns the path as it was in the request, percent-encoded.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The query as it stood in the request, without its question mark.
+    /// Returns the query as it was in the request, without its question mark.
     pub fn query(&self) -> Option<&str> {
         self.query.as_deref()
     }
 
-    /// A header; of several with this name, the first. Credentials are not hidden.
+    /// Returns a header, the first of several with this name. Credentials are not hidden.
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
         Some(value)
     }
 
-    /// The body, as bytes.
+    /// Returns the body, as bytes.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The body, if it is JSON.
+    /// Returns the body, if it is JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// The id of the operation in the document; absent for a path or method that it does not have.
+    /// Returns the id of the operation in the document, or `None` for a path or method that it does not have.
     pub fn operation(&self) -> Option<&str> {
         self.operation.as_deref()
     }
 
-    /// A parameter of the path, decoded: `distinct_id`.
+    /// Returns a parameter of the path, decoded: `distinct_id`.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The status of the reply; absent if the connection was reset in its place.
+    /// Returns the status of the response, or `None` if the connection was reset instead.
     pub fn status(&self) -> Option<u16> {
         self.status.map(|status| status.as_u16())
     }
 
-    /// The time that the hub took to reply, with the delay of a fault.
+    /// Returns the time that the hub took to respond, with the delay of a fault.
     pub fn duration(&self) -> Duration {
         self.duration
     }
 
-    /// The body of the reply, as bytes; in full even if a fault lost or truncated it.
+    /// Returns the whole body of the response, as bytes, even if a fault lost or truncated it.
     pub fn reply_body(&self) -> &[u8] {
         &self.reply_body
     }
 
-    /// The message with which the hub refused it.
+    /// Returns the message with which the hub refused it.
     pub fn refusal(&self) -> Option<&str> {
         self.refusal.as_deref()
     }
@@ -152,7 +152,7 @@ impl Recorded {
             + self.about.as_ref().map_or(0, String::len)
     }
 
-    /// What the log says of it: nothing of headers and body.
+    /// Returns the log entry of the request, without headers and body.
     pub fn summary(&self) -> Value {
         json!({
             "at": self.at.to_rfc3339_opts(SecondsFormat::Millis, true),

@@ -310,7 +310,7 @@ async fn handle(
     let stub = shared.state().stubs.find(&head.method, head.uri.path());
     let route = match stub {
         Some(_) => Route::Unknown,
-        None => shared.document.route(&head.method, head.uri.path(), bytes),
+        None => shared.document.route(&head.method, head.uri.path(), auth::scheme(&head.headers), bytes),
     };
     if let Route::Operation(operation, parameters) = &route {
         recorded.operation = Some(operation.id.clone());
@@ -404,7 +404,7 @@ fn answer(
             })
         }
         Route::Unknown => {
-            let hint = match shared.document.route(&head.method, &format!("{path}/"), body) {
+            let hint = match shared.document.route(&head.method, &format!("{path}/"), None, body) {
                 Route::Operation(..) => "; the path ends in a slash",
                 _ => "",
             };
@@ -430,7 +430,7 @@ fn perform(
     let query = head.uri.query().unwrap_or_default();
     refuse(&operation.parameter_problems(&Given { path: parameters, query, headers: &head.headers }))?;
     let body = match &operation.body {
-        Some(declared) => json_body(declared, &head.headers, body)?,
+        Some(declared) => json_body(operation, declared, &head.headers, body)?,
         None => None,
     };
     let records = body.as_ref().and_then(Value::as_array).map_or(0, Vec::len);
@@ -455,7 +455,12 @@ fn documented(operation: &Operation) -> Result<Reply, Reply> {
 }
 
 /// Reads a JSON body and checks it; an absent body is no value.
-fn json_body(declared: &document::Body, headers: &HeaderMap, bytes: &Bytes) -> Result<Option<Value>, Reply> {
+fn json_body(
+    operation: &Operation,
+    declared: &document::Body,
+    headers: &HeaderMap,
+    bytes: &Bytes,
+) -> Result<Option<Value>, Reply> {
     if bytes.is_empty() {
         return if declared.required { Err(Reply::bad_request("the body is required")) } else { Ok(None) };
     }
@@ -463,8 +468,10 @@ fn json_body(declared: &document::Body, headers: &HeaderMap, bytes: &Bytes) -> R
     if !content_type.is_some_and(is_json) {
         return Err(Reply::bad_request("the header Content-Type is not application/json"));
     }
-    let value = serde_json::from_slice(bytes)
+    let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| Reply::bad_request(format!("the body is not JSON: {error}")))?;
+    let is_alone = operation.takes_a_record_alone() && value.is_object();
+    let value = if is_alone { Value::Array(vec![value]) } else { value };
     refuse(&declared.schema.problems(&value))?;
     Ok(Some(value))
 }

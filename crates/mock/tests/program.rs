@@ -136,3 +136,26 @@ fn a_secret_on_the_command_line_is_not_repeated() -> Result {
     assert!(!error.contains("the-secret"), "{error}");
     Ok(())
 }
+
+/// A program whose URL nobody reads ends; one whose log nobody reads goes on.
+#[tokio::test]
+async fn a_closed_pipe_ends_it_quietly() -> Result {
+    let closed = || -> Result<std::io::PipeWriter> { Ok(std::io::pipe()?.1) };
+    let output = command(&["--port", "0"]).stdout(closed()?).output()?;
+    assert_eq!((output.status.code(), output.stderr.is_empty()), (Some(141), true), "{output:?}");
+    let status = command(&["--port", "0"]).stdout(closed()?).stderr(closed()?).status()?;
+    assert_eq!(status.code(), Some(141));
+    let status = command(&["--document", "not-there.json"]).stderr(closed()?).status()?;
+    assert_eq!(status.code(), Some(1), "an error that nobody reads");
+
+    let mut child =
+        command(&["--port", "0", "--key", "k"]).stdout(Stdio::piped()).stderr(closed()?).spawn()?;
+    let mut url = String::new();
+    BufReader::new(child.stdout.take().ok_or("no stdout")?).read_line(&mut url)?;
+    let program = Program { child, url: url.trim_end().to_owned() };
+    for _ in 0..3 {
+        let user = format!("{}/v1/user/u/", program.url);
+        assert_eq!(client().post(&user).bearer_auth("k").send().await?.status(), 201);
+    }
+    Ok(())
+}

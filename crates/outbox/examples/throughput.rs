@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use support::Postgres;
 use suprsend::Client;
 use suprsend_mock::{Fault, Hub};
 use suprsend_outbox::{Outbox, sqlx::PgPool};
@@ -43,7 +44,7 @@ async fn measure(messages: usize) -> Result<(), Box<dyn Error>> {
     println!("{messages} messages, {} ms of latency, {CONCURRENCY} in flight a worker", LATENCY.as_millis());
     println!("| workers | seconds | messages/s |\n|--------:|--------:|-----------:|");
     for workers in [1, 2, 4] {
-        let server = support::Postgres::start().map_err(|reason| format!("no PostgreSQL: {reason:?}"))?;
+        let server = Postgres::start().map_err(|reason| format!("no PostgreSQL: {reason:?}"))?;
         let url = server.url("postgres");
         let hub = Hub::builder().recorded_requests(0).start_on_thread()?;
         hub.inject(Fault::delay(LATENCY).share(1.0))?;
@@ -53,7 +54,7 @@ async fn measure(messages: usize) -> Result<(), Box<dyn Error>> {
         fill(&pool, &outbox, &hub, messages).await?;
 
         let start = Instant::now();
-        let running: Result<Vec<Process>, _> = (0..workers).map(|_| Process::start(&url, &hub)).collect();
+        let running: Result<Vec<Process>, _> = (0..workers).map(|_| Process::start(&server, &hub)).collect();
         let running = running?;
         while outbox.waiting().await? > 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -90,9 +91,10 @@ async fn fill(pool: &PgPool, outbox: &Outbox, hub: &Hub, messages: usize) -> Res
 struct Process(Child);
 
 impl Process {
-    fn start(database: &str, hub: &Hub) -> Result<Self, Box<dyn Error>> {
+    fn start(server: &Postgres, hub: &Hub) -> Result<Self, Box<dyn Error>> {
         let mut command = Command::new(env::current_exe()?);
-        Ok(Self(command.args(["worker", database, hub.url(), hub.key()]).spawn()?))
+        server.attach(&mut command);
+        Ok(Self(command.args(["worker", &server.url("postgres"), hub.url(), hub.key()]).spawn()?))
     }
 }
 

@@ -10,6 +10,9 @@ use crate::{
     error::{Error, failed},
 };
 
+/// The columns of a message that its dead letter has too, and that it gets back when it is retried.
+pub(crate) const KEPT: &str = "id, operation, arguments, order_key, priority, created_at";
+
 /// A message that failed for good. Its arguments are in the table `dead` only.
 #[derive(Debug, Clone)]
 pub struct DeadLetter {
@@ -89,6 +92,10 @@ impl fmt::Display for DeadLetter {
 
 impl Outbox {
     /// Returns dead letters in the order of their ids: at most this many, of those after an id.
+    ///
+    /// # Errors
+    ///
+    /// The error of the database.
     pub async fn dead_letters(&self, after: Option<i64>, limit: u32) -> Result<Vec<DeadLetter>, Error> {
         let statement = self.sql(
             "select id, operation, created_at, died_at, attempts, kind, status, error
@@ -107,11 +114,19 @@ impl Outbox {
     ///
     /// SuprSend recognizes a key for 24 hours. A letter of the kind `uncertain` may have been delivered before that, so look at its
     /// operation in SuprSend's logs first.
+    ///
+    /// # Errors
+    ///
+    /// The error of the database.
     pub async fn retry(&self, ids: &[i64]) -> Result<u64, Error> {
         self.retry_where("where id = any($1)", ids).await
     }
 
     /// Enqueues all dead letters again; see [`retry`](Self::retry).
+    ///
+    /// # Errors
+    ///
+    /// The error of the database.
     pub async fn retry_all(&self) -> Result<u64, Error> {
         self.retry_where("where cardinality($1::bigint[]) = 0", &[]).await
     }
@@ -120,8 +135,7 @@ impl Outbox {
         // The time of the first attempt goes, since that attempt is what somebody has now decided about.
         let statement = self.sql(&format!(
             "with gone as (delete from :outbox.dead {condition} returning *)
-             insert into :outbox.messages (id, operation, arguments, order_key, priority, created_at)
-             select id, operation, arguments, order_key, priority, created_at from gone order by id"
+             insert into :outbox.messages ({KEPT}) select {KEPT} from gone order by id"
         ));
         let done = sqlx::query(&statement).bind(ids).execute(&self.pool).await;
         Ok(done.map_err(failed("retry the dead letters"))?.rows_affected())

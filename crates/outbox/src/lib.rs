@@ -29,7 +29,7 @@
 //!   recognizes by the key for 24 hours. A message whose first attempt is older than 23 hours is therefore not sent again by itself: it goes
 //!   to the dead letters.
 //! - Operations that cannot be delivered twice safely and take no key are refused by name when they are enqueued: merging users, a
-//!   broadcast, an edit that increments or appends.
+//!   broadcast, an edit that increments or appends. So are those of the management API.
 //! - Within one order key, messages are sent in the order of their ids, one at a time. A message that fails holds up those behind it, until it
 //!   was sent or went to the dead letters. Messages of transactions that run at the same time have no order among themselves.
 //! - Neither the queue, its logs nor the errors of dead letters hold arguments of operations. Those are in `messages` and `dead` only.
@@ -74,7 +74,7 @@
 //! # The queue
 //!
 //! The queue below is [graphile_worker](https://docs.rs/graphile_worker): claims by `SKIP LOCKED`, `LISTEN`/`NOTIFY`, back-off, delayed jobs,
-//! named queues, priorities, heartbeats and the recovery of dead workers' jobs. It is released every few weeks, its SQL is that of the
+//! named queues, priorities and heartbeats. It is released every few weeks, its SQL is that of the
 //! Graphile Worker known from Node, and its database is a trait, so it runs here on sqlx 0.8, and builds with Rust 1.88. Others were considered:
 //!
 //! | crate | why not |

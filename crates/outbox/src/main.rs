@@ -1,6 +1,13 @@
 //! The outbox as a program. `suprsend-outbox --help` says what it can do.
 
-use std::{io, process::ExitCode, time::Duration};
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away")]
+
+use std::{
+    fmt::Display,
+    io::{self, ErrorKind, Write},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -101,7 +108,7 @@ struct Work {
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     grace: u64,
     /// Seconds after which the messages of a worker that is not heard of are taken over; the same for all workers.
-    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     take_over_after: u64,
     /// UID of the workspace, which some operations need.
     #[arg(long, env = "SUPRSEND_WORKSPACE", value_name = "UID")]
@@ -149,7 +156,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Retry { ids, all } => {
             let done = if all { outbox.retry_all().await? } else { outbox.retry(&ids).await? };
-            println!("{done} enqueued again");
+            print(format_args!("{done} enqueued again"))?;
             if !all && usize::try_from(done).is_ok_and(|done| done < ids.len()) {
                 return Ok(FOUND.into());
             }
@@ -219,10 +226,22 @@ async fn dead(outbox: &Outbox, json: bool) -> Result<bool> {
         let Some(last) = page.last() else { break };
         after = Some(last.id());
         for letter in &page {
-            if json { println!("{}", as_json(letter)) } else { println!("{letter}") }
+            let is_read = if json { print(as_json(letter)) } else { print(letter) };
+            if !is_read? {
+                return Ok(true);
+            }
         }
     }
     Ok(after.is_some())
+}
+
+/// Prints a line. Returns whether somebody reads it.
+fn print(line: impl Display) -> Result<bool> {
+    match writeln!(io::stdout(), "{line}") {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error).context("cannot print"),
+    }
 }
 
 fn as_json(letter: &DeadLetter) -> serde_json::Value {

@@ -16,6 +16,10 @@ impl Outbox {
     /// Creates the outbox's tables and those of its queue, or updates them. Safe to run again, and by several processes at a time.
     ///
     /// It needs a database user that may create schemas, on PostgreSQL 14 or newer. Workers and producers do with less.
+    ///
+    /// # Errors
+    ///
+    /// The error of the database.
     pub async fn migrate(&self) -> Result<(), Error> {
         const WHAT: &str = "migrate the outbox";
         let mut guard = self.pool.acquire().await.map_err(failed(WHAT))?;

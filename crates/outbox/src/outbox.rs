@@ -29,6 +29,10 @@ impl Outbox {
     }
 
     /// Uses another schema, such as one for each workspace. The queue's own is named the same with `_queue` after it.
+    ///
+    /// # Errors
+    ///
+    /// An error if the name is not one that a schema may have.
     pub fn schema(self, name: impl Into<String>) -> Result<Self, Error> {
         let name = name.into();
         let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
@@ -62,6 +66,10 @@ impl Outbox {
     }
 
     /// Returns the number of messages that are still to be sent, in flight included.
+    ///
+    /// # Errors
+    ///
+    /// The error of the database.
     pub async fn waiting(&self) -> Result<u64, Error> {
         let count: i64 = sqlx::query_scalar(&self.sql("select count(*) from :outbox.messages"))
             .fetch_one(&self.pool)

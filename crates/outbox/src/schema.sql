@@ -16,8 +16,7 @@ create table if not exists :outbox.messages (
 
 create index if not exists messages_order_key on :outbox.messages (order_key, id) where order_key is not null;
 
--- A worker takes over the jobs of all dead workers in one transaction, and looks up those of each. Without an index it reads the whole queue for
--- each of them, which under a deep queue may take longer than it lives itself.
+-- Each worker looks for jobs of dead ones several times a minute. Without an index it would read the whole queue each time.
 create index if not exists outbox_locked_by on :queue._private_jobs (locked_by) where locked_by is not null;
 
 create table if not exists :outbox.dead (

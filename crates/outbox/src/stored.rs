@@ -34,11 +34,16 @@ const CONDITIONAL: [&str; 9] = [
 const NOT_REPEATABLE: &str = "it cannot be delivered twice safely and has no idempotency key. Send it directly, or state the result \
                               instead of the change";
 const UNKNOWN: &str = "a worker cannot find it by its id, since it is not in `suprsend::operations`";
+const OTHER_SERVER: &str = "it is of the management API. Send it directly";
 
-/// Returns the operations that may be stored.
+/// Returns the operations that may be stored. Those of the management API are not among them: which features a program was built with makes no
+/// difference.
 pub(crate) fn storable() -> impl Iterator<Item = &'static str> {
-    let may_be_stored =
-        |spec: &&&Spec| spec.method != Method::GET && (spec.idempotent || CONDITIONAL.contains(&spec.id));
+    let may_be_stored = |spec: &&&Spec| {
+        spec.server.is_none()
+            && spec.method != Method::GET
+            && (spec.idempotent || CONDITIONAL.contains(&spec.id))
+    };
     operations::ALL.iter().filter(may_be_stored).map(|spec| spec.id)
 }
 
@@ -47,6 +52,9 @@ pub(crate) fn check<O: Operation>(prepared: &Prepared<O>) -> Result<(), Refused>
     let is_same = |spec: &&Spec| std::ptr::eq(*spec, O::SPEC);
     if !operations::ALL.iter().any(is_same) {
         return Err(Refused::new(prepared.id(), UNKNOWN));
+    }
+    if O::SPEC.server.is_some() {
+        return Err(Refused::new(prepared.id(), OTHER_SERVER));
     }
     if !prepared.is_repeatable() {
         return Err(Refused::new(prepared.id(), NOT_REPEATABLE));

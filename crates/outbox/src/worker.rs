@@ -2,11 +2,13 @@
 
 mod delivery;
 mod hooks;
+mod takeover;
 
 use std::{
     collections::HashMap,
     fmt,
     future::Future,
+    ops::RangeInclusive,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -16,7 +18,7 @@ use graphile_worker::{
     IntoTaskHandlerResult, LocalQueueConfig, TaskHandler, WorkerContext, WorkerOptions, WorkerRecoveryConfig,
 };
 use serde::{Deserialize, Serialize};
-use sqlx::{Executor, PgPool, postgres::PgPoolOptions};
+use sqlx::{Connection, Executor, PgPool, postgres::PgPoolOptions};
 use suprsend::{Client, Throttle};
 use tokio::{sync::watch, time::sleep};
 use tracing::{info, warn};
@@ -33,6 +35,10 @@ const POLL: Duration = Duration::from_millis(500);
 const BATCH: Duration = Duration::from_millis(5);
 /// The longest pause between attempts to reach a database that is away.
 const LONGEST_AWAY: Duration = Duration::from_secs(10);
+/// The range of the time after which a worker is taken for dead.
+const TAKE_OVER_AFTER: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
+/// A connection that was idle for longer is tested before it is used.
+const IDLE: Duration = Duration::from_secs(1);
 /// The most connections of a worker, beside the one that listens.
 const CONNECTIONS: usize = 16;
 
@@ -151,12 +157,12 @@ impl Worker {
         Self { grace: limit, ..self }
     }
 
-    /// Takes over the messages of a worker that was not heard of for this time. Defaults to 60 s. Workers report five times as often, so all
-    /// workers of an outbox should have the same time.
+    /// Takes over the messages of a worker that was not heard of for this time. Defaults to 60 s. Less than a second counts as one, and more
+    /// than a day as a day. Workers report five times as often, so all workers of an outbox should have the same time.
     ///
     /// A worker that is taken for dead and is not does no harm: its messages are sent twice with the same key.
     pub fn take_over_after(self, time: Duration) -> Self {
-        Self { take_over_after: time.max(Duration::from_secs(1)), ..self }
+        Self { take_over_after: time.clamp(*TAKE_OVER_AFTER.start(), *TAKE_OVER_AFTER.end()), ..self }
     }
 
     /// Sends messages until `shutdown` completes, then finishes those in flight.
@@ -225,16 +231,24 @@ impl Worker {
             self.queue(shared, stopping).init().await.map_err(|error| Ended::ForNow(error.to_string()))?;
         info!(concurrency = self.concurrency, "working");
         *failures = 0;
-        worker.run().await.map_err(|error| Ended::ForNow(error.to_string()))
+        tokio::select! {
+            ended = worker.run() => ended.map_err(|error| Ended::ForNow(error.to_string())),
+            never = takeover::run(shared, self.beat(), self.take_over_after) => match never {},
+        }
+    }
+
+    /// The interval at which the worker reports, and looks for others that do not.
+    fn beat(&self) -> Duration {
+        self.take_over_after / 5
     }
 
     /// Sets up the queue's worker.
     fn queue(&self, shared: &Shared, stopping: &watch::Receiver<bool>) -> WorkerOptions {
-        let beat = self.take_over_after / 5;
+        // The queue's own sweep cannot be switched off without the heartbeats. It finds nothing, since `takeover` was there long before it.
         let recovery = WorkerRecoveryConfig::default()
-            .heartbeat_interval(beat)
-            .sweep_interval(beat)
-            .sweep_threshold(self.take_over_after)
+            .heartbeat_interval(self.beat())
+            .sweep_interval(*TAKE_OVER_AFTER.end())
+            .sweep_threshold(*TAKE_OVER_AFTER.end() * 2)
             .recovery_delay(Duration::ZERO);
         let options = WorkerOptions::default()
             .database(database::database(shared.0.pool.clone()))
@@ -254,14 +268,27 @@ impl Worker {
     }
 
     /// Connections of the worker's own. What they write may be lost with the database's memory: a message would be sent again with the
-    /// same key. So they do not wait for the disk, but where it is said.
+    /// same key. So they do not wait for the disk, but where it is said. Statements are planned each time: a plan that was made for an empty table
+    /// would read all of it for each message later.
     fn pool(&self) -> PgPool {
-        let most = u32::try_from(self.concurrency.min(CONNECTIONS)).unwrap_or_default() + 4;
+        // A message is with the API for most of its time. A connection costs the database more than waiting for one that is in use.
+        let most = u32::try_from(self.concurrency.div_ceil(4).min(CONNECTIONS)).unwrap_or_default() + 4;
         PgPoolOptions::new()
             .max_connections(most)
+            // A test is a round trip of its own.
+            .test_before_acquire(false)
+            .before_acquire(|connection, usage| {
+                Box::pin(async move {
+                    if usage.idle_for > IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .after_connect(|connection, _| {
                 Box::pin(async move {
-                    connection.execute("set synchronous_commit = off").await?;
+                    let settings = "set synchronous_commit = off; set plan_cache_mode = force_custom_plan";
+                    connection.execute(settings).await?;
                     Ok(())
                 })
             })

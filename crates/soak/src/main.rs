@@ -6,6 +6,8 @@
 //!
 //! Exit codes: 0, all of that held; 1, something did not; 2, nothing could be run.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away: see suprsend_console")]
+
 mod memory;
 mod weather;
 
@@ -15,16 +17,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use suprsend::{Client, Error, RetryPolicy};
+use suprsend_console::{say, tell};
 use suprsend_mock::Hub;
 
 use crate::weather::Weather;
 
 /// Inputs of one stream.
 const INPUTS: u64 = 400;
+/// The bytes that the sabotage of the memory keeps of each stream.
+const KEPT: usize = 64 << 20;
 /// The key, and the secrets and personal data of every input: none of them may be printed.
 const KEY: &str = "soak-key-that-nobody-may-see";
 const TOKEN: &str = "xoxb-soak-token-that-nobody-may-see";
@@ -32,7 +37,7 @@ const PERSON: &str = "soak-person-that-nobody-may-see";
 /// An error tells no longer story than this, in bytes.
 const LONGEST: usize = 4096;
 
-/// Sends streams of calls to a hub that misbehaves at random, and checks what has to hold whatever it does.
+/// Sends streams of calls to a mock server that fails at random, and checks the guarantees of the streams.
 #[derive(Parser)]
 #[command(name = "cargo xtask soak", bin_name = "cargo xtask soak")]
 struct Arguments {
@@ -42,6 +47,32 @@ struct Arguments {
     /// Seed of the random numbers.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Do something wrong on purpose, which the checks have to find.
+    #[arg(long, hide = true)]
+    sabotage: Option<Sabotage>,
+}
+
+/// What an SDK could do wrong, one for each check.
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Sabotage {
+    /// An outcome comes twice.
+    Twice,
+    /// An outcome is said to be another input's.
+    Another,
+    /// An input has no outcome.
+    Untried,
+    /// An input has a success, and is not stored.
+    Lost,
+    /// An error is no error of the hub's.
+    Unexplained,
+    /// A text shows a secret.
+    Secret,
+    /// A text shows a person.
+    Person,
+    /// A text goes on without end.
+    Long,
+    /// What was sent is kept.
+    Memory,
 }
 
 #[tokio::main]
@@ -49,7 +80,7 @@ async fn main() -> ExitCode {
     match run(&Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error:#}");
+            tell!("{error:#}");
             ExitCode::FAILURE
         }
     }
@@ -62,10 +93,13 @@ async fn run(arguments: &Arguments) -> Result<()> {
     let mut memory = memory::Trend::default();
     // At least so many that memory can be compared.
     while Instant::now() < end || totals.streams < memory::LEAST {
-        stream(&mut random, &mut totals).await?;
+        stream(&mut random, &mut totals, arguments.sabotage).await?;
+        if arguments.sabotage == Some(Sabotage::Memory) {
+            std::mem::forget(vec![1_u8; KEPT]);
+        }
         memory.note();
     }
-    totals.print();
+    totals.print()?;
     totals.assert_seen()?;
     memory.assert_flat()
 }
@@ -83,11 +117,12 @@ struct Totals {
 }
 
 impl Totals {
-    fn print(&self) {
+    fn print(&self) -> Result<()> {
         let Self { streams, inputs, again, retries, gave_up, failures } = self;
-        println!("{inputs} inputs in {streams} streams: each has one outcome, and all are stored in the end");
-        println!("{retries} retries, {again} inputs sent again, {gave_up} streams ended by outages");
-        println!("failures: {failures:?}");
+        say!("{inputs} inputs in {streams} streams: each has one outcome, and all are stored in the end")?;
+        say!("{retries} retries, {again} inputs sent again, {gave_up} streams ended by outages")?;
+        say!("failures: {failures:?}")?;
+        Ok(())
     }
 
     /// A hub that behaves shows nothing.
@@ -98,7 +133,7 @@ impl Totals {
 }
 
 /// Sends a stream of inputs, and what failed for a reason that passes again, until all are stored.
-async fn stream(random: &mut StdRng, totals: &mut Totals) -> Result<()> {
+async fn stream(random: &mut StdRng, totals: &mut Totals, sabotage: Option<Sabotage>) -> Result<()> {
     // One of its own, so that what a hub keeps is not taken for what the SDK keeps.
     let hub = Hub::builder().key(KEY).recorded_requests(10).start().await?;
     let policy =
@@ -120,7 +155,7 @@ async fn stream(random: &mut StdRng, totals: &mut Totals) -> Result<()> {
         // In the end the hub behaves, or nobody could say that nothing is lost.
         let weather = if rounds > 20 { Weather::calm() } else { Weather::random(random) };
         weather.begin(&hub)?;
-        round(&client, &hub, weather, &mut left, totals).await?;
+        round(&client, &hub, weather, &mut left, totals, sabotage.filter(|_| rounds == 1)).await?;
         hub.clear_faults();
     }
     for input in 0..INPUTS {
@@ -137,8 +172,13 @@ async fn round(
     weather: Weather,
     left: &mut VecDeque<u64>,
     totals: &mut Totals,
+    sabotage: Option<Sabotage>,
 ) -> Result<()> {
-    let inputs = std::mem::take(left);
+    let does = |what| sabotage == Some(what);
+    let mut inputs = std::mem::take(left);
+    if does(Sabotage::Lost) {
+        inputs.pop_back();
+    }
     let mut outcomes_of: BTreeMap<u64, u32> = BTreeMap::new();
     let upserts = inputs.iter().map(|input| {
         let upsert = client.users().upsert(id(*input)).email(format!("{PERSON}@example.com"));
@@ -146,7 +186,10 @@ async fn round(
         (*input, upsert.slack(slack).property("input", *input))
     });
     // Only what can be taken from memory is borrowed by a stream.
-    let upserts: Vec<_> = upserts.collect();
+    let mut upserts: Vec<_> = upserts.collect();
+    if does(Sabotage::Untried) {
+        upserts.pop();
+    }
     let mut outcomes =
         client.send_all(upserts).max_outage(Duration::from_millis(100)).max_pause(Duration::from_millis(50));
     let mut settled = 0_u64;
@@ -154,9 +197,10 @@ async fn round(
         settled += 1;
         // The weather changes under way.
         weather.change(hub, settled)?;
-        *outcomes_of.entry(outcome.value).or_default() += 1;
+        *outcomes_of.entry(outcome.value).or_default() += if does(Sabotage::Twice) { 2 } else { 1 };
+        let index = if does(Sabotage::Another) { outcome.index + 1 } else { outcome.index };
         ensure!(
-            inputs.get(usize::try_from(outcome.index)?) == Some(&outcome.value),
+            inputs.get(usize::try_from(index)?) == Some(&outcome.value),
             "an outcome is of another input"
         );
         let Err(error) = outcome.result else { continue };
@@ -164,6 +208,16 @@ async fn round(
         *totals.failures.entry(kind(&error)).or_default() += 1;
         left.push_back(outcome.value);
     }
+    let wrong = match sabotage {
+        Some(Sabotage::Unexplained) => {
+            judge(&client.users().upsert("..").check().err().context("`..` is no id")?)
+        }
+        Some(Sabotage::Secret) => assert_clean(&format!("{TOKEN} is not known")),
+        Some(Sabotage::Person) => assert_clean(&format!("{} is not known", id(1))),
+        Some(Sabotage::Long) => assert_clean(&"x".repeat(LONGEST)),
+        _ => Ok(()),
+    };
+    wrong?;
     let summary = outcomes.summary();
     assert_clean(&format!("{summary} {summary:?} {outcomes:?}"))?;
     ensure!(summary.finished() == settled, "{summary}, and {settled} outcomes");

@@ -13,20 +13,25 @@
 //! In CSV the first line names the columns. A cell is text, and an empty one is left out. A channel's cell may hold several
 //! addresses with `;` between them. A column `seats:json` is the member `seats`, with JSON in its cells.
 //!
-//! Nothing is guessed: a key that stands twice, a number that would be rounded and an id that is no string or integer make a rejected
-//! row; two columns of one name and a quote that is not closed end the import.
+//! Nothing is guessed. A row with a duplicate key, a number that would be rounded, or an id that is neither a string nor an integer is
+//! rejected. Two columns of one name, or a quote that is not closed, end the import.
 //!
-//! Rows are sent several at a time and in no order, so a user has to stand in one row only: of two, either may come last.
+//! Rows are sent concurrently and in no order, so each user must have one row only. Of two, either may come last.
 //!
-//! Rows that cannot be imported are written to `users.ndjson.rejected.ndjson`, each with the reason; once they are mended there,
-//! `--retry-rejected users.ndjson.rejected.ndjson` imports them. What is done is noted in `users.ndjson.checkpoint`, so that an import
-//! that was stopped or killed goes on when it is started again. Rows that failed because the API or the way to it is out of order are
-//! not done: the next run sends them.
+//! Rejected rows are written to `users.ndjson.rejected.ndjson`, each with the reason. Correct them there and import them by
+//! `--retry-rejected users.ndjson.rejected.ndjson`. Progress is stored in `users.ndjson.checkpoint`, so that an import that was stopped or
+//! killed resumes when it is started again. Rows that failed because of the API or the connection are not done: the next run sends them.
 //!
-//! With `SUPRSEND_API_KEY` set this talks to SuprSend (or to `SUPRSEND_BASE_URL`); without, to a hub that it starts itself.
+//! `--ingest` sends up to 400 rows in a request, which is many times as fast. The API accepts such rows and stores them later: an imported row
+//! is one that was accepted, and what the API finds wrong with it later is in the logs of its dashboard only. An address is added to those
+//! that a user has. The UID of the workspace, which every record holds, is taken from `SUPRSEND_WORKSPACE`.
 //!
-//! Exit codes: 0 all rows are imported, 1 some were rejected, 2 the import cannot go on, 3 some rows are not done since the API or the
-//! way to it is out of order, 130 it was interrupted, 141 nobody reads its output any more.
+//! With `SUPRSEND_API_KEY` set this talks to SuprSend (or to `SUPRSEND_BASE_URL`); without it, to a mock server that it starts.
+//!
+//! Exit codes: 0 all rows are imported, 1 some were rejected, 2 the import cannot continue, 3 some rows are not done because of the API
+//! or the connection, 130 it was interrupted, 141 its output was closed.
+
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away")]
 
 #[path = "import/arguments.rs"]
 mod arguments;
@@ -44,6 +49,8 @@ mod progress;
 mod quotes;
 #[path = "import/rows.rs"]
 mod rows;
+#[path = "import/sending.rs"]
+mod sending;
 
 use std::{
     cell::RefCell,
@@ -55,12 +62,12 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Error, Result, bail};
 use clap::Parser;
 use futures_util::stream;
 use indicatif::ProgressBarIter;
 use serde_json::Value;
-use suprsend::{API_KEY_VARIABLE, Client};
+use suprsend::{API_KEY_VARIABLE, Client, WORKSPACE_VARIABLE};
 use suprsend_mock::Hub;
 use tokio::{
     signal::ctrl_c,
@@ -73,6 +80,7 @@ use crate::{
     ledger::{Ledger, Next, Settled},
     progress::Progress,
     rows::{Content, Rows},
+    sending::Outcomes,
 };
 
 /// How often the checkpoint is written: this much is sent again after a kill.
@@ -164,8 +172,14 @@ async fn import(arguments: &Arguments) -> Result<ExitCode> {
     };
     let client = match &hub {
         Some(hub) => {
-            progress.note(&format!("{API_KEY_VARIABLE} is not set: using a hub of my own at {}", hub.url()));
-            Client::builder().base_url(hub.url()).api_key(hub.key()).build()?
+            progress.note(&format!("{API_KEY_VARIABLE} is not set: using a mock server at {}", hub.url()));
+            Client::builder().base_url(hub.url()).api_key(hub.key()).workspace("a-workspace-uid").build()?
+        }
+        None if arguments.ingest && std::env::var_os(WORKSPACE_VARIABLE).is_none() => {
+            // Every row would be refused for it.
+            bail!(
+                "{WORKSPACE_VARIABLE} is not set: --ingest needs the UID of the workspace, which the dashboard shows"
+            );
         }
         None => Client::from_env()?,
     };
@@ -191,7 +205,7 @@ async fn import(arguments: &Arguments) -> Result<ExitCode> {
         End::Broken(error) => (2, Some(error)),
     };
     ledger.save()?;
-    let told = progress.end(&format!("{}; run the same command again to go on", ledger.totals()));
+    let told = progress.end(&format!("{}; run the same command again to resume", ledger.totals()));
     if let Some(error) = error {
         complain(&error);
     }
@@ -225,16 +239,7 @@ async fn send(
         }
         Next::End => Poll::Ready(None),
     });
-    let outcomes = client.users().upsert_all(upserts);
-    let outcomes = match arguments.concurrency {
-        Some(calls) => outcomes.fixed_concurrency(calls),
-        None => outcomes.adaptive_concurrency(1, arguments.max_concurrency),
-    };
-    let outcomes = match arguments.max_rate {
-        Some(requests) => outcomes.max_rate(requests),
-        None => outcomes,
-    };
-    let mut outcomes = outcomes.max_outage(Duration::from_secs(arguments.max_outage.into()));
+    let mut outcomes = Outcomes::new(client, arguments, upserts);
 
     let mut clock = interval(CHECKPOINT);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -258,7 +263,8 @@ async fn send(
                 interrupt.set(ctrl_c());
                 outcomes.stop();
                 let in_flight = outcomes.summary().in_flight;
-                progress.note(&format!("finishing {in_flight} calls in flight; Ctrl-C again drops them"));
+                let what = if arguments.ingest { "records" } else { "calls" };
+                progress.note(&format!("finishing {in_flight} {what} in flight; Ctrl-C again drops them"));
             }
             _ = clock.tick() => {
                 ledger.borrow_mut().save()?;
@@ -273,8 +279,8 @@ async fn send(
                 progress.show(&format!("{}, {:.0}/s", ledger.borrow().counts(), outcomes.summary().rate()));
             }
             outcome = outcomes.next() => {
-                let Some(outcome) = outcome else { break };
-                let settled = ledger.borrow_mut().settle(outcome)?;
+                let Some((row, result)) = outcome else { break };
+                let settled = ledger.borrow_mut().settle(row, result)?;
                 match settled {
                     Settled::Done => {}
                     Settled::NotDone(reason) => {
@@ -293,8 +299,9 @@ async fn send(
     }
     let summary = outcomes.summary();
     progress.note(&format!(
-        "{} calls and {} retries in {:.1} s ({:.0} a second)",
+        "{} {} and {} retries in {:.1} s ({:.0} a second)",
         summary.finished(),
+        if arguments.ingest { "records" } else { "calls" },
         summary.retries,
         summary.duration.as_secs_f64(),
         summary.rate()

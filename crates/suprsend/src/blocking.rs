@@ -1,4 +1,4 @@
-//! The same API for programs without async, on a runtime that has a thread of its own.
+//! The same API for programs without async, on a runtime that has threads of its own.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), suprsend::Error> {
@@ -16,7 +16,6 @@ use std::{
     pin::pin,
     sync::Arc,
     task::{Context, Waker},
-    thread,
 };
 
 use futures_core::Stream;
@@ -25,7 +24,6 @@ use secrecy::SecretString;
 use suprsend_api::{Lookup, Operation, Paged};
 use tokio::{
     runtime::{self, Handle},
-    sync::oneshot,
     task::coop::consume_budget,
 };
 
@@ -51,35 +49,52 @@ pub struct Client {
     runtime: Arc<Runtime>,
 }
 
-/// A runtime that a thread of its own drives, also while no call is made: so it notices that the server closes an idle connection, which
-/// the next call would fail on otherwise.
+/// The number of threads that drive a client's connections. A server that floods one connection keeps one of them busy for a moment at a
+/// time, during which the other goes on with all other calls.
+const THREADS: usize = 2;
+
+/// A runtime with threads of its own, which drive it also while no call is made: so it notices that the server closes an idle connection,
+/// which the next call would fail on otherwise.
 #[derive(Debug)]
 struct Runtime {
     handle: Handle,
-    /// The thread ends when this is dropped, and drops the runtime, which nobody may do inside another one.
-    _end: oneshot::Sender<()>,
+    /// There until this is dropped.
+    threads: Option<runtime::Runtime>,
 }
 
 impl Runtime {
     fn start() -> std::io::Result<Self> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let handle = runtime.handle().clone();
-        let (end, ended) = oneshot::channel();
-        thread::Builder::new().name("suprsend".to_owned()).spawn(move || {
-            // That nothing is sent is what is waited for.
-            let _ = runtime.block_on(ended);
-        })?;
-        Ok(Self { handle, _end: end })
+        let mut builder = runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(THREADS).thread_name("suprsend").enable_all().build()?;
+        Ok(Self { handle: runtime.handle().clone(), threads: Some(runtime) })
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.threads.take() {
+            // Waiting for its threads would be refused inside another runtime, by a panic.
+            runtime.shutdown_background();
+        }
     }
 }
 
 impl Client {
     /// Makes a client with this API key, and the defaults for everything else.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed, or if no thread can be started.
     pub fn from_api_key(key: impl Into<SecretString>) -> Result<Self, Error> {
         Self::builder().api_key(key).build()
     }
 
-    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if that is set, the base URL in `SUPRSEND_BASE_URL`.
+    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if they are set, the base URL in `SUPRSEND_BASE_URL` and the UID of the
+    /// workspace in `SUPRSEND_WORKSPACE`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is missing or malformed, if the base URL cannot be used, or if no thread can be started.
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_environment()?.build()
     }
@@ -108,11 +123,30 @@ impl Client {
     }
 
     /// Replaces the API key of this client and all its clones; see [`Client::set_api_key`](crate::Client::set_api_key).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed. The old key stays in use then.
     pub fn set_api_key(&self, key: impl Into<SecretString>) -> Result<(), Error> {
         self.inner.set_api_key(key)
     }
 
+    /// Replaces the service token of this client and all its clones; see
+    /// [`Client::set_service_token`](crate::Client::set_service_token).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the token is empty or malformed. The old token stays in use then.
+    #[cfg(feature = "management")]
+    pub fn set_service_token(&self, token: impl Into<SecretString>) -> Result<(), Error> {
+        self.inner.set_service_token(token)
+    }
+
     /// Returns a client with another API key; see [`Client::with_api_key`](crate::Client::with_api_key).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed.
     pub fn with_api_key(&self, key: impl Into<SecretString>) -> Result<Self, Error> {
         Ok(Self { inner: self.inner.with_api_key(key)?, runtime: Arc::clone(&self.runtime) })
     }
@@ -142,9 +176,13 @@ fn is_async() -> bool {
 
 impl crate::ClientBuilder<Client> {
     /// Makes a client whose calls wait for their result. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is missing, if a setting cannot be used, or if no thread can be started.
     pub fn build(self) -> Result<Client, Error> {
-        let (shared, key) = self.finish()?;
-        let inner = crate::Client::new(shared, key)?;
+        let (shared, keys) = self.finish()?;
+        let inner = crate::Client::new(shared, keys);
         let runtime = Runtime::start()
             .map_err(|error| ConfigError::new("blocking", format!("has no runtime: {error}")))?;
         Ok(Client { inner, runtime: Arc::new(runtime) })
@@ -161,6 +199,10 @@ impl AsClient for Client {
 
 impl<O: Operation> Call<O, Client> {
     /// Sends the call and waits for the result.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] inside an async task. Otherwise the same as [awaiting](crate::Call::send) the call.
     pub fn send(self) -> Result<Response<O::Reply>, Error> {
         let client = self.client().clone();
         client.wait(self.run())?
@@ -169,6 +211,10 @@ impl<O: Operation> Call<O, Client> {
 
 impl<O: Lookup> Optional<O, Client> {
     /// Sends the call and waits for the result.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] inside an async task. Otherwise the same as for the call, except that a missing user, list or object is `None`.
     pub fn send(self) -> Result<Option<Response<O::Reply>>, Error> {
         let client = self.client().clone();
         client.wait(self.run())?
@@ -177,6 +223,10 @@ impl<O: Lookup> Optional<O, Client> {
 
 impl<O: Paged> Call<O, Client> {
     /// Returns one page: the first one, or the one that the call is for. Sending the call does the same.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [sending](Self::send) the call.
     pub fn page(self) -> Result<Response<O::Reply>, Error> {
         self.send()
     }

@@ -7,20 +7,29 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    client::Client,
-    config::{self, API_KEY_VARIABLE, BASE_URL_VARIABLE, Settings, Shared, api_key, parse_header},
+    client::{Client, Key, Keys},
+    config::{self, API_KEY_VARIABLE, BASE_URL_VARIABLE, Host, Settings, Shared, api_key, parse_header},
     error::{ConfigError, Error},
     report::{CallReport, Hook},
-    retry::{Quota, RetryPolicy},
+    retry::RetryPolicy,
 };
 
 impl Client {
     /// Makes a client with this API key, and the defaults for everything else.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed.
     pub fn from_api_key(key: impl Into<SecretString>) -> Result<Self, Error> {
         Self::builder().api_key(key).build()
     }
 
-    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if that is set, the base URL in `SUPRSEND_BASE_URL`.
+    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if they are set, the base URL in `SUPRSEND_BASE_URL` and the UID of the
+    /// workspace in `SUPRSEND_WORKSPACE`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is missing or malformed, or if the base URL cannot be used.
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.build()
     }
@@ -50,6 +59,10 @@ impl Client {
 pub struct ClientBuilder<C = Client> {
     api_key: Option<SecretString>,
     base_url: Option<String>,
+    #[cfg(feature = "management")]
+    service_token: Option<SecretString>,
+    #[cfg(feature = "management")]
+    management_url: Option<String>,
     plain_http: bool,
     settings: Settings,
     http: Option<reqwest::Client>,
@@ -67,6 +80,10 @@ impl<C> Default for ClientBuilder<C> {
         Self {
             api_key: None,
             base_url: None,
+            #[cfg(feature = "management")]
+            service_token: None,
+            #[cfg(feature = "management")]
+            management_url: None,
             plain_http: false,
             settings: Settings::default(),
             http: None,
@@ -85,6 +102,10 @@ impl<C> Clone for ClientBuilder<C> {
         Self {
             api_key: self.api_key.clone(),
             base_url: self.base_url.clone(),
+            #[cfg(feature = "management")]
+            service_token: self.service_token.clone(),
+            #[cfg(feature = "management")]
+            management_url: self.management_url.clone(),
             plain_http: self.plain_http,
             settings: self.settings.clone(),
             http: self.http.clone(),
@@ -110,6 +131,23 @@ impl<C> ClientBuilder<C> {
     /// the proxy of the environment, which would see the key.
     pub fn base_url(self, url: impl Into<String>) -> Self {
         Self { base_url: Some(url.into()), ..self }
+    }
+
+    /// Sets the service token, from the dashboard's page "Account Settings, Service Tokens", for the management API. White space around it is
+    /// dropped.
+    ///
+    /// A client may have an API key, a service token or both. Each is sent to its own host only, and a call whose key is missing is refused
+    /// before it is sent.
+    #[cfg(feature = "management")]
+    pub fn service_token(self, token: impl Into<SecretString>) -> Self {
+        Self { service_token: Some(token.into()), ..self }
+    }
+
+    /// Sets the URL of the management API. It defaults to [`DEFAULT_MANAGEMENT_URL`](crate::DEFAULT_MANAGEMENT_URL), and follows the rules of
+    /// [`base_url`](Self::base_url), which is for all other operations.
+    #[cfg(feature = "management")]
+    pub fn management_url(self, url: impl Into<String>) -> Self {
+        Self { management_url: Some(url.into()), ..self }
     }
 
     /// Allows for a base URL with `http:` whose host is not this machine. The API key is then readable by everybody on the way.
@@ -227,10 +265,19 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Checks the settings and makes what all clones of a client share, and the key.
-    pub(crate) fn finish(self) -> Result<(Shared, SecretString), ConfigError> {
-        let key = api_key("api_key", self.api_key.as_ref())?;
-        let base = config::base("base_url", self.base_url.as_deref(), self.plain_http)?;
+    /// Checks the settings and makes what all clones of a client share, and the keys.
+    pub(crate) fn finish(self) -> Result<(Shared, Keys), ConfigError> {
+        let keys = self.keys()?;
+        let base =
+            config::base("base_url", self.base_url.as_deref(), config::DEFAULT_BASE_URL, self.plain_http)?;
+        let is_local = config::is_loopback(base.url());
+        #[cfg(feature = "management")]
+        let management = {
+            let (url, server) = (self.management_url.as_deref(), config::DEFAULT_MANAGEMENT_URL);
+            config::base("management_url", url, server, self.plain_http)?.in_place_of(server)
+        };
+        #[cfg(feature = "management")]
+        let is_local = is_local || (keys.service_token.is_some() && config::is_loopback(management.url()));
         let mut headers = HeaderMap::new();
         headers.insert(header::USER_AGENT, config::user_agent(self.app.as_deref())?);
         for (name, value) in &self.headers {
@@ -243,13 +290,36 @@ impl<C> ClientBuilder<C> {
             settings.connect_timeout = None;
             http
         } else {
-            let no_proxy = self.no_proxy || (self.proxy.is_none() && config::is_loopback(base.url()));
+            let no_proxy = self.no_proxy || (self.proxy.is_none() && is_local);
             config::http_client(settings.connect_timeout, self.proxy.as_ref(), no_proxy)?
         };
-        Ok((Shared { http, base, headers, settings, quota: Quota::new(), hook: self.hook }, key))
+        let shared = Shared {
+            http,
+            hub: Host::new(base),
+            #[cfg(feature = "management")]
+            management: Host::new(management),
+            headers,
+            settings,
+            hook: self.hook,
+        };
+        Ok((shared, keys))
     }
 
-    /// The builder with the key and the base URL of an environment.
+    /// The keys, of which one has to be there.
+    fn keys(&self) -> Result<Keys, ConfigError> {
+        let mut keys = Keys::default();
+        #[cfg(feature = "management")]
+        if let Some(token) = &self.service_token {
+            keys.service_token =
+                Some(Key::service_token(config::service_token("service_token", token)?)?.into());
+        }
+        if self.api_key.is_some() || keys.secrets().next().is_none() {
+            keys.api_key = Some(Key::bearer(api_key("api_key", self.api_key.as_ref())?)?.into());
+        }
+        Ok(keys)
+    }
+
+    /// The builder with the key, the base URL and the workspace of an environment.
     pub(crate) fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let read = |name: &'static str| match variable(name).map(OsString::into_string) {
             None => Ok(None),
@@ -258,14 +328,35 @@ impl<C> ClientBuilder<C> {
             Some(Err(_)) => Err(ConfigError::new(name, "is not UTF-8")),
         };
         let key = read(API_KEY_VARIABLE)?.map(SecretString::from);
-        let key = api_key(API_KEY_VARIABLE, key.as_ref())?;
-        let base_url = read(BASE_URL_VARIABLE)?;
+        let mut builder = Self { base_url: read(BASE_URL_VARIABLE)?, ..Self::default() };
+        builder.settings.workspace = read(config::WORKSPACE_VARIABLE)?.map(|uid| uid.trim().to_owned());
         // Checked here so that the error names the variable; plain HTTP is for `build` to judge, which knows what is allowed.
-        config::base(BASE_URL_VARIABLE, base_url.as_deref(), true)?;
-        Ok(Self { api_key: Some(key), base_url, ..Self::default() })
+        config::base(BASE_URL_VARIABLE, builder.base_url.as_deref(), config::DEFAULT_BASE_URL, true)?;
+        #[cfg(not(feature = "management"))]
+        let is_needed = true;
+        #[cfg(feature = "management")]
+        let is_needed = {
+            let url = read(config::MANAGEMENT_URL_VARIABLE)?;
+            config::base(
+                config::MANAGEMENT_URL_VARIABLE,
+                url.as_deref(),
+                config::DEFAULT_MANAGEMENT_URL,
+                true,
+            )?;
+            builder.management_url = url;
+            if let Some(token) = read(config::SERVICE_TOKEN_VARIABLE)? {
+                let token = config::service_token(config::SERVICE_TOKEN_VARIABLE, &token.into())?;
+                builder.service_token = Some(token);
+            }
+            builder.service_token.is_none()
+        };
+        if is_needed || key.is_some() {
+            builder.api_key = Some(api_key(API_KEY_VARIABLE, key.as_ref())?);
+        }
+        Ok(builder)
     }
 
-    /// The builder with the key and the base URL of this process's environment.
+    /// The builder with the key, the base URL and the workspace of this process's environment.
     pub(crate) fn from_environment() -> Result<Self, ConfigError> {
         Self::from_variables(|name| env::var_os(name))
     }
@@ -288,17 +379,26 @@ impl<C> fmt::Debug for ClientBuilder<C> {
 }
 
 impl ClientBuilder<Client> {
-    /// Takes the key and the base URL from the environment of this process.
+    /// Takes the key, the base URL and the UID of the workspace from the environment of this process: `SUPRSEND_API_KEY`,
+    /// `SUPRSEND_BASE_URL` and `SUPRSEND_WORKSPACE`.
     ///
-    /// The base URL may be absent, the key may not.
+    /// All but the key may be absent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if `SUPRSEND_API_KEY` is missing or malformed, or if `SUPRSEND_BASE_URL` is not a URL.
     pub fn from_env() -> Result<Self, Error> {
         Ok(Self::from_environment()?)
     }
 
     /// Makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is missing, or if a setting cannot be used. It names the setting.
     pub fn build(self) -> Result<Client, Error> {
-        let (shared, key) = self.finish()?;
-        Ok(Client::new(shared, key)?)
+        let (shared, keys) = self.finish()?;
+        Ok(Client::new(shared, keys))
     }
 }
 
@@ -323,11 +423,15 @@ mod tests {
     #[test]
     fn the_environment() {
         let finish = |variables: &[(&str, &str)]| from(variables).unwrap().finish();
-        let (shared, key) = finish(&[("SUPRSEND_API_KEY", " key\n")]).unwrap();
-        assert_eq!(key.expose_secret(), "key");
-        assert_eq!(shared.base.url().as_str(), "https://hub.suprsend.com/");
+        let (shared, keys) = finish(&[("SUPRSEND_API_KEY", " key\n")]).unwrap();
+        assert_eq!(keys.secrets().collect::<Vec<_>>(), ["key"]);
+        assert_eq!(shared.hub.base.url().as_str(), "https://hub.suprsend.com/");
         let both = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_BASE_URL", "http://localhost:8000/")];
-        assert_eq!(finish(&both).unwrap().0.base.url().as_str(), "http://localhost:8000/");
+        assert_eq!(finish(&both).unwrap().0.hub.base.url().as_str(), "http://localhost:8000/");
+
+        assert_eq!(shared.settings.workspace, None);
+        let workspace = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_WORKSPACE", " 9a1b\n")];
+        assert_eq!(finish(&workspace).unwrap().0.settings.workspace.as_deref(), Some("9a1b"));
 
         let missing = "SUPRSEND_API_KEY: is missing: set it to an API key of the SuprSend dashboard";
         assert_eq!(refused(from(&[])), missing);
@@ -341,6 +445,46 @@ mod tests {
         // Anybody may answer for such a name.
         let below = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_BASE_URL", "http://x.localhost")];
         assert!(finish(&below).is_err());
+    }
+
+    #[cfg(feature = "management")]
+    #[test]
+    fn the_environment_of_the_management_api() {
+        let token = ("SUPRSEND_SERVICE_TOKEN", " token\n");
+        let (shared, keys) = from(&[token]).unwrap().finish().unwrap();
+        assert_eq!(keys.secrets().collect::<Vec<_>>(), ["token"]);
+        assert_eq!(shared.management.base.url().as_str(), "https://management-api.suprsend.com/");
+        let all = [token, ("SUPRSEND_API_KEY", "key"), ("SUPRSEND_MANAGEMENT_URL", "http://localhost:1/m/")];
+        let (shared, keys) = from(&all).unwrap().finish().unwrap();
+        assert_eq!(keys.secrets().collect::<Vec<_>>(), ["key", "token"]);
+        assert_eq!(shared.management.base.url().as_str(), "http://localhost:1/m/");
+        let printed = format!("{:?}", from(&all).unwrap());
+        assert!(!printed.contains("token\"") && !printed.contains("\"key\""), "{printed}");
+
+        let refused = |variables: &[(&str, &str)]| self::refused(from(variables));
+        assert!(
+            refused(&[("SUPRSEND_SERVICE_TOKEN", "ServiceToken x")]).contains("given without `ServiceToken`")
+        );
+        let url = [token, ("SUPRSEND_MANAGEMENT_URL", "hub")];
+        assert_eq!(refused(&url), "SUPRSEND_MANAGEMENT_URL: is not a URL such as https://hub.suprsend.com");
+        let plain = [token, ("SUPRSEND_MANAGEMENT_URL", "http://example.com")];
+        assert!(
+            from(&plain).unwrap().finish().err().unwrap().to_string().starts_with("management_url: is plain")
+        );
+        assert!(from(&plain).unwrap().allow_plain_http().finish().is_ok());
+    }
+
+    #[cfg(feature = "management")]
+    #[test]
+    fn the_default_management_url_is_that_of_its_operations() {
+        let mut found = 0;
+        for spec in suprsend_api::operations::ALL.iter().filter(|spec| spec.server.is_some()) {
+            assert_eq!(spec.server, Some(config::DEFAULT_MANAGEMENT_URL), "{}", spec.id);
+            let scheme = suprsend_api::Credential::Scheme(config::SERVICE_TOKEN_SCHEME);
+            assert_eq!(spec.credential, scheme, "{}", spec.id);
+            found += 1;
+        }
+        assert!(found > 0);
     }
 
     #[cfg(unix)]

@@ -30,10 +30,24 @@ pub(crate) type Sending<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Sen
 
 /// A call of an operation, ready to be sent: awaited, or sent by `send`.
 ///
-/// Everything that the document and this crate know of the arguments is checked before anything is sent, and what is wrong is reported
-/// together, by [`check`](Self::check) or when the call is sent.
+/// Methods of the handles make calls, such as [`Users::upsert`](crate::Users::upsert). A call has a method for each optional field of its
+/// operation, and those of every call below. It owns its client, which is cheap to clone, so it can be kept, sent to another thread and
+/// cloned.
 ///
-/// A call owns its client, which is cheap to clone, so it can be kept, sent to another thread and cloned.
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// use std::time::Duration;
+///
+/// let call = client.users().upsert("jane").email("jane@example.com").timeout(Duration::from_secs(5));
+/// call.check()?; // sends nothing
+/// let user = call.await?;
+/// println!("{:?}", user.updated_at);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Arguments are validated against the document before anything is sent. All violations are reported together, by
+/// [`check`](Self::check) or when the call is sent.
 #[must_use = "a call is sent when it is awaited, or by `send`"]
 pub struct Call<O, C = Client> {
     client: C,
@@ -207,6 +221,10 @@ impl<O: Operation, C: AsClient> Call<O, C> {
     }
 
     /// Checks the call, as sending it does, without sending it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidInput`] with every rule that the arguments break, and [`Error::Config`] if the client cannot send them.
     pub fn check(&self) -> Result<(), Error> {
         self.parts.outgoing(&self.client.as_client().shared).map(drop)
     }
@@ -287,7 +305,7 @@ impl<O: Operation> Parts<O> {
         violations.append(checked.body);
         // An invalid record is not serialized: it may be nested without end.
         if violations.is_empty() {
-            match self.operation.request(&shared.base) {
+            match self.operation.request(&shared.host(O::SPEC).base) {
                 Ok(request) => {
                     checks::request(&request, shared.settings.strict, &mut violations);
                     violations.finish()?;
@@ -303,7 +321,7 @@ impl<O: Operation> Parts<O> {
 }
 
 /// Decodes the reply of a success.
-fn response<O: Operation>(reply: Reply, attempts: u32) -> Result<Response<O::Reply>, Error> {
+pub(crate) fn response<O: Operation>(reply: Reply, attempts: u32) -> Result<Response<O::Reply>, Error> {
     match decode::read(O::SPEC.reply, reply.bytes()) {
         Ok(value) if checks::is_result::<O::Reply>(&value) => Ok(Response::new(value, reply, attempts)),
         Ok(_) => Err(UndecodableReply::new(reply, "holds nothing of what the document declares").into()),
@@ -313,6 +331,11 @@ fn response<O: Operation>(reply: Reply, attempts: u32) -> Result<Response<O::Rep
 
 impl<O: Operation> Call<O> {
     /// Sends the call and returns the result. Awaiting the call does the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidInput`] or [`Error::Config`] before anything is sent. Otherwise the failure of the last attempt, which
+    /// [`Error::TooManyAttempts`] wraps if there were several. [The table](crate::docs::errors) lists all failures.
     pub async fn send(self) -> Result<Response<O::Reply>, Error> {
         self.run().await
     }
@@ -366,6 +389,10 @@ impl<O: Lookup, C: AsClient> Optional<O, C> {
 
 impl<O: Lookup> Optional<O> {
     /// Sends the call and returns the result. Awaiting the call does the same.
+    ///
+    /// # Errors
+    ///
+    /// The same as for the call, except that a missing user, list or object is `None`.
     pub async fn send(self) -> Result<Option<Response<O::Reply>>, Error> {
         self.run().await
     }

@@ -18,6 +18,11 @@ use crate::{
 /// Clones share one connection pool, one key and one retry quota. Make one client and clone it, or keep it in a `static`: nothing that
 /// is made from it borrows it. It has to be used inside a tokio runtime.
 ///
+/// A connection belongs to the runtime in which it was made. Several runtimes can share a client, but a call whose idle connection belongs to a
+/// runtime that nobody drives at the moment, such as one of `new_current_thread` outside of `block_on`, gets no reply until
+/// [`attempt_timeout`](crate::ClientBuilder::attempt_timeout). It is then retried on a new connection, or fails if it cannot be sent
+/// twice. Give each such runtime a client of its own. A runtime that has threads, or one that was dropped, costs nothing.
+///
 /// ```no_run
 /// use std::sync::LazyLock;
 ///
@@ -34,10 +39,19 @@ use crate::{
 #[derive(Clone)]
 pub struct Client {
     pub(crate) shared: Arc<Shared>,
-    key: Arc<RwLock<Arc<Key>>>,
+    keys: Arc<RwLock<Arc<Keys>>>,
 }
 
-/// An API key, and the header that carries it, which is made once.
+/// The credentials of a client, at least one of them.
+#[derive(Default, Clone)]
+pub(crate) struct Keys {
+    pub(crate) api_key: Option<Arc<Key>>,
+    /// For the management API.
+    #[cfg(feature = "management")]
+    pub(crate) service_token: Option<Arc<Key>>,
+}
+
+/// A key, and the header that carries it, which is made once.
 pub(crate) struct Key {
     secret: SecretString,
     /// Marked as sensitive so that nothing on the way prints it.
@@ -45,38 +59,86 @@ pub(crate) struct Key {
 }
 
 impl Client {
-    pub(crate) fn new(shared: Shared, key: SecretString) -> Result<Self, ConfigError> {
-        Ok(Self { shared: Arc::new(shared), key: Arc::new(RwLock::new(Key::new(key)?.into())) })
+    pub(crate) fn new(shared: Shared, keys: Keys) -> Self {
+        Self { shared: Arc::new(shared), keys: Arc::new(RwLock::new(keys.into())) }
     }
 
     /// Replaces the API key of this client and all its clones, for requests from now on. The connection pool stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed. The old key stays in use then.
     pub fn set_api_key(&self, key: impl Into<SecretString>) -> Result<(), Error> {
-        let key = Key::new(config::api_key("api_key", Some(&key.into()))?)?;
-        *self.key.write().unwrap_or_else(PoisonError::into_inner) = key.into();
+        let key = Key::bearer(config::api_key("api_key", Some(&key.into()))?)?;
+        self.replace(|keys| keys.api_key = Some(key.into()));
         Ok(())
     }
 
+    /// Replaces the service token of this client and all its clones, for requests from now on; see
+    /// [`ClientBuilder::service_token`](crate::ClientBuilder::service_token).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the token is empty or malformed. The old token stays in use then.
+    #[cfg(feature = "management")]
+    pub fn set_service_token(&self, token: impl Into<SecretString>) -> Result<(), Error> {
+        let token = Key::service_token(config::service_token("service_token", &token.into())?)?;
+        self.replace(|keys| keys.service_token = Some(token.into()));
+        Ok(())
+    }
+
+    fn replace(&self, change: impl FnOnce(&mut Keys)) {
+        change(Arc::make_mut(&mut self.keys.write().unwrap_or_else(PoisonError::into_inner)));
+    }
+
     /// Returns a client with another API key, for another workspace, that shares the connection pool and the retry quota.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the key is empty or malformed.
     pub fn with_api_key(&self, key: impl Into<SecretString>) -> Result<Self, Error> {
-        let key = Key::new(config::api_key("api_key", Some(&key.into()))?)?;
-        Ok(Self { shared: Arc::clone(&self.shared), key: Arc::new(RwLock::new(key.into())) })
+        let key = Key::bearer(config::api_key("api_key", Some(&key.into()))?)?;
+        let mut keys = Keys::clone(&self.keys());
+        keys.api_key = Some(key.into());
+        Ok(Self { shared: Arc::clone(&self.shared), keys: Arc::new(RwLock::new(keys.into())) })
     }
 
     /// The UID of the workspace, which some paths hold.
-    pub(crate) fn workspace(&self) -> Option<&str> {
+    pub(crate) fn workspace_setting(&self) -> Option<&str> {
         self.shared.settings.workspace.as_deref()
     }
 
-    /// The key as it is now.
-    pub(crate) fn key(&self) -> Arc<Key> {
-        Arc::clone(&self.key.read().unwrap_or_else(PoisonError::into_inner))
+    /// The keys as they are now.
+    pub(crate) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Keys {
+    /// All secrets of the client: whichever it was sent, a reply may echo any.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let keys = [
+            self.api_key.as_ref(),
+            #[cfg(feature = "management")]
+            self.service_token.as_ref(),
+        ];
+        keys.into_iter().flatten().map(|key| key.secret().expose_secret())
     }
 }
 
 impl Key {
-    fn new(secret: SecretString) -> Result<Self, ConfigError> {
-        let mut header = HeaderValue::try_from(format!("Bearer {}", secret.expose_secret()))
-            .map_err(|_| ConfigError::new("api_key", "holds characters that a header cannot carry"))?;
+    pub(crate) fn bearer(secret: SecretString) -> Result<Self, ConfigError> {
+        Self::new("api_key", "Bearer", secret)
+    }
+
+    #[cfg(feature = "management")]
+    pub(crate) fn service_token(secret: SecretString) -> Result<Self, ConfigError> {
+        Self::new("service_token", config::SERVICE_TOKEN_SCHEME, secret)
+    }
+
+    fn new(setting: &'static str, scheme: &str, secret: SecretString) -> Result<Self, ConfigError> {
+        let mut header = HeaderValue::try_from(format!("{scheme} {}", secret.expose_secret()))
+            .map_err(|_| ConfigError::new(setting, "holds characters that a header cannot carry"))?;
         header.set_sensitive(true);
         Ok(Self { secret, header })
     }
@@ -95,7 +157,7 @@ impl Key {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("host", &self.shared.host())
+            .field("host", &self.shared.hub.name())
             .field("settings", &self.shared.settings)
             .finish_non_exhaustive()
     }
@@ -127,7 +189,7 @@ mod tests {
 
     #[test]
     fn the_header_with_the_key_is_sensitive() {
-        let key = Key::new("key".into()).unwrap();
+        let key = Key::bearer("key".into()).unwrap();
         let header = key.header();
         assert!(header.is_sensitive());
         assert_eq!(header, "Bearer key");

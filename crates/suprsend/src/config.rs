@@ -9,9 +9,10 @@ use std::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use reqwest::{Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
-use suprsend_api::Base;
+use suprsend_api::{Base, Credential, Spec};
 
 use crate::{
+    client::{Key, Keys},
     error::ConfigError,
     report::Hook,
     retry::{Quota, RetryPolicy},
@@ -21,8 +22,22 @@ use crate::{
 pub const API_KEY_VARIABLE: &str = "SUPRSEND_API_KEY";
 /// The environment variable with the base URL.
 pub const BASE_URL_VARIABLE: &str = "SUPRSEND_BASE_URL";
+/// The environment variable with the UID of the workspace.
+pub const WORKSPACE_VARIABLE: &str = "SUPRSEND_WORKSPACE";
 /// Where SuprSend's API is.
 pub const DEFAULT_BASE_URL: &str = "https://hub.suprsend.com";
+/// The environment variable with the service token of the management API.
+#[cfg(feature = "management")]
+pub const SERVICE_TOKEN_VARIABLE: &str = "SUPRSEND_SERVICE_TOKEN";
+/// The environment variable with the URL of the management API.
+#[cfg(feature = "management")]
+pub const MANAGEMENT_URL_VARIABLE: &str = "SUPRSEND_MANAGEMENT_URL";
+/// Where SuprSend's management API is: the server that its operations state.
+#[cfg(feature = "management")]
+pub const DEFAULT_MANAGEMENT_URL: &str = "https://management-api.suprsend.com";
+/// The scheme of the header `Authorization` with which the management API takes the service token.
+#[cfg(feature = "management")]
+pub(crate) const SERVICE_TOKEN_SCHEME: &str = "ServiceToken";
 
 /// How many redirects in a row are followed.
 const REDIRECTS: usize = 5;
@@ -34,10 +49,11 @@ const RESERVED: [HeaderName; 4] =
 /// What all clones of a client share.
 pub(crate) struct Shared {
     pub(crate) http: reqwest::Client,
-    pub(crate) base: Base,
+    pub(crate) hub: Host,
+    #[cfg(feature = "management")]
+    pub(crate) management: Host,
     pub(crate) headers: HeaderMap,
     pub(crate) settings: Settings,
-    pub(crate) quota: Quota,
     /// Hook that receives a report of every call.
     pub(crate) hook: Option<Hook>,
 }
@@ -73,9 +89,66 @@ impl Default for Settings {
     }
 }
 
-impl Shared {
-    pub(crate) fn host(&self) -> &str {
+/// A host that calls go to. What is known of one says nothing about another, so each has a retry quota.
+pub(crate) struct Host {
+    pub(crate) base: Base,
+    pub(crate) quota: Quota,
+}
+
+impl Host {
+    pub(crate) fn new(base: Base) -> Self {
+        Self { base, quota: Quota::new() }
+    }
+
+    pub(crate) fn name(&self) -> &str {
         self.base.url().host_str().unwrap_or_default()
+    }
+}
+
+impl Shared {
+    /// The host of an operation. One with a server of its own that is neither is made into a request by the hub's.
+    pub(crate) fn host(&self, spec: &Spec) -> &Host {
+        #[cfg(feature = "management")]
+        if is_management(spec) {
+            return &self.management;
+        }
+        let _ = spec;
+        &self.hub
+    }
+
+    /// The key that an operation is sent with; `None` if it asks for none. Each key goes to its own host, whatever an operation says.
+    pub(crate) fn key<'a>(spec: &Spec, keys: &'a Keys) -> Result<Option<&'a Key>, ConfigError> {
+        match spec.credential {
+            Credential::None => Ok(None),
+            #[cfg(feature = "management")]
+            Credential::Scheme(SERVICE_TOKEN_SCHEME) if is_management(spec) => {
+                present("service_token", spec, keys.service_token.as_deref()).map(Some)
+            }
+            Credential::Bearer | Credential::Header(_) if !is_management(spec) => {
+                present("api_key", spec, keys.api_key.as_deref()).map(Some)
+            }
+            _ => Err(ConfigError::new("api_key", "is not the credential that the operation demands")),
+        }
+    }
+}
+
+/// Refuses a call whose key the client does not have.
+fn present<'a>(setting: &'static str, spec: &Spec, key: Option<&'a Key>) -> Result<&'a Key, ConfigError> {
+    let missing = || {
+        let reason = format!("is missing, and `{}` needs it: set it by `ClientBuilder::{setting}`", spec.id);
+        ConfigError::new(setting, reason)
+    };
+    key.ok_or_else(missing)
+}
+
+/// Returns whether an operation is one of the management API.
+fn is_management(spec: &Spec) -> bool {
+    #[cfg(feature = "management")]
+    return spec.server == Some(DEFAULT_MANAGEMENT_URL);
+    #[cfg(not(feature = "management"))]
+    {
+        let _ = spec;
+        false
     }
 }
 
@@ -84,21 +157,47 @@ pub(crate) fn api_key(
     setting: &'static str,
     key: Option<&SecretString>,
 ) -> Result<SecretString, ConfigError> {
-    let key = key.map_or("", |key| key.expose_secret().trim());
+    let missing = "is missing: set it to an API key of the SuprSend dashboard";
+    visible(setting, key.map_or("", |key| key.expose_secret()), missing, "Bearer")
+}
+
+/// Checks a service token, which is sent in the same header.
+#[cfg(feature = "management")]
+pub(crate) fn service_token(
+    setting: &'static str,
+    token: &SecretString,
+) -> Result<SecretString, ConfigError> {
+    let missing = "is empty: set it to a service token of the SuprSend dashboard";
+    visible(setting, token.expose_secret(), missing, SERVICE_TOKEN_SCHEME)
+}
+
+fn visible(
+    setting: &'static str,
+    key: &str,
+    missing: &str,
+    scheme: &str,
+) -> Result<SecretString, ConfigError> {
+    let key = key.trim();
     if key.is_empty() {
-        return Err(ConfigError::new(setting, "is missing: set it to an API key of the SuprSend dashboard"));
+        return Err(ConfigError::new(setting, missing));
     }
     if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let reason = "is malformed: a key has only visible ASCII characters, and is given without `Bearer`";
+        let reason =
+            format!("is malformed: a key has only visible ASCII characters, and is given without `{scheme}`");
         return Err(ConfigError::new(setting, reason));
     }
     Ok(SecretString::from(key))
 }
 
 /// Checks a base URL and parses it.
-pub(crate) fn base(setting: &'static str, text: Option<&str>, plain_http: bool) -> Result<Base, ConfigError> {
+pub(crate) fn base(
+    setting: &'static str,
+    text: Option<&str>,
+    default: &str,
+    plain_http: bool,
+) -> Result<Base, ConfigError> {
     let refuse = |reason: &str| Err(ConfigError::new(setting, reason));
-    let text = text.unwrap_or(DEFAULT_BASE_URL).trim();
+    let text = text.unwrap_or(default).trim();
     let Ok(url) = Url::parse(text) else {
         return refuse("is not a URL such as https://hub.suprsend.com");
     };

@@ -76,17 +76,17 @@ pub struct Push<T> {
 }
 
 impl<T> Push<T> {
-    /// A token or a subscription.
+    /// Creates a push address from a token or a subscription.
     pub fn new(address: impl Into<T>) -> Self {
         Self { address: address.into(), provider: None, bundle_id: None }
     }
 
-    /// Who issued it: `fcm`, `xiaomi` or `oppo` for Android, `apns` for iOS, `vapid` for browsers.
+    /// Sets the service that issued it: `fcm`, `xiaomi` or `oppo` for Android, `apns` for iOS, `vapid` for browsers.
     pub fn provider(self, provider: impl Into<String>) -> Self {
         Self { provider: Some(provider.into()), ..self }
     }
 
-    /// The bundle of the application that it belongs to: `com.example.app`.
+    /// Sets the bundle of the application that it belongs to: `com.example.app`.
     pub fn bundle_id(self, bundle_id: impl Into<String>) -> Self {
         Self { bundle_id: Some(bundle_id.into()), ..self }
     }

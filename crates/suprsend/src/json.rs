@@ -356,6 +356,16 @@ mod tests {
         let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
         written(nested(DEPTH)).unwrap();
         assert!(written(nested(DEPTH + 1)).unwrap_err().contains("is nested too deep"));
+        assert!(written(Endless).unwrap_err().contains("is nested too deep"));
+    }
+
+    /// A list that holds itself.
+    struct Endless;
+
+    impl Serialize for Endless {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq([Self])
+        }
     }
 
     proptest! {

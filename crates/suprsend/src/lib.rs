@@ -1,50 +1,54 @@
 //! SDK for [SuprSend](https://suprsend.com), the notification service.
 //!
 //! ```no_run
-//! use suprsend::{Client, types::SlackChannel};
+//! use suprsend::{Client, Error};
 //!
 //! #[tokio::main]
-//! async fn main() -> Result<(), suprsend::Error> {
-//!     // The key is in SUPRSEND_API_KEY.
-//!     let client = Client::from_env()?;
+//! async fn main() -> Result<(), Error> {
+//!     let client = Client::from_env()?; // the key is in SUPRSEND_API_KEY
 //!
-//!     let user = client
+//!     client
 //!         .users()
-//!         .upsert("user-123")
+//!         .upsert("jane")
 //!         .email("jane@example.com")
 //!         .sms("+15551234567")
-//!         .slack(SlackChannel::email("jane@example.com", "xoxb-..."))
 //!         .timezone("America/New_York")
-//!         .locale("en_GB")
 //!         .property("plan", "pro")
-//!         .property("seats", 12)
 //!         .await?;
 //!
-//!     for (channel, entry) in user.channels() {
-//!         println!("{channel} is {}", if entry.is_active() { "active" } else { "not active" });
-//!     }
+//!     let response = client
+//!         .workflows()
+//!         .trigger("order-shipped")
+//!         .recipient("jane")
+//!         .data("order", 5678)
+//!         .idempotency_key("order-5678")
+//!         .await?;
+//!     println!("accepted as {:?}", response.message_id);
 //!     Ok(())
 //! }
 //! ```
 //!
 //! # What it does
 //!
-//! - The types are generated from SuprSend's own OpenAPI document ([`types`]); every channel has a constructor that takes what the
-//!   document requires.
-//! - What is sent is checked first, and everything that is wrong with it is reported together ([`Error::InvalidInput`]).
-//! - Calls that may be repeated are, after faults that pass ([`RetryPolicy`]), within the time that the call may take.
-//! - Any number of users, triggers and events is sent as a stream, as fast as the hub allows for ([`bulk`]).
-//! - Errors say what happened, and keep the status, the request id and the body ([`Error`], [the table](docs::errors)).
+//! - Every operation of SuprSend's hub API has a method ([the table](docs::operations)). The types are generated from SuprSend's own
+//!   OpenAPI document ([`types`]). Every channel has a constructor that takes what the document requires.
+//! - Requests are validated before they are sent, and all violations are reported together ([`Error::InvalidInput`]).
+//! - Idempotent calls are retried after transient errors, within the call's timeout ([`RetryPolicy`]).
+//! - Any number of users, triggers and events is sent as a stream, as fast as the API allows ([`bulk`]).
+//! - Errors have the status, the request id and the body, and tell whether a retry can help ([`Error`]).
 //! - API keys and other secrets cannot be printed.
 //!
 //! # Guides
 //!
-//! [Quick start](docs::quick_start), [sending](docs::sending), [channels](docs::channels), [errors and retries](docs::errors), [many users](docs::bulk),
-//! [observability](docs::observability), [testing](docs::testing), [features](docs::features), [without async](docs::blocking).
+//! [Quick start](docs::quick_start), [coming from the Python or Node SDK](docs::other_sdks), [sending](docs::sending),
+//! [resources](docs::resources), [channels](docs::channels), [errors and retries](docs::errors), [axum](docs::axum),
+//! [many at once](docs::bulk), [nightly sync](docs::nightly_sync), [testing](docs::testing), [observability](docs::observability),
+//! [without async](docs::blocking), [other operations](docs::other_operations), [the management API](docs::management),
+//! [features](docs::features), [all operations](docs::operations).
 //!
 //! # Features
 //!
-//! | Feature | |
+//! | feature | |
 //! |---|---|
 //! | `rustls` (default) | TLS by rustls with aws-lc-rs |
 //! | `rustls-no-provider` | TLS by rustls with the `CryptoProvider` that the program installs |
@@ -53,9 +57,10 @@
 //! | `tracing` | a span for each call |
 //! | `token` | signs user tokens for the inbox and preference pages |
 //! | `http2` | HTTP/2 where the server offers it over TLS |
-//! | `codegen` | generate the client at build time instead of using the shipped snapshot |
+//! | `management` | the [management API](docs::management): workspaces, their keys, and what is edited on the dashboard |
+//! | `codegen` | generates the client at build time instead of using the shipped snapshot |
 //!
-//! All of them can be combined; what each costs is [a page of its own](docs::features). Without any TLS feature only plain HTTP works, to a gateway on the same machine.
+//! All of them can be combined ([their costs](docs::features)). Without a TLS feature only plain HTTP works, to a gateway on the same machine.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -72,6 +77,9 @@ pub mod docs;
 mod edit;
 pub mod error;
 mod flow;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod gunzip;
 mod json;
 mod keys;
@@ -100,6 +108,7 @@ pub mod token;
 mod trace;
 pub mod users;
 pub mod values;
+mod verdict;
 pub mod webhook;
 
 #[doc(no_inline)]
@@ -113,11 +122,13 @@ pub use suprsend_api::{
     AttachmentError, Channel, Operation, PropertyError, UnknownChannel, operations, types,
 };
 
+#[cfg(feature = "management")]
+pub use crate::config::{DEFAULT_MANAGEMENT_URL, MANAGEMENT_URL_VARIABLE, SERVICE_TOKEN_VARIABLE};
 pub use crate::{
     builder::ClientBuilder,
     call::{Call, Optional},
     client::Client,
-    config::{API_KEY_VARIABLE, BASE_URL_VARIABLE, DEFAULT_BASE_URL},
+    config::{API_KEY_VARIABLE, BASE_URL_VARIABLE, DEFAULT_BASE_URL, WORKSPACE_VARIABLE},
     decode::Body,
     error::Error,
     raw::Request,
@@ -128,8 +139,3 @@ pub use crate::{
     throttle::{Permit, Throttle},
     users::UpsertUser,
 };
-
-/// The README's programs compile.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;

@@ -81,6 +81,10 @@ impl<S: Stream<Item: Into<Id>>, C: AsClient> ReplaceList<S, C> {
 
 impl<S: Stream<Item: Into<Id>>> ReplaceList<S> {
     /// Replaces the list. Awaiting this does the same.
+    ///
+    /// # Errors
+    ///
+    /// The first error of any of the requests. The draft is deleted then, and the list is as it was.
     pub async fn send(self) -> Result<Response<SubscriberList>, Error> {
         self.run().await
     }
@@ -98,6 +102,10 @@ impl<S: Stream<Item: Into<Id>> + Send + 'static> IntoFuture for ReplaceList<S> {
 #[cfg(feature = "blocking")]
 impl<S: Stream<Item: Into<Id>>> ReplaceList<S, blocking::Client> {
     /// Replaces the list and waits for the result.
+    ///
+    /// # Errors
+    ///
+    /// The first error of any of the requests. The draft is deleted then, and the list is as it was. Inside an async task, [`Error::Config`].
     pub fn send(self) -> Result<Response<SubscriberList>, Error> {
         let client = self.client.clone();
         client.wait(self.run())?

@@ -79,6 +79,10 @@ impl<O: Paged, C: AsClient> Call<O, C> {
 
 impl<O: Paged> Call<O> {
     /// Returns one page: the first one, or the one that the call is for. Sending the call does the same.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [sending](Self::send) the call.
     pub async fn page(self) -> Result<Response<O::Reply>, Error> {
         self.run().await
     }

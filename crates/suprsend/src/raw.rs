@@ -16,6 +16,17 @@ use crate::{
 };
 
 /// A request to a path of yours, made by [`Client::request`].
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// use suprsend::Method;
+///
+/// let body = serde_json::json!({"name": "Jane"});
+/// let response = client.request(Method::PUT, "/v1/brand-new/").query("limit", 10).json(&body).await?;
+/// println!("{}", response.json::<serde_json::Value>()?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Request {
     method: Method,
@@ -65,9 +76,9 @@ impl Operation for Request {
     type Refusal = serde_json::Value;
 
     fn request(&self, base: &Base) -> Result<reqwest::Request, RequestError> {
-        let url = self.url(base).ok_or_else(|| {
-            RequestError::new("path", "is no path that begins with a slash and can follow the base URL")
-        })?;
+        let url = self
+            .url(base)
+            .ok_or_else(|| RequestError::new("path", "must start with `/` and stay below the base URL"))?;
         let mut request = reqwest::Request::new(self.method.clone(), url);
         if let Some(body) = &self.body {
             request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -130,6 +141,10 @@ impl<C: AsClient> Call<Request, C> {
 
 impl Response<Body> {
     /// Reads the body as JSON, into a type of yours.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UndecodableReply`] if the body is not JSON, or not of this type.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(self).map_err(|error| {
             let mut reply = Reply::new(self.status(), self.headers().clone());

@@ -24,7 +24,7 @@ use crate::{
 
 /// The report of a call that has ended; see [`ClientBuilder::on_call`](crate::ClientBuilder::on_call).
 ///
-/// It holds nothing that stands for a person, and no secret.
+/// It has nothing that identifies a person, and no secret. [The guide on observability](crate::docs::observability) counts calls with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallReport {
@@ -80,7 +80,7 @@ pub(crate) struct Watch<'a> {
 impl<'a> Watch<'a> {
     pub(crate) fn new(spec: &'static Spec, shared: &'a Shared) -> Self {
         Self {
-            span: trace::Span::new(spec, shared.base.url()),
+            span: trace::Span::new(spec, shared.host(spec).base.url()),
             hook: shared.hook.as_ref(),
             operation: spec.id,
             start: Instant::now(),

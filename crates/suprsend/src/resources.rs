@@ -50,6 +50,19 @@ impl Client {
     pub fn templates(&self) -> Templates {
         Templates { client: self.clone() }
     }
+    /// Returns the operations on workspaces.
+    #[cfg(feature = "management")]
+    pub fn workspaces(&self) -> Workspaces {
+        Workspaces { client: self.clone() }
+    }
+    /// Returns the operations on a workspace.
+    #[cfg(feature = "management")]
+    pub fn workspace(&self, workspace: impl fmt::Display) -> Workspace {
+        Workspace {
+            client: self.clone(),
+            workspace: values::text(workspace),
+        }
+    }
 }
 #[cfg(feature = "blocking")]
 impl blocking::Client {
@@ -89,14 +102,48 @@ impl blocking::Client {
     pub fn templates(&self) -> Templates<Self> {
         Templates { client: self.clone() }
     }
+    /// Returns the operations on workspaces.
+    #[cfg(feature = "management")]
+    pub fn workspaces(&self) -> Workspaces<Self> {
+        Workspaces { client: self.clone() }
+    }
+    /// Returns the operations on a workspace.
+    #[cfg(feature = "management")]
+    pub fn workspace(&self, workspace: impl fmt::Display) -> Workspace<Self> {
+        Workspace {
+            client: self.clone(),
+            workspace: values::text(workspace),
+        }
+    }
 }
 /// The operations on workflows, returned by [`Client::workflows`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// let response = client
+///     .workflows()
+///     .trigger("order-shipped")
+///     .recipient("jane")
+///     .data("order", 5678)
+///     .idempotency_key("order-5678")
+///     .await?;
+/// println!("accepted as {:?}", response.message_id);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`trigger`](Self::trigger) | `POST /trigger/` | Triggers a workflow. |
+/// | [`trigger_many`](Self::trigger_many) | `POST /trigger/` | Triggers many workflows. |
+/// | [`cancel`](Self::cancel) | `POST /v1/workflow_run/cancel/` | Cancels workflow runs. |
+/// | [`trigger_dynamic`](Self::trigger_dynamic) | `POST /{workspace_key}/trigger/` | Triggers a workflow that the request defines. |
 #[derive(Clone)]
 pub struct Workflows<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Workflows<C> {
-    /// Trigger a workflow
+    /// Triggers a workflow.
     ///
     /// Runs a workflow for its recipients, each in a run of its own. The reply confirms that the request was accepted; the runs follow later, and errors such as an unknown tenant or a recipient without channels appear in the logs of the dashboard only. Without an idempotency key, a repeated request notifies the recipients again. A body may have at most 800 KB.
     ///
@@ -118,7 +165,7 @@ impl<C: AsClient> Workflows<C> {
         };
         Call::new(&self.client, operations::TriggerWorkflowApi::new(body))
     }
-    /// Trigger many workflows
+    /// Triggers many workflows.
     ///
     /// Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Each has its own workflow, recipients, data and idempotency key, and its own outcome in the reply: the request succeeds even if all triggers are refused. A body may have at most 800 KB. Rate limits count each trigger.
     ///
@@ -132,7 +179,7 @@ impl<C: AsClient> Workflows<C> {
         let body = items.into_values().collect();
         Call::new(&self.client, operations::TriggerWorkflows::new(body))
     }
-    /// Cancel workflow runs
+    /// Cancels workflow runs.
     ///
     /// Cancels the runs that match all given filters, of which at least one is required. A run that has ended is not affected. If nothing matches, the reply is an empty list. A trigger's reply has no `execution_id`, so cancel by idempotency key or recipient.
     ///
@@ -141,7 +188,7 @@ impl<C: AsClient> Workflows<C> {
         let body = types::WorkflowCancel::default();
         Call::new(&self.client, operations::CancelWorkflow::new(body))
     }
-    /// Trigger a workflow that the request defines
+    /// Triggers a workflow that the request defines.
     ///
     /// Old form of a trigger: notifies users by one template, without a workflow on the dashboard. Use `POST /trigger/` with a workflow instead.
     ///
@@ -160,7 +207,7 @@ impl<C: AsClient> Workflows<C> {
         notification_category: impl Into<String>,
         users: impl OneOrMore<types::UserRecipient, Kind>,
     ) -> Call<operations::DynamicWorkflowTrigger, C> {
-        let workspace_key = values::setting(self.client.as_client().workspace());
+        let workspace_key = values::setting(self.client.as_client().workspace_setting());
         let has_workspace = !workspace_key.is_empty();
         let body = types::DynamicWorkflow {
             data: Default::default(),
@@ -368,12 +415,25 @@ impl<C> Call<operations::DynamicWorkflowTrigger, C> {
     }
 }
 /// The operations on events, returned by [`Client::events`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// client.events().track("jane", "order_placed").properties("order", 5678).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`track`](Self::track) | `POST /v2/event/` | Tracks an event. |
+/// | [`track_many`](Self::track_many) | `POST /v2/bulk/event/` | Tracks many events. |
+/// | [`send`](Self::send) | `POST /event/` | Sends an event. |
 #[derive(Clone)]
 pub struct Events<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Events<C> {
-    /// Track an event
+    /// Tracks an event.
     ///
     /// Sends an event of a user, which triggers the workflows that wait for it, and returns an identifier. The user must exist: an event of an unknown user is accepted and dropped. Upstream does not document this endpoint; its SDKs use it.
     ///
@@ -400,7 +460,7 @@ impl<C: AsClient> Events<C> {
         };
         Call::new(&self.client, operations::TrackEvent::new(body))
     }
-    /// Track many events
+    /// Tracks many events.
     ///
     /// Sends 1 to 100 events in one request. Each has its own outcome in the reply: the request succeeds even if all events are refused. A body may have at most 800 KB. Upstream does not document this endpoint; its SDKs use it.
     ///
@@ -416,7 +476,7 @@ impl<C: AsClient> Events<C> {
         let body = items.into_values().collect();
         Call::new(&self.client, operations::TrackEvents::new(body))
     }
-    /// Send an event
+    /// Sends an event.
     ///
     /// Sends an event of a user, which triggers the workflows that wait for it. The user must exist: an event of an unknown user is accepted and dropped. The reply is a text without an identifier.
     ///
@@ -609,12 +669,25 @@ impl<C> Call<operations::EventApi, C> {
     }
 }
 /// The operations on broadcasts, returned by [`Client::broadcasts`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// // The client has the UID of its workspace, from `ClientBuilder::workspace`.
+/// client.broadcasts().send("newsletter", "monthly-news", "promotional").data("month", "May").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`send`](Self::send) | `POST /{workspace_key}/broadcast/` | Broadcasts to a list. |
+/// | [`cancel`](Self::cancel) | `POST /v1/broadcast_run/cancel/` | Cancels broadcasts. |
 #[derive(Clone)]
 pub struct Broadcasts<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Broadcasts<C> {
-    /// Broadcast to a list
+    /// Broadcasts to a list.
     ///
     /// Sends a template to all users of a list. The reply confirms that the request was accepted; the messages follow later. A repeated request sends the template again.
     ///
@@ -629,7 +702,7 @@ impl<C: AsClient> Broadcasts<C> {
         template: impl Into<String>,
         notification_category: impl Into<String>,
     ) -> Call<operations::TriggerBroadcast, C> {
-        let workspace_key = values::setting(self.client.as_client().workspace());
+        let workspace_key = values::setting(self.client.as_client().workspace_setting());
         let has_workspace = !workspace_key.is_empty();
         let body = types::Broadcast {
             channels: Default::default(),
@@ -647,7 +720,7 @@ impl<C: AsClient> Broadcasts<C> {
         Call::new(&self.client, operations::TriggerBroadcast::new(workspace_key, body))
             .needs("workspace", has_workspace)
     }
-    /// Cancel broadcasts
+    /// Cancels broadcasts.
     ///
     /// Cancels the broadcasts that match all given filters, of which at least one is required. Messages that were sent already are not affected. If nothing matches, the reply is an empty list.
     ///
@@ -770,12 +843,28 @@ impl<C> Call<operations::CancelBroadcast, C> {
     }
 }
 /// The operations on tenants, returned by [`Client::tenants`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// client.tenants().upsert("acme", "Acme Inc.").primary_color("#112233".to_owned()).await?;
+/// client.workflows().trigger("order-shipped").recipient("jane").tenant("acme").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/tenant/` | Lists tenants. |
+/// | [`get`](Self::get) | `GET /v1/tenant/{tenant_id}/` | Fetches a tenant. |
+/// | [`upsert`](Self::upsert) | `POST /v1/tenant/{tenant_id}/` | Creates or updates a tenant. |
+/// | [`delete`](Self::delete) | `DELETE /v1/tenant/{tenant_id}/` | Deletes a tenant. |
+/// | [`preferences`](Self::preferences) | | Returns the operations on the preferences of a tenant. |
 #[derive(Clone)]
 pub struct Tenants<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Tenants<C> {
-    /// List tenants
+    /// Lists tenants.
     ///
     /// Returns the tenants of the workspace, page by page. A page holds 20 tenants by default and at most 1000.
     ///
@@ -783,7 +872,7 @@ impl<C: AsClient> Tenants<C> {
     pub fn list(&self) -> Call<operations::GetTenantList, C> {
         Call::new(&self.client, operations::GetTenantList::new())
     }
-    /// Fetch a tenant
+    /// Fetches a tenant.
     ///
     /// Returns the settings of a tenant.
     ///
@@ -793,7 +882,7 @@ impl<C: AsClient> Tenants<C> {
     pub fn get(&self, tenant_id: impl fmt::Display) -> Call<operations::GetTenant, C> {
         Call::new(&self.client, operations::GetTenant::new(values::text(tenant_id)))
     }
-    /// Create or update a tenant
+    /// Creates or updates a tenant.
     ///
     /// Creates a tenant or updates an existing one. Values you set are merged into the stored tenant; everything else is left unchanged.
     ///
@@ -825,7 +914,7 @@ impl<C: AsClient> Tenants<C> {
             operations::CreateTenants::new(values::text(tenant_id), body),
         )
     }
-    /// Delete a tenant
+    /// Deletes a tenant.
     ///
     /// Deletes a tenant and its settings for good. The tenant `default` cannot be deleted.
     ///
@@ -956,13 +1045,22 @@ impl<C> Call<operations::CreateTenants, C> {
     }
 }
 /// The operations on the preferences of a tenant, returned by [`Tenants::preferences`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`get`](Self::get) | `GET /v1/tenant/{tenant_id}/preference/` | Fetches all preferences of a tenant. |
+/// | [`list_categories`](Self::list_categories) | `GET /v1/tenant/{tenant_id}/preference/category/` | Lists the preferences of a tenant. |
+/// | [`get_category`](Self::get_category) | `GET /v1/tenant/{tenant_id}/preference/category/{category}/` | Fetches the preference of a tenant for a category. |
+/// | [`edit_category`](Self::edit_category) | `PATCH /v1/tenant/{tenant_id}/preference/category/{category}/` | Changes the preference of a tenant for a category. |
+/// | [`list_default_categories`](Self::list_default_categories) | `GET /v1/tenant/{tenant_id}/category/` | Lists the preferences of a tenant, older form. |
+/// | [`edit_default_category`](Self::edit_default_category) | `PATCH /v1/tenant/{tenant_id}/category/{category_slug}/` | Changes the preference of a tenant for a category, older form. |
 #[derive(Clone)]
 pub struct TenantsPreferences<C = Client> {
     pub(crate) client: C,
     tenant_id: String,
 }
 impl<C: AsClient> TenantsPreferences<C> {
-    /// Fetch all preferences of a tenant
+    /// Fetches all preferences of a tenant.
     ///
     /// Returns the preferences of a tenant for all categories, by groups and sections.
     ///
@@ -973,7 +1071,7 @@ impl<C: AsClient> TenantsPreferences<C> {
             operations::GetTenantFullPreference::new(self.tenant_id.as_str()),
         )
     }
-    /// List the preferences of a tenant
+    /// Lists the preferences of a tenant.
     ///
     /// Returns the preferences of a tenant by category, page by page. A page holds 10 categories by default.
     ///
@@ -986,7 +1084,7 @@ impl<C: AsClient> TenantsPreferences<C> {
             operations::GetTenantPreferenceAllCategories::new(self.tenant_id.as_str()),
         )
     }
-    /// Fetch the preference of a tenant for a category
+    /// Fetches the preference of a tenant for a category.
     ///
     /// Returns the preference of a tenant for one category.
     ///
@@ -1005,7 +1103,7 @@ impl<C: AsClient> TenantsPreferences<C> {
             ),
         )
     }
-    /// Change the preference of a tenant for a category
+    /// Changes the preference of a tenant for a category.
     ///
     /// Sets the preference of a tenant for one category, which applies to its users until they decide otherwise. Returns the changed preference.
     ///
@@ -1026,7 +1124,7 @@ impl<C: AsClient> TenantsPreferences<C> {
             ),
         )
     }
-    /// List the preferences of a tenant, older form
+    /// Lists the preferences of a tenant, older form.
     ///
     /// Returns the preferences of a tenant by category. Superseded by `get-tenant-preference-all-categories`.
     ///
@@ -1041,7 +1139,7 @@ impl<C: AsClient> TenantsPreferences<C> {
             operations::GetTenantDefaultPreference::new(self.tenant_id.as_str()),
         )
     }
-    /// Change the preference of a tenant for a category, older form
+    /// Changes the preference of a tenant for a category, older form.
     ///
     /// Sets the preference of a tenant for one category. It is not known to accept `enabled_for_tenant`. Superseded by `update-tenant-preference-single-category`.
     ///
@@ -1323,12 +1421,32 @@ impl<C> Call<operations::UpdateBrandDefaultPreference, C> {
     }
 }
 /// The operations on objects, returned by [`Client::objects`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// client.objects().upsert("departments", "sales").email("sales@example.com").await?;
+/// client.objects().subscriptions("departments", "sales").add("jane").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/object/{object_type}/` | Lists the objects of a type. |
+/// | [`get`](Self::get) | `GET /v1/object/{object_type}/{id}/` | Fetches an object. |
+/// | [`upsert`](Self::upsert) | `POST /v1/object/{object_type}/{id}/` | Creates or updates an object. |
+/// | [`edit`](Self::edit) | `PATCH /v1/object/{object_type}/{id}/` | Edits an object. |
+/// | [`delete`](Self::delete) | `DELETE /v1/object/{object_type}/{id}/` | Deletes an object. |
+/// | [`delete_many`](Self::delete_many) | `DELETE /v1/bulk/object/{object_type}/` | Deletes objects. |
+/// | [`object_subscriptions`](Self::object_subscriptions) | `GET /v1/object/{object_type}/{id}/subscribed_to/object/` | Lists the objects that an object is subscribed to. |
+/// | [`subscriptions`](Self::subscriptions) | | Returns the operations on the subscriptions of an object. |
+/// | [`preferences`](Self::preferences) | | Returns the operations on the preferences of an object. |
 #[derive(Clone)]
 pub struct Objects<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Objects<C> {
-    /// List the objects of a type
+    /// Lists the objects of a type.
     ///
     /// Returns the objects of one type, page by page.
     ///
@@ -1344,7 +1462,7 @@ impl<C: AsClient> Objects<C> {
             operations::ListObjectsByType::new(values::text(object_type)),
         )
     }
-    /// Fetch an object
+    /// Fetches an object.
     ///
     /// Returns an object with its channels and properties.
     ///
@@ -1362,7 +1480,7 @@ impl<C: AsClient> Objects<C> {
             operations::GetObjectById::new(values::text(object_type), values::text(id)),
         )
     }
-    /// Create or update an object
+    /// Creates or updates an object.
     ///
     /// Creates an object or updates an existing one. Channels and properties you set are merged into the stored object; everything else is left unchanged. All of them are optional.
     ///
@@ -1385,7 +1503,7 @@ impl<C: AsClient> Objects<C> {
             ),
         )
     }
-    /// Edit an object
+    /// Edits an object.
     ///
     /// Changes single values of an object by a list of operations, applied in order: adds and removes addresses of channels, and sets, removes, appends to and increments properties.
     ///
@@ -1410,7 +1528,7 @@ impl<C: AsClient> Objects<C> {
             ),
         )
     }
-    /// Delete an object
+    /// Deletes an object.
     ///
     /// Deletes an object for good.
     ///
@@ -1428,7 +1546,7 @@ impl<C: AsClient> Objects<C> {
             operations::DeleteObject::new(values::text(object_type), values::text(id)),
         )
     }
-    /// Delete objects
+    /// Deletes objects.
     ///
     /// Deletes several objects of one type for good.
     ///
@@ -1451,7 +1569,7 @@ impl<C: AsClient> Objects<C> {
             operations::BulkDeleteObjects::new(values::text(object_type), body),
         )
     }
-    /// List the objects that an object is subscribed to
+    /// Lists the objects that an object is subscribed to.
     ///
     /// Returns the parents of an object, that is, the objects that it is subscribed to, page by page.
     ///
@@ -1612,6 +1730,12 @@ impl<C> Call<operations::EditObjectProfile, C> {
     }
 }
 /// The operations on the subscriptions of an object, returned by [`Objects::subscriptions`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/object/{object_type}/{id}/subscription/` | Lists the subscriptions to an object. |
+/// | [`add`](Self::add) | `POST /v1/object/{object_type}/{id}/subscription/` | Subscribes users and objects to an object. |
+/// | [`remove`](Self::remove) | `DELETE /v1/object/{object_type}/{id}/subscription/` | Unsubscribes users and objects from an object. |
 #[derive(Clone)]
 pub struct ObjectsSubscriptions<C = Client> {
     pub(crate) client: C,
@@ -1619,7 +1743,7 @@ pub struct ObjectsSubscriptions<C = Client> {
     id: String,
 }
 impl<C: AsClient> ObjectsSubscriptions<C> {
-    /// List the subscriptions to an object
+    /// Lists the subscriptions to an object.
     ///
     /// Returns the users and objects that are subscribed to an object, page by page.
     ///
@@ -1633,7 +1757,7 @@ impl<C: AsClient> ObjectsSubscriptions<C> {
             ),
         )
     }
-    /// Subscribe users and objects to an object
+    /// Subscribes users and objects to an object.
     ///
     /// Subscribes up to 100 users and objects to an object. A recipient that does not exist is created; one that is subscribed already is updated. Subscriptions are two levels deep at most: an object can have child objects, and these can have users.
     ///
@@ -1658,7 +1782,7 @@ impl<C: AsClient> ObjectsSubscriptions<C> {
             ),
         )
     }
-    /// Unsubscribe users and objects from an object
+    /// Unsubscribes users and objects from an object.
     ///
     /// Removes up to 100 subscriptions to an object. The users and objects themselves are kept.
     ///
@@ -1758,6 +1882,16 @@ impl<C> Call<operations::AddObjectSubscription, C> {
     }
 }
 /// The operations on the preferences of an object, returned by [`Objects::preferences`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`get`](Self::get) | `GET /v1/object/{object_type}/{id}/preference/` | Fetches the preferences of an object. |
+/// | [`edit`](Self::edit) | `PATCH /v1/object/{object_type}/{id}/preference/` | Edits the preferences of an object. |
+/// | [`list_categories`](Self::list_categories) | `GET /v1/object/{object_type}/{id}/preference/category/` | Lists the preferences of an object by category. |
+/// | [`get_category`](Self::get_category) | `GET /v1/object/{object_type}/{id}/preference/category/{category_slug}/` | Fetches the preference of an object for a category. |
+/// | [`edit_category`](Self::edit_category) | `PATCH /v1/object/{object_type}/{id}/preference/category/{category_slug}/` | Edits the preference of an object for a category. |
+/// | [`get_channels`](Self::get_channels) | `GET /v1/object/{object_type}/{id}/preference/channel_preference/` | Fetches the preferences of an object by channel. |
+/// | [`edit_channels`](Self::edit_channels) | `PATCH /v1/object/{object_type}/{id}/preference/channel_preference/` | Edits the preferences of an object by channel. |
 #[derive(Clone)]
 pub struct ObjectsPreferences<C = Client> {
     pub(crate) client: C,
@@ -1765,7 +1899,7 @@ pub struct ObjectsPreferences<C = Client> {
     id: String,
 }
 impl<C: AsClient> ObjectsPreferences<C> {
-    /// Fetch the preferences of an object
+    /// Fetches the preferences of an object.
     ///
     /// Returns all preferences of an object: by category, in the sections of the preference page, and by channel.
     ///
@@ -1779,7 +1913,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// Edit the preferences of an object
+    /// Edits the preferences of an object.
     ///
     /// Changes several preferences of an object in one request, by category and by channel, and returns all of them. Upstream documents `categories` for users only.
     ///
@@ -1795,7 +1929,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// List the preferences of an object by category
+    /// Lists the preferences of an object by category.
     ///
     /// Returns an object's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both and the official Go SDK sends them for users.
     ///
@@ -1811,7 +1945,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// Fetch the preference of an object for a category
+    /// Fetches the preference of an object for a category.
     ///
     /// Returns an object's preference for a category.
     ///
@@ -1831,7 +1965,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// Edit the preference of an object for a category
+    /// Edits the preference of an object for a category.
     ///
     /// Opts an object in to a category or out of it, as a whole or on some channels. Whether the API refuses to change a preference that is not editable is not known.
     ///
@@ -1861,7 +1995,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// Fetch the preferences of an object by channel
+    /// Fetches the preferences of an object by channel.
     ///
     /// Returns an object's preferences for channels across all categories.
     ///
@@ -1875,7 +2009,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
             ),
         )
     }
-    /// Edit the preferences of an object by channel
+    /// Edits the preferences of an object by channel.
     ///
     /// Limits channels to mandatory notifications for an object, or lifts the limit, across all categories.
     ///
@@ -2094,12 +2228,30 @@ impl<C> Call<operations::ObjectPreferenceChannel, C> {
     }
 }
 /// The operations on lists, returned by [`Client::lists`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// client.lists().upsert("newsletter").list_name("Newsletter".to_owned()).await?;
+/// client.lists().subscribers("newsletter").add(["jane", "joe"]).await?;
+/// client.lists().replace("newsletter", ["jane", "ann"]).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/subscriber_list/` | Lists the lists of users. |
+/// | [`get`](Self::get) | `GET /v1/subscriber_list/{list_id}/` | Fetches a list. |
+/// | [`upsert`](Self::upsert) | `POST /v1/subscriber_list/` | Creates or updates a list. |
+/// | [`delete`](Self::delete) | `PATCH /v1/subscriber_list/{list_id}/delete/` | Deletes a list. |
+/// | [`subscribers`](Self::subscribers) | | Returns the operations on the subscribers of a list. |
+/// | [`drafts`](Self::drafts) | | Returns the operations on the drafts of a list. |
 #[derive(Clone)]
 pub struct Lists<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Lists<C> {
-    /// List the lists of users
+    /// Lists the lists of users.
     ///
     /// Returns the lists of the workspace, page by page, without the users in them. A page holds 20 lists by default and at most 1000.
     ///
@@ -2107,7 +2259,7 @@ impl<C: AsClient> Lists<C> {
     pub fn list(&self) -> Call<operations::GetAllLists, C> {
         Call::new(&self.client, operations::GetAllLists::new())
     }
-    /// Fetch a list
+    /// Fetches a list.
     ///
     /// Returns a list, without the users in it.
     ///
@@ -2117,7 +2269,7 @@ impl<C: AsClient> Lists<C> {
     pub fn get(&self, list_id: impl fmt::Display) -> Call<operations::GetList, C> {
         Call::new(&self.client, operations::GetList::new(values::text(list_id)))
     }
-    /// Create or update a list
+    /// Creates or updates a list.
     ///
     /// Creates a list of users, or updates its name and settings if it exists. The users in it are left unchanged.
     ///
@@ -2136,7 +2288,7 @@ impl<C: AsClient> Lists<C> {
         };
         Call::new(&self.client, operations::CreateList::new(body))
     }
-    /// Delete a list
+    /// Deletes a list.
     ///
     /// Deletes a list for good. The users in it are kept.
     ///
@@ -2207,13 +2359,19 @@ impl<C> Call<operations::CreateList, C> {
     }
 }
 /// The operations on the subscribers of a list, returned by [`Lists::subscribers`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/subscriber_list/{list_id}/subscriber/` | Lists the users in a list. |
+/// | [`add`](Self::add) | `POST /v1/subscriber_list/{list_id}/subscriber/add/` | Adds users to a list. |
+/// | [`remove`](Self::remove) | `POST /v1/subscriber_list/{list_id}/subscriber/remove/` | Removes users from a list. |
 #[derive(Clone)]
 pub struct ListsSubscribers<C = Client> {
     pub(crate) client: C,
     list_id: String,
 }
 impl<C: AsClient> ListsSubscribers<C> {
-    /// List the users in a list
+    /// Lists the users in a list.
     ///
     /// Returns the users in a list, page by page. A page holds 20 users by default.
     ///
@@ -2224,7 +2382,7 @@ impl<C: AsClient> ListsSubscribers<C> {
             operations::GetSubscriberListUsers::new(self.list_id.as_str()),
         )
     }
-    /// Add users to a list
+    /// Adds users to a list.
     ///
     /// Adds existing users to a list. Users that do not exist are passed over.
     ///
@@ -2243,7 +2401,7 @@ impl<C: AsClient> ListsSubscribers<C> {
             operations::AddSubscribersToList::new(self.list_id.as_str(), body),
         )
     }
-    /// Remove users from a list
+    /// Removes users from a list.
     ///
     /// Removes users from a list. The users themselves are kept.
     ///
@@ -2278,13 +2436,22 @@ impl<C> Call<operations::GetSubscriberListUsers, C> {
     }
 }
 /// The operations on the drafts of a list, returned by [`Lists::drafts`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`start`](Self::start) | `POST /v1/subscriber_list/{list_id}/start_sync/` | Starts a draft of a list. |
+/// | [`get`](Self::get) | `GET /v1/subscriber_list/{list_id}/version/{version_id}/` | Fetches a draft of a list. |
+/// | [`add`](Self::add) | `POST /v1/subscriber_list/{list_id}/version/{version_id}/subscriber/add/` | Adds users to a draft of a list. |
+/// | [`remove`](Self::remove) | `POST /v1/subscriber_list/{list_id}/version/{version_id}/subscriber/remove/` | Removes users from a draft of a list. |
+/// | [`finish`](Self::finish) | `PATCH /v1/subscriber_list/{list_id}/version/{version_id}/finish_sync/` | Makes a draft of a list live. |
+/// | [`delete`](Self::delete) | `PATCH /v1/subscriber_list/{list_id}/version/{version_id}/delete/` | Deletes a draft of a list. |
 #[derive(Clone)]
 pub struct ListsDrafts<C = Client> {
     pub(crate) client: C,
     list_id: String,
 }
 impl<C: AsClient> ListsDrafts<C> {
-    /// Start a draft of a list
+    /// Starts a draft of a list.
     ///
     /// Starts an empty draft to replace all users of a list at once. Add users to the draft, then finish it to make it live; until then the list is used as it is. If something goes wrong, delete the draft. Each call starts another draft.
     ///
@@ -2292,7 +2459,7 @@ impl<C: AsClient> ListsDrafts<C> {
     pub fn start(&self) -> Call<operations::StartSync, C> {
         Call::new(&self.client, operations::StartSync::new(self.list_id.as_str()))
     }
-    /// Fetch a draft of a list
+    /// Fetches a draft of a list.
     ///
     /// Returns a draft of a list, without the users in it.
     ///
@@ -2313,7 +2480,7 @@ impl<C: AsClient> ListsDrafts<C> {
             ),
         )
     }
-    /// Add users to a draft of a list
+    /// Adds users to a draft of a list.
     ///
     /// Adds existing users to a draft. Users that do not exist are passed over.
     ///
@@ -2338,7 +2505,7 @@ impl<C: AsClient> ListsDrafts<C> {
             ),
         )
     }
-    /// Remove users from a draft of a list
+    /// Removes users from a draft of a list.
     ///
     /// Removes users from a draft. The list itself is left unchanged.
     ///
@@ -2363,7 +2530,7 @@ impl<C: AsClient> ListsDrafts<C> {
             ),
         )
     }
-    /// Make a draft of a list live
+    /// Makes a draft of a list live.
     ///
     /// Replaces all users of a list by those of the draft, and removes the draft. A second call for the same draft fails, since the draft no longer exists.
     ///
@@ -2379,7 +2546,7 @@ impl<C: AsClient> ListsDrafts<C> {
             operations::FinishSync::new(self.list_id.as_str(), values::text(version_id)),
         )
     }
-    /// Delete a draft of a list
+    /// Deletes a draft of a list.
     ///
     /// Deletes a draft for good. The list itself is left unchanged.
     ///
@@ -2406,14 +2573,41 @@ impl<C> fmt::Debug for ListsDrafts<C> {
     }
 }
 /// The operations on users, returned by [`Client::users`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// client.users().upsert("jane").email("jane@example.com").property("plan", "free").await?;
+/// client.users().edit("jane").set("plan", "pro").append_sms("+15551234567").await?;
+/// let jane = client.users().get("jane").await?;
+/// println!("{} addresses", jane.channels().count());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`upsert`](Self::upsert) | `POST /v1/user/{distinct_id}/` | Creates or updates a user. |
+/// | [`get`](Self::get) | `GET /v1/user/{distinct_id}/` | Fetches a user. |
+/// | [`edit`](Self::edit) | `PATCH /v1/user/{distinct_id}/` | Edits a user. |
+/// | [`delete`](Self::delete) | `DELETE /v1/user/{distinct_id}/` | Deletes a user. |
+/// | [`delete_many`](Self::delete_many) | `DELETE /v1/bulk/user/` | Deletes users. |
+/// | [`merge`](Self::merge) | `POST /v1/user/{distinct_id}/merge/` | Merges a user into another. |
+/// | [`list`](Self::list) | `GET /v1/user/` | Lists users. |
+/// | [`object_subscriptions`](Self::object_subscriptions) | `GET /v1/user/{distinct_id}/subscribed_to/object/` | Lists the objects that a user is subscribed to. |
+/// | [`list_subscriptions`](Self::list_subscriptions) | `GET /v1/user/{distinct_id}/subscribed_to/list/` | Lists the lists that a user is subscribed to. |
+/// | [`ingest`](Self::ingest) | `POST /event/` | Edits many users. |
+/// | [`edit_preferences_of_many`](Self::edit_preferences_of_many) | `PATCH /v1/bulk/user/preference/` | Edits the preferences of many users. |
+/// | [`reset_preferences_of_many`](Self::reset_preferences_of_many) | `PATCH /v1/bulk/user/preference/reset/` | Resets the preferences of many users. |
+/// | [`preferences`](Self::preferences) | | Returns the operations on the preferences of a user. |
+/// | [`tenants`](Self::tenants) | | Returns the operations on the tenants of a user. |
 #[derive(Clone)]
 pub struct Users<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Users<C> {
-    /// Create / Update Users
+    /// Creates or updates a user.
     ///
-    /// API to upsert (create if not exists, update if exists) user profile using a `distinct_id`.
+    /// Creates a user or updates an existing one. Channels and properties that you set are merged into the stored profile; everything else is left unchanged.
     ///
     /// Sends `POST /v1/user/{distinct_id}/`. Retried after transient errors.
     ///
@@ -2428,9 +2622,9 @@ impl<C: AsClient> Users<C> {
             operations::CreateUpdateUsers::new(values::text(distinct_id), body),
         )
     }
-    /// Fetch a user
+    /// Fetches a user.
     ///
-    /// The stored profile of a user, with all channels and properties.
+    /// Returns the stored profile of a user, with all channels and properties.
     ///
     /// Sends `GET /v1/user/{distinct_id}/`. Retried after transient errors.
     ///
@@ -2444,7 +2638,7 @@ impl<C: AsClient> Users<C> {
             operations::FetchUserProfile::new(values::text(distinct_id)),
         )
     }
-    /// Edit a user
+    /// Edits a user.
     ///
     /// Changes single values of a profile by a list of operations, done in order: addresses of channels are added and removed, properties set, removed, added to and incremented.
     ///
@@ -2463,7 +2657,7 @@ impl<C: AsClient> Users<C> {
             operations::EditUserProfile::new(values::text(distinct_id), body),
         )
     }
-    /// Delete a user
+    /// Deletes a user.
     ///
     /// Deletes a user for good.
     ///
@@ -2476,7 +2670,7 @@ impl<C: AsClient> Users<C> {
     ) -> Call<operations::DeleteUser, C> {
         Call::new(&self.client, operations::DeleteUser::new(values::text(distinct_id)))
     }
-    /// Delete users
+    /// Deletes users.
     ///
     /// Deletes several users for good. Those that do not exist are passed over.
     ///
@@ -2492,7 +2686,7 @@ impl<C: AsClient> Users<C> {
         };
         Call::new(&self.client, operations::BulkDeleteUsers::new(body))
     }
-    /// Merge a user into another
+    /// Merges a user into another.
     ///
     /// Merges the user `from_user_id` into the user of the path. What only the former has the latter gains; the former is deleted for good.
     ///
@@ -2513,17 +2707,17 @@ impl<C: AsClient> Users<C> {
             operations::MergeUsers::new(values::text(distinct_id), body),
         )
     }
-    /// List users
+    /// Lists users.
     ///
-    /// The users of the workspace, a page at a time. The profiles in a list have no channels.
+    /// Returns the users of the workspace, a page at a time. The profiles in a list have no channels.
     ///
     /// Sends `GET /v1/user/`. Retried after transient errors.
     pub fn list(&self) -> Call<operations::ListUsers, C> {
         Call::new(&self.client, operations::ListUsers::new())
     }
-    /// List the objects that a user is subscribed to
+    /// Lists the objects that a user is subscribed to.
     ///
-    /// The objects that a user is subscribed to, a page at a time.
+    /// Returns the objects that a user is subscribed to, a page at a time.
     ///
     /// Sends `GET /v1/user/{distinct_id}/subscribed_to/object/`. Retried after transient errors.
     ///
@@ -2537,9 +2731,9 @@ impl<C: AsClient> Users<C> {
             operations::FetchUserObjectSubscriptions::new(values::text(distinct_id)),
         )
     }
-    /// List the lists that a user is subscribed to
+    /// Lists the lists that a user is subscribed to.
     ///
-    /// The lists that a user is subscribed to, a page at a time.
+    /// Returns the lists that a user is subscribed to, a page at a time.
     ///
     /// Sends `GET /v1/user/{distinct_id}/subscribed_to/list/`. Retried after transient errors.
     ///
@@ -2553,7 +2747,7 @@ impl<C: AsClient> Users<C> {
             operations::FetchUserListSubscriptions::new(values::text(distinct_id)),
         )
     }
-    /// Edit many users
+    /// Edits many users.
     ///
     /// Sends edits of 1 to 400 users in one request, to the same endpoint as events. Users that do not exist are created. The edits are done later and the reply has no outcome for each user, so an edit that fails appears in the logs of the dashboard only. A record may have at most 10 KB, a body 800 KB. Repeating a request is safe unless it adds to numbers or to properties that are lists. Upstream does not document this form; its SDKs use it.
     ///
@@ -2569,7 +2763,7 @@ impl<C: AsClient> Users<C> {
         let body = items.into_values().collect();
         Call::new(&self.client, operations::IngestUsers::new(body))
     }
-    /// Edit the preferences of many users
+    /// Edits the preferences of many users.
     ///
     /// Makes the same changes to the preferences of many users. The reply does not tell the outcome for each user. The limit of 100 users is the one that upstream's error messages name; they do not name the operation.
     ///
@@ -2587,7 +2781,7 @@ impl<C: AsClient> Users<C> {
         };
         Call::new(&self.client, operations::BulkUpdateUserPreference::new(body))
     }
-    /// Reset the preferences of many users
+    /// Resets the preferences of many users.
     ///
     /// Removes what many users chose, so that the preferences of the tenant and the defaults of the categories apply again. The reply does not tell the outcome for each user.
     ///
@@ -2775,13 +2969,23 @@ impl<C> Call<operations::ResetUserPreferences, C> {
     }
 }
 /// The operations on the preferences of a user, returned by [`Users::preferences`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`get`](Self::get) | `GET /v1/user/{distinct_id}/preference/` | Fetches the preferences of a user. |
+/// | [`edit`](Self::edit) | `PATCH /v1/user/{distinct_id}/preference/` | Edits the preferences of a user. |
+/// | [`list_categories`](Self::list_categories) | `GET /v1/user/{distinct_id}/preference/category/` | Lists the preferences of a user by category. |
+/// | [`get_category`](Self::get_category) | `GET /v1/user/{distinct_id}/preference/category/{category_slug}/` | Fetches the preference of a user for a category. |
+/// | [`edit_category`](Self::edit_category) | `PATCH /v1/user/{distinct_id}/preference/category/{category_slug}/` | Edits the preference of a user for a category. |
+/// | [`get_channels`](Self::get_channels) | `GET /v1/user/{distinct_id}/preference/channel_preference/` | Fetches the preferences of a user by channel. |
+/// | [`edit_channels`](Self::edit_channels) | `PATCH /v1/user/{distinct_id}/preference/channel_preference/` | Edits the preferences of a user by channel. |
 #[derive(Clone)]
 pub struct UsersPreferences<C = Client> {
     pub(crate) client: C,
     distinct_id: String,
 }
 impl<C: AsClient> UsersPreferences<C> {
-    /// Fetch the preferences of a user
+    /// Fetches the preferences of a user.
     ///
     /// Returns all preferences of a user: by category, in the sections of the preference page, and by channel.
     ///
@@ -2792,7 +2996,7 @@ impl<C: AsClient> UsersPreferences<C> {
             operations::GetUserFullPreference::new(self.distinct_id.as_str()),
         )
     }
-    /// Edit the preferences of a user
+    /// Edits the preferences of a user.
     ///
     /// Changes several preferences of a user in one request, by category and by channel, and returns all of them.
     ///
@@ -2804,7 +3008,7 @@ impl<C: AsClient> UsersPreferences<C> {
             operations::UpdateUserFullPreference::new(self.distinct_id.as_str(), body),
         )
     }
-    /// List the preferences of a user by category
+    /// Lists the preferences of a user by category.
     ///
     /// Returns a user's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both and the official Go SDK sends them for users.
     ///
@@ -2817,7 +3021,7 @@ impl<C: AsClient> UsersPreferences<C> {
             operations::GetUserPreferenceAllCategories::new(self.distinct_id.as_str()),
         )
     }
-    /// Fetch the preference of a user for a category
+    /// Fetches the preference of a user for a category.
     ///
     /// Returns a user's preference for a category. Upstream marks this operation as deprecated but names no successor; the official Python and Go SDKs call it.
     ///
@@ -2836,7 +3040,7 @@ impl<C: AsClient> UsersPreferences<C> {
             ),
         )
     }
-    /// Edit the preference of a user for a category
+    /// Edits the preference of a user for a category.
     ///
     /// Opts a user in to a category or out of it, as a whole or on some channels. Whether the API refuses to change a preference that is not editable is not known.
     ///
@@ -2865,7 +3069,7 @@ impl<C: AsClient> UsersPreferences<C> {
             ),
         )
     }
-    /// Fetch the preferences of a user by channel
+    /// Fetches the preferences of a user by channel.
     ///
     /// Returns a user's preferences for channels across all categories.
     ///
@@ -2876,7 +3080,7 @@ impl<C: AsClient> UsersPreferences<C> {
             operations::GetUserPreferenceChannel::new(self.distinct_id.as_str()),
         )
     }
-    /// Edit the preferences of a user by channel
+    /// Edits the preferences of a user by channel.
     ///
     /// Limits channels to mandatory notifications for a user, or lifts the limit, across all categories.
     ///
@@ -3091,13 +3295,21 @@ impl<C> Call<operations::UpdateUserPreferenceChannel, C> {
     }
 }
 /// The operations on the tenants of a user, returned by [`Users::tenants`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/user/{distinct_id}/associated_tenant/` | Lists the tenants of a user. |
+/// | [`get`](Self::get) | `GET /v1/user/{distinct_id}/tenant/{tenant_id}/` | Fetches the profile of a user in a tenant. |
+/// | [`upsert`](Self::upsert) | `POST /v1/user/{distinct_id}/tenant/{tenant_id}/` | Creates or updates the profile of a user in a tenant. |
+/// | [`edit`](Self::edit) | `PATCH /v1/user/{distinct_id}/tenant/{tenant_id}/` | Edits the profile of a user in a tenant. |
+/// | [`delete`](Self::delete) | `DELETE /v1/user/{distinct_id}/tenant/{tenant_id}/` | Removes a user from a tenant. |
 #[derive(Clone)]
 pub struct UsersTenants<C = Client> {
     pub(crate) client: C,
     distinct_id: String,
 }
 impl<C: AsClient> UsersTenants<C> {
-    /// List the tenants of a user
+    /// Lists the tenants of a user.
     ///
     /// Returns the tenants that a user belongs to, a page at a time. The SDKs tell only that the reply is a list read by cursor. The members of a result are not documented, so all of them are kept.
     ///
@@ -3110,7 +3322,7 @@ impl<C: AsClient> UsersTenants<C> {
             operations::ListUserTenants::new(self.distinct_id.as_str()),
         )
     }
-    /// Fetch the profile of a user in a tenant
+    /// Fetches the profile of a user in a tenant.
     ///
     /// Returns the profile of a user as it applies in a tenant. The per-tenant profile is laid over the global one, key by key, and takes precedence.
     ///
@@ -3131,7 +3343,7 @@ impl<C: AsClient> UsersTenants<C> {
             ),
         )
     }
-    /// Create or update the profile of a user in a tenant
+    /// Creates or updates the profile of a user in a tenant.
     ///
     /// Adds the user to the tenant if necessary, and merges channels and properties into the per-tenant profile. The global profile is left unchanged. A workspace that allows each user one tenant only refuses a second one with status 400.
     ///
@@ -3154,7 +3366,7 @@ impl<C: AsClient> UsersTenants<C> {
             ),
         )
     }
-    /// Edit the profile of a user in a tenant
+    /// Edits the profile of a user in a tenant.
     ///
     /// Changes single values of the per-tenant profile by a list of operations, done in order. The global profile is left unchanged.
     ///
@@ -3179,7 +3391,7 @@ impl<C: AsClient> UsersTenants<C> {
             ),
         )
     }
-    /// Remove a user from a tenant
+    /// Removes a user from a tenant.
     ///
     /// Deletes the per-tenant profile and takes the user out of the tenant. The global profile is left unchanged.
     ///
@@ -3316,12 +3528,27 @@ impl<C> Call<operations::EditUserTenantProfile, C> {
     }
 }
 /// The operations on messages, returned by [`Client::messages`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// let mut messages = client.messages().list().recipient_id("jane").items();
+/// while let Some(message) = messages.next().await.transpose()? {
+///     println!("{}: {}", message.message_id, message.status);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/message/` | Lists messages. |
+/// | [`edit_many`](Self::edit_many) | `PATCH /v1/bulk/message/` | Edits many messages. |
 #[derive(Clone)]
 pub struct Messages<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Messages<C> {
-    /// List messages
+    /// Lists messages.
     ///
     /// Returns messages, newest first, a page at a time. Filters can be combined. A filter with several values matches any of them.
     ///
@@ -3329,7 +3556,7 @@ impl<C: AsClient> Messages<C> {
     pub fn list(&self) -> Call<operations::ListMessages, C> {
         Call::new(&self.client, operations::ListMessages::new())
     }
-    /// Edit many messages
+    /// Edits many messages.
     ///
     /// Marks messages as seen, clicked, dismissed, read, unread or archived, or takes them out of the archive. Each message is judged on its own, and the reply has one outcome for each.
     ///
@@ -3450,12 +3677,26 @@ impl<C> Call<operations::ListMessages, C> {
     }
 }
 /// The operations on templates, returned by [`Client::templates`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// let template = client.templates().get("order-shipped").await?;
+/// println!("{template:?}");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/template/` | Lists templates. |
+/// | [`get`](Self::get) | `GET /v1/template/{template_slug}/` | Fetches a template. |
+/// | [`get_channel`](Self::get_channel) | `GET /v1/template/{template_slug}/channel/{channel_slug}/` | Fetches a channel of a template. |
 #[derive(Clone)]
 pub struct Templates<C = Client> {
     pub(crate) client: C,
 }
 impl<C: AsClient> Templates<C> {
-    /// List templates
+    /// Lists templates.
     ///
     /// Returns the templates of the workspace, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both.
     ///
@@ -3463,7 +3704,7 @@ impl<C: AsClient> Templates<C> {
     pub fn list(&self) -> Call<operations::FetchTemplateList, C> {
         Call::new(&self.client, operations::FetchTemplateList::new())
     }
-    /// Fetch a template
+    /// Fetches a template.
     ///
     /// Returns a template with its live version and its draft, for all channels and languages.
     ///
@@ -3479,7 +3720,7 @@ impl<C: AsClient> Templates<C> {
             operations::FetchTemplateDetails::new(values::text(template_slug)),
         )
     }
-    /// Fetch a channel of a template
+    /// Fetches a channel of a template.
     ///
     /// Returns a template's live version and draft for one channel, in all languages.
     ///
@@ -3531,5 +3772,2265 @@ impl<C> Call<operations::FetchTemplateList, C> {
     pub fn is_archived<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
         self.operation_mut().is_archived = value.into_value();
         self
+    }
+}
+/// The operations on workspaces, returned by [`Client::workspaces`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/workspace/` | Lists workspaces. |
+/// | [`create`](Self::create) | `POST /v1/workspace/` | Creates a workspace. |
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct Workspaces<C = Client> {
+    pub(crate) client: C,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> Workspaces<C> {
+    /// Lists workspaces.
+    ///
+    /// Returns the workspaces of the account, page by page. Upstream does not document `limit` and `offset` here, but its CLI sends both.
+    ///
+    /// Sends `GET /v1/workspace/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListWorkspaces, C> {
+        Call::new(&self.client, operations::ListWorkspaces::new())
+    }
+    /// Creates a workspace.
+    ///
+    /// Creates a workspace. The reply is not the new workspace but the first page of all workspaces; look the new one up there by its name, or list the workspaces if there are more than a page.
+    ///
+    /// Sends `POST /v1/workspace/`. Retried only if it was surely not processed.
+    ///
+    /// - `name`: Display name. The slug of a workspace is made from it.
+    pub fn create(
+        &self,
+        name: impl Into<String>,
+    ) -> Call<operations::CreateWorkspace, C> {
+        let body = types::NameAndDescription {
+            description: Default::default(),
+            name: name.into(),
+        };
+        Call::new(&self.client, operations::CreateWorkspace::new(body))
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for Workspaces<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workspaces").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`Workspaces::create`].
+impl<C> Call<operations::CreateWorkspace, C> {
+    /// Text that tells what the workspace or key is for. No reply shows that of a key.
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+}
+/// The operations on a workspace, returned by [`Client::workspace`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`api_keys`](Self::api_keys) | | Returns the operations on the api keys of a workspace. |
+/// | [`public_keys`](Self::public_keys) | | Returns the operations on the public keys of a workspace. |
+/// | [`signing_keys`](Self::signing_keys) | | Returns the operations on the signing keys of a workspace. |
+/// | [`workflows`](Self::workflows) | | Returns the operations on the workflows of a workspace. |
+/// | [`schemas`](Self::schemas) | | Returns the operations on the schemas of a workspace. |
+/// | [`events`](Self::events) | | Returns the operations on the events of a workspace. |
+/// | [`categories`](Self::categories) | | Returns the operations on the categories of a workspace. |
+/// | [`translations`](Self::translations) | | Returns the operations on the translations of a workspace. |
+/// | [`templates`](Self::templates) | | Returns the operations on the templates of a workspace. |
+/// | [`template`](Self::template) | | Returns the operations on a template of a workspace. |
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct Workspace<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> Workspace<C> {
+    /// Returns the operations on the api keys of a workspace.
+    pub fn api_keys(&self) -> WorkspaceApiKeys<C> {
+        WorkspaceApiKeys {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the public keys of a workspace.
+    pub fn public_keys(&self) -> WorkspacePublicKeys<C> {
+        WorkspacePublicKeys {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the signing keys of a workspace.
+    pub fn signing_keys(&self) -> WorkspaceSigningKeys<C> {
+        WorkspaceSigningKeys {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the workflows of a workspace.
+    pub fn workflows(&self) -> WorkspaceWorkflows<C> {
+        WorkspaceWorkflows {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the schemas of a workspace.
+    pub fn schemas(&self) -> WorkspaceSchemas<C> {
+        WorkspaceSchemas {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the events of a workspace.
+    pub fn events(&self) -> WorkspaceEvents<C> {
+        WorkspaceEvents {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the categories of a workspace.
+    pub fn categories(&self) -> WorkspaceCategories<C> {
+        WorkspaceCategories {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the translations of a workspace.
+    pub fn translations(&self) -> WorkspaceTranslations<C> {
+        WorkspaceTranslations {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on the templates of a workspace.
+    pub fn templates(&self) -> WorkspaceTemplates<C> {
+        WorkspaceTemplates {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+    /// Returns the operations on a template of a workspace.
+    pub fn template(&self, template_slug: impl fmt::Display) -> WorkspaceTemplate<C> {
+        WorkspaceTemplate {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+            template_slug: values::text(template_slug),
+        }
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for Workspace<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workspace").finish_non_exhaustive()
+    }
+}
+/// The operations on the api keys of a workspace, returned by [`Workspace::api_keys`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/{workspace}/ws_api_key/` | Lists API keys. |
+/// | [`create`](Self::create) | `POST /v1/{workspace}/ws_api_key/` | Creates an API key. |
+/// | [`delete`](Self::delete) | `DELETE /v1/{workspace}/ws_api_key/{api_key_id}/` | Deletes an API key. |
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceApiKeys<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceApiKeys<C> {
+    /// Lists API keys.
+    ///
+    /// Returns the API keys of a workspace. The keys themselves are masked.
+    ///
+    /// Sends `GET /v1/{workspace}/ws_api_key/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListWorkspaceApiKeys, C> {
+        Call::new(
+            &self.client,
+            operations::ListWorkspaceApiKeys::new(self.workspace.as_str()),
+        )
+    }
+    /// Creates an API key.
+    ///
+    /// Creates an API key and returns it with the key itself, which is never shown again. Each call creates another key.
+    ///
+    /// Sends `POST /v1/{workspace}/ws_api_key/`. Retried only if it was surely not processed.
+    ///
+    /// - `name`: Display name. The slug of a workspace is made from it.
+    pub fn create(
+        &self,
+        name: impl Into<String>,
+    ) -> Call<operations::CreateWorkspaceApiKey, C> {
+        let body = types::NameAndDescription {
+            description: Default::default(),
+            name: name.into(),
+        };
+        Call::new(
+            &self.client,
+            operations::CreateWorkspaceApiKey::new(self.workspace.as_str(), body),
+        )
+    }
+    /// Deletes an API key.
+    ///
+    /// Deletes an API key. Requests with it are refused from then on. Upstream does not say whether they are at once, nor whether the key stays in the list.
+    ///
+    /// Sends `DELETE /v1/{workspace}/ws_api_key/{api_key_id}/`. Retried after transient errors.
+    ///
+    /// - `api_key_id`: Identifier of the API key, which begins with `ws_apik_`
+    pub fn delete(
+        &self,
+        api_key_id: impl fmt::Display,
+    ) -> Call<operations::DisableWorkspaceApiKey, C> {
+        Call::new(
+            &self.client,
+            operations::DisableWorkspaceApiKey::new(
+                self.workspace.as_str(),
+                values::text(api_key_id),
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceApiKeys<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceApiKeys").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceApiKeys::create`].
+impl<C> Call<operations::CreateWorkspaceApiKey, C> {
+    /// Text that tells what the workspace or key is for. No reply shows that of a key.
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+}
+/// The operations on the public keys of a workspace, returned by [`Workspace::public_keys`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/{workspace}/ws_public_key/` | Lists public keys. |
+/// | [`create`](Self::create) | `POST /v1/{workspace}/ws_public_key/` | Creates a public key. |
+/// | [`set_secure_mode`](Self::set_secure_mode) | `PATCH /v1/{workspace}/ws_public_key/{public_key_id}/` | Switch secure mode of a public key. |
+/// | [`delete`](Self::delete) | `DELETE /v1/{workspace}/ws_public_key/{public_key_id}/` | Deletes a public key. |
+/// | [`rotate`](Self::rotate) | `PATCH /v1/{workspace}/ws_public_key/{public_key_id}/rotate/` | Rotate a public key. |
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspacePublicKeys<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspacePublicKeys<C> {
+    /// Lists public keys.
+    ///
+    /// Returns the public keys of a workspace.
+    ///
+    /// Sends `GET /v1/{workspace}/ws_public_key/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListWorkspacePublicKeys, C> {
+        Call::new(
+            &self.client,
+            operations::ListWorkspacePublicKeys::new(self.workspace.as_str()),
+        )
+    }
+    /// Creates a public key.
+    ///
+    /// Creates a public key. Each call creates another key.
+    ///
+    /// Sends `POST /v1/{workspace}/ws_public_key/`. Retried only if it was surely not processed.
+    ///
+    /// - `name`: Display name. The slug of a workspace is made from it.
+    pub fn create(
+        &self,
+        name: impl Into<String>,
+    ) -> Call<operations::CreateWorkspacePublicKey, C> {
+        let body = types::NameAndDescription {
+            description: Default::default(),
+            name: name.into(),
+        };
+        Call::new(
+            &self.client,
+            operations::CreateWorkspacePublicKey::new(self.workspace.as_str(), body),
+        )
+    }
+    /// Switch secure mode of a public key.
+    ///
+    /// Switches secure mode on or off. In secure mode, requests with the key also need a user token that is signed with the signing key.
+    ///
+    /// Sends `PATCH /v1/{workspace}/ws_public_key/{public_key_id}/`. Retried after transient errors.
+    ///
+    /// - `public_key_id`: Identifier of the public key, which begins with `ws_pubk_`
+    /// - `is_secure_mode_enabled`: Whether requests with the key also need a user token that is signed with the signing key
+    pub fn set_secure_mode(
+        &self,
+        public_key_id: impl fmt::Display,
+        is_secure_mode_enabled: bool,
+    ) -> Call<operations::PatchWorkspacePublicKey, C> {
+        let body = types::PublicKeyEdit {
+            is_secure_mode_enabled: is_secure_mode_enabled,
+        };
+        Call::new(
+            &self.client,
+            operations::PatchWorkspacePublicKey::new(
+                self.workspace.as_str(),
+                values::text(public_key_id),
+                body,
+            ),
+        )
+    }
+    /// Deletes a public key.
+    ///
+    /// Deletes a public key. Requests with it are refused from then on.
+    ///
+    /// Sends `DELETE /v1/{workspace}/ws_public_key/{public_key_id}/`. Retried after transient errors.
+    ///
+    /// - `public_key_id`: Identifier of the public key, which begins with `ws_pubk_`
+    pub fn delete(
+        &self,
+        public_key_id: impl fmt::Display,
+    ) -> Call<operations::DeleteWorkspacePublicKey, C> {
+        Call::new(
+            &self.client,
+            operations::DeleteWorkspacePublicKey::new(
+                self.workspace.as_str(),
+                values::text(public_key_id),
+            ),
+        )
+    }
+    /// Rotate a public key.
+    ///
+    /// Replaces a public key by a new one with the same identifier and settings. The old key stops working at once. Each call replaces it again. To change keys without a gap, create a second key and delete the old one later.
+    ///
+    /// Sends `PATCH /v1/{workspace}/ws_public_key/{public_key_id}/rotate/`. Retried only if it was surely not processed.
+    ///
+    /// - `public_key_id`: Identifier of the public key, which begins with `ws_pubk_`
+    pub fn rotate(
+        &self,
+        public_key_id: impl fmt::Display,
+    ) -> Call<operations::RotateWorkspacePublicKey, C> {
+        Call::new(
+            &self.client,
+            operations::RotateWorkspacePublicKey::new(
+                self.workspace.as_str(),
+                values::text(public_key_id),
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspacePublicKeys<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspacePublicKeys").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspacePublicKeys::create`].
+impl<C> Call<operations::CreateWorkspacePublicKey, C> {
+    /// Text that tells what the workspace or key is for. No reply shows that of a key.
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+}
+/// The operations on the signing keys of a workspace, returned by [`Workspace::signing_keys`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/{workspace}/ws_signing_key/` | Lists signing keys. |
+/// | [`create`](Self::create) | `POST /v1/{workspace}/ws_signing_key/` | Creates a signing key. |
+/// | [`delete`](Self::delete) | `DELETE /v1/{workspace}/ws_signing_key/{signing_key_uid}/` | Deletes a signing key. |
+/// | [`roll`](Self::roll) | `POST /v1/{workspace}/ws_signing_key/{signing_key_uid}/roll/` | Roll a signing key. |
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceSigningKeys<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceSigningKeys<C> {
+    /// Lists signing keys.
+    ///
+    /// Returns the signing keys of a workspace, without their private halves.
+    ///
+    /// Sends `GET /v1/{workspace}/ws_signing_key/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListWorkspaceSigningKeys, C> {
+        Call::new(
+            &self.client,
+            operations::ListWorkspaceSigningKeys::new(self.workspace.as_str()),
+        )
+    }
+    /// Creates a signing key.
+    ///
+    /// Creates a signing key and returns it with its private half, which is never shown again. Refused if the workspace has an active signing key already; roll that one instead.
+    ///
+    /// Sends `POST /v1/{workspace}/ws_signing_key/`. Retried only if it was surely not processed.
+    pub fn create(&self) -> Call<operations::CreateWorkspaceSigningKey, C> {
+        Call::new(
+            &self.client,
+            operations::CreateWorkspaceSigningKey::new(self.workspace.as_str()),
+        )
+    }
+    /// Deletes a signing key.
+    ///
+    /// Deletes a signing key. User tokens that are signed with it are refused from then on.
+    ///
+    /// Sends `DELETE /v1/{workspace}/ws_signing_key/{signing_key_uid}/`. Retried after transient errors.
+    ///
+    /// - `signing_key_uid`: The `uid` of the signing key, which begins with `signing_key_`. It is not the `id`.
+    pub fn delete(
+        &self,
+        signing_key_uid: impl fmt::Display,
+    ) -> Call<operations::DeleteWorkspaceSigningKey, C> {
+        Call::new(
+            &self.client,
+            operations::DeleteWorkspaceSigningKey::new(
+                self.workspace.as_str(),
+                values::text(signing_key_uid),
+            ),
+        )
+    }
+    /// Roll a signing key.
+    ///
+    /// Replaces a signing key by a new one with an `id` and a `uid` of its own, and returns that with its private half, which is never shown again. The old key is marked as rolled; upstream does not say how long it is still accepted. Each call rolls again.
+    ///
+    /// Sends `POST /v1/{workspace}/ws_signing_key/{signing_key_uid}/roll/`. Retried only if it was surely not processed.
+    ///
+    /// - `signing_key_uid`: The `uid` of the signing key, which begins with `signing_key_`. It is not the `id`.
+    pub fn roll(
+        &self,
+        signing_key_uid: impl fmt::Display,
+    ) -> Call<operations::RollWorkspaceSigningKey, C> {
+        Call::new(
+            &self.client,
+            operations::RollWorkspaceSigningKey::new(
+                self.workspace.as_str(),
+                values::text(signing_key_uid),
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceSigningKeys<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceSigningKeys").finish_non_exhaustive()
+    }
+}
+/// The operations on the workflows of a workspace, returned by [`Workspace::workflows`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/{workspace}/workflow/` | Lists workflows. |
+/// | [`get`](Self::get) | `GET /v1/{workspace}/workflow/{slug}/` | Fetches a workflow. |
+/// | [`upsert`](Self::upsert) | `POST /v1/{workspace}/workflow/{slug}/` | Creates or updates a workflow. |
+/// | [`delete`](Self::delete) | `DELETE /v1/{workspace}/workflow/{slug}/` | Deletes a workflow. |
+/// | [`commit`](Self::commit) | `PATCH /v1/{workspace}/workflow/{slug}/commit/` | Commit a workflow. |
+/// | [`set_enabled`](Self::set_enabled) | `PATCH /v1/{workspace}/workflow/{slug}/enable/` | Enables or disables a workflow. |
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceWorkflows<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceWorkflows<C> {
+    /// Lists workflows.
+    ///
+    /// Returns the workflows of a workspace with all their steps, page by page. A page holds at most 50 workflows. Upstream documents only `mode` and `slugs`; its CLI sends the other parameters too.
+    ///
+    /// Sends `GET /v1/{workspace}/workflow/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListWorkflows, C> {
+        Call::new(&self.client, operations::ListWorkflows::new(self.workspace.as_str()))
+    }
+    /// Fetches a workflow.
+    ///
+    /// Returns a workflow with all its steps, as a draft or as it is live.
+    ///
+    /// Sends `GET /v1/{workspace}/workflow/{slug}/`. Retried after transient errors.
+    ///
+    /// - `slug`: Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+    pub fn get(&self, slug: impl fmt::Display) -> Call<operations::GetWorkflow, C> {
+        Call::new(
+            &self.client,
+            operations::GetWorkflow::new(self.workspace.as_str(), values::text(slug)),
+        )
+    }
+    /// Creates or updates a workflow.
+    ///
+    /// Creates a workflow or replaces its draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: a draft with errors is saved, and the reply is a success all the same. Upstream does not say whether settings that are left out are kept or cleared.
+    ///
+    /// Sends `POST /v1/{workspace}/workflow/{slug}/`. Retried after transient errors.
+    ///
+    /// - `slug`: Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+    /// - `name`: Display name of the workflow
+    /// - `category`: Slug of the preference category that notifications of the workflow belong to
+    /// - `trigger_type`: What starts the workflow
+    /// - `tree`: The steps of the workflow
+    pub fn upsert(
+        &self,
+        slug: impl fmt::Display,
+        name: impl Into<String>,
+        category: impl Into<String>,
+        trigger_type: impl Into<types::WorkflowTriggerType>,
+        tree: impl Into<types::WorkflowTree>,
+    ) -> Call<operations::UpsertWorkflow, C> {
+        let body = types::WorkflowUpsert {
+            category: category.into(),
+            conditions: Default::default(),
+            description: Default::default(),
+            is_enabled: Default::default(),
+            name: name.into(),
+            override_actor_user_expr: Default::default(),
+            override_recipients_single_object_fields_expr: Default::default(),
+            override_recipients_type: Default::default(),
+            override_recipients_user_expr: Default::default(),
+            override_tenant_expr: Default::default(),
+            payload_schema: Default::default(),
+            ratelimit: Default::default(),
+            tags: Default::default(),
+            tree: tree.into(),
+            trigger_events: Default::default(),
+            trigger_type: trigger_type.into(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::UpsertWorkflow::new(
+                self.workspace.as_str(),
+                values::text(slug),
+                body,
+            ),
+        )
+    }
+    /// Deletes a workflow.
+    ///
+    /// Deletes a workflow with its draft and its live version.
+    ///
+    /// Sends `DELETE /v1/{workspace}/workflow/{slug}/`. Retried after transient errors.
+    ///
+    /// - `slug`: Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+    pub fn delete(
+        &self,
+        slug: impl fmt::Display,
+    ) -> Call<operations::DeleteWorkflow, C> {
+        Call::new(
+            &self.client,
+            operations::DeleteWorkflow::new(self.workspace.as_str(), values::text(slug)),
+        )
+    }
+    /// Commit a workflow.
+    ///
+    /// Publishes the draft of a workflow. Look at `validation_result` in the reply: a draft with errors is presumably not published.
+    ///
+    /// Sends `PATCH /v1/{workspace}/workflow/{slug}/commit/`. Retried only if it was surely not processed.
+    ///
+    /// - `slug`: Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+    pub fn commit(
+        &self,
+        slug: impl fmt::Display,
+    ) -> Call<operations::CommitWorkflow, C> {
+        Call::new(
+            &self.client,
+            operations::CommitWorkflow::new(self.workspace.as_str(), values::text(slug)),
+        )
+    }
+    /// Enables or disables a workflow.
+    ///
+    /// Switches a workflow on or off. One that is off is not run when it is triggered.
+    ///
+    /// Sends `PATCH /v1/{workspace}/workflow/{slug}/enable/`. Retried after transient errors.
+    ///
+    /// - `slug`: Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
+    /// - `is_enabled`: Whether the workflow may be run
+    pub fn set_enabled(
+        &self,
+        slug: impl fmt::Display,
+        is_enabled: bool,
+    ) -> Call<operations::ToggleWorkflow, C> {
+        let body = types::WorkflowToggle {
+            is_enabled: is_enabled,
+        };
+        Call::new(
+            &self.client,
+            operations::ToggleWorkflow::new(
+                self.workspace.as_str(),
+                values::text(slug),
+                body,
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceWorkflows<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceWorkflows").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceWorkflows::list`].
+impl<C> Call<operations::ListWorkflows, C> {
+    /// Whether to return archived workflows too. Presumably defaults to false.
+    pub fn include_archived<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().include_archived = value.into_value();
+        self
+    }
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+    /// Order of the workflows, by `last_executed_at` or `updated_at`. With a `-` in front the latest comes first.
+    pub fn order_by<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().order_by = value.into_value();
+        self
+    }
+    /// Returns only workflows that this text is found in
+    pub fn search<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().search = value.into_value();
+        self
+    }
+    /// Slugs of the workflows to return, separated by commas. Defaults to all.
+    pub fn slugs<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().slugs = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceWorkflows::get`].
+impl<C> Call<operations::GetWorkflow, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceWorkflows::upsert`].
+impl<C> Call<operations::UpsertWorkflow, C> {
+    /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+    pub fn commit<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().commit = value.into_value();
+        self
+    }
+    /// What the commit changes. Pass one with every commit; upstream asks for it.
+    pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().commit_message = value.into_value();
+        self
+    }
+    /// Conditions under which the workflow is run
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn conditions<Kind>(
+        mut self,
+        values: impl OneOrMore<types::Condition, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .conditions
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Text that tells what the workflow is for
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+    /// Whether the workflow may be run. Defaults to true.
+    pub fn is_enabled<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().body.is_enabled = value.into_value();
+        self
+    }
+    /// Expression, in the language of jq, of the actor
+    pub fn override_actor_user_expr<Kind>(
+        mut self,
+        value: impl OneOrNone<String, Kind>,
+    ) -> Self {
+        self.operation_mut().body.override_actor_user_expr = value.into_value();
+        self
+    }
+    /// Expressions, in the language of jq, of the object to notify: its `object_type` and `id`, and how far to follow its subscriptions as `$object_subscriptions_query.depth`. Upstream declares a text in replies and an object in requests.
+    pub fn override_recipients_single_object_fields_expr<Kind>(
+        mut self,
+        value: impl OneOrNone<::serde_json::Value, Kind>,
+    ) -> Self {
+        self.operation_mut().body.override_recipients_single_object_fields_expr = value
+            .into_value();
+        self
+    }
+    /// Kind of the recipients that take the place of the event's own. Only with the trigger type `event`, as the other overrides.
+    pub fn override_recipients_type<Kind>(
+        mut self,
+        value: impl OneOrNone<types::OverrideRecipientsType, Kind>,
+    ) -> Self {
+        self.operation_mut().body.override_recipients_type = value.into_value();
+        self
+    }
+    /// Expression, in the language of jq, of the users to notify
+    pub fn override_recipients_user_expr<Kind>(
+        mut self,
+        value: impl OneOrNone<String, Kind>,
+    ) -> Self {
+        self.operation_mut().body.override_recipients_user_expr = value.into_value();
+        self
+    }
+    /// Expression, in the language of jq, of the tenant
+    pub fn override_tenant_expr<Kind>(
+        mut self,
+        value: impl OneOrNone<String, Kind>,
+    ) -> Self {
+        self.operation_mut().body.override_tenant_expr = value.into_value();
+        self
+    }
+    /// Schema that the payload is validated against. Only with the trigger type `api`.
+    pub fn payload_schema<Kind>(
+        mut self,
+        value: impl OneOrNone<types::PayloadSchema, Kind>,
+    ) -> Self {
+        self.operation_mut().body.payload_schema = value.into_value();
+        self
+    }
+    /// How often the workflow may run for one recipient. No limit if it is null.
+    pub fn ratelimit<Kind>(
+        mut self,
+        value: impl OneOrNone<types::RateLimit, Kind>,
+    ) -> Self {
+        self.operation_mut().body.ratelimit = value.into_value();
+        self
+    }
+    /// Tags of the workflow
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn tags<Kind>(mut self, values: impl OneOrMore<String, Kind>) -> Self {
+        self.operation_mut()
+            .body
+            .tags
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Events that start the workflow. Needed if the trigger type is `event`. Users who enter or leave a list send `$USER_ENTERED_LIST - <list_id>` and `$USER_EXITED_LIST - <list_id>`.
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn trigger_events<Kind>(mut self, values: impl OneOrMore<String, Kind>) -> Self {
+        self.operation_mut()
+            .body
+            .trigger_events
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceWorkflows::commit`].
+impl<C> Call<operations::CommitWorkflow, C> {
+    /// What the commit changes. Pass one with every commit; upstream asks for it.
+    pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().commit_message = value.into_value();
+        self
+    }
+}
+/// The operations on the schemas of a workspace, returned by [`Workspace::schemas`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/{workspace}/schema/` | Lists schemas. |
+/// | [`get`](Self::get) | `GET /v1/{workspace}/schema/{schema_slug}/` | Fetches a schema. |
+/// | [`upsert`](Self::upsert) | `POST /v1/{workspace}/schema/{schema_slug}/` | Creates or updates a schema. |
+/// | [`commit`](Self::commit) | `PATCH /v1/{workspace}/schema/{schema_slug}/commit/` | Commit a schema. |
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceSchemas<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceSchemas<C> {
+    /// Lists schemas.
+    ///
+    /// Returns the schemas of a workspace, page by page. Upstream does not document `limit` and `offset` here, but its CLI sends both.
+    ///
+    /// Sends `GET /v1/{workspace}/schema/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListSchemas, C> {
+        Call::new(&self.client, operations::ListSchemas::new(self.workspace.as_str()))
+    }
+    /// Fetches a schema.
+    ///
+    /// Returns a schema, as a draft, as it is live, or in a certain version.
+    ///
+    /// Sends `GET /v1/{workspace}/schema/{schema_slug}/`. Retried after transient errors.
+    ///
+    /// - `schema_slug`: Slug of the schema
+    pub fn get(&self, schema_slug: impl fmt::Display) -> Call<operations::GetSchema, C> {
+        Call::new(
+            &self.client,
+            operations::GetSchema::new(
+                self.workspace.as_str(),
+                values::text(schema_slug),
+            ),
+        )
+    }
+    /// Creates or updates a schema.
+    ///
+    /// Creates a schema or replaces its draft. With `commit`, the draft is published as well, but only if `commit_result` says so: a draft with errors is saved, and the reply is a success all the same. A schema cannot be deleted.
+    ///
+    /// Sends `POST /v1/{workspace}/schema/{schema_slug}/`. Retried after transient errors.
+    ///
+    /// - `schema_slug`: Slug of the schema
+    /// - `name`: Display name of the schema
+    /// - `json_schema`: The JSON Schema, of draft 2020-12. Its root describes an object.
+    pub fn upsert(
+        &self,
+        schema_slug: impl fmt::Display,
+        name: impl Into<String>,
+        json_schema: impl Into<::serde_json::Map<String, ::serde_json::Value>>,
+    ) -> Call<operations::UpsertSchema, C> {
+        let body = types::SchemaUpsert {
+            description: Default::default(),
+            json_schema: json_schema.into(),
+            name: name.into(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::UpsertSchema::new(
+                self.workspace.as_str(),
+                values::text(schema_slug),
+                body,
+            ),
+        )
+    }
+    /// Commit a schema.
+    ///
+    /// Publishes the draft of a schema and returns the live version.
+    ///
+    /// Sends `PATCH /v1/{workspace}/schema/{schema_slug}/commit/`. Retried only if it was surely not processed.
+    ///
+    /// - `schema_slug`: Slug of the schema
+    pub fn commit(
+        &self,
+        schema_slug: impl fmt::Display,
+    ) -> Call<operations::CommitSchema, C> {
+        Call::new(
+            &self.client,
+            operations::CommitSchema::new(
+                self.workspace.as_str(),
+                values::text(schema_slug),
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceSchemas<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceSchemas").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceSchemas::list`].
+impl<C> Call<operations::ListSchemas, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceSchemas::get`].
+impl<C> Call<operations::GetSchema, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+    /// Number of the version to return. Not documented; known from upstream's CLI.
+    pub fn version<Kind>(mut self, value: impl OneOrNone<i64, Kind>) -> Self {
+        self.operation_mut().version = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceSchemas::upsert`].
+impl<C> Call<operations::UpsertSchema, C> {
+    /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+    pub fn commit<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().commit = value.into_value();
+        self
+    }
+    /// What the commit changes. Pass one with every commit; upstream asks for it.
+    pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().commit_message = value.into_value();
+        self
+    }
+    /// Text that tells what the schema is for
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceSchemas::commit`].
+impl<C> Call<operations::CommitSchema, C> {
+    /// What the commit changes. Pass one with every commit; upstream asks for it.
+    pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().commit_message = value.into_value();
+        self
+    }
+}
+/// The operations on the events of a workspace, returned by [`Workspace::events`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/{workspace}/event/` | Lists events. |
+/// | [`create`](Self::create) | `POST /v1/{workspace}/event/` | Creates an event. |
+/// | [`get`](Self::get) | `GET /v1/{workspace}/event/{event_name}/` | Fetches an event. |
+/// | [`update`](Self::update) | `PATCH /v1/{workspace}/event/{event_name}/` | Updates an event. |
+/// | [`linked_workflows`](Self::linked_workflows) | `GET /v1/{workspace}/event/{event_name}/linked_workflows/` | Lists the workflows linked to an event. |
+/// | [`unlink_schema`](Self::unlink_schema) | `PATCH /v1/{workspace}/event/{event_name}/delink_schema/` | Unlink the schema of an event. |
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceEvents<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceEvents<C> {
+    /// Lists events.
+    ///
+    /// Returns the events of a workspace, page by page. A page holds 10 events by default and at most 100.
+    ///
+    /// Sends `GET /v1/{workspace}/event/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListEvents, C> {
+        Call::new(&self.client, operations::ListEvents::new(self.workspace.as_str()))
+    }
+    /// Creates an event.
+    ///
+    /// Defines an event. It can be neither renamed nor deleted. Upstream does not say what becomes of an event that exists already.
+    ///
+    /// Sends `POST /v1/{workspace}/event/`. Retried only if it was surely not processed.
+    ///
+    /// - `name`: Name of the event. It cannot be changed later.
+    pub fn create(&self, name: impl Into<String>) -> Call<operations::CreateEvent, C> {
+        let body = types::EventDefinitionCreate {
+            description: Default::default(),
+            name: name.into(),
+            payload_schema: Default::default(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::CreateEvent::new(self.workspace.as_str(), body),
+        )
+    }
+    /// Fetches an event.
+    ///
+    /// Returns the definition of an event.
+    ///
+    /// Sends `GET /v1/{workspace}/event/{event_name}/`. Retried after transient errors.
+    ///
+    /// - `event_name`: Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+    pub fn get(&self, event_name: impl fmt::Display) -> Call<operations::GetEvent, C> {
+        Call::new(
+            &self.client,
+            operations::GetEvent::new(self.workspace.as_str(), values::text(event_name)),
+        )
+    }
+    /// Updates an event.
+    ///
+    /// Changes the description of an event, or links a schema to it.
+    ///
+    /// Sends `PATCH /v1/{workspace}/event/{event_name}/`. Retried after transient errors.
+    ///
+    /// - `event_name`: Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+    pub fn update(
+        &self,
+        event_name: impl fmt::Display,
+    ) -> Call<operations::UpdateEvent, C> {
+        let body = types::EventDefinitionUpdate::default();
+        Call::new(
+            &self.client,
+            operations::UpdateEvent::new(
+                self.workspace.as_str(),
+                values::text(event_name),
+                body,
+            ),
+        )
+    }
+    /// Lists the workflows linked to an event.
+    ///
+    /// Returns the workflows that refer to an event, all at once, and what each uses it for.
+    ///
+    /// Sends `GET /v1/{workspace}/event/{event_name}/linked_workflows/`. Retried after transient errors.
+    ///
+    /// - `event_name`: Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+    pub fn linked_workflows(
+        &self,
+        event_name: impl fmt::Display,
+    ) -> Call<operations::GetLinkedWorkflows, C> {
+        Call::new(
+            &self.client,
+            operations::GetLinkedWorkflows::new(
+                self.workspace.as_str(),
+                values::text(event_name),
+            ),
+        )
+    }
+    /// Unlink the schema of an event.
+    ///
+    /// Takes the schema away from an event, so that its payloads are not validated any more. Refused if it has none.
+    ///
+    /// Sends `PATCH /v1/{workspace}/event/{event_name}/delink_schema/`. Retried only if it was surely not processed.
+    ///
+    /// - `event_name`: Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
+    pub fn unlink_schema(
+        &self,
+        event_name: impl fmt::Display,
+    ) -> Call<operations::DelinkEventSchema, C> {
+        Call::new(
+            &self.client,
+            operations::DelinkEventSchema::new(
+                self.workspace.as_str(),
+                values::text(event_name),
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceEvents<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceEvents").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceEvents::list`].
+impl<C> Call<operations::ListEvents, C> {
+    /// Whether to return only events with a linked schema. Not documented; known from upstream's CLI.
+    pub fn has_linked_schema<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().has_linked_schema = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceEvents::create`].
+impl<C> Call<operations::CreateEvent, C> {
+    /// Text that tells when the event is sent
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+    /// Schema to validate the payload against
+    pub fn payload_schema<Kind>(
+        mut self,
+        value: impl OneOrNone<types::PayloadSchema, Kind>,
+    ) -> Self {
+        self.operation_mut().body.payload_schema = value.into_value();
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceEvents::update`].
+impl<C> Call<operations::UpdateEvent, C> {
+    /// Text that tells when the event is sent
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+    /// Schema to validate the payload against
+    pub fn payload_schema<Kind>(
+        mut self,
+        value: impl OneOrNone<types::PayloadSchema, Kind>,
+    ) -> Self {
+        self.operation_mut().body.payload_schema = value.into_value();
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+/// The operations on the categories of a workspace, returned by [`Workspace::categories`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`get`](Self::get) | `GET /v1/{workspace}/preference_category/` | Fetches all preference categories. |
+/// | [`replace`](Self::replace) | `POST /v1/{workspace}/preference_category/` | Replaces all preference categories. |
+/// | [`commit`](Self::commit) | `PATCH /v1/{workspace}/preference_category/commit/` | Commit all preference categories. |
+/// | [`translations`](Self::translations) | | Returns the operations on the translations of a categorie. |
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceCategories<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceCategories<C> {
+    /// Fetches all preference categories.
+    ///
+    /// Returns all categories of a workspace, as a draft or as they are live.
+    ///
+    /// Sends `GET /v1/{workspace}/preference_category/`. Retried after transient errors.
+    ///
+    /// - `mode`: Whether to return the draft or the live version
+    pub fn get(&self, mode: impl Into<types::Mode>) -> Call<operations::GetCategory, C> {
+        Call::new(
+            &self.client,
+            operations::GetCategory::new(self.workspace.as_str(), mode.into()),
+        )
+    }
+    /// Replaces all preference categories.
+    ///
+    /// Replaces the draft of all categories. What the request leaves out is deleted from the draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: deleting a category that an active workflow uses is an error there, and the reply is a success all the same. Two editors overwrite each other, as no version is checked.
+    ///
+    /// Sends `POST /v1/{workspace}/preference_category/`. Retried after transient errors.
+    ///
+    /// - `root_categories`: The three groups with their sections and categories. What is left out is deleted from the draft.
+    pub fn replace<Kind>(
+        &self,
+        root_categories: impl OneOrMore<types::CategoryRoot, Kind>,
+    ) -> Call<operations::CreateUpdateCategory, C> {
+        let body = types::CategoryTreeReplace {
+            root_categories: root_categories.into_values().collect(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::CreateUpdateCategory::new(self.workspace.as_str(), body),
+        )
+    }
+    /// Commit all preference categories.
+    ///
+    /// Publishes the draft of all categories. The reply does not say whether the draft was valid; validate it before.
+    ///
+    /// Sends `PATCH /v1/{workspace}/preference_category/commit/`. Retried only if it was surely not processed.
+    ///
+    /// - `commit_message`: What the commit changes
+    pub fn commit(
+        &self,
+        commit_message: impl fmt::Display,
+    ) -> Call<operations::CommitCategory, C> {
+        Call::new(
+            &self.client,
+            operations::CommitCategory::new(
+                self.workspace.as_str(),
+                values::text(commit_message),
+            ),
+        )
+    }
+    /// Returns the operations on the translations of a categorie.
+    pub fn translations(&self) -> WorkspaceCategoriesTranslations<C> {
+        WorkspaceCategoriesTranslations {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+        }
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceCategories<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceCategories").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceCategories::replace`].
+impl<C> Call<operations::CreateUpdateCategory, C> {
+    /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+    pub fn commit<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().commit = value.into_value();
+        self
+    }
+    /// What the commit changes. Pass one with every commit; upstream asks for it.
+    pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().commit_message = value.into_value();
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+/// The operations on the translations of a categorie, returned by [`WorkspaceCategories::translations`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`locales`](Self::locales) | `GET /v1/{workspace}/preference_category/translation/locale/` | Lists the locales of preference categories. |
+/// | [`get`](Self::get) | `GET /v1/{workspace}/preference_category/translation/content/{locale}/` | Fetches a translation of preference categories. |
+/// | [`put`](Self::put) | `POST /v1/{workspace}/preference_category/translation/content/{locale}/` | Store a translation of preference categories. |
+/// | [`delete`](Self::delete) | `DELETE /v1/{workspace}/preference_category/translation/content/{locale}/` | Deletes a translation of preference categories. |
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceCategoriesTranslations<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceCategoriesTranslations<C> {
+    /// Lists the locales of preference categories.
+    ///
+    /// Returns the locales that categories are translated into, all at once.
+    ///
+    /// Sends `GET /v1/{workspace}/preference_category/translation/locale/`. Retried after transient errors.
+    pub fn locales(&self) -> Call<operations::ListCategoryTranslationLocales, C> {
+        Call::new(
+            &self.client,
+            operations::ListCategoryTranslationLocales::new(self.workspace.as_str()),
+        )
+    }
+    /// Fetches a translation of preference categories.
+    ///
+    /// Returns the names of sections and categories in a language. Those in English are the names of the categories themselves.
+    ///
+    /// Sends `GET /v1/{workspace}/preference_category/translation/content/{locale}/`. Retried after transient errors.
+    ///
+    /// - `locale`: Code of the locale, such as `fr` or `es-MX`
+    pub fn get(
+        &self,
+        locale: impl fmt::Display,
+    ) -> Call<operations::GetCategoryTranslation, C> {
+        Call::new(
+            &self.client,
+            operations::GetCategoryTranslation::new(
+                self.workspace.as_str(),
+                values::text(locale),
+            ),
+        )
+    }
+    /// Store a translation of preference categories.
+    ///
+    /// Stores the names of sections and categories in a language. They are in use at once. The reply has all sections and categories, also those that are not translated.
+    ///
+    /// Sends `POST /v1/{workspace}/preference_category/translation/content/{locale}/`. Retried after transient errors.
+    ///
+    /// - `locale`: Code of the locale, such as `fr` or `es-MX`
+    pub fn put(
+        &self,
+        locale: impl fmt::Display,
+    ) -> Call<operations::AddCategoryTranslation, C> {
+        let body = types::CategoryTranslation::default();
+        Call::new(
+            &self.client,
+            operations::AddCategoryTranslation::new(
+                self.workspace.as_str(),
+                values::text(locale),
+                body,
+            ),
+        )
+    }
+    /// Deletes a translation of preference categories.
+    ///
+    /// Deletes the names of sections and categories in a language.
+    ///
+    /// Sends `DELETE /v1/{workspace}/preference_category/translation/content/{locale}/`. Retried after transient errors.
+    ///
+    /// - `locale`: Code of the locale, such as `fr` or `es-MX`
+    pub fn delete(
+        &self,
+        locale: impl fmt::Display,
+    ) -> Call<operations::DeleteCategoryTranslation, C> {
+        Call::new(
+            &self.client,
+            operations::DeleteCategoryTranslation::new(
+                self.workspace.as_str(),
+                values::text(locale),
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceCategoriesTranslations<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceCategoriesTranslations").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceCategoriesTranslations::put`].
+impl<C> Call<operations::AddCategoryTranslation, C> {
+    /// Translations of categories, by slug
+    ///
+    /// Sets one member, by its name.
+    pub fn categories(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<types::CategoryText>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .categories
+            .get_or_insert_default()
+            .insert(name.into(), value.into());
+        self
+    }
+    /// Translations of sections, by slug
+    ///
+    /// Sets one member, by its name.
+    pub fn sections(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<types::CategoryText>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .sections
+            .get_or_insert_default()
+            .insert(name.into(), value.into());
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+/// The operations on the translations of a workspace, returned by [`Workspace::translations`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v1/{workspace}/translation/` | Lists translation files. |
+/// | [`get`](Self::get) | `GET /v1/{workspace}/translation/content/{locale_file}/` | Fetches a translation file. |
+/// | [`put`](Self::put) | `POST /v1/{workspace}/translation/content/{locale_file}/` | Store a translation file. |
+/// | [`delete`](Self::delete) | `DELETE /v1/{workspace}/translation/content/{locale_file}/` | Deletes a translation file. |
+/// | [`version`](Self::version) | `GET /v1/{workspace}/translation/version/{version}/` | Fetches a version of the translations. |
+/// | [`rollback`](Self::rollback) | `POST /v1/{workspace}/translation/version/{version_no}/rollback/` | Roll back the translations. |
+/// | [`commit`](Self::commit) | `PATCH /v1/{workspace}/translation/commit/` | Commit the translations. |
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceTranslations<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceTranslations<C> {
+    /// Lists translation files.
+    ///
+    /// Returns the files of translations of a workspace, page by page. Those of a draft tell how they differ from the last commit.
+    ///
+    /// Sends `GET /v1/{workspace}/translation/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListTranslations, C> {
+        Call::new(
+            &self.client,
+            operations::ListTranslations::new(self.workspace.as_str()),
+        )
+    }
+    /// Fetches a translation file.
+    ///
+    /// Returns a file of translations with its content, as a draft or as it is live.
+    ///
+    /// Sends `GET /v1/{workspace}/translation/content/{locale_file}/`. Retried after transient errors.
+    ///
+    /// - `locale_file`: Name of the file, `<locale>.json` or `<namespace>.<locale>.json`
+    pub fn get(
+        &self,
+        locale_file: impl fmt::Display,
+    ) -> Call<operations::GetTranslation, C> {
+        Call::new(
+            &self.client,
+            operations::GetTranslation::new(
+                self.workspace.as_str(),
+                values::text(locale_file),
+            ),
+        )
+    }
+    /// Store a translation file.
+    ///
+    /// Creates a file of translations in the draft, or replaces it as a whole. It is in use after a commit.
+    ///
+    /// Sends `POST /v1/{workspace}/translation/content/{locale_file}/`. Retried after transient errors.
+    ///
+    /// - `locale_file`: Name of the file, `<locale>.json` or `<namespace>.<locale>.json`
+    /// - `content`: The translations by key. They may be nested, and have forms for `zero`, `one` and `other`.
+    pub fn put(
+        &self,
+        locale_file: impl fmt::Display,
+        content: impl Into<::serde_json::Map<String, ::serde_json::Value>>,
+    ) -> Call<operations::AddTranslation, C> {
+        let body = types::TranslationPut {
+            content: content.into(),
+            locale: Default::default(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::AddTranslation::new(
+                self.workspace.as_str(),
+                values::text(locale_file),
+                body,
+            ),
+        )
+    }
+    /// Deletes a translation file.
+    ///
+    /// Deletes a file of translations from the draft. It is gone after a commit.
+    ///
+    /// Sends `DELETE /v1/{workspace}/translation/content/{locale_file}/`. Retried after transient errors.
+    ///
+    /// - `locale_file`: Name of the file, `<locale>.json` or `<namespace>.<locale>.json`
+    pub fn delete(
+        &self,
+        locale_file: impl fmt::Display,
+    ) -> Call<operations::DeleteTranslation, C> {
+        Call::new(
+            &self.client,
+            operations::DeleteTranslation::new(
+                self.workspace.as_str(),
+                values::text(locale_file),
+            ),
+        )
+    }
+    /// Fetches a version of the translations.
+    ///
+    /// Returns the files of a version, all at once. The reply to a commit does not tell the number of the version.
+    ///
+    /// Sends `GET /v1/{workspace}/translation/version/{version}/`. Retried after transient errors.
+    ///
+    /// - `version`: Number of the version
+    pub fn version(
+        &self,
+        version: impl Into<i64>,
+    ) -> Call<operations::GetTranslationHistory, C> {
+        Call::new(
+            &self.client,
+            operations::GetTranslationHistory::new(
+                self.workspace.as_str(),
+                version.into(),
+            ),
+        )
+    }
+    /// Roll back the translations.
+    ///
+    /// Goes back to an earlier version of all files. Upstream does not say whether the draft changes or the live version; look at both afterwards.
+    ///
+    /// Sends `POST /v1/{workspace}/translation/version/{version_no}/rollback/`. Retried only if it was surely not processed.
+    ///
+    /// - `version_no`: Number of the version to go back to
+    pub fn rollback(
+        &self,
+        version_no: impl Into<i64>,
+    ) -> Call<operations::RollbackTranslation, C> {
+        Call::new(
+            &self.client,
+            operations::RollbackTranslation::new(
+                self.workspace.as_str(),
+                version_no.into(),
+            ),
+        )
+    }
+    /// Commit the translations.
+    ///
+    /// Publishes the draft of all files of a workspace.
+    ///
+    /// Sends `PATCH /v1/{workspace}/translation/commit/`. Retried only if it was surely not processed.
+    pub fn commit(&self) -> Call<operations::CommitTranslation, C> {
+        Call::new(
+            &self.client,
+            operations::CommitTranslation::new(self.workspace.as_str()),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceTranslations<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceTranslations").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTranslations::list`].
+impl<C> Call<operations::ListTranslations, C> {
+    /// Whether to return the content of each file too. Not documented; known from upstream's CLI.
+    pub fn include_content<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().include_content = value.into_value();
+        self
+    }
+    /// Whether to return the version of each file too. Not documented; known from upstream's CLI.
+    pub fn include_version_info<Kind>(
+        mut self,
+        value: impl OneOrNone<bool, Kind>,
+    ) -> Self {
+        self.operation_mut().include_version_info = value.into_value();
+        self
+    }
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTranslations::get`].
+impl<C> Call<operations::GetTranslation, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTranslations::put`].
+impl<C> Call<operations::AddTranslation, C> {
+    /// Name of the file once more. The document requires it, but its own sample and the CLI leave it out.
+    pub fn locale<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.locale = value.into_value();
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTranslations::commit`].
+impl<C> Call<operations::CommitTranslation, C> {
+    /// What the commit changes. Pass one with every commit; upstream asks for it.
+    pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().commit_message = value.into_value();
+        self
+    }
+}
+/// The operations on the templates of a workspace, returned by [`Workspace::templates`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v2/{workspace}/template/` | Lists templates for editing. |
+/// | [`get`](Self::get) | `GET /v2/{workspace}/template/{template_slug}/` | Fetches a template for editing. |
+/// | [`upsert`](Self::upsert) | `POST /v2/{workspace}/template/{template_slug}/` | Creates or updates a template. |
+/// | [`commit`](Self::commit) | `PATCH /v2/{workspace}/template/{template_slug}/commit/` | Commit a template. |
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceTemplates<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceTemplates<C> {
+    /// Lists templates for editing.
+    ///
+    /// Returns the templates of a workspace without their contents, page by page. A page holds 20 templates by default.
+    ///
+    /// Sends `GET /v2/{workspace}/template/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListTemplates, C> {
+        Call::new(&self.client, operations::ListTemplates::new(self.workspace.as_str()))
+    }
+    /// Fetches a template for editing.
+    ///
+    /// Returns a template without its contents, as a draft or as it is live.
+    ///
+    /// Sends `GET /v2/{workspace}/template/{template_slug}/`. Retried after transient errors.
+    ///
+    /// - `template_slug`: Slug of the template
+    pub fn get(
+        &self,
+        template_slug: impl fmt::Display,
+    ) -> Call<operations::GetTemplate, C> {
+        Call::new(
+            &self.client,
+            operations::GetTemplate::new(
+                self.workspace.as_str(),
+                values::text(template_slug),
+            ),
+        )
+    }
+    /// Creates or updates a template.
+    ///
+    /// Creates a template or changes its draft. A new template gets a variant `default` for each of its channels. A template cannot be deleted, nor can its variants.
+    ///
+    /// Sends `POST /v2/{workspace}/template/{template_slug}/`. Retried after transient errors.
+    ///
+    /// - `template_slug`: Slug of the template
+    /// - `name`: Display name of the template
+    pub fn upsert(
+        &self,
+        template_slug: impl fmt::Display,
+        name: impl Into<String>,
+    ) -> Call<operations::UpsertTemplate, C> {
+        let body = types::TemplateHeadUpsert {
+            description: Default::default(),
+            enabled_channels: Default::default(),
+            name: name.into(),
+            tags: Default::default(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::UpsertTemplate::new(
+                self.workspace.as_str(),
+                values::text(template_slug),
+                body,
+            ),
+        )
+    }
+    /// Commit a template.
+    ///
+    /// Publishes the draft of a template with all of its variants, or with those that are named. Refused if one of them has errors. Variants that a vendor has to approve are sent for approval and come into use once they are approved.
+    ///
+    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/commit/`. Retried only if it was surely not processed.
+    ///
+    /// - `template_slug`: Slug of the template
+    pub fn commit(
+        &self,
+        template_slug: impl fmt::Display,
+    ) -> Call<operations::CommitTemplate, C> {
+        let body = types::TemplateCommit::default();
+        Call::new(
+            &self.client,
+            operations::CommitTemplate::new(
+                self.workspace.as_str(),
+                values::text(template_slug),
+                body,
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceTemplates<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceTemplates").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplates::list`].
+impl<C> Call<operations::ListTemplates, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+    /// Order of the templates. Not documented; known from upstream's tools.
+    pub fn order_by<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().order_by = value.into_value();
+        self
+    }
+    /// Returns only templates that this text is found in
+    pub fn q<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().q = value.into_value();
+        self
+    }
+    /// The same as `q`, not documented; known from upstream's Python toolkit.
+    pub fn search<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().search = value.into_value();
+        self
+    }
+    /// Slugs of the templates to return, separated by commas. Not documented; known from upstream's tools.
+    pub fn slugs<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().slugs = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplates::get`].
+impl<C> Call<operations::GetTemplate, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplates::upsert`].
+impl<C> Call<operations::UpsertTemplate, C> {
+    /// Notes on what the template is for
+    pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.description = value.into_value();
+        self
+    }
+    /// Channels that the template is used for
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn enabled_channels<Kind>(
+        mut self,
+        values: impl OneOrMore<types::ChannelName, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .enabled_channels
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Tags of the template
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn tags<Kind>(mut self, values: impl OneOrMore<String, Kind>) -> Self {
+        self.operation_mut()
+            .body
+            .tags
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplates::commit`].
+impl<C> Call<operations::CommitTemplate, C> {
+    /// What the commit changes. Pass one with every commit; upstream asks for it.
+    pub fn commit_message<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().commit_message = value.into_value();
+        self
+    }
+    /// The variants to publish. Defaults to all.
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn variants<Kind>(
+        mut self,
+        values: impl OneOrMore<types::TemplateVariantRef, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .variants
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+}
+/// The operations on a template of a workspace, returned by [`Workspace::template`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`variants`](Self::variants) | | Returns the operations on the variants of a template. |
+/// | [`mock_data`](Self::mock_data) | | Returns the operations on the mock data of a template. |
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceTemplate<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+    template_slug: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceTemplate<C> {
+    /// Returns the operations on the variants of a template.
+    pub fn variants(&self) -> WorkspaceTemplateVariants<C> {
+        WorkspaceTemplateVariants {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+            template_slug: self.template_slug.clone(),
+        }
+    }
+    /// Returns the operations on the mock data of a template.
+    pub fn mock_data(&self) -> WorkspaceTemplateMockData<C> {
+        WorkspaceTemplateMockData {
+            client: self.client.clone(),
+            workspace: self.workspace.clone(),
+            template_slug: self.template_slug.clone(),
+        }
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceTemplate<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceTemplate").finish_non_exhaustive()
+    }
+}
+/// The operations on the variants of a template, returned by [`WorkspaceTemplate::variants`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`list`](Self::list) | `GET /v2/{workspace}/template/{template_slug}/variant/` | Lists the variants of a template. |
+/// | [`list_channel`](Self::list_channel) | `GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/` | Lists the variants of a channel. |
+/// | [`get`](Self::get) | `GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/` | Fetches a variant of a template. |
+/// | [`upsert`](Self::upsert) | `POST /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/` | Creates or updates a variant of a template. |
+/// | [`discard`](Self::discard) | `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/discard/` | Discard a variant that waits for approval. |
+/// | [`record_approval`](Self::record_approval) | `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/vendor_approval/` | Record the approval of a variant. |
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceTemplateVariants<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+    template_slug: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceTemplateVariants<C> {
+    /// Lists the variants of a template.
+    ///
+    /// Returns the variants of a template for all channels, page by page, without their contents unless it is asked for them. Upstream documents none of the parameters; its CLI sends them.
+    ///
+    /// Sends `GET /v2/{workspace}/template/{template_slug}/variant/`. Retried after transient errors.
+    pub fn list(&self) -> Call<operations::ListAllVariants, C> {
+        Call::new(
+            &self.client,
+            operations::ListAllVariants::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+            ),
+        )
+    }
+    /// Lists the variants of a channel.
+    ///
+    /// Returns the variants of a template for one channel, without their contents.
+    ///
+    /// Sends `GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/`. Retried after transient errors.
+    ///
+    /// - `channel`: Name of the channel, such as `email`
+    pub fn list_channel(
+        &self,
+        channel: impl fmt::Display,
+    ) -> Call<operations::ListChannelVariants, C> {
+        Call::new(
+            &self.client,
+            operations::ListChannelVariants::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                values::text(channel),
+            ),
+        )
+    }
+    /// Fetches a variant of a template.
+    ///
+    /// Returns a variant with its content and with what is wrong with that.
+    ///
+    /// Sends `GET /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/`. Retried after transient errors.
+    ///
+    /// - `channel`: Name of the channel, such as `email`
+    /// - `variant_id`: Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+    pub fn get(
+        &self,
+        channel: impl fmt::Display,
+        variant_id: impl fmt::Display,
+    ) -> Call<operations::GetVariant, C> {
+        Call::new(
+            &self.client,
+            operations::GetVariant::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                values::text(channel),
+                values::text(variant_id),
+            ),
+        )
+    }
+    /// Creates or updates a variant of a template.
+    ///
+    /// Creates a variant in the draft of a template, or changes it. An incomplete content is stored too, and `errors` tells what is missing.
+    ///
+    /// Sends `POST /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/`. Retried after transient errors.
+    ///
+    /// - `channel`: Name of the channel, such as `email`
+    /// - `variant_id`: Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+    /// - `locale`: Code of the locale that the variant is for
+    /// - `content`: The content, whose members depend on the channel. It may be incomplete in a draft.
+    pub fn upsert(
+        &self,
+        channel: impl fmt::Display,
+        variant_id: impl fmt::Display,
+        locale: impl Into<String>,
+        content: impl Into<::serde_json::Map<String, ::serde_json::Value>>,
+    ) -> Call<operations::UpsertVariant, C> {
+        let body = types::TemplateVariantUpsert {
+            conditions: Default::default(),
+            content: content.into(),
+            locale: locale.into(),
+            needs_vendor_approval: Default::default(),
+            seq_no: Default::default(),
+            tenant_id: Default::default(),
+            vendor_approvals: Default::default(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::UpsertVariant::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                values::text(channel),
+                values::text(variant_id),
+                body,
+            ),
+        )
+    }
+    /// Discard a variant that waits for approval.
+    ///
+    /// Takes back a variant that waits for the approval of a vendor. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
+    ///
+    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/discard/`. Retried only if it was surely not processed.
+    ///
+    /// - `channel`: Name of the channel, such as `email`
+    /// - `variant_id`: Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+    /// - `comment`: Why the variant is taken back
+    pub fn discard(
+        &self,
+        channel: impl fmt::Display,
+        variant_id: impl fmt::Display,
+        comment: impl Into<String>,
+    ) -> Call<operations::DiscardVariant, C> {
+        let body = types::TemplateVariantDiscard {
+            comment: comment.into(),
+        };
+        Call::new(
+            &self.client,
+            operations::DiscardVariant::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                values::text(channel),
+                values::text(variant_id),
+                body,
+            ),
+        )
+    }
+    /// Record the approval of a variant.
+    ///
+    /// Records how the approval of a variant by a vendor stands. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
+    ///
+    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/vendor_approval/`. Retried after transient errors.
+    ///
+    /// - `channel`: Name of the channel, such as `email`
+    /// - `variant_id`: Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`
+    /// - `vendor_slug`: Slug of the kind of vendor
+    /// - `vendor_uid`: Identifier of the vendor in the workspace
+    /// - `approval_status`: How the approval stands
+    pub fn record_approval(
+        &self,
+        channel: impl fmt::Display,
+        variant_id: impl fmt::Display,
+        vendor_slug: impl Into<String>,
+        vendor_uid: impl Into<String>,
+        approval_status: impl Into<types::VendorApprovalStatus>,
+    ) -> Call<operations::VendorApproval, C> {
+        let body = types::VendorApproval {
+            approval_status: approval_status.into(),
+            comment: Default::default(),
+            provider_template_id: Default::default(),
+            vendor_locale_code: Default::default(),
+            vendor_slug: vendor_slug.into(),
+            vendor_template_category: Default::default(),
+            vendor_template_id: Default::default(),
+            vendor_template_name: Default::default(),
+            vendor_uid: vendor_uid.into(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::VendorApproval::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                values::text(channel),
+                values::text(variant_id),
+                body,
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceTemplateVariants<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceTemplateVariants").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateVariants::list`].
+impl<C> Call<operations::ListAllVariants, C> {
+    /// Channels whose variants to return. Defaults to all.
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn channel<Kind>(
+        mut self,
+        values: impl OneOrMore<types::ChannelName, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .channel
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Whether to return the content of each variant too
+    pub fn include_content<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
+        self.operation_mut().include_content = value.into_value();
+        self
+    }
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateVariants::upsert`].
+impl<C> Call<operations::UpsertVariant, C> {
+    /// Conditions under which the variant is used
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn conditions<Kind>(
+        mut self,
+        values: impl OneOrMore<types::Condition, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .conditions
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Whether the vendor has to approve the variant before it is used
+    pub fn needs_vendor_approval<Kind>(
+        mut self,
+        value: impl OneOrNone<bool, Kind>,
+    ) -> Self {
+        self.operation_mut().body.needs_vendor_approval = value.into_value();
+        self
+    }
+    /// Position of the variant in the order in which variants are tried
+    pub fn seq_no<Kind>(mut self, value: impl OneOrNone<i64, Kind>) -> Self {
+        self.operation_mut().body.seq_no = value.into_value();
+        self
+    }
+    /// Tenant that the variant is for. If null, it is for all tenants.
+    pub fn tenant_id<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
+        self.operation_mut().body.tenant_id = value.into_value().map(String::from);
+        self
+    }
+    /// Approvals by vendors
+    ///
+    /// Takes one value or several, and adds them to those that are set already.
+    pub fn vendor_approvals<Kind>(
+        mut self,
+        values: impl OneOrMore<types::VendorApproval, Kind>,
+    ) -> Self {
+        self.operation_mut()
+            .body
+            .vendor_approvals
+            .get_or_insert_default()
+            .extend(values.into_values());
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateVariants::discard`].
+impl<C> Call<operations::DiscardVariant, C> {
+    /// Which version of the variant is meant. Only `live` is possible, which is the default.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateVariants::record_approval`].
+impl<C> Call<operations::VendorApproval, C> {
+    /// Which version of the variant is meant. Only `live` is possible, which is the default.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+    /// Why the vendor rejected the template
+    pub fn comment<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
+        self.operation_mut().body.comment = value.into_value();
+        self
+    }
+    /// Identifier of the template at the provider behind the vendor
+    pub fn provider_template_id<Kind>(
+        mut self,
+        value: impl OneOrNone<Id, Kind>,
+    ) -> Self {
+        self.operation_mut().body.provider_template_id = value
+            .into_value()
+            .map(String::from);
+        self
+    }
+    /// Code of the locale at the vendor
+    pub fn vendor_locale_code<Kind>(
+        mut self,
+        value: impl OneOrNone<String, Kind>,
+    ) -> Self {
+        self.operation_mut().body.vendor_locale_code = value.into_value();
+        self
+    }
+    /// Category of the template at the vendor
+    pub fn vendor_template_category<Kind>(
+        mut self,
+        value: impl OneOrNone<types::VendorTemplateCategory, Kind>,
+    ) -> Self {
+        self.operation_mut().body.vendor_template_category = value.into_value();
+        self
+    }
+    /// Identifier of the template at the vendor
+    pub fn vendor_template_id<Kind>(mut self, value: impl OneOrNone<Id, Kind>) -> Self {
+        self.operation_mut().body.vendor_template_id = value
+            .into_value()
+            .map(String::from);
+        self
+    }
+    /// Name of the template at the vendor
+    pub fn vendor_template_name<Kind>(
+        mut self,
+        value: impl OneOrNone<String, Kind>,
+    ) -> Self {
+        self.operation_mut().body.vendor_template_name = value.into_value();
+        self
+    }
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
+    }
+}
+/// The operations on the mock data of a template, returned by [`WorkspaceTemplate::mock_data`]. It owns its client, which is cheap to clone, so it can be kept.
+///
+/// | method | request | |
+/// |---|---|---|
+/// | [`get`](Self::get) | `GET /v2/{workspace}/template/{template_slug}/mock_data/` | Fetches the mock data of a template. |
+/// | [`update`](Self::update) | `PATCH /v2/{workspace}/template/{template_slug}/mock_data/` | Updates the mock data of a template. |
+#[cfg(feature = "management")]
+#[derive(Clone)]
+pub struct WorkspaceTemplateMockData<C = Client> {
+    pub(crate) client: C,
+    workspace: String,
+    template_slug: String,
+}
+#[cfg(feature = "management")]
+impl<C: AsClient> WorkspaceTemplateMockData<C> {
+    /// Fetches the mock data of a template.
+    ///
+    /// Returns the data that previews of a template are made with.
+    ///
+    /// Sends `GET /v2/{workspace}/template/{template_slug}/mock_data/`. Retried after transient errors.
+    pub fn get(&self) -> Call<operations::GetMockData, C> {
+        Call::new(
+            &self.client,
+            operations::GetMockData::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+            ),
+        )
+    }
+    /// Updates the mock data of a template.
+    ///
+    /// Changes the data that previews of a template are made with, in its draft.
+    ///
+    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/mock_data/`. Retried after transient errors.
+    ///
+    /// - `data`: The data to store
+    pub fn update(
+        &self,
+        data: impl Into<types::MockData>,
+    ) -> Call<operations::UpdateMockData, C> {
+        let body = types::MockDataUpdate {
+            data: data.into(),
+            extra: Default::default(),
+        };
+        Call::new(
+            &self.client,
+            operations::UpdateMockData::new(
+                self.workspace.as_str(),
+                self.template_slug.as_str(),
+                body,
+            ),
+        )
+    }
+}
+/// Leaves out ids, which may stand for people.
+#[cfg(feature = "management")]
+impl<C> fmt::Debug for WorkspaceTemplateMockData<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceTemplateMockData").finish_non_exhaustive()
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateMockData::get`].
+impl<C> Call<operations::GetMockData, C> {
+    /// Whether to return the draft or the live version. Defaults to `draft`.
+    pub fn mode<Kind>(mut self, value: impl OneOrNone<types::Mode, Kind>) -> Self {
+        self.operation_mut().mode = value.into_value();
+        self
+    }
+}
+#[cfg(feature = "management")]
+/// The optional parts of [`WorkspaceTemplateMockData::update`].
+impl<C> Call<operations::UpdateMockData, C> {
+    /// Sets a custom property to anything that JSON can express. Names that begin with `$` are reserved, and refused.
+    pub fn property(self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.insert_property(
+            name.into(),
+            value,
+            |operation, name, value| {
+                operation.body.extra.insert(name, value);
+            },
+        )
     }
 }

@@ -7,7 +7,16 @@ use serde::{Serialize, Serializer};
 
 use crate::reply::{self, Reply};
 
-/// The result of a call, with the status and the headers of the reply. It dereferences to the result.
+/// The result of a call, with the status and the headers of the response. It dereferences to the result.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+/// let user = client.users().get("jane").await?;
+/// println!("{} e-mail addresses, by request {:?}", user.email.len(), user.request_id());
+/// let profile: suprsend::types::User = user.into_inner();
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// Serializing a response serializes the result alone.
 #[derive(Clone)]

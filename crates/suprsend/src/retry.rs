@@ -24,11 +24,21 @@ pub(crate) fn was_not_processed(error: &Error) -> bool {
     }
 }
 
-/// How often and how quickly a call is tried again.
+/// How often and how quickly a call is retried.
 ///
-/// It is after faults that pass: no connection or a broken one, an attempt that timed out, and the statuses 408, 429, 500, 502, 503
+/// ```
+/// use std::time::Duration;
+///
+/// use suprsend::{Client, RetryPolicy};
+///
+/// let policy = RetryPolicy::default().max_attempts(5).base_delay(Duration::from_millis(500));
+/// let client = Client::builder().api_key("key").retry(policy).build()?;
+/// # Ok::<(), suprsend::Error>(())
+/// ```
+///
+/// Transient errors are retried: no connection or a broken one, an attempt that timed out, and the statuses 408, 429, 500, 502, 503
 /// and 504. A call that is not known to be idempotent (a merge, an edit that increments or that appends to a property, a raw
-/// POST) is only if it surely was not processed: after no connection and after 429.
+/// POST) is retried only if it surely was not processed: after no connection and after 429.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
     max_attempts: u32,
@@ -51,28 +61,28 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Every call is sent once.
+    /// Creates a policy that sends every call once.
     pub fn off() -> Self {
         Self::default().max_attempts(1)
     }
 
-    /// The attempts in all, the first one included; zero counts as one.
+    /// Sets the total number of attempts. Zero counts as one.
     pub fn max_attempts(self, attempts: u32) -> Self {
         Self { max_attempts: attempts.max(1), ..self }
     }
 
-    /// The longest delay before the second attempt. It doubles with each further one, and each delay is drawn at random between
+    /// Sets the longest delay before the second attempt. It doubles with each further one, and each delay is drawn at random between
     /// zero and that ("full jitter"), so that clients which failed together do not come back together.
     pub fn base_delay(self, delay: Duration) -> Self {
         Self { base_delay: delay, ..self }
     }
 
-    /// The longest delay before any attempt.
+    /// Sets the longest delay before any attempt.
     pub fn max_delay(self, delay: Duration) -> Self {
         Self { max_delay: delay, ..self }
     }
 
-    /// The longest `Retry-After` that is waited for; the delay is what it asks for and a random part as above. When the server asks for more, the call fails at once, with what it asks for
+    /// Sets the longest `Retry-After` that is waited for; the delay is what it asks for and a random part as above. When the server asks for more, the call fails at once, with what it asks for
     /// in [`Error::retry_after`].
     pub fn max_retry_after(self, delay: Duration) -> Self {
         Self { max_retry_after: delay, ..self }

@@ -25,8 +25,8 @@ use tokio::{
 };
 
 use crate::{
-    client::{Client, Key},
-    config::{Settings, Shared, parse_header},
+    client::{Client, Keys},
+    config::{Host, Settings, Shared, parse_header},
     error::{
         ApiError, ConfigError, ConnectionError, Error, Secrets, TimeoutError, TimeoutKind, TooManyAttempts,
         UndecodableReply, Violations,
@@ -37,7 +37,7 @@ use crate::{
     report::Watch,
     response::Response,
     retry::{self, RetryPolicy},
-    rules,
+    rules, verdict,
 };
 
 /// Says that a body is not what its headers say.
@@ -164,8 +164,8 @@ impl Exchange<'_> {
                 deadline = later(deadline, flow.admit(attempts, &mut ticket).await);
             }
             // It may be replaced meanwhile: what is sent is what a reply may echo.
-            let key = self.client.key();
-            authenticate(outgoing.spec, &mut outgoing.request, &key)?;
+            let keys = self.client.keys();
+            authenticate(outgoing.spec, &mut outgoing.request, &keys)?;
             let body = outgoing.request.body().and_then(reqwest::Body::as_bytes);
             self.watch.attempt(body.map_or(0, <[u8]>::len));
             let (copy, repeatable) = copy(&mut outgoing.request);
@@ -178,9 +178,9 @@ impl Exchange<'_> {
                     if let Some(flow) = self.flow() {
                         flow.answered(sent);
                     }
-                    self.shared().quota.succeeded(taken.map(NonZeroU32::get));
-                    redact_ids(&mut reply, &key);
-                    return Ok((reply, attempts));
+                    self.host(outgoing).quota.succeeded(taken.map(NonZeroU32::get));
+                    redact_ids(&mut reply, &keys);
+                    return self.judge(reply, outgoing, &keys).map(|reply| (reply, attempts));
                 }
                 Err(Failure::OutOfTime(reply)) => {
                     if let Some(flow) = self.flow() {
@@ -188,7 +188,7 @@ impl Exchange<'_> {
                     }
                     return Err(TimeoutError::of_call(self.time_limit(), attempts, reply, last).into());
                 }
-                Err(Failure::Refused(reply)) => self.refusal(reply, outgoing, &key),
+                Err(Failure::Refused(reply)) => self.refusal(reply, outgoing, &keys),
                 Err(Failure::Of(error)) => error,
             };
             let may_repeat = repeatable && (outgoing.idempotent || retry::was_not_processed(&error));
@@ -212,7 +212,7 @@ impl Exchange<'_> {
             if delay.is_some_and(too_late) {
                 return Err(TimeoutError::of_call(self.time_limit(), attempts, None, Some(error)).into());
             }
-            let quota = &self.shared().quota;
+            let quota = &self.host(outgoing).quota;
             let Some((delay, cost)) = delay.and_then(|delay| Some((delay, quota.take(&error)?))) else {
                 let gave_up = attempts > 1 && error.is_retryable();
                 return Err(if gave_up { TooManyAttempts::new(attempts, error).into() } else { error });
@@ -278,6 +278,10 @@ impl Exchange<'_> {
         &self.client.shared
     }
 
+    fn host(&self, outgoing: &Outgoing) -> &Host {
+        self.shared().host(outgoing.spec)
+    }
+
     /// The time for the whole call.
     fn time_limit(&self) -> Duration {
         self.options.timeout.unwrap_or(self.shared().settings.timeout)
@@ -292,10 +296,27 @@ impl Exchange<'_> {
     }
 
     /// The error that a reply is. Whatever the request held that must not be shown, a reply may echo.
-    fn refusal(&self, mut reply: Reply, outgoing: &Outgoing, key: &Key) -> Error {
+    fn refusal(&self, mut reply: Reply, outgoing: &Outgoing, keys: &Keys) -> Error {
+        let secrets = self.secrets(outgoing, keys);
+        reply.redact_ids(|id| secrets.is_in(id));
+        ApiError::new(reply, &secrets).into()
+    }
+
+    /// A success, unless its body says that it is none.
+    fn judge(&self, reply: Reply, outgoing: &Outgoing, keys: &Keys) -> Result<Reply, Error> {
+        let Some(verdict) = &outgoing.spec.verdict else { return Ok(reply) };
+        verdict::judge(verdict, outgoing.request.url(), reply, || self.secrets(outgoing, keys))
+    }
+
+    /// What the request held that must not be shown.
+    fn secrets(&self, outgoing: &Outgoing, keys: &Keys) -> Secrets {
         let body = outgoing.request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
-        let of_body = outgoing.spec.body.zip(serde_json::from_slice::<Value>(body).ok());
-        let of_body = of_body.map(|(rules, body)| rules::secrets(rules, &body)).unwrap_or_default();
+        let of_body = serde_json::from_slice::<Value>(body).map(|body| match outgoing.spec.body {
+            Some(rules) => rules::secrets(rules, &body),
+            // Of a raw request nothing says what is secret.
+            None => texts(body).into_iter().collect(),
+        });
+        let of_body = of_body.unwrap_or_default();
         let of_headers =
             self.shared().headers.values().chain(self.options.headers.iter().map(|(_, value)| value));
         let of_headers =
@@ -303,19 +324,14 @@ impl Exchange<'_> {
         let secrets =
             of_body.into_iter().chain(outgoing.secrets.iter().cloned()).chain(of_headers.map(str::to_owned));
         let secrets = secrets.filter(|secret| Secrets::is_long_enough(secret));
-        let secrets = Secrets::new(secrets.chain([key.secret().expose_secret().to_owned()]));
-        reply.redact_ids(|id| secrets.is_in(id));
-        ApiError::new(reply, &secrets).into()
+        Secrets::new(secrets.chain(keys.secrets().map(str::to_owned)))
     }
 }
 
 /// Adds the credential. It is added with each attempt, since the key may change.
-fn authenticate(spec: &Spec, request: &mut Request, key: &Key) -> Result<(), Error> {
+fn authenticate(spec: &Spec, request: &mut Request, keys: &Keys) -> Result<(), Error> {
+    let Some(key) = Shared::key(spec, keys)? else { return Ok(()) };
     match spec.credential {
-        Credential::Bearer => {
-            request.headers_mut().insert(header::AUTHORIZATION, key.header().clone());
-        }
-        Credential::None => {}
         Credential::Header(name) => {
             let refuse =
                 || ConfigError::new("api_key", "cannot be sent in the header that the operation demands");
@@ -325,18 +341,25 @@ fn authenticate(spec: &Spec, request: &mut Request, key: &Key) -> Result<(), Err
             request.headers_mut().insert(name, value);
         }
         _ => {
-            return Err(
-                ConfigError::new("api_key", "is not the credential that the operation demands").into()
-            );
+            request.headers_mut().insert(header::AUTHORIZATION, key.header().clone());
         }
     }
     Ok(())
 }
 
-/// A success may echo the key as the id of the request, which is printed and traced.
-fn redact_ids(reply: &mut Reply, key: &Key) {
-    let key = key.secret().expose_secret().as_bytes();
-    reply.redact_ids(|id| id.windows(key.len()).any(|part| part == key));
+/// A success may echo a key as the id of the request, which is printed and traced.
+fn redact_ids(reply: &mut Reply, keys: &Keys) {
+    reply.redact_ids(|id| keys.secrets().any(|key| id.windows(key.len()).any(|part| part == key.as_bytes())));
+}
+
+/// All texts in a JSON value.
+fn texts(value: Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.into_iter().flat_map(texts).collect(),
+        Value::Object(members) => members.into_iter().flat_map(|(_, member)| texts(member)).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
 }
 
 /// What is sent of a request, and whether the request is there to be sent again: a body that is a stream is gone then. The copy shares
@@ -364,7 +387,7 @@ fn later(deadline: Option<Instant>, by: Duration) -> Option<Instant> {
 }
 
 /// The way in which the reading of a response ended, if the connection lasted.
-enum Read {
+pub(crate) enum Read {
     Whole,
     /// It is longer than the limit.
     TooLong,
@@ -373,7 +396,7 @@ enum Read {
 }
 
 /// Reads a response into `reply`, where it can be seen even if this is cut short.
-async fn exchange(
+pub(crate) async fn exchange(
     response: impl Future<Output = reqwest::Result<reqwest::Response>>,
     reply: &mut Option<Reply>,
     limit: usize,

@@ -36,13 +36,30 @@ fn assert_fails(output: &Output, said: &str) {
 }
 
 #[test]
-fn without_a_key_it_uses_a_hub_of_its_own() {
-    let output = quickstart().output().unwrap();
+fn without_a_key_it_uses_a_mock_server() {
+    let output = quickstart().arg("--json").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let profile: Value = serde_json::from_slice(&output.stdout).unwrap();
     for channel in Channel::ALL {
         assert!(!profile[channel.key()].as_array().unwrap().is_empty(), "{channel}");
     }
+}
+
+#[test]
+fn it_shows_what_was_accepted_and_each_channel() {
+    let output = quickstart().arg("welcome").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<_> = shown.lines().collect();
+    assert_eq!(lines[0], "user-123 is stored, with 9 channels");
+    assert!(lines[1].starts_with("the trigger is accepted as ") && !lines[1].ends_with('?'), "{shown}");
+    let mut messages: Vec<_> =
+        lines[2..].iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    messages.sort();
+    let mut expected =
+        Channel::ALL.map(|channel| format!("{} delivered", channel.to_string().trim_start_matches('$')));
+    expected.sort();
+    assert_eq!(messages, expected);
 }
 
 /// It upserts what the document shows, but for the team of a Slack member, which is optional.
@@ -66,6 +83,7 @@ async fn with_a_key_it_talks_to_the_api() {
         assert_eq!(stored[channel.key()], example[channel.key()]);
     }
     assert_eq!(stored["properties"], example["properties"]);
+    hub.assert_triggered("order-shipped").times(1).to("user-123");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,6 +98,21 @@ async fn with_a_bad_key_it_fails_in_one_line() {
     command.env("SUPRSEND_API_KEY", "wrong").env("SUPRSEND_BASE_URL", hub.url());
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     assert_fails(&output, "the API answered 401 Unauthorized: the API key is not known");
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    let closed = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    let output = quickstart().stdout(closed()).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(141), "{errors}");
+    assert!(!errors.contains("quickstart: ") && !errors.contains("panicked"), "{errors}");
+    let output = quickstart().stderr(closed()).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(141), true));
 }
 
 #[test]

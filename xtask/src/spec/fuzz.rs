@@ -11,7 +11,7 @@ use random::Random;
 use serde_json::Value;
 use suprsend_codegen::{Problems, Source, readable};
 
-use super::{diff, import, page};
+use super::{diff, page};
 use crate::project::root;
 
 const PAGE: &str = include_str!("../../tests/fixtures/create-update-users.md");
@@ -69,7 +69,7 @@ fn spoilt_pages() {
         if readable(&page.document).is_ok() {
             diff::changes(&whole().document, &page.document).unwrap();
         }
-        match import::united(vec![whole(), page]) {
+        match page::text_of(vec![whole(), page]) {
             Ok(_) => united += 1,
             Err(problems) => judge(&problems),
         }

@@ -1,10 +1,15 @@
 //! `cargo xtask spec`: upstream's document: what a new one changes, and how it gets in.
 
+mod attempt;
 mod diff;
 #[cfg(test)]
 mod fuzz;
+mod habits;
 mod import;
+mod overlays;
 mod page;
+mod replace;
+mod retire;
 
 use std::process::ExitCode;
 

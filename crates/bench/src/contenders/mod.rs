@@ -36,6 +36,14 @@ pub enum Contender {
     Node,
     /// SuprSend's own SDK for Python.
     Python,
+    /// The bulk edits of users in SuprSend's own SDK for Node, 400 in a request.
+    NodeUsers,
+    /// The bulk triggers of SuprSend's own SDK for Node, 100 in a request.
+    NodeTriggers,
+    /// The bulk edits of users in SuprSend's own SDK for Python, 400 in a request.
+    PythonUsers,
+    /// The bulk triggers of SuprSend's own SDK for Python, 100 in a request.
+    PythonTriggers,
 }
 
 impl Contender {
@@ -45,6 +53,9 @@ impl Contender {
     pub const MANY: [Self; 3] = [Self::UpsertAll, Self::IngestAll, Self::TriggerAll];
     /// SuprSend's own SDKs.
     pub const PEERS: [Self; 2] = [Self::Node, Self::Python];
+    /// The ways of SuprSend's own SDKs to send many.
+    pub const BULK_PEERS: [Self; 4] =
+        [Self::NodeUsers, Self::NodeTriggers, Self::PythonUsers, Self::PythonTriggers];
 
     /// What the tables call it.
     pub fn title(self) -> &'static str {
@@ -58,6 +69,10 @@ impl Contender {
             Self::TriggerAll => "SDK, trigger_all",
             Self::Node => "official Node SDK",
             Self::Python => "official Python SDK",
+            Self::NodeUsers => "official Node SDK, bulk users",
+            Self::NodeTriggers => "official Node SDK, bulk trigger",
+            Self::PythonUsers => "official Python SDK, bulk users",
+            Self::PythonTriggers => "official Python SDK, bulk trigger",
         }
     }
 }

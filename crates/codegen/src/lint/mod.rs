@@ -11,6 +11,7 @@ mod operations;
 mod references;
 mod resources;
 mod schemas;
+mod servers;
 mod shape;
 
 use serde_json::Value;
@@ -38,6 +39,7 @@ pub(crate) fn generatable(document: &Value) -> Result<(), Problems> {
     schemas::check(document, &mut findings);
     alternatives::check(document, &mut findings);
     operations::check(document, &mut findings);
+    servers::check(document, &mut findings);
     findings.settle()?;
     resources::check(document)
 }

@@ -52,15 +52,40 @@ pub(super) fn check(document: &Value) -> Result<(), Problems> {
         let place = Pointer::root().child("paths").child(path).child(method);
         findings.add(&place, "the operation is no method of a resource", format!("add it to `{RESOURCES}`"));
     }
-    table.resources.iter().for_each(|resource| names(resource, &mut findings));
+    let mut seen = BTreeSet::new();
+    for resource in &table.resources {
+        if !seen.insert(&resource.name) {
+            let reason = format!("there are two resources of the name `{}`", resource.name);
+            findings.add(&resource.place, reason, "give one of them another name");
+        }
+        names(resource, &mut findings);
+        features(resource, &mut findings);
+    }
     findings.settle()
+}
+
+/// Whatever is below a resource behind a feature is behind it too.
+fn features(resource: &Resource, findings: &mut Findings) {
+    for below in &resource.handles {
+        if resource.feature.is_some() && below.feature.is_some() {
+            findings.add(
+                &below.place.child("feature"),
+                "the resource above is behind a feature already",
+                "state the feature once",
+            );
+        }
+        features(below, findings);
+    }
 }
 
 /// Methods and handles of a resource are methods in Rust.
 fn names(resource: &Resource, findings: &mut Findings) {
     let mut seen = BTreeSet::new();
-    for name in resource.handles.iter().map(|handle| &handle.name) {
-        seen.insert(name.clone());
+    for handle in &resource.handles {
+        if !seen.insert(handle.name.clone()) {
+            let reason = format!("`{}` has two resources of this name", resource.name);
+            findings.add(&handle.place, reason, "give one of them another name");
+        }
     }
     for entry in &resource.methods {
         if !seen.insert(entry.name.clone()) {

@@ -119,11 +119,92 @@ fn each_problem_is_one_line_with_its_place() {
         (parameter(json!({"name": "Id", "in": "query"})), "would have one name in Rust"),
         (parameter(json!({"name": "body", "in": "query"})), "the name of the field that holds the body"),
         ((at("/requestBody"), json!({"content": {"multipart/form-data": {}}})), "cannot send multipart"),
+        (
+            (at("/servers"), json!([{"url": "/v2"}])),
+            "/servers/0/url: an operation's own server is an absolute",
+        ),
+        (
+            ("/paths/~1a~1{id}/servers".into(), json!([{"url": "b"}])),
+            "{id}/servers/0/url: an operation's own",
+        ),
+        ((at("/servers"), json!([{"url": "https://{x}.example"}])), "the variable `x` of the server has no"),
+        ((at("/security"), json!([{"none": []}])), "/security/0/none: there is no security scheme `none`"),
     ];
     for ((place, value), part) in cases {
         let lines = lines(&place, value.clone());
         assert_eq!(lines.len(), 1, "{value} at {place}: {lines:#?}");
         assert!(lines[0].contains(part), "{value} at {place}: {}", lines[0]);
+    }
+}
+
+#[test]
+fn a_credential_that_no_request_can_carry() {
+    let of = |security: Value| {
+        let mut document = document();
+        document["components"]["securitySchemes"] = json!({
+            "own": {"type": "http", "scheme": "ServiceToken"}, "bad": {"type": "http", "scheme": "a b"},
+            "spaced": {"type": "apiKey", "in": "header", "name": "ServiceToken <token>"},
+            "cookie": {"type": "apiKey", "in": "cookie", "name": "a"}, "cert": {"type": "mutualTLS"},
+        });
+        document["security"] = security;
+        match generatable(&document) {
+            Ok(()) => Vec::new(),
+            Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        }
+    };
+    assert_eq!(of(json!([{"own": []}])).len(), 0);
+    assert_eq!(of(json!([{"cert": [], "own": []}])).len(), 0);
+    assert_eq!(of(json!([{"spaced": []}, {"own": []}])).len(), 0, "one of them is enough");
+    assert_eq!(of(json!([{"spaced": []}, {}])).len(), 0);
+    for (stated, part) in [
+        (
+            json!([{"spaced": []}]),
+            "/security/0/spaced: `ServiceToken <token>`, which `spaced` asks for, is no name",
+        ),
+        (json!([{"bad": []}]), "the scheme `a b` of `bad` is no scheme of HTTP"),
+        (json!([{"cookie": []}]), "`cookie` is a key in `cookie`, which the client does not send"),
+        (json!([{"own": [], "spaced": []}]), "asks for two credentials at once"),
+    ] {
+        let lines = of(stated);
+        assert!(lines.len() == 1 && lines[0].contains(part), "{lines:#?}");
+    }
+    assert_eq!(of(json!([{"spaced": []}, {"bad": []}])).len(), 2);
+}
+
+#[test]
+fn tables_with_resources_below_others_and_features() {
+    let of = |table: Value| {
+        let mut document = document();
+        document["x-resources"] = table;
+        match generatable(&document) {
+            Ok(()) => Vec::new(),
+            Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        }
+    };
+    let entry = json!({"post": "/a/{id}", "idempotent": true});
+    assert_eq!(of(json!({"space(id)": {"feature": "extra", "keys": {"post": entry}}})).len(), 0);
+    for (table, part) in [
+        (
+            json!({"space(id)": {"keys": {"add": "put /a/{id}"}}}),
+            "/space(id)/keys/add: the document has no operation",
+        ),
+        (
+            json!({"space(id)": {"feature": "a", "keys": {"feature": "b", "add": entry}}}),
+            "/space(id)/keys/feature: the resource above is behind a feature already",
+        ),
+        (
+            json!({"space(id)": {"keys(id)": {"add": entry}, "keys": {"put": "put /a/{id}"}}}),
+            "`space` has two resources of this name",
+        ),
+        (json!({"a(id)": {"add": entry}, "a": {"put": "put /a/{id}"}}), "two resources of the name `a`"),
+        (
+            json!({"a": {"add": {"post": "/a/{id}", "verdict": {"holds": "/ok"}}}}),
+            "/a/add/verdict: states no place",
+        ),
+        (json!({"a": {"add": {"idempotent": true}}}), "/a/add: names no operation"),
+    ] {
+        let lines = of(table);
+        assert!(lines.iter().any(|line| line.contains(part)), "{part}: {lines:#?}");
     }
 }
 

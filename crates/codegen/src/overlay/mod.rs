@@ -9,7 +9,10 @@
 //! where there are no schemas at all.
 
 mod schema;
+mod trace;
 mod was;
+
+pub use trace::{Step, trace};
 
 use std::collections::{HashMap, HashSet};
 
@@ -157,9 +160,9 @@ impl<'a> Action<'a> {
         let Some(was) = self.was else { return Ok(()) };
         for target in targets {
             let found = target.get(document).unwrap_or(&Value::Null);
-            if let Some((place, stated, found)) = was::differs(was, found, target) {
+            if let Some(difference) = was::differs(was, found, target) {
                 return Err(fail(
-                    format!("`x-was` says {stated} at {place}, the document says {found}"),
+                    difference.to_string(),
                     "look at what upstream changed, then adapt or delete the action",
                 ));
             }

@@ -267,16 +267,23 @@ fn a_stale_statement_names_the_first_difference_in_brief() {
         ),
         (
             json!({"list": [1, {"deep": [{"text": long, "same": 1}, {}]}]}),
-            "says {} at /a/list/1/deep/1, the document says nothing",
+            "says an empty object at /a/list/1/deep/1, the document says nothing",
         ),
-        (json!({"list": [1]}), "says nothing at /a/list/1, the document says {\"deep\":"),
+        (json!({"list": [1]}), "says nothing at /a/list/1, the document says an object with `deep`;"),
         (
             json!({"list": [1, {"deep": [{"text": long}]}]}),
             "says nothing at /a/list/1/deep/0/same, the document says 1",
         ),
-        (json!({"text": format!("{long}y")}), "at /a/text, the document says \"xxx"),
-        (json!({"other": {"much": long}}), "says {\"much\":\"xxx"),
-        (json!([]), "says [] at /a, the document says {\"list\":"),
+        (
+            json!({"text": format!("{long}y")}),
+            "says `…xxxxxxxxxxy…` around character 5001 at /a/text, the document says `…xxxxxxxxxx…` around character 5001;",
+        ),
+        (
+            json!({"other": {"much": long}}),
+            "says an object with `much` at /a/other, the document says nothing;",
+        ),
+        (json!([]), "says an empty list at /a, the document says an object with `list`, `text`;"),
+        (json!({"list": null}), "says nothing at /a/list, the document says a list of 2 elements;"),
     ];
     for (was, part) in cases {
         let error = action(was);
@@ -284,4 +291,28 @@ fn a_stale_statement_names_the_first_difference_in_brief() {
         assert!(error.len() < 500, "{} characters: {error}", error.len());
     }
     assert!(run(&json!({"a": 1}), "- {target: $.a, x-was: 1.0, update: 2}\n").is_ok());
+}
+
+#[test]
+fn a_trace_says_what_each_action_finds_and_stops_at_none() {
+    let text = "overlay: 1.1.0\ninfo: {title: t, version: '1'}\nactions:\n- target: $.a\n  x-was: {b: null}\n  update: {b: 1}\n\
+                - target: $.c[*]\n  update: {d: 1}\n- target: $.e\n  remove: true\n";
+    let mut before = Vec::new();
+    let document = json!({"a": {"b": 0}, "c": [{}, {}]});
+    let (after, steps) = trace(&document, &[Source::new("o.yaml", text)], &mut |step, document| {
+        before.push((step.index, document.clone()));
+    })
+    .unwrap();
+    assert_eq!(after, json!({"a": {"b": 1}, "c": [{"d": 1}, {"d": 1}]}));
+    assert_eq!(before[0].1, document);
+    assert_eq!(before[1], (1, json!({"a": {"b": 1}, "c": [{}, {}]})));
+    let targets: Vec<Vec<_>> =
+        steps.iter().map(|step| step.targets.iter().map(Pointer::as_str).collect()).collect();
+    assert_eq!(targets, [vec!["/a"], vec!["/c/0", "/c/1"], vec![]]);
+    let failures: Vec<_> =
+        steps.iter().map(|step| step.failure.as_ref().map_or("", |problem| problem.reason())).collect();
+    let stale = "`x-was` says nothing at /a/b, the document says 0";
+    assert_eq!(failures, [stale, "", "the target matches nothing in the document"]);
+    assert_eq!(steps[2].place, "o.yaml:9: action 3 ($.e)");
+    assert_eq!(steps[0].action["update"], json!({"b": 1}));
 }

@@ -1,18 +1,56 @@
 //! Whether the document still says what an action states with `x-was`.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use crate::{Pointer, lower::whole, problem::brief};
 
-/// The first place at which the document is not what `x-was` states, with both values in brief.
-pub(super) fn differs(was: &Value, found: &Value, place: &Pointer) -> Option<(Pointer, String, String)> {
+/// The most names of an object's members that a message lists.
+const NAMES: usize = 5;
+/// How much of a text a message shows around the place where it becomes another.
+const AROUND: usize = 20;
+
+/// The first member at which the document is not what `x-was` states. Its `Display` is one line, which never shows a whole object or list.
+pub(super) struct Difference {
+    place: Pointer,
+    stated: String,
+    found: String,
+}
+
+impl Difference {
+    fn new(place: Pointer, stated: Option<&Value>, found: Option<&Value>) -> Self {
+        // A text of which a part became another is shown from there.
+        if let (Some(Value::String(one)), Some(Value::String(other))) = (stated, found)
+            && one.chars().count().min(other.chars().count()) > 2 * AROUND
+        {
+            let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
+            let part = |text: &str| {
+                let from: String = text.chars().skip(same.saturating_sub(AROUND / 2)).take(AROUND).collect();
+                format!("`…{from}…` around character {}", same + 1)
+            };
+            return Self { place, stated: part(one), found: part(other) };
+        }
+        Self { place, stated: shown(stated), found: shown(found) }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { place, stated, found } = self;
+        write!(f, "`x-was` says {stated} at {place}, the document says {found}")
+    }
+}
+
+/// The first place at which the document is not what `x-was` states.
+pub(super) fn differs(was: &Value, found: &Value, place: &Pointer) -> Option<Difference> {
     match (was, found) {
         (Value::Object(stated), Value::Object(members)) => stated.iter().find_map(|(key, stated)| {
             let place = place.child(key);
             match members.get(key) {
                 Some(found) => differs(stated, found, &place),
                 None if is_absence(stated) => None,
-                None => Some((place, shown(stated), "nothing".to_owned())),
+                None => Some(Difference::new(place, Some(stated), None)),
             }
         }),
         _ if equal(was, found) => None,
@@ -22,7 +60,7 @@ pub(super) fn differs(was: &Value, found: &Value, place: &Pointer) -> Option<(Po
 
 /// Where two values that are not the same first differ. A member that only the document has counts here too, since it is the whole
 /// value that is compared.
-fn first_difference(was: &Value, found: &Value, place: &Pointer) -> (Pointer, String, String) {
+fn first_difference(was: &Value, found: &Value, place: &Pointer) -> Difference {
     match (was, found) {
         (Value::Array(stated), Value::Array(items)) => {
             let pairs = stated.iter().zip(items).enumerate();
@@ -31,8 +69,7 @@ fn first_difference(was: &Value, found: &Value, place: &Pointer) -> (Pointer, St
                 return first_difference(stated, item, &place.child(index));
             }
             let index = stated.len().min(items.len());
-            let at = |list: &[Value]| list.get(index).map_or("nothing".to_owned(), shown);
-            (place.child(index), at(stated), at(items))
+            Difference::new(place.child(index), stated.get(index), items.get(index))
         }
         (Value::Object(stated), Value::Object(members)) => {
             for key in stated.keys().chain(members.keys()) {
@@ -40,15 +77,12 @@ fn first_difference(was: &Value, found: &Value, place: &Pointer) -> (Pointer, St
                 match (stated.get(key), members.get(key)) {
                     (Some(stated), Some(found)) if equal(stated, found) => {}
                     (Some(stated), Some(found)) => return first_difference(stated, found, &place),
-                    (stated, found) => {
-                        let show = |value: Option<&Value>| value.map_or("nothing".to_owned(), shown);
-                        return (place, show(stated), show(found));
-                    }
+                    (stated, found) => return Difference::new(place, stated, found),
                 }
             }
-            (place.clone(), shown(was), shown(found))
+            Difference::new(place.clone(), Some(was), Some(found))
         }
-        _ => (place.clone(), if was.is_null() { "nothing".to_owned() } else { shown(was) }, shown(found)),
+        _ => Difference::new(place.clone(), Some(was).filter(|was| !was.is_null()), Some(found)),
     }
 }
 
@@ -57,9 +91,28 @@ fn equal(one: &Value, other: &Value) -> bool {
     one == other || sorted(one) == sorted(other)
 }
 
-/// A value as a message can show it.
-fn shown(value: &Value) -> String {
-    brief(&value.to_string()).into_owned()
+/// What stands at a place, as a message can show it: of an object the names of its members, of a list its length.
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        None => "nothing".to_owned(),
+        Some(Value::Object(members)) => {
+            let mut names: Vec<String> =
+                members.keys().take(NAMES).map(|name| format!("`{}`", brief(name))).collect();
+            if members.len() > NAMES {
+                names.push(format!("{} more", members.len() - NAMES));
+            }
+            if names.is_empty() {
+                return "an empty object".to_owned();
+            }
+            format!("an object with {}", names.join(", "))
+        }
+        Some(Value::Array(items)) => match items.len() {
+            0 => "an empty list".to_owned(),
+            1 => "a list of one element".to_owned(),
+            count => format!("a list of {count} elements"),
+        },
+        Some(value) => brief(&value.to_string()).into_owned(),
+    }
 }
 
 /// Whether a statement says of everything it names that it is absent.

@@ -40,7 +40,7 @@ pub(super) fn write(source: &Source, entry: &Entry, given: &[Ident]) -> Result<M
         if given.contains(&ident) {
             values.push(quote!(self.#ident.as_str()));
         } else if let Some((_, setting)) = entry.settings.iter().find(|(name, _)| *name == field.name) {
-            let getter = format_ident!("{setting}");
+            let getter = format_ident!("{setting}_setting");
             prelude.push(quote!(let #ident = values::setting(self.client.as_client().#getter());));
             let is_set = format_ident!("has_{setting}");
             prelude.push(quote!(let #is_set = !#ident.is_empty();));
@@ -198,6 +198,11 @@ fn docs(source: &Source, entry: &Entry, name: &str, described: &[(String, String
     if let Some((before, _)) = text.rsplit_once("\n\n`") {
         text = before.to_owned();
     }
+    let summary = summary(source, name);
+    text = match text.split_once("\n\n") {
+        Some((_, rest)) => format!("{summary}\n\n{rest}"),
+        None => summary,
+    };
     let sent_to = entry.path.split('#').next().unwrap_or_default();
     text.extend(["\n\nSends `", &entry.method.to_uppercase(), " ", sent_to, "`."]);
     let by_method = matches!(entry.method.as_str(), "get" | "head" | "put" | "delete" | "options" | "trace");
@@ -223,4 +228,78 @@ fn docs(source: &Source, entry: &Entry, name: &str, described: &[(String, String
         text.extend(["\n- `", name, "`: ", &doc.replace('\n', " ")]);
     }
     doc(&text)
+}
+
+/// The verbs with which summaries of operations usually begin.
+const VERBS: [&str; 31] = [
+    "add",
+    "broadcast",
+    "cancel",
+    "change",
+    "create",
+    "delete",
+    "disable",
+    "edit",
+    "enable",
+    "fetch",
+    "find",
+    "finish",
+    "get",
+    "list",
+    "make",
+    "merge",
+    "move",
+    "read",
+    "remove",
+    "replace",
+    "reset",
+    "search",
+    "send",
+    "set",
+    "start",
+    "subscribe",
+    "track",
+    "trigger",
+    "unsubscribe",
+    "update",
+    "upload",
+];
+
+/// Returns the first line of what the document says of an operation, as a sentence: `Create or update a user` becomes
+/// `Creates or updates a user.`
+pub(super) fn summary(source: &Source, operation: &str) -> String {
+    sentence(source.doc(operation).lines().next().unwrap_or_default())
+}
+
+fn sentence(summary: &str) -> String {
+    let mut words: Vec<String> = summary.split(' ').map(str::to_owned).collect();
+    let mut next = 0;
+    while let Some(word) = words.get_mut(next).filter(|word| VERBS.contains(&word.to_lowercase().as_str())) {
+        let hisses = ["s", "sh", "ch", "x", "z"].iter().any(|end| word.ends_with(end));
+        word.push_str(if hisses { "es" } else { "s" });
+        match words.get(next + 1).map(String::as_str) {
+            Some("or" | "and") => next += 2,
+            _ => break,
+        }
+    }
+    let text = words.join(" ");
+    if text.is_empty() || text.ends_with(['.', '!', '?', ':']) { text } else { format!("{text}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_becomes_a_sentence_in_the_third_person() {
+        assert_eq!(sentence("Create or update a user"), "Creates or updates a user.");
+        assert_eq!(sentence("Fetch a user"), "Fetches a user.");
+        assert_eq!(
+            sentence("Unsubscribe users and objects from an object"),
+            "Unsubscribes users and objects from an object."
+        );
+        assert_eq!(sentence("Returns a user."), "Returns a user.");
+        assert_eq!(sentence("Users"), "Users.");
+        assert_eq!(sentence(""), "");
+    }
 }

@@ -13,6 +13,8 @@ mod method;
 mod setters;
 mod source;
 
+use std::collections::BTreeMap;
+
 use heck::ToPascalCase;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -22,27 +24,39 @@ use syn::Ident;
 use self::source::Source;
 use crate::{Pointer, Problem, Problems, Resource, Table};
 
-/// Writes the resource layer of the corrected document, for the Rust that [`generate`](crate::generate) makes of it.
+/// Writes the resource layer of the corrected document, for the Rust that [`generate`](crate::generate) makes of it. The examples, Markdown
+/// by the name of a resource, become part of the documentation of its handle.
 ///
 /// # Errors
 ///
 /// An entry of the table that no method can be made of.
-pub fn resources(document: &Value, rust: &str) -> Result<String, Problems> {
+pub fn resources(
+    document: &Value,
+    rust: &str,
+    examples: &BTreeMap<String, String>,
+) -> Result<String, Problems> {
     let table = Table::of(document)?;
     let source = Source::read(document, rust).map_err(|reason| {
         Problem::new(&Pointer::root(), reason, "generate the Rust from the same document")
     })?;
-    let mut layer = Layer { source: &source, problems: Vec::new(), items: Vec::new() };
-    let names: Vec<(Ident, Ident)> =
-        table.resources.iter().map(|resource| layer.resource(resource, &[])).collect();
+    let mut layer = Layer { source: &source, examples, problems: Vec::new(), items: Vec::new() };
+    let (mut of_client, mut of_blocking) = (Vec::new(), Vec::new());
+    for resource in &table.resources {
+        let (method, ty) = layer.resource(resource, &[]);
+        let cfg = cfg(&[resource]);
+        let doc = format!(" Returns the operations on {}.", one_or_all(resource));
+        let given: Vec<Ident> = resource.parameters.iter().map(|name| format_ident!("{name}")).collect();
+        let made = quote!(#ty { client: self.clone(), #(#given: values::text(#given),)* });
+        for (methods, client) in [(&mut of_client, None), (&mut of_blocking, Some(quote!(<Self>)))] {
+            methods.push(quote! {
+                #[doc = #doc]
+                #cfg
+                pub fn #method(&self, #(#given: impl fmt::Display),*) -> #ty #client { #made }
+            });
+        }
+    }
     Problems::none_or(layer.problems)?;
     let items = layer.items;
-    let (methods, handles): (Vec<_>, Vec<_>) = names.into_iter().unzip();
-    let docs: Vec<_> = table
-        .resources
-        .iter()
-        .map(|resource| format!(" Returns the operations on {}.", resource.name))
-        .collect();
     let file = quote! {
         use std::fmt;
         use serde::Serialize;
@@ -51,21 +65,11 @@ pub fn resources(document: &Value, rust: &str) -> Result<String, Problems> {
         use crate::blocking;
         use crate::{call::Call, client::{AsClient, Client}, values::{self, Id, OneOrMore, OneOrNone}};
         impl Client {
-            #(
-                #[doc = #docs]
-                pub fn #methods(&self) -> #handles {
-                    #handles { client: self.clone() }
-                }
-            )*
+            #(#of_client)*
         }
         #[cfg(feature = "blocking")]
         impl blocking::Client {
-            #(
-                #[doc = #docs]
-                pub fn #methods(&self) -> #handles<Self> {
-                    #handles { client: self.clone() }
-                }
-            )*
+            #(#of_blocking)*
         }
         #(#items)*
     };
@@ -79,6 +83,7 @@ pub fn resources(document: &Value, rust: &str) -> Result<String, Problems> {
 
 struct Layer<'a> {
     source: &'a Source,
+    examples: &'a BTreeMap<String, String>,
     problems: Vec<Problem>,
     items: Vec<TokenStream>,
 }
@@ -94,15 +99,25 @@ impl Layer<'_> {
             .flat_map(|resource| &resource.parameters)
             .map(|name| format_ident!("{name}"))
             .collect();
+        let cfg = cfg(&way);
         let place = self.items.len();
         let mut methods = Vec::new();
         let mut setters = Vec::new();
+        let mut calls = vec!["| method | request | |".to_owned(), "|---|---|---|".to_owned()];
         for entry in &resource.methods {
             match method::write(self.source, entry, &given) {
                 Ok(method) => {
+                    calls.push(format!(
+                        "| [`{name}`](Self::{name}) | `{verb} {path}` | {summary} |",
+                        name = entry.name,
+                        verb = entry.method.to_uppercase(),
+                        path = entry.path.split('#').next().unwrap_or_default(),
+                        summary = method::summary(self.source, &method.operation.name).replace('|', "\\|"),
+                    ));
                     methods.push(method.tokens);
                     let of = format!("[`{name}::{}`]", entry.name);
-                    setters.extend(setters::write(self.source, &method.operation, &method.arguments, &of));
+                    let of_call = setters::write(self.source, &method.operation, &method.arguments, &of);
+                    setters.extend(of_call.map(|setters| quote!(#cfg #setters)));
                 }
                 Err(reason) => self.problems.push(Problem::new(
                     &entry.place,
@@ -114,10 +129,18 @@ impl Layer<'_> {
         for handle in &resource.handles {
             let (method, ty) = self.resource(handle, &way);
             let own: Vec<Ident> = handle.parameters.iter().map(|name| format_ident!("{name}")).collect();
-            let doc =
-                format!(" Returns the operations on the {} of {}.", handle.name, article(&resource.name));
+            let doc = format!(" Returns the operations on {} of {}.", below(handle), article(&resource.name));
+            let cfg = handle.feature.is_some().then(|| self::cfg(&[handle]));
+            // Without its feature there is nothing to link to.
+            let name = if handle.feature.is_some() {
+                format!("`{method}`")
+            } else {
+                format!("[`{method}`](Self::{method})")
+            };
+            calls.push(format!("| {name} | | {} |", doc.trim()));
             methods.push(quote! {
                 #[doc = #doc]
+                #cfg
                 pub fn #method(&self, #(#own: impl fmt::Display),*) -> #ty<C> {
                     #ty {
                         client: self.client.clone(),
@@ -130,25 +153,34 @@ impl Layer<'_> {
         let parent: String = above.iter().map(|resource| resource.name.to_pascal_case()).collect();
         let parent = if above.is_empty() { "Client".to_owned() } else { parent };
         let made = format!("[`{parent}::{}`]", resource.name);
-        let doc = format!(
-            " The operations on {}, returned by {made}. It owns its client, which is cheap to clone, so it can be kept.",
+        let text = format!(
+            "The operations on {}, returned by {made}. It owns its client, which is cheap to clone, so it can be kept.\n\n{}{}",
             if above.is_empty() {
-                resource.name.clone()
+                one_or_all(resource)
             } else {
-                format!("the {} of {}", resource.name, article(&above[above.len() - 1].name))
-            }
+                format!("{} of {}", below(resource), article(&above[above.len() - 1].name))
+            },
+            self.examples
+                .get(&resource.name)
+                .filter(|_| above.is_empty())
+                .map_or(String::new(), |text| format!("{}\n\n", text.trim())),
+            calls.join("\n"),
         );
+        let doc = doc(&text);
         let item = quote! {
-            #[doc = #doc]
+            #doc
+            #cfg
             #[derive(Clone)]
             pub struct #name<C = Client> {
                 pub(crate) client: C,
                 #(#given: String,)*
             }
+            #cfg
             impl<C: AsClient> #name<C> {
                 #(#methods)*
             }
             /// Leaves out ids, which may stand for people.
+            #cfg
             impl<C> fmt::Debug for #name<C> {
                 fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                     f.debug_struct(#words).finish_non_exhaustive()
@@ -161,9 +193,29 @@ impl Layer<'_> {
     }
 }
 
+/// Marks what is behind a Cargo feature.
+fn cfg(way: &[&Resource]) -> Option<TokenStream> {
+    let feature = way.iter().find_map(|resource| resource.feature.as_ref())?;
+    Some(quote!(#[cfg(feature = #feature)]))
+}
+
+/// `users`, or `a workspace` of a handle, whose name is that of one.
+fn one_or_all(resource: &Resource) -> String {
+    let name = resource.name.replace('_', " ");
+    if resource.parameters.is_empty() { name } else { article(&name) }
+}
+
+/// `the preferences`: the name of a resource below another.
+fn below(resource: &Resource) -> String {
+    let name = resource.name.replace('_', " ");
+    let is_one = !resource.parameters.is_empty() && !name.ends_with('s');
+    if is_one { article(&name) } else { format!("the {name}") }
+}
+
 /// One of several: `users` gives `a user`.
 fn article(plural: &str) -> String {
-    let one = plural.strip_suffix('s').unwrap_or(plural);
+    let plural = plural.replace('_', " ");
+    let one = plural.strip_suffix('s').unwrap_or(&plural);
     let vowel = one.starts_with(['a', 'e', 'i', 'o']);
     format!("{} {one}", if vowel { "an" } else { "a" })
 }

@@ -4,10 +4,13 @@ mod check;
 mod culprits;
 mod docs;
 mod endless;
+mod features;
 mod operations;
 mod quiet;
 pub(crate) mod serde;
 mod types;
+
+use std::collections::BTreeMap;
 
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
@@ -16,6 +19,7 @@ use quote::{ToTokens, quote};
 use serde_json::Value;
 use syn::visit_mut::VisitMut;
 
+pub use self::culprits::find as find_culprits;
 pub(crate) use self::operations::arguments;
 use crate::{Pointer, Problem, Problems, facts::Facts, fit::Notes, rules};
 
@@ -83,11 +87,16 @@ fn mend(file: syn::File, beside: &Beside<'_>, settings: &Settings) -> Result<syn
     let runtime = syn::parse_str(&settings.runtime)
         .map_err(|error| format!("the runtime `{}` is no path: {error}", settings.runtime))?;
     let operations::Split { mut types, operations } = operations::split(file, beside.facts)?;
+    let behind: BTreeMap<String, String> = operations
+        .iter()
+        .filter_map(|operation| Some((operation.name().to_string(), operation.facts().feature.clone()?)))
+        .collect();
     types::mend(&mut types, beside.notes, &runtime)?;
     let operations = operations::write(&operations, &operations::Types::of(&types), beside.rules, &runtime)?;
     let rules: syn::ItemMod = syn::parse2(beside.rules.module.clone())
         .map_err(|error| format!("the rules are no Rust: {error}"))?;
     let mut file: syn::File = syn::parse_quote!(#types #operations #rules);
+    features::gate(&mut file, &behind);
     docs::Docs.visit_file_mut(&mut file);
     Ok(file)
 }

@@ -42,6 +42,10 @@ impl Source {
     ///
     /// A text of more than [`TEXT`](crate::TEXT) bytes, nesting beyond 128 levels, and more than two million values once the aliases
     /// are written out are errors too. Each is found before what lies beyond the limit is read.
+    ///
+    /// # Errors
+    ///
+    /// The place of the first thing that cannot be read without loss.
     pub fn parse(&self) -> Result<Value, Problems> {
         if self.text.len() > limits::TEXT {
             let reason = format!("it has more than {} bytes", limits::TEXT);

@@ -3,6 +3,7 @@
 //! The reader knows the shapes that the generator writes and no others: whatever it does not recognise is reported, because
 //! a fact that is passed over would be taken for agreement. Comments are not read, doc comments included.
 
+mod gates;
 mod operations;
 mod reading;
 mod regular;
@@ -64,6 +65,8 @@ pub(crate) struct Code {
     /// The rules of requests by the names of their statics, as JSON Schema.
     pub(crate) rules: BTreeMap<String, Value>,
     pub(crate) unrecognised: Vec<Unrecognised>,
+    /// The Cargo features that items are behind.
+    pub(crate) gates: gates::Gates,
 }
 
 impl Code {
@@ -77,9 +80,11 @@ impl Code {
     /// The facts of a file of which this part, that stands for what is `replaced`, is another now. Those are names of types,
     /// operations and rules.
     pub(crate) fn with_part(&self, part: &File, replaced: &[String]) -> Self {
-        let Self { operations, types, roots, rules, unrecognised, file: _ } =
+        let Self { operations, types, roots, rules, unrecognised, gates, file: _ } =
             Self::read_part(part, &self.file);
         let mut code = self.clone();
+        code.gates.retain(|(_, name), _| !replaced.contains(name));
+        code.gates.extend(gates);
         code.types.retain(|name, _| !replaced.contains(name));
         code.rules.retain(|name, _| !replaced.contains(name));
         code.operations.retain(|operation| !replaced.contains(&operation.name));
@@ -93,7 +98,9 @@ impl Code {
     }
 
     fn read_part(file: &File, name: &str) -> Self {
-        let mut code = Self { file: name.to_owned(), ..Self::default() };
+        let mut file = file.clone();
+        let gates = gates::take(&mut file);
+        let mut code = Self { file: name.to_owned(), gates, ..Self::default() };
         for item in &file.items {
             match item {
                 Item::Mod(module) => match (module.ident.to_string().as_str(), &module.content) {
@@ -112,6 +119,7 @@ impl Code {
     /// Checks that need all types to be known.
     fn finish(&mut self, file: &File) {
         self.name_missing();
+        gates::judge(self);
         reading::compare(self);
         for item in &file.items {
             if let Item::Mod(module) = item
@@ -174,6 +182,12 @@ impl Code {
                 .map(|(key, one)| (key.clone(), one.clone()))
                 .collect(),
             unrecognised: Vec::new(),
+            gates: self
+                .gates
+                .iter()
+                .filter(|((_, name), _)| names.contains(name))
+                .map(|(key, said)| (key.clone(), said.clone()))
+                .collect(),
         }
     }
 

@@ -96,6 +96,10 @@ pub(crate) struct Operation {
     pub(crate) idempotent: bool,
     /// Source of the code that decides instead.
     pub(crate) key: Option<String>,
+    /// The Cargo feature that it is behind.
+    pub(crate) feature: Option<String>,
+    /// Where a success says whether it is one.
+    pub(crate) verdict: Option<Value>,
     /// Source of the code that shows its idempotency keys.
     pub(crate) visit: Option<String>,
     pub(crate) format: Format,
@@ -138,8 +142,28 @@ impl Operation {
             "reply": self.format.word(),
             "parameters": parameters,
             "body": self.body.as_ref().map(|(_, part)| rules(&part.rules)),
+            "verdict": self.verdict,
         })
     }
+}
+
+/// `Verdict::new(&["a", "b"], &["c"]).asked_by("d")`.
+fn verdict(expr: &Expr) -> Option<Value> {
+    let (asked_by, new) = match expr {
+        Expr::MethodCall(call) if call.method == "asked_by" => {
+            (Some(string(call.args.first()?)?), &*call.receiver)
+        }
+        other => (None, other),
+    };
+    let Expr::Call(new) = new else { return None };
+    let [holds, reasons] = new.args.iter().collect::<Vec<_>>()[..] else { return None };
+    let path = |expr: &Expr| {
+        let Expr::Reference(list) = expr else { return None };
+        let Expr::Array(list) = &*list.expr else { return None };
+        list.elems.iter().map(string).collect::<Option<Vec<String>>>()
+    };
+    (text(&new.func) == "Verdict::new")
+        .then_some(json!({"asked_by": asked_by, "holds": path(holds)?, "reasons": path(reasons)?}))
 }
 
 /// A path with empty braces for parameters, and their names in order.
@@ -325,6 +349,8 @@ impl<'s> Reader<'_, 's> {
             credential: "None".to_owned(),
             idempotent: false,
             key: None,
+            feature: None,
+            verdict: None,
             visit: None,
             format: Format::Json,
             parameters: Vec::new(),
@@ -358,6 +384,7 @@ impl<'s> Reader<'_, 's> {
                 ("parameters", [list]) if text(list) == "Self::PARAMETERS" => {
                     operation.parameters = self.parameters()?;
                 }
+                ("verdict", [stated]) => operation.verdict = Some(verdict(stated)?),
                 ("body", [rules]) => {
                     let part = Part { rules: Some(self.rules(rules)?), ..part("body") };
                     operation.body = Some((String::new(), part));

@@ -112,6 +112,7 @@ impl<'a> Pass<'_, 'a> {
         self.server();
         self.credential();
         self.repetition();
+        self.table();
         self.pages()?;
         self.comparer.direction = Direction::Request;
         self.parameters()?;
@@ -192,6 +193,7 @@ impl<'a> Pass<'_, 'a> {
         let of = |scheme: &Scheme| match scheme {
             Scheme::Http(name) if name == "bearer" => "Bearer".to_owned(),
             Scheme::Http(name) if name == "basic" => "Basic".to_owned(),
+            Scheme::Http(name) => format!("Scheme({name:?})"),
             Scheme::Key(Place::Header, name) => format!("Header({name:?})"),
             Scheme::Key(Place::Query, name) => format!("Query({name:?})"),
             // Both end in a token.
@@ -250,6 +252,18 @@ impl<'a> Pass<'_, 'a> {
         };
         if expected != self.own.visit {
             self.differ(Kind::Idempotent, "idempotency_keys", json!(expected), json!(self.own.visit));
+        }
+    }
+
+    /// Compares what only the table of resources says.
+    fn table(&mut self) {
+        let (feature, own) = (json!(self.operation.feature), json!(self.own.feature));
+        if feature != own {
+            self.differ(Kind::Feature, "feature", feature, own);
+        }
+        let (verdict, own) = (json!(self.operation.verdict), json!(self.own.verdict));
+        if verdict != own {
+            self.differ(Kind::Verdict, "verdict", verdict, own);
         }
     }
 

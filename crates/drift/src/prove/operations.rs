@@ -65,7 +65,7 @@ fn resources(site: &Site<'_>, table: &Value, at: &Pointer, mutants: &mut Vec<Mut
         if let Some((method, path)) = entry.as_str().and_then(|entry| entry.split_once(' ')) {
             let repeatable = matches!(method, "get" | "head" | "put" | "delete" | "options" | "trace");
             let entry = json!({method: path, "idempotent": !repeatable});
-            mutants.push(site.mutant("repetition changed", name, vec![Edit::Put(at, entry)]));
+            mutants.push(site.mutant("repetition changed", name, vec![Edit::Put(at.clone(), entry)]));
         } else if METHODS
             .iter()
             .any(|method| entry.get(method).and_then(Value::as_str).is_some_and(|path| path.starts_with('/')))
@@ -87,6 +87,28 @@ fn resources(site: &Site<'_>, table: &Value, at: &Pointer, mutants: &mut Vec<Mut
         } else {
             resources(site, entry, &at, mutants);
         }
+        if let Some(verdict) = entry.get("verdict") {
+            let at = at.child("verdict");
+            for part in ["holds", "reasons"] {
+                let other = format!("{}/drift", verdict[part].as_str().unwrap_or_default());
+                mutants.push(site.mutant(
+                    "verdict changed",
+                    name,
+                    vec![Edit::Put(at.child(part), other.into())],
+                ));
+            }
+            mutants.push(site.mutant(
+                "verdict changed",
+                name,
+                vec![Edit::Put(at.child("asked_by"), "drift".into())],
+            ));
+            mutants.push(site.mutant("verdict removed", name, vec![Edit::Remove(at)]));
+        }
+    }
+    if let Some(feature) = table.get("feature").and_then(Value::as_str).filter(|name| !name.contains(' ')) {
+        let at = at.child("feature");
+        mutants.push(site.mutant("feature changed", feature, vec![Edit::Put(at.clone(), "drift".into())]));
+        mutants.push(site.mutant("feature removed", feature, vec![Edit::Remove(at)]));
     }
 }
 

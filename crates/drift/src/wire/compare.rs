@@ -66,10 +66,6 @@ impl Pass<'_, '_> {
     }
 
     fn call(&mut self, as_read: bool) {
-        if self.own.server.is_some() {
-            // Nothing is recorded there.
-            return;
-        }
         let Some(call) = self.wire.0.get(&self.own.name) else {
             return self.differ(Kind::NotSent, self.at("operationId"), Value::Null, json!("not called"));
         };

@@ -67,10 +67,11 @@ pub(crate) fn record(code: &Code, document: &Document<'_>, send: Send) -> Result
             let operation = document.operations.iter().find(|operation| operation.is(own));
             let arguments = operation.map(|operation| arguments(document, operation, own));
             desk(&shared).reply = operation.map(|operation| reply(document, operation)).unwrap_or_default();
-            let attempt = arguments.as_ref().map(|arguments| send(&client, &own.id, json!(arguments)));
+            // An operation with a server of its own would be sent there.
+            let stand_in = own.server.clone().map(|server| client.clone().in_place_of(server));
+            let client = stand_in.as_ref().unwrap_or(&client);
+            let attempt = arguments.as_ref().map(|arguments| send(client, &own.id, json!(arguments)));
             let outcome = match attempt {
-                // An operation with a server of its own is not sent there.
-                _ if own.server.is_some() => Err("it goes to a server of its own".to_owned()),
                 Some(Some(attempt)) => attempt.await,
                 Some(None) => Err("no operation has this id".to_owned()),
                 None => Err("the document that it was generated from does not have it".to_owned()),

@@ -11,7 +11,7 @@ const NAMED: [&str; 6] =
 /// Mends every schema of a document.
 ///
 /// `nullable: true`, which OpenAPI 3.1 dropped, adds `null` to the type; a keyword with no value and a `required` that is
-/// not a list say nothing and go.
+/// not a list say nothing and go. The formats `int32` and `int64` have a greatest number.
 pub(crate) fn mend(document: &mut Value) {
     match document {
         Value::Object(members) => {
@@ -41,6 +41,14 @@ fn mend_keywords(schema: &mut Map<String, Value>) {
     let is_schema = !["in", "content", "schema"].iter().any(|key| schema.contains_key(*key));
     if is_schema && schema.get("required").is_some_and(Value::is_boolean) {
         schema.remove("required");
+    }
+    let greatest = match schema.get("format").and_then(Value::as_str) {
+        Some("int32") => Some(i64::from(i32::MAX)),
+        Some("int64") => Some(i64::MAX),
+        _ => None,
+    };
+    if let Some(greatest) = greatest {
+        schema.entry("maximum").or_insert(greatest.into());
     }
     if schema.get("nullable") == Some(&Value::Bool(true)) {
         schema.remove("nullable");
@@ -111,6 +119,18 @@ mod tests {
     fn nullable_adds_null_to_type_and_choices() {
         let schema = json!({"type": "string", "nullable": true, "enum": ["a"]});
         assert_eq!(mended(schema), json!({"type": ["string", "null"], "enum": ["a", null]}));
+    }
+
+    #[test]
+    fn formats_of_integers_have_a_greatest_number() {
+        let schema = json!({"type": "integer", "format": "int32", "minimum": 1});
+        let expected = json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": i32::MAX});
+        assert_eq!(mended(schema), expected);
+        assert_eq!(mended(json!({"format": "int64"})), json!({"format": "int64", "maximum": i64::MAX}));
+        assert_eq!(
+            mended(json!({"format": "int64", "maximum": 9})),
+            json!({"format": "int64", "maximum": 9})
+        );
     }
 
     #[test]

@@ -35,23 +35,31 @@ pub(super) type Table = BTreeMap<(String, String), Role>;
 pub(super) fn table(document: &Value) -> Table {
     let mut found = Table::new();
     for (resource, methods) in document.get("x-resources").and_then(Value::as_object).into_iter().flatten() {
-        read(&[(resource.clone(), Vec::new())], methods, &mut found);
+        read(&[handle(resource)], methods, &mut found);
     }
     found
 }
 
 fn read(handles: &[(String, Vec<String>)], methods: &Value, found: &mut Table) {
     for (name, value) in methods.as_object().into_iter().flatten() {
-        if let Some((handle, parameters)) = name.split_once('(') {
-            let parameters = parameters.trim_end_matches(')').split(',').map(|name| name.trim().to_owned());
-            let handle = (handle.trim().to_owned(), parameters.collect());
-            read(&[handles, &[handle]].concat(), value, found);
-        } else if let Some(call) = call(value) {
+        if let (false, Some(call)) = (name.contains('('), call(value)) {
             let names: Vec<_> = handles.iter().map(|(name, _)| name.as_str()).collect();
             let (resource, verb) = (names.join("."), name.clone());
             found.insert(call, Role { resource, verb, handles: handles.to_vec() });
+        } else if value.is_object() {
+            read(&[handles, &[handle(name)]].concat(), value, found);
         }
     }
+}
+
+/// The name and the parameters of `name(first, second)`, or of a name alone.
+fn handle(text: &str) -> (String, Vec<String>) {
+    let (name, parameters) = text.split_once('(').unwrap_or((text, ""));
+    let parameters = parameters.trim_end_matches(')').split(',').map(str::trim);
+    (
+        name.trim().to_owned(),
+        parameters.filter(|parameter| !parameter.is_empty()).map(str::to_owned).collect(),
+    )
 }
 
 /// `get /path`, or an object that has the path under the method.
@@ -61,6 +69,8 @@ fn call(value: &Value) -> Option<(String, String)> {
         METHODS
             .iter()
             .find_map(|method| Some(((*method).to_owned(), members.get(*method)?.as_str()?.to_owned())))
+            // A method of a resource may be called `get`; what it has there is no path alone.
+            .filter(|(_, path)| path.starts_with('/'))
     };
     text.map(|(method, path)| (method.to_owned(), path.to_owned())).or_else(|| member(value.as_object()?))
 }
@@ -76,21 +86,23 @@ mod tests {
             "get": "get /team/{id}/",
             "upsert": {"post": "/team/{id}/", "idempotent": true},
             "members(id)": {"add": {"post": "/team/{id}/#many", "arguments": ["ids"]}},
-        }}});
+        }, "space(id)": {"feature": "extra", "keys": {"get": "get /{id}/key/"}}}});
         let found: Vec<_> = table(&document).into_iter().collect();
-        let role = |method: &str, path: &str, resource: &str, verb: &str| {
-            let handles = match resource.split_once('.') {
-                None => vec![(resource.into(), vec![])],
-                Some((first, second)) => vec![(first.into(), vec![]), (second.into(), vec!["id".into()])],
-            };
-            ((method.into(), path.into()), Role { resource: resource.into(), verb: verb.into(), handles })
+        let role = |method: &str, path: &str, handles: &[(&str, &[&str])], verb: &str| {
+            let names: Vec<_> = handles.iter().map(|(name, _)| *name).collect();
+            let handles = handles.iter().map(|(name, parameters)| {
+                (String::from(*name), parameters.iter().copied().map(String::from).collect())
+            });
+            let role = Role { resource: names.join("."), verb: verb.into(), handles: handles.collect() };
+            ((method.into(), path.into()), role)
         };
         assert_eq!(
             found,
             [
-                role("get", "/team/{id}/", "teams", "get"),
-                role("post", "/team/{id}/", "teams", "upsert"),
-                role("post", "/team/{id}/#many", "teams.members", "add"),
+                role("get", "/team/{id}/", &[("teams", &[])], "get"),
+                role("get", "/{id}/key/", &[("space", &["id"]), ("keys", &[])], "get"),
+                role("post", "/team/{id}/", &[("teams", &[])], "upsert"),
+                role("post", "/team/{id}/#many", &[("teams", &[]), ("members", &["id"])], "add"),
             ]
         );
         assert!(table(&json!({})).is_empty());

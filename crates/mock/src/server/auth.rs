@@ -14,6 +14,11 @@ use sha2::Sha256;
 use super::reply::Reply;
 use crate::document::Credential;
 
+/// The scheme of the header `Authorization`.
+pub(super) fn scheme(headers: &HeaderMap) -> Option<&str> {
+    text(headers, &header::AUTHORIZATION)?.split_once(' ').map(|(scheme, _)| scheme)
+}
+
 /// What the hub accepts.
 #[derive(Clone)]
 pub(crate) struct Accepted {

@@ -7,6 +7,7 @@ mod asked;
 mod categories;
 mod edit;
 mod lists;
+mod management;
 mod messages;
 mod outbox;
 mod page;
@@ -36,6 +37,7 @@ pub(crate) use self::{asked::Asked, profiles::Keys};
 use self::{
     categories::Preferences,
     lists::Lists,
+    management::Management,
     messages::Messages,
     outbox::{Origin, Outbox},
     profiles::Profiles,
@@ -71,6 +73,7 @@ pub(crate) struct World {
     preferences: Preferences,
     outbox: Outbox,
     messages: Messages,
+    management: Management,
     /// Resources that are stored as they are sent, by name.
     stores: BTreeMap<String, Store>,
 }
@@ -87,6 +90,7 @@ impl World {
             preferences: Preferences::default(),
             outbox: Outbox::default(),
             messages: Messages::default(),
+            management: Management::default(),
             stores: store::stores(document),
         };
         world.create_default_tenant(document);
@@ -113,6 +117,9 @@ impl World {
             "events" => self.events(verb, asked),
             "broadcasts" => self.broadcasts(verb, asked),
             "messages" => self.messages(verb, asked),
+            resource if resource == "workspaces" || resource.starts_with("workspace.") => {
+                self.management(resource, verb, asked)
+            }
             "templates" if verb == "get_channel" => Some(self.template_channel(asked)),
             _ => None,
         };
@@ -145,7 +152,12 @@ impl World {
     pub(crate) fn bytes(&self) -> usize {
         let stores: usize = self.stores.values().map(Store::bytes).sum();
         let profiles = self.users.bytes() + self.objects.bytes() + self.tenant_profiles.bytes();
-        profiles + stores + self.outbox.bytes() + self.messages.bytes() + self.lists.bytes()
+        profiles
+            + stores
+            + self.outbox.bytes()
+            + self.messages.bytes()
+            + self.lists.bytes()
+            + self.management.bytes()
     }
 }
 

@@ -53,22 +53,22 @@ pub(crate) struct Origin {
 }
 
 impl Sent {
-    /// What it is.
+    /// Returns the kind.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The workflow's slug, the event's name or the broadcast's list.
+    /// Returns the workflow's slug, the event's name or the broadcast's list.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The record as it was sent.
+    /// Returns the record as it was sent.
     pub fn body(&self) -> &Value {
         &self.body
     }
 
-    /// The data or properties that were sent; null if there were none.
+    /// Returns the data or properties that were sent, or null if there were none.
     pub fn data(&self) -> &Value {
         &self.body[if self.kind == Kind::Event { "properties" } else { "data" }]
     }
@@ -78,23 +78,23 @@ impl Sent {
         self.body.get(KEY)?.as_str()
     }
 
-    /// The identifier in the reply.
+    /// Returns the identifier in the response.
     pub fn message_id(&self) -> &str {
         &self.message_id
     }
 
-    /// Whether its key was seen in the last 24 hours, so that nothing was done.
+    /// Returns whether its key was seen in the last 24 hours, so that nothing was done.
     pub fn is_duplicate(&self) -> bool {
         self.is_duplicate
     }
 
-    /// Whom it is for, each once: the `distinct_id` of a user, `object_type/id` of an object. Users whom an object or a list
+    /// Returns the recipients, each once: the `distinct_id` of a user, `object_type/id` of an object. Users whom an object or a list
     /// stands for are among them, users without a profile are not.
     pub fn recipients(&self) -> &[String] {
         &self.recipients
     }
 
-    /// The number of the request that it came with ([`Recorded::number`](crate::Recorded::number)).
+    /// Returns the number of its request ([`Recorded::number`](crate::Recorded::number)).
     pub fn request(&self) -> Option<u64> {
         self.origin.request
     }

@@ -103,6 +103,10 @@ impl World {
 
     fn subscribe(&mut self, object: &[String], asked: &Asked<'_>) -> Answer {
         let now = Utc::now();
+        let parent = asked.member("parent_object_properties").and_then(Value::as_object).cloned();
+        if parent.is_none() && !self.objects.has(object) {
+            return Err(asked.missing());
+        }
         let recipients = self.recipients(asked.list("recipients"), None)?;
         for recipient in &recipients {
             if recipient.key.is_empty() {
@@ -115,9 +119,7 @@ impl World {
                 return Err(Reply::bad_request("recipients: subscriptions are at most two levels deep"));
             }
         }
-        let parent =
-            asked.member("parent_object_properties").and_then(Value::as_object).cloned().unwrap_or_default();
-        if !self.objects.has(object) || !parent.is_empty() {
+        if let Some(parent) = parent {
             self.objects.upsert(&self.keys, object, parent, now);
         }
         let properties = asked.member("properties").cloned().unwrap_or_else(|| json!({}));

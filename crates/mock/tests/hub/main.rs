@@ -8,6 +8,7 @@ mod faults;
 mod lifetime;
 mod limits;
 mod lists;
+mod management;
 mod objects;
 mod operations;
 #[cfg(feature = "page")]
@@ -54,9 +55,14 @@ async fn refusal(reply: Response) -> Result<(u16, String)> {
     Ok((status, body["message"].as_str().ok_or("no message")?.to_owned()))
 }
 
-/// Sends a request, and gives status and body of the reply; a body that is no JSON as text.
 async fn send(hub: &Hub, method: &str, path: &str, body: Value) -> Result<(u16, Value)> {
-    let request = client().request(method.parse()?, format!("{}{path}", hub.url())).bearer_auth(hub.key());
+    send_as(hub, "Bearer", method, path, body).await
+}
+
+/// Sends a request, and gives status and body of the reply; a body that is no JSON as text.
+async fn send_as(hub: &Hub, scheme: &str, method: &str, path: &str, body: Value) -> Result<(u16, Value)> {
+    let request = client().request(method.parse()?, format!("{}{path}", hub.url()));
+    let request = request.header("authorization", format!("{scheme} {}", hub.key()));
     let request = if body.is_null() { request } else { request.json(&body) };
     let reply = request.send().await?;
     let status = reply.status().as_u16();

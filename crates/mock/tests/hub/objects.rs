@@ -98,5 +98,11 @@ async fn subscriptions_go_both_ways_and_two_levels_deep() -> Result {
         refused(&hub, "GET", &path("nobody"), Value::Null).await?,
         (404, "id: nobody not found".into())
     );
+    // Only with properties of its own is the object made.
+    assert_eq!(
+        refused(&hub, "POST", &path("nobody"), json!({"recipients": ["new"]})).await?,
+        (404, "id: nobody not found".into())
+    );
+    assert!(hub.profile("new").is_none(), "what is refused changes nothing");
     Ok(())
 }

@@ -139,6 +139,7 @@ async fn recipients_are_users_objects_and_their_subscribers() -> Result {
         let (hub, path) = (&hub, format!("/v1/object/teams/{id}/subscription/"));
         async move { done(hub, "POST", &path, json!({"recipients": recipients})).await }
     };
+    done(&hub, "POST", "/v1/object/teams/top/", json!({})).await?;
     subscribe("top", json!(["ann", {"object_type": "teams", "id": "child", "$slack": [{"incoming_webhook": {"url": "https://example.com"}}]}])).await?;
     subscribe("child", json!(["bob", "ann"])).await?;
     for (depth, reached) in [
@@ -249,6 +250,20 @@ async fn records_of_edits_make_and_change_users() -> Result {
     let (status, message) = refused(&hub, "POST", "/event/", wrong).await?;
     assert!(status == 400 && message.starts_with("[1].") && message.contains("$append.seats"), "{message}");
     assert!(hub.profile("other").is_none(), "what is refused changes nothing");
+
+    // One record by itself, as SuprSend's other SDKs send it; an event is still an event.
+    done(&hub, "POST", "/event/", record("alone", json!([{"$set": {"plan": "pro"}}]))).await?;
+    assert_eq!(hub.profile("alone").ok_or("no user")?["properties"]["plan"], "pro");
+    hub.assert_called("ingest-users").times(2).containing(&json!({"distinct_id": "alone"}));
+    let neither = json!({"distinct_id": "other", "$user_operations": "text"});
+    assert_eq!(refused(&hub, "POST", "/event/", neither).await?.0, 400);
+    assert!(hub.profile("other").is_none());
+    done(&hub, "POST", "/event/", json!({"distinct_id": "ann", "event": "ordered"})).await?;
+    hub.assert_called("event-api").times(1);
+    // A single trigger that is refused is not read as one of many.
+    let (status, message) =
+        refused(&hub, "POST", "/trigger/", json!({"workflow": "w", "recipients": []})).await?;
+    assert!(status == 400 && message.starts_with("recipients"), "{status} {message}");
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use tracing::{info, warn};
 
 use super::{Again, Failed, Shared, State, stopped};
 use crate::{
+    dead::KEPT,
     redact,
     stored::{self, Loaded, Unusable},
 };
@@ -81,8 +82,7 @@ pub(super) async fn deliver(shared: &Shared, id: i64, job: &Job) -> Result<(), F
 impl Attempt<'_> {
     async fn run(&self) -> Result<(), Failed> {
         let statement = self.state.sql(READ);
-        // Planned each time: a plan that was made for an empty table would read all of it for each message later.
-        let read = sqlx::query_as::<_, Message>(&statement).bind(self.id).persistent(false);
+        let read = sqlx::query_as::<_, Message>(&statement).bind(self.id);
         // Another worker may have sent it, or somebody deleted it.
         let Some(message) = read.fetch_optional(&self.state.pool).await.map_err(|error| self.lost(&error))?
         else {
@@ -111,13 +111,16 @@ impl Attempt<'_> {
                 .to_owned();
             return self.die(&message, Death { kind: "uncertain", status: None, error }).await;
         }
-        let Some(_permit) = self.permit().await else {
-            return Err(self.later(Some(Duration::ZERO), false, "the worker stops"));
-        };
         if let Some(completed) = &loaded.completed {
             self.complete(completed).await.map_err(|error| self.lost(&error))?;
         }
-        match self.send(loaded).await {
+        let Some(permit) = self.permit().await else {
+            return Err(self.later(Some(Duration::ZERO), false, "the worker stops"));
+        };
+        let result = self.send(loaded).await;
+        // The API is done with it: the next one need not wait for the database.
+        drop(permit);
+        match result {
             None => {
                 Err(self.later(Some(Duration::ZERO), true, "the worker stopped during an outage of the API"))
             }
@@ -227,12 +230,11 @@ impl Attempt<'_> {
     }
 
     async fn bury(&self, death: Death<'_>) -> Result<(), sqlx::Error> {
-        let statement = self.state.sql(
+        let statement = self.state.sql(&format!(
             "with gone as (delete from :outbox.messages where id = $1 returning *)
-             insert into :outbox.dead
-                (id, operation, arguments, order_key, priority, created_at, first_attempt_at, attempts, kind, status, error)
-             select id, operation, arguments, order_key, priority, created_at, first_attempt_at, $2, $3, $4, $5 from gone",
-        );
+             insert into :outbox.dead ({KEPT}, first_attempt_at, attempts, kind, status, error)
+             select {KEPT}, first_attempt_at, $2, $3, $4, $5 from gone"
+        ));
         sqlx::query(&statement)
             .bind(self.id)
             .bind(i32::from(*self.job.attempts()))

@@ -26,9 +26,9 @@ pub(super) fn add(options: WorkerOptions, shared: &Shared) -> WorkerOptions {
             async move {
                 match interrupted(&state, &context.job).await {
                     Ok(()) => JobRecoveryResult::Default,
-                    // The next sweep tries again.
+                    // The job stays claimed, and is taken over later.
                     Err(error) => {
-                        note("take over a message", Err(error));
+                        note("return a message", Err(error));
                         JobRecoveryResult::Skip
                     }
                 }
@@ -65,7 +65,8 @@ async fn reschedule(state: &State, job: &Job, again: Again) -> Result<(), Error>
         .map(drop)
 }
 
-/// Notes that a delivery was interrupted, which may have reached the API: the time from which its key is remembered.
+/// Notes that a delivery was interrupted as the worker stopped, which may have reached the API: the time from which its key is remembered.
+/// Those of dead workers are noted together, in `takeover`.
 async fn interrupted(state: &State, job: &Job) -> Result<(), Error> {
     let id = job.payload().get("id").and_then(serde_json::Value::as_i64);
     let statement =

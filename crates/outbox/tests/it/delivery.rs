@@ -90,6 +90,36 @@ fn retry_after_is_kept_by_the_queue() {
 }
 
 #[test]
+fn one_429_pauses_all_messages_of_its_worker_and_no_other() {
+    on_postgres(async |setup| {
+        let minutes = Duration::from_secs(240);
+        setup.hub.inject(Fault::status(429).retry_after(minutes).times(1)).unwrap();
+        for number in 0..40 {
+            setup.trigger(&format!("w{number}"), "jane").await;
+        }
+        let text = async |statement: &str| {
+            sqlx::query_scalar::<_, String>(statement).fetch_all(&setup.pool).await.unwrap()
+        };
+        let paused = Running::start(setup.worker().concurrency(8).grace(Duration::from_millis(100)));
+        while !setup.hub.faults().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let claimed =
+            "select distinct locked_by from suprsend_outbox_queue._private_jobs where locked_by is not null";
+        let workers = text(claimed).await;
+        let [worker] = &workers[..] else { panic!("{workers:?}") };
+        // Another one sends what the first one has not claimed.
+        let others = format!(
+            "select id::text from suprsend_outbox_queue._private_jobs where run_at <= now() and locked_by is distinct from '{worker}'"
+        );
+        Running::start(setup.worker()).until(async || text(&others).await.is_empty()).await;
+        // It claimed eight at least, of which four were in flight at first: one was throttled, and three may have been sent.
+        assert!(setup.ran().len() <= 40 - 8 + 3, "{} were sent", setup.ran().len());
+        paused.stop().await;
+    });
+}
+
+#[test]
 fn a_wrong_api_key_kills_no_message() {
     on_postgres(async |setup| {
         setup.trigger("kept", "jane").await;

@@ -1,6 +1,6 @@
 //! Workers that are killed, a database that crashes, and replies that are lost: every committed message has its effect exactly once.
 //!
-//! `SUPRSEND_OUTBOX_TRIGGERS` says how many triggers are committed: 500 unless set, 2,000 in the gate.
+//! `SUPRSEND_OUTBOX_TRIGGERS` says how many triggers are committed: 500 by default, 20,000 in the gate.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
     process::{Child, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -30,19 +30,25 @@ use crate::{
 const WORKERS: usize = 4;
 /// Tasks that place orders at a time.
 const PRODUCERS: usize = 8;
-/// After this time messages are stuck: the test ends, where it would go on for ever.
-const LIMIT: Duration = Duration::from_secs(480);
-/// One order in this number is rolled back.
+/// Orders in a transaction.
+const PACK: i64 = 10;
+/// A worker is killed every second. Where the machine is so busy that fewer messages than this were sent since, it waits for them, to a limit: the
+/// workers would live no longer than they need to start.
+const FEW: i64 = 50;
+const SLOW: Duration = Duration::from_secs(3);
+/// If nothing happens for this time, messages are stuck: the test ends, where it would go on for ever.
+const STUCK: Duration = Duration::from_secs(120);
+/// One transaction in this number is rolled back.
 const ROLLED_BACK: i64 = 10;
 
 /// The workers' processes, of which none outlives the test.
-struct Workers {
+struct Workers<'s> {
     running: Vec<Child>,
-    url: String,
+    server: &'s Postgres,
     hub: (String, String),
 }
 
-impl Workers {
+impl Workers<'_> {
     fn start(&mut self) {
         let arguments = [
             "work",
@@ -54,23 +60,24 @@ impl Workers {
             "error,graphile_worker=off",
         ];
         let mut command = program(&arguments);
-        command.env("DATABASE_URL", &self.url).env("SUPRSEND_BASE_URL", &self.hub.0);
+        self.server.attach(&mut command);
+        command.env("DATABASE_URL", self.server.url("postgres")).env("SUPRSEND_BASE_URL", &self.hub.0);
         let child = command.env("SUPRSEND_API_KEY", &self.hub.1).stdout(Stdio::null()).spawn().unwrap();
         self.running.push(child);
     }
 
-    /// Kills the oldest worker, by a signal that it cannot see, and starts another.
+    /// Kills one of the workers, by a signal that it cannot see, and starts another. Some live for a moment only, and some for long.
     fn replace(&mut self) {
-        let mut oldest = self.running.remove(0);
-        assert!(oldest.try_wait().unwrap().is_none(), "a worker ended by itself");
-        oldest.kill().unwrap();
-        oldest.wait().unwrap();
+        let mut killed = self.running.swap_remove(fastrand::usize(..WORKERS));
+        assert!(killed.try_wait().unwrap().is_none(), "a worker ended by itself");
+        killed.kill().unwrap();
+        killed.wait().unwrap();
         self.start();
     }
 
     fn stop(mut self) {
         for mut worker in std::mem::take(&mut self.running) {
-            signal(worker.id(), "TERM");
+            assert!(signal(worker.id(), "TERM"));
             let status = worker.wait().unwrap();
             // The last one may not listen yet.
             assert!(status.success() || status.signal() == Some(15), "{status}");
@@ -78,7 +85,7 @@ impl Workers {
     }
 }
 
-impl Drop for Workers {
+impl Drop for Workers<'_> {
     fn drop(&mut self) {
         for worker in &mut self.running {
             let _ = worker.kill();
@@ -91,15 +98,15 @@ impl Drop for Workers {
 /// here: the table of orders says so at the end.
 async fn produce(pool: PgPool, outbox: Outbox, client: Client, next: Arc<AtomicI64>, most: i64) {
     loop {
-        let order = next.fetch_add(1, Ordering::Relaxed);
-        if order >= most {
+        let first = next.fetch_add(PACK, Ordering::Relaxed);
+        if first >= most {
             return;
         }
-        while place(&pool, &outbox, &client, order).await.is_err() {
-            // The database is away, and the order may be there.
+        while place(&pool, &outbox, &client, first).await.is_err() {
+            // The database is away, and the orders may be there.
             sleep(Duration::from_millis(200)).await;
             let there =
-                sqlx::query("select from orders where id = $1").bind(order).fetch_optional(&pool).await;
+                sqlx::query("select from orders where id = $1").bind(first).fetch_optional(&pool).await;
             if matches!(there, Ok(Some(_))) {
                 break;
             }
@@ -111,27 +118,45 @@ async fn place(
     pool: &PgPool,
     outbox: &Outbox,
     client: &Client,
-    order: i64,
+    first: i64,
 ) -> Result<(), suprsend_outbox::Error> {
     // The reason of a failure does not matter.
     let lost = |_| outbox.clone().schema("").map(drop).unwrap_err();
     let mut transaction = pool.begin().await.map_err(lost)?;
-    sqlx::query("insert into orders (id) values ($1)")
-        .bind(order)
+    sqlx::query("insert into orders (id) select generate_series($1::bigint, $2)")
+        .bind(first)
+        .bind(first + PACK - 1)
         .execute(&mut *transaction)
         .await
         .map_err(lost)?;
-    let trigger = client.workflows().trigger("order-placed").recipient("jane").data("order", order);
-    outbox.enqueue(&mut transaction, trigger).await?;
-    if order % ROLLED_BACK == 0 {
+    for order in first..first + PACK {
+        let trigger = client.workflows().trigger("order-placed").recipient("jane").data("order", order);
+        outbox.enqueue(&mut transaction, trigger).await?;
+    }
+    if first / PACK % ROLLED_BACK == 0 {
         transaction.rollback().await.map_err(lost)
     } else {
         transaction.commit().await.map_err(lost)
     }
 }
 
-async fn waiting(outbox: &Outbox) -> Option<u64> {
-    outbox.waiting().await.ok()
+/// Numbers of messages.
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+struct Counts {
+    committed: i64,
+    waiting: i64,
+}
+
+impl Counts {
+    fn sent(self) -> i64 {
+        self.committed - self.waiting
+    }
+}
+
+async fn counts(pool: &PgPool) -> Option<Counts> {
+    let statement = "select (select count(*) from orders), (select count(*) from suprsend_outbox.messages)";
+    let (committed, waiting) = sqlx::query_as(statement).fetch_one(pool).await.ok()?;
+    Some(Counts { committed, waiting })
 }
 
 #[test]
@@ -151,13 +176,13 @@ async fn kill(server: &Postgres) {
     hub.inject(Fault::lost().share(0.03)).unwrap();
     let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build().unwrap();
 
-    let url = server.url("postgres");
-    let mut workers = Workers { running: Vec::new(), url, hub: (hub.url().to_owned(), hub.key().to_owned()) };
+    let mut workers =
+        Workers { running: Vec::new(), server, hub: (hub.url().to_owned(), hub.key().to_owned()) };
     (0..WORKERS).for_each(|_| workers.start());
     let begin = Instant::now();
     let next = Arc::new(AtomicI64::new(0));
     // Those that are rolled back come on top.
-    let most = triggers + triggers / (ROLLED_BACK - 1) + 2;
+    let most = triggers + triggers / (ROLLED_BACK - 1) + 2 * PACK;
     let producers: Vec<_> = (0..PRODUCERS)
         .map(|_| tokio::spawn(produce(pool.clone(), outbox.clone(), client.clone(), next.clone(), most)))
         .collect();
@@ -165,20 +190,29 @@ async fn kill(server: &Postgres) {
     let mut ticks = interval(Duration::from_secs(1));
     ticks.tick().await;
     let (mut kills, mut crashed) = (0, false);
-    let done = AtomicBool::new(false);
-    while !done.load(Ordering::Relaxed) {
+    let (mut killed, mut progress) = ((Instant::now(), 0), (Instant::now(), Counts::default()));
+    loop {
         ticks.tick().await;
-        assert!(begin.elapsed() < LIMIT, "{:?} messages are left after {LIMIT:?}", waiting(&outbox).await);
-        workers.replace();
-        kills += 1;
+        // None while the database is away.
+        let counts = counts(&pool).await.unwrap_or(progress.1);
+        if counts != progress.1 {
+            progress = (Instant::now(), counts);
+        }
+        assert!(progress.0.elapsed() < STUCK, "messages are stuck: {counts:?}");
+        if counts.sent() >= killed.1 + FEW || killed.0.elapsed() > SLOW {
+            workers.replace();
+            kills += 1;
+            killed = (Instant::now(), counts.sent());
+        }
         let is_half = next.load(Ordering::Relaxed) > most / 2;
         if is_half && !crashed {
             // Without a checkpoint: what was not written to the disk is lost.
             tokio::task::block_in_place(|| server.crash()).unwrap();
             crashed = true;
+        } else if crashed && counts.waiting == 0 && producers.iter().all(tokio::task::JoinHandle::is_finished)
+        {
+            break;
         }
-        let placed = producers.iter().all(tokio::task::JoinHandle::is_finished);
-        done.store(placed && crashed && waiting(&outbox).await == Some(0), Ordering::Relaxed);
     }
     for producer in producers {
         producer.await.unwrap();

@@ -10,3 +10,4 @@ mod enqueue;
 mod killing;
 mod program;
 mod setup;
+mod takeover;

@@ -37,6 +37,7 @@ fn text(bytes: &[u8]) -> String {
 /// Starts a worker.
 fn work(setup: &Setup, arguments: &[&str]) -> Child {
     let mut command = program(&["work", "--take-over-after", "1"]);
+    setup.server.attach(&mut command);
     command.args(arguments).env("DATABASE_URL", &setup.url);
     command.env("SUPRSEND_API_KEY", setup.hub.key()).env("SUPRSEND_BASE_URL", setup.hub.url());
     command.stderr(Stdio::piped()).spawn().unwrap()
@@ -91,6 +92,46 @@ fn dead_letters_are_printed_checked_and_enqueued_again() {
     });
 }
 
+/// A writing end that nobody reads.
+fn closed() -> std::io::PipeWriter {
+    std::io::pipe().unwrap().1
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    on_postgres(async |setup| {
+        let quiet = |arguments: &[&str], code: i32| {
+            let mut command = program(arguments);
+            let output = command.env("DATABASE_URL", &setup.url).stdout(closed()).output().unwrap();
+            assert_eq!(output.status.code(), Some(code), "{arguments:?}: {output:?}");
+            assert!(output.stderr.is_empty(), "{arguments:?}: {output:?}");
+        };
+        setup.hub.inject(Fault::status(404).times(3)).unwrap();
+        for user in ["jane", "joe", "jim"] {
+            setup.trigger("order-placed", user).await;
+        }
+        setup.work_until(0).await;
+        quiet(&["dead"], 0);
+        quiet(&["dead", "--json"], 0);
+        // The exit code is for those who do not read.
+        quiet(&["dead", "--check"], 3);
+        quiet(&["retry", "--all"], 0);
+        assert_eq!(setup.outbox.waiting().await.unwrap(), 3);
+
+        // A worker goes on, whoever reads its log.
+        let mut command = program(&["work", "--log-filter", "trace"]);
+        command.env("DATABASE_URL", &setup.url).env("SUPRSEND_API_KEY", setup.hub.key());
+        command.env("SUPRSEND_BASE_URL", setup.hub.url()).stdout(closed()).stderr(closed());
+        let mut worker = command.spawn().unwrap();
+        while setup.outbox.waiting().await.unwrap() > 0 {
+            assert!(worker.try_wait().unwrap().is_none(), "it ended");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        signal(worker.id(), "TERM");
+        assert_eq!(worker.wait().unwrap().code(), Some(0));
+    });
+}
+
 #[test]
 fn it_stops_on_sigterm_and_its_log_is_json_without_anything_personal() {
     on_postgres(async |setup| {
@@ -112,7 +153,7 @@ fn it_stops_on_sigterm_and_its_log_is_json_without_anything_personal() {
         while setup.outbox.waiting().await.unwrap() > 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        signal(worker.id(), "TERM");
+        assert!(signal(worker.id(), "TERM"));
         assert_eq!(worker.wait().unwrap().code(), Some(0));
         let log = log.join().unwrap();
         let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

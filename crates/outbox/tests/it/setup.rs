@@ -2,7 +2,9 @@
 
 use std::{
     future::Future,
-    io::Write,
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Command, Stdio},
     sync::{
         Arc, Mutex, Once, PoisonError, Weak,
         atomic::{AtomicU32, Ordering},
@@ -18,7 +20,7 @@ use suprsend_outbox::{
 };
 use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
 
-use crate::support::{Postgres, Unavailable};
+use crate::support::{Postgres, Unavailable, signal};
 
 /// Set to `required`, a machine without PostgreSQL is a failure.
 const VARIABLE: &str = "SUPRSEND_OUTBOX_POSTGRES";
@@ -60,7 +62,7 @@ pub(crate) struct Setup {
     pub(crate) hub: Hub,
     pub(crate) client: Client,
     pub(crate) url: String,
-    _server: Arc<Postgres>,
+    pub(crate) server: Arc<Postgres>,
 }
 
 impl Setup {
@@ -78,7 +80,7 @@ impl Setup {
         let retry = RetryPolicy::default().base_delay(Duration::from_millis(5));
         let client = Client::builder().base_url(hub.url()).api_key(hub.key()).retry(retry);
         let client = client.workspace("workspace").build().unwrap();
-        Some(Self { pool, outbox, hub, client, url, _server: server })
+        Some(Self { pool, outbox, hub, client, url, server })
     }
 
     pub(crate) fn worker(&self) -> Worker {
@@ -144,4 +146,45 @@ pub(crate) fn on_postgres(test: impl AsyncFnOnce(Setup)) {
             test(setup).await;
         }
     });
+}
+
+/// A test that is killed itself, as by a time limit, leaves neither a server, nor workers, nor a folder.
+#[test]
+fn a_killed_test_leaves_nothing_behind() {
+    const VARIABLE: &str = "SUPRSEND_OUTBOX_TO_BE_KILLED";
+    if std::env::var_os(VARIABLE).is_some() {
+        let Some(server) = start() else { return };
+        let mut command = Command::new("sleep");
+        command.arg("3600");
+        server.attach(&mut command);
+        let mut sleeps = command.spawn().unwrap();
+        println!("\nstarted {} {} {}", server.process(), sleeps.id(), server.folder().display());
+        // It does not end by itself, nor does this.
+        sleeps.wait().unwrap();
+        unreachable!("not killed");
+    }
+    if server().is_none() {
+        return;
+    }
+    let mut killed = Command::new(std::env::current_exe().unwrap());
+    killed.args(["--exact", "setup::a_killed_test_leaves_nothing_behind", "--nocapture"]);
+    let mut killed = killed.env(VARIABLE, "yes").stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(killed.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let started = lines.find(|line| line.starts_with("started ")).unwrap();
+    let [_, server, sleeps, folder] = started.split(' ').collect::<Vec<_>>()[..] else { panic!("{started}") };
+    let (server, sleeps) = (server.parse().unwrap(), sleeps.parse().unwrap());
+    assert!(runs(server) && runs(sleeps) && Path::new(folder).exists());
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    while runs(server) || runs(sleeps) || Path::new(folder).exists() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Returns whether a process runs. A zombie does not: it waits for whoever adopted it.
+fn runs(process: u32) -> bool {
+    match std::fs::read_to_string(format!("/proc/{process}/stat")) {
+        Ok(stat) => !stat.contains(") Z "),
+        Err(_) => signal(process, "0"),
+    }
 }

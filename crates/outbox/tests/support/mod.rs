@@ -1,9 +1,9 @@
-//! A PostgreSQL of one's own, for tests and examples: in a temporary folder, reached by a socket there.
+//! A PostgreSQL of one's own, for tests and examples: in a temporary folder, reached by a socket there. It ends with the program that started
+//! it, however that ends.
 
 #![allow(dead_code, reason = "not everything is used by every test and example")]
 
 use std::{
-    ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -13,6 +13,8 @@ use tempfile::TempDir;
 
 /// A server, which is stopped when it is dropped.
 pub(crate) struct Postgres {
+    #[cfg(unix)]
+    watch: watch::Watch,
     folder: TempDir,
     programs: PathBuf,
     user: Option<(u32, u32)>,
@@ -36,7 +38,15 @@ impl Postgres {
         let folder =
             tempfile::Builder::new().prefix("outbox-").tempdir().map_err(|error| error.to_string())?;
         let user = user(folder.path())?;
-        let postgres = Self { folder, programs, user };
+        #[cfg(unix)]
+        let watch = watch::Watch::start(folder.path()).map_err(|error| format!("cannot run sh: {error}"))?;
+        let postgres = Self {
+            #[cfg(unix)]
+            watch,
+            folder,
+            programs,
+            user,
+        };
         postgres.run(
             "initdb",
             &["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"],
@@ -48,6 +58,24 @@ impl Postgres {
     /// The URL of a database of the server.
     pub(crate) fn url(&self, database: &str) -> String {
         format!("postgres://postgres@localhost/{database}?host={}", self.folder.path().display())
+    }
+
+    /// Makes a program end when the server does.
+    pub(crate) fn attach(&self, command: &mut Command) {
+        #[cfg(unix)]
+        self.watch.attach(command);
+        #[cfg(not(unix))]
+        let _ = (self, command);
+    }
+
+    /// The server's own process.
+    pub(crate) fn process(&self) -> u32 {
+        let file = fs::read_to_string(self.folder.path().join("data/postmaster.pid")).unwrap_or_default();
+        file.lines().next().and_then(|line| line.parse().ok()).unwrap_or_default()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Crashes the server and starts it again.
@@ -83,6 +111,50 @@ impl Postgres {
         }
         let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
         Err(format!("{program} failed: {}\n{log}", read(errors)))
+    }
+}
+
+#[cfg(unix)]
+mod watch {
+    use std::{
+        io,
+        os::unix::process::CommandExt,
+        path::Path,
+        process::{Child, Command, Stdio},
+    };
+
+    /// A shell that waits for the end of its input, which comes when the program that holds the other end is gone, even by SIGKILL. Then it stops
+    /// the server as a crash would, removes the folder, and kills its process group.
+    const SCRIPT: &str = r#"
+        cat >/dev/null
+        if server=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && [ -n "$server" ]; then
+            kill -QUIT "$server"
+            while [ -e "$1/data/postmaster.pid" ] && kill -0 "$server" 2>/dev/null; do sleep 0.1; done
+        fi
+        rm -rf "$1"
+        kill -KILL 0
+    "#;
+
+    pub(super) struct Watch(Child);
+
+    impl Watch {
+        pub(super) fn start(folder: &Path) -> io::Result<Self> {
+            let mut command = Command::new("sh");
+            command.args(["-c", SCRIPT, "sh"]).arg(folder).current_dir("/").process_group(0);
+            command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(Self)
+        }
+
+        /// Puts a program into the process group.
+        pub(super) fn attach(&self, command: &mut Command) {
+            command.process_group(i32::try_from(self.0.id()).unwrap_or_default());
+        }
+    }
+
+    impl Drop for Watch {
+        fn drop(&mut self) {
+            drop(self.0.stdin.take());
+            let _ = self.0.wait();
+        }
     }
 }
 
@@ -153,8 +225,9 @@ fn user(_: &Path) -> Result<Option<(u32, u32)>, String> {
     Ok(None)
 }
 
-/// Sends a signal to a process.
-pub(crate) fn signal(process: u32, name: impl AsRef<OsStr>) {
-    let status = Command::new("kill").arg("-s").arg(name).arg(process.to_string()).status();
-    assert!(status.is_ok_and(|status| status.success()), "cannot send a signal");
+/// Sends a signal to a process. Returns whether there is one. The shell's own command is on every machine.
+pub(crate) fn signal(process: u32, name: &str) -> bool {
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"kill -s "$0" "$1""#, name]).arg(process.to_string()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }

@@ -9,47 +9,50 @@ use clap::Parser;
 
 use crate::rows::Format;
 
-/// Import users from a file, one profile a row, each user in one row only.
+/// Import users from a file with one row for each user.
 #[derive(Parser)]
 #[command(after_help = "Exit codes:
   0    all rows are imported
   1    all rows are done, and some are rejected
-  2    the import cannot go on: the input, a file, an argument, the API key
-  3    rows are not done, since the API or the way to it is out of order
-  130  interrupted, 141 nobody reads the output any more
-After 2, 3 and 130 the same command goes on with the rows that are not done.")]
+  2    the import cannot continue: the input, a file, an argument, the API key
+  3    some rows are not done because of the API or the connection
+  130  interrupted, 141 output closed
+After 2, 3 and 130 the same command resumes with the rows that are not done.")]
 pub(crate) struct Arguments {
     /// File with the rows: .ndjson, .jsonl or .csv.
     #[arg(required_unless_present = "retry_rejected")]
     input: Option<PathBuf>,
-    /// Import what another import has rejected, once it is mended: FILE is its .rejected.ndjson.
+    /// Import the corrected .rejected.ndjson of another import.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "format"])]
     retry_rejected: Option<PathBuf>,
-    /// Format of the file, if its name does not tell.
+    /// Format of the file. Defaults to the one that its name ends with.
     #[arg(long)]
     format: Option<Format>,
-    /// Member or column with the user's id.
+    /// Field or column with the user's id.
     #[arg(long, value_name = "NAME", default_value = "distinct_id")]
     pub(crate) id: String,
-    /// Check all rows and send none.
+    /// Send up to 400 rows in a request, which the API accepts and stores later; an address is added to those that a user has.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) ingest: bool,
+    /// Validate all rows and send none.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Where rejected rows go instead of to INPUT.rejected.ndjson.
+    /// File for rejected rows. Defaults to INPUT.rejected.ndjson.
     #[arg(long, value_name = "FILE")]
     rejected: Option<PathBuf>,
-    /// Where what is done is noted instead of in INPUT.checkpoint.
+    /// File for the progress. Defaults to INPUT.checkpoint.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// Begin with the first row, whatever the checkpoint says.
+    /// Begin with the first row and ignore the checkpoint.
     #[arg(long)]
     pub(crate) restart: bool,
-    /// Calls to keep in flight, instead of adapting to the hub.
+    /// Number of calls in flight. Defaults to adapting to the API.
     #[arg(long, value_name = "CALLS")]
     pub(crate) concurrency: Option<usize>,
-    /// Calls in flight at most.
+    /// Maximum number of calls in flight.
     #[arg(long, value_name = "CALLS", default_value_t = 64, conflicts_with = "concurrency")]
     pub(crate) max_concurrency: usize,
-    /// Requests a second at most.
+    /// Maximum number of requests per second.
     #[arg(long, value_name = "REQUESTS")]
     pub(crate) max_rate: Option<u32>,
     /// Longest wait while the API or the connection to it is down.

@@ -52,10 +52,10 @@ impl Checkpoint {
     /// What is noted in the file, if it is there.
     pub(crate) fn load(file: &Path, input: &Path, version: &Version) -> Result<Option<Self>> {
         let name = file.display();
-        let remedy = "remove it, or use --restart, to begin with the first row";
+        let remedy = "remove it or use --restart to begin with the first row";
         let Some(text) = files::read(file, LONGEST)? else { return Ok(None) };
         let checkpoint =
-            Self::from_text(&text).with_context(|| format!("{name} is no checkpoint: {remedy}"))?;
+            Self::from_text(&text).with_context(|| format!("{name} is not a checkpoint: {remedy}"))?;
         if checkpoint.input != *version {
             bail!("{} has changed since {name} was written: {remedy}", input.display());
         }
@@ -74,7 +74,7 @@ impl Checkpoint {
             && open.last() <= Some(last)
             && !open.contains(&0)
             && noted.is_some_and(|noted| done.is_some_and(|done| noted <= done));
-        ensure!(is_possible, "it says what cannot be");
+        ensure!(is_possible, "its numbers are impossible");
         Ok(checkpoint)
     }
 

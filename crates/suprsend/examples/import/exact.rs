@@ -76,7 +76,7 @@ pub(crate) fn object<T>(
     let mut names: Vec<_> = members.iter().map(|(name, _)| name).collect();
     names.sort_unstable();
     if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(Problem::new("stands twice").inside(pair[0]));
+        return Err(Problem::new("occurs twice").inside(pair[0]));
     }
     let read = |(name, raw): (String, &RawValue)| match read(&name, raw) {
         Ok(value) => Ok((name, value)),

@@ -131,7 +131,7 @@ pub(crate) fn refuse_links(file: &Path) -> Result<bool> {
         Err(error) => return Err(error).with_context(|| format!("cannot open {}", file.display())),
     };
     if !metadata.is_file() || is_linked(&metadata) {
-        bail!("{} is a link or no file: nothing is written through it, remove it first", file.display());
+        bail!("{} is a link or not a regular file: remove it first", file.display());
     }
     Ok(true)
 }

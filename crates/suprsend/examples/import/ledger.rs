@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Error, Result};
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
-use suprsend::{Client, StatusCode, UpsertUser, bulk::Outcome, types};
+use suprsend::{Client, StatusCode, UpsertUser};
 
 use crate::{
     arguments::Arguments,
@@ -114,7 +114,7 @@ impl Ledger {
     /// What to tell if this is not the beginning.
     pub(crate) fn continued(&self) -> Option<String> {
         let done = self.checkpoint.count();
-        (done > 0).then(|| format!("going on: {done} rows are done, says {}", self.checkpoint_file.display()))
+        (done > 0).then(|| format!("resuming after {done} rows ({})", self.checkpoint_file.display()))
     }
 
     /// The next row that is to be sent, with its number. Rows that cannot be sent are rejected on the way.
@@ -153,11 +153,14 @@ impl Ledger {
         Next::End
     }
 
-    /// Notes an outcome.
-    pub(crate) fn settle(&mut self, outcome: Outcome<types::User, (u64, String)>) -> Result<Settled> {
-        let (number, id) = outcome.value;
+    /// Notes what came of a row, which has this number and is of the user with this id.
+    pub(crate) fn settle(
+        &mut self,
+        (number, id): (u64, String),
+        result: Result<(), suprsend::Error>,
+    ) -> Result<Settled> {
         let Some(row) = self.taken.remove(&number) else { return Ok(Settled::Done) };
-        let Err(error) = outcome.result else {
+        let Err(error) = result else {
             self.checkpoint.imported += 1;
             self.checkpoint.done(number);
             self.failures = 0;
@@ -179,7 +182,7 @@ impl Ledger {
                 self.failures += 1;
                 if self.failures >= FAILURES {
                     return Ok(Settled::Stop(format!(
-                        "{FAILURES} rows in a row failed, at last because {reason}"
+                        "{FAILURES} consecutive rows failed, the last because {reason}"
                     )));
                 }
                 Ok(Settled::NotDone(format!("row {} is not done: {reason}", row.origin)))

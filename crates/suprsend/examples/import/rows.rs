@@ -92,7 +92,7 @@ impl<R: Read> Rows<R> {
             Format::Csv => {
                 let (file, watch) = Quotes::new(file, LINE as u64);
                 let mut reader = csv::Reader::from_reader(file);
-                let names = reader.headers().context("it has no line of names")?.clone();
+                let names = reader.headers().context("the header line is missing")?.clone();
                 if let Some(fault) = watch.fault(reader.position().byte()) {
                     bail!("{fault}");
                 }
@@ -222,7 +222,8 @@ fn rejected(line: Line, id: &str) -> Parts {
     let Ok(Rejected { row, input }) = serde_json::from_slice(bytes) else {
         let mut parts = parts(line, id);
         if !matches!(parts.content, Content::Blank) {
-            parts.content = Content::Unreadable("is no rejected row: it has no `row` and `input`".to_owned());
+            parts.content =
+                Content::Unreadable("is not a rejected row: it has no `row` and `input`".to_owned());
         }
         return parts;
     };
@@ -254,8 +255,8 @@ impl Column {
 
     fn value(&self, cell: &str, id: &str) -> Result<Value, String> {
         if self.is_json {
-            let raw: &RawValue =
-                serde_json::from_str(cell).map_err(|error| format!("{} is not JSON: {error}", self.name))?;
+            let raw: &RawValue = serde_json::from_str(cell)
+                .map_err(|error| format!("{} is not JSON: {error}", self.name.escape_debug()))?;
             let value = if self.name == id { exact::id(raw).map(Value::String) } else { exact::value(raw) };
             return value.map_err(|problem| problem.inside(&self.name).to_string());
         }

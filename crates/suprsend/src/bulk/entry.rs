@@ -27,6 +27,10 @@ pub trait Entry {
     type Outcome;
 
     /// Takes the call and the value.
+    ///
+    /// # Errors
+    ///
+    /// The error that stands in the place of a call.
     #[allow(clippy::type_complexity, reason = "a name for it would say less")]
     fn into_call(self) -> Result<(Self::Value, Call<Self::Operation, Self::Client>), Self::Error>;
 

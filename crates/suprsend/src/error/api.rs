@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::redact::{Secrets, one_line};
 use crate::reply::Reply;
 
-/// The API replied with a status that is not a success.
+/// The API responded with a status that is not a success.
 #[derive(Clone)]
 pub struct ApiError {
     reply: Box<Reply>,
@@ -35,47 +35,47 @@ impl ApiError {
         Self { reply: Box::new(reply), shape }
     }
 
-    /// The HTTP status. It decides; a body's own [`code`](Self::code) may disagree.
+    /// Returns the HTTP status. It counts, even where the body's own [`code`](Self::code) is another one.
     pub fn status(&self) -> StatusCode {
         self.reply.status()
     }
 
-    /// The body's `code`.
+    /// Returns the body's `code`.
     pub fn code(&self) -> Option<i64> {
         self.shape.code
     }
 
-    /// What is wrong, in the API's words. Where it echoes the API key or a secret that was sent, that is blanked out.
+    /// Returns the API's message. An API key or a secret that it echoes is replaced by `[redacted]`.
     pub fn message(&self) -> Option<&str> {
         self.shape.message.as_deref()
     }
 
-    /// The body's `error_code`, which stays the same when the message changes.
+    /// Returns the body's `error_code`, which stays the same when the message changes.
     pub fn error_code(&self) -> Option<&str> {
         self.shape.error_code.as_deref()
     }
 
-    /// The body's `type`: the class of the error.
+    /// Returns the body's `type`: the class of the error.
     pub fn error_type(&self) -> Option<&str> {
         self.shape.kind.as_deref()
     }
 
-    /// The body's `detail`, as it came: a text, a list, or a map by field.
+    /// Returns the body's `detail`, as it came: a text, a list, or a map by field.
     pub fn detail(&self) -> Option<&Value> {
         self.shape.detail.as_ref()
     }
 
-    /// The id that the API gave the request, to quote to SuprSend's support.
+    /// Returns the id that the API gave the request, to quote to SuprSend's support.
     pub fn request_id(&self) -> Option<&str> {
         self.reply.request_id()
     }
 
-    /// The reply's headers.
+    /// Returns the headers of the response.
     pub fn headers(&self) -> &HeaderMap {
         self.reply.headers()
     }
 
-    /// The body as it came, up to 64 KiB.
+    /// Returns the body as it came, up to 64 KiB.
     pub fn body(&self) -> &[u8] {
         self.reply.body()
     }
@@ -85,12 +85,12 @@ impl ApiError {
         self.reply.is_cut()
     }
 
-    /// The body as a type of the caller's, such as the one that the document declares for the status.
+    /// Reads the body as a type of yours, such as the one that the document declares for the status.
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(self.body()).ok()
     }
 
-    /// How long the API asks to wait, from `Retry-After` in either form; a date that is past gives zero.
+    /// Returns how long the API asks to wait, from `Retry-After` in either form. A date in the past is zero.
     pub fn retry_after(&self) -> Option<Duration> {
         self.reply.retry_after()
     }
@@ -211,22 +211,22 @@ impl UndecodableReply {
         Self { reply: Box::new(reply.shortened()), reason: reason.into() }
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> StatusCode {
         self.reply.status()
     }
 
-    /// The id that the API gave the request, to quote to SuprSend's support.
+    /// Returns the id that the API gave the request, to quote to SuprSend's support.
     pub fn request_id(&self) -> Option<&str> {
         self.reply.request_id()
     }
 
-    /// The reply's headers.
+    /// Returns the headers of the response.
     pub fn headers(&self) -> &HeaderMap {
         self.reply.headers()
     }
 
-    /// The body as it came, up to 64 KiB.
+    /// Returns the body as it came, up to 64 KiB.
     pub fn body(&self) -> &[u8] {
         self.reply.body()
     }

@@ -16,7 +16,7 @@ impl ConfigError {
         Self { setting, reason: reason.into() }
     }
 
-    /// The setting: the name of a builder's method, such as `base_url`, or of an environment variable.
+    /// Returns the setting: the name of a builder's method, such as `base_url`, or of an environment variable.
     pub fn setting(&self) -> &str {
         self.setting
     }
@@ -37,7 +37,7 @@ pub struct InvalidInput {
 }
 
 impl InvalidInput {
-    /// The broken rules, all of them: those of the id and the headers, then those of
+    /// Returns all broken rules: those of the id and the headers, then those of
     /// what could not go into the body, then those of the body.
     pub fn violations(&self) -> &[Violation] {
         &self.violations
@@ -76,12 +76,12 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// The place: `distinct_id`, `$email[1]`, `$slack[0].incoming_webhook.url`, or empty for the body as a whole.
+    /// Returns the place: `distinct_id`, `$email[1]`, `$slack[0].incoming_webhook.url`, or empty for the body as a whole.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// What is wrong there, and what would be right.
+    /// Returns the broken rule, which says what would be right.
     pub fn rule(&self) -> &str {
         &self.rule
     }

@@ -9,7 +9,7 @@ use crate::error::ApiError;
 pub struct NotFound(ApiError);
 
 impl NotFound {
-    /// The API's error.
+    /// Returns the API's error.
     pub fn api(&self) -> &ApiError {
         &self.0
     }
@@ -61,7 +61,7 @@ impl PagingError {
         self.repeated
     }
 
-    /// The id that the API gave the request for the last page, to quote to SuprSend's support.
+    /// Returns the id that the API gave the request for the last page, to quote to SuprSend's support.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }

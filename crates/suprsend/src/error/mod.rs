@@ -5,6 +5,7 @@
 //! `{error:#}`, which is the whole chain. None of them shows a header or a secret.
 
 mod api;
+mod draft;
 mod input;
 mod lists;
 mod redact;
@@ -16,32 +17,73 @@ use http::StatusCode;
 
 pub use self::{
     api::{ApiError, UndecodableReply},
+    draft::InvalidDraft,
     input::{ConfigError, InvalidInput, Violation},
     lists::{NotFound, PagingError},
     transfer::{ConnectionError, TimeoutError, TimeoutKind, TooManyAttempts},
 };
 pub(crate) use self::{input::Violations, redact::Secrets};
 
-/// Why a call did not give a result.
+/// The error type of every call.
 ///
-/// [The table of faults](crate::docs::errors) says which fault gives which variant. `{error:#}` prints the error with all its causes.
+/// [The guide on errors](crate::docs::errors) lists the faults and their variants. `{error}` is one line, and `{error:#}` adds the causes.
+///
+/// ```no_run
+/// # async fn example(client: suprsend::Client) {
+/// use suprsend::Error;
+///
+/// match client.users().edit("jane").set("plan", "pro").await {
+///     Ok(user) => println!("{:?} changed", user.distinct_id),
+///     // Nothing was sent. Correct the program's configuration.
+///     Err(Error::Config(error)) => println!("{}: {error}", error.setting()),
+///     // Nothing was sent. Correct the data.
+///     Err(Error::InvalidInput(input)) => {
+///         for violation in input.violations() {
+///             println!("{}: {}", violation.path(), violation.rule());
+///         }
+///     }
+///     // The user, list or object does not exist.
+///     Err(Error::NotFound(missing)) => println!("{missing}"),
+///     // The API refused the call.
+///     Err(Error::Api(error)) => {
+///         println!("{}: {}", error.status(), error.message().unwrap_or("no message"));
+///     }
+///     // The API could not be reached, or was too slow. An edit may have been done all the same.
+///     Err(Error::Connection(error)) => println!("{error}"),
+///     Err(Error::Timeout(error)) => println!("{error} ({:?})", error.kind()),
+///     // The same, and several attempts failed. The last one is one of the variants above.
+///     Err(Error::TooManyAttempts(error)) => println!("{} attempts: {}", error.attempts(), error.last()),
+///     // The call was done, but its response cannot be read.
+///     Err(Error::UndecodableReply(error)) => println!("{error}: {:?}", error.body()),
+///     // Only lists: the API's pages do not lead to an end.
+///     Err(Error::Paging(error)) => println!("{error}"),
+///     // Variants may be added.
+///     Err(error) => println!("{error:#}"),
+/// }
+/// # }
+/// ```
+///
+/// Most programs need fewer arms: [`is_retryable`](Error::is_retryable) tells whether the same call may succeed later, and
+/// [`status`](Error::status), [`request_id`](Error::request_id) and [`api`](Error::api) work for every variant.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Error {
     /// The client cannot be built or used as it is configured. Nothing was sent.
     Config(ConfigError),
-    /// What the caller wants to send breaks rules that the document states. Nothing was sent.
+    /// The arguments break rules of the document. Nothing was sent.
     InvalidInput(InvalidInput),
-    /// A time-out passed.
+    /// A timeout elapsed.
     Timeout(TimeoutError),
-    /// No connection, or one that broke before the reply was complete.
+    /// No connection could be made, or it broke before the response was complete.
     Connection(ConnectionError),
-    /// The API replied with a status that is not a success.
+    /// The API responded with a status that is not a success.
     Api(ApiError),
-    /// There is nothing of the id that was asked for.
+    /// The user, list or object does not exist.
     NotFound(NotFound),
-    /// The API replied with a success whose body is not what it should be.
+    /// The API responded with a success whose body cannot be read.
     UndecodableReply(UndecodableReply),
+    /// The API saved a draft, but did not commit it, since it has errors.
+    InvalidDraft(InvalidDraft),
     /// A list cannot be read to its end.
     Paging(PagingError),
     /// Every attempt failed.
@@ -56,16 +98,18 @@ pub enum ErrorKind {
     Config,
     /// The arguments break rules; nothing was sent.
     InvalidInput,
-    /// A time-out passed.
+    /// A timeout elapsed.
     Timeout,
-    /// No connection, or one that broke.
+    /// No connection could be made, or it broke.
     Connection,
     /// The API refused.
     Api,
-    /// There is nothing of the id that was asked for.
+    /// The user, list or object does not exist.
     NotFound,
-    /// The reply is not what it should be.
+    /// The body of the response cannot be read.
     UndecodableReply,
+    /// A draft was not committed, since it has errors.
+    InvalidDraft,
     /// A list cannot be read to its end.
     Paging,
     /// The call was dropped before it ended.
@@ -83,6 +127,7 @@ impl ErrorKind {
             Self::Api => "api",
             Self::NotFound => "not_found",
             Self::UndecodableReply => "undecodable_reply",
+            Self::InvalidDraft => "invalid_draft",
             Self::Paging => "paging",
             Self::Cancelled => "cancelled",
         }
@@ -106,6 +151,7 @@ impl Error {
             Self::Api(_) => ErrorKind::Api,
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::UndecodableReply(_) => ErrorKind::UndecodableReply,
+            Self::InvalidDraft(_) => ErrorKind::InvalidDraft,
             Self::Paging(_) => ErrorKind::Paging,
             Self::TooManyAttempts(error) => error.last().kind(),
         }
@@ -113,13 +159,14 @@ impl Error {
 
     /// Returns whether the same call may succeed if it is made again later.
     ///
-    /// This is about the fault, not about the operation: whether a call that has perhaps taken effect may be repeated is known to
-    /// the caller. An upsert may.
+    /// This depends on the failure only. Some operations, such as an edit that increments a property, must not be repeated if they may have
+    /// taken effect. An upsert can always be repeated.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Config(_)
             | Self::InvalidInput(_)
             | Self::NotFound(_)
+            | Self::InvalidDraft(_)
             | Self::Paging(_)
             | Self::UndecodableReply(_) => false,
             Self::Timeout(_) | Self::TooManyAttempts(_) => true,
@@ -128,12 +175,12 @@ impl Error {
         }
     }
 
-    /// How long the API asks to wait before the call is made again, from the last reply's `Retry-After`.
+    /// Returns how long the API asks to wait before the call is made again, from the last reply's `Retry-After`.
     pub fn retry_after(&self) -> Option<Duration> {
         self.api().and_then(ApiError::retry_after)
     }
 
-    /// The status of the last reply, if one came, even if its body did not.
+    /// Returns the status of the last response, if one came, even without its body.
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Config(_) | Self::InvalidInput(_) | Self::Paging(_) => None,
@@ -141,12 +188,13 @@ impl Error {
             Self::Connection(error) => error.status(),
             Self::Api(error) => Some(error.status()),
             Self::NotFound(error) => Some(error.api().status()),
+            Self::InvalidDraft(error) => Some(error.status()),
             Self::UndecodableReply(error) => Some(error.status()),
             Self::TooManyAttempts(error) => error.last().status(),
         }
     }
 
-    /// The id that the API gave the last request, to quote to SuprSend's support.
+    /// Returns the id that the API gave the last request, to quote to SuprSend's support.
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::Config(_) | Self::InvalidInput(_) => None,
@@ -155,12 +203,13 @@ impl Error {
             Self::Api(error) => error.request_id(),
             Self::NotFound(error) => error.api().request_id(),
             Self::Paging(error) => error.request_id(),
+            Self::InvalidDraft(error) => error.request_id(),
             Self::UndecodableReply(error) => error.request_id(),
             Self::TooManyAttempts(error) => error.last().request_id(),
         }
     }
 
-    /// The API's own error, whether it is the error itself or the last of several attempts.
+    /// Returns the API's own error, whether it is the error itself or the last of several attempts.
     pub fn api(&self) -> Option<&ApiError> {
         match self {
             Self::Api(error) => Some(error),
@@ -208,6 +257,7 @@ impl Error {
             Self::Api(error) => error,
             Self::NotFound(error) => error,
             Self::Paging(error) => error,
+            Self::InvalidDraft(error) => error,
             Self::UndecodableReply(error) => error,
             Self::TooManyAttempts(error) => error,
         }
@@ -243,6 +293,7 @@ variants! {
     Config(ConfigError),
     NotFound(NotFound),
     Paging(PagingError),
+    InvalidDraft(InvalidDraft),
     InvalidInput(InvalidInput),
     Timeout(TimeoutError),
     Connection(ConnectionError),

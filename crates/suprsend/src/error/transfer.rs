@@ -48,17 +48,17 @@ impl ConnectionError {
         Self { what, retryable, reply: reply.map(Box::new), cause }
     }
 
-    /// The status of the reply, if its head came before the connection broke.
+    /// Returns the status of the response, if its head came before the connection broke.
     pub fn status(&self) -> Option<StatusCode> {
         self.reply.as_ref().map(|reply| reply.status())
     }
 
-    /// The id that the API gave the request, if the head of the reply came.
+    /// Returns the id that the API gave the request, if the head of the response came.
     pub fn request_id(&self) -> Option<&str> {
         self.reply.as_ref()?.request_id()
     }
 
-    /// The part of the reply's body that came.
+    /// Returns the part of the response's body that came.
     pub fn body(&self) -> &[u8] {
         self.reply.as_ref().map_or(&[], |reply| reply.body())
     }
@@ -130,27 +130,27 @@ impl TimeoutError {
         Self { kind: TimeoutKind::Call, limit: Some(limit), attempts, reply, last }
     }
 
-    /// Which time-out.
+    /// Returns which timeout elapsed.
     pub fn kind(&self) -> TimeoutKind {
         self.kind
     }
 
-    /// The attempts that were made, the one that was cut included.
+    /// Returns the number of attempts, including the one that was cut off.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// Why the attempt before failed, if there was one.
+    /// Returns the failure of the previous attempt, if there was one.
     pub fn last(&self) -> Option<&Error> {
         self.last.as_deref()
     }
 
-    /// The status of the reply, if its head came in time, or else of the attempt before.
+    /// Returns the status of the response, if its head came in time, or else that of the previous attempt.
     pub fn status(&self) -> Option<StatusCode> {
         self.reply.as_ref().map(|reply| reply.status()).or_else(|| self.last()?.status())
     }
 
-    /// The id that the API gave the request, if the head of the reply came in time, or else to the attempt before.
+    /// Returns the id that the API gave the request, if the head of the response came in time, or else to the attempt before.
     pub fn request_id(&self) -> Option<&str> {
         match &self.reply {
             Some(reply) => reply.request_id(),
@@ -158,7 +158,7 @@ impl TimeoutError {
         }
     }
 
-    /// The part of the reply's body that came in time.
+    /// Returns the part of the response's body that came in time.
     pub fn body(&self) -> &[u8] {
         self.reply.as_ref().map_or(&[], |reply| reply.body())
     }
@@ -203,12 +203,12 @@ impl TooManyAttempts {
         Self { attempts, last: Box::new(last) }
     }
 
-    /// The attempts that were made.
+    /// Returns the number of attempts.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// Why the last one failed.
+    /// Returns the failure of the last attempt.
     pub fn last(&self) -> &Error {
         &self.last
     }

@@ -372,6 +372,35 @@ async fn ten_seconds_of_500s_cost_nothing() {
     assert!(stream.summary().retries < 100, "{}", stream.summary());
 }
 
+/// Whatever `Retry-After` says: the back-off is the policy's at least.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn a_hub_that_throttles_for_good_is_not_hammered() {
+    const COUNT: usize = 500;
+    let past = "Wed, 21 Oct 2015 07:28:00 GMT";
+    for fault in [
+        Fault::status(429).retry_after(Duration::ZERO),
+        Fault::status(429).header("retry-after", past),
+        Fault::status(429),
+    ] {
+        let hub = Hub::builder().recorded_requests(10 * COUNT).start().await.unwrap();
+        let client = client(&hub);
+        let mut stream = client.users().upsert_all(users(&client, COUNT));
+        let mut outcomes = vec![stream.next().await.unwrap()];
+        hub.inject(fault.share(1.0)).unwrap();
+        let before = hub.requests().len();
+        let end = Instant::now() + Duration::from_secs(60);
+        while let Ok(outcome) = tokio::time::timeout_at(end, stream.next()).await {
+            outcomes.extend(outcome);
+        }
+        let requests = hub.requests().len() - before;
+        assert!(requests < 200, "{requests} requests in a minute");
+        hub.clear_faults();
+        outcomes.extend(collect(&mut stream).await);
+        assert_one_outcome_each(&outcomes, COUNT);
+        assert_eq!(stream.summary().failed, 0, "{}", stream.summary());
+    }
+}
+
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn an_outage_that_does_not_end_ends_the_stream() {
     let server = Server::start([Answer::CloseAtOnce]).await;

@@ -250,6 +250,42 @@ fn outside_of_a_runtime_it_is_an_error() {
 
 // --- The raw way out. ---
 
+/// A map that holds itself, so that writing it would never end.
+#[derive(Clone, Copy)]
+struct Endless;
+
+impl serde::Serialize for Endless {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([("x", Self)])
+    }
+}
+
+#[tokio::test]
+async fn a_value_without_end_is_refused_wherever_it_stands() {
+    let client = Client::from_api_key("key").unwrap();
+    // Deeper, `json!` itself would overflow the stack of a test; `Endless` stands for that.
+    let deep = (0..500).fold(json!(1), |inner, _| Value::Array(vec![inner]));
+    let (users, workflows, events) = (client.users(), client.workflows(), client.events());
+    let trigger = || workflows.trigger("w").recipient("jane");
+    let refused = [
+        users.upsert("u").property("x", Endless).check(),
+        users.upsert("u").property("x", &deep).check(),
+        users.upsert("u").with_json(json!({"x": deep})).check(),
+        users.edit("u").set("x", Endless).check(),
+        users.edit("u").append("x", &deep).check(),
+        trigger().data("x", Endless).check(),
+        trigger().data_from(Endless).check(),
+        events.track("u", "e").properties("x", Endless).check(),
+        events.track("u", "e").properties_from(Endless).check(),
+        client.request(Method::POST, "/v1/x/").json(&Endless).check(),
+        client.request(Method::POST, "/v1/x/").json(&deep).check(),
+    ];
+    for (index, refused) in refused.into_iter().enumerate() {
+        let Err(Error::InvalidInput(error)) = refused else { panic!("{index}: {refused:?}") };
+        assert!(error.to_string().contains("is nested "), "{index}: {error}");
+    }
+}
+
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_raw_request() {
     let server = Server::start([json(200, json!({"tenant_id": "acme"}))]).await;

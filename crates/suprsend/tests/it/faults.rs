@@ -752,6 +752,58 @@ async fn good_ids_arrive_exactly_as_they_are() {
 
 // --- Compression. ---
 
+/// A break of the connection is one, also where the body is compressed; broken compression is something else.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn a_break_in_a_body_says_what_broke() {
+    let connection = "the connection to the API broke before the reply was complete";
+    let compression = "the API's reply is compressed and cannot be decompressed";
+    let (plain, gzip) = (profile().to_string().into_bytes(), zipped(profile().to_string().as_bytes()));
+    let half = |body: &[u8]| body[..body.len() / 2].to_vec();
+    let encoded = [("content-encoding", "gzip")];
+    let chunked = |headers: &str, body: &[u8]| {
+        let head =
+            format!("HTTP/1.1 201 -\r\ntransfer-encoding: chunked\r\n{headers}\r\n{:x}\r\n", body.len());
+        [head.as_bytes(), body, b"\r\n"].concat()
+    };
+    for (what, written, end, said) in [
+        ("plain, closed", [head(201, &[], plain.len()), half(&plain)].concat(), Step::Close, connection),
+        ("plain, reset", [head(201, &[], plain.len()), half(&plain)].concat(), Step::Reset, connection),
+        ("plain, in chunks", chunked("", &half(&plain)), Step::Close, connection),
+        (
+            "plain, a wrong chunk",
+            [chunked("", &half(&plain)), b"what?\r\n".to_vec()].concat(),
+            Step::Close,
+            connection,
+        ),
+        ("gzip, closed", [head(201, &encoded, gzip.len()), half(&gzip)].concat(), Step::Close, connection),
+        ("gzip, reset", [head(201, &encoded, gzip.len()), half(&gzip)].concat(), Step::Reset, connection),
+        ("gzip, in chunks", chunked("content-encoding: gzip\r\n", &half(&gzip)), Step::Close, connection),
+        (
+            "gzip, whole and wrong",
+            [head(201, &encoded, plain.len()), plain.clone()].concat(),
+            Step::Pause(Duration::ZERO),
+            compression,
+        ),
+        (
+            "gzip, whole and half",
+            [head(201, &encoded, gzip.len() / 2), half(&gzip)].concat(),
+            Step::Pause(Duration::ZERO),
+            compression,
+        ),
+    ] {
+        // What was written is read before a reset, which takes away what has not been.
+        let steps = vec![Step::Write(written), Step::Pause(seconds(1)), end];
+        let (outcome, server) = with([Answer::Steps(steps)]).await;
+        let error = gave_up(outcome, 3);
+        assert_eq!(error.last().to_string(), said, "{what}");
+        assert_eq!(
+            (error.last().status().map(|status| status.as_u16()), server.requests()),
+            (Some(201), 3),
+            "{what}"
+        );
+    }
+}
+
 fn zipped(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(body).unwrap();

@@ -227,7 +227,7 @@ fn a_killed_import_goes_on_where_it_was() {
 
     let output = run(&hub, &input, &[]);
     assert_ends(&output, 1, "1000 rows imported, 1 rejected");
-    assert_ends(&output, 1, "going on: ");
+    assert_ends(&output, 1, "resuming after ");
     assert_imported(&hub, COUNT);
     // What was noted is not sent again. The hub may have noticed the last requests of the first run after they were counted.
     assert!(hub.requests().len() - before < COUNT, "{before}");
@@ -243,7 +243,7 @@ fn an_interrupted_import_finishes_what_is_in_flight() {
     let child = begin(&hub, &input);
     interrupt(&child);
     let output = child.wait_with_output().unwrap();
-    assert_ends(&output, 130, "run the same command again to go on");
+    assert_ends(&output, 130, "run the same command again to resume");
     let (before, errors) = (hub.requests().len(), text(&output.stderr));
     hub.clear_faults();
     // Any number up to the concurrency: some may just have ended.
@@ -382,17 +382,17 @@ fn f23_duplicate_keys() {
         r#"{"distinct_id":"u6","a":{"b":1},"b":{"a":1}}"#,
     ];
     let input = write(&folder, "users.ndjson", lines.join("\n"));
-    assert_ends(&run(&hub, &input, &["--dry-run"]), 1, "row 2: distinct_id stands twice");
+    assert_ends(&run(&hub, &input, &["--dry-run"]), 1, "row 2: distinct_id occurs twice");
     assert_ends(&run(&hub, &input, &[]), 1, "1 rows imported, 4 rejected");
     assert!(hub.profile("u6").is_some() && hub.requests().len() == 1);
     let reasons: Vec<_> = reasons(&input).into_iter().map(|reason| reason.1).collect();
     assert_eq!(
         reasons,
         [
-            "address.city stands twice",
-            "distinct_id stands twice",
-            "plan stands twice",
-            "list[1].a stands twice"
+            "address.city occurs twice",
+            "distinct_id occurs twice",
+            "plan occurs twice",
+            "list[1].a occurs twice"
         ]
     );
 }
@@ -469,7 +469,7 @@ fn a_hub_that_is_down_rejects_no_row_and_says_why() {
     let input = write(&folder, "users.ndjson", rows(100));
     let mut command = import(&hub, &input, &["--max-outage", "0"]);
     let output = command.env("SUPRSEND_BASE_URL", NOBODY).output().unwrap();
-    assert_ends(&output, 3, "run the same command again to go on");
+    assert_ends(&output, 3, "run the same command again to resume");
     let told = text(&output.stderr);
     assert!(told.contains("cannot connect to the API: "), "{told}");
     assert!(told.contains("efused"), "the whole cause: {told}");
@@ -506,6 +506,43 @@ fn an_outage_is_told_at_once_and_waited_out() {
     hub.clear_faults();
     assert_ends(&child.wait_with_output().unwrap(), 0, "500 rows imported");
     assert_imported(&hub, COUNT);
+}
+
+/// No row is lost, none is rejected, and the hub is not hammered meanwhile, in whatever way it is out of order.
+#[test]
+fn ten_seconds_of_an_outage_cost_no_row() {
+    const COUNT: usize = 3000;
+    const OUTAGE: Duration = Duration::from_secs(10);
+    let past = "Wed, 21 Oct 2015 07:28:00 GMT";
+    let faults = [
+        Fault::status(500),
+        Fault::status(429).retry_after(Duration::ZERO),
+        Fault::status(429).header("retry-after", past),
+        Fault::reset(),
+    ];
+    thread::scope(|scope| {
+        for fault in faults {
+            scope.spawn(move || {
+                let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+                let input = write(&folder, "users.ndjson", rows(COUNT));
+                // In the middle of the import.
+                hub.inject(Fault::delay(Duration::ZERO).times(500)).unwrap();
+                hub.inject(fault.share(1.0)).unwrap();
+                let mut child =
+                    import(&hub, &input, &[]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+                wait_for(&mut child, "waiting for the API");
+                let before = hub.requests().len();
+                thread::sleep(OUTAGE);
+                let probes = hub.requests().len() - before;
+                hub.clear_faults();
+                assert_ends(&child.wait_with_output().unwrap(), 0, "3000 rows imported");
+                assert_imported(&hub, COUNT);
+                assert!(!beside(&input, ".rejected.ndjson").exists());
+                // A probe at a time, with the back-off between them: at first two a second.
+                assert!((1..40).contains(&probes), "{probes} requests while it was out of order");
+            });
+        }
+    });
 }
 
 /// The acceptance of imports: whatever happens to the hub, every row is either stored or rejected in the end, and none is both.
@@ -550,6 +587,38 @@ fn a_hub_that_goes_down_half_way_and_comes_back() {
     assert!(!beside(&input, ".checkpoint").exists());
 }
 
+/// As records: few requests, and the same care.
+#[test]
+fn rows_are_ingested_many_at_a_time() {
+    const COUNT: usize = 1500;
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let input = write(
+        &folder,
+        "users.ndjson",
+        rows(COUNT) + "{\"distinct_id\": \"x\", \"$email\": [\"no address\"]}\n",
+    );
+    let ingest = |arguments: &[&str]| {
+        let arguments = [&["--ingest"], arguments].concat();
+        import(&hub, &input, &arguments).env("SUPRSEND_WORKSPACE", "a-workspace-uid").output().unwrap()
+    };
+    // Without the workspace's UID nothing is sent, and no row is to blame.
+    let mut without = import(&hub, &input, &["--ingest"]);
+    let output = without.env_remove("SUPRSEND_WORKSPACE").output().unwrap();
+    assert_ends(&output, 2, "SUPRSEND_WORKSPACE");
+    assert_eq!(hub.requests().len(), 0);
+
+    hub.inject(Fault::delay(Duration::ZERO).times(1)).unwrap();
+    hub.inject(Fault::status(503).share(1.0)).unwrap();
+    assert_ends(&ingest(&["--max-outage", "0", "--concurrency", "1"]), 3, "400 rows imported");
+    hub.clear_faults();
+    let before = hub.requests().len();
+    assert_ends(&ingest(&[]), 1, "1500 rows imported, 1 rejected");
+    assert_eq!(hub.requests().len() - before, 3, "1,100 rows, 400 in a request");
+    assert_eq!(reasons(&input).len(), 1);
+    assert_imported(&hub, COUNT);
+    assert!(hub.profile("x").is_none());
+}
+
 #[test]
 fn a_reply_that_is_no_profile_rejects_no_row() {
     let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
@@ -560,7 +629,7 @@ fn a_reply_that_is_no_profile_rejects_no_row() {
     assert_ends(
         &output,
         3,
-        "20 rows in a row failed, at last because the API answered 200 OK, but its reply ",
+        "20 consecutive rows failed, the last because the API answered 200 OK, but its reply ",
     );
     assert!(text(&output.stderr).contains("row 1 is not done: the API answered 200 OK"), "{output:?}");
     assert_eq!(hub.requests().len(), 20);
@@ -598,7 +667,7 @@ fn rejected_rows_are_imported_once_they_are_mended() {
     assert!(hub.profile("user-5").is_some());
     let reasons = reasons(&file);
     assert_eq!(reasons[0], (4, "has no distinct_id".to_owned()), "the row of the first file");
-    assert_eq!(reasons[1], (4, "is no rejected row: it has no `row` and `input`".to_owned()));
+    assert_eq!(reasons[1], (4, "is not a rejected row: it has no `row` and `input`".to_owned()));
 }
 
 // --- Files. ---
@@ -654,7 +723,7 @@ fn nothing_is_written_through_links() {
                 1 => symlink(&missing, &planted).unwrap(),
                 _ => fs::hard_link(&target, &planted).unwrap(),
             }
-            assert_ends(&run(&hub, &input, &["--restart"]), 2, "is a link or no file");
+            assert_ends(&run(&hub, &input, &["--restart"]), 2, "is a link or not a regular file");
             fs::remove_file(planted.clone()).unwrap();
             assert_eq!(fs::read_to_string(&target).unwrap(), "precious", "{suffix}");
             assert!(!missing.exists(), "{suffix}");
@@ -665,7 +734,7 @@ fn nothing_is_written_through_links() {
     leave_both(&hub, &input);
     fs::remove_file(beside(&input, ".rejected.ndjson")).unwrap();
     symlink(&target, beside(&input, ".rejected.ndjson")).unwrap();
-    assert_ends(&run(&hub, &input, &[]), 2, "is a link or no file");
+    assert_ends(&run(&hub, &input, &[]), 2, "is a link or not a regular file");
     assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
 }
 
@@ -711,7 +780,7 @@ fn a_tampered_checkpoint_is_refused() {
     let refused = |text: &[u8], what: &str| {
         fs::write(&file, text).unwrap();
         let output = run(&hub, &input, &[]);
-        assert_ends(&output, 2, "or use --restart, to begin with the first row");
+        assert_ends(&output, 2, "or use --restart to begin with the first row");
         assert_eq!(hub.requests().len(), before, "{what}");
     };
     for text in [&b""[..], b"{}", b"[]", b"null", b"\xff", &good[..good.len() / 2]] {
@@ -778,7 +847,7 @@ fn ctrl_c_is_heard_while_rows_are_rejected_without_a_call() {
         }
         interrupt(&child);
         let output = child.wait_with_output().unwrap();
-        assert_ends(&output, 130, "run the same command again to go on");
+        assert_ends(&output, 130, "run the same command again to resume");
         let lines = fs::read_to_string(beside(&input, ".rejected.ndjson")).unwrap().lines().count();
         assert!((1..1_000_000).contains(&lines), "{lines}");
         assert_ends(&output, 130, &format!("0 rows imported, {lines} rejected"));
@@ -865,7 +934,7 @@ fn the_bar_fits_a_terminal_of_80_columns() {
 fn the_help_says_what_the_exit_codes_mean() {
     let output = Command::new(program()).arg("--help").output().unwrap();
     let help = text(&output.stdout);
-    assert!(help.contains("3    rows are not done"), "{help}");
+    assert!(help.contains("3    some rows are not done"), "{help}");
     // Neither input, or both.
     for arguments in [&[][..], &["a.ndjson", "--retry-rejected", "b.ndjson"]] {
         assert_eq!(Command::new(program()).args(arguments).output().unwrap().status.code(), Some(2));

@@ -5,20 +5,34 @@ mod blocking;
 mod bulk;
 mod canaries;
 mod client;
+#[cfg(feature = "management")]
+mod dashboard;
 mod faults;
 mod import;
+mod interim;
 mod keys;
 mod life_cycle;
 mod lists;
+mod lives;
+#[cfg(feature = "management")]
+mod management;
+mod operations;
 mod paging;
 mod patient;
+#[cfg(feature = "management")]
+mod promote;
 mod properties;
 mod records;
 mod report;
+mod rows;
+mod runtimes;
 mod sending;
 mod server;
+#[cfg(feature = "rustls")]
+mod tls;
 #[cfg(feature = "token")]
 mod token;
 #[cfg(feature = "tracing")]
 mod tracing;
 mod users;
+mod verdicts;

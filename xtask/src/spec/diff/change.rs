@@ -159,10 +159,13 @@ pub(in crate::spec) struct Change {
     pub(in crate::spec) reply: bool,
     /// What was and is, and what that means.
     pub(in crate::spec) message: String,
+    /// The two schemas of which it is a difference, if it is one of schemas.
+    pub(in crate::spec) schemas: Option<(Pointer, Pointer)>,
 }
 
 impl Change {
-    fn key(&self) -> (Side, Pointer, Kind) {
+    /// Tells changes apart: two of the same key are one.
+    pub(in crate::spec) fn key(&self) -> (Side, Pointer, Kind) {
         (self.side, self.pointer.clone(), self.kind)
     }
 }
@@ -193,6 +196,8 @@ impl fmt::Display for Change {
 pub(in crate::spec) struct Changes {
     list: Vec<Change>,
     known: HashMap<(Side, Pointer, Kind), usize>,
+    /// The schemas that are being compared.
+    pub(super) schemas: Option<(Pointer, Pointer)>,
 }
 
 impl Changes {
@@ -207,7 +212,17 @@ impl Changes {
         let index = *self.known.entry((side, pointer.clone(), kind)).or_insert_with(|| {
             let pointer = pointer.clone();
             let message = String::new();
-            self.list.push(Change { level, kind, side, pointer, request: false, reply: false, message });
+            let schemas = self.schemas.clone();
+            self.list.push(Change {
+                level,
+                kind,
+                side,
+                pointer,
+                request: false,
+                reply: false,
+                message,
+                schemas,
+            });
             self.list.len() - 1
         });
         let change = &mut self.list[index];

@@ -31,12 +31,15 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 use suprsend_codegen::{Source, readable};
+use suprsend_console::unless_closed;
 
-use self::{
+use self::document::{Document, Documents};
+pub(super) use self::{
     change::{Change, Changes, Kind, Level, Side},
-    document::{Document, Documents},
+    operations::Compared,
+    output::lines,
 };
-use super::import;
+use super::page;
 
 /// List what another document changes for users of the crate.
 ///
@@ -90,7 +93,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let read = |files: &[PathBuf]| -> Result<Value> {
         let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
         let names = names.join(", ");
-        let document = Source::new(&*names, import::text(files)?).parse()?;
+        let document = Source::new(&*names, page::united(files)?).parse()?;
         readable(&document).with_context(|| format!("{names} cannot be compared"))?;
         Ok(document)
     };
@@ -102,12 +105,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     } else {
         output::lines(&changes, &mut out)
     };
-    match written {
-        // That the reader went away changes nothing.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write"),
-        _ if failed => Ok(ExitCode::FAILURE),
-        _ => Ok(ExitCode::SUCCESS),
-    }
+    unless_closed(written).context("cannot write")?;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// The operations that one text has and another has not; none, if one of them is no document.
@@ -118,6 +117,11 @@ pub(super) fn gone(old: &str, new: &str) -> Vec<String> {
     };
     let documents = Documents { old: Document(&old), new: Document(&new) };
     operations::gone(documents)
+}
+
+/// Compares the operations of two documents, each for itself. Both have to be readable.
+pub(super) fn each(old: &Value, new: &Value) -> Result<Vec<Compared>> {
+    operations::each(Documents { old: Document(old), new: Document(new) })
 }
 
 /// What the document says for operations that say nothing of their own, where there are none.

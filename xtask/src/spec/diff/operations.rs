@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use suprsend_codegen::{path_template, rust_function};
+use suprsend_codegen::{Pointer, path_template, rust_function};
 
 use super::{
     bodies,
-    change::{Changes, Kind, Level, Side},
+    change::{Change, Changes, Kind, Level, Side},
     document::{Documents, Operation},
     parameters, replies,
     schema::Queue,
@@ -29,15 +29,7 @@ pub(super) fn compare(documents: Documents<'_>, changes: &mut Changes) -> Result
     for pair in matched(&old, &new) {
         match pair {
             (Some(old), Some(new)) => {
-                let mut context = Context { documents, changes: &mut *changes, queue: &mut queue };
-                context.operation(old, new);
-                parameters::compare(&mut context, old, new);
-                bodies::request(&mut context, old, new);
-                replies::compare(&mut context, old, new);
-                schemes.compare(&mut context, old, new);
-                servers::compare(&mut context, old, new);
-                // What comes of an operation stands with it.
-                queue.work(documents, changes)?;
+                compare_pair(documents, changes, &mut queue, &schemes, (old, new))?;
             }
             (None, Some(new)) => {
                 let message = called(new);
@@ -63,6 +55,64 @@ pub(super) fn compare(documents: Documents<'_>, changes: &mut Changes) -> Result
         }
     }
     Ok(())
+}
+
+/// One operation of two documents.
+#[derive(Debug)]
+pub(in crate::spec) struct Compared {
+    /// The place of the operation in the old document, if it has it.
+    pub(in crate::spec) old: Option<Pointer>,
+    /// The place of the operation in the new document, if it has it.
+    pub(in crate::spec) new: Option<Pointer>,
+    /// Method and path, in the new document if it has it.
+    pub(in crate::spec) called: (String, String),
+    /// All differences, those included that other operations share.
+    pub(in crate::spec) changes: Vec<Change>,
+    /// Every pair of schemas that was compared, by the places of the two, references not followed.
+    pub(in crate::spec) schemas: Vec<(Pointer, Pointer)>,
+}
+
+/// Compares the operations, each for itself.
+pub(super) fn each(documents: Documents<'_>) -> Result<Vec<Compared>> {
+    let (old, new) = (documents.old.operations(), documents.new.operations());
+    let mut queue = Queue::default();
+    let mut found = Vec::new();
+    for (old, new) in matched(&old, &new) {
+        let mut changes = Changes::default();
+        let schemes = security::Schemes::matched(documents, &mut Changes::default());
+        queue.again();
+        if let (Some(old), Some(new)) = (old, new) {
+            compare_pair(documents, &mut changes, &mut queue, &schemes, (old, new))?;
+        }
+        let Some(called) = new.or(old) else { continue };
+        let place = |operation: Option<&Operation<'_>>| operation.map(|it| it.place.pointer.clone());
+        found.push(Compared {
+            old: place(old),
+            new: place(new),
+            called: (called.method.to_owned(), called.path.to_owned()),
+            changes: changes.sorted(),
+            schemas: queue.compared.clone(),
+        });
+    }
+    Ok(found)
+}
+
+fn compare_pair<'a>(
+    documents: Documents<'a>,
+    changes: &mut Changes,
+    queue: &mut Queue<'a>,
+    schemes: &security::Schemes<'a>,
+    (old, new): (&Operation<'a>, &Operation<'a>),
+) -> Result<()> {
+    let mut context = Context { documents, changes: &mut *changes, queue: &mut *queue };
+    context.operation(old, new);
+    parameters::compare(&mut context, old, new);
+    bodies::request(&mut context, old, new);
+    replies::compare(&mut context, old, new);
+    schemes.compare(&mut context, old, new);
+    servers::compare(&mut context, old, new);
+    // What comes of an operation stands with it.
+    queue.work(documents, changes)
 }
 
 /// The operations that are gone, as they are called.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::change::{Change, Kind, Level, Side};
 
 /// A line a change, and what follows from them.
-pub(super) fn lines(changes: &[Change], out: &mut impl Write) -> io::Result<()> {
+pub(in crate::spec) fn lines(changes: &[Change], out: &mut impl Write) -> io::Result<()> {
     for change in changes {
         writeln!(out, "{change}")?;
     }

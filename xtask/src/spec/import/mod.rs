@@ -1,11 +1,9 @@
 //! `cargo xtask spec import`: upstream's document becomes the project's own.
 //!
-//! Files are read ([`super::page`]), made one document ([`merge`]), and tried: overlays, lint, lowering and generation
-//! ([`attempt`]). Only then is `openapi.yaml` replaced, as a whole ([`replace`]).
+//! Files are read and made one document ([`super::page`]), and tried: overlays, lint, lowering and generation ([`super::attempt`]). Where the
+//! document has what overlays add, the overlays have to change too ([`super::retire`]). Only if all of it works out, files are
+//! replaced ([`super::replace`]).
 
-mod attempt;
-mod merge;
-mod replace;
 #[cfg(test)]
 mod tests;
 
@@ -18,11 +16,16 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use sha2::{Digest, Sha256};
-use suprsend_codegen::Problems;
+use suprsend_codegen::{Problems, Project, Source};
+use suprsend_console::{out, tell};
 
 use super::{
+    attempt::attempt,
     diff,
+    habits::{READINGS, Readings},
     page::{self, Page},
+    replace::replace,
+    retire::{Plan, Retired, retire},
 };
 use crate::project::root;
 
@@ -36,6 +39,12 @@ const DOCUMENT: &str = "openapi.yaml";
 ///
 /// What comes after is overlays, lint, lowering and generation. If any of it fails, nothing is written, and all reasons are listed.
 ///
+/// Slips of which there is only one meaning are read as meant, and listed; the overlay 05-readings.yaml has those that need a correction.
+///
+/// Where the document has what overlays add, or what they correct, a plan says what that comes to: of each operation whether it is new, the
+/// same as the overlay's or different, and how; and which actions still apply, are made by upstream, or give way. --retire carries the plan
+/// out.
+///
 /// A file has at most 64 megabytes of UTF-8, is nested at most 128 levels deep, and has at most two million values once YAML's
 /// aliases are written out.
 #[derive(Args)]
@@ -43,29 +52,61 @@ pub(crate) struct Arguments {
     /// OpenAPI documents in YAML or JSON, or documentation pages in Markdown that quote one.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    how: How,
+}
+
+/// What an import does with the files.
+#[derive(Args, Clone, Copy, Default)]
+pub(super) struct How {
     /// Do everything but write.
     #[arg(long)]
     check: bool,
+    /// Add the files to the document that there is, instead of replacing it.
+    #[arg(long)]
+    add: bool,
+    /// Cut out of the overlays what the document has now, and keep by corrections what it contradicts.
+    #[arg(long)]
+    retire: bool,
 }
 
-/// Exits with 0 if the document can be imported, and with 2 if not.
+/// Exits with 0 if the document can be imported, with 1 if that takes --retire, and with 2 if it cannot.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let imported = match import(root(), &arguments.files, arguments.check)? {
+    let how = arguments.how;
+    let imported = match import(root(), &arguments.files, how)? {
         Ok(imported) => imported,
         Err(problems) => bail!("{problems}\nnot imported; {DOCUMENT} is as it was"),
     };
+    for line in imported.readings.lines() {
+        tell!("{line}");
+    }
+    if let Some(plan) = &imported.plan {
+        out(format_args!("{plan}"))?;
+    }
     for operation in &imported.gone {
-        eprintln!("no longer in the document: {operation}");
+        tell!("no longer in the document: {operation}");
+    }
+    if imported.waits {
+        tell!("not imported; --retire carries this plan out, {DOCUMENT} and the overlays are as they were");
+        return Ok(ExitCode::FAILURE);
     }
     let digest = digest(&imported.text);
     if !imported.changed {
-        eprintln!("{DOCUMENT} is this text already");
-    } else if arguments.check {
-        eprintln!("{DOCUMENT} can be replaced by this text, of the SHA-256 {digest}");
+        tell!("{DOCUMENT} is this text already");
+    } else if how.check {
+        tell!("{DOCUMENT} can be replaced by this text, of the SHA-256 {digest}");
     } else {
-        eprintln!(
+        tell!(
             "wrote {DOCUMENT}, whose SHA-256 {digest} belongs into tests/document.rs; next: cargo xtask generate"
         );
+    }
+    for (overlay, text) in &imported.overlays {
+        let overlay = overlay.display();
+        match (how.check, text) {
+            (true, _) => tell!("{overlay} would be changed"),
+            (false, Some(_)) => tell!("wrote {overlay}"),
+            (false, None) => tell!("deleted {overlay}, of which nothing was left"),
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -79,44 +120,88 @@ pub(super) struct Imported {
     pub(super) changed: bool,
     /// The operations that it had before and has no longer: a page may have been forgotten.
     pub(super) gone: Vec<String>,
+    /// What is read as it is meant.
+    pub(super) readings: Readings,
+    /// What becomes of the overlays, if they have to change.
+    pub(super) plan: Option<Plan>,
+    /// Whether it waits for --retire.
+    pub(super) waits: bool,
+    /// The overlays that change, relative to the project, with their new texts. One without is deleted.
+    pub(super) overlays: Vec<(PathBuf, Option<String>)>,
 }
 
 /// Imports files into the project below `root`. On problems, and with `check`, nothing is written.
-pub(super) fn import(root: &Path, files: &[PathBuf], check: bool) -> Result<Result<Imported, Problems>> {
-    let text = match text(files).and_then(|text| attempt::attempt(root, &text).map(|()| text)) {
-        Ok(text) => text,
+pub(super) fn import(root: &Path, files: &[PathBuf], how: How) -> Result<Result<Imported, Problems>> {
+    let imported = match prepare(root, files, how) {
+        Ok(imported) => imported,
         Err(problems) => return Ok(Err(problems)),
     };
-    let path = root.join(DOCUMENT);
-    let before = std::fs::read_to_string(&path).unwrap_or_default();
+    if !imported.waits && !how.check {
+        let document = imported.changed.then(|| (PathBuf::from(DOCUMENT), Some(imported.text.clone())));
+        let all = document.into_iter().chain(imported.overlays.iter().cloned());
+        let all: Vec<_> = all.map(|(path, text)| (root.join(path), text)).collect();
+        replace(&all).with_context(|| format!("cannot write below {}", root.display()))?;
+    }
+    Ok(Ok(imported))
+}
+
+/// Does everything but write.
+fn prepare(root: &Path, files: &[PathBuf], how: How) -> Result<Imported, Problems> {
+    let project = Project::open(root)?;
+    let before = project.document().text.as_str();
+    let pages = page::read_all(files)?;
+    let text = if how.add {
+        let document = Page {
+            file: DOCUMENT.to_owned(),
+            text: before.to_owned(),
+            document: project.document().parse()?,
+        };
+        page::added(document, pages)?
+    } else {
+        page::text_of(pages)?
+    };
+    let document = Source::new(DOCUMENT, text.as_str());
     let changed = before != text;
-    let gone = diff::gone(&before, &text);
-    if changed && !check {
-        replace::replace(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
+    let gone = diff::gone(before, &text);
+    let base = document.parse()?;
+    let readings = Readings::of(&base);
+    let meant = readings.overlay()?;
+    let mut imported =
+        Imported { text, changed, gone, readings, plan: None, waits: false, overlays: Vec::new() };
+    let (_, ours) = split(project.overlays());
+    let mut overlays: Vec<Source> = meant.iter().cloned().chain(ours).collect();
+    if let Err(failed) = attempt(&document, &overlays) {
+        // The project has to be well before what becomes of it can be compared.
+        let before = attempt(project.document(), project.overlays())?;
+        let retired = match retire(&project, &before, &document, meant.as_ref()) {
+            Ok(retired) => retired,
+            // Without --retire, what does not fit is what counts.
+            Err(problems) => return Err(if how.retire { problems } else { failed }),
+        };
+        let Retired { overlays: changed, plan, .. } = retired;
+        overlays = changed;
+        imported.waits = !how.retire;
+        imported.plan = Some(plan);
     }
-    Ok(Ok(Imported { text, changed, gone }))
+    imported.overlays = changes(project.overlays(), &overlays);
+    Ok(imported)
 }
 
-/// The text of the one document that the files make.
-pub(super) fn text(files: &[PathBuf]) -> Result<String, Problems> {
-    let mut pages = Vec::new();
-    let mut problems = Vec::new();
-    for file in files {
-        match page::read(file) {
-            Ok(page) => pages.push(page),
-            Err(found) => problems.extend(found.iter().cloned()),
-        }
-    }
-    Problems::none_or(problems)?;
-    united(pages)
+/// The overlay of readings, and the others.
+fn split(overlays: &[Source]) -> (Vec<Source>, Vec<Source>) {
+    overlays.iter().cloned().partition(|source| source.name == READINGS)
 }
 
-/// The text of one page as it is, or of the document that several pages make.
-pub(super) fn united(mut pages: Vec<Page>) -> Result<String, Problems> {
-    if let [page] = pages.as_mut_slice() {
-        return Ok(std::mem::take(&mut page.text));
-    }
-    merge::merge(&pages)
+/// The overlays that are not what they were, with their new texts.
+fn changes(old: &[Source], new: &[Source]) -> Vec<(PathBuf, Option<String>)> {
+    let text = |all: &[Source], name: &str| {
+        all.iter().find(|source| source.name == name).map(|source| source.text.clone())
+    };
+    let mut names: Vec<&str> = old.iter().chain(new).map(|source| source.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let changed = names.into_iter().filter(|name| text(old, name) != text(new, name));
+    changed.map(|name| (PathBuf::from(name), text(new, name))).collect()
 }
 
 fn digest(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! Imports into copies of the project.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -9,10 +10,12 @@ use serde_json::{Value, json};
 use suprsend_codegen::Source;
 use tempfile::TempDir;
 
-use super::{Imported, import};
+use super::{How, Imported, import};
 use crate::project;
 
 const PAGE: &str = include_str!("../../../tests/fixtures/create-update-users.md");
+const CHECK: How = How { check: true, add: false, retire: false };
+const RETIRE: How = How { check: false, add: false, retire: true };
 
 /// A copy of the project's document and overlays, and files to import.
 struct Copy {
@@ -47,13 +50,25 @@ impl Copy {
         fs::read_to_string(self.folder.path().join("openapi.yaml")).unwrap()
     }
 
+    /// The overlays by their names.
+    fn overlays(&self) -> BTreeMap<String, String> {
+        let entries = fs::read_dir(self.folder.path().join("overlays")).unwrap();
+        let read = |entry: std::io::Result<fs::DirEntry>| {
+            let entry = entry.unwrap();
+            let name = format!("overlays/{}", entry.file_name().to_string_lossy());
+            (name, fs::read_to_string(entry.path()).unwrap())
+        };
+        entries.map(read).collect()
+    }
+
     fn import(&self) -> Imported {
-        import(self.folder.path(), &self.files, false).unwrap().unwrap()
+        import(self.folder.path(), &self.files, How::default()).unwrap().unwrap()
     }
 
     /// The problems of an import, which must have left everything as it was.
     fn refused(&self) -> String {
-        let problems = import(self.folder.path(), &self.files, false).unwrap().unwrap_err().to_string();
+        let problems =
+            import(self.folder.path(), &self.files, How::default()).unwrap().unwrap_err().to_string();
         assert_eq!(self.document(), bundled(), "a refused import left its mark");
         assert_eq!(self.names(), self.expected_names());
         // The folder's name is another in every run.
@@ -160,7 +175,7 @@ fn who_may_read_the_document_may_read_the_new_one() {
 fn a_check_writes_nothing() {
     let text = format!("# New\n{}", bundled());
     let copy = Copy::new().with("new.yaml", &text);
-    let imported = import(copy.folder.path(), &copy.files, true).unwrap().unwrap();
+    let imported = import(copy.folder.path(), &copy.files, CHECK).unwrap().unwrap();
     assert!(imported.changed);
     assert_eq!(imported.text, text);
     assert_eq!(copy.document(), bundled());
@@ -209,7 +224,7 @@ fn what_the_document_has_no_longer_is_named() {
     let two = page("put", "/v1/user/{distinct_id}/", "replace-user", json!({}));
     let before = Copy::new().with("page.md", PAGE).with("two.json", two.to_string());
     assert_eq!(before.import().gone, Vec::<String>::new());
-    let after = import(before.folder.path(), &before.files[..1], true).unwrap().unwrap();
+    let after = import(before.folder.path(), &before.files[..1], CHECK).unwrap().unwrap();
     assert_eq!(after.gone, ["PUT /v1/user/{distinct_id}/, in Rust `replace_user`"]);
 }
 
@@ -294,16 +309,107 @@ fn whatever_comes_after_refuses_for_the_document() {
         assert_ne!(text, bundled());
         Copy::new().with("new.yaml", text).refused()
     };
-    // An overlay's action finds something else than it states, or nothing.
-    let error = edited("description: channel value", "title: Value");
-    assert!(error.contains("overlays/10-corrections.yaml:"), "{error}");
-    assert!(edited("$<channel>:", "$any:").contains("the target matches nothing"));
+    // What the overlays speak of is not there at all.
+    let error = edited("  /v1/user/{distinct_id}/:", "  /v1/person/{distinct_id}/:");
+    assert!(error.contains("overlays/10-corrections.yaml:11: action 1 ("), "{error}");
+    assert!(error.contains("the target matches nothing"), "{error}");
     // Lint.
     let trace = "    trace: {operationId: trace, responses: {'204': {description: Traced}}}\n    post:";
     assert!(edited("    post:", trace).contains("/trace: "));
     // Reading.
     assert!(edited("paths:", "paths: [").contains(": not readable as YAML or JSON: "));
     assert!(edited("openapi: 3.1.1", "openapi: 3.1.1\nopenapi: 3.1.1").contains("stands twice"));
+}
+
+#[test]
+fn what_the_overlays_have_otherwise_waits_with_a_plan() {
+    let text = bundled().replacen("description: channel value", "title: Value", 1);
+    let copy = Copy::new().with("new.yaml", &text);
+    let waiting = copy.import();
+    assert!(waiting.waits);
+    assert_eq!(copy.document(), bundled());
+    assert_eq!(copy.overlays(), Copy::new().overlays());
+    let plan = waiting.plan.unwrap().to_string();
+    let line = "  overlays/10-corrections.yaml:117: action 13 ($.components.schemas.ChannelEntry.properties.value): an addition \
+                that gives way: /components/schemas/ChannelEntry/properties/value/title\n";
+    assert!(plan.contains(line), "{plan}");
+    let check = import(copy.folder.path(), &copy.files, How { retire: true, ..CHECK }).unwrap().unwrap();
+    assert!(!check.waits && copy.overlays() == Copy::new().overlays(), "a check writes nothing");
+    let done = import(copy.folder.path(), &copy.files, RETIRE).unwrap().unwrap();
+    assert_eq!(copy.document(), text);
+    assert_eq!(done.overlays.len(), 2);
+    let (before, after) = (Copy::new().overlays(), copy.overlays());
+    assert_eq!(after.len(), before.len() + 1);
+    let corrections = "overlays/10-corrections.yaml";
+    let expected = before[corrections].replacen(
+        "    x-was: {type: null, title: null}\n    update:\n      title: ChannelValue\n",
+        "    x-was: {type: null}\n    update:\n",
+        1,
+    );
+    assert_eq!(after[corrections], expected);
+    let kept = parse(&after["overlays/80-kept.yaml"]);
+    let action = json!({
+        "target": "$.components.schemas.ChannelEntry.properties.value",
+        "description": "Name of the type in Rust, which upstream's description does not have.",
+        "x-was": {"title": "Value"},
+        "update": {"title": "ChannelValue"},
+    });
+    assert_eq!(kept["actions"], json!([action]));
+    // It is the project's own now.
+    let again = import(copy.folder.path(), &copy.files, How::default()).unwrap().unwrap();
+    assert!(!again.changed && again.plan.is_none());
+}
+
+#[test]
+fn a_correction_that_upstream_makes_goes() {
+    let text = bundled();
+    let start = text.find("additionalProperties:\n").unwrap();
+    let text = text[..start].to_owned() + &text[start..].replacen("type: string", "nullable: true", 1);
+    let copy = Copy::new().with("new.yaml", &text);
+    let done = import(copy.folder.path(), &copy.files, RETIRE).unwrap().unwrap();
+    let plan = done.plan.unwrap().to_string();
+    assert!(plan.contains("overlays/10-corrections.yaml:173: action 16 ("), "{plan}");
+    assert!(plan.contains("): a correction that upstream has made, goes: /paths/~1v1~1user~1{distinct_id}~1/post/requestBody/"), "{plan}");
+    let (before, after) = (Copy::new().overlays(), copy.overlays());
+    let old = &before["overlays/10-corrections.yaml"];
+    let (from, to) = (old.find("  - target: $.paths['/v1/user/{distinct_id}/'].post.requestBody.content['application/json'].schema.additionalProperties.type").unwrap(), old.find("  - target: $.paths['/v1/user/{distinct_id}/'].post.requestBody.content['application/json'].example['$ms_teams'][0]").unwrap());
+    assert_eq!(after["overlays/10-corrections.yaml"], format!("{}{}", &old[..from], &old[to..]));
+}
+
+#[test]
+fn a_page_is_added_beside_what_is_there() {
+    let add = How { add: true, ..How::default() };
+    let event = page("post", "/v1/event/", "track", json!({}));
+    let copy = Copy::new().with("track.md", quoting("post", "/v1/event/", &event));
+    let added = import(copy.folder.path(), &copy.files, add).unwrap().unwrap();
+    assert!(added.changed && added.gone.is_empty());
+    let (old, new) = (bundled(), copy.document());
+    // Nothing that was there is written in another way.
+    let lines = similar::TextDiff::from_lines(old.as_str(), new.as_str());
+    assert!(lines.iter_all_changes().all(|change| change.tag() != similar::ChangeTag::Delete), "{new}");
+    let mut expected = parse(&old);
+    expected["paths"]["/v1/event/"] = event["paths"]["/v1/event/"].clone();
+    expected["components"]["schemas"] = event["components"]["schemas"].clone();
+    assert_eq!(parse(&new), expected);
+    assert!(!import(copy.folder.path(), &copy.files, add).unwrap().unwrap().changed, "it is there now");
+    // A page of another version contradicts what is there.
+    let mut other = event.clone();
+    other["info"]["version"] = json!("1.2.3");
+    other["paths"]["/v1/event/"]["post"]["operationId"] = json!("other");
+    let copy = copy.with("other.json", other.to_string());
+    let error = import(copy.folder.path(), &copy.files[1..], add).unwrap().unwrap_err().to_string();
+    assert!(error.contains("/info/version: openapi.yaml has `\"1.2.2\"`"), "{error}");
+    assert!(error.contains("/paths/~1v1~1event~1/post/operationId: openapi.yaml has `\"track\"`"), "{error}");
+    assert_eq!(copy.document(), new);
+}
+
+#[test]
+fn a_document_in_json_gets_pages_too() {
+    let event = page("post", "/v1/event/", "track", json!({}));
+    let copy = Copy::new().with("track.json", event.to_string());
+    fs::write(copy.folder.path().join("openapi.yaml"), parse(&bundled()).to_string()).unwrap();
+    import(copy.folder.path(), &copy.files, How { add: true, ..How::default() }).unwrap().unwrap();
+    assert_eq!(parse(&copy.document())["paths"]["/v1/event/"], event["paths"]["/v1/event/"]);
 }
 
 #[test]
@@ -314,7 +420,7 @@ fn every_file_that_cannot_be_read_is_named() {
         .with("latin.yaml", b"a: \xff\n")
         .with("empty.md", "# Nothing\n");
     copy.files.push(Path::new("missing.yaml").to_owned());
-    let problems = import(copy.folder.path(), &copy.files, false).unwrap().unwrap_err().to_string();
+    let problems = import(copy.folder.path(), &copy.files, How::default()).unwrap().unwrap_err().to_string();
     for part in [
         "list.yaml: this is no OpenAPI document",
         "notes.txt: the name does not say",

@@ -1,8 +1,14 @@
 //! A file with an OpenAPI document: YAML, JSON, or a documentation page in Markdown that quotes one.
 
+mod add;
 mod markdown;
+mod unite;
 
-use std::{fs::File, io::Read, path::Path};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 use suprsend_codegen::{Problem, Problems, Source, TEXT};
@@ -16,6 +22,43 @@ pub(super) struct Page {
     pub(super) text: String,
     /// The text, read.
     pub(super) document: Value,
+}
+
+/// The text of the one document that the files make.
+pub(super) fn united(files: &[PathBuf]) -> Result<String, Problems> {
+    text_of(read_all(files)?)
+}
+
+/// Reads files; every one that cannot be read is named.
+pub(super) fn read_all(files: &[PathBuf]) -> Result<Vec<Page>, Problems> {
+    let mut pages = Vec::new();
+    let mut problems = Vec::new();
+    for file in files {
+        match read(file) {
+            Ok(page) => pages.push(page),
+            Err(found) => problems.extend(found.iter().cloned()),
+        }
+    }
+    Problems::none_or(problems)?;
+    Ok(pages)
+}
+
+/// The text of one page as it is, or of the document that several pages make.
+pub(super) fn text_of(mut pages: Vec<Page>) -> Result<String, Problems> {
+    if let [page] = pages.as_mut_slice() {
+        return Ok(std::mem::take(&mut page.text));
+    }
+    unite::write(&unite::unite(&pages)?)
+}
+
+/// The text of a document to which pages are added. What it has already stays as it is written, and has to be what the pages say.
+pub(super) fn added(document: Page, pages: Vec<Page>) -> Result<String, Problems> {
+    let all: Vec<Page> = std::iter::once(document).chain(pages).collect();
+    let united = unite::unite(&all)?;
+    match add::insert(&all, &united) {
+        Some(text) => Ok(text),
+        None => unite::write(&united),
+    }
 }
 
 /// Reads a file. Whether it is Markdown is told by the end of its name.

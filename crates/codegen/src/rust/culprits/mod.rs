@@ -20,8 +20,9 @@ const MOST: usize = 10;
 /// How many times the document's size is spent on trying culprits with all that they need.
 const BUDGET: usize = 4;
 
-/// Finds what makes `fails` give a reason, which it does for the whole document.
-pub(super) fn find(document: &Value, reason: &str, fails: impl Fn(&Value) -> Option<String>) -> Problems {
+/// Finds the operations and schemas for which `fails` gives a reason, as it does for the whole document. Each is a problem of its own, in
+/// the order of the document.
+pub fn find(document: &Value, reason: &str, fails: impl Fn(&Value) -> Option<String>) -> Problems {
     let remedy = "state it in another way with an overlay action, or remove the operation there";
     let mut problems = Vec::new();
     let mut rest = document.clone();

@@ -21,6 +21,7 @@ use self::read::{Body, Function};
 use crate::{
     facts::{Credential, Facts},
     rules::Rust as Rules,
+    table::Verdict,
 };
 
 /// The module with the operations, and that with the types as progenitor wrote it.
@@ -69,7 +70,7 @@ pub(super) fn write(
             #[allow(unused_imports)]
             use #runtime::{
                 Base, Credential, CursorPaged, Format, Inspector, Lookup, Method, OffsetPaged, Operation, Page, Paged,
-                Parameter, Place, Position, Request, RequestError, Spec, Visitor, parameter,
+                Parameter, Place, Position, Request, RequestError, Spec, Verdict, Visitor, parameter,
             };
             #(#items)*
             #visit
@@ -108,7 +109,7 @@ struct Field {
 }
 
 impl Read {
-    fn name(&self) -> Ident {
+    pub(super) fn name(&self) -> Ident {
         name(&self.function.name)
     }
 
@@ -332,6 +333,7 @@ impl Read {
             Credential::None => None,
             Credential::Bearer => Some(quote!(.bearer())),
             Credential::Basic => Some(quote!(.credential(Credential::Basic))),
+            Credential::Scheme(name) => Some(quote!(.credential(Credential::Scheme(#name)))),
             Credential::Header(name) => Some(quote!(.credential(Credential::Header(#name)))),
             Credential::Query(name) => Some(quote!(.credential(Credential::Query(#name)))),
             Credential::Other(name) => Some(quote!(.credential(Credential::Other(#name)))),
@@ -340,8 +342,12 @@ impl Read {
         let idempotent = self.facts.idempotent.then(|| quote!(.idempotent()));
         let parameters = (!self.parameters().is_empty()).then(|| quote!(.parameters(Self::PARAMETERS)));
         let body = rules.body(&self.facts.path, &self.facts.method).map(|rules| quote!(.body(#rules)));
+        let verdict = self.facts.verdict.as_ref().map(|Verdict { asked_by, holds, reasons }| {
+            let asked_by = asked_by.as_ref().map(|name| quote!(.asked_by(#name)));
+            quote!(.verdict(Verdict::new(&[#(#holds),*], &[#(#reasons),*]) #asked_by))
+        });
         quote! {
-            Spec::new(#id, Method::#method, #path) #credential #server #idempotent #reply #parameters #body
+            Spec::new(#id, Method::#method, #path) #credential #server #idempotent #reply #parameters #body #verdict
         }
     }
 

@@ -9,9 +9,13 @@ use super::Read;
 /// A list of all operations, and a function that calls a visitor with the type of one.
 pub(super) fn function(operations: &[Read], names: &[Ident]) -> TokenStream {
     let ids = operations.iter().map(|operation| &operation.facts().id);
+    let features: Vec<_> = operations
+        .iter()
+        .map(|operation| operation.facts().feature.as_ref().map(|feature| quote!(#[cfg(feature = #feature)])))
+        .collect();
     quote! {
         /// All operations, in the order of the document.
-        pub const ALL: &[&Spec] = &[#(#names::SPEC),*];
+        pub const ALL: &[&Spec] = &[#(#features #names::SPEC),*];
 
         /// Calls a visitor with the type of the operation with this id; `None` if there is none.
         ///
@@ -19,7 +23,7 @@ pub(super) fn function(operations: &[Read], names: &[Ident]) -> TokenStream {
         pub fn visit<V: Visitor>(id: &str, visitor: V) -> Option<V::Output> {
             let _ = &visitor;
             match id {
-                #(#ids => Some(visitor.visit::<#names>()),)*
+                #(#features #ids => Some(visitor.visit::<#names>()),)*
                 _ => None,
             }
         }

@@ -334,13 +334,16 @@ impl VisitMut for Inner<'_> {
         {
             let spec = reference.expr.clone();
             let said = text(&spec);
-            let facts: [Expr; 4] = [
+            let facts: [Expr; 5] = [
                 parse_quote!(#spec.idempotent()),
                 parse_quote!(#spec.server("https://drift.example.com")),
                 parse_quote!(#spec.credential(Credential::Header("X-Drift"))),
                 parse_quote!(#spec.reply(Format::Bytes)),
+                parse_quote!(#spec.verdict(Verdict::new(&["drift"], &["drift"]))),
             ];
-            for (fact, name) in facts.into_iter().zip(["idempotent", "server", "credential", "reply"]) {
+            for (fact, name) in
+                facts.into_iter().zip(["idempotent", "server", "credential", "reply", "verdict"])
+            {
                 let known = said.contains(&format!(".{name}("))
                     || (name == "credential" && said.contains(".bearer()"));
                 if !known && self.here(|| name.to_owned()) {

@@ -40,9 +40,9 @@ impl Records for IngestUsers {
 
     fn complete(draft: &mut Draft<Self>, client: &Client) {
         let record = &mut draft.record;
-        record.env = record.env.take().or_else(|| client.workspace().map(str::to_owned));
+        record.env = record.env.take().or_else(|| client.workspace_setting().map(str::to_owned));
         if record.env.is_none() {
-            let rule = "is not set, and every record has it: set it by `ClientBuilder::workspace`";
+            let rule = "is not set, and every record has it: set it by `ClientBuilder::workspace` or SUPRSEND_WORKSPACE";
             draft.violations.add("workspace", rule);
         }
         record.schema.get_or_insert_with(|| SCHEMA.to_owned());

@@ -19,7 +19,6 @@ use std::{
 use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderMap, StatusCode};
-use secrecy::ExposeSecret;
 use serde_json::Value;
 use suprsend_api::types::BulkRecord;
 use tokio::time::Instant;
@@ -29,9 +28,9 @@ use self::{
     queue::{Again, Held, SharedQueue},
     record::{ReceiptOf, limits},
 };
-use super::{Outcome, SendAll, Source, Summary};
+use super::{Outage, Outcome, SendAll, Source, Summary};
 use crate::{
-    client::{AsClient, Client, Key},
+    client::{AsClient, Client, Keys},
     error::{ApiError, Error, Secrets, UndecodableReply},
     flow::LONGEST_PAUSE,
     reply::Reply,
@@ -130,6 +129,11 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> SendRecords<S, C> {
         self.inner.concurrency()
     }
 
+    /// Returns the outage that holds the stream, if there is one.
+    pub fn outage(&self) -> Option<Outage> {
+        self.inner.outage()
+    }
+
     /// Returns what came of the records so far, or in all once the stream has ended.
     pub fn summary(&self) -> Summary {
         let taken = self.queue.lock().taken;
@@ -216,7 +220,7 @@ where
         };
         let policy = self.inner.flow.policy(self.policy.clone());
         let mut round = Round::new(&policy, self.inner.flow.is_over());
-        let key = self.inner.client.as_client().key();
+        let keys = self.inner.client.as_client().keys();
         let mut throttled = false;
         for (mut held, receipt) in records.into_iter().zip(receipts) {
             self.count(&mut held, attempts);
@@ -230,7 +234,7 @@ where
                     self.queue.lock().ready.push_back(outcome);
                 }
                 Err(record) => {
-                    let error = refusal::<S::Item>(&held.json, &record, &headers, &key);
+                    let error = refusal::<S::Item>(&held.json, &record, &headers, &keys);
                     throttled |= matches!(
                         error.status(),
                         Some(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
@@ -322,7 +326,7 @@ impl<'a> Round<'a> {
 }
 
 /// The error that a refusal of one record is.
-fn refusal<E: RecordEntry>(json: &[u8], record: &BulkRecord, headers: &HeaderMap, key: &Key) -> Error {
+fn refusal<E: RecordEntry>(json: &[u8], record: &BulkRecord, headers: &HeaderMap, keys: &Keys) -> Error {
     let status = u16::try_from(record.status_code).ok().and_then(|code| StatusCode::from_u16(code).ok());
     let status = status.filter(|status| status.as_u16() >= 300);
     let mut reply = Reply::new(status.unwrap_or(StatusCode::MULTI_STATUS), headers.clone());
@@ -335,7 +339,7 @@ fn refusal<E: RecordEntry>(json: &[u8], record: &BulkRecord, headers: &HeaderMap
     }
     let rules = limits::<E::Operation>().0.zip(serde_json::from_slice::<Value>(json).ok());
     let secrets = rules.map(|(rules, record)| rules::secrets(rules, &record)).unwrap_or_default();
-    let secrets = Secrets::new(secrets.into_iter().chain([key.secret().expose_secret().to_owned()]));
+    let secrets = Secrets::new(secrets.into_iter().chain(keys.secrets().map(str::to_owned)));
     Error::from(ApiError::new(reply, &secrets)).into_not_found()
 }
 

@@ -268,7 +268,7 @@ impl Complete for Event {
         envelope::give(&mut self.idempotency_key, client);
         self.insert_id.get_or_insert_with(envelope::id);
         self.time.get_or_insert_with(envelope::now);
-        self.env = self.env.take().or_else(|| client.workspace().map(str::to_owned));
+        self.env = self.env.take().or_else(|| client.workspace_setting().map(str::to_owned));
     }
 }
 

@@ -51,6 +51,17 @@ impl<'a> Pair<'a> {
     }
 }
 
+impl Pair<'_> {
+    /// Where the two stand, before any reference is followed.
+    fn at(&self) -> (Pointer, Pointer) {
+        let only = |schemas: &Schemas<'_>, or: &Pointer| match schemas.as_slice() {
+            [only] => only.pointer.clone(),
+            _ => or.clone(),
+        };
+        (only(&self.old, &self.places.0), only(&self.new, &self.places.1))
+    }
+}
+
 type Key = (Vec<Pointer>, Vec<Pointer>, Way, (bool, bool));
 
 /// Pairs that wait to be compared.
@@ -59,6 +70,8 @@ pub(super) struct Queue<'a> {
     waiting: VecDeque<Pair<'a>>,
     seen: HashSet<Key>,
     rust: RustTypes,
+    /// The pairs that have been compared since this was emptied, by where the two stand.
+    pub(super) compared: Vec<(Pointer, Pointer)>,
 }
 
 impl<'a> Queue<'a> {
@@ -78,12 +91,22 @@ impl<'a> Queue<'a> {
             if self.seen.len() > PAIRS {
                 bail!("more than {PAIRS} pairs of schemas would have to be compared; split the documents");
             }
+            let at = pair.at();
+            changes.schemas = Some(at.clone());
+            self.compared.push(at);
             let views = (View::new(documents.old, &pair.old), View::new(documents.new, &pair.new));
             let mut context =
                 Context { documents, pair: &pair, old: &views.0, new: &views.1, changes, queue: self };
             context.compare();
+            changes.schemas = None;
         }
         Ok(())
+    }
+
+    /// Forgets what has been compared, so that it is compared again.
+    pub(super) fn again(&mut self) {
+        self.seen.clear();
+        self.compared.clear();
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 use suprsend_codegen::{Pointer, Problem, Problems, Source, is_method, path_template};
 
-use crate::spec::page::Page;
+use super::Page;
 
 /// How two pages' values of one place become one.
 enum Rule {
@@ -37,7 +37,7 @@ fn rule(place: &[String]) -> Rule {
 }
 
 /// Unites the pages in their order. Every contradiction is named, with both files.
-pub(super) fn merge(pages: &[Page]) -> Result<String, Problems> {
+pub(super) fn unite(pages: &[Page]) -> Result<Value, Problems> {
     let Some((first, others)) = pages.split_first() else {
         return Err(Problem::at("no file", "nothing to import", "name a file").into());
     };
@@ -51,11 +51,11 @@ pub(super) fn merge(pages: &[Page]) -> Result<String, Problems> {
     }
     merger.paths();
     Problems::none_or(merger.problems)?;
-    write(&merger.document)
+    Ok(merger.document)
 }
 
 /// The document as YAML, in its order.
-fn write(document: &Value) -> Result<String, Problems> {
+pub(super) fn write(document: &Value) -> Result<String, Problems> {
     let problem = |reason: String| Problem::at("the merged document", reason, "import a single document");
     let text =
         yaml_serde::to_string(document).map_err(|error| problem(format!("not to be written: {error}")))?;

@@ -1,0 +1,67 @@
+//! The actions of overlays one by one: what each finds and whether it fits, for those who change overlays.
+
+use serde_json::Value;
+
+use super::{Action, actions_of, every, locate};
+use crate::{Pointer, Problem, Problems, Source, limits};
+
+/// An action of an overlay, and what it found in a document.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The overlay, counted from 0 in the order in which they apply.
+    pub overlay: usize,
+    /// The action in its overlay, counted from 0.
+    pub index: usize,
+    /// File, line, number and target, as problems name an action.
+    pub place: String,
+    /// The action as it is written.
+    pub action: Value,
+    /// The places that the target matches in the document as the actions before leave it.
+    pub targets: Vec<Pointer>,
+    /// Reason why the action does not fit: `x-was` says something else than the document, or it cannot be applied.
+    pub failure: Option<Problem>,
+}
+
+/// Applies the actions of the overlays to the document, and says of each what it found. An action that does not fit stops nothing.
+///
+/// `see` is called for each action with the document as it is before the action.
+///
+/// # Errors
+///
+/// Problems of overlays that cannot be read, and a document that grows beyond the limits.
+pub fn trace(
+    document: &Value,
+    overlays: &[Source],
+    see: &mut dyn FnMut(&Step, &Value),
+) -> Result<(Value, Vec<Step>), Problems> {
+    let read = every(overlays.iter().map(Source::parse))?;
+    let actions = every(read.iter().zip(overlays).map(|(overlay, source)| actions_of(overlay, source)))?;
+    let mut result = document.clone();
+    let mut steps = Vec::new();
+    for (overlay, (actions, source)) in actions.iter().zip(overlays).enumerate() {
+        for action in actions {
+            let mut step = Step {
+                overlay,
+                index: action.index,
+                place: action.place(source),
+                action: read[overlay]["actions"][action.index].clone(),
+                targets: locate(&action.path, &result),
+                failure: None,
+            };
+            see(&step, &result);
+            step.failure = run(action, &step, &mut result);
+            if let Err((reason, remedy)) = limits::check(&result) {
+                return Err(Problem::at(step.place, reason, remedy).into());
+            }
+            steps.push(step);
+        }
+    }
+    Ok((result, steps))
+}
+
+fn run(action: &Action<'_>, step: &Step, document: &mut Value) -> Option<Problem> {
+    let stated = action.check(&step.targets, document);
+    let applied = action.apply(step.targets.clone(), document);
+    let (reason, remedy) = stated.and(applied).err()?;
+    Some(Problem::at(step.place.clone(), reason, remedy))
+}

@@ -1,0 +1,283 @@
+//! The management API: workspaces, their keys, and what is edited on the dashboard, as drafts, live versions and versions before those.
+//!
+//! What has drafts is kept by [`Drafts`], whatever it is; the rest is what each of it means: when it is valid, what a commit of it
+//! replaces, and what of it the hub knows by then.
+
+mod contents;
+mod keys;
+mod templates;
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use axum::http::StatusCode;
+use chrono::Utc;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{Answer, Answered, Asked, World, json as members, missing, page, time};
+use crate::server::reply::Reply;
+
+/// The workspaces that are always there. What is committed in the last one is what the hub's own operations know.
+const WORKSPACES: [(&str, &str, &str); 2] =
+    [("staging", "Staging", "sandbox"), ("production", "Production", "production")];
+const OF_HUB: &str = "production";
+
+type Members = Map<String, Value>;
+
+/// All workspaces of the account.
+pub(super) struct Management {
+    workspaces: Vec<Workspace>,
+}
+
+struct Workspace {
+    shown: Members,
+    space: Space,
+}
+
+/// What a workspace has.
+#[derive(Default)]
+struct Space {
+    workflows: Drafts,
+    schemas: Drafts,
+    events: BTreeMap<String, Members>,
+    /// One tree, under the empty name.
+    categories: Drafts,
+    category_translations: BTreeMap<String, Members>,
+    translations: Drafts,
+    /// The committed sets of translations, of which the first has the number 1.
+    versions: Vec<BTreeMap<String, Members>>,
+    templates: Drafts,
+    /// By template, channel and id.
+    variants: Drafts,
+    mock_data: Drafts,
+    api_keys: Vec<Members>,
+    public_keys: Vec<Members>,
+    signing_keys: Vec<Members>,
+    /// How many keys were ever made.
+    made: u64,
+}
+
+/// Things that are edited as drafts and committed.
+#[derive(Default)]
+struct Drafts {
+    draft: BTreeMap<String, Members>,
+    live: BTreeMap<String, Members>,
+}
+
+impl Drafts {
+    fn of(&self, mode: &str) -> &BTreeMap<String, Members> {
+        if mode == "live" { &self.live } else { &self.draft }
+    }
+
+    /// Saves a draft, which replaces the one before. What is stamped is not part of its hash.
+    fn save(&mut self, key: &str, content: Members) -> &mut Members {
+        let now = time(Utc::now());
+        let created = self.draft.get(key).and_then(|known| known.get("created_at")).cloned();
+        let mut saved = content;
+        saved.insert("hash".to_owned(), hash(&saved).into());
+        saved.insert("created_at".to_owned(), created.unwrap_or_else(|| now.clone()));
+        saved.insert("updated_at".to_owned(), now);
+        self.draft.insert(key.to_owned(), saved);
+        self.draft.entry(key.to_owned()).or_default()
+    }
+
+    /// Makes a draft the live version. The message is one of this version.
+    fn commit(&mut self, key: &str, message: Option<String>) {
+        let Some(draft) = self.draft.get_mut(key) else { return };
+        draft.insert("commit_message".to_owned(), message.into());
+        self.live.insert(key.to_owned(), draft.clone());
+    }
+
+    fn remove(&mut self, key: &str) -> bool {
+        self.live.remove(key);
+        self.draft.remove(key).is_some()
+    }
+
+    fn bytes(&self) -> usize {
+        (self.draft.len() + self.live.len()) * 1024
+    }
+}
+
+/// A hash of the content, whatever the order of its members.
+fn hash(content: &Members) -> String {
+    fn write(value: &Value, out: &mut String) {
+        match value {
+            Value::Object(members) => {
+                let sorted: BTreeMap<_, _> = members.iter().collect();
+                for (name, member) in sorted {
+                    _ = write!(out, "{name:?}:");
+                    write(member, out);
+                }
+                out.push('}');
+            }
+            Value::Array(values) => {
+                for value in values {
+                    write(value, out);
+                }
+                out.push(']');
+            }
+            other => _ = write!(out, "{other},"),
+        }
+    }
+    let mut text = String::new();
+    write(&content.clone().into(), &mut text);
+    Sha256::digest(text.as_bytes()).iter().take(6).fold(String::new(), |mut hash, byte| {
+        _ = write!(hash, "{byte:02x}");
+        hash
+    })
+}
+
+impl Default for Management {
+    fn default() -> Self {
+        let mut management = Self { workspaces: Vec::new() };
+        for (slug, name, mode) in WORKSPACES {
+            management.create(slug, name, &Value::Null, mode);
+        }
+        management
+    }
+}
+
+impl Management {
+    fn create(&mut self, slug: &str, name: &str, description: &Value, mode: &str) {
+        let shown = json!({
+            "uid": format!("wksp_{}", self.workspaces.len() + 1), "slug": slug, "name": name,
+            "description": description, "mode": mode, "data_center": {}, "is_expired": false,
+            "has_limit_reached": false,
+        });
+        self.workspaces.push(Workspace { shown: object(shown), space: Space::default() });
+    }
+
+    fn space(&mut self, slug: &str) -> Option<&mut Space> {
+        let is_it = |it: &&mut Workspace| it.shown["slug"] == slug || it.shown["uid"] == slug;
+        self.workspaces.iter_mut().find(is_it).map(|it| &mut it.space)
+    }
+
+    fn workspaces(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
+        match verb {
+            "list" => {}
+            "create" => {
+                let name = asked.text("name").to_owned();
+                let slug: String =
+                    name.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+                // Whether a name may be taken twice is not known.
+                let mut number = 1;
+                let mut free = slug.clone();
+                while self.space(&free).is_some() {
+                    number += 1;
+                    free = format!("{slug}-{number}");
+                }
+                let slug = free;
+                let description = asked.member("description").cloned().unwrap_or_default();
+                self.create(&slug, &name, &description, "sandbox");
+            }
+            _ => return None,
+        }
+        let all: Vec<Value> = self.workspaces.iter().map(|it| it.shown.clone().into()).collect();
+        Some(Ok(Answered::Json(page::by_offset(&all, &asked.window()))))
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let of = |space: &Space| {
+            let drafts = [
+                &space.workflows,
+                &space.schemas,
+                &space.categories,
+                &space.translations,
+                &space.templates,
+                &space.variants,
+                &space.mock_data,
+            ];
+            let files: usize = space.versions.iter().map(BTreeMap::len).sum();
+            let keys = space.api_keys.len() + space.public_keys.len() + space.signing_keys.len();
+            let rest = space.events.len() + space.category_translations.len() + files + keys;
+            drafts.into_iter().map(Drafts::bytes).sum::<usize>() + rest * 1024
+        };
+        self.workspaces.iter().map(|it| of(&it.space)).sum()
+    }
+}
+
+impl World {
+    pub(super) fn management(&mut self, resource: &str, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
+        if resource == "workspaces" {
+            return self.management.workspaces(verb, asked);
+        }
+        let slug = asked.parameter("workspace");
+        let Some(space) = self.management.space(slug) else { return Some(Err(missing("workspace", slug))) };
+        let answer = match resource {
+            "workspace.api_keys" => space.api_keys(verb, asked),
+            "workspace.public_keys" => space.public_keys(verb, asked),
+            "workspace.signing_keys" => space.signing_keys(verb, asked),
+            "workspace.workflows" => space.workflows(verb, asked),
+            "workspace.schemas" => space.schemas(verb, asked),
+            "workspace.events" => space.events(verb, asked),
+            "workspace.categories" => space.categories(verb, asked),
+            "workspace.categories.translations" => space.category_translations(verb, asked),
+            "workspace.translations" => space.translations(verb, asked),
+            "workspace.templates" => space.templates(verb, asked),
+            "workspace.template.variants" => space.variants(verb, asked),
+            "workspace.template.mock_data" => space.mock_data(verb, asked),
+            _ => None,
+        }?;
+        if slug == OF_HUB && answer.is_ok() {
+            self.know_what_was_committed(resource);
+        }
+        Some(answer)
+    }
+
+    /// What is live in the hub's workspace, its own operations know.
+    fn know_what_was_committed(&mut self, resource: &str) {
+        let Some(space) = self.management.space(OF_HUB) else { return };
+        let (mut workflows, mut categories) = (Vec::new(), Vec::new());
+        match resource {
+            "workspace.workflows" => {
+                let known = |(slug, it): (&String, &Members)| json!({"slug": slug, "category": it.get("category"), "name": it.get("name")});
+                workflows.extend(space.workflows.live.iter().map(known));
+            }
+            "workspace.categories" => {
+                categories.extend(space.categories.live.values().flat_map(contents::categories_of));
+            }
+            _ => {}
+        }
+        for workflow in workflows {
+            // Each has a slug.
+            _ = self.outbox.define_workflow(object(workflow));
+        }
+        for category in categories {
+            _ = self.preferences.define_category(category);
+        }
+    }
+}
+
+fn object(value: Value) -> Members {
+    match value {
+        Value::Object(members) => members,
+        _ => Members::new(),
+    }
+}
+
+fn without(members: &mut Members, names: &[&str]) {
+    members.retain(|name, _| !names.contains(&name.as_str()));
+}
+
+/// Whoever uses a service token.
+fn system_user() -> Value {
+    json!({"name": "Service Token", "email": "service-token@system.example"})
+}
+
+fn mode(asked: &Asked<'_>) -> String {
+    asked.query("mode").unwrap_or_else(|| "draft".to_owned())
+}
+
+fn offset_page(all: impl IntoIterator<Item = Members>, asked: &Asked<'_>) -> Answered {
+    let all: Vec<Value> = all.into_iter().map(Value::from).collect();
+    Answered::Json(page::by_offset(&all, &asked.window()))
+}
+
+/// What a validation found.
+fn validation(errors: &[String]) -> Value {
+    json!({"is_valid": errors.is_empty(), "errors": errors})
+}
+
+fn bad_request(message: impl Into<String>) -> Reply {
+    Reply::refusal(StatusCode::BAD_REQUEST, message)
+}

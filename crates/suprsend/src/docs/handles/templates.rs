@@ -1,0 +1,2 @@
+let template = client.templates().get("order-shipped").await?;
+println!("{template:?}");

@@ -1,0 +1,423 @@
+//! Which parts of the overlays give way to a document, and cutting them out.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use suprsend_codegen::{Pointer, Problems, Project, Source, Step, trace};
+
+use super::{
+    evidence::{Evidence, Id},
+    places::{is_collection, member, owner},
+};
+use crate::spec::{habits::READINGS, overlays};
+
+/// The most rounds of cutting: what one leaves can concern another action.
+const ROUNDS: usize = 12;
+
+/// What becomes of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fate {
+    /// A correction that upstream has made.
+    Made,
+    /// An addition that upstream has now.
+    GivesWay,
+    /// A correction of something that upstream says in a third way, or that is no longer there.
+    Overtaken,
+    /// An addition that nothing refers to any more.
+    Unused,
+}
+
+/// What becomes of an action, and of which places.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    /// File, line, number and target, as they were before.
+    pub(super) action: String,
+    /// The places that it speaks of, each with what becomes of that.
+    pub(super) parts: BTreeMap<Pointer, Fate>,
+    /// The places at which it applies still.
+    pub(super) targets: Vec<Pointer>,
+}
+
+/// The overlays as they are changed.
+pub(super) struct Overlays {
+    sources: Vec<Source>,
+    /// Of each action, the one that it was in the beginning.
+    ids: Vec<Vec<Id>>,
+    verdicts: BTreeMap<Id, Verdict>,
+}
+
+/// A change of an action.
+#[derive(Default)]
+struct Edit {
+    whole: bool,
+    /// Parts to be removed, seen from `update`.
+    parts: Vec<Pointer>,
+    /// Collections that are made here for others, of which nothing is left here.
+    emptied: Vec<Pointer>,
+    /// What `x-was` has to say then.
+    was: Option<Value>,
+}
+
+/// The parts of an update that give way, each with its place in the document.
+type Parts = BTreeMap<Pointer, (Pointer, Fate)>;
+
+impl Overlays {
+    pub(super) fn of(project: &Project, evidence: &Evidence) -> Self {
+        let mut ids = vec![Vec::new(); project.overlays().len()];
+        let mut verdicts = BTreeMap::new();
+        for step in evidence.steps() {
+            let id = (step.overlay, step.index);
+            ids[step.overlay].push(id);
+            let verdict =
+                Verdict { action: step.place.clone(), parts: BTreeMap::new(), targets: step.targets.clone() };
+            verdicts.insert(id, verdict);
+        }
+        let mut sources = project.overlays().to_vec();
+        // It is written anew for each document.
+        if let Some(at) = sources.iter().position(|source| source.name == READINGS) {
+            sources.remove(at);
+            ids.remove(at);
+            verdicts.retain(|(overlay, _), _| *overlay != at);
+        }
+        Self { sources, ids, verdicts }
+    }
+
+    /// The overlays that are left.
+    pub(super) fn sources(&self) -> Vec<Source> {
+        self.sources.clone()
+    }
+
+    pub(super) fn sources_mut(&mut self) -> &mut [Source] {
+        &mut self.sources
+    }
+
+    pub(super) fn verdicts(&self) -> &BTreeMap<Id, Verdict> {
+        &self.verdicts
+    }
+
+    /// Applies them to a document, whether they fit or not.
+    pub(super) fn trace(&self, base: &Value) -> Result<(Value, Vec<Step>), Problems> {
+        trace(base, &self.sources, &mut |_, _| {})
+    }
+
+    /// Cuts out what a document has already, until all that is left applies to it.
+    pub(super) fn settle(&mut self, base: &Value, evidence: &Evidence) -> Result<(), Problems> {
+        // Whole operations and components first: as long as an overlay repeats one, what it finds is a mixture of both.
+        let mut coarse = true;
+        for _ in 0..ROUNDS {
+            let edits = self.edits(base, evidence, coarse)?;
+            if edits.is_empty() && !coarse {
+                return Ok(());
+            }
+            coarse = false;
+            self.apply(&edits)?;
+        }
+        Ok(())
+    }
+
+    /// Cuts out additions that nothing needs, and what corrects them.
+    pub(super) fn drop(
+        &mut self,
+        unused: &[Pointer],
+        base: &Value,
+        evidence: &Evidence,
+    ) -> Result<(), Problems> {
+        let mut edits: BTreeMap<(usize, usize), Edit> = BTreeMap::new();
+        let (document, steps) = self.trace(base)?;
+        for step in &steps {
+            let mut parts = Vec::new();
+            for place in unused {
+                if step.targets.iter().any(|target| place.contains(target)) {
+                    edits.entry((step.overlay, step.index)).or_default().whole = true;
+                }
+                for target in step.targets.iter().filter(|target| target.contains(place)) {
+                    let below = Pointer::from_text(&place.as_str()[target.as_str().len()..]);
+                    if step.action.get("update").is_some_and(|update| below.get(update).is_some()) {
+                        parts.push(below);
+                        self.note(step, place, Fate::Unused);
+                    }
+                }
+            }
+            if !parts.is_empty() {
+                let edit = edits.entry((step.overlay, step.index)).or_default();
+                edit.parts = parts;
+                narrow(edit, step, &document, base);
+            }
+        }
+        self.apply(&edits)?;
+        self.settle(base, evidence)
+    }
+
+    fn note(&mut self, step: &Step, place: &Pointer, fate: Fate) {
+        let id = self.ids[step.overlay][step.index];
+        if let Some(verdict) = self.verdicts.get_mut(&id) {
+            verdict.parts.insert(place.clone(), fate);
+        }
+    }
+
+    /// What has to be changed for the overlays to fit.
+    fn edits(
+        &mut self,
+        base: &Value,
+        evidence: &Evidence,
+        coarse: bool,
+    ) -> Result<BTreeMap<Id, Edit>, Problems> {
+        let mut edits: BTreeMap<(usize, usize), Edit> = BTreeMap::new();
+        let mut notes = Vec::new();
+        let ids = self.ids.clone();
+        let (document, steps) = trace(base, &self.sources, &mut |step, document| {
+            let Some(update) = step.action.get("update") else { return };
+            let id = ids[step.overlay][step.index];
+            let found = if coarse { base } else { document };
+            let mut common: Option<Parts> = None;
+            for target in &step.targets {
+                let mut parts = Parts::new();
+                let places = (target.clone(), Pointer::root());
+                prune(update, evidence.found(id, target), target.get(found), &places, coarse, &mut parts);
+                // Of several targets, only what gives way at all of them.
+                common = Some(match common {
+                    None => parts,
+                    Some(common) => common.into_iter().filter(|(part, _)| parts.contains_key(part)).collect(),
+                });
+            }
+            let parts = common.unwrap_or_default();
+            if parts.is_empty() {
+                return;
+            }
+            let mut edit = Edit { parts: parts.keys().cloned().collect(), ..Edit::default() };
+            narrow(&mut edit, step, found, base);
+            edits.insert((step.overlay, step.index), edit);
+            notes.extend(parts.into_values().map(|(place, fate)| (step.clone(), place, fate)));
+        })?;
+        if !coarse {
+            let mut problems = Vec::new();
+            for step in &steps {
+                let Some(problem) = &step.failure else { continue };
+                if edits.contains_key(&(step.overlay, step.index)) {
+                    continue;
+                }
+                let old = evidence.step(self.ids[step.overlay][step.index]);
+                let targets: &[Pointer] = old.map_or(&[], |old| &old.targets);
+                // What is said of an operation or a component that is not there at all is for a person to judge.
+                let there = |target: &Pointer| {
+                    owner(target).is_some_and(|owner| owner.get(&document).is_some() || self.gave_way(&owner))
+                };
+                if targets.is_empty() || !targets.iter().all(there) {
+                    problems.push(problem.clone());
+                    continue;
+                }
+                edits.entry((step.overlay, step.index)).or_default().whole = true;
+                for target in targets {
+                    let gone = step.action.get("remove").is_some()
+                        && target.get(&document).is_none()
+                        && target.parent().is_some_and(|parent| parent.get(&document).is_some());
+                    notes.push((
+                        step.clone(),
+                        target.clone(),
+                        if gone { Fate::Made } else { Fate::Overtaken },
+                    ));
+                }
+            }
+            Problems::none_or(problems)?;
+        }
+        for (step, place, fate) in notes {
+            self.note(&step, &place, fate);
+        }
+        Ok(edits)
+    }
+
+    fn gave_way(&self, place: &Pointer) -> bool {
+        self.verdicts.values().any(|verdict| verdict.parts.contains_key(place))
+    }
+
+    fn apply(&mut self, edits: &BTreeMap<Id, Edit>) -> Result<(), Problems> {
+        let mut emptied = Vec::new();
+        for (overlay, source) in self.sources.iter_mut().enumerate() {
+            let actions = Pointer::root().child("actions");
+            let (mut removed, mut replaced, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+            for ((_, index), edit) in edits.range((overlay, 0)..(overlay + 1, 0)) {
+                let action = actions.child(index);
+                if edit.whole {
+                    removed.push(action);
+                    gone.push(*index);
+                    continue;
+                }
+                removed.extend(edit.parts.iter().map(|part| action.child("update").join(part)));
+                let emptied = edit
+                    .emptied
+                    .iter()
+                    .map(|part| (action.child("update").join(part), Value::Object(Map::new())));
+                replaced.extend(emptied);
+                if let Some(was) = &edit.was {
+                    rewrite_was(&action.child("x-was"), source, was, &mut removed, &mut replaced)?;
+                }
+            }
+            if gone.len() == self.ids[overlay].len() {
+                emptied.push(overlay);
+                continue;
+            }
+            for (place, value) in replaced {
+                *source = overlays::replace(source, &place, &value)?;
+            }
+            *source = overlays::remove(source, &removed)?;
+            let ids = self.ids[overlay].iter().enumerate().filter(|(index, _)| !gone.contains(index));
+            self.ids[overlay] = ids.map(|(_, id)| *id).collect();
+        }
+        for overlay in emptied.into_iter().rev() {
+            self.sources.remove(overlay);
+            self.ids.remove(overlay);
+        }
+        Ok(())
+    }
+}
+
+/// Finds the parts of an update that give way: members that there were not and are now, and values that are no longer what they were.
+fn prune(
+    update: &Value,
+    old: Option<&Value>,
+    new: Option<&Value>,
+    (place, part): &(Pointer, Pointer),
+    coarse: bool,
+    parts: &mut Parts,
+) {
+    let Some(new) = new else { return };
+    let collection = is_collection(place);
+    if let (Value::Object(members), Value::Object(_)) = (update, new)
+        && (collection || old.is_some_and(Value::is_object))
+    {
+        for (key, update) in members {
+            let (name, new) = match member(new, place, key) {
+                Some((name, value)) => (name, Some(value)),
+                None => (key.as_str(), None),
+            };
+            let old = old.and_then(|old| old.get(key));
+            prune(update, old, new, &(place.child(name), part.child(key)), coarse, parts);
+        }
+        return;
+    }
+    let unit = owner(place).as_ref() == Some(place);
+    if coarse && (!unit || old.is_some()) {
+        return;
+    }
+    let fate = match (update, old) {
+        _ if old == Some(new) => return,
+        (update, None) if update == new && !unit => Fate::Made,
+        (_, None) => Fate::GivesWay,
+        (update, Some(_)) if update == new => Fate::Made,
+        (Value::Array(more), Some(Value::Array(_))) if contains(new, more) => Fate::Made,
+        _ => Fate::Overtaken,
+    };
+    parts.insert(part.clone(), (place.clone(), fate));
+}
+
+fn contains(value: &Value, more: &[Value]) -> bool {
+    value.as_array().is_some_and(|items| more.iter().all(|item| items.contains(item)))
+}
+
+/// Lets parts grow to the objects of which they leave nothing, and says what `x-was` is of what is left.
+fn narrow(edit: &mut Edit, step: &Step, document: &Value, base: &Value) {
+    let mut update = step.action.get("update").cloned().unwrap_or_default();
+    let mut grown = Vec::new();
+    // Another action may add to a collection that upstream has not, and that this one makes.
+    let made = |part: &Pointer| {
+        let place = step.targets.first().map(|target| target.join(part));
+        *part != Pointer::root()
+            && place.is_some_and(|place| is_collection(&place) && place.get(base).is_none())
+    };
+    for part in &edit.parts {
+        let mut part = part.clone();
+        loop {
+            let parent = part.parent().unwrap_or_default();
+            if let Some(Value::Object(members)) = parent.get_mut(&mut update) {
+                members.shift_remove(&part.last());
+                if !members.is_empty() {
+                    break;
+                }
+            }
+            if made(&parent) {
+                edit.emptied.push(parent.clone());
+                break;
+            }
+            if parent == Pointer::root() {
+                edit.whole = true;
+                return;
+            }
+            part = parent;
+        }
+        grown.push(part);
+    }
+    // One part may have grown to hold another.
+    let all = grown.clone();
+    grown.retain(|part| !all.iter().any(|other| other != part && other.contains(part)));
+    grown.dedup();
+    grown.retain(|part| !edit.emptied.iter().any(|emptied| emptied.contains(part)));
+    edit.parts = grown;
+    if let Some(was) = step.action.get("x-was") {
+        let found = step.targets.first().and_then(|target| target.get(document).or_else(|| target.get(base)));
+        edit.was = Some(left_of(was, Some(&update), found));
+    }
+}
+
+/// What `x-was` says of what an update is left with: nothing of what is gone from it, and of what is there now only what is still absent.
+fn left_of(was: &Value, update: Option<&Value>, found: Option<&Value>) -> Value {
+    let Value::Object(members) = was else { return was.clone() };
+    let mut left = Map::new();
+    for (key, was) in members {
+        let update = update.and_then(|update| update.get(key));
+        let found = found.and_then(|found| found.get(key));
+        match (was, update, found) {
+            (Value::Null, None, Some(_)) => {}
+            (Value::Null, Some(Value::Object(update)), Some(Value::Object(found))) => {
+                let absent: Map<String, Value> = update
+                    .keys()
+                    .filter(|key| !found.contains_key(*key))
+                    .map(|key| (key.clone(), Value::Null))
+                    .collect();
+                if !absent.is_empty() {
+                    left.insert(key.clone(), Value::Object(absent));
+                }
+            }
+            (Value::Object(_), update, found) => {
+                let part = left_of(was, update, found);
+                if part.as_object().is_none_or(|part| !part.is_empty()) {
+                    left.insert(key.clone(), part);
+                }
+            }
+            // A statement on something that is not what it was any more, and that the action leaves alone now.
+            (was, None, Some(found)) if was != found && !was.is_null() => {}
+            _ => {
+                left.insert(key.clone(), was.clone());
+            }
+        }
+    }
+    Value::Object(left)
+}
+
+/// The edits that make an `x-was` what it has to be.
+fn rewrite_was(
+    place: &Pointer,
+    source: &Source,
+    wanted: &Value,
+    removed: &mut Vec<Pointer>,
+    replaced: &mut Vec<(Pointer, Value)>,
+) -> Result<(), Problems> {
+    let document = source.parse()?;
+    let mut open = vec![(place.clone(), wanted.clone())];
+    while let Some((place, wanted)) = open.pop() {
+        let Some(now) = place.get(&document) else { continue };
+        match (now, &wanted) {
+            (_, Value::Object(wanted)) if wanted.is_empty() => removed.push(place),
+            (Value::Object(now), Value::Object(wanted)) => {
+                for key in now.keys() {
+                    match wanted.get(key) {
+                        None => removed.push(place.child(key)),
+                        Some(wanted) => open.push((place.child(key), wanted.clone())),
+                    }
+                }
+            }
+            (now, wanted) if now != wanted => replaced.push((place, wanted.clone())),
+            _ => {}
+        }
+    }
+    Ok(())
+}
