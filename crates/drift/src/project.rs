@@ -13,8 +13,7 @@ use suprsend_codegen::{Problems, Project};
 pub(crate) struct Input {
     /// Document to use instead of the project's own.
     ///
-    /// It has at most 64 megabytes, is nested at most 128 levels deep, and has at most two million values once YAML's aliases are
-    /// written out and overlays are applied.
+    /// Limits: 64 megabytes, 128 levels of nesting, and two million values after YAML's aliases and overlays are applied.
     #[arg(long, value_name = "FILE")]
     spec: Option<PathBuf>,
     /// Overlay to apply to it instead of the project's own; may be repeated, applied in the order given.

@@ -45,8 +45,7 @@ const DOCUMENT: &str = "openapi.yaml";
 /// same as the overlay's or different, and how; and which actions still apply, are made by upstream, or give way. --retire carries the plan
 /// out.
 ///
-/// A file has at most 64 megabytes of UTF-8, is nested at most 128 levels deep, and has at most two million values once YAML's
-/// aliases are written out.
+/// Limits of a file: UTF-8, 64 megabytes, 128 levels of nesting, and two million values after YAML's aliases are applied.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// OpenAPI documents in YAML or JSON, or documentation pages in Markdown that quote one.

@@ -30,8 +30,8 @@ impl Copy {
         fs::create_dir(folder.path().join("overlays")).unwrap();
         for entry in fs::read_dir(project::root().join("overlays")).unwrap() {
             let entry = entry.unwrap();
-            // The table names every operation, and these pages have others.
-            if entry.file_name() == "90-resources.yaml" {
+            // What is imported here are users, and generating all else takes time. The table names every operation.
+            if entry.file_name() > *"30-" {
                 continue;
             }
             fs::copy(entry.path(), folder.path().join("overlays").join(entry.file_name())).unwrap();
@@ -144,7 +144,7 @@ fn the_page_of_upstream_is_the_bundled_document_byte_for_byte() {
 fn one_document_is_kept_byte_for_byte() {
     let text = format!("# A comment, and no newline at the end\n{}", bundled().trim_end()).replacen(
         "summary: Create / Update Users",
-        "summary:   'Create or update users'",
+        "summary:   'Create / Update Users'",
         1,
     );
     for name in ["new.yaml", "new.yml"] {
@@ -230,12 +230,12 @@ fn what_the_document_has_no_longer_is_named() {
 
 #[test]
 fn an_operation_keeps_servers_of_its_own() {
-    let mut manage = page("get", "/v1/workspace/", "workspaces", json!({}));
+    let mut elsewhere = page("get", "/v1/elsewhere/", "elsewhere", json!({}));
     let servers = json!([{"url": "https://management.example"}]);
-    manage["paths"]["/v1/workspace/"]["get"]["servers"] = servers.clone();
-    let copy = Copy::new().with("a.md", PAGE).with("b.md", quoting("get", "/v1/workspace/", &manage));
+    elsewhere["paths"]["/v1/elsewhere/"]["get"]["servers"] = servers.clone();
+    let copy = Copy::new().with("a.md", PAGE).with("b.md", quoting("get", "/v1/elsewhere/", &elsewhere));
     copy.import();
-    assert_eq!(parse(&copy.document())["paths"]["/v1/workspace/"]["get"]["servers"], servers);
+    assert_eq!(parse(&copy.document())["paths"]["/v1/elsewhere/"]["get"]["servers"], servers);
 }
 
 #[test]
