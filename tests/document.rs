@@ -70,7 +70,7 @@ fn every_example_is_valid_against_its_own_schema() {
 /// The reasons for the corrections: what upstream's own document says of its own examples.
 #[test]
 fn upstreams_examples_are_not_valid_without_the_corrections() {
-    let project = suprsend_codegen::Project::of_sources(
+    let project = suprsend_codegen::Project::from_sources(
         suprsend_codegen::Source::new("openapi.yaml", include_str!("../openapi.yaml")),
         Vec::new(),
     );
@@ -87,7 +87,7 @@ fn upstreams_examples_are_not_valid_without_the_corrections() {
 #[test]
 fn the_placeholder_is_refused_until_an_overlay_corrects_it() {
     let source = |text: &str| suprsend_codegen::Source::new("openapi.yaml", text);
-    let raw = suprsend_codegen::Project::of_sources(source(include_str!("../openapi.yaml")), Vec::new());
+    let raw = suprsend_codegen::Project::from_sources(source(include_str!("../openapi.yaml")), Vec::new());
     let document = raw.correct().expect("readable without overlays");
     let error = suprsend_codegen::generate(&document, &suprsend_codegen::Settings::default())
         .expect_err("a placeholder cannot be generated")
@@ -109,7 +109,7 @@ fn a_correction_that_upstream_has_made_stops_the_build() {
         "overlays/10-corrections.yaml",
         include_str!("../overlays/10-corrections.yaml"),
     );
-    let project = suprsend_codegen::Project::of_sources(
+    let project = suprsend_codegen::Project::from_sources(
         suprsend_codegen::Source::new("openapi.yaml", text),
         vec![overlay],
     );

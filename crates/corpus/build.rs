@@ -10,7 +10,7 @@ mod random;
 use std::{env, error::Error, fmt::Write, fs, path::Path};
 
 use serde_json::Value;
-use suprsend_codegen::{Pointer, Settings, Source, generate, leniently, rust_type};
+use suprsend_codegen::{Pointer, Settings, Source, generate, generate_partial, rust_type};
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=../codegen/corpus");
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, document) in documents()? {
         let settings = Settings { runtime: "::suprsend_api".to_owned(), ..Settings::default() };
         // A document that is refused as a whole has no code. That it is to be refused is stated in its outcome.
-        let Ok((generated, _)) = leniently(&document, |document| generate(document, &settings)) else {
+        let Ok((generated, _)) = generate_partial(&document, |document| generate(document, &settings)) else {
             continue;
         };
         let file = Path::new(&out).join(format!("{name}.rs"));

@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         table::table(&syn::parse_file(&own)?, &quote!(suprsend_drift), &uses, &root, &document),
     )?;
     for (name, path) in [("sample", SAMPLE), ("upstream", UPSTREAM)] {
-        let document = Project::of_files(Path::new("."), Path::new(path), &[])?.correct()?;
+        let document = Project::from_files(Path::new("."), Path::new(path), &[])?.correct()?;
         let settings = Settings { derives: vec![DERIVE.to_owned()], runtime: "suprsend_api".to_owned() };
         let generated = generate(&document, &settings)?;
         fs::write(out.join(format!("{name}.rs")), &generated.rust)?;

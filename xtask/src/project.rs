@@ -9,7 +9,7 @@ use std::{
 use anyhow::Result;
 use clap::Args;
 use serde_json::Value;
-use suprsend_codegen::{Problems, Project, leniently};
+use suprsend_codegen::{Problems, Project, generate_partial};
 use suprsend_console::err;
 
 /// Which document to work on.
@@ -43,7 +43,7 @@ impl Input {
         if !self.lenient {
             return Ok(work(&document)?);
         }
-        let (made, dropped) = leniently(&document, work)?;
+        let (made, dropped) = generate_partial(&document, work)?;
         err(format_args!("{dropped}"));
         Ok(made)
     }
@@ -60,7 +60,7 @@ impl Input {
         } else {
             own.files()[1..].to_vec()
         };
-        Ok(Project::of_files(root, spec, &overlays)?)
+        Ok(Project::from_files(root, spec, &overlays)?)
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) async fn run(tools: &Tools) -> Result<String> {
         if !name.ends_with(".yaml") && !name.ends_with(".json") {
             continue;
         }
-        let document = Project::of_files(&root, &given, &[]).and_then(|project| project.correct());
+        let document = Project::from_files(&root, &given, &[]).and_then(|project| project.correct());
         // A document that is refused leaves no file behind.
         if let Ok(made) = document.and_then(|document| lower(&document)) {
             write(&lowered.join(format!("{name}.json")), &made.document)?;

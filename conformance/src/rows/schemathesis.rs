@@ -26,9 +26,10 @@ const OF_USERS: &[&str] = &[
     "--max-examples",
     "100",
 ];
+/// The paths of the management API, which has another credential.
+const MANAGEMENT: &str = r"^/v[12]/(workspace/|\{workspace\}/)";
 /// All other operations, without sequences, and with fewer requests that are made at random: more take more time than the gate has.
-const OF_OTHERS: &[&str] =
-    &["--exclude-path-regex", USERS, "--phases", "examples,coverage,fuzzing", "--max-examples", "5"];
+const FEWER: &[&str] = &["--phases", "examples,coverage,fuzzing", "--max-examples", "5"];
 /// As little as shows that something can be found.
 const FEW_PHASES: &[&str] =
     &["--include-path-regex", USERS, "--phases", "examples", "--max-failures", "1", "--max-examples", "100"];
@@ -42,11 +43,14 @@ pub(super) async fn run(tools: &Tools) -> Result<String> {
     let document = document.to_str().context("the temporary folder's name is not text")?;
 
     let (mut all, mut accepted, mut operations) = (0, 0, BTreeSet::new());
-    for phases in [OF_USERS, OF_OTHERS] {
+    let neither = format!("({USERS})|({MANAGEMENT})");
+    let of_others = [&["--exclude-path-regex", &neither], FEWER].concat();
+    let of_management = [&["--include-path-regex", MANAGEMENT], FEWER].concat();
+    for (phases, scheme) in [(OF_USERS, "Bearer"), (&of_others, "Bearer"), (&of_management, "ServiceToken")] {
         let hub = Hub::builder().recorded_requests(usize::MAX).start().await?;
         furnish(&hub).await?;
         let before = hub.requests().len();
-        let judged = schemathesis(tools, &hub, document, phases).await?;
+        let judged = schemathesis(tools, &hub, document, phases, scheme).await?;
         if judged.code != Some(0) {
             bail!("schemathesis found something:\n{}", judged.end());
         }
@@ -65,7 +69,7 @@ pub(super) async fn run(tools: &Tools) -> Result<String> {
     // It has to be able to find something.
     let broken = Hub::start().await?;
     broken.inject(Fault::status(500).share(1.0))?;
-    let control = schemathesis(tools, &broken, document, FEW_PHASES).await?;
+    let control = schemathesis(tools, &broken, document, FEW_PHASES, "Bearer").await?;
     if control.code != Some(1) {
         bail!("schemathesis does not mind a hub that always fails:\n{}", control.end());
     }
@@ -90,22 +94,31 @@ async fn furnish(hub: &Hub) -> Result<()> {
     Ok(())
 }
 
-async fn schemathesis(tools: &Tools, hub: &Hub, document: &str, phases: &[&str]) -> Result<Output> {
+async fn schemathesis(
+    tools: &Tools,
+    hub: &Hub,
+    document: &str,
+    phases: &[&str],
+    scheme: &str,
+) -> Result<Output> {
     let mut command = tools.program("schemathesis");
     command
         .args(["run", document, "--url", hub.url(), "--checks", "all", "--seed", SEED])
         .args(phases)
         .args(PATIENCE)
         .args(NO_MEMORY)
-        .args(["--header", &format!("Authorization: Bearer {}", hub.key())])
+        .args(["--header", &format!("Authorization: {scheme} {}", hub.key())])
         .env("SCHEMATHESIS_HOOKS", "schemathesis_hooks");
     output(&mut command).await
 }
 
-/// The corrected document, with the one status beyond it that schemathesis provokes: 401, when it leaves out credentials to see
-/// whether they are asked for. Its body is judged as that of a 400.
+/// The corrected document, with the workspace that is there, and with the one status beyond it that schemathesis provokes: 401, when
+/// it leaves out credentials to see whether they are asked for. Its body is judged as that of a 400.
 fn document() -> Result<Value> {
     let mut document = super::document_of_others()?;
+    // Of the management API all is in a workspace, so that with any other name everything were a 404.
+    let workspace = document.pointer_mut("/components/parameters/Workspace/schema");
+    *workspace.context("no parameter names the workspace")? = json!({"type": "string", "enum": ["staging"]});
     let paths =
         document.get_mut("paths").and_then(Value::as_object_mut).context("the document has no paths")?;
     for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut()) {

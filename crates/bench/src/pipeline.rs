@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use suprsend_codegen::{Settings, find_culprits, generate};
+use suprsend_codegen::{Settings, bisect, generate};
 use suprsend_console::tell;
 
 /// The sizes that are measured.
@@ -68,7 +68,7 @@ fn culprits_of(document: &Value) -> Result<usize> {
         Err(problems) => Some(problems.to_string()),
     };
     let Some(reason) = fails(document) else { return Ok(0) };
-    let problems = find_culprits(document, &reason, fails);
+    let problems = bisect(document, &reason, fails);
     let wrong = problems.iter().find(|problem| {
         problem.pointer().and_then(|place| place.get(document)).is_none_or(|part| part.get(MARK).is_none())
     });

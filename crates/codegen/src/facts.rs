@@ -1,11 +1,11 @@
 //! The facts of each operation that its types do not carry: path, server, credential, parameters, and whether it may be repeated.
 //!
-//! They are read from the lowered document, before fitting takes away what the generator does not read.
+//! They are read from the lowered document, before adapting takes away what the generator does not read.
 
 use serde_json::{Map, Value};
 
 use crate::{
-    Pointer, fit, grammar, media, names,
+    Pointer, adapt, grammar, media, names,
     table::{Table, Verdict},
 };
 
@@ -85,7 +85,7 @@ fn of_operation(
     let id = operation["operationId"].as_str().map(str::to_owned);
     Facts {
         function: names::rust_function(operation, path, method),
-        id: id.unwrap_or_else(|| fit::operation_id(operation, path, method)),
+        id: id.unwrap_or_else(|| adapt::operation_id(operation, path, method)),
         method: method.to_owned(),
         path: path.to_owned(),
         server: own_server(operation).or_else(|| own_server(item)),

@@ -1,7 +1,7 @@
 //! Where things stand in an OpenAPI document.
 //!
 //! One table says, for every kind of object, which of its members hold objects of which kind. Everything that walks the
-//! document (lint, lowering, fitting, references) walks by this table, so that a *property* named `const`,
+//! document (lint, lowering, adapting, references) walks by this table, so that a *property* named `const`,
 //! `examples` or `nullable` is never taken for a keyword: below `properties` stand names, not keywords.
 
 use serde_json::Value;

@@ -1,14 +1,14 @@
 //! From an OpenAPI 3.1 document and its overlays to a Rust client, with a record of what was lost on the way.
 //!
 //! ```text
-//! document + overlays -> lint -> lower to 3.0.3 -> fit -> openapiv3 -> progenitor -> mend -> Rust
+//! document + overlays -> lint -> lower to 3.0.3 -> adapt -> openapiv3 -> progenitor -> patch -> Rust
 //! ```
 //!
 //! - [`Project::correct`] applies the overlays; the result is what everything else is judged by.
 //! - [`generate`] checks it, lowers it, fits it to progenitor and generates.
 //!
 //! - [`rules`] reads what the document says of requests and no Rust type carries, to be written as constant data.
-//! - [`leniently`] leaves out the operations that cannot be generated.
+//! - [`generate_partial`] leaves out the operations that cannot be generated.
 //!
 //! # Limits
 //!
@@ -70,17 +70,17 @@
 //! Nothing here knows a particular API. Input that cannot be generated gives [`Problems`]: a line each with place, reason
 //! and remedy, all of them in one run.
 
+mod adapt;
 mod directions;
 mod facts;
-mod fit;
 mod grammar;
-mod lenient;
 mod limits;
 mod lint;
 mod lower;
 pub mod media;
 mod names;
 mod overlay;
+mod partial;
 mod path_item;
 mod pointer;
 mod problem;
@@ -94,19 +94,19 @@ mod table;
 
 use serde_json::Value;
 
-pub use fit::is_closed;
+pub use adapt::is_closed;
 pub use grammar::{Node, is_method, path_template, walk};
-pub use lenient::leniently;
 pub use limits::TEXT;
 pub use names::{rust_function, rust_type};
 pub use overlay::{Step, trace};
+pub use partial::generate_partial;
 pub use path_item::{PathItem, path_items};
 pub use pointer::Pointer;
 pub use problem::{Problem, Problems};
 pub use project::Project;
 pub use report::{Entry, Kind, Report};
 pub use resources::resources;
-pub use rust::{Settings, find_culprits};
+pub use rust::{Settings, bisect};
 pub use source::Source;
 pub use table::{Entry as TableEntry, RESOURCES, Resource, Table, Verdict};
 
@@ -149,7 +149,7 @@ pub fn generatable(document: &Value) -> Result<(), Problems> {
     limits::deep(|| lint::generatable(document))
 }
 
-/// Checks a corrected document and lowers it to OpenAPI 3.0.3, without fitting it to the generator.
+/// Checks a corrected document and lowers it to OpenAPI 3.0.3, without adapting it to the generator.
 ///
 /// # Errors
 ///
@@ -173,17 +173,17 @@ pub fn generate(document: &Value, settings: &Settings) -> Result<Generated, Prob
     limits::deep(|| {
         lint::generatable(document)?;
         let mut report = Report::default();
-        let mut fitted = lower::lower(document, &mut report);
-        let facts = facts::collect(&fitted, &Table::of(document)?);
+        let mut adapted = lower::lower(document, &mut report);
+        let facts = facts::collect(&adapted, &Table::of(document)?);
         if directions::is_3_0(document) {
-            directions::settle(&mut fitted, &mut report);
+            directions::settle(&mut adapted, &mut report);
         }
-        let notes = fit::fit(&mut fitted, &mut report);
+        let notes = adapt::adapt(&mut adapted, &mut report);
         report.settle();
         let rules = rules::read(document, &mut report);
         let rules = rules::rust(&rules, &settings.rules()?, &quote::quote!(rules));
         let beside = rust::Beside { notes: &notes, facts: &facts, rules: &rules };
-        let rust = rust::generate(&fitted, &beside, settings)
+        let rust = rust::generate(&adapted, &beside, settings)
             .map_err(|problems| problems.relocate(|place| report.origin(place)))?;
         let document = format!("{document:#}\n");
         Ok(Generated { rust, document, report })

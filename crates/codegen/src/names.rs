@@ -143,7 +143,7 @@ pub fn rust_type(document: &Value, pointer: &Pointer) -> String {
 
 /// The name of the Rust function for an operation: its id, or what is derived from method and path in its place.
 pub fn rust_function(operation: &Value, path: &str, method: &str) -> String {
-    function_name(&crate::fit::operation_id(operation, path, method))
+    function_name(&crate::adapt::operation_id(operation, path, method))
 }
 
 /// A name for the schema at `pointer`: its title, or what the nearest named thing around it is called and the way from there.
@@ -183,7 +183,7 @@ fn extend(name: &mut String, from: Node, last: &str, (value, node): (&Value, Nod
             return;
         }
         (_, Node::Operation) => {
-            *name = crate::fit::operation_id(value, last, key);
+            *name = crate::adapt::operation_id(value, last, key);
             return;
         }
         (_, Node::RequestBody) => "Body".to_owned(),

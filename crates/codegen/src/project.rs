@@ -49,7 +49,7 @@ impl Project {
         }
         Problems::none_or(problems)?;
         overlays.sort();
-        Self::of_files(root, &root.join("openapi.yaml"), &overlays)
+        Self::from_files(root, &root.join("openapi.yaml"), &overlays)
     }
 
     /// Reads a document and overlays from the files named. Messages name them relative to `root`, where they are below it.
@@ -57,7 +57,7 @@ impl Project {
     /// # Errors
     ///
     /// The first file that cannot be read.
-    pub fn of_files(root: &Path, document: &Path, overlays: &[PathBuf]) -> Result<Self, Problems> {
+    pub fn from_files(root: &Path, document: &Path, overlays: &[PathBuf]) -> Result<Self, Problems> {
         let read = |path: &Path| {
             let text = fs::read_to_string(path).map_err(|error| unreadable(path, root, &error))?;
             Ok::<_, Problems>(Source::new(shown(path, root), text))
@@ -72,7 +72,7 @@ impl Project {
     }
 
     /// A project that is in memory already.
-    pub fn of_sources(document: Source, overlays: Vec<Source>) -> Self {
+    pub fn from_sources(document: Source, overlays: Vec<Source>) -> Self {
         Self { document, overlays, files: Vec::new() }
     }
 

@@ -19,7 +19,7 @@ pub enum Kind {
     Combined,
     /// The same things stand in another order.
     Reordered,
-    /// An operation, or something that only dropped operations need, is left out. Only [`leniently`](crate::leniently) does.
+    /// An operation, or something that only dropped operations need, is left out. Only [`generate_partial`](crate::generate_partial) does.
     Dropped,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for Entry {
     }
 }
 
-/// What lowering and fitting changed, in the order in which it happened. Its `Display` is a line an entry.
+/// What lowering and adapting changed, in the order in which it happened. Its `Display` is a line an entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     entries: Vec<Entry>,

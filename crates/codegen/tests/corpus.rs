@@ -4,7 +4,7 @@
 
 use std::{fs, path::PathBuf};
 
-use suprsend_codegen::{Settings, Source, generate, leniently};
+use suprsend_codegen::{Settings, Source, generate, generate_partial};
 
 #[test]
 fn every_document_has_the_stated_outcome() {
@@ -47,7 +47,7 @@ fn outcome(text: &str) -> String {
         Ok(generated) => return format!("generated\n{}", generated.report),
         Err(problems) => problems,
     };
-    match leniently(&document, |document| generate(document, &settings)) {
+    match generate_partial(&document, |document| generate(document, &settings)) {
         Ok((generated, dropped)) => {
             format!("refused\n{problems}\n\ngenerated leniently\n{dropped}{}", generated.report)
         }

@@ -6,7 +6,7 @@ mod random;
 
 use random::Random;
 use serde_json::{Value, json};
-use suprsend_codegen::{Problems, Project, Settings, Source, generate, leniently, lower};
+use suprsend_codegen::{Problems, Project, Settings, Source, generate, generate_partial, lower};
 
 fn rounds(usual: u64) -> u64 {
     std::env::var("FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(usual)
@@ -33,7 +33,7 @@ fn random_documents() {
             Ok(generated) => assert!(generated.rust.contains("pub mod operations"), "seed {seed}"),
             Err(problems) => {
                 judge(&problems, &format!("seed {seed}"));
-                let rest = leniently(&document, |document| generate(document, &settings()));
+                let rest = generate_partial(&document, |document| generate(document, &settings()));
                 if let Err(left) = rest {
                     panic!("seed {seed}: {problems}, and then {left}");
                 }
@@ -194,7 +194,7 @@ fn random_overlays() {
             mutate(&mut random, &mut overlay);
         }
         let overlay = overlay.to_string();
-        let project = Project::of_sources(
+        let project = Project::from_sources(
             Source::new("document", document.to_string()),
             vec![Source::new("overlay", overlay.as_str())],
         );

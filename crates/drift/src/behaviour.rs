@@ -145,8 +145,8 @@ impl Specimens {
         let seed = pair.name.bytes().fold(effort.seed, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
         let mut instances = Instances::new(&subject, seed);
         // Null is not for the type itself, but for the option of it.
-        let fitting = |instance: &Value| !instance.is_null() && fits(document.schemas, &pair.node, instance);
-        let valid = (0..effort.instances).filter_map(|_| instances.valid()).filter(fitting).collect();
+        let adapting = |instance: &Value| !instance.is_null() && fits(document.schemas, &pair.node, instance);
+        let valid = (0..effort.instances).filter_map(|_| instances.valid()).filter(adapting).collect();
         let mut invalid: Vec<Value> = (0..effort.instances).filter_map(|_| instances.invalid()).collect();
         if effort.instances > 0 {
             // Of every type.
@@ -396,17 +396,17 @@ impl<'p, 'a> Rewriting<'p, 'a> {
                 })
             }
             Form::Union { variants, .. } => {
-                let fitting: Vec<&Node<'a>> =
+                let adapting: Vec<&Node<'a>> =
                     variants.iter().filter(|variant| fits(self.schemas, variant, read)).collect();
                 // The members themselves may tell alternatives apart.
                 let within: Vec<&Node<'a>> =
-                    fitting.iter().copied().filter(|variant| within(self.schemas, variant, read)).collect();
-                let fitting = if within.is_empty() { fitting } else { within };
-                if fitting.is_empty() && !same(read, written) {
+                    adapting.iter().copied().filter(|variant| within(self.schemas, variant, read)).collect();
+                let adapting = if within.is_empty() { adapting } else { within };
+                if adapting.is_empty() && !same(read, written) {
                     return altered();
                 }
                 let all: Vec<_> =
-                    fitting.into_iter().map(|variant| self.altered(variant, read, written)).collect();
+                    adapting.into_iter().map(|variant| self.altered(variant, read, written)).collect();
                 // A key that one alternative does not name may be kept by another, which may leave out null.
                 let kept = all.iter().any(Option::is_none);
                 let lost = all

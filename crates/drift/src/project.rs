@@ -33,7 +33,7 @@ impl Input {
         };
         let overlays =
             if self.no_overlay || !self.overlay.is_empty() { &self.overlay } else { &own.files()[1..] };
-        Project::of_files(root, spec, overlays)
+        Project::from_files(root, spec, overlays)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the document says: operations, the schemas of their bodies, and the replies it shows.
 
-mod mend;
+mod normalize;
 mod parameter;
 mod reply;
 mod sample;
@@ -21,7 +21,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use self::{
-    mend::{for_replies, for_requests, mend},
+    normalize::{for_replies, for_requests, normalize},
     parameter::{Parameter, Place},
     reply::Replies,
     schema::{Schema, Schemas},
@@ -98,7 +98,7 @@ impl Document {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut value: Value =
             serde_json::from_str(text).map_err(|error| format!("the document is not JSON: {error}"))?;
-        mend(&mut value);
+        normalize(&mut value);
         let requests = Arc::new(for_requests(&value).unwrap_or_else(|| value.clone()));
         let value = Arc::new(for_replies(&value).unwrap_or(value));
         let schemas = Schemas::new(Arc::clone(&value))?;

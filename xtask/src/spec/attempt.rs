@@ -16,7 +16,7 @@ pub(super) struct Made {
 
 /// Applies the overlays to the document, and generates.
 pub(super) fn attempt(document: &Source, overlays: &[Source]) -> Result<Made, Problems> {
-    let document = Project::of_sources(document.clone(), overlays.to_vec()).correct()?;
+    let document = Project::from_sources(document.clone(), overlays.to_vec()).correct()?;
     let rust = generate(&document, &Settings::default())?.rust;
     if !Table::of(&document)?.is_empty() {
         resources(&document, &rust, &BTreeMap::new())?;

@@ -428,7 +428,7 @@ mod tests {
     fn generated(document: &Value) -> Result<(Value, String), Problems> {
         let overlay = Readings::of(document).overlay()?;
         let source = Source::new("openapi.yaml", document.to_string());
-        let corrected = Project::of_sources(source, overlay.into_iter().collect()).correct()?;
+        let corrected = Project::from_sources(source, overlay.into_iter().collect()).correct()?;
         generate(&corrected, &Settings::default()).map(|made| (corrected, made.rust))
     }
 

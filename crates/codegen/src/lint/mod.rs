@@ -1,7 +1,7 @@
 //! Lint: what cannot be generated, found before anything is changed.
 //!
 //! Whatever progenitor would panic on, generate wrongly or generate uncompilable code for is one line with place, reason and
-//! remedy, and all of them come in one run. What fitting can work around is no problem and not mentioned here.
+//! remedy, and all of them come in one run. What adapting can work around is no problem and not mentioned here.
 //!
 //! The checks build on each other: where a value has the wrong JSON type, what refers to it cannot be judged, so a later
 //! check runs only on what passed the earlier ones.

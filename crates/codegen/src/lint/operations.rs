@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Findings, resolve};
 use crate::{
     PathItem, Pointer,
-    fit::{is_reserved, operation_id},
+    adapt::{is_reserved, operation_id},
     grammar,
     media::sent_as,
     names::{field_name, function_name, is_taken_by_body},

@@ -1,7 +1,7 @@
 //! Every schema that something refers to becomes a component.
 //!
 //! A `$ref` of 3.1 may point at any schema: into `paths`, at a property of a component, at a `$defs` entry. Lowering and
-//! fitting move schemas about, so whatever is referred to is given a place that stays.
+//! adapting move schemas about, so whatever is referred to is given a place that stays.
 
 use std::collections::BTreeMap;
 

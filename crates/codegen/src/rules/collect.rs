@@ -8,7 +8,7 @@ use super::{
     model::{Id, Operation, Parameter, Rule},
     schema::{self, Context, Source, resolve},
 };
-use crate::{Pointer, Report, fit::is_reserved, grammar, media, report::Kind};
+use crate::{Pointer, Report, adapt::is_reserved, grammar, media, report::Kind};
 
 /// The schemas of all requests as they stand in the document, equal ones several times.
 pub(super) struct Collected {

@@ -1,12 +1,12 @@
-//! From the fitted document to Rust source.
+//! From the adapted document to Rust source.
 
+mod bisect;
+mod catch_panic;
 mod check;
-mod culprits;
 mod docs;
-mod endless;
 mod features;
 mod operations;
-mod quiet;
+mod recursion;
 pub(crate) mod serde;
 mod types;
 
@@ -19,9 +19,9 @@ use quote::{ToTokens, quote};
 use serde_json::Value;
 use syn::visit_mut::VisitMut;
 
-pub use self::culprits::find as find_culprits;
+pub use self::bisect::bisect;
 pub(crate) use self::operations::arguments;
-use crate::{Pointer, Problem, Problems, facts::Facts, fit::Notes, rules};
+use crate::{Pointer, Problem, Problems, adapt::Notes, facts::Facts, rules};
 
 /// What the generated code looks like.
 #[derive(Debug, Clone)]
@@ -50,32 +50,32 @@ impl Settings {
     }
 }
 
-/// What the Rust is made of beside the fitted document.
+/// What the Rust is made of beside the adapted document.
 pub(crate) struct Beside<'a> {
     pub(crate) notes: &'a Notes,
     pub(crate) facts: &'a [Facts],
     pub(crate) rules: &'a rules::Rust,
 }
 
-/// Generates the types and the operations. The document has been linted, lowered and fitted.
+/// Generates the types and the operations. The document has been linted, lowered and adapted.
 pub(crate) fn generate(
     document: &Value,
     beside: &Beside<'_>,
     settings: &Settings,
 ) -> Result<String, Problems> {
     attempt(document, beside, settings)
-        .map_err(|reason| culprits::find(document, &reason, |part| attempt(part, beside, settings).err()))
+        .map_err(|reason| bisect::bisect(document, &reason, |part| attempt(part, beside, settings).err()))
 }
 
 /// The Rust source, or why there is none.
 fn attempt(document: &Value, beside: &Beside<'_>, settings: &Settings) -> Result<String, String> {
-    endless::check(document)?;
+    recursion::check(document)?;
     let document = read(document)?;
-    quiet::catch(|| {
+    catch_panic::catch_panic(|| {
         let tokens = tokens(&document, settings)?;
         let file = syn::parse2(tokens)
             .map_err(|error| format!("progenitor generated Rust that does not parse: {error}"))?;
-        let file = mend(file, beside, settings)?;
+        let file = patch(file, beside, settings)?;
         check::compiles(&file)?;
         Ok(prettyplease::unparse(&file))
     })
@@ -83,7 +83,7 @@ fn attempt(document: &Value, beside: &Beside<'_>, settings: &Settings) -> Result
 }
 
 /// From progenitor's client to types, operations and rules.
-fn mend(file: syn::File, beside: &Beside<'_>, settings: &Settings) -> Result<syn::File, String> {
+fn patch(file: syn::File, beside: &Beside<'_>, settings: &Settings) -> Result<syn::File, String> {
     let runtime = syn::parse_str(&settings.runtime)
         .map_err(|error| format!("the runtime `{}` is no path: {error}", settings.runtime))?;
     let operations::Split { mut types, operations } = operations::split(file, beside.facts)?;
@@ -91,7 +91,7 @@ fn mend(file: syn::File, beside: &Beside<'_>, settings: &Settings) -> Result<syn
         .iter()
         .filter_map(|operation| Some((operation.name().to_string(), operation.facts().feature.clone()?)))
         .collect();
-    types::mend(&mut types, beside.notes, &runtime)?;
+    types::patch(&mut types, beside.notes, &runtime)?;
     let operations = operations::write(&operations, &operations::Types::of(&types), beside.rules, &runtime)?;
     let rules: syn::ItemMod = syn::parse2(beside.rules.module.clone())
         .map_err(|error| format!("the rules are no Rust: {error}"))?;

@@ -25,7 +25,7 @@ pub(crate) fn overlay(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let (document, overlay) = text.split_once("\n###\n").unwrap_or((text, ""));
     let overlays = vec![Source::new("overlay", overlay)];
-    let project = Project::of_sources(Source::new("document", document), overlays);
+    let project = Project::from_sources(Source::new("document", document), overlays);
     let _ = project.correct().map_err(|problems| judge(&problems));
 }
 

@@ -172,21 +172,21 @@ fn formats(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     let words = stated(site);
     let known = site.text("format");
     let textual = ["date-time", "uuid", "email", "drift"];
-    let mut fitting: Vec<&str> = Vec::new();
+    let mut adapting: Vec<&str> = Vec::new();
     if words.is_empty() || words.contains(&"string") {
-        fitting.extend(textual);
+        adapting.extend(textual);
     }
     if words.contains(&"integer") {
-        fitting.extend(["int32", "int64", "uint8"]);
+        adapting.extend(["int32", "int64", "uint8"]);
     }
     if words.contains(&"number") {
-        fitting.extend(["float", "double"]);
+        adapting.extend(["float", "double"]);
     }
     let structured = words.is_empty()
         && ["oneOf", "anyOf", "allOf", "properties", "items", "additionalProperties"]
             .iter()
             .any(|keyword| has(site, keyword));
-    for format in fitting.into_iter().filter(|format| known != Some(format) && !structured) {
+    for format in adapting.into_iter().filter(|format| known != Some(format) && !structured) {
         let operator = if known.is_some() { "format changed" } else { "format added" };
         mutants.push(site.put(operator, "format", format));
     }

@@ -82,7 +82,7 @@ fn corrected() -> Value {
 }
 
 fn of_file(name: &str) -> Value {
-    Project::of_files(&root(), &here().join(name), &[]).unwrap().correct().unwrap()
+    Project::from_files(&root(), &here().join(name), &[]).unwrap().correct().unwrap()
 }
 
 /// Returns the differences that no rule accepts, by kind and place.

@@ -73,10 +73,10 @@ impl Parameter {
     pub(crate) fn read(&self, given: &Given<'_>) -> Option<Value> {
         let texts = self.texts(given);
         let mut readings = if texts.is_empty() { Vec::new() } else { readings(&texts) };
-        let fitting = readings.iter().position(|reading| self.schema.problems(reading).is_empty());
+        let adapting = readings.iter().position(|reading| self.schema.problems(reading).is_empty());
         // One that does not fit is shown as it is.
         let text = Value::from(texts.first()?.as_ref());
-        Some(fitting.map_or(text, |index| readings.swap_remove(index)))
+        Some(adapting.map_or(text, |index| readings.swap_remove(index)))
     }
 
     fn texts<'a>(&self, given: &'a Given<'_>) -> Vec<Cow<'a, str>> {

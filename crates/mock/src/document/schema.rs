@@ -167,8 +167,8 @@ impl Schema {
     }
 
     fn fits_several(&self, error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>]) -> String {
-        let fitting = context.iter().enumerate().filter(|(_, errors)| errors.is_empty());
-        let titles: Vec<_> = fitting.map(|(index, _)| self.title(error, index)).collect();
+        let adapting = context.iter().enumerate().filter(|(_, errors)| errors.is_empty());
+        let titles: Vec<_> = adapting.map(|(index, _)| self.title(error, index)).collect();
         format!("must fit exactly one of the variants, but fits {}", titles.join(" and "))
     }
 

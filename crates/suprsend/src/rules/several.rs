@@ -30,12 +30,12 @@ pub(super) fn judge(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Res
                 none(run, at, subject, variants)?;
             }
             Rule::OneOf(variants) => {
-                let fitting: Vec<_> = variants.iter().filter(|variant| fits(run, variant)).collect();
-                match fitting.len() {
+                let adapting: Vec<_> = variants.iter().filter(|variant| fits(run, variant)).collect();
+                match adapting.len() {
                     0 => none(run, at, subject, variants)?,
                     1 => {}
                     _ => run.violation(at.path, || {
-                        let variants = message::variants(fitting);
+                        let variants = message::variants(adapting);
                         format!("fits several of its variants, keep one of: {variants}")
                     })?,
                 }

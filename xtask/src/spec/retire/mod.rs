@@ -66,7 +66,7 @@ pub(super) fn retire(
     document: &Source,
     meant: Option<&Source>,
 ) -> Result<Retired, Problems> {
-    let base = Project::of_sources(document.clone(), meant.cloned().into_iter().collect()).correct()?;
+    let base = Project::from_sources(document.clone(), meant.cloned().into_iter().collect()).correct()?;
     readable(&base)?;
     let evidence = Evidence::of(project, &before.document)?;
     let mut ours = Overlays::of(project, &evidence);

@@ -16,7 +16,7 @@ use crate::{project, spec::diff};
 fn own() -> Project {
     let project = Project::open(project::root()).unwrap();
     let is_of_the_hub = |source: &&Source| source.name.as_str() < "overlays/40-";
-    Project::of_sources(
+    Project::from_sources(
         project.document().clone(),
         project.overlays().iter().filter(is_of_the_hub).cloned().collect(),
     )

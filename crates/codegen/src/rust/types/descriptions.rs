@@ -2,7 +2,7 @@
 
 use syn::{Item, ItemMod, parse_quote};
 
-use crate::{fit::Descriptions, rust::serde};
+use crate::{adapt::Descriptions, rust::serde};
 
 pub(super) fn complete(module: &mut ItemMod, descriptions: &Descriptions) {
     let Some((_, items)) = &mut module.content else { return };

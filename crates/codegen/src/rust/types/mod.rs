@@ -11,10 +11,10 @@ mod untagged;
 
 use syn::{Attribute, Item, ItemMod, Path, Token, parse_quote, punctuated::Punctuated};
 
-use crate::fit::Notes;
+use crate::adapt::Notes;
 
 /// Mends the module of the types.
-pub(super) fn mend(module: &mut ItemMod, notes: &Notes, runtime: &Path) -> Result<(), String> {
+pub(super) fn patch(module: &mut ItemMod, notes: &Notes, runtime: &Path) -> Result<(), String> {
     unions::write(module, &notes.unions, runtime)?;
     descriptions::complete(module, &notes.descriptions);
     states::widen(module, &notes.states, runtime);

@@ -4,7 +4,7 @@ use syn::{Expr, Fields, Item, ItemEnum, ItemMod, ItemStruct, parse_quote};
 
 use super::drop_derive;
 use crate::{
-    fit::{Extent, Sensitive},
+    adapt::{Extent, Sensitive},
     rust::serde,
 };
 

@@ -2,7 +2,7 @@
 
 use syn::{Fields, Item, ItemMod, Path, parse_quote};
 
-use crate::{fit::States, rust::serde};
+use crate::{adapt::States, rust::serde};
 
 pub(super) fn widen(module: &mut ItemMod, states: &States, runtime: &Path) {
     let Some((_, items)) = &mut module.content else { return };

@@ -1,4 +1,4 @@
-//! From the structs that stand in the place of unions to enums. What the forms are and why is said in `fit/unions`.
+//! From the structs that stand in the place of unions to enums. What the forms are and why is said in `adapt/unions`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use syn::{Fields, Ident, Item, ItemMod, ItemStruct, Path, Type, parse_quote};
 
 use super::{drop_derive, edit_derives};
 use crate::{
-    fit::{Check, PLACEHOLDER, Test, Union, Unions},
+    adapt::{Check, PLACEHOLDER, Test, Union, Unions},
     rules::flags,
     rust::{serde, type_text},
 };

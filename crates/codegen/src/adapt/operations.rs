@@ -62,7 +62,7 @@ pub(super) fn inline_references(document: &mut Value) {
 }
 
 /// Fits the parameters and the request body of every operation.
-pub(super) fn fit(document: &mut Value, report: &mut Report) {
+pub(super) fn adapt(document: &mut Value, report: &mut Report) {
     let whole = document.clone();
     grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| match node {
         Node::PathItem | Node::Operation => drop_reserved(value, pointer, report),

@@ -23,7 +23,7 @@ impl States {
     }
 }
 
-/// Reads the marks off the document as it was before it was fitted, and reports where null and absent are one.
+/// Reads the marks off the document as it was before it was adapted, and reports where null and absent are one.
 pub(super) fn collect(document: &Value, lowered: &Value, report: &mut Report) -> States {
     let mut states = States::default();
     let components = Pointer::from_text("/components/schemas");

@@ -18,7 +18,7 @@ use crate::{
 /// operation with the reason. A problem that concerns no operation, such as a missing `openapi`, stays an error.
 ///
 /// ```
-/// use suprsend_codegen::{Settings, generate, leniently};
+/// use suprsend_codegen::{Settings, generate, generate_partial};
 ///
 /// let document = serde_json::json!({
 ///     "openapi": "3.1.0",
@@ -30,7 +30,7 @@ use crate::{
 /// });
 /// let settings = Settings::default();
 /// assert!(generate(&document, &settings).is_err());
-/// let (generated, dropped) = leniently(&document, |document| generate(document, &settings))?;
+/// let (generated, dropped) = generate_partial(&document, |document| generate(document, &settings))?;
 /// assert!(generated.rust.contains("struct GetThing"));
 /// assert!(dropped.to_string().starts_with("/paths/~1thing/trace: dropped: "));
 /// # Ok::<(), suprsend_codegen::Problems>(())
@@ -39,7 +39,7 @@ use crate::{
 /// # Errors
 ///
 /// The problems of the last attempt, if leaving parts out does not help.
-pub fn leniently<T>(
+pub fn generate_partial<T>(
     document: &Value,
     attempt: impl Fn(&Value) -> Result<T, Problems>,
 ) -> Result<(T, Report), Problems> {

@@ -11,7 +11,7 @@ mod parts;
 
 use serde_json::Value;
 
-use crate::{Pointer, Problem, Problems, lenient, limits};
+use crate::{Pointer, Problem, Problems, limits, partial};
 use parts::{Parts, only};
 
 /// After so many that show in the whole alone, what is left is for the next run.
@@ -22,7 +22,7 @@ const BUDGET: usize = 4;
 
 /// Finds the operations and schemas for which `fails` gives a reason, as it does for the whole document. Each is a problem of its own, in
 /// the order of the document.
-pub fn find(document: &Value, reason: &str, fails: impl Fn(&Value) -> Option<String>) -> Problems {
+pub fn bisect(document: &Value, reason: &str, fails: impl Fn(&Value) -> Option<String>) -> Problems {
     let remedy = "state it in another way with an overlay action, or remove the operation there";
     let mut problems = Vec::new();
     let mut rest = document.clone();
@@ -32,7 +32,7 @@ pub fn find(document: &Value, reason: &str, fails: impl Fn(&Value) -> Option<Str
     }
     let suspects = suspects(document, &fails);
     if !suspects.is_empty() {
-        lenient::drop_parts(&mut rest, suspects.iter().map(|(culprit, _)| culprit));
+        partial::drop_parts(&mut rest, suspects.iter().map(|(culprit, _)| culprit));
         reason = fails(&rest);
     }
     problems.extend(suspects.into_iter().map(|(culprit, reason)| Problem::new(&culprit, reason, remedy)));
@@ -43,7 +43,7 @@ pub fn find(document: &Value, reason: &str, fails: impl Fn(&Value) -> Option<Str
             break;
         };
         problems.push(Problem::new(&culprit, first, remedy));
-        lenient::drop_parts(&mut rest, [&culprit]);
+        partial::drop_parts(&mut rest, [&culprit]);
         reason = fails(&rest);
     }
     match Problems::none_or(problems) {

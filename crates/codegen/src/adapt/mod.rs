@@ -45,13 +45,13 @@ pub(crate) struct Notes {
 }
 
 /// Fits a lowered document to progenitor.
-pub(crate) fn fit(document: &mut Value, report: &mut Report) -> Notes {
+pub(crate) fn adapt(document: &mut Value, report: &mut Report) -> Notes {
     operations::identify(document, report);
     unions::bases(document, report);
     let lowered = document.clone();
     grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
         if node == Node::Schema {
-            schema::fit(value, pointer, report);
+            schema::adapt(value, pointer, report);
         }
     });
     let named = components::hoist(document, report);
@@ -64,7 +64,7 @@ pub(crate) fn fit(document: &mut Value, report: &mut Report) -> Notes {
     let descriptions = descriptions::collect(document, report);
     let states = states::collect(document, &lowered, report);
     operations::inline_references(document);
-    operations::fit(document, report);
+    operations::adapt(document, report);
     responses::unify(document, report);
     let unions = unions::settle(document, &lowered, report);
     sensitive.extend(document, unions.names());

@@ -25,7 +25,7 @@ const ANNOTATIONS: [&str; 7] =
     ["deprecated", "description", "discriminator", "readOnly", "title", "writeOnly", "x-sensitive"];
 
 /// Rewrites every component that has alternatives and something beside them, be it by way of a part.
-pub(in crate::fit) fn distribute(document: &mut Value, report: &mut Report) {
+pub(in crate::adapt) fn distribute(document: &mut Value, report: &mut Report) {
     let whole = document.clone();
     let before = uses(document);
     let mut names = Names::of_components(document);

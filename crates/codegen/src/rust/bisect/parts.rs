@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{Pointer, grammar};
 
-/// The operations and schemas of a fitted document.
+/// The operations and schemas of a adapted document.
 pub(super) struct Parts<'a> {
     document: &'a Value,
     schemas: HashMap<&'a str, Schema<'a>>,
@@ -110,7 +110,7 @@ impl<'a> Schema<'a> {
         for (keyword, value) in members {
             match (keyword.as_str(), value) {
                 ("$ref", Value::String(target)) => {
-                    // Names of components in a fitted document are Rust's, and need no escapes.
+                    // Names of components in a adapted document are Rust's, and need no escapes.
                     if let Some((_, name)) = target.rsplit_once('/') {
                         let set = if included { &mut self.included } else { &mut self.held };
                         set.insert(name);
@@ -193,7 +193,7 @@ fn assemble(document: &Value, paths: Map<String, Value>, schemas: Map<String, Va
     part
 }
 
-/// The components that a value refers to. A fitted document has no data in which a `$ref` could stand for something else.
+/// The components that a value refers to. A adapted document has no data in which a `$ref` could stand for something else.
 fn needed(value: &Value, names: &mut Vec<String>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| needed(item, names)),

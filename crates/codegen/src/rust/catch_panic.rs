@@ -11,7 +11,7 @@ thread_local! {
 }
 
 /// Runs `generate`; the error is the text of its panic.
-pub(super) fn catch<T>(generate: impl FnOnce() -> T) -> Result<T, String> {
+pub(super) fn catch_panic<T>(generate: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let usual = panic::take_hook();

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::Pointer;
 
-/// Refuses a fitted document with such a schema.
+/// Refuses a adapted document with such a schema.
 pub(super) fn check(document: &Value) -> Result<(), String> {
     let mut way = Way { document, seen: HashMap::new() };
     let schemas = Pointer::from_text("/components/schemas");

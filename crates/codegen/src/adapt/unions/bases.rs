@@ -16,7 +16,7 @@ pub(super) const BASE: &str = "x-base";
 
 /// Makes a union of every base that something refers to: the components that extend it, and the base itself under another name, which
 /// is what they go on extending.
-pub(in crate::fit) fn bases(document: &mut Value, report: &mut Report) {
+pub(in crate::adapt) fn bases(document: &mut Value, report: &mut Report) {
     let bases = found(document, report);
     if bases.is_empty() {
         return;

@@ -15,7 +15,7 @@ use crate::{
 
 type Schema = Map<String, Value>;
 
-pub(super) fn fit(value: &mut Value, pointer: &Pointer, report: &mut Report) {
+pub(super) fn adapt(value: &mut Value, pointer: &Pointer, report: &mut Report) {
     let Value::Object(schema) = value else { return };
     schema.retain(|keyword, _| {
         // `x-rust-type` and its like would steer the generator from the document. The marks are read further on.

@@ -8,30 +8,30 @@ const DATA: [&str; 6] = ["example", "examples", "default", "const", "enum", "val
 const NAMED: [&str; 6] =
     ["properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas"];
 
-/// Mends every schema of a document.
+/// Normalizes every schema of a document.
 ///
 /// `nullable: true`, which OpenAPI 3.1 dropped, adds `null` to the type; a keyword with no value and a `required` that is
 /// not a list say nothing and go. The formats `int32` and `int64` have a greatest number.
-pub(crate) fn mend(document: &mut Value) {
+pub(crate) fn normalize(document: &mut Value) {
     match document {
         Value::Object(members) => {
-            mend_keywords(members);
+            normalize_keywords(members);
             for (key, value) in members {
                 match value {
                     _ if DATA.contains(&key.as_str()) => {}
                     Value::Object(named) if NAMED.contains(&key.as_str()) => {
-                        named.values_mut().for_each(mend);
+                        named.values_mut().for_each(normalize);
                     }
-                    value => mend(value),
+                    value => normalize(value),
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(mend),
+        Value::Array(items) => items.iter_mut().for_each(normalize),
         _ => {}
     }
 }
 
-fn mend_keywords(schema: &mut Map<String, Value>) {
+fn normalize_keywords(schema: &mut Map<String, Value>) {
     for key in ["type", "properties", "items", "required", "enum", "format"] {
         if schema.get(key).is_some_and(Value::is_null) {
             schema.remove(key);
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     fn mended(mut document: Value) -> Value {
-        mend(&mut document);
+        normalize(&mut document);
         document
     }
 

@@ -1,6 +1,6 @@
 //! Collects the conditions that tell alternatives apart and that their Rust types do not state: constants, bounds, absent members, tags.
 //!
-//! They are read from the document as it was before it was fitted, which takes such things away.
+//! They are read from the document as it was before it was adapted, which takes such things away.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,9 +39,9 @@ pub(crate) enum Test {
 
 /// The document in which schemas are looked up.
 pub(super) struct Source<'a> {
-    /// The fitted document.
+    /// The adapted document.
     pub(super) document: &'a Value,
-    /// The document before it was fitted.
+    /// The document before it was adapted.
     pub(super) lowered: &'a Value,
     /// Places that have moved since.
     pub(super) report: &'a Report,
@@ -119,7 +119,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The schema that a reference leads to, as it was before fitting where it was there, and the document it is in.
+    /// The schema that a reference leads to, as it was before adapting where it was there, and the document it is in.
     fn follow(&self, within: &'a Value, schema: &'a Value) -> (&'a Value, &'a Value) {
         if std::ptr::eq(within, self.document)
             && let Some(place) = schema.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference)

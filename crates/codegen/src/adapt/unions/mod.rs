@@ -86,7 +86,7 @@ struct Stated {
     unions: Vec<String>,
 }
 
-/// Turns the unions among the components into placeholders. `lowered` is the document before it was fitted.
+/// Turns the unions among the components into placeholders. `lowered` is the document before it was adapted.
 pub(super) fn settle(document: &mut Value, lowered: &Value, report: &mut Report) -> Unions {
     let mut unions = Unions::default();
     let mut settled = Vec::new();
