@@ -112,8 +112,9 @@ async fn schemathesis(
     output(&mut command).await
 }
 
-/// The corrected document, with the workspace that is there, and with the one status beyond it that schemathesis provokes: 401, when
-/// it leaves out credentials to see whether they are asked for. Its body is judged as that of a 400.
+/// The corrected document, with the workspace that is there, and with the statuses beyond it that schemathesis provokes: 401, when it
+/// leaves out credentials to see whether they are asked for; and 400 and 404 of the management API, of which the document lists few. Their
+/// bodies are judged as those of the refusals that are listed.
 fn document() -> Result<Value> {
     let mut document = super::document_of_others()?;
     // Of the management API all is in a workspace, so that with any other name everything were a 404.
@@ -121,15 +122,22 @@ fn document() -> Result<Value> {
     *workspace.context("no parameter names the workspace")? = json!({"type": "string", "enum": ["staging"]});
     let paths =
         document.get_mut("paths").and_then(Value::as_object_mut).context("the document has no paths")?;
-    for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut()) {
-        let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { continue };
-        let refusal =
-            responses.get("400").and_then(|refusal| refusal.pointer("/content/application~1json/schema"));
-        let refusal = json!({
-            "description": "Credentials are missing or wrong",
-            "content": {"application/json": {"schema": refusal.cloned().unwrap_or_default()}}
-        });
-        responses.entry("401").or_insert(refusal);
+    for item in paths.values_mut().filter_map(Value::as_object_mut) {
+        let beyond: &[&str] = if item.contains_key("servers") { &["400", "404"] } else { &["401"] };
+        for operation in item.values_mut() {
+            let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+                continue;
+            };
+            let listed = responses.get("400").or_else(|| responses.get("401"));
+            let schema = listed.and_then(|listed| listed.pointer("/content/application~1json/schema"));
+            let refusal = json!({
+                "description": "A refusal that the document does not list",
+                "content": {"application/json": {"schema": schema.cloned().unwrap_or_default()}}
+            });
+            for status in beyond {
+                responses.entry(*status).or_insert_with(|| refusal.clone());
+            }
+        }
     }
     Ok(document)
 }

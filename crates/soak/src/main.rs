@@ -265,7 +265,7 @@ fn assert_clean(text: &str) -> Result<()> {
 
 fn kind(error: &Error) -> &'static str {
     match error {
-        Error::Timeout(_) => "time-out",
+        Error::Timeout(_) => "timeout",
         Error::Connection(_) => "connection",
         Error::Api(_) => "status",
         Error::UndecodableReply(_) => "undecodable",

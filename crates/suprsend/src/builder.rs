@@ -234,7 +234,7 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Uses a connection pool of your own, with its TLS, proxy, connect time-out and redirect settings.
+    /// Uses a connection pool of your own, with its TLS, proxy, connect timeout and redirect settings.
     ///
     /// [`connect_timeout`](Self::connect_timeout), [`proxy`](Self::proxy) and [`no_proxy`](Self::no_proxy) have no effect on it.
     /// reqwest itself keeps the API key from redirects to another host, port or scheme, but follows them unless told otherwise,

@@ -1,4 +1,4 @@
-//! The SDK as a program uses it, with its defaults: checks, time-outs, retries.
+//! The SDK as a program uses it, with its defaults: checks, timeouts, retries.
 
 use anyhow::Result;
 use suprsend::{Call, Client, operations::TriggerWorkflowApi, users::UpsertUser};

@@ -96,7 +96,7 @@ impl error::Error for ConnectionError {
     }
 }
 
-/// Which time-out passed.
+/// Which timeout passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TimeoutKind {
@@ -108,7 +108,7 @@ pub enum TimeoutKind {
     Call,
 }
 
-/// A time-out passed.
+/// A timeout passed.
 #[derive(Debug, Clone)]
 pub struct TimeoutError {
     kind: TimeoutKind,

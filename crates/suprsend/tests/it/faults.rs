@@ -1,6 +1,6 @@
 //! Everything that can go wrong between a call and its result: each test asserts the outcome and the number of requests.
 //!
-//! The clock is tokio's, paused: it jumps to the next timer when nothing else is to do, so that time-outs and delays cost no time.
+//! The clock is tokio's, paused: it jumps to the next timer when nothing else is to do, so that timeouts and delays cost no time.
 
 use std::{io::Write, net::Ipv4Addr, time::Duration};
 

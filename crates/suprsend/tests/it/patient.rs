@@ -2,7 +2,7 @@
 //!
 //! A paused clock jumps to the next timer as soon as nothing is to do, and what is on its way between two sockets is nothing that
 //! tokio knows of. Linux mostly delivers it before the sender goes on; other systems, and Linux on some settings or under load, a
-//! moment later, when the clock has jumped to the end of a time-out.
+//! moment later, when the clock has jumped to the end of a timeout.
 
 pub(crate) use tokio::pin;
 
