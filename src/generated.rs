@@ -570,7 +570,6 @@ pub mod types {
         pub category: ::std::string::String,
         /// Channels that cannot be switched off where the category cannot be unsubscribed from
         #[serde(
-            rename = "default_mandatory_channels",
             default,
             deserialize_with = "crate::union::present",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -580,7 +579,6 @@ pub mod types {
         >,
         /// Channels that are on for recipients who have not chosen any. Null stands for all channels.
         #[serde(
-            rename = "default_opt_in_channels",
             default,
             deserialize_with = "crate::union::present",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -1547,15 +1545,15 @@ pub mod types {
             f.debug_struct("EditValues")
                 .field("androidpush", &format_args!("[redacted]"))
                 .field("bundle_id", &self.bundle_id)
-                .field("email", &self.email)
+                .field("email", &format_args!("[redacted]"))
                 .field("id_provider", &self.id_provider)
                 .field("inbox", &format_args!("[redacted]"))
                 .field("iospush", &format_args!("[redacted]"))
                 .field("ms_teams", &self.ms_teams)
                 .field("slack", &self.slack)
-                .field("sms", &self.sms)
+                .field("sms", &format_args!("[redacted]"))
                 .field("webpush", &self.webpush)
-                .field("whatsapp", &self.whatsapp)
+                .field("whatsapp", &format_args!("[redacted]"))
                 .field("extra", &format_args!("[redacted]"))
                 .finish()
         }
@@ -2645,7 +2643,7 @@ pub mod types {
         }
     }
     /// `MsTeamsUsingConversationId`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
     pub struct MsTeamsUsingConversationId {
         /// Microsoft Teams conversation ID
         pub conversation_id: ::std::string::String,
@@ -2654,13 +2652,22 @@ pub mod types {
         /// Microsoft Teams tenant ID
         pub tenant_id: ::std::string::String,
     }
+    impl ::std::fmt::Debug for MsTeamsUsingConversationId {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("MsTeamsUsingConversationId")
+                .field("conversation_id", &format_args!("[redacted]"))
+                .field("service_url", &self.service_url)
+                .field("tenant_id", &self.tenant_id)
+                .finish()
+        }
+    }
     /// `MsTeamsUsingIncomingWebhook`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MsTeamsUsingIncomingWebhook {
         pub incoming_webhook: IncomingWebhook,
     }
     /// `MsTeamsUsingUserId`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
     pub struct MsTeamsUsingUserId {
         /// Microsoft Teams service URL
         pub service_url: ::std::string::String,
@@ -2668,6 +2675,15 @@ pub mod types {
         pub tenant_id: ::std::string::String,
         /// Microsoft Teams user ID
         pub user_id: ::std::string::String,
+    }
+    impl ::std::fmt::Debug for MsTeamsUsingUserId {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("MsTeamsUsingUserId")
+                .field("service_url", &self.service_url)
+                .field("tenant_id", &self.tenant_id)
+                .field("user_id", &format_args!("[redacted]"))
+                .finish()
+        }
     }
     /// Name of a workspace or key to create, and what it is for.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -3150,7 +3166,6 @@ pub mod types {
         pub schema: ::std::string::String,
         /// Number of a version of the schema. If null, the live version is used.
         #[serde(
-            rename = "version_no",
             default,
             deserialize_with = "crate::union::present",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -4026,7 +4041,7 @@ pub mod types {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.debug_struct("SlackUsingChannel")
                 .field("access_token", &format_args!("[redacted]"))
-                .field("channel", &self.channel)
+                .field("channel", &format_args!("[redacted]"))
                 .finish()
         }
     }
@@ -4042,7 +4057,7 @@ pub mod types {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.debug_struct("SlackUsingEmail")
                 .field("access_token", &format_args!("[redacted]"))
-                .field("email", &self.email)
+                .field("email", &format_args!("[redacted]"))
                 .finish()
         }
     }
@@ -4067,7 +4082,7 @@ pub mod types {
             f.debug_struct("SlackUsingMemberId")
                 .field("access_token", &format_args!("[redacted]"))
                 .field("team_id", &self.team_id)
-                .field("user_id", &self.user_id)
+                .field("user_id", &format_args!("[redacted]"))
                 .finish()
         }
     }
@@ -6057,16 +6072,16 @@ pub mod types {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.debug_struct("UserUpsert")
                 .field("androidpush", &format_args!("[redacted]"))
-                .field("email", &self.email)
+                .field("email", &format_args!("[redacted]"))
                 .field("inbox", &format_args!("[redacted]"))
                 .field("iospush", &format_args!("[redacted]"))
                 .field("locale", &self.locale)
                 .field("ms_teams", &self.ms_teams)
                 .field("slack", &self.slack)
-                .field("sms", &self.sms)
+                .field("sms", &format_args!("[redacted]"))
                 .field("timezone", &self.timezone)
                 .field("webpush", &self.webpush)
-                .field("whatsapp", &self.whatsapp)
+                .field("whatsapp", &format_args!("[redacted]"))
                 .field("extra", &format_args!("[redacted]"))
                 .finish()
         }
@@ -18575,14 +18590,13 @@ pub mod rules {
         EDIT_OPERATION_INCREMENT : Type(Type::Object), AdditionalProperties(&INCREMENT)
     );
     schema!(
-        EDIT_VALUES : Type(Type::Object), Properties(&[("$email", &EMAIL), ("$sms",
-        &HEX_COLOR), ("$whatsapp", &HEX_COLOR), ("$inbox", &SENSITIVE_STRING),
-        ("$webpush", &WEB_PUSH), ("$androidpush", &SENSITIVE_STRING), ("$iospush",
-        &SENSITIVE_STRING), ("$slack", &SLACK_CHANNEL), ("$ms_teams", &MS_TEAMS_CHANNEL),
-        ("$id_provider", &STRING_OR_NULL), ("$bundle_id", &STRING_OR_NULL)]),
-        AdditionalProperties(&SENSITIVE_ANY)
+        EDIT_VALUES : Type(Type::Object), Properties(&[("$email", &SENSITIVE_EMAIL),
+        ("$sms", &SENSITIVE_STRING), ("$whatsapp", &SENSITIVE_STRING), ("$inbox",
+        &SENSITIVE_STRING), ("$webpush", &WEB_PUSH), ("$androidpush", &SENSITIVE_STRING),
+        ("$iospush", &SENSITIVE_STRING), ("$slack", &SLACK_CHANNEL), ("$ms_teams",
+        &MS_TEAMS_CHANNEL), ("$id_provider", &STRING_OR_NULL), ("$bundle_id",
+        &STRING_OR_NULL)]), AdditionalProperties(&SENSITIVE_ANY)
     );
-    schema!(EMAIL : Type(Type::String), Format(Format::Email));
     schema!(
         EVENT : Type(Type::Object), Required(&["distinct_id", "event"]),
         Properties(&[("distinct_id", &HEX_COLOR), ("event", &HEX_COLOR), ("properties",
@@ -18674,12 +18688,12 @@ pub mod rules {
     schema!(
         MS_TEAMS_USING_CONVERSATION_ID : Type(Type::Object), Required(&["tenant_id",
         "service_url", "conversation_id"]), Properties(&[("tenant_id", &HEX_COLOR),
-        ("service_url", &URI), ("conversation_id", &HEX_COLOR)])
+        ("service_url", &URI), ("conversation_id", &SENSITIVE_STRING)])
     );
     schema!(
         MS_TEAMS_USING_USER_ID : Type(Type::Object), Required(&["tenant_id",
         "service_url", "user_id"]), Properties(&[("tenant_id", &HEX_COLOR),
-        ("service_url", &URI), ("user_id", &HEX_COLOR)])
+        ("service_url", &URI), ("user_id", &SENSITIVE_STRING)])
     );
     #[cfg(feature = "management")]
     schema!(
@@ -18787,7 +18801,11 @@ pub mod rules {
         ("json_schema", &OBJECT)])
     );
     schema!(SENSITIVE_ANY : Sensitive);
-    schema!(SENSITIVE_EMAIL_LIST : Type(Type::Array), Items(&EMAIL), Sensitive);
+    schema!(SENSITIVE_EMAIL : Type(Type::String), Format(Format::Email), Sensitive);
+    schema!(
+        SENSITIVE_EMAIL_LIST : Type(Type::Array),
+        Items(&Schema::new(&[Type(Type::String), Format(Format::Email)])), Sensitive
+    );
     schema!(SENSITIVE_OBJECT : Type(Type::Object), Sensitive);
     schema!(SENSITIVE_OBJECT_OR_NULL : Types(&[Type::Null, Type::Object]), Sensitive);
     schema!(SENSITIVE_STRING : Type(Type::String), Sensitive);
@@ -18803,11 +18821,12 @@ pub mod rules {
     );
     schema!(
         SLACK_USING_CHANNEL : Type(Type::Object), Required(&["channel", "access_token"]),
-        Properties(&[("channel", &HEX_COLOR), ("access_token", &SENSITIVE_STRING)])
+        Properties(&[("channel", &SENSITIVE_STRING), ("access_token",
+        &SENSITIVE_STRING)])
     );
     schema!(
         SLACK_USING_EMAIL : Type(Type::Object), Required(&["email", "access_token"]),
-        Properties(&[("email", &EMAIL), ("access_token", &SENSITIVE_STRING)])
+        Properties(&[("email", &SENSITIVE_EMAIL), ("access_token", &SENSITIVE_STRING)])
     );
     schema!(
         SLACK_USING_INCOMING_WEBHOOK : Type(Type::Object),
@@ -18816,7 +18835,7 @@ pub mod rules {
     );
     schema!(
         SLACK_USING_MEMBER_ID : Type(Type::Object), Required(&["user_id",
-        "access_token"]), Properties(&[("user_id", &HEX_COLOR), ("access_token",
+        "access_token"]), Properties(&[("user_id", &SENSITIVE_STRING), ("access_token",
         &SENSITIVE_STRING), ("team_id", &HEX_COLOR)])
     );
     schema!(
@@ -18985,12 +19004,12 @@ pub mod rules {
         &HEX_COLOR)]), AdditionalProperties(&SENSITIVE_ANY)
     );
     schema!(
-        USER_UPSERT : Type(Type::Object), Properties(&[("$email",
-        &Schema::new(&[Type(Type::Array), Items(&EMAIL)])), ("$sms", &STRING_LIST),
-        ("$whatsapp", &STRING_LIST), ("$inbox", &SENSITIVE_STRING_LIST), ("$androidpush",
-        &SENSITIVE_STRING_LIST), ("$iospush", &SENSITIVE_STRING_LIST), ("$slack",
-        &USER_UPSERT_SLACK), ("$ms_teams", &USER_UPSERT_MS_TEAMS), ("$timezone",
-        &HEX_COLOR), ("$locale", &HEX_COLOR), ("$webpush", &USER_UPSERT_WEBPUSH)]),
+        USER_UPSERT : Type(Type::Object), Properties(&[("$email", &SENSITIVE_EMAIL_LIST),
+        ("$sms", &SENSITIVE_STRING_LIST), ("$whatsapp", &SENSITIVE_STRING_LIST),
+        ("$inbox", &SENSITIVE_STRING_LIST), ("$androidpush", &SENSITIVE_STRING_LIST),
+        ("$iospush", &SENSITIVE_STRING_LIST), ("$slack", &USER_UPSERT_SLACK),
+        ("$ms_teams", &USER_UPSERT_MS_TEAMS), ("$timezone", &HEX_COLOR), ("$locale",
+        &HEX_COLOR), ("$webpush", &USER_UPSERT_WEBPUSH)]),
         AdditionalProperties(&SENSITIVE_ANY)
     );
     schema!(USER_UPSERT_MS_TEAMS : Type(Type::Array), Items(&MS_TEAMS_CHANNEL));

@@ -125,3 +125,38 @@ fn the_corrected_document_keeps_what_it_does_not_correct() {
     assert_eq!(document["info"]["version"], json!("1.2.2"));
     assert_eq!(document["servers"], json!([{"url": "https://hub.suprsend.com"}]));
 }
+
+/// Who has an address is a person. Entries of a profile (`ChannelEntry`) mark their value.
+#[test]
+fn every_address_is_sensitive_wherever_it_stands() {
+    fn look(value: &Value, pointer: &str, open: &mut Vec<String>, count: &mut usize) {
+        let members: Vec<(String, &Value)> = match value {
+            Value::Object(members) => members.iter().map(|(key, value)| (key.clone(), value)).collect(),
+            Value::Array(items) => {
+                items.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect()
+            }
+            _ => return,
+        };
+        for (key, member) in members {
+            if ["example", "examples"].contains(&key.as_str()) {
+                continue;
+            }
+            let pointer = format!("{pointer}/{key}");
+            let is_text = |schema: &Value| schema["type"] == "string";
+            let is_address = ["$email", "$sms", "$whatsapp", "$inbox", "$androidpush", "$iospush"]
+                .contains(&key.as_str())
+                && (is_text(member) || is_text(&member["items"]));
+            if is_address {
+                *count += 1;
+                if member["x-sensitive"] != true {
+                    open.push(pointer.clone());
+                }
+            }
+            look(member, &pointer, open, count);
+        }
+    }
+    let (mut open, mut count) = (Vec::new(), 0);
+    look(&corrected(), "", &mut open, &mut count);
+    assert!(count > 12, "{count} addresses");
+    assert_eq!(open, Vec::<String>::new());
+}

@@ -19,9 +19,11 @@ pub(super) fn widen(module: &mut ItemMod, states: &States, runtime: &Path) {
             let ty = &field.ty;
             field.ty = parse_quote!(::std::option::Option<#ty>);
             field.attrs.retain(|attr| !attr.path().is_ident("serde"));
+            let rename = (field.ident.as_ref().is_none_or(|name| name != &wire))
+                .then(|| quote::quote!(rename = #wire,));
             field.attrs.push(parse_quote! {
                 #[serde(
-                    rename = #wire,
+                    #rename
                     default,
                     deserialize_with = #present,
                     skip_serializing_if = "::std::option::Option::is_none"
