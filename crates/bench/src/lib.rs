@@ -1,5 +1,6 @@
 //! What an upsert costs with the SDK, beside what it costs without it. `cargo xtask bench` runs it; see the README beside this.
 
+#![allow(clippy::missing_errors_doc, reason = "a library of one program: whatever fails is printed")]
 #![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away: see suprsend_console")]
 
 pub mod aims;

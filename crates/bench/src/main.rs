@@ -24,6 +24,7 @@ use suprsend_console::{out, say, tell};
 /// Measures the cost of an upsert with the SDK, without it, and with other SDKs.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench", bin_name = "cargo xtask bench", args_conflicts_with_subcommands = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the program")]
 struct Arguments {
     #[command(subcommand)]
     part: Option<Part>,

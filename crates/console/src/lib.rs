@@ -25,7 +25,11 @@ macro_rules! tell {
     };
 }
 
-/// Prints a text on stdout, or returns why it cannot be written.
+/// Prints a text on stdout.
+///
+/// # Errors
+///
+/// Any failure of writing but that the reader has gone away.
 pub fn out(text: fmt::Arguments<'_>) -> io::Result<()> {
     let mut out = io::stdout().lock();
     unless_closed(out.write_fmt(text).and_then(|()| out.flush()))
@@ -37,6 +41,10 @@ pub fn err(text: fmt::Arguments<'_>) {
 }
 
 /// Returns the result of writing, or success if only the reader has gone away.
+///
+/// # Errors
+///
+/// Every other failure of writing.
 pub fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

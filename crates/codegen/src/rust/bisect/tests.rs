@@ -2,7 +2,7 @@ use std::cell::Cell;
 
 use serde_json::{Map, Value, json};
 
-use super::find;
+use super::bisect;
 use crate::limits;
 
 /// A model in which every schema holds and some include others, the further ones reaching nearly all, with an operation for each.
@@ -40,7 +40,7 @@ fn is_bad(document: &Value) -> Option<String> {
 
 fn places(document: &Value, fails: impl Fn(&Value) -> Option<String>) -> Vec<String> {
     let reason = fails(document).expect("the document is bad");
-    find(document, &reason, fails).iter().map(|problem| problem.place().to_owned()).collect()
+    bisect(document, &reason, fails).iter().map(|problem| problem.place().to_owned()).collect()
 }
 
 #[test]
