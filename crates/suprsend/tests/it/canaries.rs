@@ -53,9 +53,9 @@ fn print_error(error: &Error) -> String {
 
 fn slack() -> Vec<SlackChannel> {
     vec![
-        SlackChannel::email("jane@example.com", secret("slack-token")),
-        SlackChannel::user_id("U1", secret("slack-token")),
-        SlackChannel::channel("C1", secret("slack-token")),
+        SlackChannel::email(format!("{CANARY}@example.com"), secret("slack-token")),
+        SlackChannel::user_id(secret("slack-user"), secret("slack-token")),
+        SlackChannel::channel(secret("slack-channel"), secret("slack-token")),
         SlackChannel::incoming_webhook(format!("https://hooks.slack.com/{CANARY}")),
     ]
 }
@@ -67,6 +67,9 @@ fn web_push() -> WebPush {
 
 fn body() -> UserUpsert {
     UserUpsert {
+        email: vec![format!("{CANARY}@example.com")],
+        sms: vec![secret("sms")],
+        whatsapp: vec![secret("whatsapp")],
         androidpush: vec![secret("android")],
         iospush: vec![secret("ios")],
         inbox: vec![secret("inbox")],
@@ -114,7 +117,7 @@ fn generated_types() {
     }
     print(&web_push());
     print(&WebPushKeys { auth: secret("auth"), p256dh: secret("p256dh") });
-    assert!(print(&body()).contains("jane@example.com"));
+    assert!(print(&body()).contains("[redacted]"));
     let user: User = serde_json::from_value(profile()).unwrap();
     for (_, entry) in user.channels() {
         print(entry);
