@@ -44,14 +44,19 @@ pub(super) fn all(document: &Value) -> Result<Vec<Example>> {
                 let parameter = follow(document, parameter);
                 let name = parameter["name"].as_str().context("a parameter without a name")?;
                 if parameter["in"] == "path" {
-                    let value = parameter["example"].as_str().unwrap_or("user-123");
-                    example.path = example.path.replace(&format!("{{{name}}}"), value);
-                    arguments.insert(name.to_owned(), value.into());
+                    let value = match &parameter["example"] {
+                        Value::Null => json!("user-123"),
+                        value => value.clone(),
+                    };
+                    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    example.path = example.path.replace(&format!("{{{name}}}"), &text);
+                    arguments.insert(name.to_owned(), value);
                 } else if !parameter["example"].is_null() {
-                    query.insert(name.trim_end_matches("[]").to_owned(), parameter["example"].clone());
+                    let wanted = if parameter["required"] == true { &mut arguments } else { &mut query };
+                    wanted.insert(name.trim_end_matches("[]").to_owned(), parameter["example"].clone());
                 }
                 let kind = follow(document, &parameter["schema"])["type"].as_str();
-                if matches!(kind, Some("integer" | "boolean")) {
+                if parameter["in"] == "query" && matches!(kind, Some("integer" | "boolean")) {
                     example.wrong = Some(Wrong::Query(name.to_owned()));
                 }
             }
