@@ -24,6 +24,7 @@ version = "0.0.0"
 edition = "2024"
 
 [dependencies]
+clap = { version = "4", features = ["derive"] }
 serde_json = "1"
 suprsend = { version = "0.1", features = ["codegen"] }
 suprsend-mock = { version = "0.1", default-features = false }
@@ -71,6 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         .current_dir(folder.path())
         .args(["run", "--quiet", "--target-dir"])
         .arg(target)
+        .args(["--", "--json"])
         // The program is to use a hub of its own.
         .env_remove("SUPRSEND_API_KEY")
         .output()
