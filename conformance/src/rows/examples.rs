@@ -17,7 +17,7 @@ pub(super) struct Example {
     pub(super) path: String,
     /// The arguments of a call for each example of the body, and one with all parameters of the query that have an example.
     pub(super) calls: Vec<Value>,
-    /// What is wrong: a body of another type, or else a parameter of the query that is a text and should be none.
+    /// A mistake to send: a body of another type, or else a text for a query parameter that takes none.
     pub(super) wrong: Option<Wrong>,
 }
 

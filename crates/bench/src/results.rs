@@ -107,7 +107,7 @@ impl Many {
     }
 }
 
-/// What a one-file program takes to build, from nothing, without optimization, and how large it is with it.
+/// The cost of building a one-file program from nothing, without optimization, and the size of its optimized binary.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Build {
     /// What it depends on.

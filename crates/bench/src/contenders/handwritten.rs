@@ -1,4 +1,4 @@
-//! What one would write instead of using an SDK: reqwest with its pool, types for the body and the reply, timeouts, errors for
+//! The code that one would write instead of using an SDK: reqwest with its pool, types for the body and the reply, timeouts, errors for
 //! statuses. No retries, no checks.
 
 use std::time::Duration;

@@ -246,7 +246,7 @@ mod tests {
                 pub struct Unused;
                 impl From<OnlyB> for Shared { fn from(value: OnlyB) -> Self { Self::B } }
                 impl Default for OnlyB { fn default() -> Self { OnlyB } }
-                impl From<A> for B { fn from(value: A) -> Self { todo!() } }
+                impl From<A> for B { fn from(value: A) -> Self { Self::new(value) } }
             }
             mod operations {
                 use super::{rules, types};
