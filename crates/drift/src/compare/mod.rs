@@ -79,15 +79,7 @@ pub(crate) fn compare<'a>(document: &Document<'a>, rust: Rust<'a>) -> Result<Com
     })?;
     let mut outcome = comparer.compared;
     outcome.differences.extend(unreached(code, schemas));
-    outcome.differences.extend(code.unrecognised.iter().map(|unrecognised| Difference {
-        kind: Kind::Unrecognised,
-        pointer: Pointer::root(),
-        place: Pointer::root().child("rust").child(&unrecognised.spot),
-        rust: unrecognised.spot.clone(),
-        owner: None,
-        document: Value::Null,
-        code: unrecognised.what.clone().into(),
-    }));
+    outcome.differences.extend(unrecognised(code));
     *outcome.counts.entry("types").or_default() = code.types.len();
     outcome.differences.extend(unused_rules(code, rust.rules));
     let mut seen = BTreeSet::new();
@@ -114,6 +106,10 @@ pub(crate) fn compare_one<'a>(
     enough: &dyn Fn(&[Difference]) -> bool,
 ) -> Vec<Difference> {
     let mut comparer = schemas::Comparer::new(document.schemas, rust.types);
+    comparer.compared.differences.extend(unrecognised(rust.code));
+    if enough(&comparer.compared.differences) {
+        return comparer.compared.differences;
+    }
     match operations::compare_one(document, rust.beside(), &mut comparer, at, enough) {
         Ok(()) => comparer.compared.differences,
         Err(_) => Vec::new(),
@@ -140,6 +136,19 @@ pub(crate) fn reachable(schema: &Value, schemas: Schemas<'_>) -> BTreeSet<String
         }
     }
     found
+}
+
+/// The source that the reader makes nothing of.
+fn unrecognised(code: &Code) -> impl Iterator<Item = Difference> {
+    code.unrecognised.iter().map(|unrecognised| Difference {
+        kind: Kind::Unrecognised,
+        pointer: Pointer::root(),
+        place: Pointer::root().child("rust").child(&unrecognised.spot),
+        rust: unrecognised.spot.clone(),
+        owner: None,
+        document: Value::Null,
+        code: unrecognised.what.clone().into(),
+    })
 }
 
 /// The generated types that no operation leads to.

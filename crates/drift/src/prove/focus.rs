@@ -80,6 +80,10 @@ fn part(document: &Value, at: &Pointer, places: &BTreeSet<Pointer>) -> Value {
     let item = at.parent().unwrap_or_default();
     let leads = |place: &Pointer| *place == item || places.iter().any(|known| place.contains(known));
     let paths = Pointer::root().child("paths");
+    // Nobody would read them where the operation has servers of its own.
+    if [at, &item].iter().any(|place| place.child("servers").get(document).is_some()) {
+        part.as_object_mut().map(|members| members.shift_remove("servers"));
+    }
     if let Some(Value::Object(items)) = part.get_mut("paths") {
         items.retain(|path, _| leads(&paths.child(path)));
     }
