@@ -19,6 +19,8 @@ pub(super) struct Example {
     pub(super) calls: Vec<Value>,
     /// A mistake to send: a body of another type, or else a text for a query parameter that takes none.
     pub(super) wrong: Option<Wrong>,
+    /// Whether the document has a reply to a wrong request.
+    pub(super) lists_400: bool,
 }
 
 pub(super) enum Wrong {
@@ -38,6 +40,7 @@ pub(super) fn all(document: &Value) -> Result<Vec<Example>> {
                 path: path.split('#').next().unwrap_or_default().to_owned(),
                 calls: Vec::new(),
                 wrong: None,
+                lists_400: !operation["responses"]["400"].is_null(),
             };
             let (mut arguments, mut query) = (Map::new(), Map::new());
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
