@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 use crate::{
-    pipeline::Pipeline,
+    pipeline::{Known, Pipeline},
     results::{Aim, Build, Many, Results, Scale, Upserts},
 };
 
@@ -61,7 +61,15 @@ pub struct PipelineTable<'a>(pub &'a [Pipeline]);
 
 impl Display for PipelineTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = ["operations", "kB", "culprits", "seconds", "ms/operation", "times that without culprits"];
+        let head = [
+            "operations",
+            "kB",
+            "culprits",
+            "known",
+            "seconds",
+            "ms/operation",
+            "times that without culprits",
+        ];
         let row = |row: &Pipeline| {
             #[allow(clippy::cast_precision_loss, reason = "a number of operations is far below 2^52")]
             let each = row.seconds * 1e3 / row.operations as f64;
@@ -69,6 +77,11 @@ impl Display for PipelineTable<'_> {
                 row.operations.to_string(),
                 format!("{:.0}", row.kilobytes),
                 row.culprits.to_string(),
+                match row.known {
+                    _ if row.culprits == 0 => String::new(),
+                    Known::Beforehand => "beforehand".to_owned(),
+                    Known::ByTrying => "by trying".to_owned(),
+                },
                 format!("{:.2}", row.seconds),
                 format!("{each:.1}"),
                 format!("{:.1}", row.times),

@@ -106,7 +106,7 @@ pub use problem::{Problem, Problems};
 pub use project::Project;
 pub use report::{Entry, Kind, Report};
 pub use resources::resources;
-pub use rust::{Settings, bisect};
+pub use rust::{Fault, Settings};
 pub use source::Source;
 pub use table::{Entry as TableEntry, RESOURCES, Resource, Table, Verdict};
 
@@ -170,6 +170,17 @@ pub fn lower(document: &Value) -> Result<Lowered, Problems> {
 ///
 /// What [`generatable`] refuses, and operations or schemas at which the generator panics.
 pub fn generate(document: &Value, settings: &Settings) -> Result<Generated, Problems> {
+    generate_or_fail(document, settings, |_| None)
+}
+
+/// Generates as [`generate`] does, but fails for one more reason, as if the generator could not do that: for measuring how long it takes
+/// to find out which parts are to blame. The reason is asked for with the adapted document or parts of it.
+///
+/// # Errors
+///
+/// Those of [`generate`], and the parts for which `fault` has a reason.
+#[doc(hidden)]
+pub fn generate_or_fail(document: &Value, settings: &Settings, fault: Fault) -> Result<Generated, Problems> {
     limits::deep(|| {
         lint::generatable(document)?;
         let mut report = Report::default();
@@ -183,7 +194,7 @@ pub fn generate(document: &Value, settings: &Settings) -> Result<Generated, Prob
         let rules = rules::read(document, &mut report);
         let rules = rules::rust(&rules, &settings.rules()?, &quote::quote!(rules));
         let beside = rust::Beside { notes: &notes, facts: &facts, rules: &rules };
-        let rust = rust::generate(&adapted, &beside, settings)
+        let rust = rust::generate(&adapted, &beside, settings, fault)
             .map_err(|problems| problems.relocate(|place| report.origin(place)))?;
         let document = format!("{document:#}\n");
         Ok(Generated { rust, document, report })

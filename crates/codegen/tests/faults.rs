@@ -4,9 +4,9 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "values are written where they are used")]
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use suprsend_codegen::{
-    Generated, PathItem, Pointer, Settings, generate, generate_partial, lower, path_items,
+    Generated, PathItem, Pointer, Settings, generate, generate_or_fail, generate_partial, lower, path_items,
 };
 
 fn settings() -> Settings {
@@ -15,7 +15,7 @@ fn settings() -> Settings {
 
 /// A document with an operation at every path, and these components.
 fn document(operations: &[(&str, Value)], components: &Value) -> Value {
-    let paths: serde_json::Map<String, Value> = operations
+    let paths: Map<String, Value> = operations
         .iter()
         .map(|(path, operation)| ((*path).to_owned(), json!({ "get": operation })))
         .collect();
@@ -300,4 +300,38 @@ fn p6_marks_of_direction_do_not_reach_the_rust() {
             text.lines().filter(|line| line.contains([mark.chars().next().unwrap(), '\u{2066}'])).collect();
         assert!(found.is_empty(), "{found:#?}");
     }
+}
+
+/// A generator that fails on something that lint does not know: here on a property, as no document is known on which it does.
+#[test]
+fn f30_what_the_generator_fails_on_is_named_and_the_rest_is_generated() {
+    let schema = |index: usize| {
+        let name = if [3, 11].contains(&index) { "bad" } else { "good" };
+        json!({"type": "object", "properties": {name: {"type": "string", "enum": [format!("value-{index}")]}}})
+    };
+    let get = |index: usize| {
+        let schema = json!({"$ref": format!("#/components/schemas/Thing{index}")});
+        let reply = json!({"description": "The thing", "content": {"application/json": {"schema": schema}}});
+        json!({"get": {"operationId": format!("get-thing-{index}"), "responses": {"200": reply}}})
+    };
+    let document = json!({
+        "openapi": "3.1.1",
+        "info": {"title": "Things", "version": "1"},
+        "servers": [{"url": "https://things.example.com"}],
+        "paths": (0..16).map(|index| (format!("/things-{index}"), get(index))).collect::<Map<_, _>>(),
+        "components": {"schemas": (0..16).map(|index| (format!("Thing{index}"), schema(index))).collect::<Map<_, _>>()},
+    });
+    let fault = |part: &Value| {
+        let mut schemas = part["components"]["schemas"].as_object()?.values();
+        schemas.any(|schema| schema["properties"].get("bad").is_some()).then(|| "it is bad".to_owned())
+    };
+    let attempt = |part: &Value| generate_or_fail(part, &Settings::default(), fault);
+    let problems: Vec<_> =
+        attempt(&document).unwrap_err().iter().map(|problem| problem.place().to_owned()).collect();
+    assert_eq!(problems, ["/components/schemas/Thing3", "/components/schemas/Thing11"]);
+    let (generated, dropped) = generate_partial(&document, attempt).unwrap();
+    assert_eq!(generated.rust.matches("impl Operation for").count(), 14, "{}", generated.rust);
+    let dropped: Vec<_> = dropped.entries().iter().map(ToString::to_string).collect();
+    assert!(dropped.iter().all(|line| line.contains("it is bad")), "{dropped:?}");
+    assert_eq!(dropped.len(), 4, "{dropped:?}");
 }

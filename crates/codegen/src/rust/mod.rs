@@ -19,7 +19,6 @@ use quote::{ToTokens, quote};
 use serde_json::Value;
 use syn::visit_mut::VisitMut;
 
-pub use self::bisect::bisect;
 pub(crate) use self::operations::arguments;
 use crate::{Pointer, Problem, Problems, adapt::Notes, facts::Facts, rules};
 
@@ -57,29 +56,61 @@ pub(crate) struct Beside<'a> {
     pub(crate) rules: &'a rules::Rust,
 }
 
+/// How far a document comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Progenitor generates from it.
+    Generator,
+    /// What progenitor generated is made into types, operations and rules, which takes most of the time.
+    Source,
+}
+
+/// A reason beside the generator's own for which a document cannot be generated.
+pub type Fault = fn(&Value) -> Option<String>;
+
 /// Generates the types and the operations. The document has been linted, lowered and adapted.
 pub(crate) fn generate(
     document: &Value,
     beside: &Beside<'_>,
     settings: &Settings,
+    fault: Fault,
 ) -> Result<String, Problems> {
-    attempt(document, beside, settings)
-        .map_err(|reason| bisect::bisect(document, &reason, |part| attempt(part, beside, settings).err()))
+    let attempt = |part: &Value, until: Stage| attempt(part, beside, settings, fault, until);
+    attempt(document, Stage::Source).map_err(|(failed, reason)| {
+        // No part is taken further than the whole came.
+        bisect::bisect(document, &reason, |part| attempt(part, failed).err().map(|(_, reason)| reason))
+    })
 }
 
-/// The Rust source, or why there is none.
-fn attempt(document: &Value, beside: &Beside<'_>, settings: &Settings) -> Result<String, String> {
-    recursion::check(document)?;
-    let document = read(document)?;
-    catch_panic::catch_panic(|| {
-        let tokens = tokens(&document, settings)?;
+/// The Rust source, or at which stage there is none, and why. It is empty if the source is not asked for.
+fn attempt(
+    document: &Value,
+    beside: &Beside<'_>,
+    settings: &Settings,
+    fault: Fault,
+    until: Stage,
+) -> Result<String, (Stage, String)> {
+    let tokens = caught(|| {
+        recursion::check(document)?;
+        fault(document).map_or(Ok(()), Err)?;
+        tokens(&read(document)?, settings)
+    });
+    let tokens = tokens.map_err(|reason| (Stage::Generator, reason))?;
+    if until == Stage::Generator {
+        return Ok(String::new());
+    }
+    let source = caught(|| {
         let file = syn::parse2(tokens)
             .map_err(|error| format!("progenitor generated Rust that does not parse: {error}"))?;
         let file = patch(file, beside, settings)?;
         check::compiles(&file)?;
         Ok(prettyplease::unparse(&file))
-    })
-    .unwrap_or_else(|panic| Err(format!("progenitor panicked: {panic}")))
+    });
+    source.map_err(|reason| (Stage::Source, reason))
+}
+
+fn caught<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_panic::catch_panic(work).unwrap_or_else(|panic| Err(format!("progenitor panicked: {panic}")))
 }
 
 /// From progenitor's client to types, operations and rules.

@@ -22,7 +22,7 @@ const BUDGET: usize = 4;
 
 /// Finds the operations and schemas for which `fails` gives a reason, as it does for the whole document. Each is a problem of its own, in
 /// the order of the document.
-pub fn bisect(document: &Value, reason: &str, fails: impl Fn(&Value) -> Option<String>) -> Problems {
+pub(super) fn bisect(document: &Value, reason: &str, fails: impl Fn(&Value) -> Option<String>) -> Problems {
     let remedy = "state it in another way with an overlay action, or remove the operation there";
     let mut problems = Vec::new();
     let mut rest = document.clone();
