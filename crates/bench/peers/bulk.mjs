@@ -16,8 +16,8 @@ function users() {
     user.add_email(`user-${padded(number, 8)}@example.com`);
     user.add_sms(`+1555${padded(number % 10_000_000, 7)}`);
     user.set_timezone("America/New_York");
-    user.set_locale("en_GB");
-    user.set({ plan: "pro", seats: number % 100 });
+    // It has no method for a locale.
+    user.set({ locale: "en_GB", plan: "pro", seats: number % 100 });
     bulk.append(user);
   }
   return bulk.save();

@@ -15,8 +15,7 @@ def users(client: Suprsend, records: int):
         user.add_email(f"user-{number:08}@example.com")
         user.add_sms(f"+1555{number % 10_000_000:07}")
         user.set_timezone("America/New_York")
-        user.set_locale("en_GB")
-        user.set({"plan": "pro", "seats": number % 100})
+        user.set({"locale": "en_GB", "plan": "pro", "seats": number % 100})
         bulk.append(user)
     return bulk.save()
 
