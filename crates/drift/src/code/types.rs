@@ -294,6 +294,10 @@ fn of_struct(
                 code.unrecognised(inner, format!("the type `{}`", text(inner)));
                 return None;
             };
+            // Any value at all, which can be noted nothing beside.
+            if schema == Value::Bool(true) {
+                schema = json!({});
+            }
             let by_hand = impls.contains_key(&(name.clone(), "Deserialize<'de>".to_owned()));
             if by_hand {
                 let checks = ["FromStr".to_owned(), format!("TryFrom<{}>", text(inner))];
