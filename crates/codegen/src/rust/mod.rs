@@ -61,7 +61,7 @@ pub(crate) struct Beside<'a> {
 enum Stage {
     /// Progenitor generates from it.
     Generator,
-    /// What progenitor generated is made into types, operations and rules, which takes most of the time.
+    /// Types, operations and rules are made of progenitor's output, which takes most of the time.
     Source,
 }
 
