@@ -140,7 +140,7 @@ fn fill<'a>(
         "." | ".." => "is `.` or `..`, which in the path of a URL means another resource",
         _ => return Ok(()),
     };
-    Err(RequestError::of_parameter(name, reason))
+    Err(RequestError::for_parameter(name, reason))
 }
 
 /// The value of the header `Accept` and of `Content-Type` for JSON.

@@ -20,7 +20,7 @@ impl RequestError {
         Self { place: place.to_owned(), reason, is_parameter: false }
     }
 
-    pub(crate) fn of_parameter(name: &str, reason: &'static str) -> Self {
+    pub(crate) fn for_parameter(name: &str, reason: &'static str) -> Self {
         Self { place: name.to_owned(), reason, is_parameter: true }
     }
 

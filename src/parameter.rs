@@ -15,8 +15,8 @@ use crate::{RequestError, base::JSON};
 pub fn text<T: Serialize + ?Sized>(name: &'static str, value: &T) -> Result<String, RequestError> {
     match serde_json::to_value(value) {
         Ok(Value::Array(items)) => Ok(items.iter().filter_map(scalar).collect::<Vec<_>>().join(",")),
-        Ok(value) => scalar(&value).ok_or_else(|| RequestError::of_parameter(name, "has no form as text")),
-        Err(_) => Err(RequestError::of_parameter(name, "cannot be written as text")),
+        Ok(value) => scalar(&value).ok_or_else(|| RequestError::for_parameter(name, "has no form as text")),
+        Err(_) => Err(RequestError::for_parameter(name, "cannot be written as text")),
     }
 }
 
@@ -36,7 +36,7 @@ fn scalar(value: &Value) -> Option<String> {
 /// A [`RequestError`] that names the parameter, if the value cannot be serialized.
 pub fn query<T: Serialize>(request: &mut Request, name: &'static str, value: &T) -> Result<(), RequestError> {
     let value =
-        serde_json::to_value(value).map_err(|_| RequestError::of_parameter(name, "cannot be written"))?;
+        serde_json::to_value(value).map_err(|_| RequestError::for_parameter(name, "cannot be written"))?;
     let add = |request: &mut Request, name: &str, value: &Value| {
         if let Some(text) = scalar(value) {
             request.url_mut().query_pairs_mut().append_pair(name, &text);
@@ -63,7 +63,7 @@ pub fn header<T: Serialize + ?Sized>(
     if matches!(serde_json::to_value(value), Ok(Value::Null)) {
         return Ok(());
     }
-    let refuse = |reason| RequestError::of_parameter(name, reason);
+    let refuse = |reason| RequestError::for_parameter(name, reason);
     let header = HeaderName::try_from(name).map_err(|_| refuse("is not the name of a header"))?;
     let value = HeaderValue::try_from(text(name, value)?)
         .map_err(|_| refuse("has characters that a header cannot carry"))?;

@@ -55,7 +55,7 @@ async fn run(arguments: Arguments) -> Result<bool> {
         [row.title(&tools), row.against().to_owned()].iter().any(|name| name.to_lowercase().contains(&only))
     };
     for row in Row::ALL.into_iter().filter(is_wanted) {
-        outcomes.push(Outcome::of(row, &tools, &users).await);
+        outcomes.push(Outcome::run(row, &tools, &users).await);
     }
     if outcomes.is_empty() {
         bail!("no row has `{only}` in its name");
@@ -79,7 +79,8 @@ struct Outcome {
 }
 
 impl Outcome {
-    async fn of(row: Row, tools: &Tools, users: &[User]) -> Self {
+    /// Runs a row, and times it.
+    async fn run(row: Row, tools: &Tools, users: &[User]) -> Self {
         let title = row.title(tools);
         tell!("running {title}");
         let start = Instant::now();

@@ -87,7 +87,7 @@ pub(crate) struct Operation {
 
 /// The operations of a document in the order of its table of resources. `rust` is what is generated from it.
 pub(crate) fn operations(document: &Value, rust: &str) -> Result<Vec<Operation>, Problems> {
-    let table = Table::of(document)?;
+    let table = Table::from_document(document)?;
     let mut stated: BTreeMap<(String, String), Value> = BTreeMap::new();
     for (path, _, item) in path_items(document) {
         for (method, _, operation) in item.operations() {

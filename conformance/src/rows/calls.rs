@@ -5,10 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use suprsend::{
-    Call, Client, Operation,
+    Call, Client, Operation, Outcome,
     types::{
         ChannelName, ChannelPreference, EditOperation, Event, MessageUpdate, Preference, PreferenceChoice,
         UserRecipient, UserRecord, WorkflowTrigger,
@@ -232,6 +233,12 @@ where
     Ok(serde_json::to_value(call.send().await?.into_inner())?)
 }
 
+/// Sends many records, each of which has to be accepted. No step keeps anything of them.
+async fn all<R>(outcomes: impl Stream<Item = Outcome<R>>) -> Result<Value> {
+    outcomes.map(|outcome| outcome.result.map(drop)).try_collect::<()>().await?;
+    Ok(Value::Null)
+}
+
 /// A value of one of the SDK's types.
 fn read<T: DeserializeOwned>(value: Value) -> Result<T> {
     Ok(serde_json::from_value(value)?)
@@ -346,7 +353,7 @@ async fn ours(client: &Client, step: &str, kept: &Kept) -> Result<Value> {
                     json!({"workflow": "order-shipped", "recipients": [who], "data": {"order": order}, "$idempotency_key": format!("order-{order}")}),
                 )
             };
-            reply(client.workflows().trigger_many([record("jane", 1)?, record("joe", 2)?])).await
+            all(client.workflows().trigger_all([record("jane", 1)?, record("joe", 2)?])).await
         }
         "trigger-dynamic" => {
             let jane: UserRecipient = read(json!({"distinct_id": "jane", "$email": ["jane@example.com"]}))?;
@@ -367,8 +374,8 @@ async fn ours(client: &Client, step: &str, kept: &Kept) -> Result<Value> {
                     json!({"distinct_id": who, "event": "order_placed", "properties": {"total": total}, "$idempotency_key": key}),
                 )
             };
-            let records = [record("jane", 1, "event-2")?, record("joe", 2, "event-3")?];
-            reply(client.events().track_many(records)).await
+            let sent = [record("jane", 1, "event-2")?, record("joe", 2, "event-3")?];
+            all(client.events().track_all(sent)).await
         }
         "messages" => reply(client.messages().list().limit(5).recipient_id("jane")).await,
         "edit-messages" => {
@@ -384,7 +391,7 @@ async fn ours(client: &Client, step: &str, kept: &Kept) -> Result<Value> {
                 ingested("ingested-1", json!([{"$set": {"plan": "pro"}}]))?,
                 ingested("ingested-2", json!([{"$add": {"seats": 1}}]))?,
             ];
-            reply(users.ingest(records)).await
+            all(users.ingest_all(records)).await
         }
         "ingest-old" => {
             let record = json!([{"$set": {"plan": "free"}}, {"$append": {"$sms": "+15551234568"}}]);

@@ -92,7 +92,7 @@ pub struct Many {
 }
 
 impl Many {
-    pub(crate) fn of(contender: Contender, latency_ms: u64, sample: &Sample) -> Self {
+    pub(crate) fn new(contender: Contender, latency_ms: u64, sample: &Sample) -> Self {
         let records_per_second = sample.requests_per_second();
         Self {
             contender,
@@ -155,7 +155,7 @@ impl Aim {
 
 impl Upserts {
     /// The medians of some turns.
-    pub fn of(contender: Contender, concurrency: usize, samples: Vec<Sample>) -> Self {
+    pub fn new(contender: Contender, concurrency: usize, samples: Vec<Sample>) -> Self {
         let of = |value: fn(&Sample) -> f64| median(samples.iter().map(value));
         Self {
             contender,
@@ -172,7 +172,7 @@ impl Upserts {
 
 impl Scale {
     /// What came of one turn.
-    pub fn of(sample: &Sample) -> Self {
+    pub fn from_sample(sample: &Sample) -> Self {
         Self {
             users: sample.requests,
             seconds: sample.seconds,

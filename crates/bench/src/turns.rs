@@ -125,7 +125,7 @@ pub fn upserts(server: &mut Server, plan: Plan, peers: Option<&Peers>) -> Result
     }
     Ok(rows
         .into_iter()
-        .map(|(contender, concurrency, samples)| Upserts::of(contender, concurrency, samples))
+        .map(|(contender, concurrency, samples)| Upserts::new(contender, concurrency, samples))
         .collect())
 }
 
@@ -160,7 +160,7 @@ pub fn scale(server: &mut Server, plan: Plan) -> Result<Vec<Scale>> {
             requests: users,
             warm_up: 0,
         };
-        rows.push(Scale::of(&server.run(&task, client(&task)?)?));
+        rows.push(Scale::from_sample(&server.run(&task, client(&task)?)?));
     }
     Ok(rows)
 }
@@ -177,7 +177,7 @@ pub fn many(latency_ms: u64, records: u64, peers: Option<&Peers>) -> Result<Vec<
         let task =
             Task { contender, server: server.address.clone(), concurrency: 0, requests: records, warm_up: 0 };
         let command = peers.map_or_else(|| client(&task), |peers| Ok(peers.client(&task)))?;
-        rows.push(Many::of(contender, latency_ms, &server.run(&task, command)?));
+        rows.push(Many::new(contender, latency_ms, &server.run(&task, command)?));
     }
     Ok(rows)
 }

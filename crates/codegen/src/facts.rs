@@ -65,14 +65,14 @@ pub(crate) fn collect(document: &Value, table: &Table) -> Vec<Facts> {
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in item.as_object().into_iter().flatten() {
             if grammar::is_method(method) {
-                found.push(of_operation(document, table, (path, item), (method, operation)));
+                found.push(operation_facts(document, table, (path, item), (method, operation)));
             }
         }
     }
     found
 }
 
-fn of_operation(
+fn operation_facts(
     document: &Value,
     table: &Table,
     (path, item): (&str, &Value),

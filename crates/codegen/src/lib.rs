@@ -185,7 +185,7 @@ pub fn generate_or_fail(document: &Value, settings: &Settings, fault: Fault) -> 
         lint::generatable(document)?;
         let mut report = Report::default();
         let mut adapted = lower::lower(document, &mut report);
-        let facts = facts::collect(&adapted, &Table::of(document)?);
+        let facts = facts::collect(&adapted, &Table::from_document(document)?);
         if directions::is_3_0(document) {
             directions::settle(&mut adapted, &mut report);
         }

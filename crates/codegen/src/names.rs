@@ -16,7 +16,7 @@ pub(crate) struct Names(HashSet<String>);
 
 impl Names {
     /// The names of the components that a document has.
-    pub(crate) fn of_components(document: &Value) -> Self {
+    pub(crate) fn from_components(document: &Value) -> Self {
         let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
         Self(schemas.into_iter().flat_map(Map::keys).cloned().collect())
     }

@@ -89,7 +89,7 @@ impl Table {
     /// # Errors
     ///
     /// A problem for each entry that has another form.
-    pub fn of(document: &Value) -> Result<Self, Problems> {
+    pub fn from_document(document: &Value) -> Result<Self, Problems> {
         let place = Pointer::root().child(RESOURCES);
         let mut reader = Reader { problems: Vec::new() };
         let mut table = Self::default();

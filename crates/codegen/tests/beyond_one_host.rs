@@ -126,7 +126,7 @@ fn resources_below_a_handle() {
         assert!(plain(&layer).contains(&plain(part)), "{part}\n{layer}");
     }
     assert!(!layer.contains("#[cfg(feature = \"extra\")]\n    pub fn things("));
-    let table = Table::of(&document()).unwrap();
+    let table = Table::from_document(&document()).unwrap();
     assert_eq!(table.feature("get", "/{space}/draft/{id}/"), Some("extra"));
     assert_eq!(table.feature("get", "/thing/{id}/"), None);
 }

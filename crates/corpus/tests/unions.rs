@@ -21,7 +21,7 @@ fn no_member_is_lost() {
     let (mut wrong, mut without) = (Vec::new(), Vec::new());
     let (mut components, mut judged, mut exactly) = (0, 0, 0);
     for document in DOCUMENTS.iter().filter(|document| document.name.starts_with("unions_")) {
-        let schemas = Schemas::of(document);
+        let schemas = Schemas::new(document);
         for name in schemas.components.keys() {
             let mut random = Random::new(7);
             let mut instances = 0;
@@ -133,7 +133,7 @@ struct Schemas {
 }
 
 impl Schemas {
-    fn of(document: &Document) -> Self {
+    fn new(document: &Document) -> Self {
         let document: Value = serde_json::from_str(document.text).unwrap();
         let mut components = document["components"]["schemas"].as_object().cloned().unwrap_or_default();
         components.values_mut().for_each(honour_nullable);

@@ -111,7 +111,7 @@ pub(crate) fn verify_type(
     name: &str,
     compiled: Option<&Value>,
 ) -> Option<Difference> {
-    let source = code.types.get(name).map(|schema| plain(&contract.of(schema)));
+    let source = code.types.get(name).map(|schema| plain(&contract.reduce(schema)));
     let compiled = compiled.map(plain);
     (source != compiled).then(|| Difference {
         kind: Kind::Unrecognised,

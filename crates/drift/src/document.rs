@@ -176,7 +176,7 @@ impl<'a> Document<'a> {
             schemas: Schemas::new(root),
             unread: Vec::new(),
             used: BTreeSet::new(),
-            table: Table::of(root),
+            table: Table::from_document(root),
         };
         let (servers, operations) = reader.document(only)?;
         if *only == Pointer::root() {
@@ -211,7 +211,7 @@ struct Entry {
 }
 
 impl Table {
-    fn of(root: &Value) -> Self {
+    fn from_document(root: &Value) -> Self {
         let mut table = Self::default();
         let mut open: Vec<(&Value, Option<&str>)> =
             root.get("x-resources").into_iter().map(|all| (all, None)).collect();
@@ -302,7 +302,7 @@ impl<'a> Reader<'a> {
 
     /// Returns the target of a reference and its place.
     fn target(&self, reference: &str, at: &At) -> Result<(&'a Value, Pointer)> {
-        let target = Pointer::of_reference(reference);
+        let target = Pointer::from_reference(reference);
         match target.and_then(|target| Some((target.get(self.root)?, target))) {
             Some(found) => Ok(found),
             None => bail!("{}/$ref: nothing stands at `{reference}`; correct the reference", at.pointer),
@@ -611,7 +611,7 @@ impl<'a> Reader<'a> {
             match value {
                 Value::Object(members) => {
                     let reference = members.get("$ref").and_then(Value::as_str);
-                    if let Some(place) = reference.and_then(Pointer::of_reference)
+                    if let Some(place) = reference.and_then(Pointer::from_reference)
                         && reached.insert(place.clone())
                     {
                         open.extend(place.get(self.root));

@@ -31,10 +31,9 @@ impl Subject {
         let validator =
             jsonschema::draft202012::options().should_validate_formats(true).build(&small).ok()?;
         let definitions = Pointer::root().child("$defs");
-        let targets = targets
-            .iter()
-            .enumerate()
-            .filter_map(|(index, target)| Some((definitions.element(index), Pointer::of_reference(target)?)));
+        let targets = targets.iter().enumerate().filter_map(|(index, target)| {
+            Some((definitions.element(index), Pointer::from_reference(target)?))
+        });
         let places = targets.chain(places).collect();
         Some(Self { small, validator, places })
     }
@@ -232,7 +231,7 @@ impl<'s> Instances<'s> {
 /// All that decides which instances there are of a schema, and the places that it refers to.
 pub(crate) fn essence(document: &Document<'_>, node: &Node<'_>) -> (Value, Vec<Pointer>) {
     let (small, targets) = bundle(&node.to_schema().0, document.schemas.root());
-    (small, targets.iter().filter_map(|target| Pointer::of_reference(target)).collect())
+    (small, targets.iter().filter_map(|target| Pointer::from_reference(target)).collect())
 }
 
 /// A schema that refers to nothing outside of it, without prose, and the references that it had.
@@ -241,7 +240,7 @@ fn bundle(schema: &Value, root: &Value) -> (Value, Vec<String>) {
     let mut bundled = strip(schema, false, &mut targets);
     let mut definitions = Map::new();
     while let Some(target) = targets.get(definitions.len()).cloned() {
-        let found = Pointer::of_reference(&target).and_then(|place| place.get(root));
+        let found = Pointer::from_reference(&target).and_then(|place| place.get(root));
         let stripped = strip(found.unwrap_or(&Value::Bool(true)), false, &mut targets);
         definitions.insert(definitions.len().to_string(), stripped);
     }

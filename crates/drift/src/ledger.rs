@@ -54,7 +54,7 @@ impl Ledger {
             yaml_serde::from_str(text).context("the ledger is no list of `kind`, `reason`, `at`")?;
         let mut entries = BTreeMap::new();
         for group in groups.unwrap_or_default() {
-            let Some(kind) = Kind::of_name(&group.kind) else {
+            let Some(kind) = Kind::from_name(&group.kind) else {
                 bail!("the ledger: there is no kind `{}`; correct the name", group.kind);
             };
             ensure!(

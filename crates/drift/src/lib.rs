@@ -227,12 +227,12 @@ impl<'c> Own<'c> {
     fn read(compiled: &'c Compiled, root: &Path) -> Result<Self> {
         let source =
             fs::read_to_string(root.join(SOURCE)).with_context(|| format!("cannot read {SOURCE}"))?;
-        let mut own = Self::of(compiled, source, SOURCE)?;
+        let mut own = Self::from_source(compiled, source, SOURCE)?;
         own.base_url = project::base_url(root);
         Ok(own)
     }
 
-    fn of(compiled: &'c Compiled, source: String, name: &str) -> Result<Self> {
+    fn from_source(compiled: &'c Compiled, source: String, name: &str) -> Result<Self> {
         let file = syn::parse_file(&source).with_context(|| format!("{name} is no Rust"))?;
         let code = Code::read(&file, name);
         let definitions = compiled::definitions(compiled.schemas);

@@ -18,7 +18,7 @@ impl Pointer {
     }
 
     /// The place that a reference into the same document names.
-    pub(crate) fn of_reference(reference: &str) -> Option<Self> {
+    pub(crate) fn from_reference(reference: &str) -> Option<Self> {
         let fragment = reference.strip_prefix('#')?;
         let text = percent_encoding::percent_decode_str(fragment).decode_utf8().ok()?;
         (text.is_empty() || text.starts_with('/')).then(|| Self(text.into_owned()))

@@ -105,11 +105,11 @@ impl Type {
         }
     }
 
-    fn of_word(word: &str) -> Option<Self> {
+    fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|of| of.word() == word)
     }
 
-    fn of_value(value: &Value) -> Self {
+    fn from_value(value: &Value) -> Self {
         match value {
             Value::Null => Self::Null,
             Value::Bool(_) => Self::Boolean,
@@ -254,7 +254,7 @@ impl<'a> Schemas<'a> {
         if let Some(reference) = part.schema.get("$ref") {
             let text = reference.as_str().unwrap_or_default();
             let dangling = || Dangling { pointer: part.pointer.child("$ref"), reference: text.to_owned() };
-            let target = Pointer::of_reference(text).filter(|_| depth < 64).ok_or_else(dangling)?;
+            let target = Pointer::from_reference(text).filter(|_| depth < 64).ok_or_else(dangling)?;
             let schema = target.get(self.root).ok_or_else(dangling)?;
             self.gather(Part { schema, pointer: target, opened: false }, parts, depth + 1)?;
         }
@@ -273,7 +273,7 @@ impl<'a> Schemas<'a> {
         for _ in 0..64 {
             let alone = part.as_object().is_some_and(|part| part.keys().filter(|key| says(key)).count() == 1);
             let reference = part.get("$ref").and_then(Value::as_str).filter(|_| alone);
-            let Some(target) = reference.and_then(Pointer::of_reference) else { break };
+            let Some(target) = reference.and_then(Pointer::from_reference) else { break };
             let Some(next) = target.get(self.root) else { break };
             (part, place) = (next, target);
         }
@@ -297,7 +297,7 @@ impl<'a> Schemas<'a> {
             view.form = Form::Nothing;
             return Ok(view);
         }
-        let types = Types::of(&parts);
+        let types = Types::from_parts(&parts);
         view.inferred = types.inferred;
         if let Some((how, part, schemas)) = alternatives(&parts) {
             return self.union(node, view, &types, how, part, schemas);
@@ -385,8 +385,8 @@ impl<'a> Schemas<'a> {
                     let of_number = NUMERIC_FORMATS.contains(format);
                     if node.only.is_none() { numeric || textual } else { numeric == of_number }
                 };
-                let values = Types::of(parts).values.map(|values| {
-                    let kept = values.into_iter().filter(|value| Type::of_value(value) == of);
+                let values = Types::from_parts(parts).values.map(|values| {
+                    let kept = values.into_iter().filter(|value| Type::from_value(value) == of);
                     kept.map(std::string::ToString::to_string).collect()
                 });
                 Form::Scalar { of, format: format.filter(fits).map(str::to_owned), values }
@@ -399,7 +399,8 @@ impl<'a> Schemas<'a> {
     pub(crate) fn constraints(self, node: &Node<'a>) -> Result<Constraints, Dangling> {
         let (parts, only) = (self.parts(node)?, node.only);
         // Where any type is allowed, a format is about those that it fits.
-        let typeless = only.is_none() && Types::of(&parts).names.is_none() && alternatives(&parts).is_none();
+        let typeless =
+            only.is_none() && Types::from_parts(&parts).names.is_none() && alternatives(&parts).is_none();
         let structure = |keyword: &str| STRUCTURE.contains(&keyword) && !(typeless && keyword == "format");
         let mut found = Constraints::new();
         for part in parts.iter().filter(|part| !part.opened) {
@@ -449,7 +450,7 @@ impl<'a> Schemas<'a> {
                     if let Some(depth) = open.iter().rev().position(|known| known == reference) {
                         return json!({ "$again": depth });
                     }
-                    let target = Pointer::of_reference(reference).and_then(|place| place.get(self.root));
+                    let target = Pointer::from_reference(reference).and_then(|place| place.get(self.root));
                     let Some(target) = target else { return value.clone() };
                     open.push(reference.to_owned());
                     let mut expanded = self.expand(target, open);
@@ -699,16 +700,16 @@ struct Types<'a> {
 }
 
 impl<'a> Types<'a> {
-    fn of(parts: &[Part<'a>]) -> Self {
+    fn from_parts(parts: &[Part<'a>]) -> Self {
         let mut names: Option<BTreeSet<Type>> = None;
         let mut values: Option<Vec<&'a Value>> = None;
         let mut nullable = false;
         for part in parts {
             nullable |= part.schema.get("nullable") == Some(&Value::Bool(true));
             let stated = match part.schema.get("type") {
-                Some(Value::String(word)) => Some(BTreeSet::from_iter(Type::of_word(word))),
+                Some(Value::String(word)) => Some(BTreeSet::from_iter(Type::from_word(word))),
                 Some(Value::Array(words)) => {
-                    Some(words.iter().filter_map(|word| Type::of_word(word.as_str()?)).collect())
+                    Some(words.iter().filter_map(|word| Type::from_word(word.as_str()?)).collect())
                 }
                 _ => None,
             };
@@ -731,7 +732,7 @@ impl<'a> Types<'a> {
         if names.is_none() {
             let has = |keyword: &str| parts.iter().any(|part| part.schema.get(keyword).is_some());
             if let Some(values) = &values {
-                names = Some(values.iter().map(|value| Type::of_value(value)).collect());
+                names = Some(values.iter().map(|value| Type::from_value(value)).collect());
             } else if has("properties") || has("additionalProperties") || has("required") {
                 names = Some(BTreeSet::from([Type::Object]));
                 inferred = true;

@@ -18,7 +18,7 @@ use super::{
 pub(crate) type Constants = BTreeMap<String, Value>;
 
 pub(crate) fn constants(compiled: &[&Spec]) -> Constants {
-    compiled.iter().map(|spec| (spec.id.to_owned(), of_spec(spec))).collect()
+    compiled.iter().map(|spec| (spec.id.to_owned(), spec_to_value(spec))).collect()
 }
 
 /// Returns whether the source, as it was read, says the same of its operations as the compiled constants do.
@@ -97,7 +97,7 @@ fn inlined(rules: &BTreeMap<String, Value>, schema: &Value, open: &mut Vec<Strin
     }
 }
 
-fn of_spec(spec: &Spec) -> Value {
+fn spec_to_value(spec: &Spec) -> Value {
     let credential = match spec.credential {
         Credential::None => "None".to_owned(),
         Credential::Bearer => "Bearer".to_owned(),
@@ -113,7 +113,7 @@ fn of_spec(spec: &Spec) -> Value {
         .iter()
         .map(|parameter| {
             let place = format!("{:?}", parameter.place).to_ascii_lowercase();
-            json!([parameter.name, place, of_schema(parameter.rules)])
+            json!([parameter.name, place, schema_to_value(parameter.rules)])
         })
         .collect();
     json!({
@@ -125,7 +125,7 @@ fn of_spec(spec: &Spec) -> Value {
         "idempotent": spec.idempotent,
         "reply": format!("{:?}", spec.reply),
         "parameters": parameters,
-        "body": spec.body.map(of_schema),
+        "body": spec.body.map(schema_to_value),
         "verdict": spec.verdict.map(|verdict| {
             json!({"asked_by": verdict.asked_by, "holds": verdict.holds, "reasons": verdict.reasons})
         }),
@@ -133,7 +133,7 @@ fn of_spec(spec: &Spec) -> Value {
 }
 
 /// Compiled rules as JSON Schema.
-fn of_schema(schema: &Schema) -> Value {
+fn schema_to_value(schema: &Schema) -> Value {
     let mut members = Map::new();
     let mut conditions: Vec<Value> = Vec::new();
     for rule in schema.rules() {
@@ -141,15 +141,15 @@ fn of_schema(schema: &Schema) -> Value {
             Rule::Never => return Value::Bool(false),
             Rule::Ref(_) => return json!({ "$ref": BACK }),
             Rule::If(parts) => {
-                conditions.push(parts.iter().map(|part| of_schema(part)).collect());
+                conditions.push(parts.iter().map(|part| schema_to_value(part)).collect());
                 continue;
             }
             Rule::Contains(one, least, most) => {
                 members.insert("minContains".to_owned(), json!(least));
                 members.insert("maxContains".to_owned(), json!(most));
-                ("contains", of_schema(one))
+                ("contains", schema_to_value(one))
             }
-            other => of_rule(other),
+            other => rule_to_keyword(other),
         };
         members.insert(keyword.to_owned(), value);
     }
@@ -160,45 +160,46 @@ fn of_schema(schema: &Schema) -> Value {
     members.into()
 }
 
-fn of_rule(rule: &Rule) -> (&'static str, Value) {
+fn rule_to_keyword(rule: &Rule) -> (&'static str, Value) {
     let word = |of: rules::Type| Value::from(format!("{of:?}").to_ascii_lowercase());
-    let list = |schemas: &[&Schema]| schemas.iter().map(|schema| of_schema(schema)).collect::<Value>();
+    let list = |schemas: &[&Schema]| schemas.iter().map(|schema| schema_to_value(schema)).collect::<Value>();
     match rule {
         Rule::Type(of) => ("type", word(*of)),
         Rule::Types(all) => ("type", all.iter().copied().map(word).collect()),
-        Rule::Enum(values) => ("enum", values.iter().map(of_json).collect()),
-        Rule::Const(value) => ("const", of_json(value)),
+        Rule::Enum(values) => ("enum", values.iter().map(json_to_value).collect()),
+        Rule::Const(value) => ("const", json_to_value(value)),
         Rule::Format(format) => ("format", dashed(&format!("{format:?}")).into()),
         Rule::MinLength(least) => ("minLength", json!(least)),
         Rule::MaxLength(most) => ("maxLength", json!(most)),
         Rule::Pattern(pattern) => ("pattern", pattern.as_str().into()),
-        Rule::Minimum(bound) => ("minimum", of_number(*bound)),
-        Rule::Maximum(bound) => ("maximum", of_number(*bound)),
-        Rule::ExclusiveMinimum(bound) => ("exclusiveMinimum", of_number(*bound)),
-        Rule::ExclusiveMaximum(bound) => ("exclusiveMaximum", of_number(*bound)),
-        Rule::MultipleOf(divisor) => ("multipleOf", of_number(*divisor)),
+        Rule::Minimum(bound) => ("minimum", number_to_value(*bound)),
+        Rule::Maximum(bound) => ("maximum", number_to_value(*bound)),
+        Rule::ExclusiveMinimum(bound) => ("exclusiveMinimum", number_to_value(*bound)),
+        Rule::ExclusiveMaximum(bound) => ("exclusiveMaximum", number_to_value(*bound)),
+        Rule::MultipleOf(divisor) => ("multipleOf", number_to_value(*divisor)),
         Rule::MinItems(least) => ("minItems", json!(least)),
         Rule::MaxItems(most) => ("maxItems", json!(most)),
         Rule::UniqueItems => ("uniqueItems", Value::Bool(true)),
         Rule::PrefixItems(all) => ("prefixItems", list(all)),
-        Rule::Items(one) => ("items", of_schema(one)),
+        Rule::Items(one) => ("items", schema_to_value(one)),
         Rule::MinProperties(least) => ("minProperties", json!(least)),
         Rule::MaxProperties(most) => ("maxProperties", json!(most)),
         Rule::Required(names) => ("required", json!(names)),
         Rule::Properties(all) => {
-            let all = all.iter().map(|(name, schema)| ((*name).to_owned(), of_schema(schema)));
+            let all = all.iter().map(|(name, schema)| ((*name).to_owned(), schema_to_value(schema)));
             ("properties", in_order(all.collect()))
         }
         Rule::PatternProperties(all) => {
-            let all = all.iter().map(|(pattern, schema)| (pattern.as_str().to_owned(), of_schema(schema)));
+            let all =
+                all.iter().map(|(pattern, schema)| (pattern.as_str().to_owned(), schema_to_value(schema)));
             ("patternProperties", in_order(all.collect()))
         }
-        Rule::AdditionalProperties(one) => ("additionalProperties", of_schema(one)),
-        Rule::PropertyNames(one) => ("propertyNames", of_schema(one)),
+        Rule::AdditionalProperties(one) => ("additionalProperties", schema_to_value(one)),
+        Rule::PropertyNames(one) => ("propertyNames", schema_to_value(one)),
         Rule::AllOf(all) => ("allOf", list(all)),
         Rule::AnyOf(all) => ("anyOf", list(all)),
         Rule::OneOf(all) => ("oneOf", list(all)),
-        Rule::Not(one) => ("not", of_schema(one)),
+        Rule::Not(one) => ("not", schema_to_value(one)),
         Rule::Sensitive => ("x-sensitive", Value::Bool(true)),
         Rule::Never | Rule::Ref(_) | Rule::If(_) | Rule::Contains(..) => ("", Value::Null),
     }
@@ -209,7 +210,7 @@ fn in_order(mut members: Map<String, Value>) -> Value {
     members.into()
 }
 
-fn of_number(number: Number) -> Value {
+fn number_to_value(number: Number) -> Value {
     match number {
         Number::Integer(number) => json!(number),
         Number::Large(number) => json!(number),
@@ -217,16 +218,16 @@ fn of_number(number: Number) -> Value {
     }
 }
 
-fn of_json(value: &Json) -> Value {
+fn json_to_value(value: &Json) -> Value {
     match value {
         Json::Null => Value::Null,
         Json::Boolean(value) => json!(value),
-        Json::Number(number) => of_number(*number),
+        Json::Number(number) => number_to_value(*number),
         Json::String(text) => json!(text),
-        Json::Array(values) => values.iter().map(of_json).collect(),
+        Json::Array(values) => values.iter().map(json_to_value).collect(),
         Json::Object(members) => members
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), of_json(value)))
+            .map(|(name, value)| ((*name).to_owned(), json_to_value(value)))
             .collect::<Map<_, _>>()
             .into(),
     }

@@ -253,7 +253,7 @@ impl<O: Operation, C: AsClient> Call<O, C> {
     /// ```
     pub fn assign_idempotency_key(&mut self) -> Option<String> {
         keys::give(&mut self.parts.operation);
-        keys::of(&mut self.parts.operation).map(String::from)
+        keys::find(&mut self.parts.operation).map(String::from)
     }
 
     /// Sends the call under a [`Throttle`], which it shares with other calls.
@@ -289,7 +289,7 @@ impl<O: Operation, C: AsClient> Call<O, C> {
         let mut ended = sent.and_then(|(reply, attempts)| response::<O>(reply, attempts));
         exchange.end(&ended);
         if let Ok(response) = &mut ended {
-            response.set_idempotency_key(keys::of(&mut parts.operation));
+            response.set_idempotency_key(keys::find(&mut parts.operation));
         }
         ended
     }

@@ -218,7 +218,7 @@ pub(crate) fn base(
     Base::new(text).map_err(|error| ConfigError::new(setting, error.reason()))
 }
 
-/// The name of this machine, which is [resolved](http_client) without asking anybody.
+/// The name of this machine, which is [resolved](pin_localhost) without a resolver.
 const LOCALHOST: &str = "localhost";
 
 /// Returns whether a URL never leaves this machine. A name below `localhost` is no such: whoever answers for it decides where it leads.
@@ -266,9 +266,7 @@ pub(crate) fn http_client(
     let mut builder = reqwest::Client::builder().redirect(redirects()).retry(no_retries);
     // Bodies are unpacked here, also where another crate of the program has the feature of reqwest.
     builder = builder.no_gzip();
-    // Port 0 stands for that of the URL.
-    let loopback = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
-    builder = builder.resolve_to_addrs(LOCALHOST, &loopback);
+    builder = pin_localhost(builder);
     if let Some(limit) = connect_timeout {
         builder = builder.connect_timeout(limit);
     }
@@ -285,6 +283,13 @@ pub(crate) fn http_client(
         let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
         ConfigError::new("http_client", format!("cannot be made: {cause}"))
     })
+}
+
+/// Resolves `localhost` to this machine without asking a resolver, which could lead plain HTTP elsewhere.
+fn pin_localhost(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    // Port 0 is replaced by the URL's port.
+    let loopback = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
+    builder.resolve_to_addrs(LOCALHOST, &loopback)
 }
 
 /// Follows a redirect only if nothing changes but the path, and the request stays what it is.
@@ -315,4 +320,45 @@ fn require_crypto_provider() -> Result<(), ConfigError> {
 #[allow(clippy::unnecessary_wraps, reason = "has the type of the other form")]
 fn require_crypto_provider() -> Result<(), ConfigError> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use reqwest::dns::{Name, Resolve, Resolving};
+    use tokio::net::TcpListener;
+
+    use super::pin_localhost;
+
+    /// A resolver that answers no question, and keeps the names that it was asked for.
+    #[derive(Default)]
+    struct Asked(Mutex<Vec<String>>);
+
+    impl Resolve for Asked {
+        fn resolve(&self, name: Name) -> Resolving {
+            self.0.lock().unwrap().push(name.as_str().to_owned());
+            Box::pin(async { Err("no resolver here".into()) })
+        }
+    }
+
+    #[tokio::test]
+    async fn localhost_is_this_machine_whatever_the_resolver_says() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = Arc::new(Asked::default());
+        let builder = reqwest::Client::builder().no_proxy().dns_resolver(asked.clone());
+        let client = pin_localhost(builder).build().unwrap();
+        for host in ["localhost", "LocalHost"] {
+            let request = tokio::spawn(client.get(format!("http://{host}:{port}/")).send());
+            let (stream, _) = listener.accept().await.unwrap();
+            drop(stream);
+            assert!(!request.await.unwrap().unwrap_err().is_connect(), "{host}");
+        }
+        assert!(asked.0.lock().unwrap().is_empty());
+
+        let other = client.get(format!("http://x.localhost:{port}/")).send().await;
+        assert!(other.unwrap_err().is_connect());
+        assert_eq!(*asked.0.lock().unwrap(), ["x.localhost"]);
+    }
 }

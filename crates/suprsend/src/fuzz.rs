@@ -43,7 +43,7 @@ fn in_pieces(body: &[u8]) {
     let unpack = |size: usize| {
         let mut headers =
             HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))]);
-        let mut gunzip = Gunzip::of(&mut headers)?;
+        let mut gunzip = Gunzip::from_headers(&mut headers)?;
         assert!(headers.is_empty(), "nothing of the compressed form is left");
         let mut all = Vec::new();
         for piece in body.chunks(size.max(1)) {

@@ -26,7 +26,7 @@ pub(crate) struct Corrupt;
 
 impl Gunzip {
     /// Returns what unpacks the body that has these headers, if it is compressed. Headers of the compressed form are removed.
-    pub(crate) fn of(headers: &mut HeaderMap) -> Option<Self> {
+    pub(crate) fn from_headers(headers: &mut HeaderMap) -> Option<Self> {
         let coding = headers.get(header::CONTENT_ENCODING)?.as_bytes().trim_ascii();
         if !coding.eq_ignore_ascii_case(b"gzip") && !coding.eq_ignore_ascii_case(b"x-gzip") {
             return None;

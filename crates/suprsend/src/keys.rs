@@ -18,7 +18,7 @@ pub(crate) fn give<O: Operation>(operation: &mut O) {
 }
 
 /// Returns the key of an operation on a single record.
-pub(crate) fn of<O: Operation>(operation: &mut O) -> Option<Box<str>> {
+pub(crate) fn find<O: Operation>(operation: &mut O) -> Option<Box<str>> {
     let (mut records, mut found) = (0_usize, None);
     operation.idempotency_keys(&mut |key| {
         records += 1;
@@ -58,13 +58,13 @@ mod tests {
         many.idempotency_keys(&mut |key| keys.push(key.clone().unwrap()));
         assert_eq!((keys[1].as_str(), keys[2].as_str()), ("own", ""));
         assert!(keys[0] != keys[3] && many.is_idempotent());
-        assert_eq!(of(&mut many), None);
+        assert_eq!(find(&mut many), None);
     }
 
     #[test]
     fn what_has_no_place_for_a_key_gets_none() {
         let mut get = operations::FetchUserProfile::new("jane");
         give(&mut get);
-        assert_eq!(of(&mut get), None);
+        assert_eq!(find(&mut get), None);
     }
 }

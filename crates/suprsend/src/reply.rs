@@ -37,7 +37,7 @@ impl Reply {
     }
 
     /// The head of a reply, out of a response whose body is still to come: until it is [complete](Self::complete) it counts as cut.
-    pub(crate) fn of_head(response: &mut reqwest::Response) -> Self {
+    pub(crate) fn from_head(response: &mut reqwest::Response) -> Self {
         Self::new(response.status(), mem::take(response.headers_mut()))
     }
 

@@ -36,7 +36,7 @@ impl<T> Response<T> {
     }
 
     /// Joins a part of a result with what is said of the whole.
-    pub(crate) fn of(value: T, status: StatusCode, headers: HeaderMap, attempts: u32) -> Self {
+    pub(crate) fn from_parts(value: T, status: StatusCode, headers: HeaderMap, attempts: u32) -> Self {
         Self { value, status, headers, attempts, idempotency_key: None }
     }
 

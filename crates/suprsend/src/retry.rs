@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn the_quota_empties_and_fills() {
         let quota = Quota::new();
-        let timeout = TimeoutError::of_attempt(TimeoutKind::Attempt, None, None).into();
+        let timeout = TimeoutError::for_attempt(TimeoutKind::Attempt, None, None).into();
         for _ in 0..50 {
             assert_eq!(quota.take(&timeout), Some(10));
         }

@@ -186,7 +186,7 @@ impl Exchange<'_> {
                     if let Some(flow) = self.flow() {
                         flow.not_answered(sent, &mut ticket);
                     }
-                    return Err(TimeoutError::of_call(self.time_limit(), attempts, reply, last).into());
+                    return Err(TimeoutError::for_call(self.time_limit(), attempts, reply, last).into());
                 }
                 Err(Failure::Refused(reply)) => self.refusal(reply, outgoing, &keys),
                 Err(Failure::Of(error)) => error,
@@ -210,7 +210,7 @@ impl Exchange<'_> {
             // There is no sense in waiting for an attempt that no time is left for.
             let too_late = |delay| deadline.is_some_and(|end| end.duration_since(Instant::now()) <= delay);
             if delay.is_some_and(too_late) {
-                return Err(TimeoutError::of_call(self.time_limit(), attempts, None, Some(error)).into());
+                return Err(TimeoutError::for_call(self.time_limit(), attempts, None, Some(error)).into());
             }
             let quota = &self.host(outgoing).quota;
             let Some((delay, cost)) = delay.and_then(|delay| Some((delay, quota.take(&error)?))) else {
@@ -254,11 +254,11 @@ impl Exchange<'_> {
                 let reason = format!("is longer than the limit of {} bytes", settings.max_reply);
                 Err(Failure::Of(UndecodableReply::new(reply, reason).into()))
             }
-            (Some(Err(error)), reply) => Err(Failure::Of(of_transfer(error, reply, settings))),
+            (Some(Err(error)), reply) => Err(Failure::Of(transfer_error(error, reply, settings))),
             (None, reply) if ends_call => Err(Failure::OutOfTime(reply)),
             (_, reply) => {
                 let limit = Some(settings.attempt_timeout);
-                Err(Failure::Of(TimeoutError::of_attempt(TimeoutKind::Attempt, limit, reply).into()))
+                Err(Failure::Of(TimeoutError::for_attempt(TimeoutKind::Attempt, limit, reply).into()))
             }
         }
     }
@@ -402,8 +402,8 @@ pub(crate) async fn exchange(
     limit: usize,
 ) -> reqwest::Result<Read> {
     let mut response = response.await?;
-    let mut gunzip = Gunzip::of(response.headers_mut());
-    let reply = reply.insert(Reply::of_head(&mut response));
+    let mut gunzip = Gunzip::from_headers(response.headers_mut());
+    let reply = reply.insert(Reply::from_head(&mut response));
     let limit = reply.limit(limit);
     while let Some(part) = response.chunk().await? {
         let read = match &mut gunzip {
@@ -426,7 +426,7 @@ pub(crate) async fn exchange(
 }
 
 /// What a failure of the HTTP client is to the caller.
-fn of_transfer(error: reqwest::Error, reply: Option<Reply>, settings: &Settings) -> Error {
+fn transfer_error(error: reqwest::Error, reply: Option<Reply>, settings: &Settings) -> Error {
     // The URL holds the id of a person.
     let error = error.without_url();
     if error.is_timeout() {
@@ -436,7 +436,7 @@ fn of_transfer(error: reqwest::Error, reply: Option<Reply>, settings: &Settings)
         } else {
             (TimeoutKind::Attempt, None)
         };
-        return TimeoutError::of_attempt(kind, limit, reply).into();
+        return TimeoutError::for_attempt(kind, limit, reply).into();
     }
     if error.is_builder() {
         return ConfigError::new("request", "cannot be made into an HTTP request").into();

@@ -74,7 +74,7 @@ impl<O: Operation> Prepared<O> {
         violations.append(checked.body);
         violations.finish()?;
         let repeatable = checked.idempotent.unwrap_or_else(|| operation.is_idempotent());
-        let key = keys::of(&mut operation);
+        let key = keys::find(&mut operation);
         Ok(Self { operation, key, repeatable })
     }
 

@@ -18,7 +18,7 @@ pub(super) struct Made {
 pub(super) fn attempt(document: &Source, overlays: &[Source]) -> Result<Made, Problems> {
     let document = Project::from_sources(document.clone(), overlays.to_vec()).correct()?;
     let rust = generate(&document, &Settings::default())?.rust;
-    if !Table::of(&document)?.is_empty() {
+    if !Table::from_document(&document)?.is_empty() {
         resources(&document, &rust, &BTreeMap::new())?;
     }
     Ok(Made { document, rust })

@@ -54,11 +54,11 @@ fn judge(problems: &Problems) {
 #[test]
 fn spoilt_pages() {
     let mut random = Random::new(7);
-    let whole = || page::of_text(Path::new("page.md"), PAGE.to_owned()).unwrap();
+    let whole = || page::parse(Path::new("page.md"), PAGE.to_owned()).unwrap();
     let (mut read, mut united) = (0, 0);
     for _ in 0..rounds(400) {
         let text = spoil(&mut random, PAGE);
-        let page = match page::of_text(Path::new("spoilt.md"), text) {
+        let page = match page::parse(Path::new("spoilt.md"), text) {
             Ok(page) => page,
             Err(problems) => {
                 judge(&problems);

@@ -229,7 +229,7 @@ pub(super) struct Readings {
 
 impl Readings {
     /// Finds them in upstream's document.
-    pub(super) fn of(document: &Value) -> Self {
+    pub(super) fn new(document: &Value) -> Self {
         let mut readings = Self::default();
         if !document.is_object() {
             return readings;
@@ -259,7 +259,7 @@ impl Readings {
     fn correct(&mut self, document: &Value, place: &Pointer, member: &str, meant: &Value) {
         let target = |place: &Pointer| {
             let steps: Vec<_> = query::steps(document, place).into_iter().map(|step| [step].into()).collect();
-            query::of(&steps)
+            query::from_steps(&steps)
         };
         let why = "The meaning is certain, the notation is not allowed.";
         let was = place.child(member).get(document).cloned().unwrap_or_default();
@@ -426,7 +426,7 @@ mod tests {
 
     /// What comes of a document with the overlay that its slips get.
     fn generated(document: &Value) -> Result<(Value, String), Problems> {
-        let overlay = Readings::of(document).overlay()?;
+        let overlay = Readings::new(document).overlay()?;
         let source = Source::new("openapi.yaml", document.to_string());
         let corrected = Project::from_sources(source, overlay.into_iter().collect()).correct()?;
         generate(&corrected, &Settings::default()).map(|made| (corrected, made.rust))
@@ -533,7 +533,7 @@ mod tests {
             ("enum-as-scalar", b.clone(), json!({"type": "string", "enum": "one"}), format!("{b}/enum")),
         ] {
             let document = with(&place, &value);
-            let lines: Vec<String> = Readings::of(&document).lines().collect();
+            let lines: Vec<String> = Readings::new(&document).lines().collect();
             let line = format!("{name}, at {at}: read as: ");
             assert!(lines.iter().any(|found| found.starts_with(&line)), "no `{line}` in {lines:#?}");
             generated(&document).unwrap_or_else(|problems| panic!("{name}: {problems}"));
@@ -545,7 +545,7 @@ mod tests {
         tried.sort_unstable();
         assert_eq!(tried, all, "every kind is tried");
         assert!(
-            Readings::of(&with(b, &json!({"type": "string"}))).lines().next().is_none(),
+            Readings::new(&with(b, &json!({"type": "string"}))).lines().next().is_none(),
             "nothing is wrong with it"
         );
     }

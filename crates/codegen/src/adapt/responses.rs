@@ -20,7 +20,7 @@ enum Body {
 }
 
 pub(super) fn unify(document: &mut Value, report: &mut Report) {
-    let mut names = Names::of_components(document);
+    let mut names = Names::from_components(document);
     for (path, method, place) in super::operations(document) {
         let Some(operation) = place.get(document) else { continue };
         let id = super::operation_id(operation, &path, &method);

@@ -12,7 +12,7 @@ use crate::{
 
 /// Refuses a table that leaves an operation out, has one twice, or has two methods of one name. A document need not have a table.
 pub(super) fn check(document: &Value) -> Result<(), Problems> {
-    let table = Table::of(document)?;
+    let table = Table::from_document(document)?;
     if table.is_empty() {
         return Ok(());
     }

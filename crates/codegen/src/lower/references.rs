@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) fn bundle(document: &mut Value, report: &mut Report) {
     let targets = targets(document);
-    let mut names = Names::of_components(document);
+    let mut names = Names::from_components(document);
     let moved: BTreeMap<Pointer, String> = targets
         .iter()
         .map(|target| (target.clone(), names.take(&names::describe(document, target))))

@@ -61,7 +61,7 @@ fn last(ty: &Type) -> Option<Type> {
 }
 
 /// The argument for a field that a method requires.
-pub(super) fn of(source: &Source, field: &Field, number: usize) -> Argument {
+pub(super) fn build(source: &Source, field: &Field, number: usize) -> Argument {
     let name = format_ident!("{}", field.name);
     let (ty, is_option) = unwrapped(&field.ty);
     let wrap = |value: TokenStream| if is_option { quote!(Some(#value)) } else { value };

@@ -129,7 +129,7 @@ fn body(
             let mut values = std::collections::BTreeMap::new();
             for field in taken {
                 let number = arguments.iter().filter(|argument| argument.kind.is_some()).count();
-                let argument = argument::of(source, field, number);
+                let argument = argument::build(source, field, number);
                 values.insert(field.name.clone(), argument.value.clone());
                 described.push((field.name.clone(), field.doc.clone()));
                 members.push(field.wire.clone());

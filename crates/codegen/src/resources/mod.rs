@@ -35,7 +35,7 @@ pub fn resources(
     rust: &str,
     examples: &BTreeMap<String, String>,
 ) -> Result<String, Problems> {
-    let table = Table::of(document)?;
+    let table = Table::from_document(document)?;
     let source = Source::read(document, rust).map_err(|reason| {
         Problem::new(&Pointer::root(), reason, "generate the Rust from the same document")
     })?;

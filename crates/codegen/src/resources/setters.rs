@@ -53,7 +53,7 @@ pub(super) fn write(
     let paging = ["limit", "after", "before", "offset"];
     for field in source.fields(&operation.name) {
         if field.name == "body" {
-            setters.extend(of_body(source, operation, field, taken));
+            setters.extend(body_setters(source, operation, field, taken));
         } else if field.optional
             && !(source.is_paged(&operation.name) && paging.contains(&field.name.as_str()))
         {
@@ -76,7 +76,7 @@ pub(super) fn write(
     })
 }
 
-fn of_body(source: &Source, operation: &Operation, body: &Field, taken: &[String]) -> Vec<TokenStream> {
+fn body_setters(source: &Source, operation: &Operation, body: &Field, taken: &[String]) -> Vec<TokenStream> {
     let Some(Shape::Struct(fields)) = source.shape(&body.ty) else { return Vec::new() };
     let mut setters = Vec::new();
     for field in fields {

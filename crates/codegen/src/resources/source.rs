@@ -176,7 +176,7 @@ impl Source {
 
 fn fields(all: &Fields) -> Vec<Field> {
     let read = |field: &syn::Field| {
-        let attributes = serde::of(field);
+        let attributes = serde::read(field);
         let text = type_text(&field.ty);
         Field {
             name: field.ident.as_ref().map(ToString::to_string).unwrap_or_default(),

@@ -22,7 +22,7 @@ pub(super) fn gate(file: &mut File, behind: &BTreeMap<String, String>) {
     if behind.is_empty() {
         return;
     }
-    let graph = Graph::of(file);
+    let graph = Graph::new(file);
     let roots = graph.names.iter().filter(|(module, _)| *module == "operations");
     let mut reached: BTreeMap<Option<&String>, BTreeSet<&Name>> = BTreeMap::new();
     for root in roots {
@@ -91,7 +91,7 @@ struct Graph {
 }
 
 impl Graph {
-    fn of(file: &File) -> Self {
+    fn new(file: &File) -> Self {
         let mut graph = Self { names: BTreeSet::new(), edges: BTreeMap::new() };
         let items = || {
             let modules = file.items.iter().filter_map(|item| match item {

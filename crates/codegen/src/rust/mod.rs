@@ -123,7 +123,7 @@ fn patch(file: syn::File, beside: &Beside<'_>, settings: &Settings) -> Result<sy
         .filter_map(|operation| Some((operation.name().to_string(), operation.facts().feature.clone()?)))
         .collect();
     types::patch(&mut types, beside.notes, &runtime)?;
-    let operations = operations::write(&operations, &operations::Types::of(&types), beside.rules, &runtime)?;
+    let operations = operations::write(&operations, &operations::Types::new(&types), beside.rules, &runtime)?;
     let rules: syn::ItemMod = syn::parse2(beside.rules.module.clone())
         .map_err(|error| format!("the rules are no Rust: {error}"))?;
     let mut file: syn::File = syn::parse_quote!(#types #operations #rules);

@@ -12,8 +12,8 @@ pub(crate) struct Serde {
 }
 
 /// Reads the attributes of a field.
-pub(crate) fn of(field: &Field) -> Serde {
-    let mut serde = Serde { wire: String::new(), ..of_attributes(&field.attrs) };
+pub(crate) fn read(field: &Field) -> Serde {
+    let mut serde = Serde { wire: String::new(), ..read_attributes(&field.attrs) };
     if !serde.flatten {
         let plain = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
         let plain = plain.trim_start_matches("r#").to_owned();
@@ -24,11 +24,11 @@ pub(crate) fn of(field: &Field) -> Serde {
 
 /// The name that an attribute gives a field or a variant.
 pub(crate) fn renamed(attributes: &[Attribute]) -> Option<String> {
-    let renamed = of_attributes(attributes).wire;
+    let renamed = read_attributes(attributes).wire;
     (!renamed.is_empty()).then_some(renamed)
 }
 
-fn of_attributes(attributes: &[Attribute]) -> Serde {
+fn read_attributes(attributes: &[Attribute]) -> Serde {
     let mut serde = Serde::default();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
         // A form that this does not read leaves the field as it is.

@@ -456,7 +456,7 @@ impl<'s> Reader<'_, 's> {
         let [first, steps @ .., last] = request.block.stmts.as_slice() else {
             return self.unrecognised(request, "the statements of `request`");
         };
-        match of_path(first) {
+        match path_fields(first) {
             Some(fields) => {
                 let names = shape(&operation.path).1;
                 let same = names.len() == fields.len()
@@ -535,7 +535,7 @@ fn field_of(expr: &Expr) -> Option<String> {
 }
 
 /// `let mut request = base.request(Self::SPEC, &[..])?`: for each value the wire name, if it is stated, and the field.
-fn of_path(stmt: &Stmt) -> Option<Vec<(Option<String>, String)>> {
+fn path_fields(stmt: &Stmt) -> Option<Vec<(Option<String>, String)>> {
     let Stmt::Local(local) = stmt else { return None };
     let Expr::Try(attempt) = &*local.init.as_ref()?.expr else { return None };
     let Expr::MethodCall(call) = &*attempt.expr else { return None };

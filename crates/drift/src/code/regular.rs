@@ -53,7 +53,7 @@ pub(super) fn check(
             );
         }
     }
-    let functions = of_operation(operation, fields);
+    let functions = operation_functions(operation, fields);
     if let Some(item) = impls.get("Operation") {
         for item in &item.items {
             let (name, said) = match item {
@@ -155,7 +155,7 @@ fn own_functions(fields: &[Field<'_>]) -> BTreeMap<String, String> {
 }
 
 /// Members of `impl Operation` that are not read.
-fn of_operation(operation: &Operation, fields: &[Field<'_>]) -> BTreeMap<&'static str, String> {
+fn operation_functions(operation: &Operation, fields: &[Field<'_>]) -> BTreeMap<&'static str, String> {
     let mut functions = BTreeMap::new();
     let optional = |name: &str| fields.iter().any(|field| field.name == name && field.inner.is_some());
     let mut inspected = String::new();

@@ -37,8 +37,8 @@ pub(crate) enum Contract {
 }
 
 impl Contract {
-    /// What `schemars` can know of this schema.
-    pub(crate) fn of(self, schema: &Value) -> Value {
+    /// Reduces a schema to what `schemars` can know of it.
+    pub(crate) fn reduce(self, schema: &Value) -> Value {
         match schema {
             Value::Object(members) if members.contains_key("x-open") => {
                 let listed = json!({"type": members["type"], "enum": members["enum"]});
@@ -47,7 +47,7 @@ impl Contract {
             Value::Object(members) if members.contains_key("x-kept") => {
                 let mut alternatives = members["anyOf"].as_array().cloned().unwrap_or_default();
                 alternatives.push(Value::Bool(true));
-                self.of(&json!({ "anyOf": alternatives }))
+                self.reduce(&json!({ "anyOf": alternatives }))
             }
             Value::Object(members) => {
                 let mut plain = Map::new();
@@ -58,7 +58,7 @@ impl Contract {
                             let inner = value.as_object().into_iter().flatten();
                             let present = |name: &String| list("x-present").any(|other| other == name);
                             let of = |name: &String, schema: &Value| {
-                                let schema = self.of(schema);
+                                let schema = self.reduce(schema);
                                 if present(name) { nullable(schema) } else { schema }
                             };
                             let inner: Map<_, _> =
@@ -76,12 +76,12 @@ impl Contract {
                             plain.insert("required".to_owned(), value.clone());
                         }
                         "required" | "x-sent" | "x-insists" | "x-present" | "x-checks" | "x-rust" => {}
-                        _ => drop(plain.insert(key.clone(), self.of(value))),
+                        _ => drop(plain.insert(key.clone(), self.reduce(value))),
                     }
                 }
                 plain.into()
             }
-            Value::Array(values) => values.iter().map(|value| self.of(value)).collect(),
+            Value::Array(values) => values.iter().map(|value| self.reduce(value)).collect(),
             _ => schema.clone(),
         }
     }
@@ -196,8 +196,8 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
     }
     for item in items {
         let (name, attrs, read) = match item {
-            Item::Struct(item) => (item.ident.to_string(), &item.attrs, of_struct(item, &impls, code)),
-            Item::Enum(item) => (item.ident.to_string(), &item.attrs, of_enum(item, &impls, code)),
+            Item::Struct(item) => (item.ident.to_string(), &item.attrs, struct_schema(item, &impls, code)),
+            Item::Enum(item) => (item.ident.to_string(), &item.attrs, enum_schema(item, &impls, code)),
             Item::Impl(_) => continue,
             Item::Mod(module) if module.ident == "error" => continue,
             _ => {
@@ -268,7 +268,7 @@ fn serde(attrs: &[Attribute]) -> Option<BTreeMap<String, Option<String>>> {
     Some(found)
 }
 
-fn of_struct(
+fn struct_schema(
     item: &ItemStruct,
     impls: &BTreeMap<(String, String), &ItemImpl>,
     code: &mut Code,
@@ -281,7 +281,7 @@ fn of_struct(
     let spot = Spot::new(&code.file, &item.ident, name.clone()).to_string();
     match &item.fields {
         Fields::Named(fields) if !attributes.contains_key("transparent") => {
-            let mut schema = of_fields(fields, &name, code);
+            let mut schema = fields_schema(fields, &name, code);
             if attributes.contains_key("deny_unknown_fields") {
                 schema["additionalProperties"] = false.into();
             }
@@ -322,7 +322,7 @@ fn of_struct(
 }
 
 /// Named fields as an object.
-fn of_fields(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
+fn fields_schema(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
     let mut properties = Map::new();
     let (mut required, mut sent, mut insisted, mut presences) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -434,7 +434,11 @@ fn outside(ty: &Type) -> String {
     }
 }
 
-fn of_enum(item: &ItemEnum, impls: &BTreeMap<(String, String), &ItemImpl>, code: &mut Code) -> Option<Value> {
+fn enum_schema(
+    item: &ItemEnum,
+    impls: &BTreeMap<(String, String), &ItemImpl>,
+    code: &mut Code,
+) -> Option<Value> {
     let name = item.ident.to_string();
     let spot = Spot::new(&code.file, &item.ident, name.clone()).to_string();
     let Some(attributes) = serde(&item.attrs) else {
@@ -457,7 +461,7 @@ fn of_enum(item: &ItemEnum, impls: &BTreeMap<(String, String), &ItemImpl>, code:
         let body = match &variant.fields {
             Fields::Unit => Some(json!({"type": "null"})),
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => schema(&fields.unnamed[0].ty),
-            Fields::Named(fields) => Some(of_fields(fields, &owner, code)),
+            Fields::Named(fields) => Some(fields_schema(fields, &owner, code)),
             Fields::Unnamed(_) => None,
         };
         let (Some(wire), Some(mut body)) = (wire, body) else {

@@ -56,7 +56,7 @@ pub(super) fn read(item: &ItemImpl, name: &str) -> Option<Union> {
 fn variant(expr: &Expr, runtime: &str) -> Option<Variant> {
     match expr {
         Expr::Call(call) if text(&call.func) == format!("{runtime}::union::Variant::new") => {
-            let reads = text(only(of_value(call.args.first()?, "value")?));
+            let reads = text(only(closure_body(call.args.first()?, "value")?));
             let name = reads.strip_prefix("::serde::Deserialize::deserialize(value).map(Self::")?;
             let name = name.strip_suffix(')').filter(|_| call.args.len() == 1)?;
             syn::parse_str::<syn::Ident>(name).ok()?;
@@ -64,7 +64,7 @@ fn variant(expr: &Expr, runtime: &str) -> Option<Variant> {
         }
         Expr::MethodCall(call) if call.args.len() == 1 => {
             let mut variant = variant(&call.receiver, runtime)?;
-            let asked = all(of_value(call.args.first()?, "value")?)?;
+            let asked = all(closure_body(call.args.first()?, "value")?)?;
             let list = match call.method.to_string().as_str() {
                 "when" => &mut variant.checks,
                 "tagged" => &mut variant.tags,
@@ -78,7 +78,7 @@ fn variant(expr: &Expr, runtime: &str) -> Option<Variant> {
 }
 
 /// The body of a closure with this argument and nothing else.
-fn of_value<'e>(expr: &'e Expr, argument: &str) -> Option<&'e Expr> {
+fn closure_body<'e>(expr: &'e Expr, argument: &str) -> Option<&'e Expr> {
     let Expr::Closure(ExprClosure { body, .. }) = expr else { return None };
     (text(expr) == format!("|{argument}|{}", text(body))).then_some(body)
 }
@@ -186,7 +186,7 @@ fn limit(call: &ExprMethodCall) -> Option<Value> {
         "as_str" => "text",
         _ => return None,
     };
-    match (argument, only(of_value(closure, argument)?)) {
+    match (argument, only(closure_body(closure, argument)?)) {
         (_, Expr::Binary(ExprBinary { left, op, right, .. })) => {
             let kind = match (argument, text(left).as_str()) {
                 ("number", "number") => "bound",

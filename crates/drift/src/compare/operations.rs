@@ -131,7 +131,7 @@ impl<'a> Pass<'_, 'a> {
         Rust { spot: self.own.spot.to_string(), owner: None }
     }
 
-    fn of(part: &code::Part) -> Rust {
+    fn rust_of(part: &code::Part) -> Rust {
         Rust { spot: part.spot.to_string(), owner: None }
     }
 
@@ -337,7 +337,7 @@ impl<'a> Pass<'_, 'a> {
                 }
                 continue;
             };
-            let rust = Self::of(part);
+            let rust = Self::rust_of(part);
             if part.required != parameter.required {
                 let word = |required: bool| json!(if required { "required" } else { "optional" });
                 let says = (word(parameter.required), word(part.required));
@@ -358,7 +358,7 @@ impl<'a> Pass<'_, 'a> {
             }
         }
         for ((place, name), part) in left {
-            let rust = Self::of(part);
+            let rust = Self::rust_of(part);
             let at = self.operation.at.child("parameters");
             let at = At { place: at.place.child(format!("{}:{name}", place.word())), ..at };
             let says = json!(format!("`{}` in {}", part.name, place.word()));
@@ -385,7 +385,7 @@ impl<'a> Pass<'_, 'a> {
 
     fn bodies(&mut self, body: &Body<'a>, media: &str, part: &code::Part) -> Result<(), Dangling> {
         self.comparer.count("request bodies");
-        let rust = Self::of(part);
+        let rust = Self::rust_of(part);
         if body.required != part.required {
             let says = (json!(body.required), json!(part.required));
             let kind = if body.required { Kind::ParameterRequired } else { Kind::BodyAlwaysSent };

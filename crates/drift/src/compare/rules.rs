@@ -292,7 +292,7 @@ fn alone<'v>(root: &'v Value, mut part: Part<'v>) -> Part<'v> {
             members.iter().filter(|(key, value)| says(root, key, value)).map(|(key, _)| key).collect();
         part = match saying.as_slice() {
             [one] if *one == "$ref" => {
-                let target = members["$ref"].as_str().and_then(Pointer::of_reference);
+                let target = members["$ref"].as_str().and_then(Pointer::from_reference);
                 let Some((pointer, schema)) =
                     target.and_then(|target| Some((target.clone(), target.get(root)?)))
                 else {
@@ -329,7 +329,7 @@ fn says(root: &Value, keyword: &str, value: &Value) -> bool {
 /// Returns whether a schema lets everything pass at first sight.
 fn is_any(root: &Value, schema: &Value, depth: usize) -> bool {
     let Value::Object(members) = schema else { return *schema == Value::Bool(true) };
-    let target = members.get("$ref").and_then(Value::as_str).and_then(Pointer::of_reference);
+    let target = members.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference);
     let is_any_too = |target: Pointer| {
         depth < 64 && target.get(root).is_some_and(|target| is_any(root, target, depth + 1))
     };
@@ -383,7 +383,7 @@ fn keywords<'v>(root: &'v Value, part: &Part<'v>) -> Keywords<'v> {
     for (key, value) in members.iter().filter(|(key, value)| says(root, key, value)) {
         let said = match key.as_str() {
             "$ref" => {
-                let target = value.as_str().and_then(Pointer::of_reference);
+                let target = value.as_str().and_then(Pointer::from_reference);
                 let target = target.and_then(|pointer| Some((pointer.get(root)?, pointer)));
                 all.extend(target.map(|(schema, pointer)| Part {
                     schema: Cow::Borrowed(schema),

@@ -552,7 +552,9 @@ impl<'a> Comparer<'a> {
             let kind = match (stated.map(|(_, value)| value), checked) {
                 (Some(stated), Some(checked)) if stated == checked => continue,
                 (Some(_), None) => Kind::Constraint,
-                (None, Some(checked)) if implied(keyword, checked, c) || of_tuple(keyword, checked, d) => {
+                (None, Some(checked))
+                    if implied(keyword, checked, c) || is_tuple_length(keyword, checked, d) =>
+                {
                     continue;
                 }
                 (Some(stated), Some(checked)) if looser(keyword, stated, checked) => Kind::Constraint,
@@ -933,7 +935,7 @@ fn implied(keyword: &str, checked: &Value, c: &View<'_>) -> bool {
 }
 
 /// A length that comes with items by position, where there are no others.
-fn of_tuple(keyword: &str, checked: &Value, d: &View<'_>) -> bool {
+fn is_tuple_length(keyword: &str, checked: &Value, d: &View<'_>) -> bool {
     let Form::Array { items, tuple } = &d.form else { return false };
     let closed = items.as_ref().is_some_and(Node::is_never);
     keyword == "maxItems" && closed && checked.as_u64() == u64::try_from(tuple.len()).ok()

@@ -42,7 +42,7 @@ pub(super) fn compiled(code: &Code, ledger: &Ledger, own: Own<'_>, left_out: &Le
             work.push(("type gone", *contract, name.as_str(), name.clone(), None));
             work.push(("type not in the source", *contract, "DriftNew", name.clone(), Some(schema.clone())));
             let mut altered = Vec::new();
-            of_schema(schema, schema, &Pointer::root(), &mut altered);
+            alter_schema(schema, schema, &Pointer::root(), &mut altered);
             let altered = altered.into_iter();
             work.extend(altered.map(|Altered { operator, at, value }| {
                 (operator, *contract, name.as_str(), format!("{name}{at}"), Some(value))
@@ -66,7 +66,7 @@ fn constants(code: &Code, ledger: &Ledger, constants: &Constants, left_out: &Lef
     for (id, spec) in constants {
         work.push(("constant gone", id, String::new(), None));
         let mut altered = Vec::new();
-        of_data(spec, spec, &Pointer::root(), &mut altered);
+        alter_data(spec, spec, &Pointer::root(), &mut altered);
         work.extend(
             altered
                 .into_iter()
@@ -87,17 +87,17 @@ fn constants(code: &Code, ledger: &Ledger, constants: &Constants, left_out: &Lef
 }
 
 /// Every value of a constant, each as another.
-fn of_data(whole: &Value, here: &Value, at: &Pointer, altered: &mut Vec<Altered>) {
+fn alter_data(whole: &Value, here: &Value, at: &Pointer, altered: &mut Vec<Altered>) {
     let other = match here {
         Value::Object(members) => {
-            members.iter().for_each(|(name, value)| of_data(whole, value, &at.child(name), altered));
+            members.iter().for_each(|(name, value)| alter_data(whole, value, &at.child(name), altered));
             return;
         }
         Value::Array(values) if !values.is_empty() => {
             values
                 .iter()
                 .enumerate()
-                .for_each(|(index, value)| of_data(whole, value, &at.element(index), altered));
+                .for_each(|(index, value)| alter_data(whole, value, &at.element(index), altered));
             json!(values[1..])
         }
         Value::Array(_) => json!(["drift"]),
@@ -113,7 +113,7 @@ fn of_data(whole: &Value, here: &Value, at: &Pointer, altered: &mut Vec<Altered>
 }
 
 /// Every change of a schema as `schemars` writes it.
-fn of_schema(whole: &Value, here: &Value, at: &Pointer, altered: &mut Vec<Altered>) {
+fn alter_schema(whole: &Value, here: &Value, at: &Pointer, altered: &mut Vec<Altered>) {
     let Value::Object(members) = here else { return };
     let mut push = |operator, changed: Map<String, Value>| {
         let mut value = whole.clone();
@@ -182,16 +182,16 @@ fn below(whole: &Value, members: &Map<String, Value>, at: &Pointer, altered: &mu
         match (keyword.as_str(), value) {
             ("properties", Value::Object(properties)) => {
                 for (name, schema) in properties {
-                    of_schema(whole, schema, &at.child(keyword).child(name), altered);
+                    alter_schema(whole, schema, &at.child(keyword).child(name), altered);
                 }
             }
             ("anyOf" | "oneOf", Value::Array(variants)) => {
                 for (index, schema) in variants.iter().enumerate() {
-                    of_schema(whole, schema, &at.child(keyword).element(index), altered);
+                    alter_schema(whole, schema, &at.child(keyword).element(index), altered);
                 }
             }
             ("items" | "additionalProperties", schema) => {
-                of_schema(whole, schema, &at.child(keyword), altered);
+                alter_schema(whole, schema, &at.child(keyword), altered);
             }
             _ => {}
         }
@@ -231,11 +231,12 @@ pub(super) fn behaviour(
     evidence: &Evidence<'_>,
     effort: Effort,
 ) -> Vec<Trial> {
-    let done = super::shared_out(&compared.pairs, |pair| of_pair(document, compared, pair, evidence, effort));
+    let done =
+        super::shared_out(&compared.pairs, |pair| pair_trials(document, compared, pair, evidence, effort));
     done.into_iter().flatten().collect()
 }
 
-fn of_pair<'a>(
+fn pair_trials<'a>(
     document: &Document<'a>,
     compared: &Compared<'a>,
     pair: &Pair<'a>,

@@ -57,7 +57,7 @@ impl Focus {
     }
 
     /// The smallest operation that a place of the source has to do with: itself, or a type or rules that it leads to.
-    pub(super) fn of_source(&self, place: &str) -> Option<&Near> {
+    pub(super) fn near_source(&self, place: &str) -> Option<&Near> {
         let place =
             place.strip_prefix("operations::").or_else(|| place.strip_prefix("rules::")).unwrap_or(place);
         let name = place.split(':').next()?;
@@ -65,7 +65,7 @@ impl Focus {
     }
 
     /// The smallest operation that leads to a place, or stands there.
-    pub(super) fn of(&self, place: &Pointer) -> Option<&Near> {
+    pub(super) fn near(&self, place: &Pointer) -> Option<&Near> {
         let leads = |near: &&Near| near.places.iter().any(|known| known.contains(place));
         let in_it = |near: &&Near| {
             place.parent().is_some_and(|list| list.as_str() == "/paths") && place.contains(&near.at)
@@ -121,7 +121,7 @@ fn reached(document: &Value, at: &Pointer) -> BTreeSet<Pointer> {
     while let Some(value) = open.pop() {
         match value {
             Value::Object(members) => {
-                let target = members.get("$ref").and_then(Value::as_str).and_then(Pointer::of_reference);
+                let target = members.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference);
                 if let Some(target) = target
                     && found.insert(target.clone())
                 {

@@ -94,7 +94,7 @@ fn documents(document: &Value, evidence: &Evidence<'_>, left_out: &LeftOut) -> R
     let clean = Clean::default();
     let evidence = &Evidence { clean: Some(&clean), ..*evidence };
     Ok(shared_out(&mutants, |mutant| {
-        let near = focus.of(&mutant.pointer);
+        let near = focus.near(&mutant.pointer);
         let glanced = near.and_then(|near| {
             glance(&mutant.apply(&near.document), &near.evidence(evidence), &near.at).ok()?
         });
@@ -149,7 +149,7 @@ fn sources(
                 Err(error) => (String::new(), Said::Unusable(error.to_string())),
                 Ok(source) => {
                     let place = source.place(*change);
-                    let near = focus.of_source(&place);
+                    let near = focus.near_source(&place);
                     let glanced = near.and_then(|near| {
                         let code = source.read(*change, &near.code);
                         let (types, rules) = (code.schemas(), code.rules());

@@ -128,7 +128,7 @@ fn detach(value: &mut Value, whole: &Value, lost: &dyn Fn(&Pointer) -> bool) {
             return;
         }
         walk(value, &mut |members| {
-            let target = members.get("$ref").and_then(Value::as_str).and_then(Pointer::of_reference);
+            let target = members.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference);
             let Some(target) = target.filter(|target| lost(target)) else { return };
             let Some(Value::Object(copy)) = target.get(whole) else { return };
             let mut copy = copy.clone();
@@ -151,7 +151,7 @@ fn detach_in(document: &mut Value, lost: &dyn Fn(&Pointer) -> bool) {
 fn refers(value: &Value, to: &dyn Fn(&Pointer) -> bool) -> bool {
     match value {
         Value::Object(members) => {
-            let target = members.get("$ref").and_then(Value::as_str).and_then(Pointer::of_reference);
+            let target = members.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference);
             target.is_some_and(|target| to(&target)) || members.values().any(|value| refers(value, to))
         }
         Value::Array(values) => values.iter().any(|value| refers(value, to)),
@@ -163,7 +163,7 @@ fn refers(value: &Value, to: &dyn Fn(&Pointer) -> bool) -> bool {
 fn refer(document: &mut Value, moved: &dyn Fn(&Pointer) -> Option<Pointer>) {
     walk(document, &mut |members| {
         if let Some(Value::String(reference)) = members.get_mut("$ref")
-            && let Some(target) = Pointer::of_reference(reference).and_then(|target| moved(&target))
+            && let Some(target) = Pointer::from_reference(reference).and_then(|target| moved(&target))
         {
             *reference = format!("#{}", target.as_str().replace('%', "%25"));
         }

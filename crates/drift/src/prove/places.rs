@@ -217,7 +217,7 @@ fn elements(document: &Value, at: &Pointer) -> Vec<Pointer> {
 fn resolved(document: &Value, stated: &Value) -> Value {
     let mut value = stated.clone();
     for _ in 0..32 {
-        let target = value.get("$ref").and_then(Value::as_str).and_then(Pointer::of_reference);
+        let target = value.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference);
         let Some(Value::Object(found)) = target.and_then(|target| target.get(document)) else { break };
         let mut found = found.clone();
         if let Value::Object(beside) = &mut value {

@@ -78,7 +78,7 @@ fn requested(sites: &[Site<'_>]) -> BTreeSet<Pointer> {
 fn targets(value: &Value) -> Vec<Pointer> {
     match value {
         Value::Object(members) => {
-            let own = members.get("$ref").and_then(Value::as_str).and_then(Pointer::of_reference);
+            let own = members.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference);
             own.into_iter().chain(members.values().flat_map(targets)).collect()
         }
         Value::Array(values) => values.iter().flat_map(targets).collect(),

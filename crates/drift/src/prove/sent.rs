@@ -24,7 +24,7 @@ pub(super) fn trials(
 ) -> Vec<Trial> {
     let mut wires: Vec<(&'static str, String, String, Wire)> = Vec::new();
     for (name, call) in &evidence.wire.0 {
-        for (operator, note, changed) in of_call(call) {
+        for (operator, note, changed) in call_changes(call) {
             let mut wire = evidence.wire.clone();
             match changed {
                 Some(changed) => drop(wire.0.insert(name.clone(), changed)),
@@ -47,7 +47,7 @@ pub(super) fn trials(
 }
 
 /// Every change of one call; none is no call at all.
-fn of_call(call: &Call) -> Vec<(&'static str, String, Option<Call>)> {
+fn call_changes(call: &Call) -> Vec<(&'static str, String, Option<Call>)> {
     let none = String::new;
     let mut changes = vec![
         ("operation not called", none(), None),
@@ -57,13 +57,13 @@ fn of_call(call: &Call) -> Vec<(&'static str, String, Option<Call>)> {
     let [request] = call.requests.as_slice() else { return changes };
     let two = vec![request.clone(), request.clone()];
     changes.push(("two requests", none(), Some(Call { requests: two, ..call.clone() })));
-    for (operator, note, request) in of_request(request) {
+    for (operator, note, request) in request_changes(request) {
         changes.push((operator, note, Some(Call { requests: vec![request], ..call.clone() })));
     }
     changes
 }
 
-fn of_request(request: &Request) -> Vec<(&'static str, String, Request)> {
+fn request_changes(request: &Request) -> Vec<(&'static str, String, Request)> {
     let mut changes = Vec::new();
     let method = if request.method == "PUT" { "POST" } else { "PUT" };
     changes.push((

@@ -48,7 +48,7 @@ const SAMPLE: &str = include_str!(concat!(env!("OUT_DIR"), "/sample.rs"));
 const UPSTREAM: &str = include_str!(concat!(env!("OUT_DIR"), "/upstream.rs"));
 
 fn report(compiled: &Compiled, source: &str, document: &Value, instances: usize) -> Report {
-    let own = Own::of(compiled, source.to_owned(), "generated.rs").unwrap();
+    let own = Own::from_source(compiled, source.to_owned(), "generated.rs").unwrap();
     let effort = Effort { instances, seed: 1 };
     check(document, &own.evidence(&Ledger::default()), effort, Depth::Whole).unwrap()
 }
@@ -81,7 +81,7 @@ fn corrected() -> Value {
     Project::open(&root()).unwrap().correct().unwrap()
 }
 
-fn of_file(name: &str) -> Value {
+fn corrected_file(name: &str) -> Value {
     Project::from_files(&root(), &here().join(name), &[]).unwrap().correct().unwrap()
 }
 
@@ -116,7 +116,7 @@ fn what_the_corrections_change_is_found_in_the_code_without_them() {
 
 #[test]
 fn against_its_own_document_nothing_is_found_that_no_rule_accepts() {
-    let report = report_on_upstreams(&of_file("upstream.yaml"));
+    let report = report_on_upstreams(&corrected_file("upstream.yaml"));
     assert_eq!(hard(&report), BTreeSet::new());
 }
 
@@ -155,7 +155,7 @@ fn an_entry_by_hand_accepts_what_it_speaks_of_and_nothing_else() {
 
 #[test]
 fn of_a_document_with_many_constructs_nothing_is_found_that_is_not_so() {
-    let document = of_file("sample.yaml");
+    let document = corrected_file("sample.yaml");
     let report = report(&sample_compiled::COMPILED, SAMPLE, &document, 60);
     assert_eq!(hard(&report), BTreeSet::new());
 }
@@ -174,13 +174,13 @@ fn what_tells_alternatives_apart_is_compared() {
         (format!("{item}/version/oneOf/0/required"), json!(["version"])),
         (format!("{item}/payment/oneOf/0/not/required/0"), json!("at")),
     ] {
-        let mut document = of_file("sample.yaml");
+        let mut document = corrected_file("sample.yaml");
         let (parent, key) = place.rsplit_once('/').unwrap();
         match document.pointer_mut(parent).unwrap() {
             Value::Array(list) => list[key.parse::<usize>().unwrap()] = value,
             other => other[key] = value,
         }
-        let own = Own::of(&sample_compiled::COMPILED, SAMPLE.to_owned(), "generated.rs").unwrap();
+        let own = Own::from_source(&sample_compiled::COMPILED, SAMPLE.to_owned(), "generated.rs").unwrap();
         let effort = Effort { instances: 0, seed: 1 };
         let report = check(&document, &own.evidence(&Ledger::default()), effort, Depth::Facts).unwrap();
         assert!(hard(&report).iter().any(|(kind, _)| *kind == Kind::ToldApart), "{place}");

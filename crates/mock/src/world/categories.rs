@@ -78,7 +78,7 @@ impl Preferences {
     }
 
     /// A category with what the tenant says of it, as the document shows it to tenants.
-    pub(super) fn of_tenant(&self, category: &Map<String, Value>, tenant: &str) -> Map<String, Value> {
+    pub(super) fn tenant_view(&self, category: &Map<String, Value>, tenant: &str) -> Map<String, Value> {
         let mut shown = json!({
             "name": null, "description": null, "tags": [], "root_category": "promotional",
             "default_preference": "opt_in", "default_mandatory_channels": [], "default_opt_in_channels": null,
@@ -97,13 +97,13 @@ impl Preferences {
     }
 
     /// A category as the document shows it to a recipient.
-    pub(super) fn of_recipient(
+    pub(super) fn recipient_view(
         &self,
         category: &Map<String, Value>,
         whose: Whose<'_>,
         with_opted_out: bool,
     ) -> Map<String, Value> {
-        let tenant = self.of_tenant(category, whose.tenant);
+        let tenant = self.tenant_view(category, whose.tenant);
         let [preference, mandatory, opted_in] =
             OF_TENANT.map(|(set, default)| either(&tenant[set], &tenant[default]));
         let slug = category["category"].as_str().unwrap_or_default();
@@ -159,7 +159,7 @@ impl Preferences {
     ) -> impl Iterator<Item = &'a Map<String, Value>> {
         let tenant = tenant.to_owned();
         self.categories.iter().filter(move |category| {
-            let shown = self.of_tenant(category, &tenant);
+            let shown = self.tenant_view(category, &tenant);
             shown["enabled_for_tenant"] == true
                 && shown["visible_to_subscriber"] == true
                 && tags.is_none_or(|filter| has_tags(&shown["effective_tags"], filter))
@@ -177,7 +177,7 @@ impl Preferences {
     pub(super) fn full(&self, whose: Whose<'_>, with_opted_out: bool, tags: Option<&Value>) -> Value {
         let shown = self
             .visible(whose.tenant, tags)
-            .map(|category| (section(category), self.of_recipient(category, whose, with_opted_out).into()));
+            .map(|category| (section(category), self.recipient_view(category, whose, with_opted_out).into()));
         let sections = grouped(shown).into_iter().map(|(mut section, categories)| {
             section["subcategories"] = categories.into();
             section
@@ -194,7 +194,7 @@ impl Preferences {
     ) -> Result<(), Reply> {
         for category in categories {
             let known = self.category(category["category"].as_str().unwrap_or_default())?;
-            let shown = self.of_recipient(known, whose, true);
+            let shown = self.recipient_view(known, whose, true);
             if shown["is_editable"] == false && category.get("preference").is_some_and(|it| it == "opt_out") {
                 return Err(Reply::bad_request(format!(
                     "preference: {} cannot be unsubscribed from",

@@ -65,7 +65,7 @@ struct Drafts {
 }
 
 impl Drafts {
-    fn of(&self, mode: &str) -> &BTreeMap<String, Members> {
+    fn by_mode(&self, mode: &str) -> &BTreeMap<String, Members> {
         if mode == "live" { &self.live } else { &self.draft }
     }
 

@@ -52,7 +52,7 @@ impl World {
         };
         let category = || {
             let category = stored.category(slug.as_deref().unwrap_or_default())?;
-            Ok(Answered::Json(stored.of_recipient(category, whose, all).into()))
+            Ok(Answered::Json(stored.recipient_view(category, whose, all).into()))
         };
         Some(chosen.and_then(|()| match verb {
             "get_category" | "edit_category" => category(),
@@ -61,7 +61,7 @@ impl World {
             }
             "list_categories" => {
                 let shown = stored.visible(&tenant, tags.as_ref());
-                let shown: Vec<_> = shown.map(|it| stored.of_recipient(it, whose, all).into()).collect();
+                let shown: Vec<_> = shown.map(|it| stored.recipient_view(it, whose, all).into()).collect();
                 Ok(Answered::Json(by_offset(&shown, &Window::new(asked.query, LIMIT))))
             }
             _ => Ok(Answered::Json(stored.full(whose, all, tags.as_ref()))),
@@ -93,11 +93,11 @@ impl World {
         Some(changed.and_then(|()| match verb {
             "get_category" | "edit_category" | "edit_default_category" => {
                 let category = stored.category(&slug)?;
-                Ok(Answered::Json(stored.of_tenant(category, &tenant).into()))
+                Ok(Answered::Json(stored.tenant_view(category, &tenant).into()))
             }
             "list_categories" | "list_default_categories" => {
                 let (disabled, tags) = (asked.flag("include_disabled"), tags(asked));
-                let shown = stored.categories.iter().map(|category| stored.of_tenant(category, &tenant));
+                let shown = stored.categories.iter().map(|category| stored.tenant_view(category, &tenant));
                 let shown = shown.filter(|it| disabled || it["enabled_for_tenant"] == true);
                 let shown =
                     shown.filter(|it| tags.as_ref().is_none_or(|tags| has_tags(&it["effective_tags"], tags)));
@@ -106,7 +106,7 @@ impl World {
             }
             _ => {
                 let roots = grouped(stored.categories.iter().map(|category| {
-                    let mut shown = stored.of_tenant(category, &tenant);
+                    let mut shown = stored.tenant_view(category, &tenant);
                     let root = shown.remove("root_category").unwrap_or_default();
                     (json!({"root_category": root}), json!([section(category), shown]))
                 }));
@@ -169,11 +169,11 @@ impl World {
         }
         let (slug, whose) = (category?, Whose { recipient, tenant });
         let category = self.preferences.category(slug).ok()?;
-        let of_tenant = self.preferences.of_tenant(category, tenant);
+        let of_tenant = self.preferences.tenant_view(category, tenant);
         if of_tenant["enabled_for_tenant"] == false {
             return Some(format!("the category `{slug}` is disabled for the tenant `{tenant}`"));
         }
-        let shown = self.preferences.of_recipient(category, whose, true);
+        let shown = self.preferences.recipient_view(category, whose, true);
         let channels = shown["channels"].as_array()?;
         let found = channels.iter().find(|it| it["channel"] == channel)?;
         if found["preference"] == "opt_out" {

@@ -153,7 +153,7 @@ impl World {
                         targets.extend(target);
                     }
                     if key.len() == 2 {
-                        next.extend(self.subscriptions.of(&key).cloned());
+                        next.extend(self.subscriptions.subscribers_of(&key).cloned());
                     }
                 }
                 level = next;

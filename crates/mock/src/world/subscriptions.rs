@@ -27,7 +27,7 @@ struct Edge {
 
 impl Subscriptions {
     /// The subscribers of an object.
-    pub(super) fn of(&self, object: &[String]) -> impl Iterator<Item = &Key> {
+    pub(super) fn subscribers_of(&self, object: &[String]) -> impl Iterator<Item = &Key> {
         self.edges(object).map(|(subscriber, _)| subscriber)
     }
 
@@ -114,7 +114,7 @@ impl World {
             }
             // A parent, its child and the child's users: no object is between others.
             let is_child = self.subscriptions.parents(object).next().is_some();
-            let has_children = self.subscriptions.of(&recipient.key).any(|key| key.len() == 2);
+            let has_children = self.subscriptions.subscribers_of(&recipient.key).any(|key| key.len() == 2);
             if recipient.key.len() == 2 && (is_child || has_children || recipient.key == object) {
                 return Err(Reply::bad_request("recipients: subscriptions are at most two levels deep"));
             }

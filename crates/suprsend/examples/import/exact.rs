@@ -145,7 +145,7 @@ fn number(text: &str) -> Result<Number, Problem> {
     let number = text.parse().ok().and_then(Number::from_f64);
     let number = number.ok_or_else(|| Problem::new("is a number that is too large"))?;
     let sent = number.to_string();
-    if Decimal::of(text).is_some_and(|written| Some(written) == Decimal::of(&sent)) {
+    if Decimal::parse(text).is_some_and(|written| Some(written) == Decimal::parse(&sent)) {
         return Ok(number);
     }
     Err(Problem::new(format!("is a number that would be rounded to {sent}: write it as a string")))
@@ -160,7 +160,7 @@ struct Decimal {
 }
 
 impl Decimal {
-    fn of(text: &str) -> Option<Self> {
+    fn parse(text: &str) -> Option<Self> {
         let (mantissa, power) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (negative, mantissa) = match mantissa.strip_prefix('-') {
             Some(mantissa) => (true, mantissa),

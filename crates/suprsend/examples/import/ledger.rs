@@ -167,7 +167,7 @@ impl Ledger {
             return Ok(Settled::Done);
         };
         let reason = format!("{error:#}");
-        match Verdict::of(&error) {
+        match Verdict::from_error(&error) {
             Verdict::Row => {
                 self.reject(&row, Some(&id), &reason)?;
                 Ok(Settled::Done)
@@ -282,7 +282,7 @@ enum Verdict {
 }
 
 impl Verdict {
-    fn of(error: &suprsend::Error) -> Self {
+    fn from_error(error: &suprsend::Error) -> Self {
         use suprsend::Error;
         if error.status() == Some(StatusCode::UNAUTHORIZED) {
             return Self::Import("the API key is not accepted");

@@ -182,13 +182,13 @@ fn parts(line: Line, id: &str) -> Parts {
     };
     let bytes = line.trim_ascii();
     match serde_json::from_slice::<&RawValue>(bytes) {
-        Ok(raw) => of_json(raw, id),
+        Ok(raw) => parts_from_json(raw, id),
         Err(_) if bytes.is_empty() => Parts::text(bytes, Content::Blank),
         Err(error) => Parts::unreadable(bytes, format!("is not JSON: {error}")),
     }
 }
 
-fn of_json(raw: &RawValue, id: &str) -> Parts {
+fn parts_from_json(raw: &RawValue, id: &str) -> Parts {
     let content = user(raw, id).map_or_else(Content::Unreadable, Content::User);
     Parts { origin: None, input: Input::Json(raw.to_owned()), content }
 }
@@ -230,7 +230,7 @@ fn rejected(line: Line, id: &str) -> Parts {
     // A text that was no JSON may have been mended.
     let parts = match serde_json::from_str::<String>(input.get()) {
         Ok(text) => parts(Line::Whole(text.into_bytes()), id),
-        Err(_) => of_json(input, id),
+        Err(_) => parts_from_json(input, id),
     };
     let content = match parts.content {
         Content::Blank => Content::Unreadable("is empty".to_owned()),

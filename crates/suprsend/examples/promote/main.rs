@@ -82,7 +82,7 @@ pub(crate) async fn promote(client: &Client, arguments: &Arguments) -> Result<En
     let mut plan = Plan::new(&source, &live);
     plan.show(from, to);
     plan.refuse(&source, &live, &draft, arguments);
-    let steps = steps::of(client, &source, &live, arguments, &mut plan);
+    let steps = steps::build(client, &source, &live, arguments, &mut plan);
     for reason in &plan.refused {
         eprintln!("refused: {reason}");
     }

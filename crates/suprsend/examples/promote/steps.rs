@@ -27,7 +27,7 @@ pub(crate) struct Step {
 }
 
 /// Makes the steps of a plan, drafts and commits each in their order. What cannot be written is added to the plan's refusals.
-pub(crate) fn of(
+pub(crate) fn build(
     client: &Client,
     source: &Snapshot,
     live: &Snapshot,

@@ -148,14 +148,14 @@ impl Shape {
     /// - plain text; HTML, which has nothing worth showing.
     fn read(reply: &Reply) -> Self {
         match serde_json::from_slice(reply.body()) {
-            Ok(Value::Object(body)) => Self::of_object(&body),
+            Ok(Value::Object(body)) => Self::from_object(&body),
             Ok(Value::String(message)) => Self { message: Some(message), ..Self::default() },
             Ok(_) => Self::default(),
             Err(_) => Self { message: plain_text(reply), ..Self::default() },
         }
     }
 
-    fn of_object(body: &Map<String, Value>) -> Self {
+    fn from_object(body: &Map<String, Value>) -> Self {
         let nested = |name: &str| body.get("error")?.get(name);
         let own_words = [body.get("message"), nested("message")];
         let message = own_words.into_iter().chain([body.get("error"), body.get("detail")]);

@@ -120,12 +120,17 @@ pub struct TimeoutError {
 
 impl TimeoutError {
     /// One attempt that took too long; without a limit if it is not ours but that of the caller's own HTTP client.
-    pub(crate) fn of_attempt(kind: TimeoutKind, limit: Option<Duration>, reply: Option<Reply>) -> Self {
+    pub(crate) fn for_attempt(kind: TimeoutKind, limit: Option<Duration>, reply: Option<Reply>) -> Self {
         Self { kind, limit, attempts: 1, reply: reply.map(Box::new), last: None }
     }
 
     /// A call that took too long, during this attempt or before the next.
-    pub(crate) fn of_call(limit: Duration, attempts: u32, reply: Option<Reply>, last: Option<Error>) -> Self {
+    pub(crate) fn for_call(
+        limit: Duration,
+        attempts: u32,
+        reply: Option<Reply>,
+        last: Option<Error>,
+    ) -> Self {
         let (reply, last) = (reply.map(Box::new), last.map(Box::new));
         Self { kind: TimeoutKind::Call, limit: Some(limit), attempts, reply, last }
     }

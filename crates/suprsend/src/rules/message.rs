@@ -6,7 +6,7 @@ use suprsend_api::rules::{Format, Json, Number, Rule, Schema, Type};
 const NAMED: usize = 8;
 
 /// What is wrong with a value that breaks the rule.
-pub(super) fn of(rule: &Rule) -> String {
+pub(super) fn describe(rule: &Rule) -> String {
     match rule {
         Rule::Type(name) => format!("is of another type than {}", type_name(*name)),
         Rule::Types(names) => format!("is of another type than {}", types(names)),
@@ -40,11 +40,11 @@ pub(super) fn of(rule: &Rule) -> String {
 /// The variants by the members that they require, or else by their types or values: "`email` and `access_token`, `channel` and
 /// `access_token`".
 pub(super) fn variants<'s>(variants: impl IntoIterator<Item = &'s &'static Schema>) -> String {
-    let variants: Vec<_> = variants.into_iter().map(|variant| describe(variant)).collect();
+    let variants: Vec<_> = variants.into_iter().map(|variant| describe_variant(variant)).collect();
     variants.join(", ")
 }
 
-fn describe(variant: &'static Schema) -> String {
+fn describe_variant(variant: &'static Schema) -> String {
     let required = |rule: &Rule| match rule {
         Rule::Required(names) => {
             let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -60,8 +60,8 @@ fn describe(variant: &'static Schema) -> String {
         _ => None,
     };
     let part = |rule: &Rule| match rule {
-        Rule::AllOf(parts) => parts.first().map(|part| describe(part)),
-        Rule::Ref(target) => Some(describe(target.0)),
+        Rule::AllOf(parts) => parts.first().map(|part| describe_variant(part)),
+        Rule::Ref(target) => Some(describe_variant(target.0)),
         _ => None,
     };
     let rules = variant.rules();

@@ -150,7 +150,7 @@ impl<'r> Run<'r> {
             Mode::Tag => matches!(rule, Rule::Const(_) | Rule::Enum([_])),
             Mode::Secrets => false,
         };
-        if counts { self.violation(path, || message::of(rule)) } else { Ok(()) }
+        if counts { self.violation(path, || message::describe(rule)) } else { Ok(()) }
     }
 
     /// Something is wrong at a place.

@@ -61,14 +61,14 @@ pub(super) enum Read<'a> {
 
 impl<'a> Body<'a> {
     fn sent(holder: &Place<'a>) -> Self {
-        Self::of(holder, |names| sent_as(names.iter().copied()))
+        Self::new(holder, |names| sent_as(names.iter().copied()))
     }
 
     pub(super) fn received(holder: &Place<'a>) -> Self {
-        Self::of(holder, |names| read_as(names.iter().copied()))
+        Self::new(holder, |names| read_as(names.iter().copied()))
     }
 
-    fn of(holder: &Place<'a>, choose: impl Fn(&[&'a str]) -> Option<&'a str>) -> Self {
+    fn new(holder: &Place<'a>, choose: impl Fn(&[&'a str]) -> Option<&'a str>) -> Self {
         let formats: Vec<_> = holder.get("content").into_iter().flat_map(|all| all.members()).collect();
         let names: Vec<_> = formats.iter().map(|(name, _)| *name).collect();
         let chosen = choose(&names).and_then(|chosen| names.iter().position(|name| *name == chosen));
@@ -165,7 +165,7 @@ pub(super) fn formats<'a>(
         let ((before, one), (after, other)) = (&old.formats[one], &new.formats[other]);
         let json = way == Way::Reply && is_json(before) && is_json(after);
         if json || essence(before) == essence(after) {
-            context.queue.push(Pair::of(one, other, "schema", way));
+            context.queue.push(Pair::new(one, other, "schema", way));
         }
     }
 }
@@ -209,7 +209,7 @@ pub(super) fn headers<'a>(context: &mut Context<'_, 'a>, old: &Place<'a>, new: &
             }
             _ => {}
         }
-        context.queue.push(Pair::of(one, other, "schema", Way::Reply));
+        context.queue.push(Pair::new(one, other, "schema", Way::Reply));
     }
     for (name, other) in after.iter().filter(|(name, _)| !before.iter().any(|(before, _)| before == name)) {
         context.changes.add(

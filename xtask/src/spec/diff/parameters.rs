@@ -114,7 +114,7 @@ fn parameter<'a>(context: &mut Context<'_, 'a>, one: &Parameter<'a>, other: &Par
         context.changes.add(Level::Neutral, Kind::SerialisationChanged, at, REQUEST, message);
     }
     let holder = |it: &Parameter<'a>| content(it).map_or_else(|| it.place.clone(), |(_, media)| media);
-    let mut pair = Pair::of(&holder(one), &holder(other), "schema", Way::Request);
+    let mut pair = Pair::new(&holder(one), &holder(other), "schema", Way::Request);
     pair.optional = (!one.required(), !other.required());
     context.queue.push(pair);
 }

@@ -15,7 +15,7 @@ const REPLY: Option<Way> = Some(Way::Reply);
 
 pub(super) fn compare<'a>(context: &mut Context<'_, 'a>, old: &Operation<'a>, new: &Operation<'a>) {
     let documents = context.documents;
-    let (before, after) = (Replies::of(documents.old, old), Replies::of(documents.new, new));
+    let (before, after) = (Replies::new(documents.old, old), Replies::new(documents.new, new));
     for one in &before.0 {
         match after.find(one.status) {
             Some(other) => reply(context, (&before, one), (&after, other)),
@@ -155,7 +155,7 @@ struct Reply<'a> {
 }
 
 impl<'a> Replies<'a> {
-    fn of(document: Document<'a>, operation: &Operation<'a>) -> Self {
+    fn new(document: Document<'a>, operation: &Operation<'a>) -> Self {
         let all = operation.place.get("responses").into_iter().flat_map(|all| all.members());
         let all = all.filter(|(status, _)| !status.starts_with("x-")).map(|(status, at)| {
             let place = document.resolve(at.clone());
@@ -169,13 +169,13 @@ impl<'a> Replies<'a> {
         self.0.iter().find(|reply| reply.is(status))
     }
 
-    fn of_role(&self, role: Role) -> impl Iterator<Item = &Reply<'a>> {
+    fn with_role(&self, role: Role) -> impl Iterator<Item = &Reply<'a>> {
         self.0.iter().filter(move |reply| reply.roles(self).any(|own| own == role))
     }
 
     /// Whether the role's type holds bodies of this kind.
     fn holds(&self, role: Role, read: &Read<'a>) -> bool {
-        let there = |kind: fn(&Read<'a>) -> bool| self.of_role(role).any(|reply| kind(&reply.read));
+        let there = |kind: fn(&Read<'a>) -> bool| self.with_role(role).any(|reply| kind(&reply.read));
         let json = there(|read| matches!(read, Read::Json(_)));
         match read {
             Read::Json(_) => json,
@@ -186,7 +186,7 @@ impl<'a> Replies<'a> {
 
     /// The replies whose bodies the role's type holds.
     fn type_of(&self, role: Role) -> impl Iterator<Item = &Reply<'a>> {
-        self.of_role(role).filter(move |reply| self.holds(role, &reply.read))
+        self.with_role(role).filter(move |reply| self.holds(role, &reply.read))
     }
 }
 

@@ -163,7 +163,7 @@ fn prepare(root: &Path, files: &[PathBuf], how: How) -> Result<Imported, Problem
     let changed = before != text;
     let gone = diff::gone(before, &text);
     let base = document.parse()?;
-    let readings = Readings::of(&base);
+    let readings = Readings::new(&base);
     let meant = readings.overlay()?;
     let mut imported =
         Imported { text, changed, gone, readings, plan: None, waits: false, overlays: Vec::new() };

@@ -25,7 +25,7 @@ pub(in crate::spec) fn steps(document: &Value, place: &Pointer) -> Vec<Step> {
 }
 
 /// The query that selects all places to which one step of each set leads.
-pub(in crate::spec) fn of(steps: &[BTreeSet<Step>]) -> String {
+pub(in crate::spec) fn from_steps(steps: &[BTreeSet<Step>]) -> String {
     let mut query = "$".to_owned();
     for steps in steps {
         let only = steps.first().filter(|_| steps.len() == 1);
@@ -89,7 +89,8 @@ mod tests {
         let document = json!({"paths": {"/a/{b}": {"get": [{"it's": {"200": {"x-y": {"$k\\": 1}}}}]}}});
         let place = Pointer::root().child("paths").child("/a/{b}").child("get").child(0);
         let place = place.child("it's").child("200").child("x-y").child("$k\\");
-        let query = |places: &[Vec<Step>]| united(places).iter().map(|steps| of(steps)).collect::<Vec<_>>();
+        let query =
+            |places: &[Vec<Step>]| united(places).iter().map(|steps| from_steps(steps)).collect::<Vec<_>>();
         assert_eq!(
             query(&[steps(&document, &place)]),
             [r"$.paths['/a/{b}'].get[0]['it\'s']['200']['x-y']['$k\\']"]

@@ -67,11 +67,11 @@ pub(super) fn read(path: &Path) -> Result<Page, Problems> {
         let remedy = "name a file that can be read, in UTF-8, of at most 64 megabytes";
         Problem::at(path.display().to_string(), reason, remedy)
     })?;
-    of_text(path, text)
+    parse(path, text)
 }
 
-/// Reads the text of a file.
-pub(super) fn of_text(path: &Path, text: String) -> Result<Page, Problems> {
+/// Parses the text of a file.
+pub(super) fn parse(path: &Path, text: String) -> Result<Page, Problems> {
     let file = path.display().to_string();
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("");
     let (text, document) = match extension.to_ascii_lowercase().as_str() {

@@ -34,7 +34,7 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    pub(super) fn of(project: &Project, effective: &Value) -> Result<Self, Problems> {
+    pub(super) fn new(project: &Project, effective: &Value) -> Result<Self, Problems> {
         let mut found = HashMap::new();
         let (_, steps) = trace(&project.document().parse()?, project.overlays(), &mut |step, document| {
             let Some(update) = step.action.get("update") else { return };

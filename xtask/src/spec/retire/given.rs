@@ -62,7 +62,7 @@ struct Edit {
 type Parts = BTreeMap<Pointer, (Pointer, Fate)>;
 
 impl Overlays {
-    pub(super) fn of(project: &Project, evidence: &Evidence) -> Self {
+    pub(super) fn new(project: &Project, evidence: &Evidence) -> Self {
         let mut ids = vec![Vec::new(); project.overlays().len()];
         let mut verdicts = BTreeMap::new();
         for step in evidence.steps() {

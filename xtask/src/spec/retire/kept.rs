@@ -143,7 +143,7 @@ impl<'a> Kept<'a> {
             }
             for (action, places) in alike {
                 for steps in query::united(&places) {
-                    let mut whole = Map::from_iter([("target".to_owned(), query::of(&steps).into())]);
+                    let mut whole = Map::from_iter([("target".to_owned(), query::from_steps(&steps).into())]);
                     whole.extend(action.clone());
                     self.actions.push(Value::Object(whole));
                 }
@@ -171,7 +171,7 @@ impl<'a> Kept<'a> {
                     self.reason(old, change, evidence)
                 };
                 let Some(reason) = reason else { continue };
-                let reason = Why::of(reason, change);
+                let reason = Why::new(reason, change);
                 match &change.schemas {
                     Some((old, new)) => self.schema(old, new, &reason),
                     None => self.operation((old, new), change, &reason),
@@ -485,7 +485,7 @@ pub(super) struct Why {
 
 impl Why {
     /// A reason for which a change is not taken.
-    pub(super) fn of(reason: Reason, change: &Change) -> Self {
+    pub(super) fn new(reason: Reason, change: &Change) -> Self {
         Self { reason, change: change.message.clone() }
     }
 

@@ -68,8 +68,8 @@ pub(super) fn retire(
 ) -> Result<Retired, Problems> {
     let base = Project::from_sources(document.clone(), meant.cloned().into_iter().collect()).correct()?;
     readable(&base)?;
-    let evidence = Evidence::of(project, &before.document)?;
-    let mut ours = Overlays::of(project, &evidence);
+    let evidence = Evidence::new(project, &before.document)?;
+    let mut ours = Overlays::new(project, &evidence);
     ours.settle(&base, &evidence)?;
     references::settle(&mut ours, &base, &before.document)?;
     let (published, _) = ours.trace(&base)?;

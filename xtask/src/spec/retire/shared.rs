@@ -41,7 +41,7 @@ pub(super) fn keep(kept: &mut Kept<'_>, pairs: &[Compared], evidence: &Evidence)
                 pair.changes.iter().filter(|change| !is_name(change)).filter(below).all(|change| {
                     let reason = kept.reason(old, change, evidence).filter(|_| contradicts(change.kind));
                     let evident = reason.is_some();
-                    why = why.take().or(reason.map(|reason| Why::of(reason, change)));
+                    why = why.take().or(reason.map(|reason| Why::new(reason, change)));
                     evident
                 });
             if corrected {

@@ -216,7 +216,7 @@ fn differ(schema: &mut Value) {
 
 /// What a contradicting document changes for users: nothing that contradicts a description with evidence. All of it is in the plan.
 fn only_what_is_not_known_otherwise(project: &Project, lines: &[String], retired: &Retired) {
-    let evidence = Evidence::of(project, &before().document).unwrap();
+    let evidence = Evidence::new(project, &before().document).unwrap();
     let pairs = diff::each(&before().document, &retired.after.document).unwrap();
     let base = retired.after.document.clone();
     let kept = Kept::new(&before().document, &base, base.clone());

@@ -21,7 +21,7 @@ pub(in crate::adapt) fn bases(document: &mut Value, report: &mut Report) {
     if bases.is_empty() {
         return;
     }
-    let mut names = Names::of_components(document);
+    let mut names = Names::from_components(document);
     let plain: BTreeMap<String, String> = bases
         .keys()
         .map(|name| (reference(name), reference(&names.take(&format!("{}Base", type_name(name))))))

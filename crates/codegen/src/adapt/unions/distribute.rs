@@ -28,12 +28,12 @@ const ANNOTATIONS: [&str; 7] =
 pub(in crate::adapt) fn distribute(document: &mut Value, report: &mut Report) {
     let whole = document.clone();
     let before = uses(document);
-    let mut names = Names::of_components(document);
+    let mut names = Names::from_components(document);
     let components = Pointer::from_text("/components/schemas");
     for (name, schema) in whole["components"]["schemas"].as_object().into_iter().flatten() {
         let Value::Object(schema) = schema else { continue };
         let place = components.child(name);
-        let split = Split::of(&whole, schema);
+        let split = Split::new(&whole, schema);
         let alone = split.parts.is_empty() && split.unions.len() < 2;
         if split.unions.is_empty() || alone || kinds(&whole, &schema.clone().into()) & COMPOUND == 0 {
             continue;
@@ -100,7 +100,7 @@ struct Split {
 }
 
 impl Split {
-    fn of(document: &Value, schema: &Schema) -> Self {
+    fn new(document: &Value, schema: &Schema) -> Self {
         let mut split = Self { parts: Vec::new(), unions: Vec::new() };
         split.add(document, schema, 0);
         split
@@ -203,7 +203,7 @@ fn expanded(document: &Value, alternative: &Value, depth: usize) -> Option<Vec<V
     if depth > 8 {
         return None;
     }
-    let split = Split::of(document, target);
+    let split = Split::new(document, target);
     let mut all = vec![split.parts];
     for union in &split.unions {
         let mut next = Vec::new();

@@ -44,7 +44,7 @@ fn own(schema: &Value) -> u8 {
         Some("array") => LIST,
         Some("object") => OBJECT,
         _ => match schema.get("enum").and_then(Value::as_array) {
-            Some(values) => values.iter().fold(0, |all, value| all | of_value(value)),
+            Some(values) => values.iter().fold(0, |all, value| all | value_kind(value)),
             // The generator takes these for the type.
             None if has(&OF_OBJECT) => OBJECT,
             None if has(&OF_ARRAY) => LIST,
@@ -54,7 +54,7 @@ fn own(schema: &Value) -> u8 {
     if schema.get("nullable") == Some(&Value::Bool(true)) { stated | NULL } else { stated }
 }
 
-fn of_value(value: &Value) -> u8 {
+fn value_kind(value: &Value) -> u8 {
     match value {
         Value::Null => NULL,
         Value::Bool(_) => BOOLEAN,

@@ -5,13 +5,13 @@ use quote::quote;
 use syn::{Fields, Ident, Item, ItemMod, ItemStruct, Type};
 
 use super::{Function, read};
-use crate::rust::{serde::of, type_text};
+use crate::rust::{serde, type_text};
 
 /// The types of the module, by name.
 pub(in crate::rust) struct Types<'a>(&'a [Item]);
 
 impl<'a> Types<'a> {
-    pub(in crate::rust) fn of(module: &'a ItemMod) -> Self {
+    pub(in crate::rust) fn new(module: &'a ItemMod) -> Self {
         Self(module.content.as_ref().map_or(&[], |(_, items)| items))
     }
 
@@ -26,7 +26,7 @@ impl<'a> Types<'a> {
 
     fn field(&self, ty: &Type, wire: &str) -> Option<&'a syn::Field> {
         let Fields::Named(fields) = &self.get(ty)?.fields else { return None };
-        fields.named.iter().find(|field| of(field).wire == wire)
+        fields.named.iter().find(|field| serde::read(field).wire == wire)
     }
 
     /// An expression that says whether the member at this place of a value has a value; `*` is every item of a list.

@@ -55,7 +55,7 @@ fn operations(block: &ItemImpl, functions: &mut Vec<Function>) -> Result<(), Str
     for member in &block.items {
         match member {
             ImplItem::Fn(function) if function.sig.asyncness.is_some() => {
-                functions.push(of_function(function)?);
+                functions.push(read_function(function)?);
             }
             // How the client is made.
             ImplItem::Fn(_) => {}
@@ -65,7 +65,7 @@ fn operations(block: &ItemImpl, functions: &mut Vec<Function>) -> Result<(), Str
     Ok(())
 }
 
-fn of_function(function: &ImplItemFn) -> Result<Function, String> {
+fn read_function(function: &ImplItemFn) -> Result<Function, String> {
     let (reply, refusal) = result(&function.sig.output)?;
     let mut read = Function {
         name: function.sig.ident.to_string().trim_start_matches("r#").to_owned(),

@@ -34,7 +34,7 @@ fn default_impl(item: &Item) -> Option<String> {
 
 fn may_be_absent(field: &syn::Field) -> bool {
     let name = type_text(&field.ty);
-    let serde = serde::of(field);
+    let serde = serde::read(field);
     let list = ["::std::vec::Vec<", "::std::collections::HashMap<", "::serde_json::Map<"];
     serde.flatten
         || name.starts_with("::std::option::Option<")

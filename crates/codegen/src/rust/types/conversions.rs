@@ -23,7 +23,7 @@ pub(super) fn settle(module: &mut ItemMod) {
     let texts: Vec<Item> = items
         .iter()
         .filter_map(|item| match item {
-            Item::Enum(item) => of_text(item, items),
+            Item::Enum(item) => text_conversions(item, items),
             _ => None,
         })
         .flatten()
@@ -69,7 +69,7 @@ fn parses_text(item: &ItemImpl) -> bool {
 }
 
 /// `From<&str>` and `From<String>` for a union that has one variant for texts.
-fn of_text(item: &ItemEnum, items: &[Item]) -> Option<[Item; 2]> {
+fn text_conversions(item: &ItemEnum, items: &[Item]) -> Option<[Item; 2]> {
     let texts: Vec<_> = item
         .variants
         .iter()

@@ -13,7 +13,7 @@ pub(super) fn complete(module: &mut ItemMod, descriptions: &Descriptions) {
             if field.attrs.iter().any(|attr| attr.path().is_ident("doc")) {
                 continue;
             }
-            if let Some(text) = descriptions.get(&name, &serde::of(field).wire) {
+            if let Some(text) = descriptions.get(&name, &serde::read(field).wire) {
                 field.attrs.insert(0, parse_quote!(#[doc = #text]));
             }
         }

@@ -34,7 +34,7 @@ pub(super) fn redact(module: &mut ItemMod, sensitive: &Sensitive) {
 fn hidden_fields(item: &ItemStruct, extent: &Extent) -> Vec<String> {
     let hidden = item.fields.iter().filter(|field| match extent {
         Extent::Whole => true,
-        Extent::Properties(names) => names.contains(&serde::of(field).wire),
+        Extent::Properties(names) => names.contains(&serde::read(field).wire),
         Extent::Rest => false,
     });
     hidden.filter_map(|field| field.ident.as_ref().map(ToString::to_string)).collect()

@@ -12,7 +12,7 @@ pub(super) fn widen(module: &mut ItemMod, states: &States, runtime: &Path) {
         let name = item.ident.to_string();
         let Fields::Named(fields) = &mut item.fields else { continue };
         for field in &mut fields.named {
-            let wire = serde::of(field).wire;
+            let wire = serde::read(field).wire;
             if !states.has(&name, &wire) {
                 continue;
             }

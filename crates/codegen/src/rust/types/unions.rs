@@ -40,7 +40,7 @@ fn alternatives(item: &ItemStruct) -> Result<Option<(String, Vec<Type>)>, String
     let mut types = BTreeMap::new();
     let mut union = None;
     for field in &fields.named {
-        let wire = serde::of(field).wire;
+        let wire = serde::read(field).wire;
         if let Some((name, index)) = wire.strip_prefix(PLACEHOLDER).and_then(|rest| rest.split_once('/')) {
             union = Some(name.to_owned());
             types.insert(index.parse::<usize>().unwrap_or(usize::MAX), field.ty.clone());

@@ -154,8 +154,8 @@ impl Types {
         let variants = reading::variants(items);
         for item in items {
             match item {
-                Item::Struct(item) => self.of_struct(item, turn),
-                Item::Enum(item) => self.of_enum(item, turn),
+                Item::Struct(item) => self.visit_struct(item, turn),
+                Item::Enum(item) => self.visit_enum(item, turn),
                 Item::Impl(item) => {
                     reading::visit(self, item, &variants, turn);
                     union::visit(self, item, &variants, turn);
@@ -165,7 +165,7 @@ impl Types {
         }
     }
 
-    fn of_struct(self, item: &mut ItemStruct, turn: &mut Turn) {
+    fn visit_struct(self, item: &mut ItemStruct, turn: &mut Turn) {
         let owner = item.ident.to_string();
         match self {
             Self::UnknownKeysRefused if matches!(item.fields, Fields::Named(_)) => {
@@ -174,11 +174,11 @@ impl Types {
                 }
             }
             Self::DeriveDropped => drop_derive(&mut item.attrs, &owner, turn),
-            _ => self.of_fields(&mut item.fields, &owner, turn),
+            _ => self.visit_fields(&mut item.fields, &owner, turn),
         }
     }
 
-    fn of_enum(self, item: &mut ItemEnum, turn: &mut Turn) {
+    fn visit_enum(self, item: &mut ItemEnum, turn: &mut Turn) {
         let owner = item.ident.to_string();
         let count = item.variants.len();
         let untagged = has(&item.attrs, "untagged");
@@ -218,13 +218,13 @@ impl Types {
             }
             _ => {
                 for variant in &mut item.variants {
-                    self.of_variant(variant, &owner, untagged, turn);
+                    self.visit_variant(variant, &owner, untagged, turn);
                 }
             }
         }
     }
 
-    fn of_variant(self, variant: &mut Variant, owner: &str, untagged: bool, turn: &mut Turn) {
+    fn visit_variant(self, variant: &mut Variant, owner: &str, untagged: bool, turn: &mut Turn) {
         let place = format!("{owner}::{}", variant.ident);
         if self == Self::VariantRenamed {
             if !untagged && turn.here(|| place) {
@@ -238,11 +238,11 @@ impl Types {
                 fields.unnamed[0].ty = other(&fields.unnamed[0].ty);
             }
         } else if matches!(variant.fields, Fields::Named(_)) {
-            self.of_fields(&mut variant.fields, &place, turn);
+            self.visit_fields(&mut variant.fields, &place, turn);
         }
     }
 
-    fn of_fields(self, fields: &mut Fields, owner: &str, turn: &mut Turn) {
+    fn visit_fields(self, fields: &mut Fields, owner: &str, turn: &mut Turn) {
         let named = match fields {
             Fields::Named(fields) => &mut fields.named,
             Fields::Unnamed(fields) if self == Self::TypeChanged => {
@@ -289,11 +289,11 @@ impl Types {
                     }
                 }
             }
-            _ => named.iter_mut().for_each(|field| self.of_field(field, owner, turn)),
+            _ => named.iter_mut().for_each(|field| self.visit_field(field, owner, turn)),
         }
     }
 
-    fn of_field(self, field: &mut Field, owner: &str, turn: &mut Turn) {
+    fn visit_field(self, field: &mut Field, owner: &str, turn: &mut Turn) {
         let place = place(owner, field);
         let plain = !has(&field.attrs, "flatten");
         let inner = argument(&field.ty, "Option");

@@ -55,7 +55,7 @@ pub(super) fn text(parts: &[&Value], nth: usize) -> Option<String> {
         }
         return made.into_iter().nth(nth);
     }
-    if let Some(text) = stated("format").and_then(|format| of_format(format, nth)) {
+    if let Some(text) = stated("format").and_then(|format| sample_for_format(format, nth)) {
         return Some(text);
     }
     let number = if nth == 0 { String::new() } else { (nth + 1).to_string() };
@@ -69,7 +69,7 @@ pub(super) fn text(parts: &[&Value], nth: usize) -> Option<String> {
     Some(text)
 }
 
-fn of_format(format: &str, nth: usize) -> Option<String> {
+fn sample_for_format(format: &str, nth: usize) -> Option<String> {
     let number = if nth == 0 { String::new() } else { (nth + 1).to_string() };
     Some(match format {
         "date-time" => format!("2025-04-04T09:55:{:02}.397Z", (12 + nth) % 60),

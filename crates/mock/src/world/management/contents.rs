@@ -17,7 +17,7 @@ fn is_asked_for(asked: &Asked<'_>, slug: &str) -> bool {
 
 impl Space {
     fn workflow(&self, slug: &str, mode: &str) -> Option<Members> {
-        let mut shown = self.workflows.of(mode).get(slug)?.clone();
+        let mut shown = self.workflows.by_mode(mode).get(slug)?.clone();
         let status = match (mode, shown.get("is_enabled")) {
             ("live", Some(Value::Bool(false))) => "inactive",
             ("live", _) => "active",
@@ -41,7 +41,7 @@ impl Space {
         };
         Some(match verb {
             "list" => {
-                let slugs = self.workflows.of(&mode).keys().filter(|slug| is_asked_for(asked, slug));
+                let slugs = self.workflows.by_mode(&mode).keys().filter(|slug| is_asked_for(asked, slug));
                 let found: Vec<_> = slugs.filter_map(|slug| self.workflow(slug, &mode)).collect();
                 Ok(offset_page(found, asked))
             }
@@ -79,7 +79,7 @@ impl Space {
     }
 
     fn schema(&self, slug: &str, mode: &str) -> Option<Members> {
-        let mut shown = self.schemas.of(mode).get(slug)?.clone();
+        let mut shown = self.schemas.by_mode(mode).get(slug)?.clone();
         shown.extend(object(json!({"slug": slug, "status": if mode == "live" { "live" } else { "draft" }})));
         Some(shown)
     }
@@ -97,7 +97,7 @@ impl Space {
         };
         Some(match verb {
             "list" => {
-                let slugs = self.schemas.of(&mode).keys();
+                let slugs = self.schemas.by_mode(&mode).keys();
                 Ok(offset_page(slugs.filter_map(|slug| self.schema(slug, &mode)).collect::<Vec<_>>(), asked))
             }
             "get" => self.schema(&slug, &mode).map(members).ok_or_else(|| asked.missing()),
@@ -184,7 +184,7 @@ impl Space {
                 .map(|name| json!({"root_category": name, "sections": []}));
             object(json!({"root_categories": roots}))
         };
-        let mut tree = self.categories.of(mode).get("").cloned().unwrap_or_else(empty);
+        let mut tree = self.categories.by_mode(mode).get("").cloned().unwrap_or_else(empty);
         without(&mut tree, &["created_at", "updated_at"]);
         tree.insert("status".to_owned(), if mode == "live" { "active" } else { "draft" }.into());
         if mode != "live" {
@@ -263,7 +263,7 @@ impl Space {
 
     /// A file with what the last commit makes of it.
     fn file(&self, name: &str, mode: &str, with_content: bool) -> Option<Members> {
-        let file = self.translations.of(mode).get(name)?;
+        let file = self.translations.by_mode(mode).get(name)?;
         let live = self.translations.live.get(name);
         let action = match live {
             _ if mode == "live" => "unchanged",
@@ -288,7 +288,7 @@ impl Space {
 
     fn files(&self, mode: &str, asked: &Asked<'_>) -> Answered {
         let with_content = asked.flag("include_content");
-        let names = self.translations.of(mode).keys();
+        let names = self.translations.by_mode(mode).keys();
         offset_page(names.filter_map(|name| self.file(name, mode, with_content)).collect::<Vec<_>>(), asked)
     }
 

@@ -18,11 +18,11 @@ fn key(parts: &[&str]) -> String {
 
 impl Space {
     fn template(&self, slug: &str, mode: &str) -> Option<Members> {
-        let mut shown = self.templates.of(mode).get(slug)?.clone();
+        let mut shown = self.templates.by_mode(mode).get(slug)?.clone();
         let enabled = shown.get("enabled_channels").and_then(Value::as_array).cloned().unwrap_or_default();
         let of_channel = |channel: &Value| {
             let prefix = key(&[slug, channel.as_str().unwrap_or_default()]);
-            let count = self.variants.of(mode).keys().filter(|known| known.starts_with(&prefix)).count();
+            let count = self.variants.by_mode(mode).keys().filter(|known| known.starts_with(&prefix)).count();
             json!({"channel": channel, "is_active": true, "variants_count": count})
         };
         let channels: Vec<Value> = enabled.iter().map(of_channel).collect();
@@ -40,7 +40,7 @@ impl Space {
     }
 
     fn variant(&self, key: &str, mode: &str, with_content: bool) -> Option<Members> {
-        let mut shown = self.variants.of(mode).get(key)?.clone();
+        let mut shown = self.variants.by_mode(mode).get(key)?.clone();
         let mut parts = key.split(SEPARATOR).skip(1);
         let (channel, id) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         shown.extend(object(json!({"channel": channel, "id": id})));
@@ -63,7 +63,7 @@ impl Space {
         };
         Some(match verb {
             "list" => {
-                let slugs = self.templates.of(&mode).keys();
+                let slugs = self.templates.by_mode(&mode).keys();
                 Ok(offset_page(
                     slugs.filter_map(|slug| self.template(slug, &mode)).collect::<Vec<_>>(),
                     asked,
@@ -148,7 +148,7 @@ impl Space {
         let with_content = asked.flag("include_content");
         let one = key(&[slug, channel, id]);
         let list = |space: &Self, prefix: String| {
-            let keys = space.variants.of(&mode).keys().filter(|known| known.starts_with(&prefix));
+            let keys = space.variants.by_mode(&mode).keys().filter(|known| known.starts_with(&prefix));
             offset_page(
                 keys.filter_map(|key| space.variant(key, &mode, with_content)).collect::<Vec<_>>(),
                 asked,
@@ -220,7 +220,7 @@ impl Space {
             }
             _ => return None,
         }
-        let data = self.mock_data.of(&mode).get(&slug).cloned().unwrap_or_else(none);
+        let data = self.mock_data.by_mode(&mode).get(&slug).cloned().unwrap_or_else(none);
         let transformed = data.get("payload").cloned().unwrap_or_default();
         Some(Ok(Answered::Json(json!({"data": data, "transformed_data": transformed}))))
     }

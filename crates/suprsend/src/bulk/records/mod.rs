@@ -227,7 +227,7 @@ where
             match receipt {
                 Ok(receipt) => {
                     let Held { index, value, key, attempts, .. } = held;
-                    let mut response = Response::of(receipt, status, headers.clone(), attempts);
+                    let mut response = Response::from_parts(receipt, status, headers.clone(), attempts);
                     response.set_idempotency_key(key.as_deref().map(Box::from));
                     let result = Ok(response);
                     let outcome = RecordOutcome { index, value, idempotency_key: key, result };

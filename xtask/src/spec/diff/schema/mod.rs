@@ -40,7 +40,7 @@ pub(super) struct Pair<'a> {
 
 impl<'a> Pair<'a> {
     /// Two places, which have schemas or not.
-    pub(super) fn of(old: &Place<'a>, new: &Place<'a>, key: &str, way: Way) -> Self {
+    pub(super) fn new(old: &Place<'a>, new: &Place<'a>, key: &str, way: Way) -> Self {
         Self {
             old: old.get(key).into_iter().collect(),
             new: new.get(key).into_iter().collect(),

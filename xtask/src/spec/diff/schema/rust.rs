@@ -18,7 +18,7 @@ pub(super) struct RustTypes(HashMap<String, Option<String>>);
 
 impl RustTypes {
     /// The Rust type, as far as it does not depend on other schemas. What has variants, values or properties has none here.
-    pub(super) fn of(&mut self, view: &View<'_>) -> Option<String> {
+    pub(super) fn lookup(&mut self, view: &View<'_>) -> Option<String> {
         let types = view.types.as_ref().filter(|types| types.len() == 1)?;
         if view.values.is_some() || !view.unions.is_empty() || covers(types, "object") {
             return None;

@@ -150,7 +150,7 @@ impl<'a> Context<'_, 'a> {
 
     /// The Rust types before and after, if both are told by the schema alone, and differ.
     pub(super) fn retyped(&mut self) -> Option<(String, String)> {
-        let (one, other) = (self.queue.rust.of(self.old)?, self.queue.rust.of(self.new)?);
+        let (one, other) = (self.queue.rust.lookup(self.old)?, self.queue.rust.lookup(self.new)?);
         let shown = |name: &str| {
             if name.ends_with("HolderField") {
                 "a type of its own".to_owned()

@@ -172,7 +172,7 @@ fn detail(shared: &Shared, place: Place, params: &Params) -> Markup {
     let reveals = params.reveals();
     let operation = shared.document().operation(sent.operation());
     // A request with many has records in its list, of which this is one.
-    let body = Body::of_record(sent.body(), operation, reveals);
+    let body = Body::from_record(sent.body(), operation, reveals);
     let hides = body.hides() || it.messages.iter().any(|message| !message["channel_identity"].is_null());
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let first = it.messages.first();

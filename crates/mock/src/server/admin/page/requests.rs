@@ -40,7 +40,7 @@ enum Verdict {
 }
 
 impl Verdict {
-    fn of(request: &Recorded) -> Self {
+    fn from_request(request: &Recorded) -> Self {
         match (&request.injected, request.performed) {
             (Some(_), false) => Self::Fault,
             (Some(_), true) if request.status().is_none() => Self::Fault,
@@ -109,7 +109,7 @@ impl Filter {
 fn has_status(request: &Recorded, wanted: &str) -> bool {
     let status = request.status().map_or("reset".to_owned(), |status| status.to_string());
     let class = wanted.strip_suffix("xx").is_some_and(|class| status.starts_with(class) && status.len() == 3);
-    class || status == wanted || Verdict::of(request).name() == wanted
+    class || status == wanted || Verdict::from_request(request).name() == wanted
 }
 
 /// Returns whether a request is about a user, or an object as `type/id`: by its path, or by a text in its body.
@@ -267,7 +267,7 @@ fn table(rows: &[Arc<Recorded>], params: &Params) -> Markup {
                             }
                             span.path { span class={ "method " (request.method().to_ascii_lowercase()) } { (request.method()) } " " @if let Some(about) = &request.about { span.about-line { (about) } } @else { (request.path()) } }
                         }
-                        td.verdict role="cell" { (Verdict::of(request).badge()) }
+                        td.verdict role="cell" { (Verdict::from_request(request).badge()) }
                         td.number.status role="cell" { (status(request)) }
                         td.number.duration role="cell" { (duration(request)) }
                         td.number.time role="cell" { (time(request.at)) }
@@ -325,8 +325,8 @@ fn gone(params: &Params) -> Markup {
 fn detail(shared: &Shared, request: &Recorded, params: &Params) -> Markup {
     let operation = request.operation().and_then(|id| shared.document().operation(id));
     let reveals = params.reveals();
-    let body = Body::of_request(request, operation, reveals);
-    let reply = Body::of_reply(request, operation, reveals);
+    let body = Body::from_request(request, operation, reveals);
+    let reply = Body::from_reply(request, operation, reveals);
     let hides = body.hides() || reply.hides();
     let file = |name: &str| format!("{REQUEST_FILES}{}/{name}", request.number);
     let wanted = Wanted { request: Some(request.number), ..Wanted::default() };
@@ -347,7 +347,7 @@ fn detail(shared: &Shared, request: &Recorded, params: &Params) -> Markup {
                 code { (request.path()) @if let Some(query) = request.query() { "?" (query) } }
             }
             p.facts {
-                (Verdict::of(request).badge()) " " span.status { (status(request)) } " in " (duration(request)) " at " (time(request.at))
+                (Verdict::from_request(request).badge()) " " span.status { (status(request)) } " in " (duration(request)) " at " (time(request.at))
             }
             @if let Some(refusal) = request.refusal() {
                 div.notice.bad { h3 { @if request.injected.is_some() { "Answer of the fault" } @else { "Refused" } } p { (refusal) } }

@@ -103,7 +103,7 @@ fn detail(shared: &Shared, kind: &Kind, id: &[&str], path: &str, params: &Params
     let reveals = params.reveals();
     let body = stored
         .as_ref()
-        .map(|stored| Body::of_stored(stored, shared.document().named(kind.resource, "get"), reveals));
+        .map(|stored| Body::from_stored(stored, shared.document().named(kind.resource, "get"), reveals));
     html! {
         section.detail aria-labelledby="detail-title" {
             div.head { h2 #detail-title tabindex="-1" { (id.join(" / ")) } a.close.button.quiet href=(close) data-close { "Close" } }

@@ -25,13 +25,13 @@ pub(super) enum Body {
 
 impl Body {
     /// The body of a request.
-    pub(super) fn of_request(request: &Recorded, operation: Option<&Operation>, reveals: bool) -> Self {
+    pub(super) fn from_request(request: &Recorded, operation: Option<&Operation>, reveals: bool) -> Self {
         let marks = |value: &Value| operation.and_then(|operation| operation.sensitive_in_body(value));
         Self::new(request.body(), reveals, marks)
     }
 
     /// The body of a reply. One that was refused repeats nothing that is stored.
-    pub(super) fn of_reply(request: &Recorded, operation: Option<&Operation>, reveals: bool) -> Self {
+    pub(super) fn from_reply(request: &Recorded, operation: Option<&Operation>, reveals: bool) -> Self {
         let is_known = reveals || !request.performed || operation.is_none();
         let status = request.status().and_then(|status| StatusCode::from_u16(status).ok());
         let marks = |value: &Value| operation?.sensitive_in_reply(status?, value);
@@ -39,7 +39,7 @@ impl Body {
     }
 
     /// One record of a request that may have many.
-    pub(super) fn of_record(record: &Value, operation: Option<&Operation>, reveals: bool) -> Self {
+    pub(super) fn from_record(record: &Value, operation: Option<&Operation>, reveals: bool) -> Self {
         if reveals {
             return Self::Json(record.clone(), BTreeSet::new());
         }
@@ -54,7 +54,7 @@ impl Body {
     }
 
     /// A value that is stored, as the operation that reads it shows it.
-    pub(super) fn of_stored(value: &Value, get: Option<&Operation>, reveals: bool) -> Self {
+    pub(super) fn from_stored(value: &Value, get: Option<&Operation>, reveals: bool) -> Self {
         if reveals {
             return Self::Json(value.clone(), BTreeSet::new());
         }
