@@ -57,12 +57,12 @@ impl Client {
         Self { base: self.base.in_place_of(server), ..self }
     }
 
-    /// Sends an operation once and decodes the reply.
+    /// Sends an operation once and decodes the response.
     ///
     /// # Errors
     ///
     /// See [`Error`].
-    pub async fn send<O: Operation>(&self, operation: &O) -> Result<O::Reply, Error<O::Refusal>> {
+    pub async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error<O::Refusal>> {
         let mut request = operation.request(&self.base)?;
         if let Some(value) = &self.authorization {
             request.headers_mut().insert(header::AUTHORIZATION, value.clone());
@@ -78,7 +78,8 @@ impl Client {
         let is_empty = is_head
             || body.is_empty()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);
-        let content = if is_empty && O::SPEC.reply == Format::Json { Format::Empty } else { O::SPEC.reply };
+        let content =
+            if is_empty && O::SPEC.response == Format::Json { Format::Empty } else { O::SPEC.response };
         content.read(&body).map_err(|_| Error::Undecodable { status })
     }
 }

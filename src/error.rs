@@ -49,7 +49,7 @@ impl error::Error for RequestError {}
 pub enum Error<E> {
     /// The request cannot be made. Nothing has been sent.
     Request(RequestError),
-    /// The request could not be sent, or the reply could not be received.
+    /// The request could not be sent, or the response could not be received.
     Http(reqwest::Error),
     /// The API answered with a status that is not a success.
     Refused {
@@ -72,7 +72,7 @@ impl<E> fmt::Display for Error<E> {
             Self::Http(error) => error.fmt(f),
             Self::Refused { status, .. } => write!(f, "the API answered {status}"),
             Self::Undecodable { status } => {
-                write!(f, "the API answered {status}, but the reply cannot be decoded")
+                write!(f, "the API answered {status}, but the response cannot be decoded")
             }
         }
     }

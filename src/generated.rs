@@ -549,7 +549,7 @@ pub mod types {
     }
     /// Outcomes of a bulk request, one for each record.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct BulkReply {
+    pub struct BulkResponse {
         /// One outcome for each record of the request, in the order of the request
         pub records: ::std::vec::Vec<BulkRecord>,
         /// `success` if the request as a whole was read. It says nothing about the records.
@@ -681,7 +681,7 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
-    /// A section of the preference page with its categories. Sections have slugs too, by which translations name them, but no reply shows them here.
+    /// A section of the preference page with its categories. Sections have slugs too, by which translations name them, but no response shows them here.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     #[cfg(feature = "management")]
     pub struct CategorySection {
@@ -2046,7 +2046,7 @@ pub mod types {
     }
     /// Outcomes of a bulk request, one for each message
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct MessageBulkReply {
+    pub struct MessageBulkResponse {
         /// One outcome for each message, in the order of the request
         pub records: ::std::vec::Vec<MessageRecord>,
     }
@@ -2493,7 +2493,7 @@ pub mod types {
     /// The data that previews of a template are made with, as it is stored and as templates see it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
     #[cfg(feature = "management")]
-    pub struct MockDataReply {
+    pub struct MockDataResponse {
         /// The data as it is stored
         pub data: MockData,
         /// The data as templates see it: the payload beside `$recipient`, `$actor`, `$brand` and others
@@ -2505,9 +2505,9 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     #[cfg(feature = "management")]
-    impl ::std::fmt::Debug for MockDataReply {
+    impl ::std::fmt::Debug for MockDataResponse {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("MockDataReply")
+            f.debug_struct("MockDataResponse")
                 .field("data", &self.data)
                 .field("transformed_data", &format_args!("[redacted]"))
                 .field("extra", &self.extra)
@@ -2689,7 +2689,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct NameAndDescription {
-        /// Text that tells what the workspace or key is for. No reply shows that of a key.
+        /// Text that tells what the workspace or key is for. No response shows that of a key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<::std::string::String>,
         /// Display name. The slug of a workspace is made from it.
@@ -5966,7 +5966,7 @@ pub mod types {
     /// A tenant that a user belongs to.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct UserTenant {
-        /// Unique identifier of the tenant. Not known to be present in all replies.
+        /// Unique identifier of the tenant. Not known to be present in all responses.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub tenant_id: ::std::option::Option<::std::string::String>,
         #[serde(flatten)]
@@ -6521,7 +6521,7 @@ pub mod types {
         /// Expression, in the language of jq, of the actor
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub override_actor_user_expr: ::std::option::Option<::std::string::String>,
-        /// Expressions, in the language of jq, of the object to notify: its `object_type` and `id`, and how far to follow its subscriptions as `$object_subscriptions_query.depth`. Upstream declares a text in replies and an object in requests.
+        /// Expressions, in the language of jq, of the object to notify: its `object_type` and `id`, and how far to follow its subscriptions as `$object_subscriptions_query.depth`. Upstream declares a text in responses and an object in requests.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub override_recipients_single_object_fields_expr: ::std::option::Option<
             ::serde_json::Value,
@@ -7002,7 +7002,7 @@ pub mod types {
             f.write_str(self.as_str())
         }
     }
-    /// A workflow to create, or to replace the draft of. A workflow from a reply may be passed as it came, without `$schema`; members that are only in replies are ignored.
+    /// A workflow to create, or to replace the draft of. A workflow from a response may be passed as it came, without `$schema`; members that are only in responses are ignored.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[cfg(feature = "management")]
     pub struct WorkflowUpsert {
@@ -7022,7 +7022,7 @@ pub mod types {
         /// Expression, in the language of jq, of the actor
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub override_actor_user_expr: ::std::option::Option<::std::string::String>,
-        /// Expressions, in the language of jq, of the object to notify: its `object_type` and `id`, and how far to follow its subscriptions as `$object_subscriptions_query.depth`. Upstream declares a text in replies and an object in requests.
+        /// Expressions, in the language of jq, of the object to notify: its `object_type` and `id`, and how far to follow its subscriptions as `$object_subscriptions_query.depth`. Upstream declares a text in responses and an object in requests.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub override_recipients_single_object_fields_expr: ::std::option::Option<
             ::serde_json::Value,
@@ -7289,7 +7289,7 @@ Returns the stored profile of a user, with all channels and properties.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::User;
+        type Response = types::User;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -7343,7 +7343,7 @@ Creates a user or updates an existing one. Channels and properties that you set 
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::USER_UPSERT);
-        type Reply = types::User;
+        type Response = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserUpsert;
         fn body(&self) -> Option<&types::UserUpsert> {
@@ -7396,9 +7396,9 @@ Deletes a user for good.
             )
             .bearer()
             .idempotent()
-            .reply(Format::Empty)
+            .response(Format::Empty)
             .parameters(Self::PARAMETERS);
-        type Reply = ();
+        type Response = ();
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -7450,7 +7450,7 @@ Changes single values of a profile by a list of operations, done in order: addre
             .bearer()
             .parameters(Self::PARAMETERS)
             .body(&rules::USER_EDIT);
-        type Reply = types::User;
+        type Response = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserEdit;
         fn body(&self) -> Option<&types::UserEdit> {
@@ -7507,7 +7507,7 @@ Merges the user `from_user_id` into the user of the path. What only the former h
             .bearer()
             .parameters(Self::PARAMETERS)
             .body(&rules::USER_MERGE);
-        type Reply = types::User;
+        type Response = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserMerge;
         fn body(&self) -> Option<&types::UserMerge> {
@@ -7581,7 +7581,7 @@ Returns the users of the workspace, a page at a time. The profiles in a list hav
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::UserList;
+        type Response = types::UserList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -7613,8 +7613,8 @@ Returns the users of the workspace, a page at a time. The profiles in a list hav
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: meta.count,
                 limit: meta.limit,
@@ -7625,11 +7625,11 @@ Returns the users of the workspace, a page at a time. The profiles in a list hav
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Delete users
@@ -7663,9 +7663,9 @@ Deletes several users for good. Those that do not exist are passed over.
             )
             .bearer()
             .idempotent()
-            .reply(Format::Empty)
+            .response(Format::Empty)
             .body(&rules::LIST_SUBSCRIBER_IDS);
-        type Reply = ();
+        type Response = ();
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
         fn body(&self) -> Option<&types::ListSubscriberIds> {
@@ -7750,7 +7750,7 @@ Returns the objects that a user is subscribed to, a page at a time.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::ObjectSubscriptionList;
+        type Response = types::ObjectSubscriptionList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -7784,8 +7784,8 @@ Returns the objects that a user is subscribed to, a page at a time.
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: meta.count,
                 limit: meta.limit,
@@ -7796,11 +7796,11 @@ Returns the objects that a user is subscribed to, a page at a time.
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**List the lists that a user is subscribed to
@@ -7872,7 +7872,7 @@ Returns the lists that a user is subscribed to, a page at a time.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::ListSubscriptionList;
+        type Response = types::ListSubscriptionList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -7906,8 +7906,8 @@ Returns the lists that a user is subscribed to, a page at a time.
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: meta.count,
                 limit: meta.limit,
@@ -7918,16 +7918,16 @@ Returns the lists that a user is subscribed to, a page at a time.
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Trigger a workflow
 
-Runs a workflow for its recipients, each in a run of its own. The reply confirms that the request was accepted; the runs follow later, and errors such as an unknown tenant or a recipient without channels appear in the logs of the dashboard only. Without an idempotency key, a repeated request notifies the recipients again. A body may have at most 800 KB.
+Runs a workflow for its recipients, each in a run of its own. The response confirms that the request was accepted; the runs follow later, and errors such as an unknown tenant or a recipient without channels appear in the logs of the dashboard only. Without an idempotency key, a repeated request notifies the recipients again. A body may have at most 800 KB.
 
 `POST /trigger/`, the operation `trigger-workflow-api`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -7956,7 +7956,7 @@ Runs a workflow for its recipients, each in a run of its own. The reply confirms
             )
             .bearer()
             .body(&rules::WORKFLOW_TRIGGER);
-        type Reply = types::Accepted;
+        type Response = types::Accepted;
         type Refusal = types::ApiError;
         type Body = types::WorkflowTrigger;
         fn body(&self) -> Option<&types::WorkflowTrigger> {
@@ -7980,7 +7980,7 @@ Runs a workflow for its recipients, each in a run of its own. The reply confirms
     }
     /**Trigger many workflows
 
-Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Each has its own workflow, recipients, data and idempotency key, and its own outcome in the reply: the request succeeds even if all triggers are refused. A body may have at most 800 KB. Rate limits count each trigger.
+Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Each has its own workflow, recipients, data and idempotency key, and its own outcome in the response: the request succeeds even if all triggers are refused. A body may have at most 800 KB. Rate limits count each trigger.
 
 `POST /trigger/#many`, the operation `trigger-workflows`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -8009,7 +8009,7 @@ Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Ea
             )
             .bearer()
             .body(&rules::TRIGGER_WORKFLOWS_BODY);
-        type Reply = types::BulkReply;
+        type Response = types::BulkResponse;
         type Refusal = types::ApiError;
         type Body = Vec<types::WorkflowTrigger>;
         fn body(&self) -> Option<&Vec<types::WorkflowTrigger>> {
@@ -8035,7 +8035,7 @@ Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Ea
     }
     /**Cancel workflow runs
 
-Cancels the runs that match all given filters, of which at least one is required. A run that has ended is not affected. If nothing matches, the reply is an empty list. A trigger's reply has no `execution_id`, so cancel by idempotency key or recipient.
+Cancels the runs that match all given filters, of which at least one is required. A run that has ended is not affected. If nothing matches, the response is an empty list. A trigger's response has no `execution_id`, so cancel by idempotency key or recipient.
 
 `POST /v1/workflow_run/cancel/`, the operation `cancel-workflow`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -8065,7 +8065,7 @@ Cancels the runs that match all given filters, of which at least one is required
             .bearer()
             .idempotent()
             .body(&rules::WORKFLOW_CANCEL);
-        type Reply = types::Cancelled;
+        type Response = types::Cancelled;
         type Refusal = types::ApiError;
         type Body = types::WorkflowCancel;
         fn body(&self) -> Option<&types::WorkflowCancel> {
@@ -8123,10 +8123,10 @@ Old form of a trigger: notifies users by one template, without a workflow on the
                 "/{workspace_key}/trigger/",
             )
             .bearer()
-            .reply(Format::Text)
+            .response(Format::Text)
             .parameters(Self::PARAMETERS)
             .body(&rules::DYNAMIC_WORKFLOW);
-        type Reply = String;
+        type Response = String;
         type Refusal = types::ApiError;
         type Body = types::DynamicWorkflow;
         fn body(&self) -> Option<&types::DynamicWorkflow> {
@@ -8150,7 +8150,7 @@ Old form of a trigger: notifies users by one template, without a workflow on the
     }
     /**Send an event
 
-Sends an event of a user, which triggers the workflows that wait for it. The user must exist: an event of an unknown user is accepted and dropped. The reply is a text without an identifier.
+Sends an event of a user, which triggers the workflows that wait for it. The user must exist: an event of an unknown user is accepted and dropped. The response is a text without an identifier.
 
 `POST /event/`, the operation `event-api`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -8174,9 +8174,9 @@ Sends an event of a user, which triggers the workflows that wait for it. The use
     impl Operation for EventApi {
         const SPEC: &'static Spec = &Spec::new("event-api", Method::POST, "/event/")
             .bearer()
-            .reply(Format::Text)
+            .response(Format::Text)
             .body(&rules::EVENT);
-        type Reply = String;
+        type Response = String;
         type Refusal = types::ApiError;
         type Body = types::Event;
         fn body(&self) -> Option<&types::Event> {
@@ -8224,7 +8224,7 @@ Sends an event of a user, which triggers the workflows that wait for it, and ret
         const SPEC: &'static Spec = &Spec::new("track-event", Method::POST, "/v2/event/")
             .bearer()
             .body(&rules::EVENT);
-        type Reply = types::Accepted;
+        type Response = types::Accepted;
         type Refusal = types::ApiError;
         type Body = types::Event;
         fn body(&self) -> Option<&types::Event> {
@@ -8248,7 +8248,7 @@ Sends an event of a user, which triggers the workflows that wait for it, and ret
     }
     /**Track many events
 
-Sends 1 to 100 events in one request. Each has its own outcome in the reply: the request succeeds even if all events are refused. A body may have at most 800 KB. Upstream does not document this endpoint; its SDKs use it.
+Sends 1 to 100 events in one request. Each has its own outcome in the response: the request succeeds even if all events are refused. A body may have at most 800 KB. Upstream does not document this endpoint; its SDKs use it.
 
 `POST /v2/bulk/event/`, the operation `track-events`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -8277,7 +8277,7 @@ Sends 1 to 100 events in one request. Each has its own outcome in the reply: the
             )
             .bearer()
             .body(&rules::TRACK_EVENTS_BODY);
-        type Reply = types::BulkReply;
+        type Response = types::BulkResponse;
         type Refusal = types::ApiError;
         type Body = Vec<types::Event>;
         fn body(&self) -> Option<&Vec<types::Event>> {
@@ -8303,7 +8303,7 @@ Sends 1 to 100 events in one request. Each has its own outcome in the reply: the
     }
     /**Edit many users
 
-Sends edits of 1 to 400 users in one request, to the same endpoint as events. Users that do not exist are created. The edits are done later and the reply has no outcome for each user, so an edit that fails appears in the logs of the dashboard only. A record may have at most 10 KB, a body 800 KB. Repeating a request is safe unless it adds to numbers or to properties that are lists. Upstream does not document this form; its SDKs use it.
+Sends edits of 1 to 400 users in one request, to the same endpoint as events. Users that do not exist are created. The edits are done later and the response has no outcome for each user, so an edit that fails appears in the logs of the dashboard only. A record may have at most 10 KB, a body 800 KB. Repeating a request is safe unless it adds to numbers or to properties that are lists. Upstream does not document this form; its SDKs use it.
 
 `POST /event/#users`, the operation `ingest-users`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -8331,9 +8331,9 @@ Sends edits of 1 to 400 users in one request, to the same endpoint as events. Us
                 "/event/#users",
             )
             .bearer()
-            .reply(Format::Text)
+            .response(Format::Text)
             .body(&rules::INGEST_USERS_BODY);
-        type Reply = String;
+        type Response = String;
         type Refusal = types::ApiError;
         type Body = Vec<types::UserRecord>;
         fn body(&self) -> Option<&Vec<types::UserRecord>> {
@@ -8350,7 +8350,7 @@ Sends edits of 1 to 400 users in one request, to the same endpoint as events. Us
     }
     /**Broadcast to a list
 
-Sends a template to all users of a list. The reply confirms that the request was accepted; the messages follow later. A repeated request sends the template again.
+Sends a template to all users of a list. The response confirms that the request was accepted; the messages follow later. A repeated request sends the template again.
 
 `POST /{workspace_key}/broadcast/`, the operation `trigger-broadcast`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -8386,10 +8386,10 @@ Sends a template to all users of a list. The reply confirms that the request was
                 "/{workspace_key}/broadcast/",
             )
             .bearer()
-            .reply(Format::Text)
+            .response(Format::Text)
             .parameters(Self::PARAMETERS)
             .body(&rules::BROADCAST);
-        type Reply = String;
+        type Response = String;
         type Refusal = types::ApiError;
         type Body = types::Broadcast;
         fn body(&self) -> Option<&types::Broadcast> {
@@ -8407,7 +8407,7 @@ Sends a template to all users of a list. The reply confirms that the request was
     }
     /**Cancel broadcasts
 
-Cancels the broadcasts that match all given filters, of which at least one is required. Messages that were sent already are not affected. If nothing matches, the reply is an empty list.
+Cancels the broadcasts that match all given filters, of which at least one is required. Messages that were sent already are not affected. If nothing matches, the response is an empty list.
 
 `POST /v1/broadcast_run/cancel/`, the operation `cancel-broadcast`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -8437,7 +8437,7 @@ Cancels the broadcasts that match all given filters, of which at least one is re
             .bearer()
             .idempotent()
             .body(&rules::BROADCAST_CANCEL);
-        type Reply = types::Cancelled;
+        type Response = types::Cancelled;
         type Refusal = types::ApiError;
         type Body = types::BroadcastCancel;
         fn body(&self) -> Option<&types::BroadcastCancel> {
@@ -8506,7 +8506,7 @@ Returns the tenants of the workspace, page by page. A page holds 20 tenants by d
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::TenantList;
+        type Response = types::TenantList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -8534,8 +8534,8 @@ Returns the tenants of the workspace, page by page. A page holds 20 tenants by d
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: Some(meta.count),
                 limit: Some(meta.limit),
@@ -8543,11 +8543,11 @@ Returns the tenants of the workspace, page by page. A page holds 20 tenants by d
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Fetch a tenant
@@ -8587,7 +8587,7 @@ Returns the settings of a tenant.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::Tenant;
+        type Response = types::Tenant;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -8641,7 +8641,7 @@ Creates a tenant or updates an existing one. Values you set are merged into the 
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::TENANT_UPSERT);
-        type Reply = types::Tenant;
+        type Response = types::Tenant;
         type Refusal = types::ApiError;
         type Body = types::TenantUpsert;
         fn body(&self) -> Option<&types::TenantUpsert> {
@@ -8694,9 +8694,9 @@ Deletes a tenant and its settings for good. The tenant `default` cannot be delet
             )
             .bearer()
             .idempotent()
-            .reply(Format::Empty)
+            .response(Format::Empty)
             .parameters(Self::PARAMETERS);
-        type Reply = ();
+        type Response = ();
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -8755,7 +8755,7 @@ Returns the preferences of a tenant for all categories, by groups and sections.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::TenantFullPreference;
+        type Response = types::TenantFullPreference;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -8861,7 +8861,7 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::TenantPreferenceCategoryList;
+        type Response = types::TenantPreferenceCategoryList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -8897,8 +8897,8 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: Some(meta.count),
                 limit: Some(meta.limit),
@@ -8906,11 +8906,11 @@ Returns the preferences of a tenant by category, page by page. A page holds 10 c
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Fetch the preference of a tenant for a category
@@ -8964,7 +8964,7 @@ Returns the preference of a tenant for one category.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::TenantPreferenceCategory;
+        type Response = types::TenantPreferenceCategory;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -9041,7 +9041,7 @@ Sets the preference of a tenant for one category, which applies to its users unt
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::TENANT_PREFERENCE_UPDATE);
-        type Reply = types::TenantPreferenceCategory;
+        type Response = types::TenantPreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::TenantPreferenceUpdate;
         fn body(&self) -> Option<&types::TenantPreferenceUpdate> {
@@ -9133,7 +9133,7 @@ Returns the preferences of a tenant by category. Superseded by `get-tenant-prefe
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::TenantPreferenceCategoryList;
+        type Response = types::TenantPreferenceCategoryList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -9165,8 +9165,8 @@ Returns the preferences of a tenant by category. Superseded by `get-tenant-prefe
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: Some(meta.count),
                 limit: Some(meta.limit),
@@ -9174,11 +9174,11 @@ Returns the preferences of a tenant by category. Superseded by `get-tenant-prefe
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Change the preference of a tenant for a category, older form
@@ -9231,7 +9231,7 @@ Sets the preference of a tenant for one category. It is not known to accept `ena
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::TENANT_PREFERENCE_UPDATE);
-        type Reply = types::TenantPreferenceCategory;
+        type Response = types::TenantPreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::TenantPreferenceUpdate;
         fn body(&self) -> Option<&types::TenantPreferenceUpdate> {
@@ -9319,7 +9319,7 @@ Returns the objects of one type, page by page.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::ObjectProfileList;
+        type Response = types::ObjectProfileList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -9352,8 +9352,8 @@ Returns the objects of one type, page by page.
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: meta.count,
                 limit: meta.limit,
@@ -9364,11 +9364,11 @@ Returns the objects of one type, page by page.
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Fetch an object
@@ -9412,7 +9412,7 @@ Returns an object with its channels and properties.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::ObjectProfile;
+        type Response = types::ObjectProfile;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -9475,7 +9475,7 @@ Creates an object or updates an existing one. Channels and properties you set ar
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::USER_UPSERT);
-        type Reply = types::ObjectProfile;
+        type Response = types::ObjectProfile;
         type Refusal = types::ApiError;
         type Body = types::UserUpsert;
         fn body(&self) -> Option<&types::UserUpsert> {
@@ -9533,9 +9533,9 @@ Deletes an object for good.
             )
             .bearer()
             .idempotent()
-            .reply(Format::Empty)
+            .response(Format::Empty)
             .parameters(Self::PARAMETERS);
-        type Reply = ();
+        type Response = ();
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -9596,7 +9596,7 @@ Changes single values of an object by a list of operations, applied in order: ad
             .bearer()
             .parameters(Self::PARAMETERS)
             .body(&rules::USER_EDIT);
-        type Reply = types::ObjectProfile;
+        type Response = types::ObjectProfile;
         type Refusal = types::ApiError;
         type Body = types::UserEdit;
         fn body(&self) -> Option<&types::UserEdit> {
@@ -9656,10 +9656,10 @@ Deletes several objects of one type for good.
             )
             .bearer()
             .idempotent()
-            .reply(Format::Empty)
+            .response(Format::Empty)
             .parameters(Self::PARAMETERS)
             .body(&rules::OBJECT_BULK_DELETE);
-        type Reply = ();
+        type Response = ();
         type Refusal = types::ApiError;
         type Body = types::ObjectBulkDelete;
         fn body(&self) -> Option<&types::ObjectBulkDelete> {
@@ -9749,7 +9749,7 @@ Returns the users and objects that are subscribed to an object, page by page.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::ObjectSubscriberList;
+        type Response = types::ObjectSubscriberList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -9784,8 +9784,8 @@ Returns the users and objects that are subscribed to an object, page by page.
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: meta.count,
                 limit: meta.limit,
@@ -9796,11 +9796,11 @@ Returns the users and objects that are subscribed to an object, page by page.
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Subscribe users and objects to an object
@@ -9852,7 +9852,7 @@ Subscribes up to 100 users and objects to an object. A recipient that does not e
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::OBJECT_SUBSCRIPTION_ADD);
-        type Reply = types::ObjectSubscriptionsAdded;
+        type Response = types::ObjectSubscriptionsAdded;
         type Refusal = types::ApiError;
         type Body = types::ObjectSubscriptionAdd;
         fn body(&self) -> Option<&types::ObjectSubscriptionAdd> {
@@ -9917,10 +9917,10 @@ Removes up to 100 subscriptions to an object. The users and objects themselves a
             )
             .bearer()
             .idempotent()
-            .reply(Format::Empty)
+            .response(Format::Empty)
             .parameters(Self::PARAMETERS)
             .body(&rules::OBJECT_SUBSCRIPTION_REMOVE);
-        type Reply = ();
+        type Response = ();
         type Refusal = types::ApiError;
         type Body = types::ObjectSubscriptionRemove;
         fn body(&self) -> Option<&types::ObjectSubscriptionRemove> {
@@ -10011,7 +10011,7 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::ObjectSubscriptionList;
+        type Response = types::ObjectSubscriptionList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -10046,8 +10046,8 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: meta.count,
                 limit: meta.limit,
@@ -10058,11 +10058,11 @@ Returns the parents of an object, that is, the objects that it is subscribed to,
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**List the lists of users
@@ -10118,7 +10118,7 @@ Returns the lists of the workspace, page by page, without the users in them. A p
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::SubscriberListList;
+        type Response = types::SubscriberListList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -10146,8 +10146,8 @@ Returns the lists of the workspace, page by page, without the users in them. A p
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: Some(meta.count),
                 limit: Some(meta.limit),
@@ -10155,11 +10155,11 @@ Returns the lists of the workspace, page by page, without the users in them. A p
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Create or update a list
@@ -10194,7 +10194,7 @@ Creates a list of users, or updates its name and settings if it exists. The user
             .bearer()
             .idempotent()
             .body(&rules::SUBSCRIBER_LIST_UPSERT);
-        type Reply = types::SubscriberList;
+        type Response = types::SubscriberList;
         type Refusal = types::ApiError;
         type Body = types::SubscriberListUpsert;
         fn body(&self) -> Option<&types::SubscriberListUpsert> {
@@ -10245,7 +10245,7 @@ Returns a list, without the users in it.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::SubscriberList;
+        type Response = types::SubscriberList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -10293,7 +10293,7 @@ Deletes a list for good. The users in it are kept.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::Succeeded;
+        type Response = types::Succeeded;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -10384,7 +10384,7 @@ Returns the users in a list, page by page. A page holds 20 users by default.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::ListSubscriberList;
+        type Response = types::ListSubscriberList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -10420,8 +10420,8 @@ Returns the users in a list, page by page. A page holds 20 users by default.
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: meta.count,
                 limit: meta.limit,
@@ -10432,11 +10432,11 @@ Returns the users in a list, page by page. A page holds 20 users by default.
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Add users to a list
@@ -10480,7 +10480,7 @@ Adds existing users to a list. Users that do not exist are passed over.
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::LIST_SUBSCRIBER_IDS);
-        type Reply = types::AffectedSubscribers;
+        type Response = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
         fn body(&self) -> Option<&types::ListSubscriberIds> {
@@ -10538,7 +10538,7 @@ Removes users from a list. The users themselves are kept.
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::LIST_SUBSCRIBER_IDS);
-        type Reply = types::AffectedSubscribers;
+        type Response = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
         fn body(&self) -> Option<&types::ListSubscriberIds> {
@@ -10589,7 +10589,7 @@ Starts an empty draft to replace all users of a list at once. Add users to the d
             )
             .bearer()
             .parameters(Self::PARAMETERS);
-        type Reply = types::SubscriberListDraft;
+        type Response = types::SubscriberListDraft;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -10642,7 +10642,7 @@ Returns a draft of a list, without the users in it.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::SubscriberList;
+        type Response = types::SubscriberList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -10706,7 +10706,7 @@ Adds existing users to a draft. Users that do not exist are passed over.
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::LIST_SUBSCRIBER_IDS);
-        type Reply = types::AffectedSubscribers;
+        type Response = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
         fn body(&self) -> Option<&types::ListSubscriberIds> {
@@ -10774,7 +10774,7 @@ Removes users from a draft. The list itself is left unchanged.
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::LIST_SUBSCRIBER_IDS);
-        type Reply = types::AffectedSubscribers;
+        type Response = types::AffectedSubscribers;
         type Refusal = types::ApiError;
         type Body = types::ListSubscriberIds;
         fn body(&self) -> Option<&types::ListSubscriberIds> {
@@ -10834,7 +10834,7 @@ Replaces all users of a list by those of the draft, and removes the draft. A sec
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::SubscriberList;
+        type Response = types::SubscriberList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -10889,7 +10889,7 @@ Deletes a draft for good. The list itself is left unchanged.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::Succeeded;
+        type Response = types::Succeeded;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -10982,7 +10982,7 @@ Returns all preferences of a user: by category, in the sections of the preferenc
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::FullPreference;
+        type Response = types::FullPreference;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -11061,7 +11061,7 @@ Changes several preferences of a user in one request, by category and by channel
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::FULL_PREFERENCE_UPDATE);
-        type Reply = types::FullPreference;
+        type Response = types::FullPreference;
         type Refusal = types::ApiError;
         type Body = types::FullPreferenceUpdate;
         fn body(&self) -> Option<&types::FullPreferenceUpdate> {
@@ -11082,7 +11082,7 @@ Changes several preferences of a user in one request, by category and by channel
     }
     /**List the preferences of a user by category
 
-Returns a user's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both and the official Go SDK sends them for users.
+Returns a user's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the response has both and the official Go SDK sends them for users.
 
 `GET /v1/user/{distinct_id}/preference/category/`, the operation `get-user-preference-all-categories`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -11181,7 +11181,7 @@ Returns a user's preferences by category, without sections, a page at a time. Up
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::PreferenceCategoryList;
+        type Response = types::PreferenceCategoryList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -11223,8 +11223,8 @@ Returns a user's preferences by category, without sections, a page at a time. Up
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: Some(meta.count),
                 limit: Some(meta.limit),
@@ -11232,11 +11232,11 @@ Returns a user's preferences by category, without sections, a page at a time. Up
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Fetch the preference of a user for a category
@@ -11315,7 +11315,7 @@ Returns a user's preference for a category. Upstream marks this operation as dep
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::PreferenceCategory;
+        type Response = types::PreferenceCategory;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -11421,7 +11421,7 @@ Opts a user in to a category or out of it, as a whole or on some channels. Wheth
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::CATEGORY_PREFERENCE_UPDATE);
-        type Reply = types::PreferenceCategory;
+        type Response = types::PreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::CategoryPreferenceUpdate;
         fn body(&self) -> Option<&types::CategoryPreferenceUpdate> {
@@ -11497,7 +11497,7 @@ Returns a user's preferences for channels across all categories.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::ChannelPreferences;
+        type Response = types::ChannelPreferences;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -11566,7 +11566,7 @@ Limits channels to mandatory notifications for a user, or lifts the limit, acros
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::CHANNEL_PREFERENCES_UPDATE);
-        type Reply = types::ChannelPreferences;
+        type Response = types::ChannelPreferences;
         type Refusal = types::ApiError;
         type Body = types::ChannelPreferencesUpdate;
         fn body(&self) -> Option<&types::ChannelPreferencesUpdate> {
@@ -11668,7 +11668,7 @@ Returns all preferences of an object: by category, in the sections of the prefer
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::FullPreference;
+        type Response = types::FullPreference;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -11753,7 +11753,7 @@ Changes several preferences of an object in one request, by category and by chan
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::FULL_PREFERENCE_UPDATE);
-        type Reply = types::FullPreference;
+        type Response = types::FullPreference;
         type Refusal = types::ApiError;
         type Body = types::FullPreferenceUpdate;
         fn body(&self) -> Option<&types::FullPreferenceUpdate> {
@@ -11775,7 +11775,7 @@ Changes several preferences of an object in one request, by category and by chan
     }
     /**List the preferences of an object by category
 
-Returns an object's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both and the official Go SDK sends them for users.
+Returns an object's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the response has both and the official Go SDK sends them for users.
 
 `GET /v1/object/{object_type}/{id}/preference/category/`, the operation `fetch-object-preference-all-categories`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -11878,7 +11878,7 @@ Returns an object's preferences by category, without sections, a page at a time.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::PreferenceCategoryList;
+        type Response = types::PreferenceCategoryList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -11921,8 +11921,8 @@ Returns an object's preferences by category, without sections, a page at a time.
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: Some(meta.count),
                 limit: Some(meta.limit),
@@ -11930,11 +11930,11 @@ Returns an object's preferences by category, without sections, a page at a time.
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Fetch the preference of an object for a category
@@ -12018,7 +12018,7 @@ Returns an object's preference for a category.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::PreferenceCategory;
+        type Response = types::PreferenceCategory;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -12133,7 +12133,7 @@ Opts an object in to a category or out of it, as a whole or on some channels. Wh
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::CATEGORY_PREFERENCE_UPDATE);
-        type Reply = types::PreferenceCategory;
+        type Response = types::PreferenceCategory;
         type Refusal = types::ApiError;
         type Body = types::CategoryPreferenceUpdate;
         fn body(&self) -> Option<&types::CategoryPreferenceUpdate> {
@@ -12217,7 +12217,7 @@ Returns an object's preferences for channels across all categories.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::ChannelPreferences;
+        type Response = types::ChannelPreferences;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -12292,7 +12292,7 @@ Limits channels to mandatory notifications for an object, or lifts the limit, ac
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::CHANNEL_PREFERENCES_UPDATE);
-        type Reply = types::ChannelPreferences;
+        type Response = types::ChannelPreferences;
         type Refusal = types::ApiError;
         type Body = types::ChannelPreferencesUpdate;
         fn body(&self) -> Option<&types::ChannelPreferencesUpdate> {
@@ -12314,7 +12314,7 @@ Limits channels to mandatory notifications for an object, or lifts the limit, ac
     }
     /**Edit the preferences of many users
 
-Makes the same changes to the preferences of many users. The reply does not tell the outcome for each user. The limit of 100 users is the one that upstream's error messages name; they do not name the operation.
+Makes the same changes to the preferences of many users. The response does not tell the outcome for each user. The limit of 100 users is the one that upstream's error messages name; they do not name the operation.
 
 `PATCH /v1/bulk/user/preference/`, the operation `bulk-update-user-preference`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -12356,7 +12356,7 @@ Makes the same changes to the preferences of many users. The reply does not tell
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::USER_PREFERENCE_BULK_UPDATE);
-        type Reply = types::Succeeded;
+        type Response = types::Succeeded;
         type Refusal = types::ApiError;
         type Body = types::UserPreferenceBulkUpdate;
         fn body(&self) -> Option<&types::UserPreferenceBulkUpdate> {
@@ -12376,7 +12376,7 @@ Makes the same changes to the preferences of many users. The reply does not tell
     }
     /**Reset the preferences of many users
 
-Removes what many users chose, so that the preferences of the tenant and the defaults of the categories apply again. The reply does not tell the outcome for each user.
+Removes what many users chose, so that the preferences of the tenant and the defaults of the categories apply again. The response does not tell the outcome for each user.
 
 `PATCH /v1/bulk/user/preference/reset/`, the operation `reset-user-preferences`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -12418,7 +12418,7 @@ Removes what many users chose, so that the preferences of the tenant and the def
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::USER_PREFERENCE_BULK_RESET);
-        type Reply = types::Succeeded;
+        type Response = types::Succeeded;
         type Refusal = types::ApiError;
         type Body = types::UserPreferenceBulkReset;
         fn body(&self) -> Option<&types::UserPreferenceBulkReset> {
@@ -12630,7 +12630,7 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::MessageList;
+        type Response = types::MessageList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -12690,8 +12690,8 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: meta.count,
                 limit: meta.limit,
@@ -12702,16 +12702,16 @@ Returns messages, newest first, a page at a time. Filters can be combined. A fil
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Edit many messages
 
-Marks messages as seen, clicked, dismissed, read, unread or archived, or takes them out of the archive. Each message is judged on its own, and the reply has one outcome for each.
+Marks messages as seen, clicked, dismissed, read, unread or archived, or takes them out of the archive. Each message is judged on its own, and the response has one outcome for each.
 
 `PATCH /v1/bulk/message/`, the operation `bulk-update-messages`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -12741,7 +12741,7 @@ Marks messages as seen, clicked, dismissed, read, unread or archived, or takes t
             .bearer()
             .idempotent()
             .body(&rules::MESSAGE_BULK_UPDATE);
-        type Reply = types::MessageBulkReply;
+        type Response = types::MessageBulkResponse;
         type Refusal = types::ApiError;
         type Body = types::MessageBulkUpdate;
         fn body(&self) -> Option<&types::MessageBulkUpdate> {
@@ -12759,7 +12759,7 @@ Marks messages as seen, clicked, dismissed, read, unread or archived, or takes t
     }
     /**List templates
 
-Returns the templates of the workspace, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both.
+Returns the templates of the workspace, a page at a time. Upstream does not document `limit` and `offset` here, but the response has both.
 
 `GET /v1/template/`, the operation `fetch-template-list`.*/
     #[derive(Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -12848,7 +12848,7 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::TemplateList;
+        type Response = types::TemplateList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -12884,8 +12884,8 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: Some(meta.count),
                 limit: Some(meta.limit),
@@ -12893,11 +12893,11 @@ Returns the templates of the workspace, a page at a time. Upstream does not docu
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Fetch a template
@@ -12937,7 +12937,7 @@ Returns a template with its live version and its draft, for all channels and lan
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::Template;
+        type Response = types::Template;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -12994,7 +12994,7 @@ Returns a template's live version and draft for one channel, in all languages.
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::TemplateChannel;
+        type Response = types::TemplateChannel;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -13053,7 +13053,7 @@ Returns the profile of a user as it applies in a tenant. The per-tenant profile 
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::User;
+        type Response = types::User;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -13117,7 +13117,7 @@ Adds the user to the tenant if necessary, and merges channels and properties int
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::USER_UPSERT);
-        type Reply = types::User;
+        type Response = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserUpsert;
         fn body(&self) -> Option<&types::UserUpsert> {
@@ -13179,9 +13179,9 @@ Deletes the per-tenant profile and takes the user out of the tenant. The global 
             )
             .bearer()
             .idempotent()
-            .reply(Format::Empty)
+            .response(Format::Empty)
             .parameters(Self::PARAMETERS);
-        type Reply = ();
+        type Response = ();
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -13243,7 +13243,7 @@ Changes single values of the per-tenant profile by a list of operations, done in
             .bearer()
             .parameters(Self::PARAMETERS)
             .body(&rules::USER_EDIT);
-        type Reply = types::User;
+        type Response = types::User;
         type Refusal = types::ApiError;
         type Body = types::UserEdit;
         fn body(&self) -> Option<&types::UserEdit> {
@@ -13264,7 +13264,7 @@ Changes single values of the per-tenant profile by a list of operations, done in
     }
     /**List the tenants of a user
 
-Returns the tenants that a user belongs to, a page at a time. The SDKs tell only that the reply is a list read by cursor. The members of a result are not documented, so all of them are kept.
+Returns the tenants that a user belongs to, a page at a time. The SDKs tell only that the response is a list read by cursor. The members of a result are not documented, so all of them are kept.
 
 `GET /v1/user/{distinct_id}/associated_tenant/`, the operation `list-user-tenants`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -13331,7 +13331,7 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
             .bearer()
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::UserTenantList;
+        type Response = types::UserTenantList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -13365,8 +13365,8 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: meta.count,
                 limit: meta.limit,
@@ -13377,11 +13377,11 @@ Returns the tenants that a user belongs to, a page at a time. The SDKs tell only
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**List workspaces
@@ -13442,7 +13442,7 @@ Returns the workspaces of the account, page by page. Upstream does not document 
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::WorkspaceList;
+        type Response = types::WorkspaceList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -13472,8 +13472,8 @@ Returns the workspaces of the account, page by page. Upstream does not document 
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: Some(meta.count),
                 limit: meta.limit,
@@ -13481,16 +13481,16 @@ Returns the workspaces of the account, page by page. Upstream does not document 
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Create a workspace
 
-Creates a workspace. The reply is not the new workspace but the first page of all workspaces; look the new one up there by its name, or list the workspaces if there are more than a page.
+Creates a workspace. The response is not the new workspace but the first page of all workspaces; look the new one up there by its name, or list the workspaces if there are more than a page.
 
 `POST /v1/workspace/`, the operation `create-workspace`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -13524,7 +13524,7 @@ Creates a workspace. The reply is not the new workspace but the first page of al
             .credential(Credential::Scheme("ServiceToken"))
             .server("https://management-api.suprsend.com")
             .body(&rules::NAME_AND_DESCRIPTION);
-        type Reply = types::WorkspaceList;
+        type Response = types::WorkspaceList;
         type Refusal = types::ApiError;
         type Body = types::NameAndDescription;
         fn body(&self) -> Option<&types::NameAndDescription> {
@@ -13582,7 +13582,7 @@ Returns the API keys of a workspace. The keys themselves are masked.
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::ApiKeyList;
+        type Response = types::ApiKeyList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -13644,7 +13644,7 @@ Creates an API key and returns it with the key itself, which is never shown agai
             .server("https://management-api.suprsend.com")
             .parameters(Self::PARAMETERS)
             .body(&rules::NAME_AND_DESCRIPTION);
-        type Reply = types::ApiKeyCreated;
+        type Response = types::ApiKeyCreated;
         type Refusal = types::ApiError;
         type Body = types::NameAndDescription;
         fn body(&self) -> Option<&types::NameAndDescription> {
@@ -13706,9 +13706,9 @@ Deletes an API key. Requests with it are refused from then on. Upstream does not
             .credential(Credential::Scheme("ServiceToken"))
             .server("https://management-api.suprsend.com")
             .idempotent()
-            .reply(Format::Empty)
+            .response(Format::Empty)
             .parameters(Self::PARAMETERS);
-        type Reply = ();
+        type Response = ();
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -13764,7 +13764,7 @@ Returns the public keys of a workspace.
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::PublicKeyList;
+        type Response = types::PublicKeyList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -13826,7 +13826,7 @@ Creates a public key. Each call creates another key.
             .server("https://management-api.suprsend.com")
             .parameters(Self::PARAMETERS)
             .body(&rules::NAME_AND_DESCRIPTION);
-        type Reply = types::PublicKey;
+        type Response = types::PublicKey;
         type Refusal = types::ApiError;
         type Body = types::NameAndDescription;
         fn body(&self) -> Option<&types::NameAndDescription> {
@@ -13891,9 +13891,9 @@ Deletes a public key. Requests with it are refused from then on.
             .credential(Credential::Scheme("ServiceToken"))
             .server("https://management-api.suprsend.com")
             .idempotent()
-            .reply(Format::Empty)
+            .response(Format::Empty)
             .parameters(Self::PARAMETERS);
-        type Reply = ();
+        type Response = ();
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -13961,7 +13961,7 @@ Switches secure mode on or off. In secure mode, requests with the key also need 
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::PUBLIC_KEY_EDIT);
-        type Reply = types::PublicKey;
+        type Response = types::PublicKey;
         type Refusal = types::ApiError;
         type Body = types::PublicKeyEdit;
         fn body(&self) -> Option<&types::PublicKeyEdit> {
@@ -14028,7 +14028,7 @@ Replaces a public key by a new one with the same identifier and settings. The ol
             .credential(Credential::Scheme("ServiceToken"))
             .server("https://management-api.suprsend.com")
             .parameters(Self::PARAMETERS);
-        type Reply = types::PublicKey;
+        type Response = types::PublicKey;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -14084,7 +14084,7 @@ Returns the signing keys of a workspace, without their private halves.
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::SigningKeyList;
+        type Response = types::SigningKeyList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -14139,7 +14139,7 @@ Creates a signing key and returns it with its private half, which is never shown
             .credential(Credential::Scheme("ServiceToken"))
             .server("https://management-api.suprsend.com")
             .parameters(Self::PARAMETERS);
-        type Reply = types::SigningKeyCreated;
+        type Response = types::SigningKeyCreated;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -14199,9 +14199,9 @@ Deletes a signing key. User tokens that are signed with it are refused from then
             .credential(Credential::Scheme("ServiceToken"))
             .server("https://management-api.suprsend.com")
             .idempotent()
-            .reply(Format::Empty)
+            .response(Format::Empty)
             .parameters(Self::PARAMETERS);
-        type Reply = ();
+        type Response = ();
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -14263,7 +14263,7 @@ Replaces a signing key by a new one with an `id` and a `uid` of its own, and ret
             .credential(Credential::Scheme("ServiceToken"))
             .server("https://management-api.suprsend.com")
             .parameters(Self::PARAMETERS);
-        type Reply = types::SigningKeyCreated;
+        type Response = types::SigningKeyCreated;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -14393,7 +14393,7 @@ Returns the workflows of a workspace with all their steps, page by page. A page 
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::WorkflowList;
+        type Response = types::WorkflowList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -14436,8 +14436,8 @@ Returns the workflows of a workspace with all their steps, page by page. A page 
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: Some(meta.count),
                 limit: Some(meta.limit),
@@ -14445,11 +14445,11 @@ Returns the workflows of a workspace with all their steps, page by page. A page 
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Fetch a workflow
@@ -14508,7 +14508,7 @@ Returns a workflow with all its steps, as a draft or as it is live.
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::Workflow;
+        type Response = types::Workflow;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -14527,7 +14527,7 @@ Returns a workflow with all its steps, as a draft or as it is live.
     impl Lookup for GetWorkflow {}
     /**Create or update a workflow
 
-Creates a workflow or replaces its draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: a draft with errors is saved, and the reply is a success all the same. Upstream does not say whether settings that are left out are kept or cleared.
+Creates a workflow or replaces its draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: a draft with errors is saved, and the response is a success all the same. Upstream does not say whether settings that are left out are kept or cleared.
 
 `POST /v1/{workspace}/workflow/{slug}/`, the operation `upsert-workflow`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -14538,7 +14538,7 @@ Creates a workflow or replaces its draft. With `commit`, the draft is published 
         pub workspace: String,
         /// Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
         pub slug: String,
-        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the response is a success all the same.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub commit: Option<bool>,
         /// What the commit changes. Pass one with every commit; upstream asks for it.
@@ -14569,7 +14569,7 @@ Creates a workflow or replaces its draft. With `commit`, the draft is published 
                 body,
             }
         }
-        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the response is a success all the same.
         pub fn commit(mut self, value: bool) -> Self {
             self.commit = Some(value);
             self
@@ -14608,7 +14608,7 @@ Creates a workflow or replaces its draft. With `commit`, the draft is published 
                     )
                     .asked_by("commit"),
             );
-        type Reply = types::Workflow;
+        type Response = types::Workflow;
         type Refusal = types::ApiError;
         type Body = types::WorkflowUpsert;
         fn body(&self) -> Option<&types::WorkflowUpsert> {
@@ -14675,9 +14675,9 @@ Deletes a workflow with its draft and its live version.
             .credential(Credential::Scheme("ServiceToken"))
             .server("https://management-api.suprsend.com")
             .idempotent()
-            .reply(Format::Empty)
+            .response(Format::Empty)
             .parameters(Self::PARAMETERS);
-        type Reply = ();
+        type Response = ();
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -14692,7 +14692,7 @@ Deletes a workflow with its draft and its live version.
     }
     /**Commit a workflow
 
-Publishes the draft of a workflow. Look at `validation_result` in the reply: a draft with errors is presumably not published.
+Publishes the draft of a workflow. Look at `validation_result` in the response: a draft with errors is presumably not published.
 
 `PATCH /v1/{workspace}/workflow/{slug}/commit/`, the operation `commit-workflow`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -14751,7 +14751,7 @@ Publishes the draft of a workflow. Look at `validation_result` in the reply: a d
                     &["validation_result", "errors"],
                 ),
             );
-        type Reply = types::Workflow;
+        type Response = types::Workflow;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -14820,7 +14820,7 @@ Switches a workflow on or off. One that is off is not run when it is triggered.
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::WORKFLOW_TOGGLE);
-        type Reply = types::Workflow;
+        type Response = types::Workflow;
         type Refusal = types::ApiError;
         type Body = types::WorkflowToggle;
         fn body(&self) -> Option<&types::WorkflowToggle> {
@@ -14913,7 +14913,7 @@ Returns the schemas of a workspace, page by page. Upstream does not document `li
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::SchemaList;
+        type Response = types::SchemaList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -14948,8 +14948,8 @@ Returns the schemas of a workspace, page by page. Upstream does not document `li
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: Some(meta.count),
                 limit: Some(meta.limit),
@@ -14957,11 +14957,11 @@ Returns the schemas of a workspace, page by page. Upstream does not document `li
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Fetch a schema
@@ -15035,7 +15035,7 @@ Returns a schema, as a draft, as it is live, or in a certain version.
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::Schema;
+        type Response = types::Schema;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -15057,7 +15057,7 @@ Returns a schema, as a draft, as it is live, or in a certain version.
     impl Lookup for GetSchema {}
     /**Create or update a schema
 
-Creates a schema or replaces its draft. With `commit`, the draft is published as well, but only if `commit_result` says so: a draft with errors is saved, and the reply is a success all the same. A schema cannot be deleted.
+Creates a schema or replaces its draft. With `commit`, the draft is published as well, but only if `commit_result` says so: a draft with errors is saved, and the response is a success all the same. A schema cannot be deleted.
 
 `POST /v1/{workspace}/schema/{schema_slug}/`, the operation `upsert-schema`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -15068,7 +15068,7 @@ Creates a schema or replaces its draft. With `commit`, the draft is published as
         pub workspace: String,
         /// Slug of the schema
         pub schema_slug: String,
-        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the response is a success all the same.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub commit: Option<bool>,
         /// What the commit changes. Pass one with every commit; upstream asks for it.
@@ -15099,7 +15099,7 @@ Creates a schema or replaces its draft. With `commit`, the draft is published as
                 body,
             }
         }
-        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the response is a success all the same.
         pub fn commit(mut self, value: bool) -> Self {
             self.commit = Some(value);
             self
@@ -15138,7 +15138,7 @@ Creates a schema or replaces its draft. With `commit`, the draft is published as
                     )
                     .asked_by("commit"),
             );
-        type Reply = types::SchemaUpserted;
+        type Response = types::SchemaUpserted;
         type Refusal = types::ApiError;
         type Body = types::SchemaUpsert;
         fn body(&self) -> Option<&types::SchemaUpsert> {
@@ -15219,7 +15219,7 @@ Publishes the draft of a schema and returns the live version.
             .credential(Credential::Scheme("ServiceToken"))
             .server("https://management-api.suprsend.com")
             .parameters(Self::PARAMETERS);
-        type Reply = types::Schema;
+        type Response = types::Schema;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -15311,7 +15311,7 @@ Returns the events of a workspace, page by page. A page holds 10 events by defau
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::EventDefinitionList;
+        type Response = types::EventDefinitionList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -15348,8 +15348,8 @@ Returns the events of a workspace, page by page. A page holds 10 events by defau
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: Some(meta.count),
                 limit: Some(meta.limit),
@@ -15357,11 +15357,11 @@ Returns the events of a workspace, page by page. A page holds 10 events by defau
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Create an event
@@ -15412,7 +15412,7 @@ Defines an event. It can be neither renamed nor deleted. Upstream does not say w
             .server("https://management-api.suprsend.com")
             .parameters(Self::PARAMETERS)
             .body(&rules::EVENT_DEFINITION_CREATE);
-        type Reply = types::EventDefinition;
+        type Response = types::EventDefinition;
         type Refusal = types::ApiError;
         type Body = types::EventDefinitionCreate;
         fn body(&self) -> Option<&types::EventDefinitionCreate> {
@@ -15475,7 +15475,7 @@ Returns the definition of an event.
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::EventDefinition;
+        type Response = types::EventDefinition;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -15543,7 +15543,7 @@ Changes the description of an event, or links a schema to it.
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::EVENT_DEFINITION_UPDATE);
-        type Reply = types::EventDefinition;
+        type Response = types::EventDefinition;
         type Refusal = types::ApiError;
         type Body = types::EventDefinitionUpdate;
         fn body(&self) -> Option<&types::EventDefinitionUpdate> {
@@ -15608,7 +15608,7 @@ Returns the workflows that refer to an event, all at once, and what each uses it
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::LinkedWorkflowList;
+        type Response = types::LinkedWorkflowList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -15669,7 +15669,7 @@ Takes the schema away from an event, so that its payloads are not validated any 
             .credential(Credential::Scheme("ServiceToken"))
             .server("https://management-api.suprsend.com")
             .parameters(Self::PARAMETERS);
-        type Reply = types::EventDefinition;
+        type Response = types::EventDefinition;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -15729,7 +15729,7 @@ Returns all categories of a workspace, as a draft or as they are live.
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::CategoryTree;
+        type Response = types::CategoryTree;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -15747,7 +15747,7 @@ Returns all categories of a workspace, as a draft or as they are live.
     impl Lookup for GetCategory {}
     /**Replace all preference categories
 
-Replaces the draft of all categories. What the request leaves out is deleted from the draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: deleting a category that an active workflow uses is an error there, and the reply is a success all the same. Two editors overwrite each other, as no version is checked.
+Replaces the draft of all categories. What the request leaves out is deleted from the draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: deleting a category that an active workflow uses is an error there, and the response is a success all the same. Two editors overwrite each other, as no version is checked.
 
 `POST /v1/{workspace}/preference_category/`, the operation `create-update-category`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -15756,7 +15756,7 @@ Replaces the draft of all categories. What the request leaves out is deleted fro
     pub struct CreateUpdateCategory {
         /// Slug of the workspace, such as `staging`
         pub workspace: String,
-        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the response is a success all the same.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub commit: Option<bool>,
         /// What the commit changes. Pass one with every commit; upstream asks for it.
@@ -15784,7 +15784,7 @@ Replaces the draft of all categories. What the request leaves out is deleted fro
                 body,
             }
         }
-        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+        /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the response is a success all the same.
         pub fn commit(mut self, value: bool) -> Self {
             self.commit = Some(value);
             self
@@ -15823,7 +15823,7 @@ Replaces the draft of all categories. What the request leaves out is deleted fro
                     )
                     .asked_by("commit"),
             );
-        type Reply = types::CategoryTree;
+        type Response = types::CategoryTree;
         type Refusal = types::ApiError;
         type Body = types::CategoryTreeReplace;
         fn body(&self) -> Option<&types::CategoryTreeReplace> {
@@ -15846,7 +15846,7 @@ Replaces the draft of all categories. What the request leaves out is deleted fro
     }
     /**Commit all preference categories
 
-Publishes the draft of all categories. The reply does not say whether the draft was valid; validate it before.
+Publishes the draft of all categories. The response does not say whether the draft was valid; validate it before.
 
 `PATCH /v1/{workspace}/preference_category/commit/`, the operation `commit-category`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -15898,7 +15898,7 @@ Publishes the draft of all categories. The reply does not say whether the draft 
                     &["validation_result", "errors"],
                 ),
             );
-        type Reply = types::CategoryTree;
+        type Response = types::CategoryTree;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -15954,7 +15954,7 @@ Returns the locales that categories are translated into, all at once.
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::CategoryLocaleList;
+        type Response = types::CategoryLocaleList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -16014,7 +16014,7 @@ Returns the names of sections and categories in a language. Those in English are
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::CategoryTranslation;
+        type Response = types::CategoryTranslation;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -16032,7 +16032,7 @@ Returns the names of sections and categories in a language. Those in English are
     impl Lookup for GetCategoryTranslation {}
     /**Store a translation of preference categories
 
-Stores the names of sections and categories in a language. They are in use at once. The reply has all sections and categories, also those that are not translated.
+Stores the names of sections and categories in a language. They are in use at once. The response has all sections and categories, also those that are not translated.
 
 `POST /v1/{workspace}/preference_category/translation/content/{locale}/`, the operation `add-category-translation`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -16084,7 +16084,7 @@ Stores the names of sections and categories in a language. They are in use at on
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::CATEGORY_TRANSLATION);
-        type Reply = types::CategoryTranslation;
+        type Response = types::CategoryTranslation;
         type Refusal = types::ApiError;
         type Body = types::CategoryTranslation;
         fn body(&self) -> Option<&types::CategoryTranslation> {
@@ -16148,9 +16148,9 @@ Deletes the names of sections and categories in a language.
             .credential(Credential::Scheme("ServiceToken"))
             .server("https://management-api.suprsend.com")
             .idempotent()
-            .reply(Format::Empty)
+            .response(Format::Empty)
             .parameters(Self::PARAMETERS);
-        type Reply = ();
+        type Response = ();
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -16261,7 +16261,7 @@ Returns the files of translations of a workspace, page by page. Those of a draft
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::TranslationFileList;
+        type Response = types::TranslationFileList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -16304,8 +16304,8 @@ Returns the files of translations of a workspace, page by page. Those of a draft
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: Some(meta.count),
                 limit: Some(meta.limit),
@@ -16313,11 +16313,11 @@ Returns the files of translations of a workspace, page by page. Those of a draft
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Fetch a translation file
@@ -16379,7 +16379,7 @@ Returns a file of translations with its content, as a draft or as it is live.
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::TranslationContent;
+        type Response = types::TranslationContent;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -16451,7 +16451,7 @@ Creates a file of translations in the draft, or replaces it as a whole. It is in
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::TRANSLATION_PUT);
-        type Reply = types::TranslationContent;
+        type Response = types::TranslationContent;
         type Refusal = types::ApiError;
         type Body = types::TranslationPut;
         fn body(&self) -> Option<&types::TranslationPut> {
@@ -16518,9 +16518,9 @@ Deletes a file of translations from the draft. It is gone after a commit.
             .credential(Credential::Scheme("ServiceToken"))
             .server("https://management-api.suprsend.com")
             .idempotent()
-            .reply(Format::Empty)
+            .response(Format::Empty)
             .parameters(Self::PARAMETERS);
-        type Reply = ();
+        type Response = ();
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -16536,7 +16536,7 @@ Deletes a file of translations from the draft. It is gone after a commit.
     }
     /**Fetch a version of the translations
 
-Returns the files of a version, all at once. The reply to a commit does not tell the number of the version.
+Returns the files of a version, all at once. The response to a commit does not tell the number of the version.
 
 `GET /v1/{workspace}/translation/version/{version}/`, the operation `get-translation-history`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -16582,7 +16582,7 @@ Returns the files of a version, all at once. The reply to a commit does not tell
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::TranslationFileList;
+        type Response = types::TranslationFileList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -16648,7 +16648,7 @@ Goes back to an earlier version of all files. Upstream does not say whether the 
             .credential(Credential::Scheme("ServiceToken"))
             .server("https://management-api.suprsend.com")
             .parameters(Self::PARAMETERS);
-        type Reply = types::TranslationFileList;
+        type Response = types::TranslationFileList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -16716,7 +16716,7 @@ Publishes the draft of all files of a workspace.
             .credential(Credential::Scheme("ServiceToken"))
             .server("https://management-api.suprsend.com")
             .parameters(Self::PARAMETERS);
-        type Reply = types::TranslationFileList;
+        type Response = types::TranslationFileList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -16845,7 +16845,7 @@ Returns the templates of a workspace without their contents, page by page. A pag
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::TemplateHeadList;
+        type Response = types::TemplateHeadList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -16886,8 +16886,8 @@ Returns the templates of a workspace without their contents, page by page. A pag
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: Some(meta.count),
                 limit: Some(meta.limit),
@@ -16895,11 +16895,11 @@ Returns the templates of a workspace without their contents, page by page. A pag
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**Fetch a template for editing
@@ -16961,7 +16961,7 @@ Returns a template without its contents, as a draft or as it is live.
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::TemplateHead;
+        type Response = types::TemplateHead;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -17033,7 +17033,7 @@ Creates a template or changes its draft. A new template gets a variant `default`
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::TEMPLATE_HEAD_UPSERT);
-        type Reply = types::TemplateHead;
+        type Response = types::TemplateHead;
         type Refusal = types::ApiError;
         type Body = types::TemplateHeadUpsert;
         fn body(&self) -> Option<&types::TemplateHeadUpsert> {
@@ -17115,7 +17115,7 @@ Publishes the draft of a template with all of its variants, or with those that a
             .server("https://management-api.suprsend.com")
             .parameters(Self::PARAMETERS)
             .body(&rules::TEMPLATE_COMMIT);
-        type Reply = types::TemplateHead;
+        type Response = types::TemplateHead;
         type Refusal = types::ApiError;
         type Body = types::TemplateCommit;
         fn body(&self) -> Option<&types::TemplateCommit> {
@@ -17239,7 +17239,7 @@ Returns the variants of a template for all channels, page by page, without their
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::TemplateVariantList;
+        type Response = types::TemplateVariantList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -17280,8 +17280,8 @@ Returns the variants of a template for all channels, page by page, without their
                 _ => {}
             }
         }
-        fn page(reply: &Self::Reply) -> Page<'_> {
-            let meta = &reply.meta;
+        fn page(response: &Self::Response) -> Page<'_> {
+            let meta = &response.meta;
             Page {
                 count: Some(meta.count),
                 limit: Some(meta.limit),
@@ -17289,11 +17289,11 @@ Returns the variants of a template for all channels, page by page, without their
                 ..Page::default()
             }
         }
-        fn items(reply: &Self::Reply) -> &[Self::Item] {
-            &reply.results
+        fn items(response: &Self::Response) -> &[Self::Item] {
+            &response.results
         }
-        fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-            reply.results
+        fn into_items(response: Self::Response) -> Vec<Self::Item> {
+            response.results
         }
     }
     /**List the variants of a channel
@@ -17350,7 +17350,7 @@ Returns the variants of a template for one channel, without their contents.
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::TemplateVariantList;
+        type Response = types::TemplateVariantList;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -17429,7 +17429,7 @@ Returns a variant with its content and with what is wrong with that.
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::TemplateVariant;
+        type Response = types::TemplateVariant;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -17519,7 +17519,7 @@ Creates a variant in the draft of a template, or changes it. An incomplete conte
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::TEMPLATE_VARIANT_UPSERT);
-        type Reply = types::TemplateVariant;
+        type Response = types::TemplateVariant;
         type Refusal = types::ApiError;
         type Body = types::TemplateVariantUpsert;
         fn body(&self) -> Option<&types::TemplateVariantUpsert> {
@@ -17550,7 +17550,7 @@ Creates a variant in the draft of a template, or changes it. An incomplete conte
     }
     /**Discard a variant that waits for approval
 
-Takes back a variant that waits for the approval of a vendor. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
+Takes back a variant that waits for the approval of a vendor. Only for `whatsapp` and `sms`. Upstream does not describe the response.
 
 `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/discard/`, the operation `discard-variant`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -17621,7 +17621,7 @@ Takes back a variant that waits for the approval of a vendor. Only for `whatsapp
             .server("https://management-api.suprsend.com")
             .parameters(Self::PARAMETERS)
             .body(&rules::TEMPLATE_VARIANT_DISCARD);
-        type Reply = types::TemplateVariant;
+        type Response = types::TemplateVariant;
         type Refusal = types::ApiError;
         type Body = types::TemplateVariantDiscard;
         fn body(&self) -> Option<&types::TemplateVariantDiscard> {
@@ -17654,7 +17654,7 @@ Takes back a variant that waits for the approval of a vendor. Only for `whatsapp
     }
     /**Record the approval of a variant
 
-Records how the approval of a variant by a vendor stands. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
+Records how the approval of a variant by a vendor stands. Only for `whatsapp` and `sms`. Upstream does not describe the response.
 
 `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/vendor_approval/`, the operation `vendor-approval`.*/
     #[derive(Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -17726,7 +17726,7 @@ Records how the approval of a variant by a vendor stands. Only for `whatsapp` an
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::VENDOR_APPROVAL);
-        type Reply = types::TemplateVariant;
+        type Response = types::TemplateVariant;
         type Refusal = types::ApiError;
         type Body = types::VendorApproval;
         fn body(&self) -> Option<&types::VendorApproval> {
@@ -17816,7 +17816,7 @@ Returns the data that previews of a template are made with.
             .server("https://management-api.suprsend.com")
             .idempotent()
             .parameters(Self::PARAMETERS);
-        type Reply = types::MockDataReply;
+        type Response = types::MockDataResponse;
         type Refusal = types::ApiError;
         type Body = ();
         fn request(&self, base: &Base) -> Result<Request, RequestError> {
@@ -17888,7 +17888,7 @@ Changes the data that previews of a template are made with, in its draft.
             .idempotent()
             .parameters(Self::PARAMETERS)
             .body(&rules::MOCK_DATA_UPDATE);
-        type Reply = types::MockDataReply;
+        type Response = types::MockDataResponse;
         type Refusal = types::ApiError;
         type Body = types::MockDataUpdate;
         fn body(&self) -> Option<&types::MockDataUpdate> {

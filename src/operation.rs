@@ -23,8 +23,8 @@ pub struct Spec {
     pub credential: Credential,
     /// Whether sending the request twice has the effect of sending it once, whatever its arguments.
     pub idempotent: bool,
-    /// Format of a successful reply.
-    pub reply: Format,
+    /// Format of a successful response.
+    pub response: Format,
     /// The parameters in the order of the operation's fields.
     pub parameters: &'static [Parameter],
     /// The rules of the request body.
@@ -34,7 +34,7 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Describes an operation that needs no credential, may not be repeated, has no parameters and no body, and replies with JSON.
+    /// Describes an operation that needs no credential, may not be repeated, has no parameters and no body, and responds with JSON.
     pub const fn new(id: &'static str, method: Method, path: &'static str) -> Self {
         Self {
             id,
@@ -43,7 +43,7 @@ impl Spec {
             server: None,
             credential: Credential::None,
             idempotent: false,
-            reply: Format::Json,
+            response: Format::Json,
             parameters: &[],
             body: None,
             verdict: None,
@@ -61,9 +61,9 @@ impl Spec {
         self
     }
 
-    /// States how a successful reply is read.
-    pub const fn reply(mut self, format: Format) -> Self {
-        self.reply = format;
+    /// States how a successful response is read.
+    pub const fn response(mut self, format: Format) -> Self {
+        self.response = format;
         self
     }
 
@@ -174,28 +174,28 @@ pub enum Credential {
     Other(&'static str),
 }
 
-/// Format of a successful reply.
+/// Format of a successful response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// The reply has no body, or one that says nothing.
+    /// The response has no body, or one that says nothing.
     Empty,
     /// JSON.
     Json,
-    /// Text; the reply is a `String`.
+    /// Text; the response is a `String`.
     Text,
-    /// Bytes; the reply is a `Vec<u8>`.
+    /// Bytes; the response is a `Vec<u8>`.
     Bytes,
 }
 
 impl Format {
-    /// Reads a reply.
+    /// Reads a response.
     ///
     /// An API may send bare text under the media type of JSON, so a text is taken as it is unless it is a JSON string.
     ///
     /// # Errors
     ///
-    /// The reply is not what the type requires.
+    /// The response is not what the type requires.
     pub fn read<T: DeserializeOwned>(self, body: &[u8]) -> Result<T, serde_json::Error> {
         match self {
             Self::Empty => T::deserialize(Value::Null),
@@ -219,8 +219,8 @@ pub trait Operation: Send + Sync + 'static {
     const SPEC: &'static Spec;
     /// The type of the request body, `()` if there is none.
     type Body: Serialize + ?Sized;
-    /// The type of a successful reply.
-    type Reply: DeserializeOwned + Send + 'static;
+    /// The type of a successful response.
+    type Response: DeserializeOwned + Send + 'static;
     /// The type of an error's body.
     type Refusal: DeserializeOwned + Send + 'static;
 
@@ -285,13 +285,13 @@ pub trait Paged: Operation + Clone {
     fn go_to(&mut self, position: Position);
 
     /// Returns where the page stands in its list.
-    fn page(reply: &Self::Reply) -> Page<'_>;
+    fn page(response: &Self::Response) -> Page<'_>;
 
     /// Returns the items of the page. There may be none, even if further pages follow.
-    fn items(reply: &Self::Reply) -> &[Self::Item];
+    fn items(response: &Self::Response) -> &[Self::Item];
 
     /// Takes the items out of the page.
-    fn into_items(reply: Self::Reply) -> Vec<Self::Item>;
+    fn into_items(response: Self::Response) -> Vec<Self::Item>;
 }
 
 /// Marks a [`Paged`] operation whose pages are addressed by cursors.
@@ -312,7 +312,7 @@ pub enum Position {
     Offset(i64),
 }
 
-/// What a reply says of its page; what it does not say is `None`.
+/// What a response says of its page; what it does not say is `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Page<'a> {
     /// The number of items that the whole list has.

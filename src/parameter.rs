@@ -71,7 +71,7 @@ pub fn header<T: Serialize + ?Sized>(
     Ok(())
 }
 
-/// Asks for a reply in JSON.
+/// Asks for a response in JSON.
 pub fn accept_json(request: &mut Request) {
     request.headers_mut().insert(header::ACCEPT, JSON);
 }

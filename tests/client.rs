@@ -46,11 +46,11 @@ async fn answering(status: u16, body: Value) -> (String, Arc<Mutex<Option<(Strin
         let sent = String::from_utf8_lossy(&bytes[body_start..]).into_owned();
         *record.lock().expect("no panic before") = Some((head, sent));
         let body = body.to_string();
-        let reply = format!(
-            "HTTP/1.1 {status} Reply\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        let response = format!(
+            "HTTP/1.1 {status} Response\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
-        stream.write_all(reply.as_bytes()).await.expect("an open connection");
+        stream.write_all(response.as_bytes()).await.expect("an open connection");
     });
     (url, seen)
 }
@@ -60,7 +60,7 @@ fn client(url: &str) -> Client {
     client.bearer("key").expect("a header")
 }
 
-async fn reply(body: Value) -> User {
+async fn response(body: Value) -> User {
     let (url, _) = answering(201, body).await;
     client(&url).send(&CreateUpdateUsers::new("u", UserUpsert::default())).await.expect("a profile")
 }
@@ -80,11 +80,11 @@ async fn the_body_of_a_400_is_typed() {
     )
     .await;
     let result = client(&url).send(&CreateUpdateUsers::new("u", UserUpsert::default())).await;
-    let Err(Error::Refused { refusal: Some(reply), .. }) = result else { panic!("an error reply") };
-    assert_eq!(reply.code, Some(400));
-    assert_eq!(reply.message.as_deref(), Some("invalid_request_error"));
-    assert_eq!(reply.error_code.as_deref(), Some("e1"));
-    assert!(matches!(&reply.detail, Some(ApiErrorDetail::Object(map)) if map.contains_key("$email")));
+    let Err(Error::Refused { refusal: Some(response), .. }) = result else { panic!("an error response") };
+    assert_eq!(response.code, Some(400));
+    assert_eq!(response.message.as_deref(), Some("invalid_request_error"));
+    assert_eq!(response.error_code.as_deref(), Some("e1"));
+    assert!(matches!(&response.detail, Some(ApiErrorDetail::Object(map)) if map.contains_key("$email")));
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn an_undeclared_status_reaches_the_caller() {
 }
 
 #[tokio::test]
-async fn the_reply_has_all_nine_channels() {
+async fn the_response_has_all_nine_channels() {
     let channels = [
         "$email",
         "$sms",
@@ -110,7 +110,7 @@ async fn the_reply_has_all_nine_channels() {
     ];
     let body: Map<String, Value> =
         channels.iter().map(|channel| ((*channel).to_owned(), json!([{"value": channel}]))).collect();
-    let user = reply(body.into()).await;
+    let user = response(body.into()).await;
     let lists = [
         &user.email,
         &user.sms,
@@ -132,7 +132,7 @@ async fn the_reply_has_all_nine_channels() {
 
 #[tokio::test]
 async fn a_channel_entry_holds_text_or_an_object_and_what_is_new() {
-    let user = reply(json!({
+    let user = response(json!({
         "$inbox": [{"value": "abc", "id_provider": "suprsend", "status": "active", "perma_status_code": 7}],
         "$slack": [{"value": {"email_id": "jane@example.com"}}],
     }))
@@ -145,7 +145,7 @@ async fn a_channel_entry_holds_text_or_an_object_and_what_is_new() {
 
 #[tokio::test]
 async fn unknown_keys_of_a_profile_are_kept() {
-    let user = reply(json!({"distinct_id": "u", "$carrier_pigeon": [{"value": "coo"}]})).await;
+    let user = response(json!({"distinct_id": "u", "$carrier_pigeon": [{"value": "coo"}]})).await;
     assert_eq!(user.distinct_id.as_deref(), Some("u"));
     assert_eq!(user.extra["$carrier_pigeon"][0]["value"], "coo");
 }
@@ -250,7 +250,7 @@ struct Find;
 impl Operation for Find {
     const SPEC: &'static Spec = &Spec::new("find", Method::POST, "/find");
     type Body = ();
-    type Reply = Option<User>;
+    type Response = Option<User>;
     type Refusal = ();
 
     fn request(&self, base: &Base) -> Result<Request, RequestError> {

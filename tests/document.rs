@@ -59,7 +59,7 @@ fn examples(document: &Value) -> Vec<(String, Value)> {
 fn every_example_is_valid_against_its_own_schema() {
     let document = corrected();
     let examples = examples(&document);
-    assert!(examples.len() >= 3, "the request, the reply and the error have one each");
+    assert!(examples.len() >= 3, "the request, the response and the error have one each");
     for (place, example) in examples {
         let validator = validator(&document, &format!("{place}/schema"));
         let errors: Vec<String> = validator.iter_errors(&example).map(|error| error.to_string()).collect();

@@ -21,7 +21,7 @@ const classes = {
   broadcast: SubscriberListBroadcast,
 };
 
-// The values that earlier replies gave, in their places.
+// The values that earlier responses gave, in their places.
 function filled(value, kept) {
   if (Array.isArray(value)) return value.map((item) => filled(item, kept));
   if (value === null || typeof value !== "object") return value;
@@ -53,9 +53,9 @@ async function make(step) {
     const bulk = call(step.bulk);
     for (const record of step.records ?? []) bulk.append(new classes[step.new](...record));
     for (const [user, operations] of step.users ?? []) bulk.append(edited(call(step.edit, user), operations));
-    const reply = await bulk[step.call]();
-    if (reply.status !== "success") throw new Error(JSON.stringify(reply));
-    return reply;
+    const response = await bulk[step.call]();
+    if (response.status !== "success") throw new Error(JSON.stringify(response));
+    return response;
   }
   if (step.edit) {
     const instance = edited(call(step.edit, ...args), step.operations);
@@ -70,16 +70,16 @@ const kept = {};
 for (const step of JSON.parse(await readFile("calls.json", "utf8"))) {
   if ((step.only ?? "node") !== "node") continue;
   await fetch(`${CONFORMANCE_URL}/conformance/${step.step}`);
-  let reply;
+  let response;
   try {
-    reply = await make(filled(step, kept));
+    response = await make(filled(step, kept));
   } catch (error) {
     if (step.differs?.node) continue;
     throw new Error(`${step.step}: ${error.message}`);
   }
-  if (reply?.success === false && !step.differs?.node) throw new Error(`${step.step}: ${JSON.stringify(reply)}`);
+  if (response?.success === false && !step.differs?.node) throw new Error(`${step.step}: ${JSON.stringify(response)}`);
   for (const [name, path] of Object.entries(step.keep ?? {})) {
-    kept[name] = path.reduce((value, part) => value[part], reply);
+    kept[name] = path.reduce((value, part) => value[part], response);
   }
 }
 console.log(JSON.stringify(kept));

@@ -35,15 +35,15 @@ def main() -> None:
         except urllib.error.HTTPError:
             pass  # The hub knows no such path.
         try:
-            reply = make(client, filled(step, kept))
+            response = make(client, filled(step, kept))
         except Exception as error:  # pylint: disable=broad-except
             if "python" in step.get("differs", {}):
                 continue
             raise SystemExit(f"{step['step']}: {error}") from error
-        if isinstance(reply, dict) and reply.get("success") is False and "python" not in step.get("differs", {}):
-            raise SystemExit(f"{step['step']}: {reply}")
+        if isinstance(response, dict) and response.get("success") is False and "python" not in step.get("differs", {}):
+            raise SystemExit(f"{step['step']}: {response}")
         for name, path in step.get("keep", {}).items():
-            value = reply
+            value = response
             for part in path:
                 value = value[part]
             kept[name] = value
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def filled(value, kept):
-    """The values that earlier replies gave, in their places."""
+    """The values that earlier responses gave, in their places."""
     if isinstance(value, dict):
         if set(value) == {"kept"}:
             return kept[value["kept"]]
@@ -82,10 +82,10 @@ def make(client, step):
             bulk.append(CLASSES[step["new"]](*own, **options))
         for user, operations in step.get("users", []):
             bulk.append(edited(method(client, step["edit"])(user), operations))
-        reply = getattr(bulk, step["call"])()
-        if reply.status != "success":
-            raise RuntimeError(str(reply))
-        return reply
+        response = getattr(bulk, step["call"])()
+        if response.status != "success":
+            raise RuntimeError(str(response))
+        return response
     if "edit" in step:
         instance = edited(method(client, step["edit"])(*arguments), step["operations"])
         return instance.save() if step.get("save") else method(client, step["call"])(instance)

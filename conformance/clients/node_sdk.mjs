@@ -10,9 +10,9 @@ const { CONFORMANCE_URL, CONFORMANCE_KEY, CONFORMANCE_SECRET } = process.env;
 const client = new Suprsend(CONFORMANCE_KEY, CONFORMANCE_SECRET, { base_url: CONFORMANCE_URL });
 
 for (const user of JSON.parse(await readFile("users.json", "utf8"))) {
-  const reply = await client.users.upsert(user.distinct_id, user.body);
-  if (reply.distinct_id !== user.distinct_id) {
-    throw new Error(`${user.distinct_id} was answered with ${reply.distinct_id}`);
+  const response = await client.users.upsert(user.distinct_id, user.body);
+  if (response.distinct_id !== user.distinct_id) {
+    throw new Error(`${user.distinct_id} was answered with ${response.distinct_id}`);
   }
 }
 

@@ -21,9 +21,9 @@ def main(auth: str) -> None:
 
     with open("users.json", encoding="utf-8") as file:
         for user in json.load(file):
-            reply = client.users.upsert(user["distinct_id"], user["body"])
-            if reply["distinct_id"] != user["distinct_id"]:
-                sys.exit(f"{user['distinct_id']} was answered with {reply['distinct_id']}")
+            response = client.users.upsert(user["distinct_id"], user["body"])
+            if response["distinct_id"] != user["distinct_id"]:
+                sys.exit(f"{user['distinct_id']} was answered with {response['distinct_id']}")
 
     try:
         client.users.upsert("refused", {"$email": ["not an address"]})

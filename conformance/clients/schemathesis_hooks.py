@@ -45,7 +45,7 @@ def filter_case(context, case):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """Whether a failure is one. In a sequence of calls, values out of earlier replies are put into cases that were let through."""
+    """Whether a failure is one. In a sequence of calls, values out of earlier responses are put into cases that were let through."""
     if isinstance(failure, RejectedPositiveData):
         return keeps_rules(case) and not is_refused_by_rule(case, response)
     if isinstance(failure, EnsureResourceAvailability):

@@ -9,7 +9,8 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use suprsend::{
-    Call, Client, Operation, Outcome,
+    Call, Client, Operation,
+    bulk::RecordOutcome,
     types::{
         ChannelName, ChannelPreference, EditOperation, Event, MessageUpdate, Preference, PreferenceChoice,
         UserRecipient, UserRecord, WorkflowTrigger,
@@ -47,7 +48,7 @@ struct Step {
     /// Reasons why our SDK is not compared, by the name of the other.
     #[serde(default)]
     differs: BTreeMap<String, String>,
-    /// The values of the reply that later calls need.
+    /// The values of the response that later calls need.
     #[serde(default)]
     keep: BTreeMap<String, Vec<Value>>,
 }
@@ -60,7 +61,7 @@ impl Step {
     }
 }
 
-/// The values of replies by their names.
+/// The values of responses by their names.
 type Kept = BTreeMap<String, String>;
 
 /// Makes the calls with an official SDK, whose name in `calls.json` this is, and compares.
@@ -93,16 +94,19 @@ pub(super) async fn compare(command: &mut Command, sdk: &str) -> Result<String> 
             continue;
         }
         let before = reference.requests().len();
-        let reply =
+        let response =
             ours(&client, &step.name, &kept).await.with_context(|| format!("{}, by our SDK", step.name))?;
         for (name, path) in &step.keep {
-            let value = path.iter().fold(&reply, |value, part| match part {
+            let value = path.iter().fold(&response, |value, part| match part {
                 Value::String(name) => &value[name.as_str()],
                 part => {
                     &value[part.as_u64().and_then(|index| usize::try_from(index).ok()).unwrap_or_default()]
                 }
             });
-            kept.insert(name.clone(), value.as_str().context("a reply without a value to keep")?.to_owned());
+            kept.insert(
+                name.clone(),
+                value.as_str().context("a response without a value to keep")?.to_owned(),
+            );
         }
         let own: Vec<Value> = reference.requests()[before..].iter().map(facts).collect();
         let (own, sent) = (nameless(&own.into(), &kept), nameless(&sent.into(), &theirs_kept));
@@ -226,15 +230,15 @@ fn state(hub: &Hub, reference: &Hub, theirs: &Kept, ours: &Kept) -> Result<()> {
     Ok(())
 }
 
-async fn reply<O: Operation>(call: Call<O>) -> Result<Value>
+async fn response<O: Operation>(call: Call<O>) -> Result<Value>
 where
-    O::Reply: Serialize,
+    O::Response: Serialize,
 {
     Ok(serde_json::to_value(call.send().await?.into_inner())?)
 }
 
 /// Sends many records, each of which has to be accepted. No step keeps anything of them.
-async fn all<R>(outcomes: impl Stream<Item = Outcome<R>>) -> Result<Value> {
+async fn all<R>(outcomes: impl Stream<Item = RecordOutcome<R>>) -> Result<Value> {
     outcomes.map(|outcome| outcome.result.map(drop)).try_collect::<()>().await?;
     Ok(Value::Null)
 }
@@ -257,84 +261,86 @@ async fn ours(client: &Client, step: &str, kept: &Kept) -> Result<Value> {
         read(json!({"channel": channel, "is_restricted": true}))
     };
     match step {
-        "upsert-user" => reply(users.upsert("jane").email("jane@example.com").sms("+15551234567")).await,
-        "upsert-other-user" => reply(users.upsert("joe").email("joe@example.com")).await,
+        "upsert-user" => response(users.upsert("jane").email("jane@example.com").sms("+15551234567")).await,
+        "upsert-other-user" => response(users.upsert("joe").email("joe@example.com")).await,
         "upsert-tenant" => {
-            reply(tenants.upsert("acme", "Acme").primary_color("#112233").properties("plan", "pro")).await
+            response(tenants.upsert("acme", "Acme").primary_color("#112233").properties("plan", "pro")).await
         }
-        "get-tenant" => reply(tenants.get("acme")).await,
-        "list-tenants" => reply(tenants.list().limit(10).offset(0)).await,
-        "tenant-categories" => reply(tenants.preferences("acme").list_categories().locale("en")).await,
-        "tenant-category" => reply(tenants.preferences("acme").get_category("news")).await,
+        "get-tenant" => response(tenants.get("acme")).await,
+        "list-tenants" => response(tenants.list().limit(10).offset(0)).await,
+        "tenant-categories" => response(tenants.preferences("acme").list_categories().locale("en")).await,
+        "tenant-category" => response(tenants.preferences("acme").get_category("news")).await,
         "edit-tenant-category" => {
             let edit = tenants.preferences("acme").edit_category("news");
-            reply(edit.preference(Preference::OptIn).blocked_channels(ChannelName::Sms)).await
+            response(edit.preference(Preference::OptIn).blocked_channels(ChannelName::Sms)).await
         }
-        "delete-tenant" => reply(tenants.delete("acme")).await,
+        "delete-tenant" => response(tenants.delete("acme")).await,
         "upsert-object" => {
-            reply(objects.upsert("departments", "sales").email("sales@example.com").property("floor", 2))
+            response(objects.upsert("departments", "sales").email("sales@example.com").property("floor", 2))
                 .await
         }
-        "upsert-other-object" => reply(objects.upsert("departments", "support")).await,
-        "get-object" => reply(objects.get("departments", "sales")).await,
-        "list-objects" => reply(objects.list("departments").limit(1)).await,
+        "upsert-other-object" => response(objects.upsert("departments", "support")).await,
+        "get-object" => response(objects.get("departments", "sales")).await,
+        "list-objects" => response(objects.list("departments").limit(1)).await,
         "edit-object" => {
             let edit = objects.edit("departments", "sales").set("floor", 3).append_email("team@example.com");
-            reply(edit.remove_email("sales@example.com").increment("seats", 2).unset("gone")).await
+            response(edit.remove_email("sales@example.com").increment("seats", 2).unset("gone")).await
         }
-        "edit-object-payload" => reply(objects.edit("departments", "support").set("floor", 1)).await,
+        "edit-object-payload" => response(objects.edit("departments", "support").set("floor", 1)).await,
         "subscribe" => {
             let recipients = [json!("jane"), json!({"object_type": "departments", "id": "support"})];
             let recipients =
                 recipients.into_iter().map(read).collect::<Result<Vec<suprsend::types::Recipient>>>()?;
-            reply(objects.subscriptions("departments", "sales").add(recipients).properties("role", "member"))
-                .await
+            response(
+                objects.subscriptions("departments", "sales").add(recipients).properties("role", "member"),
+            )
+            .await
         }
-        "subscriptions" => reply(objects.subscriptions("departments", "sales").list().limit(5)).await,
+        "subscriptions" => response(objects.subscriptions("departments", "sales").list().limit(5)).await,
         "object-subscribed-to" => {
-            reply(objects.object_subscriptions("departments", "support").limit(5)).await
+            response(objects.object_subscriptions("departments", "support").limit(5)).await
         }
-        "user-subscribed-to-objects" => reply(users.object_subscriptions("jane").limit(5)).await,
-        "object-preference" => reply(sales.get().tenant_id("acme")).await,
-        "object-channels" => reply(sales.edit_channels(blocked("email")?)).await,
-        "object-category" => reply(sales.get_category("news")).await,
-        "edit-object-category" => reply(sales.edit_category("news", PreferenceChoice::OptOut)).await,
-        "unsubscribe" => reply(objects.subscriptions("departments", "sales").remove("jane")).await,
-        "delete-object" => reply(objects.delete("departments", "support")).await,
-        "delete-objects" => reply(objects.delete_many("departments", ["support", "nobody"])).await,
+        "user-subscribed-to-objects" => response(users.object_subscriptions("jane").limit(5)).await,
+        "object-preference" => response(sales.get().tenant_id("acme")).await,
+        "object-channels" => response(sales.edit_channels(blocked("email")?)).await,
+        "object-category" => response(sales.get_category("news")).await,
+        "edit-object-category" => response(sales.edit_category("news", PreferenceChoice::OptOut)).await,
+        "unsubscribe" => response(objects.subscriptions("departments", "sales").remove("jane")).await,
+        "delete-object" => response(objects.delete("departments", "support")).await,
+        "delete-objects" => response(objects.delete_many("departments", ["support", "nobody"])).await,
 
         "upsert-user-tenant" => {
-            reply(users.tenants("jane").upsert("acme").email("jane@acme.example.com")).await
+            response(users.tenants("jane").upsert("acme").email("jane@acme.example.com")).await
         }
-        "get-user-tenant" => reply(users.tenants("jane").get("acme")).await,
-        "user-tenants" => reply(users.tenants("jane").list()).await,
-        "edit-user-tenant" => reply(users.tenants("jane").edit("acme").set("seat", "A1")).await,
-        "delete-user-tenant" => reply(users.tenants("jane").delete("acme")).await,
-        "user-preference" => reply(jane.get().tenant_id("acme").locale("en")).await,
-        "user-channels" => reply(jane.edit_channels(blocked("sms")?).tenant_id("acme")).await,
-        "user-category" => reply(jane.get_category("news").tenant_id("acme")).await,
+        "get-user-tenant" => response(users.tenants("jane").get("acme")).await,
+        "user-tenants" => response(users.tenants("jane").list()).await,
+        "edit-user-tenant" => response(users.tenants("jane").edit("acme").set("seat", "A1")).await,
+        "delete-user-tenant" => response(users.tenants("jane").delete("acme")).await,
+        "user-preference" => response(jane.get().tenant_id("acme").locale("en")).await,
+        "user-channels" => response(jane.edit_channels(blocked("sms")?).tenant_id("acme")).await,
+        "user-category" => response(jane.get_category("news").tenant_id("acme")).await,
         "edit-user-category" => {
-            reply(jane.edit_category("news", PreferenceChoice::OptIn).opt_out_channels(ChannelName::Sms))
+            response(jane.edit_category("news", PreferenceChoice::OptIn).opt_out_channels(ChannelName::Sms))
                 .await
         }
 
-        "upsert-list" => reply(lists.upsert("news").list_name("News").list_description("Readers")).await,
-        "get-lists" => reply(lists.list().limit(10).offset(0)).await,
-        "get-list" => reply(lists.get("news")).await,
-        "add-to-list" => reply(lists.subscribers("news").add(["jane", "joe"])).await,
-        "remove-from-list" => reply(lists.subscribers("news").remove("joe")).await,
-        "user-subscribed-to-lists" => reply(users.list_subscriptions("jane").limit(5)).await,
-        "start-draft" | "start-other-draft" => reply(drafts.start()).await,
-        "get-draft" => reply(drafts.get(kept("first")?)).await,
-        "add-to-draft" => reply(drafts.add(kept("first")?, ["jane", "joe"])).await,
-        "remove-from-draft" => reply(drafts.remove(kept("first")?, "jane")).await,
-        "finish-draft" => reply(drafts.finish(kept("first")?)).await,
-        "delete-draft" => reply(drafts.delete(kept("second")?)).await,
-        "delete-list" => reply(lists.delete("news")).await,
+        "upsert-list" => response(lists.upsert("news").list_name("News").list_description("Readers")).await,
+        "get-lists" => response(lists.list().limit(10).offset(0)).await,
+        "get-list" => response(lists.get("news")).await,
+        "add-to-list" => response(lists.subscribers("news").add(["jane", "joe"])).await,
+        "remove-from-list" => response(lists.subscribers("news").remove("joe")).await,
+        "user-subscribed-to-lists" => response(users.list_subscriptions("jane").limit(5)).await,
+        "start-draft" | "start-other-draft" => response(drafts.start()).await,
+        "get-draft" => response(drafts.get(kept("first")?)).await,
+        "add-to-draft" => response(drafts.add(kept("first")?, ["jane", "joe"])).await,
+        "remove-from-draft" => response(drafts.remove(kept("first")?, "jane")).await,
+        "finish-draft" => response(drafts.finish(kept("first")?)).await,
+        "delete-draft" => response(drafts.delete(kept("second")?)).await,
+        "delete-list" => response(lists.delete("news")).await,
         "broadcast" => {
             let broadcast =
                 client.broadcasts().send("news", "welcome", "promotional").channels(ChannelName::Email);
-            reply(broadcast.data("week", 48).idempotency_key("broadcast-1").tenant("acme")).await
+            response(broadcast.data("week", 48).idempotency_key("broadcast-1").tenant("acme")).await
         }
 
         "trigger" => {
@@ -345,7 +351,7 @@ async fn ours(client: &Client, step: &str, kept: &Kept) -> Result<Value> {
                 recipients.into_iter().map(read).collect::<Result<Vec<suprsend::types::Recipient>>>()?;
             let trigger = client.workflows().trigger("order-shipped").actor("ann").recipients(recipients);
             let trigger = trigger.data("order", json!({"id": 5678, "total": 12.5})).tenant("acme");
-            reply(trigger.idempotency_key("order-5678").cancellation_key("order-5678")).await
+            response(trigger.idempotency_key("order-5678").cancellation_key("order-5678")).await
         }
         "trigger-many" => {
             let record = |who: &str, order: u8| -> Result<WorkflowTrigger> {
@@ -358,15 +364,15 @@ async fn ours(client: &Client, step: &str, kept: &Kept) -> Result<Value> {
         "trigger-dynamic" => {
             let jane: UserRecipient = read(json!({"distinct_id": "jane", "$email": ["jane@example.com"]}))?;
             let trigger = client.workflows().trigger_dynamic("shipped", "welcome", "transactional", jane);
-            reply(trigger.data("order", 3).idempotency_key("old-1").tenant("acme")).await
+            response(trigger.data("order", 3).idempotency_key("old-1").tenant("acme")).await
         }
         "track" => {
             let event = client.events().track("jane", "order_placed").properties("total", 12.5);
-            reply(event.idempotency_key("event-1").tenant("acme")).await
+            response(event.idempotency_key("event-1").tenant("acme")).await
         }
         "track-old" => {
             let event = client.events().send("jane", "order_placed").properties("total", 12.5);
-            reply(event.idempotency_key("event-1").tenant("acme")).await
+            response(event.idempotency_key("event-1").tenant("acme")).await
         }
         "track-many" => {
             let record = |who: &str, total: u8, key: &str| -> Result<Event> {
@@ -377,14 +383,14 @@ async fn ours(client: &Client, step: &str, kept: &Kept) -> Result<Value> {
             let sent = [record("jane", 1, "event-2")?, record("joe", 2, "event-3")?];
             all(client.events().track_all(sent)).await
         }
-        "messages" => reply(client.messages().list().limit(5).recipient_id("jane")).await,
+        "messages" => response(client.messages().list().limit(5).recipient_id("jane")).await,
         "edit-messages" => {
             let update: MessageUpdate = read(json!({"message_id": kept("message")?, "action": "read"}))?;
-            reply(client.messages().edit_many(update)).await
+            response(client.messages().edit_many(update)).await
         }
         "ingest-edit" => {
             let record = json!([{"$set": {"plan": "pro"}}, {"$append": {"$email": "ingested@example.com"}}]);
-            reply(users.ingest(ingested("ingested", record)?)).await
+            response(users.ingest(ingested("ingested", record)?)).await
         }
         "ingest-many" => {
             let records = [
@@ -395,7 +401,7 @@ async fn ours(client: &Client, step: &str, kept: &Kept) -> Result<Value> {
         }
         "ingest-old" => {
             let record = json!([{"$set": {"plan": "free"}}, {"$append": {"$sms": "+15551234568"}}]);
-            reply(users.ingest(ingested("ingested-3", record)?)).await
+            response(users.ingest(ingested("ingested-3", record)?)).await
         }
         _ => bail!("no call of ours stands for it"),
     }

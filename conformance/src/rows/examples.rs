@@ -19,7 +19,7 @@ pub(super) struct Example {
     pub(super) calls: Vec<Value>,
     /// A mistake to send: a body of another type, or else a text for a query parameter that takes none.
     pub(super) wrong: Option<Wrong>,
-    /// Whether the document has a reply to a wrong request.
+    /// Whether the document has a response to a wrong request.
     pub(super) lists_400: bool,
 }
 

@@ -28,8 +28,8 @@ pub(super) async fn run(tools: &Tools, users: &[User]) -> Result<String> {
     let client = client.management_url(&prism.url).service_token("any");
     let client = client.timeout(PATIENCE).attempt_timeout(PATIENCE).no_proxy().build()?;
     for user in users {
-        let reply = user.upsert(&client)?.await;
-        reply.with_context(|| format!("Prism does not take the upsert of {}", user.distinct_id))?;
+        let response = user.upsert(&client)?.await;
+        response.with_context(|| format!("Prism does not take the upsert of {}", user.distinct_id))?;
     }
     others(&client).await?;
     let (operations, calls) = by_examples(&client).await?;
@@ -40,7 +40,7 @@ pub(super) async fn run(tools: &Tools, users: &[User]) -> Result<String> {
     ))
 }
 
-/// Every operation by the document's own examples: how many there are, and how many calls. Prism replies with an example too.
+/// Every operation by the document's own examples: how many there are, and how many calls. Prism responds with an example too.
 async fn by_examples(client: &Client) -> Result<(usize, usize)> {
     let (examples, mut calls) = (examples::all(&super::document_of_others()?)?, 0);
     for Example { id, calls: arguments, .. } in &examples {
@@ -140,8 +140,8 @@ async fn refusals(client: &Client) -> Result<usize> {
         (Method::PATCH, user, json!({"operations": [{"$append": {"$email": "not an address"}}]})),
     ];
     for (method, path, body) in &closer {
-        let reply = client.request(method.clone(), *path).json(body).await;
-        refused(reply.map(drop), &format!("{method} {path}"), true)?;
+        let response = client.request(method.clone(), *path).json(body).await;
+        refused(response.map(drop), &format!("{method} {path}"), true)?;
     }
     let mut count = closer.len();
     for Example { id, method, path, wrong, lists_400, .. } in examples::all(&super::document_of_others()?)? {
@@ -158,9 +158,9 @@ async fn refusals(client: &Client) -> Result<usize> {
 }
 
 /// Prism has a status of its own where the document lists none for a wrong request.
-fn refused(reply: Result<(), Error>, what: &str, lists_400: bool) -> Result<()> {
+fn refused(response: Result<(), Error>, what: &str, lists_400: bool) -> Result<()> {
     let status = if lists_400 { StatusCode::BAD_REQUEST } else { StatusCode::UNPROCESSABLE_ENTITY };
-    match reply {
+    match response {
         Err(error) if error.status() == Some(status) => Ok(()),
         other => bail!("Prism does not refuse a wrong {what} with {status}: {other:?}"),
     }

@@ -14,9 +14,9 @@ use crate::{
 
 /// Makes a run repeatable.
 const SEED: &str = "1";
-/// The paths of users, of which the document links replies to requests, so that sequences of calls can be made.
+/// The paths of users, of which the document links responses to requests, so that sequences of calls can be made.
 const USERS: &str = "^/v1/(bulk/user/$|user/($|[^/]+/($|merge/|subscribed_to/)))";
-/// All that there are; `stateful` makes sequences of calls, in which one call's reply is the source of the next one's values. Beside the
+/// All that there are; `stateful` makes sequences of calls, in which one call's response is the source of the next one's values. Beside the
 /// requests that cover its schemas, 100 are made for each operation.
 const OF_USERS: &[&str] = &[
     "--include-path-regex",

@@ -60,9 +60,11 @@ fn serialize_with_slack(bencher: Bencher) {
     bencher.bench(|| serde_json::to_vec(black_box(&upsert)));
 }
 
-/// The reply that the benchmark's server gives, as each of these types.
+/// The response that the benchmark's server gives, as each of these types.
 #[divan::bench(types = [Profile, handwritten::Profile, Value])]
 fn decode<T: serde::de::DeserializeOwned>(bencher: Bencher) {
-    let reply = server::reply().expect("the document has an example");
-    bencher.bench(|| serde_json::from_str::<T>(black_box(&reply)).expect("the reply is what it should be"));
+    let response = server::example().expect("the document has an example");
+    bencher.bench(|| {
+        serde_json::from_str::<T>(black_box(&response)).expect("the response is what it should be")
+    });
 }

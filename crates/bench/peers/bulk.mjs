@@ -43,10 +43,10 @@ function triggers() {
 
 const start = process.hrtime.bigint();
 const cpu = process.cpuUsage();
-const reply = await { users, triggers }[kind]();
+const response = await { users, triggers }[kind]();
 const used = process.cpuUsage(cpu);
 const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-if (reply.status !== "success" || reply.success !== records) throw new Error(JSON.stringify({ ...reply, failed_records: undefined }));
+if (response.status !== "success" || response.success !== records) throw new Error(JSON.stringify({ ...response, failed_records: undefined }));
 console.log(
   JSON.stringify({
     requests: records,

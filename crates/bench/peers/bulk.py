@@ -41,10 +41,10 @@ def main(url: str, key: str, kind: str, records: int) -> None:
     # Of its two ways to prove who it is, the one that computes no signatures.
     client = Suprsend.with_workspace_api_key(key, key, base_url=url)
     start, cpu = time.perf_counter(), time.process_time()
-    reply = {"users": users, "triggers": triggers}[kind](client, records)
+    response = {"users": users, "triggers": triggers}[kind](client, records)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-    if reply.status != "success" or reply.success != records:
-        sys.exit(str(reply))
+    if response.status != "success" or response.success != records:
+        sys.exit(str(response))
     result = {
         "requests": records,
         "seconds": seconds,

@@ -27,8 +27,8 @@ async function work(from, to) {
     while (next < to) {
       const number = next++;
       const sent = process.hrtime.bigint();
-      const reply = await client.users.upsert(`user-${String(number).padStart(8, "0")}`, body(number));
-      if (!reply.distinct_id) throw new Error("the reply is no profile");
+      const response = await client.users.upsert(`user-${String(number).padStart(8, "0")}`, body(number));
+      if (!response.distinct_id) throw new Error("the response is no profile");
       latencies.push(Number(process.hrtime.bigint() - sent) / 1000);
     }
   };

@@ -24,7 +24,7 @@ def main(url: str, key: str, concurrency: int, warm_up: int, requests: int) -> N
         }
         sent = time.perf_counter()
         if not client.users.upsert(f"user-{number:08}", body)["distinct_id"]:
-            sys.exit("the reply is no profile")
+            sys.exit("the response is no profile")
         return (time.perf_counter() - sent) * 1e6
 
     # A thread for each call that may be under way: the SDK knows no other kind of concurrency.

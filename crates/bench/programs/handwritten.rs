@@ -34,13 +34,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         sms: vec!["+15551234567".into()],
         plan: "pro".into(),
     };
-    let reply = client
+    let response = client
         .post("https://hub.suprsend.com/v1/user/user-123/")
         .bearer_auth(env::var("SUPRSEND_API_KEY")?)
         .json(&body)
         .send()
         .await?;
-    let user: Profile = reply.error_for_status()?.json().await?;
+    let user: Profile = response.error_for_status()?.json().await?;
     let emails: Vec<_> = user.email.iter().map(|entry| &entry.value).collect();
     println!("{}: {emails:?}, changed {}", user.distinct_id, user.updated_at);
     Ok(())

@@ -46,7 +46,7 @@ pub struct Task {
 pub struct Sample {
     /// Upserts that were answered, without those of the warm-up.
     pub requests: u64,
-    /// From the first request to the last reply.
+    /// From the first request to the last response.
     pub seconds: f64,
     /// CPU time meanwhile.
     pub cpu_seconds: f64,

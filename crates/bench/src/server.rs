@@ -1,4 +1,4 @@
-//! The server of the benchmark: HTTP/1.1, and one reply to every upsert, the document's own example; to many records, an outcome each.
+//! The server of the benchmark: HTTP/1.1, and one response to every upsert, the document's own example; to many records, an outcome each.
 
 use std::{
     convert::Infallible,
@@ -28,11 +28,11 @@ use serde_json::Value;
 use suprsend_api::DOCUMENT;
 use tokio::{net::TcpListener, time::sleep};
 
-/// The reply to an upsert, as the document shows it.
-pub fn reply() -> Result<String> {
+/// The response to an upsert, as the document shows it.
+pub fn example() -> Result<String> {
     let document: Value = serde_json::from_str(DOCUMENT)?;
     let place = "/paths/~1v1~1user~1{distinct_id}~1/post/responses/201/content/application~1json/examples/Result/value";
-    Ok(document.pointer(place).context("the document has no example of a reply")?.to_string())
+    Ok(document.pointer(place).context("the document has no example of a response")?.to_string())
 }
 
 /// The outcomes of a request with so many records.
@@ -58,9 +58,9 @@ pub async fn serve(latency: Duration) -> Result<()> {
         }
         process::exit(0);
     });
-    let reply = Bytes::from(reply()?);
+    let example = Bytes::from(example()?);
     accept(listener, move |request| {
-        let (reply, answered) = (reply.clone(), Arc::clone(&answered));
+        let (example, answered) = (example.clone(), Arc::clone(&answered));
         async move {
             let path = request.uri().path().to_owned();
             // The request has to come whole; what is in it does not matter here, only how many records.
@@ -68,7 +68,7 @@ pub async fn serve(latency: Duration) -> Result<()> {
             if !latency.is_zero() {
                 sleep(latency).await;
             }
-            let Ok(body) = body else { return response(StatusCode::BAD_REQUEST, reply) };
+            let Ok(body) = body else { return response(StatusCode::BAD_REQUEST, example) };
             let records = || serde_json::from_slice::<Vec<IgnoredAny>>(&body).map_or(0, |list| list.len());
             let (count, answer) = match path.as_str() {
                 "/event/" => {
@@ -80,7 +80,7 @@ pub async fn serve(latency: Duration) -> Result<()> {
                     let count = records();
                     (count, response(StatusCode::MULTI_STATUS, outcomes(count).into()))
                 }
-                _ => (1, response(StatusCode::CREATED, reply)),
+                _ => (1, response(StatusCode::CREATED, example)),
             };
             answered.fetch_add(count as u64, Ordering::SeqCst);
             answer
@@ -110,7 +110,7 @@ where
     }
 }
 
-/// A reply in JSON.
+/// A response in JSON.
 pub fn response(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;

@@ -21,9 +21,9 @@ async fn requests_of(contender: Contender) -> Vec<Seen> {
     let address = listener.local_addr().unwrap().to_string();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let recorded = Arc::clone(&seen);
-    let reply = Bytes::from(server::reply().unwrap());
+    let example = Bytes::from(server::example().unwrap());
     let serving = tokio::spawn(server::accept(listener, move |request| {
-        let (reply, recorded) = (reply.clone(), Arc::clone(&recorded));
+        let (example, recorded) = (example.clone(), Arc::clone(&recorded));
         async move {
             let (head, body) = request.into_parts();
             let key = head.headers.get("authorization").and_then(|value| value.to_str().ok());
@@ -31,7 +31,7 @@ async fn requests_of(contender: Contender) -> Vec<Seen> {
             let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
             let body = serde_json::from_slice(&body).unwrap_or_default();
             recorded.lock().unwrap().push((format!("{} {}", head.method, head.uri.path()), key, body));
-            server::response(StatusCode::CREATED, reply)
+            server::response(StatusCode::CREATED, example)
         }
     }));
     let task = Task { contender, server: address, concurrency: 2, requests: 5, warm_up: 3 };
@@ -60,10 +60,10 @@ async fn all_send_the_same_requests() {
 async fn a_closed_pipe_ends_it_quietly() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let reply = Bytes::from(server::reply().unwrap());
+    let example = Bytes::from(server::example().unwrap());
     let serving = tokio::spawn(server::accept(listener, move |_| {
-        let reply = reply.clone();
-        async move { server::response(StatusCode::CREATED, reply) }
+        let example = example.clone();
+        async move { server::response(StatusCode::CREATED, example) }
     }));
     let run = move |server: &str| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_suprsend-bench"));

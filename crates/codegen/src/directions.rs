@@ -1,6 +1,6 @@
 //! Which members a message has to have, where that depends on who sends it.
 //!
-//! In OpenAPI 3.0 a required member that is `readOnly` is required in replies only, and one that is `writeOnly` in requests only.
+//! In OpenAPI 3.0 a required member that is `readOnly` is required in responses only, and one that is `writeOnly` in requests only.
 //! A schema has one Rust type, whichever way it goes, so such a member is optional in every type that goes the other way. In 3.1 the
 //! two are annotations, and `required` means what it says.
 
@@ -52,14 +52,14 @@ pub(crate) fn settle(document: &mut Value, report: &mut Report) {
             schema.shift_remove("required");
         }
         let other =
-            if flag == "readOnly" { "replies only, and requests" } else { "requests only, and replies" };
+            if flag == "readOnly" { "responses only, and requests" } else { "requests only, and responses" };
         let note =
             format!("`{name}` is `{flag}`, so it is required in {other} have the type too; it is optional");
         report.add(Kind::Widened, &place.child("required"), note);
     }
 }
 
-/// The places of all schemas that requests are made of, or replies.
+/// The places of all schemas that requests are made of, or responses.
 fn reached(document: &Value, sent: bool) -> HashSet<Pointer> {
     let mut open: Vec<(Pointer, Node)> = Vec::new();
     let mut seen: HashSet<Pointer> = HashSet::new();
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn f14_what_is_read_only_is_required_in_replies_only() {
+    fn f14_what_is_read_only_is_required_in_responses_only() {
         let reference = json!({"$ref": "#/components/schemas/Bug"});
         let list = json!({"type": "array", "items": {"type": "object", "properties": {"bug": reference}}});
         let text = json!({"type": "string"});

@@ -32,7 +32,7 @@ pub(crate) struct Facts {
     pub(crate) feature: Option<String>,
     /// Where a success says whether it is one.
     pub(crate) verdict: Option<Verdict>,
-    /// Whether a successful reply is text.
+    /// Whether a successful response is text.
     pub(crate) text: bool,
     pub(crate) parameters: Vec<Parameter>,
     /// The description of the body.
@@ -97,7 +97,7 @@ fn operation_facts(
         key: entry.and_then(|entry| entry.idempotency_key.clone()),
         feature: table.feature(method, path).map(str::to_owned),
         verdict: entry.and_then(|entry| entry.verdict.clone()),
-        text: replies_with_text(document, operation),
+        text: responses_with_text(document, operation),
         parameters: parameters(document, item, operation),
         body: follow(document, &operation["requestBody"])["description"]
             .as_str()
@@ -142,7 +142,7 @@ fn scheme(document: &Value, name: &str) -> Credential {
 }
 
 /// Returns whether no success has JSON, and one has text.
-fn replies_with_text(document: &Value, operation: &Value) -> bool {
+fn responses_with_text(document: &Value, operation: &Value) -> bool {
     let statuses = operation["responses"].as_object().into_iter().flatten();
     let media: Vec<String> = statuses
         .filter(|(status, _)| status.starts_with('2') || *status == "default")

@@ -50,11 +50,11 @@
 //! property test makes random unions and random instances, which a validator judges, and compares what is read and written again.
 //!
 //! **Operations.** progenitor generates in its positional style. Of each function of its client, the signature becomes a struct, the result
-//! the types `Reply` and `Refusal`, and the statements before it sends the method `request` (`rust/operations/read.rs` reads them
+//! the types `Response` and `Refusal`, and the statements before it sends the method `request` (`rust/operations/read.rs` reads them
 //! and refuses a form that it does not know, with progenitor's version). The client itself goes. An operation is data: it can be stored as
 //! JSON under its id, and `operations::visit` finds its type again.
 //!
-//! **Types.** Text enums are open, so that one unknown value does not fail a reply; an enum stays closed where nothing else tells the
+//! **Types.** Text enums are open, so that one unknown value does not fail a response; an enum stays closed where nothing else tells the
 //! alternatives of a union apart. Types with secrets (`x-sensitive` in an overlay) do not print them; doc comments
 //! are safe for rustdoc. An enum without a tag whose variants take different JSON types, which the tree has to show for certain, is read by
 //! a visitor instead of what serde derives, which buffers the value and tries every variant on it.

@@ -14,13 +14,13 @@ pub fn sent_as<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> 
     ranked.min_by_key(|(rank, _)| *rank).map(|(_, name)| name)
 }
 
-/// The media type that a reply is read as, of those that its body names: JSON, else what is written in JSON, else the first.
+/// The media type that a response is read as, of those that its body names: JSON, else what is written in JSON, else the first.
 pub fn read_as<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let rank = |name: &str| if essence(name) == JSON { 0 } else { 1 + u8::from(!is_json(name)) };
     names.into_iter().min_by_key(|name| rank(name))
 }
 
-/// Whether a reply of that media type is decoded. Any other is a stream of bytes.
+/// Whether a response of that media type is decoded. Any other is a stream of bytes.
 pub fn is_json(name: &str) -> bool {
     let essence = essence(name);
     essence == JSON || essence.ends_with("+json")

@@ -28,7 +28,7 @@ fn operation(id: &str, more: Value) -> Value {
     operation
 }
 
-fn replying(id: &str, schema: Value) -> Value {
+fn responding(id: &str, schema: Value) -> Value {
     operation(
         id,
         json!({"responses": {"200": {"description": "", "content": {"application/json": {"schema": schema}}}}}),
@@ -98,7 +98,7 @@ fn f08_values_without_names_of_rust_are_widened() {
         json!(["ⓐ", "²"]),
     ] {
         let schema = json!({"type": "object", "properties": {"unit": {"type": "string", "enum": values}}});
-        let generated = generated(&document(&[("/s", replying("getS", schema))], &json!({})));
+        let generated = generated(&document(&[("/s", responding("getS", schema))], &json!({})));
         assert!(
             generated.report.to_string().contains("has no Rust name that no other value has"),
             "{values}"
@@ -108,12 +108,12 @@ fn f08_values_without_names_of_rust_are_widened() {
     for values in [json!(["m", "m²a"]), json!(["größe", "Ⅷ"]), json!(["a²b", "a³c"]), json!(["a²", "b"])]
     {
         let schema = json!({"type": "object", "properties": {"unit": {"type": "string", "enum": values}}});
-        let generated = generated(&document(&[("/s", replying("getS", schema))], &json!({})));
+        let generated = generated(&document(&[("/s", responding("getS", schema))], &json!({})));
         assert_eq!(generated.report.entries(), [], "{values}");
     }
     // The same goes for properties, components, operations and parameters.
     let components = json!({"schemas": {"Area²": {"type": "object", "properties": {"m²": {"type": "string"}, "x³y": {"type": "string"}}}}});
-    let mut operation = replying("get²", json!({"$ref": "#/components/schemas/Area²"}));
+    let mut operation = responding("get²", json!({"$ref": "#/components/schemas/Area²"}));
     operation["parameters"] = json!([{"name": "p²", "in": "query", "schema": {"type": "string"}}]);
     let rust = generated(&document(&[("/s", operation)], &components)).rust;
     assert!(
@@ -121,7 +121,7 @@ fn f08_values_without_names_of_rust_are_widened() {
         "{rust}"
     );
     let clash = json!({"type": "object", "properties": {"m²": {"type": "string"}, "m³": {"type": "string"}}});
-    let lines = refused(&document(&[("/s", replying("getS", clash))], &json!({})));
+    let lines = refused(&document(&[("/s", responding("getS", clash))], &json!({})));
     assert!(lines[0].contains("`m³` and `m²` would both be the Rust field `m`"), "{lines:#?}");
 }
 
@@ -221,7 +221,7 @@ fn f16_no_reference_below_an_id_leads_to_a_wrong_target() {
         let mut order = json!({"$id": "https://schemas.example.com/order", "type": "object"});
         order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         document(
-            &[("/a", replying("getA", json!({"$ref": "#/components/schemas/Order"})))],
+            &[("/a", responding("getA", json!({"$ref": "#/components/schemas/Order"})))],
             &json!({"schemas": {"Line": {"type": "string"}, "Order": order}}),
         )
     };
@@ -277,7 +277,7 @@ fn f30_an_integer_tag_beside_a_reference_is_generated() {
     ] {
         let row = json!({"type": "object", "required": ["type"], "properties": {"type": tag}});
         let document = document(
-            &[("/a", replying("getA", json!({"$ref": "#/components/schemas/Row"})))],
+            &[("/a", responding("getA", json!({"$ref": "#/components/schemas/Row"})))],
             &json!({"schemas": {"Kind": kind, "Row": row}}),
         );
         assert!(generated(&document).rust.contains("pub struct Row"), "{tag}");
@@ -292,7 +292,7 @@ fn p6_marks_of_direction_do_not_reach_the_rust() {
         "text": {"type": "string", "pattern": mark},
     }});
     let mut document =
-        document(&[(&format!("/a{mark}\u{2066}"), replying(&format!("get{mark}It"), schema))], &json!({}));
+        document(&[(&format!("/a{mark}\u{2066}"), responding(&format!("get{mark}It"), schema))], &json!({}));
     document["info"]["title"] = mark.into();
     let generated = generated(&document);
     for text in [generated.rust, generated.report.to_string()] {
@@ -311,8 +311,9 @@ fn f30_what_the_generator_fails_on_is_named_and_the_rest_is_generated() {
     };
     let get = |index: usize| {
         let schema = json!({"$ref": format!("#/components/schemas/Thing{index}")});
-        let reply = json!({"description": "The thing", "content": {"application/json": {"schema": schema}}});
-        json!({"get": {"operationId": format!("get-thing-{index}"), "responses": {"200": reply}}})
+        let response =
+            json!({"description": "The thing", "content": {"application/json": {"schema": schema}}});
+        json!({"get": {"operationId": format!("get-thing-{index}"), "responses": {"200": response}}})
     };
     let document = json!({
         "openapi": "3.1.1",

@@ -263,7 +263,7 @@ impl<'a> Trial<'_, 'a> {
         let view = self.rewriting.schemas.view(&node).ok();
         let shared = view.is_some_and(|view| {
             let lists = |kind| self.rewriting.compared.lists(kind, &view.pointer);
-            lists(Kind::ReplyShared) && lists(Kind::AlternativesKept)
+            lists(Kind::ResponseShared) && lists(Kind::AlternativesKept)
         });
         if shared && (instance.is_object() || instance.is_array()) {
             return;

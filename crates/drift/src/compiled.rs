@@ -39,7 +39,7 @@ impl<'c> Calling<'c> {
     }
 }
 
-/// Outcome of a call: nothing, if the reply was a success that could be read.
+/// Outcome of a call: nothing, if the response was a success that could be read.
 pub type CallFuture<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + 'a>>;
 
 impl<'c> Visitor for Calling<'c> {

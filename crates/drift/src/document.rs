@@ -43,7 +43,7 @@ pub(crate) struct Operation<'a> {
     pub(crate) parameters: BTreeMap<(Place, String), Parameter<'a>>,
     pub(crate) body: Option<Body<'a>>,
     /// By status, range or `default`, as it is written.
-    pub(crate) replies: BTreeMap<String, Reply<'a>>,
+    pub(crate) responses: BTreeMap<String, Response<'a>>,
     pub(crate) servers: Vec<Server>,
     /// Whether sending it twice has the effect of sending it once.
     pub(crate) idempotent: bool,
@@ -103,7 +103,7 @@ pub(crate) struct Media<'a> {
 }
 
 #[derive(Debug)]
-pub(crate) struct Reply<'a> {
+pub(crate) struct Response<'a> {
     pub(crate) at: At,
     pub(crate) media: BTreeMap<String, Media<'a>>,
 }
@@ -148,7 +148,7 @@ impl Operation<'_> {
         let exact = status.to_string();
         let range = format!("{}XX", status / 100);
         [exact.as_str(), range.as_str(), "default"].into_iter().find_map(|wanted| {
-            self.replies.keys().find(|name| name.eq_ignore_ascii_case(wanted)).map(String::as_str)
+            self.responses.keys().find(|name| name.eq_ignore_ascii_case(wanted)).map(String::as_str)
         })
     }
 
@@ -414,11 +414,11 @@ impl<'a> Reader<'a> {
             Some(value) => Some(self.body(value, &at.child("requestBody"))?),
             None => None,
         };
-        let mut replies = BTreeMap::new();
+        let mut responses = BTreeMap::new();
         let place = at.child("responses");
         for (status, value) in members.get("responses").and_then(Value::as_object).into_iter().flatten() {
             if !status.starts_with("x-") {
-                replies.insert(status.clone(), self.reply(value, &place.child(status))?);
+                responses.insert(status.clone(), self.response(value, &place.child(status))?);
             }
         }
         let servers = match members.get("servers") {
@@ -444,7 +444,7 @@ impl<'a> Reader<'a> {
             id: members.get("operationId").and_then(Value::as_str).map(str::to_owned),
             parameters,
             body,
-            replies,
+            responses,
             servers: servers.1,
             idempotent: idempotent.unwrap_or(by_method),
             key,
@@ -519,7 +519,7 @@ impl<'a> Reader<'a> {
         Ok(media)
     }
 
-    fn reply(&mut self, value: &'a Value, at: &At) -> Result<Reply<'a>> {
+    fn response(&mut self, value: &'a Value, at: &At) -> Result<Response<'a>> {
         let (value, found) = self.resolve(value, at)?;
         let at = At { place: at.place.clone(), ..found };
         let members = self.object(value, &at, &["content", "headers", "links"])?;
@@ -533,7 +533,7 @@ impl<'a> Reader<'a> {
             Some(content) => self.media(content, &at)?,
             None => BTreeMap::new(),
         };
-        Ok(Reply { at, media })
+        Ok(Response { at, media })
     }
 
     fn servers(&mut self, value: Option<&'a Value>, at: &At) -> Result<Vec<Server>> {

@@ -123,7 +123,7 @@ fn spec_to_value(spec: &Spec) -> Value {
         "server": spec.server,
         "credential": credential,
         "idempotent": spec.idempotent,
-        "reply": format!("{:?}", spec.reply),
+        "response": format!("{:?}", spec.response),
         "parameters": parameters,
         "body": spec.body.map(schema_to_value),
         "verdict": spec.verdict.map(|verdict| {

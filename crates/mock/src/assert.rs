@@ -339,7 +339,7 @@ impl Calls {
 fn outcome(request: &Recorded) -> String {
     let ids: Vec<_> = request.parameters.iter().map(|(_, value)| value.as_str()).collect();
     let ids = if ids.is_empty() { request.path().to_owned() } else { ids.join(" ") };
-    let status = request.status().map_or("no reply".to_owned(), |status| status.to_string());
+    let status = request.status().map_or("no response".to_owned(), |status| status.to_string());
     let refusal = request.refusal().map(|refusal| format!(" {refusal}")).unwrap_or_default();
     format!("{ids}: {status}{refusal}")
 }

@@ -1,8 +1,8 @@
-//! What the document says: operations, the schemas of their bodies, and the replies it shows.
+//! What the document says: operations, the schemas of their bodies, and the responses it shows.
 
 mod normalize;
 mod parameter;
-mod reply;
+mod response;
 mod sample;
 mod schema;
 #[cfg(feature = "page")]
@@ -21,15 +21,15 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use self::{
-    normalize::{for_replies, for_requests, normalize},
+    normalize::{for_requests, for_responses, normalize},
     parameter::{Parameter, Place},
-    reply::Replies,
+    response::Responses,
     schema::{Schema, Schemas},
     table::{Table, table},
 };
 pub(crate) use self::{
     parameter::Given,
-    reply::{Shown, Success},
+    response::{Shown, Success},
     schema::{Problem, list},
     security::Credential,
     table::Role,
@@ -62,7 +62,7 @@ pub(crate) struct Operation {
     parameters: Vec<Parameter>,
     /// Absent if the operation takes no JSON.
     pub(crate) body: Option<Body>,
-    replies: Replies,
+    responses: Responses,
 }
 
 /// A JSON request body.
@@ -100,7 +100,7 @@ impl Document {
             serde_json::from_str(text).map_err(|error| format!("the document is not JSON: {error}"))?;
         normalize(&mut value);
         let requests = Arc::new(for_requests(&value).unwrap_or_else(|| value.clone()));
-        let value = Arc::new(for_replies(&value).unwrap_or(value));
+        let value = Arc::new(for_responses(&value).unwrap_or(value));
         let schemas = Schemas::new(Arc::clone(&value))?;
         let requests = if requests == value { schemas.clone() } else { Schemas::new(requests)? };
         let table = table(&value);
@@ -188,7 +188,7 @@ impl Operation {
     fn check(&self) -> Result<(), String> {
         let parameters = self.parameters.iter().map(|parameter| &parameter.schema);
         let body = self.body.iter().map(|body| &body.schema);
-        parameters.chain(body).chain(self.replies.schemas()).try_for_each(Schema::check)
+        parameters.chain(body).chain(self.responses.schemas()).try_for_each(Schema::check)
     }
 
     /// What is wrong with the parameters of a request.
@@ -227,17 +227,17 @@ impl Operation {
 
     /// The success that the document declares first.
     pub(crate) fn success(&self) -> &Success {
-        &self.replies.success
+        &self.responses.success
     }
 
     /// Whether this very status is declared.
     pub(crate) fn declares(&self, status: StatusCode) -> bool {
-        self.replies.declares(status)
+        self.responses.declares(status)
     }
 
-    /// The members of the reply to a success, and of those that it need not have whether they may be null.
+    /// The members of the response to a success, and of those that it need not have whether they may be null.
     pub(crate) fn members(&self) -> &BTreeMap<String, bool> {
-        &self.replies.members
+        &self.responses.members
     }
 
     /// The values of the parameters that were given, by their names.
@@ -253,15 +253,19 @@ impl Operation {
         self.body.as_ref().map(|body| body.schema.sensitive(value))
     }
 
-    /// Returns the places in a reply that the document marks as sensitive; none if it does not know the reply.
+    /// Returns the places in a response that the document marks as sensitive; none if it does not know the response.
     #[cfg(feature = "page")]
-    pub(crate) fn sensitive_in_reply(&self, status: StatusCode, value: &Value) -> Option<BTreeSet<String>> {
-        self.replies.schema(status).map(|schema| schema.sensitive(value))
+    pub(crate) fn sensitive_in_response(
+        &self,
+        status: StatusCode,
+        value: &Value,
+    ) -> Option<BTreeSet<String>> {
+        self.responses.schema(status).map(|schema| schema.sensitive(value))
     }
 
-    /// What in a reply goes against the document. A status that the document does not declare is not judged.
+    /// What in a response goes against the document. A status that the document does not declare is not judged.
     pub(crate) fn violations(&self, status: StatusCode, body: Option<&Value>) -> Vec<Problem> {
-        self.replies.violations(status, body)
+        self.responses.violations(status, body)
     }
 }
 
@@ -269,7 +273,7 @@ impl Operation {
 struct Reader {
     document: Arc<Value>,
     table: Table,
-    /// What is sent is judged by these, what is replied by those.
+    /// What is sent is judged by these, what is answered by those.
     requests: Schemas,
     schemas: Schemas,
 }
@@ -307,7 +311,7 @@ impl Reader {
             credentials: security::credentials(&self.document, operation),
             parameters: self.parameters(items, &at)?,
             body: body.flatten(),
-            replies: self.replies(operation, method, &at)?,
+            responses: self.responses(operation, method, &at)?,
         })
     }
 
@@ -386,7 +390,7 @@ fn local_pointer(reference: &str) -> Option<String> {
     Some(pointer.into_owned())
 }
 
-/// The pointer to the JSON content of a body or reply.
+/// The pointer to the JSON content of a body or response.
 fn json_content(at: &str, holder: &Value) -> Option<String> {
     let content = holder.get("content")?.as_object()?;
     let name = content.keys().find(|name| is_json(name))?;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     refused::Refused,
-    server::reply::{Content, Reply},
+    server::response::{Content, HubResponse},
 };
 
 /// Where the sequence of a share's hits starts: the same in each hub, so that a test sees the same faults in each run.
@@ -28,7 +28,7 @@ const SEED: u64 = 0x5EED;
 /// // A gateway's page, in place of one upsert in ten.
 /// let gateway = Fault::status(502).header("content-type", "text/html").body("<h1>Bad Gateway</h1>");
 /// let gateway = gateway.operation("create-update-users").share(0.1);
-/// // The next upsert is stored, but its reply is lost.
+/// // The next upsert is stored, but its response is lost.
 /// let lost = Fault::lost();
 /// ```
 ///
@@ -62,9 +62,9 @@ pub struct Fault {
 pub(crate) enum Cut {
     /// Reset before the request is performed.
     Reset,
-    /// Reset after the request was performed, in place of its reply.
+    /// Reset after the request was performed, in place of its response.
     Lost,
-    /// Closed in the middle of the reply.
+    /// Closed in the middle of the response.
     Truncated,
 }
 
@@ -75,7 +75,7 @@ impl Fault {
         Self { status: Some(status), ..Self::default() }
     }
 
-    /// Refuses a record with this status, in a reply that has an outcome for each record of the request. The record is not performed,
+    /// Refuses a record with this status, in a response that has an outcome for each record of the request. The record is not performed,
     /// the others are. [`times`](Self::times) and [`share`](Self::share) count records.
     ///
     /// ```
@@ -97,12 +97,12 @@ impl Fault {
         Self { cut: Some(Cut::Reset), ..Self::default() }
     }
 
-    /// Performs the request, then resets the connection in place of the reply.
+    /// Performs the request, then resets the connection in place of the response.
     pub fn lost() -> Self {
         Self { cut: Some(Cut::Lost), ..Self::default() }
     }
 
-    /// Performs the request and closes the connection in the middle of the reply's body. A reply without a body is [lost](Self::lost).
+    /// Performs the request and closes the connection in the middle of the response's body. A response without a body is [lost](Self::lost).
     pub fn truncated() -> Self {
         Self { cut: Some(Cut::Truncated), ..Self::default() }
     }
@@ -149,9 +149,9 @@ impl Fault {
         self
     }
 
-    /// The reply in place of the operation's own, for a fault that has a status. A status or header that HTTP does not allow
+    /// The response in place of the operation's own, for a fault that has a status. A status or header that HTTP does not allow
     /// is an error.
-    fn reply(&self) -> Result<Option<Reply>, Refused> {
+    fn response(&self) -> Result<Option<HubResponse>, Refused> {
         let Some(status) = self.status else {
             return if self.body.is_none() && self.headers.is_empty() {
                 Ok(None)
@@ -160,14 +160,14 @@ impl Fault {
             };
         };
         let code = StatusCode::from_u16(status).ok().filter(|code| code.as_u16() >= 200);
-        let code = code.ok_or_else(|| Refused::new(format!("{status} is no status of a reply")))?;
-        let mut reply = match &self.body {
-            None => Reply::refusal(code, code.canonical_reason().unwrap_or("injected fault")),
-            Some(Value::String(text)) => Reply::new(code, Content::Text(text.clone())),
-            Some(body) => Reply::json(code, body.clone()),
+        let code = code.ok_or_else(|| Refused::new(format!("{status} is no status of a response")))?;
+        let mut response = match &self.body {
+            None => HubResponse::refusal(code, code.canonical_reason().unwrap_or("injected fault")),
+            Some(Value::String(text)) => HubResponse::new(code, Content::Text(text.clone())),
+            Some(body) => HubResponse::json(code, body.clone()),
         };
-        reply.headers = self.headers.iter().map(header).collect::<Result<_, Refused>>()?;
-        Ok(Some(reply))
+        response.headers = self.headers.iter().map(header).collect::<Result<_, Refused>>()?;
+        Ok(Some(response))
     }
 }
 
@@ -188,7 +188,7 @@ pub(crate) fn whole_seconds(duration: Duration) -> u64 {
 pub(crate) struct Effect {
     pub(crate) delay: Duration,
     pub(crate) cut: Option<Cut>,
-    pub(crate) reply: Option<Reply>,
+    pub(crate) response: Option<HubResponse>,
 }
 
 impl Effect {
@@ -196,8 +196,9 @@ impl Effect {
     pub(crate) fn summary(&self) -> Option<String> {
         let delay = (!self.delay.is_zero()).then(|| format!("delayed by {} ms", self.delay.as_millis()));
         let cut = self.cut.map(|cut| cut.summary().to_owned());
-        let reply = self.reply.as_ref().map(|reply| format!("answered with {}", reply.status.as_u16()));
-        let all: Vec<_> = [delay, reply, cut].into_iter().flatten().collect();
+        let response =
+            self.response.as_ref().map(|response| format!("answered with {}", response.status.as_u16()));
+        let all: Vec<_> = [delay, response, cut].into_iter().flatten().collect();
         (!all.is_empty()).then(|| all.join(", "))
     }
 }
@@ -206,8 +207,8 @@ impl Cut {
     pub(crate) fn summary(self) -> &'static str {
         match self {
             Self::Reset => "connection reset",
-            Self::Lost => "reply lost",
-            Self::Truncated => "reply truncated",
+            Self::Lost => "response lost",
+            Self::Truncated => "response truncated",
         }
     }
 }
@@ -222,7 +223,7 @@ pub(crate) struct Faults {
 #[derive(Debug)]
 struct Active {
     fault: Fault,
-    reply: Option<Reply>,
+    response: Option<HubResponse>,
     /// How often it still happens; forever if absent.
     left: Option<u32>,
 }
@@ -238,16 +239,16 @@ impl Faults {
         if fault.share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
             return Err(Refused::new("a share is from 0 to 1"));
         }
-        let reply = fault.reply()?;
+        let response = fault.response()?;
         if let Some(status) = fault.record {
-            let others = reply.is_some() || fault.cut.is_some() || fault.delay_ms.is_some();
+            let others = response.is_some() || fault.cut.is_some() || fault.delay_ms.is_some();
             if others || !(300..600).contains(&status) {
                 return Err(Refused::new(
                     "a fault of a record has a status that is an error, and nothing else",
                 ));
             }
         }
-        match (reply.is_some(), fault.cut) {
+        match (response.is_some(), fault.cut) {
             (false, None) if fault.delay_ms.is_none() && fault.record.is_none() => {
                 return Err(Refused::new("a fault needs a status, a delay or a cut"));
             }
@@ -257,7 +258,7 @@ impl Faults {
             _ => {}
         }
         let left = fault.times.or(if fault.share.is_some() { None } else { Some(1) });
-        self.active.push(Active { fault, reply, left });
+        self.active.push(Active { fault, response, left });
         Ok(())
     }
 
@@ -266,7 +267,7 @@ impl Faults {
         self.hit(operation, false, |hit| Effect {
             delay: Duration::from_millis(hit.fault.delay_ms.unwrap_or_default()),
             cut: hit.fault.cut,
-            reply: hit.reply.clone(),
+            response: hit.response.clone(),
         })
         .unwrap_or_default()
     }
@@ -313,7 +314,7 @@ mod tests {
     use serde_json::json;
 
     fn status(faults: &mut Faults, operation: Option<&str>) -> Option<u16> {
-        faults.next(operation).reply.map(|reply| reply.status.as_u16())
+        faults.next(operation).response.map(|response| response.status.as_u16())
     }
 
     #[test]

@@ -121,7 +121,7 @@ impl Hub {
     }
 
     /// Returns the operations that the hub cannot answer, each with the reason: it has no code for them, and the document shows no
-    /// reply that fits its schema, nor could one be made. They are answered with 501.
+    /// response that fits its schema, nor could one be made. They are answered with 501.
     pub fn unanswerable(&self) -> Vec<(String, String)> {
         self.shared.unanswerable()
     }
@@ -167,7 +167,7 @@ impl Hub {
         self.shared.define("category", category)
     }
 
-    /// Sets up a template: a JSON object as the document's `fetch-template-details` replies it.
+    /// Sets up a template: a JSON object as the document's `fetch-template-details` responses it.
     ///
     /// # Errors
     ///
@@ -323,7 +323,7 @@ impl Builder {
     }
 
     /// Sets the number of requests to record. Older ones are dropped, and counted. Defaults to 1000, and at most 64 MiB
-    /// of them with their replies, or 4 KiB for each where that is more.
+    /// of them with their responses, or 4 KiB for each where that is more.
     pub fn recorded_requests(mut self, limit: usize) -> Self {
         self.setup.recorded = limit;
         self

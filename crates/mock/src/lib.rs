@@ -5,13 +5,13 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let hub = suprsend_mock::Hub::start().await?;
 //!
-//! let reply = reqwest::Client::new()
+//! let response = reqwest::Client::new()
 //!     .post(format!("{}/v1/user/user-123/", hub.url()))
 //!     .bearer_auth(hub.key())
 //!     .json(&serde_json::json!({"$email": ["jane@example.com"], "plan": "pro"}))
 //!     .send()
 //!     .await?;
-//! assert_eq!(reply.status(), 201);
+//! assert_eq!(response.status(), 201);
 //!
 //! let profile = hub.profile("user-123").ok_or("no profile")?;
 //! assert_eq!(profile["$email"][0]["value"], "jane@example.com");
@@ -20,10 +20,10 @@
 //! # }
 //! ```
 //!
-//! Routes, request checks and the shape of replies come from the OpenAPI 3.1 document of [`suprsend_api`], not from the
+//! Routes, request checks and the shape of responses come from the OpenAPI 3.1 document of [`suprsend_api`], not from the
 //! Rust types that are generated from it: what a client sends is judged by what the document says. Which operation is which
 //! comes from the document's table of resources (`x-resources`). An operation that is not in the table is checked and answered
-//! with the document's own example, or with a reply made from the schema.
+//! with the document's own example, or with a response made from the schema.
 //!
 //! # How a user is upserted
 //!
@@ -86,7 +86,7 @@
 //! | 401 | missing or wrong credentials |
 //! | 404, 405 | a path or method that the document does not have |
 //! | 413 | a body over the limit, 800 KiB unless set |
-//! | 501 | an operation without state of which the document shows no reply, and none could be made |
+//! | 501 | an operation without state of which the document shows no response, and none could be made |
 //! | 429 | requests over the rate limit, if one is set; with `Retry-After` |
 //! | 507 | what would store more once too much is stored, 256 MiB unless set |
 //!
@@ -106,7 +106,7 @@
 //! | `PUT /_hub/users/{distinct_id}` | upserts a user without a recorded request |
 //! | `GET /_hub/sent` | the triggers, events and broadcasts that were accepted |
 //! | `POST /_hub/define/{kind}` | sets up a `workflow`, `category` or `template` |
-//! | `POST /_hub/stubs` | a reply of your own: `{"method": "GET", "path": "/v3/thing/{id}/", "status": 200, "body": {}}` |
+//! | `POST /_hub/stubs` | a response of your own: `{"method": "GET", "path": "/v3/thing/{id}/", "status": 200, "body": {}}` |
 //! | `GET`, `POST`, `DELETE /_hub/faults` | faults: `{"status": 503, "headers": {}, "body": "", "delay_ms": 0, "times": 2, "share": 0.1, "operation": "create-update-users"}`, or `"cut": "reset"`, `"lost"` or `"truncated"` in place of a status, or `"record": 429` for records of a request with many |
 //! | `PUT`, `DELETE /_hub/rate-limit` | `{"requests": 10, "per_ms": 1000}` |
 //!

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header, request::Parts};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
-/// The number of bytes of requests and replies that are kept at least before older ones go, so that large ones do not fill the memory.
+/// The number of bytes of requests and responses that are kept at least before older ones go, so that large ones do not fill the memory.
 const BYTES: usize = 64 * 1024 * 1024;
 /// The bytes that each request may have on average where many are to be kept.
 const BYTES_EACH: usize = 4 * 1024;
@@ -28,21 +28,21 @@ pub struct Recorded {
     pub(crate) parameters: Vec<(String, String)>,
     /// The headers that hold a key as it is, besides `Authorization`.
     pub(crate) credentials: Vec<String>,
-    /// Absent if no reply was sent.
+    /// Absent if no response was sent.
     pub(crate) status: Option<StatusCode>,
     pub(crate) refusal: Option<String>,
-    /// Whether the operation was carried out, even if its reply was lost.
+    /// Whether the operation was carried out, even if its response was lost.
     pub(crate) performed: bool,
     /// The fault that happened to it, in a few words.
     pub(crate) injected: Option<String>,
     /// Describes the workflow, event or broadcast and its recipients in a few words.
     #[cfg_attr(not(feature = "page"), allow(dead_code, reason = "only the page shows it"))]
     pub(crate) about: Option<String>,
-    /// The time from its arrival to the reply.
+    /// The time from its arrival to the response.
     pub(crate) duration: Duration,
     /// The headers and the body that were sent back, even if a fault lost or truncated them.
-    pub(crate) reply_headers: Vec<(String, String)>,
-    pub(crate) reply_body: Vec<u8>,
+    pub(crate) response_headers: Vec<(String, String)>,
+    pub(crate) response_body: Vec<u8>,
 }
 
 impl Recorded {
@@ -65,8 +65,8 @@ impl Recorded {
             injected: None,
             about: None,
             duration: Duration::ZERO,
-            reply_headers: Vec::new(),
-            reply_body: Vec::new(),
+            response_headers: Vec::new(),
+            response_body: Vec::new(),
         }
     }
 
@@ -127,8 +127,8 @@ impl Recorded {
     }
 
     /// Returns the whole body of the response, as bytes, even if a fault lost or truncated it.
-    pub fn reply_body(&self) -> &[u8] {
-        &self.reply_body
+    pub fn response_body(&self) -> &[u8] {
+        &self.response_body
     }
 
     /// Returns the message with which the hub refused it.
@@ -138,7 +138,7 @@ impl Recorded {
 
     /// How many bytes of text it holds.
     fn size(&self) -> usize {
-        let headers = self.headers.iter().chain(&self.reply_headers);
+        let headers = self.headers.iter().chain(&self.response_headers);
         let headers = headers.map(|(name, value)| name.len() + value.len()).sum::<usize>();
         let query = self.query.as_ref().map_or(0, String::len);
         let refusal = self.refusal.as_ref().map_or(0, String::len);
@@ -147,7 +147,7 @@ impl Recorded {
             + query
             + headers
             + self.body.len()
-            + self.reply_body.len()
+            + self.response_body.len()
             + refusal
             + self.about.as_ref().map_or(0, String::len)
     }
@@ -178,7 +178,7 @@ impl Recorded {
         all["headers"] = headers.into();
         all["body"] = body(&self.body);
         all["injected"] = self.injected.as_deref().into();
-        all["reply"] = body(&self.reply_body);
+        all["response"] = body(&self.response_body);
         all
     }
 

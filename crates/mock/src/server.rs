@@ -1,9 +1,9 @@
-//! From a request to a reply: faults, rate, route, credentials, parameters, body, then the operation itself.
+//! From a request to a response: faults, rate, route, credentials, parameters, body, then the operation itself.
 
 mod admin;
 pub(crate) mod auth;
 pub(crate) mod connection;
-pub(crate) mod reply;
+pub(crate) mod response;
 
 use std::{
     collections::BTreeSet,
@@ -30,7 +30,7 @@ use tokio::{sync::watch, time::Instant};
 use self::{
     auth::Accepted,
     connection::Reset,
-    reply::{Content, Reply},
+    response::{Content, HubResponse},
 };
 use crate::{
     document::{self, Credential, Document, Given, Operation, Problem, Route, Shown, is_json, list},
@@ -113,7 +113,7 @@ impl Shared {
         self.setup.document.is_none()
     }
 
-    /// The operations to which there is no reply, each with the reason.
+    /// The operations to which there is no response, each with the reason.
     pub(crate) fn unanswerable(&self) -> Vec<(String, String)> {
         let without_role = self.document.operations().iter().filter(|operation| operation.role.is_none());
         without_role
@@ -189,14 +189,14 @@ impl Shared {
         if asked.operation.method != Method::GET {
             self.changed();
         }
-        match answer.map(|reply| reply.content) {
+        match answer.map(|response| response.content) {
             Ok(Content::Json(body)) => Ok(body),
             Ok(_) => Ok(Value::Null),
             Err(refusal) => Err(Refused::new(refusal.message().unwrap_or_default())),
         }
     }
 
-    /// What reading something by its key replies.
+    /// What reading something by its key responses.
     pub(crate) fn read(&self, resource: &str, key: &[&str]) -> Option<Value> {
         let names: Vec<_> = self.document.named(resource, "get")?.path_parameters().collect();
         let path: Vec<_> = names.iter().map(String::as_str).zip(key.iter().copied()).collect();
@@ -204,18 +204,18 @@ impl Shared {
     }
 
     /// Does what an operation is for.
-    fn perform(&self, asked: &Asked<'_>) -> Result<Result<Reply, Reply>, Reply> {
+    fn perform(&self, asked: &Asked<'_>) -> Result<Result<HubResponse, HubResponse>, HubResponse> {
         let mut state = self.state();
         let stores = matches!(asked.operation.method, Method::POST | Method::PUT | Method::PATCH);
         if stores && state.world.bytes() > self.setup.largest_store {
             let message = format!("the hub holds more than {} bytes; reset it", self.setup.largest_store);
-            return Err(Reply::refusal(StatusCode::INSUFFICIENT_STORAGE, message));
+            return Err(HubResponse::refusal(StatusCode::INSUFFICIENT_STORAGE, message));
         }
         let status = asked.operation.success().status;
         Ok(match state.world.answer(asked) {
             None | Some(Ok(Answered::AsDocumented)) => documented(asked.operation),
-            Some(Ok(Answered::Json(body))) => Ok(Reply::json(status, body)),
-            Some(Ok(Answered::JsonWith(status, body))) => Ok(Reply::json(status, body)),
+            Some(Ok(Answered::Json(body))) => Ok(HubResponse::json(status, body)),
+            Some(Ok(Answered::JsonWith(status, body))) => Ok(HubResponse::json(status, body)),
             Some(Err(refusal)) => Err(refusal),
         })
     }
@@ -227,9 +227,10 @@ impl Shared {
         verb: &str,
         subscription: &Value,
     ) -> Result<(), Refused> {
-        let reply = json!({"meta": {}, "results": [subscription]});
+        let response = json!({"meta": {}, "results": [subscription]});
         let listing = self.document.named("users", verb);
-        let problems = listing.map_or(Vec::new(), |listing| listing.violations(StatusCode::OK, Some(&reply)));
+        let problems =
+            listing.map_or(Vec::new(), |listing| listing.violations(StatusCode::OK, Some(&response)));
         if !problems.is_empty() {
             return Err(Refused::new(list(&problems)));
         }
@@ -319,16 +320,16 @@ async fn handle(
     }
     let effect = shared.state().faults.next(recorded.operation());
     recorded.injected = effect.summary();
-    let Effect { delay, mut cut, reply } = effect;
+    let Effect { delay, mut cut, response } = effect;
     if !delay.is_zero() && shared.stops_within(delay).await {
         cut = Some(Cut::Reset);
     }
-    let reply = match (reply, cut) {
-        (Some(reply), _) => Some(reply),
+    let response = match (response, cut) {
+        (Some(response), _) => Some(response),
         (None, Some(Cut::Reset)) => None,
         (None, _) => {
             let answer = match stub {
-                Some(reply) => Ok(reply),
+                Some(response) => Ok(response),
                 None => body.and_then(|body| answer(&shared, number, &route, &head, &body)),
             };
             recorded.performed = answer.is_ok();
@@ -336,17 +337,17 @@ async fn handle(
         }
     };
     // What has no middle is lost as a whole.
-    if cut == Some(Cut::Truncated) && reply.as_ref().is_some_and(Reply::is_empty) {
+    if cut == Some(Cut::Truncated) && response.as_ref().is_some_and(HubResponse::is_empty) {
         cut = Some(Cut::Lost);
     }
-    recorded.refusal = reply.as_ref().and_then(Reply::message).map(str::to_owned);
-    if let Some(reply) = &reply {
-        let (headers, body) = reply.shown();
-        (recorded.reply_headers, recorded.reply_body) = (texts(&headers), body);
+    recorded.refusal = response.as_ref().and_then(HubResponse::message).map(str::to_owned);
+    if let Some(response) = &response {
+        let (headers, body) = response.shown();
+        (recorded.response_headers, recorded.response_body) = (texts(&headers), body);
     }
-    let response = match (reply, cut) {
-        (Some(reply), None) => reply.into_response(),
-        (Some(reply), Some(Cut::Truncated)) => reply.truncated(),
+    let response = match (response, cut) {
+        (Some(response), None) => response.into_response(),
+        (Some(response), Some(Cut::Truncated)) => response.truncated(),
         _ => {
             reset.trigger();
             // Never leaves, since the connection fails before.
@@ -365,42 +366,44 @@ async fn handle(
     response
 }
 
-async fn read(body: axum::body::Body, largest: usize) -> Result<Bytes, Reply> {
-    // A client that breaks off does not wait for the reply, but the request is recorded.
+async fn read(body: axum::body::Body, largest: usize) -> Result<Bytes, HubResponse> {
+    // A client that breaks off does not wait for the response, but the request is recorded.
     to_bytes(body, largest).await.map_err(|error| {
         if error.source().is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
             let message = format!("the body is larger than {largest} bytes");
-            return Reply::refusal(StatusCode::PAYLOAD_TOO_LARGE, message);
+            return HubResponse::refusal(StatusCode::PAYLOAD_TOO_LARGE, message);
         }
-        Reply::refusal(StatusCode::BAD_REQUEST, "the body broke off".to_owned())
+        HubResponse::refusal(StatusCode::BAD_REQUEST, "the body broke off".to_owned())
     })
 }
 
-/// Answers without faults; both sides of the result are replies, `Err` being a refusal.
+/// Answers without faults; both sides of the result are responses, `Err` being a refusal.
 fn answer(
     shared: &Shared,
     number: u64,
     route: &Route<'_>,
     head: &Parts,
     body: &Bytes,
-) -> Result<Reply, Reply> {
+) -> Result<HubResponse, HubResponse> {
     let path = head.uri.path();
     shared.state().limiter.take(Instant::now()).map_err(too_many)?;
     match route {
         Route::Operation(operation, parameters) => {
             match perform(shared, number, (operation, parameters), head, body) {
-                Ok(reply) => checked(operation, reply),
+                Ok(response) => checked(operation, response),
                 Err(refusal) => Err(checked(operation, refusal).unwrap_or_else(|worse| worse)),
             }
         }
-        Route::NotText(not_text) => Err(Reply::bad_request(format!("{}: is not UTF-8", not_text.parameter))),
+        Route::NotText(not_text) => {
+            Err(HubResponse::bad_request(format!("{}: is not UTF-8", not_text.parameter)))
+        }
         Route::WrongMethod(methods) => {
             let allowed = methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
             let message = format!("{} is not allowed at {path}; allowed: {allowed}", head.method);
-            let reply = Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, message);
+            let response = HubResponse::refusal(StatusCode::METHOD_NOT_ALLOWED, message);
             Err(match HeaderValue::from_str(&allowed) {
-                Ok(allowed) => reply.with(header::ALLOW, allowed),
-                Err(_) => reply,
+                Ok(allowed) => response.with(header::ALLOW, allowed),
+                Err(_) => response,
             })
         }
         Route::Unknown => {
@@ -408,15 +411,18 @@ fn answer(
                 Route::Operation(..) => "; the path ends in a slash",
                 _ => "",
             };
-            Err(Reply::refusal(StatusCode::NOT_FOUND, format!("the document has no path {path}{hint}")))
+            Err(HubResponse::refusal(StatusCode::NOT_FOUND, format!("the document has no path {path}{hint}")))
         }
     }
 }
 
-fn too_many(wait: Duration) -> Reply {
+fn too_many(wait: Duration) -> HubResponse {
     let seconds = whole_seconds(wait);
-    Reply::refusal(StatusCode::TOO_MANY_REQUESTS, format!("the rate limit is reached; wait for {seconds} s"))
-        .with(header::RETRY_AFTER, seconds.into())
+    HubResponse::refusal(
+        StatusCode::TOO_MANY_REQUESTS,
+        format!("the rate limit is reached; wait for {seconds} s"),
+    )
+    .with(header::RETRY_AFTER, seconds.into())
 }
 
 fn perform(
@@ -425,7 +431,7 @@ fn perform(
     (operation, parameters): (&Operation, &[(String, String)]),
     head: &Parts,
     body: &Bytes,
-) -> Result<Reply, Reply> {
+) -> Result<HubResponse, HubResponse> {
     shared.setup.accepted.check(&operation.credentials, head, body)?;
     let query = head.uri.query().unwrap_or_default();
     refuse(&operation.parameter_problems(&Given { path: parameters, query, headers: &head.headers }))?;
@@ -439,7 +445,7 @@ fn perform(
 }
 
 /// The success that the document shows.
-fn documented(operation: &Operation) -> Result<Reply, Reply> {
+fn documented(operation: &Operation) -> Result<HubResponse, HubResponse> {
     let success = operation.success();
     let (content, media_type) = match success.shown().cloned() {
         Ok(Shown::Empty) => (Content::Empty, None),
@@ -447,11 +453,11 @@ fn documented(operation: &Operation) -> Result<Reply, Reply> {
         Ok(Shown::Text(media_type, text)) => (Content::Text(text), Some((header::CONTENT_TYPE, media_type))),
         Err(reason) => {
             let message = format!("{} cannot be answered: {reason}", operation.id);
-            return Err(Reply::refusal(StatusCode::NOT_IMPLEMENTED, message));
+            return Err(HubResponse::refusal(StatusCode::NOT_IMPLEMENTED, message));
         }
     };
     let headers = success.headers.iter().cloned().chain(media_type).collect();
-    Ok(Reply { headers, ..Reply::new(success.status, content) })
+    Ok(HubResponse { headers, ..HubResponse::new(success.status, content) })
 }
 
 /// Reads a JSON body and checks it; an absent body is no value.
@@ -460,37 +466,42 @@ fn json_body(
     declared: &document::Body,
     headers: &HeaderMap,
     bytes: &Bytes,
-) -> Result<Option<Value>, Reply> {
+) -> Result<Option<Value>, HubResponse> {
     if bytes.is_empty() {
-        return if declared.required { Err(Reply::bad_request("the body is required")) } else { Ok(None) };
+        return if declared.required {
+            Err(HubResponse::bad_request("the body is required"))
+        } else {
+            Ok(None)
+        };
     }
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if !content_type.is_some_and(is_json) {
-        return Err(Reply::bad_request("the header Content-Type is not application/json"));
+        return Err(HubResponse::bad_request("the header Content-Type is not application/json"));
     }
     let value: Value = serde_json::from_slice(bytes)
-        .map_err(|error| Reply::bad_request(format!("the body is not JSON: {error}")))?;
+        .map_err(|error| HubResponse::bad_request(format!("the body is not JSON: {error}")))?;
     let is_alone = operation.takes_a_record_alone() && value.is_object();
     let value = if is_alone { Value::Array(vec![value]) } else { value };
     refuse(&declared.schema.problems(&value))?;
     Ok(Some(value))
 }
 
-fn refuse(problems: &[Problem]) -> Result<(), Reply> {
-    if problems.is_empty() { Ok(()) } else { Err(Reply::bad_request(list(problems))) }
+fn refuse(problems: &[Problem]) -> Result<(), HubResponse> {
+    if problems.is_empty() { Ok(()) } else { Err(HubResponse::bad_request(list(problems))) }
 }
 
-/// In debug builds, a reply that goes against the document does not leave: the hub says what is wrong with it.
-fn checked(operation: &Operation, reply: Reply) -> Result<Reply, Reply> {
-    let body = match &reply.content {
+/// In debug builds, a response that goes against the document does not leave: the hub says what is wrong with it.
+fn checked(operation: &Operation, response: HubResponse) -> Result<HubResponse, HubResponse> {
+    let body = match &response.content {
         Content::Json(body) => Some(body),
         _ => None,
     };
     let violations =
-        if cfg!(debug_assertions) { operation.violations(reply.status, body) } else { Vec::new() };
+        if cfg!(debug_assertions) { operation.violations(response.status, body) } else { Vec::new() };
     if violations.is_empty() {
-        return Ok(reply);
+        return Ok(response);
     }
-    let message = format!("the reply of {} goes against the document: {}", operation.id, list(&violations));
-    Err(Reply::refusal(StatusCode::INTERNAL_SERVER_ERROR, message))
+    let message =
+        format!("the response of {} goes against the document: {}", operation.id, list(&violations));
+    Err(HubResponse::refusal(StatusCode::INTERNAL_SERVER_ERROR, message))
 }

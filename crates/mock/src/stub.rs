@@ -1,4 +1,4 @@
-//! Replies of a test's own, for what the document does not have.
+//! Responses of a test's own, for what the document does not have.
 
 use axum::http::{Method, StatusCode};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     document::Template,
     refused::Refused,
-    server::reply::{Content, Reply},
+    server::response::{Content, HubResponse},
 };
 
 /// The stubs of a hub; the one that was added last is tried first.
@@ -17,7 +17,7 @@ pub(crate) struct Stubs(Vec<Stub>);
 struct Stub {
     method: Method,
     path: Template,
-    reply: Reply,
+    response: HubResponse,
 }
 
 impl Stubs {
@@ -25,17 +25,17 @@ impl Stubs {
         let method = method.to_ascii_uppercase().parse();
         let method = method.map_err(|_| Refused::new("the method of a stub is none of HTTP"))?;
         let status = StatusCode::from_u16(status).ok().filter(|status| status.as_u16() >= 200);
-        let status = status.ok_or_else(|| Refused::new("the status of a stub is none of a reply"))?;
+        let status = status.ok_or_else(|| Refused::new("the status of a stub is none of a response"))?;
         let path =
             Template::new(path).map_err(|error| Refused::new(format!("the path of a stub: {error}")))?;
         let content = if body.is_null() { Content::Empty } else { Content::Json(body) };
-        self.0.insert(0, Stub { method, path, reply: Reply::new(status, content) });
+        self.0.insert(0, Stub { method, path, response: HubResponse::new(status, content) });
         Ok(())
     }
 
-    /// The reply to a request, if there is a stub for it.
-    pub(crate) fn find(&self, method: &Method, path: &str) -> Option<Reply> {
+    /// The response to a request, if there is a stub for it.
+    pub(crate) fn find(&self, method: &Method, path: &str) -> Option<HubResponse> {
         let fits = |stub: &&Stub| stub.method == *method && matches!(stub.path.matches(path), Some(Ok(_)));
-        self.0.iter().find(fits).map(|stub| stub.reply.clone())
+        self.0.iter().find(fits).map(|stub| stub.response.clone())
     }
 }

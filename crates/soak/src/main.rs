@@ -242,7 +242,7 @@ fn id(input: u64) -> String {
 /// Fails if an error is not what comes of the weather, or tells what it must not.
 fn judge(error: &Error) -> Result<()> {
     // A body that is cut short is no profile; that it was stored is seen when it is sent again.
-    let passes = error.is_retryable() || matches!(error, Error::UndecodableReply(_));
+    let passes = error.is_retryable() || matches!(error, Error::UndecodableResponse(_));
     if !passes {
         bail!("the weather does not explain this: {error:#}");
     }
@@ -268,7 +268,7 @@ fn kind(error: &Error) -> &'static str {
         Error::Timeout(_) => "timeout",
         Error::Connection(_) => "connection",
         Error::Api(_) => "status",
-        Error::UndecodableReply(_) => "undecodable",
+        Error::UndecodableResponse(_) => "undecodable",
         Error::TooManyAttempts(error) => kind(error.last()),
         _ => "other",
     }

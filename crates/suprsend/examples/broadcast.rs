@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     client.lists().upsert("newsletter").await?;
     client.lists().subscribers("newsletter").add(["jane", "joe", "ann"]).await?;
 
-    let reply = client
+    let response = client
         .broadcasts()
         .send("newsletter", "monthly-news", "promotional")
         .channels(["email", "inbox"])
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .delay("1h")
         .idempotency_key("news-may")
         .await?;
-    println!("the hub says {:?}", *reply);
+    println!("the hub says {:?}", *response);
     println!("it goes to {:?}", hub.sent()[0].recipients());
 
     let cancelled = client.broadcasts().cancel().idempotency_key("news-may").await?;

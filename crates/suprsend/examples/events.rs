@@ -20,19 +20,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // An event of somebody unknown is accepted and dropped, so the user comes first.
     client.users().upsert("jane").email("jane@example.com").await?;
 
-    let reply = client
+    let response = client
         .events()
         .track("jane", "order_placed")
         .properties_from(Order { id: 5678, total: 9.5 })
         .properties("coupon", "MAY")
         .idempotency_key("order-5678-placed")
         .await?;
-    println!("accepted as {:?}", reply.message_id);
+    println!("accepted as {:?}", response.message_id);
 
-    // The reply to this one is lost; it is sent again with the same key.
+    // The response to this one is lost; it is sent again with the same key.
     hub.inject(Fault::lost())?;
-    let reply = client.events().track("jane", "order_paid").await?;
-    println!("{} attempts with the key {:?}", reply.attempts(), reply.idempotency_key());
+    let response = client.events().track("jane", "order_paid").await?;
+    println!("{} attempts with the key {:?}", response.attempts(), response.idempotency_key());
 
     for sent in hub.sent() {
         let what = if sent.is_duplicate() { "recognised as a repeat" } else { "taken" };

@@ -51,8 +51,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let at_acme = client.users().tenants("jane").get("acme").await?;
     println!("jane is {}, and {} at Acme", role(&own)?, role(&at_acme)?);
 
-    let reply = client.workflows().trigger("weekly").recipient("jane").tenant("acme").await?;
-    println!("triggered in the name of Acme: {}", reply.message_id.as_deref().unwrap_or("without an id"));
+    let response = client.workflows().trigger("weekly").recipient("jane").tenant("acme").await?;
+    println!("triggered in the name of Acme: {}", response.message_id.as_deref().unwrap_or("without an id"));
 
     tenants.delete("umbrella").await?;
     let is_there = tenants.get("umbrella").optional().await?.is_some();

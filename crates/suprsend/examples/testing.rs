@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     hub.inject(Fault::lost().times(1))?;
     sign_up(&client, "user-123", "jane@example.com").await?;
-    println!("a reply was lost, and {} requests arrived in all", hub.requests().len());
+    println!("a response was lost, and {} requests arrived in all", hub.requests().len());
 
     hub.inject(Fault::status(400).body(json!({"code": 400, "message": "no more users"})).times(1))?;
     match sign_up(&client, "user-456", "joe@example.com").await {

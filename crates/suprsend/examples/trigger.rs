@@ -1,4 +1,4 @@
-//! A workflow is triggered, once although the reply is lost, and its runs are cancelled.
+//! A workflow is triggered, once although the response is lost, and its runs are cancelled.
 
 use std::{error::Error, fs};
 
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let team = [Member { id: "ann".into() }, Member { id: "bob".into() }];
     let order = Order { id: 5678, total: 9.5 };
 
-    let reply = client
+    let response = client
         .workflows()
         .trigger("order-shipped")
         .recipient("jane")
@@ -43,12 +43,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .attachment(Attachment::file(&invoice)?)
         .idempotency_key("order-5678")
         .await?;
-    println!("accepted as {:?}, with the key {:?}", reply.message_id, reply.idempotency_key());
+    println!("accepted as {:?}, with the key {:?}", response.message_id, response.idempotency_key());
 
-    // The hub performs the next request, and its reply is lost.
+    // The hub performs the next request, and its response is lost.
     hub.inject(Fault::lost())?;
-    let reply = client.workflows().trigger("order-paid").recipient("jane").await?;
-    println!("{} attempts, both with the key {:?}", reply.attempts(), reply.idempotency_key());
+    let response = client.workflows().trigger("order-paid").recipient("jane").await?;
+    println!("{} attempts, both with the key {:?}", response.attempts(), response.idempotency_key());
     let ran = hub.sent().iter().filter(|sent| sent.name() == "order-paid" && !sent.is_duplicate()).count();
     println!("order-paid ran {ran} time");
 

@@ -1,6 +1,6 @@
 //! Many triggers of a workflow in few requests, with one outcome for each.
 //!
-//! This runs against a hub of its own, which is told to lose some replies and to be busy now and then.
+//! This runs against a hub of its own, which is told to lose some responses and to be busy now and then.
 
 use std::{collections::BTreeMap, error::Error, time::Duration};
 

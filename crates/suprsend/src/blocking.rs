@@ -203,7 +203,7 @@ impl<O: Operation> Call<O, Client> {
     /// # Errors
     ///
     /// [`Error::Config`] inside an async task. Otherwise the same as [awaiting](crate::Call::send) the call.
-    pub fn send(self) -> Result<Response<O::Reply>, Error> {
+    pub fn send(self) -> Result<Response<O::Response>, Error> {
         let client = self.client().clone();
         client.wait(self.run())?
     }
@@ -215,7 +215,7 @@ impl<O: Lookup> Optional<O, Client> {
     /// # Errors
     ///
     /// [`Error::Config`] inside an async task. Otherwise the same as for the call, except that a missing user, list or object is `None`.
-    pub fn send(self) -> Result<Option<Response<O::Reply>>, Error> {
+    pub fn send(self) -> Result<Option<Response<O::Response>>, Error> {
         let client = self.client().clone();
         client.wait(self.run())?
     }
@@ -227,13 +227,13 @@ impl<O: Paged> Call<O, Client> {
     /// # Errors
     ///
     /// The same as for [sending](Self::send) the call.
-    pub fn page(self) -> Result<Response<O::Reply>, Error> {
+    pub fn page(self) -> Result<Response<O::Response>, Error> {
         self.send()
     }
 }
 
 impl<O: Paged> Iterator for Pages<O, Client> {
-    type Item = Result<Response<O::Reply>, Error>;
+    type Item = Result<Response<O::Response>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.is_done() {

@@ -185,8 +185,8 @@ impl<C> ClientBuilder<C> {
     }
 
     /// Limits the size of a response, in bytes after decompression. Defaults to 4 MiB.
-    pub fn max_reply_size(mut self, bytes: usize) -> Self {
-        self.settings.max_reply = bytes;
+    pub fn max_response_size(mut self, bytes: usize) -> Self {
+        self.settings.max_response = bytes;
         self
     }
 
@@ -199,7 +199,7 @@ impl<C> ClientBuilder<C> {
 
     /// States whether calls that take an idempotency key and were given none get one, which is the default.
     ///
-    /// The key is made once for a call, so that all its attempts carry the same: a trigger whose reply was lost is sent again, and SuprSend
+    /// The key is made once for a call, so that all its attempts carry the same: a trigger whose response was lost is sent again, and SuprSend
     /// recognises it. A key of your own is never replaced. Without a key, such a call is sent again only if it surely was not processed.
     pub fn idempotency_keys(mut self, make: bool) -> Self {
         self.settings.idempotency_keys = make;

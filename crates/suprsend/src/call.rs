@@ -15,10 +15,10 @@ use crate::{
     client::{AsClient, Client},
     config::Shared,
     decode,
-    error::{Error, UndecodableReply, Violations},
+    error::{Error, UndecodableResponse, Violations},
     flow::FlowControl,
     json, keys,
-    reply::Reply,
+    raw_response::RawResponse,
     response::Response,
     retry::RetryPolicy,
     send::{Exchange, Options, Outgoing},
@@ -274,7 +274,7 @@ impl<O: Operation, C: AsClient> Call<O, C> {
     }
 
     /// Sends the call, whichever kind its client is of.
-    pub(crate) async fn run(self) -> Result<Response<O::Reply>, Error> {
+    pub(crate) async fn run(self) -> Result<Response<O::Response>, Error> {
         let Self { client, mut parts } = self;
         let shared = &client.as_client().shared;
         if shared.settings.idempotency_keys {
@@ -286,7 +286,7 @@ impl<O: Operation, C: AsClient> Call<O, C> {
             Ok(outgoing) => exchange.send(outgoing).await,
             Err(error) => Err(error),
         };
-        let mut ended = sent.and_then(|(reply, attempts)| response::<O>(reply, attempts));
+        let mut ended = sent.and_then(|(received, attempts)| response::<O>(received, attempts));
         exchange.end(&ended);
         if let Ok(response) = &mut ended {
             response.set_idempotency_key(keys::find(&mut parts.operation));
@@ -320,12 +320,17 @@ impl<O: Operation> Parts<O> {
     }
 }
 
-/// Decodes the reply of a success.
-pub(crate) fn response<O: Operation>(reply: Reply, attempts: u32) -> Result<Response<O::Reply>, Error> {
-    match decode::read(O::SPEC.reply, reply.bytes()) {
-        Ok(value) if checks::is_result::<O::Reply>(&value) => Ok(Response::new(value, reply, attempts)),
-        Ok(_) => Err(UndecodableReply::new(reply, "holds nothing of what the document declares").into()),
-        Err(reason) => Err(UndecodableReply::new(reply, reason).into()),
+/// Decodes the response of a success.
+pub(crate) fn response<O: Operation>(
+    received: RawResponse,
+    attempts: u32,
+) -> Result<Response<O::Response>, Error> {
+    match decode::read(O::SPEC.response, received.bytes()) {
+        Ok(value) if checks::is_result::<O::Response>(&value) => Ok(Response::new(value, received, attempts)),
+        Ok(_) => {
+            Err(UndecodableResponse::new(received, "holds nothing of what the document declares").into())
+        }
+        Err(reason) => Err(UndecodableResponse::new(received, reason).into()),
     }
 }
 
@@ -336,14 +341,14 @@ impl<O: Operation> Call<O> {
     ///
     /// [`Error::InvalidInput`] or [`Error::Config`] before anything is sent. Otherwise the failure of the last attempt, which
     /// [`Error::TooManyAttempts`] wraps if there were several. [The table](crate::docs::errors) lists all failures.
-    pub async fn send(self) -> Result<Response<O::Reply>, Error> {
+    pub async fn send(self) -> Result<Response<O::Response>, Error> {
         self.run().await
     }
 }
 
 impl<O: Operation> IntoFuture for Call<O> {
-    type Output = Result<Response<O::Reply>, Error>;
-    type IntoFuture = Sending<Response<O::Reply>>;
+    type Output = Result<Response<O::Response>, Error>;
+    type IntoFuture = Sending<Response<O::Response>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
@@ -373,7 +378,7 @@ pub struct Optional<O, C = Client> {
 }
 
 impl<O: Lookup, C: AsClient> Optional<O, C> {
-    pub(crate) async fn run(mut self) -> Result<Option<Response<O::Reply>>, Error> {
+    pub(crate) async fn run(mut self) -> Result<Option<Response<O::Response>>, Error> {
         self.call.parts.options.may_be_absent = true;
         match self.call.run().await {
             Err(Error::NotFound(_)) => Ok(None),
@@ -393,14 +398,14 @@ impl<O: Lookup> Optional<O> {
     /// # Errors
     ///
     /// The same as for the call, except that a missing user, list or object is `None`.
-    pub async fn send(self) -> Result<Option<Response<O::Reply>>, Error> {
+    pub async fn send(self) -> Result<Option<Response<O::Response>>, Error> {
         self.run().await
     }
 }
 
 impl<O: Lookup> IntoFuture for Optional<O> {
-    type Output = Result<Option<Response<O::Reply>>, Error>;
-    type IntoFuture = Sending<Option<Response<O::Reply>>>;
+    type Output = Result<Option<Response<O::Response>>, Error>;
+    type IntoFuture = Sending<Option<Response<O::Response>>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())

@@ -19,7 +19,7 @@ use crate::{
 /// is made from it borrows it. It has to be used inside a tokio runtime.
 ///
 /// A connection belongs to the runtime in which it was made. Several runtimes can share a client, but a call whose idle connection belongs to a
-/// runtime that nobody drives at the moment, such as one of `new_current_thread` outside of `block_on`, gets no reply until
+/// runtime that nobody drives at the moment, such as one of `new_current_thread` outside of `block_on`, gets no response until
 /// [`attempt_timeout`](crate::ClientBuilder::attempt_timeout). It is then retried on a new connection, or fails if it cannot be sent
 /// twice. Give each such runtime a client of its own. A runtime that has threads, or one that was dropped, costs nothing.
 ///
@@ -115,7 +115,7 @@ impl Client {
 }
 
 impl Keys {
-    /// All secrets of the client: whichever it was sent, a reply may echo any.
+    /// All secrets of the client: whichever it was sent, a response may echo any.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         let keys = [
             self.api_key.as_ref(),

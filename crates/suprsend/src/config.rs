@@ -65,7 +65,7 @@ pub(crate) struct Settings {
     pub(crate) attempt_timeout: Duration,
     /// None if that is up to a pool of the caller's own.
     pub(crate) connect_timeout: Option<Duration>,
-    pub(crate) max_reply: usize,
+    pub(crate) max_response: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) strict: bool,
     /// Whether calls without an idempotency key are given one.
@@ -80,7 +80,7 @@ impl Default for Settings {
             timeout: Duration::from_secs(60),
             attempt_timeout: Duration::from_secs(15),
             connect_timeout: Some(Duration::from_secs(5)),
-            max_reply: 4 * 1024 * 1024,
+            max_response: 4 * 1024 * 1024,
             retry: RetryPolicy::default(),
             strict: false,
             idempotency_keys: true,

@@ -1,4 +1,4 @@
-//! From a reply's body to a type of the document's, more leniently than the generated code does it.
+//! From a response's body to a type of the document's, more leniently than the generated code does it.
 
 use std::{any::Any, borrow::Cow, fmt, ops::Deref};
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, error::Category};
 use suprsend_api::Format;
 
-/// How deep nulls are looked for. The replies' own members are this deep; what is below belongs to the caller.
+/// How deep nulls are looked for. The responses' own members are this deep; what is below belongs to the caller.
 const DEPTH: usize = 4;
 
-/// Decodes the body of a reply, or says why it cannot be decoded, without quoting it.
+/// Decodes the body of a response, or says why it cannot be decoded, without quoting it.
 ///
 /// Of all that is done here only the reading itself depends on the type, and it is there once for each type.
 pub(crate) fn read<T: DeserializeOwned + 'static>(format: Format, body: Bytes) -> Result<T, String> {

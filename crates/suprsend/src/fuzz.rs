@@ -1,4 +1,4 @@
-//! Reading replies, for the fuzzer in `fuzz/` and, with its committed inputs, as a test.
+//! Reading responses, for the fuzzer in `fuzz/` and, with its committed inputs, as a test.
 
 use std::future::ready;
 
@@ -10,21 +10,21 @@ use suprsend_api::{Operation, Visitor, operations};
 
 use crate::{
     call::response,
-    error::{ApiError, Error, Secrets, UndecodableReply},
+    error::{ApiError, Error, Secrets, UndecodableResponse},
     gunzip::Gunzip,
     send::{Read, exchange},
 };
 
 /// Inputs echo it, and no error may show it.
 const SECRET: &str = "fuzz-secret-that-nobody-may-see";
-/// The most that is read of a reply, in bytes.
+/// The most that is read of a response, in bytes.
 const LIMIT: usize = 1 << 20;
 /// An error tells no longer story than this, in bytes.
 const LONGEST: usize = 4096;
 
-/// Reads a reply. The first line says which: the operation's id, the status, and `gzip` if that is how the body is encoded. The body
+/// Reads a response. The first line says which: the operation's id, the status, and `gzip` if that is how the body is encoded. The body
 /// follows.
-pub fn reply(input: &[u8]) {
+pub fn received(input: &[u8]) {
     let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
     let (head, body) = (&input[..end], input.get(end + 1..).unwrap_or_default());
     let Ok(head) = str::from_utf8(head) else { return };
@@ -76,23 +76,25 @@ impl Visitor for Reading<'_> {
     where
         O: Operation + Clone + Serialize + DeserializeOwned,
     {
-        let mut received = http::Response::new(self.body.to_vec());
-        *received.status_mut() = self.status;
+        let mut answer = http::Response::new(self.body.to_vec());
+        *answer.status_mut() = self.status;
         if self.is_gzip {
-            received.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            answer.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
-        let mut reply = None;
-        let read = exchange(ready(Ok(received.into())), &mut reply, LIMIT).now_or_never();
-        let (Some(Ok(read)), Some(reply)) = (read, reply) else { panic!("the whole reply is at hand") };
-        assert!(reply.body().len() <= LIMIT);
+        let mut received = None;
+        let read = exchange(ready(Ok(answer.into())), &mut received, LIMIT).now_or_never();
+        let (Some(Ok(read)), Some(received)) = (read, received) else {
+            panic!("the whole response is at hand")
+        };
+        assert!(received.body().len() <= LIMIT);
         if !self.status.is_success() {
-            let error = Error::from(ApiError::new(reply, &Secrets::new([SECRET.to_owned()])));
+            let error = Error::from(ApiError::new(received, &Secrets::new([SECRET.to_owned()])));
             judge(&error.into_not_found());
             return;
         }
         match read {
-            Read::Whole => _ = response::<O>(reply, 1).map_err(|error| judge(&error)),
-            Read::TooLong => judge(&UndecodableReply::new(reply, "is too long".to_owned()).into()),
+            Read::Whole => _ = response::<O>(received, 1).map_err(|error| judge(&error)),
+            Read::TooLong => judge(&UndecodableResponse::new(received, "is too long".to_owned()).into()),
             Read::Corrupt => {}
         }
     }
@@ -114,12 +116,12 @@ mod tests {
 
     #[test]
     fn every_input_is_taken() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/reply");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/response");
         let mut count = 0;
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             println!("{}", path.display());
-            super::reply(&fs::read(path).unwrap());
+            super::received(&fs::read(path).unwrap());
             count += 1;
         }
         assert!(count > 20, "{count} inputs");

@@ -16,7 +16,7 @@ pub(crate) struct Gunzip(Box<State>);
 
 struct State {
     decoder: MultiGzDecoder<Vec<u8>>,
-    /// A reply without content has the header now and then.
+    /// A response without content has the header now and then.
     is_empty: bool,
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, value::Serializer as Plain};
 
 use crate::error::Violations;
 
-/// How deep a value may be nested. Replies that are nested deeper than 127 levels cannot be read, and a value stands in one some
+/// How deep a value may be nested. Responses that are nested deeper than 127 levels cannot be read, and a value stands in one some
 /// levels further in.
 const DEPTH: usize = 100;
 

@@ -86,7 +86,7 @@ mod keys;
 pub mod lists;
 pub mod pages;
 mod raw;
-mod reply;
+mod raw_response;
 mod report;
 #[allow(
     missing_docs,

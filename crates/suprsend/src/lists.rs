@@ -180,7 +180,7 @@ impl Draft {
                 Err(Error::NotFound(error)) if perhaps => break error.into(),
                 Err(error) => error,
             };
-            perhaps |= matches!(error, Error::UndecodableReply(_))
+            perhaps |= matches!(error, Error::UndecodableResponse(_))
                 || (error.is_retryable() && !retry::was_not_processed(&error));
             match policy.delay(attempt, &error) {
                 Some(delay) => sleep(delay).await,

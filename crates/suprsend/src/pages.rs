@@ -83,7 +83,7 @@ impl<O: Paged> Call<O> {
     /// # Errors
     ///
     /// The same as for [sending](Self::send) the call.
-    pub async fn page(self) -> Result<Response<O::Reply>, Error> {
+    pub async fn page(self) -> Result<Response<O::Response>, Error> {
         self.run().await
     }
 }
@@ -122,7 +122,7 @@ pub struct Pages<O: Paged, C = Client> {
     backwards: bool,
     /// How many items of the list come before the page that is asked for.
     offset: i64,
-    state: State<Response<O::Reply>>,
+    state: State<Response<O::Response>>,
 }
 
 enum State<R> {
@@ -145,7 +145,10 @@ enum Next {
 
 impl<O: Paged, C: AsClient> Pages<O, C> {
     /// Takes what came for the page that was asked for, and finds out where the next one is.
-    fn arrived(&mut self, result: Result<Response<O::Reply>, Error>) -> Result<Response<O::Reply>, Error> {
+    fn arrived(
+        &mut self,
+        result: Result<Response<O::Response>, Error>,
+    ) -> Result<Response<O::Response>, Error> {
         let page = result?;
         let next = self.next_of(O::page(&page), O::items(&page).len());
         self.state = match next {
@@ -195,7 +198,7 @@ impl<O: Paged, C: AsClient> Pages<O, C> {
     pub(crate) fn poll_page(
         &mut self,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Response<O::Reply>, Error>>> {
+    ) -> Poll<Option<Result<Response<O::Response>, Error>>> {
         loop {
             match mem::replace(&mut self.state, State::Done) {
                 State::Ready => {
@@ -234,7 +237,7 @@ impl<O: Paged, C: AsClient> Pages<O, C> {
 
 impl<O: Paged> Pages<O> {
     /// Returns the next page. Cancel safe: if the future is dropped, the next call resumes where it left off.
-    pub async fn next(&mut self) -> Option<Result<Response<O::Reply>, Error>> {
+    pub async fn next(&mut self) -> Option<Result<Response<O::Response>, Error>> {
         poll_fn(|context| self.poll_page(context)).await
     }
 }
@@ -243,7 +246,7 @@ impl<O: Paged> Pages<O> {
 impl<O: Paged, C> Unpin for Pages<O, C> {}
 
 impl<O: Paged> Stream for Pages<O> {
-    type Item = Result<Response<O::Reply>, Error>;
+    type Item = Result<Response<O::Response>, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.get_mut().poll_page(context)
@@ -274,7 +277,7 @@ impl<O: Paged, C: AsClient> Items<O, C> {
     }
 
     /// Makes this the page at hand.
-    pub(crate) fn turn_to(&mut self, page: Response<O::Reply>) {
+    pub(crate) fn turn_to(&mut self, page: Response<O::Response>) {
         self.rest = O::into_items(page.into_inner()).into_iter();
     }
 

@@ -10,8 +10,8 @@ use crate::{
     call::Call,
     client::{AsClient, Client},
     decode::{self, Body},
-    error::{Error, UndecodableReply},
-    reply::Reply,
+    error::{Error, UndecodableResponse},
+    raw_response::RawResponse,
     response::Response,
 };
 
@@ -70,9 +70,9 @@ fn is_dots(segment: &str) -> bool {
 }
 
 impl Operation for Request {
-    const SPEC: &'static Spec = &Spec::new("request", Method::GET, "").bearer().reply(Format::Bytes);
+    const SPEC: &'static Spec = &Spec::new("request", Method::GET, "").bearer().response(Format::Bytes);
     type Body = ();
-    type Reply = Body;
+    type Response = Body;
     type Refusal = serde_json::Value;
 
     fn request(&self, base: &Base) -> Result<reqwest::Request, RequestError> {
@@ -108,8 +108,8 @@ impl Client {
     /// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
     /// use suprsend::Method;
     ///
-    /// let reply = client.request(Method::GET, "/v1/brand-new/").await?;
-    /// let value: serde_json::Value = reply.json()?;
+    /// let response = client.request(Method::GET, "/v1/brand-new/").await?;
+    /// let value: serde_json::Value = response.json()?;
     /// # Ok(())
     /// # }
     /// ```
@@ -144,13 +144,13 @@ impl Response<Body> {
     ///
     /// # Errors
     ///
-    /// [`Error::UndecodableReply`] if the body is not JSON, or not of this type.
+    /// [`Error::UndecodableResponse`] if the body is not JSON, or not of this type.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(self).map_err(|error| {
-            let mut reply = Reply::new(self.status(), self.headers().clone());
-            reply.extend(self.bytes(), usize::MAX);
-            reply.complete();
-            UndecodableReply::new(reply, decode::reason(&error)).into()
+            let mut response = RawResponse::new(self.status(), self.headers().clone());
+            response.extend(self.bytes(), usize::MAX);
+            response.complete();
+            UndecodableResponse::new(response, decode::reason(&error)).into()
         })
     }
 }

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::{
     config::Shared,
     error::{Error, ErrorKind},
-    reply::Reply,
+    raw_response::RawResponse,
     response::Response,
     trace,
 };
@@ -30,7 +30,7 @@ use crate::{
 pub struct CallReport {
     /// The operation, by its id in the document, such as `trigger-workflow-api`; `request` for requests to paths of your own.
     pub operation: &'static str,
-    /// The status of the last reply, if one came.
+    /// The status of the last response, if one came.
     pub status: Option<StatusCode>,
     /// The number of attempts; zero if nothing was sent, since the call was refused before.
     pub attempts: u32,
@@ -38,7 +38,7 @@ pub struct CallReport {
     pub duration: Duration,
     /// The bytes of the request's body, over all attempts.
     pub bytes_sent: u64,
-    /// The bytes of the replies' bodies that were read, over all attempts, after decompression.
+    /// The bytes of the responses' bodies that were read, over all attempts, after decompression.
     pub bytes_received: u64,
     /// The kind of the error, if the call failed.
     pub error: Option<ErrorKind>,
@@ -97,9 +97,9 @@ impl<'a> Watch<'a> {
         self.sent.fetch_add(bytes as u64, Relaxed);
     }
 
-    /// This much of a reply was read.
-    pub(crate) fn received(&self, reply: Option<&Reply>) {
-        self.received.fetch_add(reply.map_or(0, |reply| reply.body().len() as u64), Relaxed);
+    /// This much of a response was read.
+    pub(crate) fn received(&self, received: Option<&RawResponse>) {
+        self.received.fetch_add(received.map_or(0, |received| received.body().len() as u64), Relaxed);
     }
 
     /// The call has ended. `may_be_absent` says that it is no failure if there is nothing of the id that is asked for.

@@ -145,7 +145,7 @@ pub struct Workflows<C = Client> {
 impl<C: AsClient> Workflows<C> {
     /// Triggers a workflow.
     ///
-    /// Runs a workflow for its recipients, each in a run of its own. The reply confirms that the request was accepted; the runs follow later, and errors such as an unknown tenant or a recipient without channels appear in the logs of the dashboard only. Without an idempotency key, a repeated request notifies the recipients again. A body may have at most 800 KB.
+    /// Runs a workflow for its recipients, each in a run of its own. The response confirms that the request was accepted; the runs follow later, and errors such as an unknown tenant or a recipient without channels appear in the logs of the dashboard only. Without an idempotency key, a repeated request notifies the recipients again. A body may have at most 800 KB.
     ///
     /// Sends `POST /trigger/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
     ///
@@ -167,7 +167,7 @@ impl<C: AsClient> Workflows<C> {
     }
     /// Triggers many workflows.
     ///
-    /// Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Each has its own workflow, recipients, data and idempotency key, and its own outcome in the reply: the request succeeds even if all triggers are refused. A body may have at most 800 KB. Rate limits count each trigger.
+    /// Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Each has its own workflow, recipients, data and idempotency key, and its own outcome in the response: the request succeeds even if all triggers are refused. A body may have at most 800 KB. Rate limits count each trigger.
     ///
     /// Sends `POST /trigger/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
     ///
@@ -181,7 +181,7 @@ impl<C: AsClient> Workflows<C> {
     }
     /// Cancels workflow runs.
     ///
-    /// Cancels the runs that match all given filters, of which at least one is required. A run that has ended is not affected. If nothing matches, the reply is an empty list. A trigger's reply has no `execution_id`, so cancel by idempotency key or recipient.
+    /// Cancels the runs that match all given filters, of which at least one is required. A run that has ended is not affected. If nothing matches, the response is an empty list. A trigger's response has no `execution_id`, so cancel by idempotency key or recipient.
     ///
     /// Sends `POST /v1/workflow_run/cancel/`. Retried after transient errors.
     pub fn cancel(&self) -> Call<operations::CancelWorkflow, C> {
@@ -462,7 +462,7 @@ impl<C: AsClient> Events<C> {
     }
     /// Tracks many events.
     ///
-    /// Sends 1 to 100 events in one request. Each has its own outcome in the reply: the request succeeds even if all events are refused. A body may have at most 800 KB. Upstream does not document this endpoint; its SDKs use it.
+    /// Sends 1 to 100 events in one request. Each has its own outcome in the response: the request succeeds even if all events are refused. A body may have at most 800 KB. Upstream does not document this endpoint; its SDKs use it.
     ///
     /// Sends `POST /v2/bulk/event/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
     ///
@@ -478,7 +478,7 @@ impl<C: AsClient> Events<C> {
     }
     /// Sends an event.
     ///
-    /// Sends an event of a user, which triggers the workflows that wait for it. The user must exist: an event of an unknown user is accepted and dropped. The reply is a text without an identifier.
+    /// Sends an event of a user, which triggers the workflows that wait for it. The user must exist: an event of an unknown user is accepted and dropped. The response is a text without an identifier.
     ///
     /// Sends `POST /event/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
     ///
@@ -689,7 +689,7 @@ pub struct Broadcasts<C = Client> {
 impl<C: AsClient> Broadcasts<C> {
     /// Broadcasts to a list.
     ///
-    /// Sends a template to all users of a list. The reply confirms that the request was accepted; the messages follow later. A repeated request sends the template again.
+    /// Sends a template to all users of a list. The response confirms that the request was accepted; the messages follow later. A repeated request sends the template again.
     ///
     /// Sends `POST /{workspace_key}/broadcast/`. Retried only if it was surely not processed.
     ///
@@ -722,7 +722,7 @@ impl<C: AsClient> Broadcasts<C> {
     }
     /// Cancels broadcasts.
     ///
-    /// Cancels the broadcasts that match all given filters, of which at least one is required. Messages that were sent already are not affected. If nothing matches, the reply is an empty list.
+    /// Cancels the broadcasts that match all given filters, of which at least one is required. Messages that were sent already are not affected. If nothing matches, the response is an empty list.
     ///
     /// Sends `POST /v1/broadcast_run/cancel/`. Retried after transient errors.
     pub fn cancel(&self) -> Call<operations::CancelBroadcast, C> {
@@ -1931,7 +1931,7 @@ impl<C: AsClient> ObjectsPreferences<C> {
     }
     /// Lists the preferences of an object by category.
     ///
-    /// Returns an object's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both and the official Go SDK sends them for users.
+    /// Returns an object's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the response has both and the official Go SDK sends them for users.
     ///
     /// Sends `GET /v1/object/{object_type}/{id}/preference/category/`. Retried after transient errors.
     pub fn list_categories(
@@ -2749,7 +2749,7 @@ impl<C: AsClient> Users<C> {
     }
     /// Edits many users.
     ///
-    /// Sends edits of 1 to 400 users in one request, to the same endpoint as events. Users that do not exist are created. The edits are done later and the reply has no outcome for each user, so an edit that fails appears in the logs of the dashboard only. A record may have at most 10 KB, a body 800 KB. Repeating a request is safe unless it adds to numbers or to properties that are lists. Upstream does not document this form; its SDKs use it.
+    /// Sends edits of 1 to 400 users in one request, to the same endpoint as events. Users that do not exist are created. The edits are done later and the response has no outcome for each user, so an edit that fails appears in the logs of the dashboard only. A record may have at most 10 KB, a body 800 KB. Repeating a request is safe unless it adds to numbers or to properties that are lists. Upstream does not document this form; its SDKs use it.
     ///
     /// Sends `POST /event/`. Retried only if it was surely not processed.
     ///
@@ -2765,7 +2765,7 @@ impl<C: AsClient> Users<C> {
     }
     /// Edits the preferences of many users.
     ///
-    /// Makes the same changes to the preferences of many users. The reply does not tell the outcome for each user. The limit of 100 users is the one that upstream's error messages name; they do not name the operation.
+    /// Makes the same changes to the preferences of many users. The response does not tell the outcome for each user. The limit of 100 users is the one that upstream's error messages name; they do not name the operation.
     ///
     /// Sends `PATCH /v1/bulk/user/preference/`. Retried after transient errors.
     ///
@@ -2783,7 +2783,7 @@ impl<C: AsClient> Users<C> {
     }
     /// Resets the preferences of many users.
     ///
-    /// Removes what many users chose, so that the preferences of the tenant and the defaults of the categories apply again. The reply does not tell the outcome for each user.
+    /// Removes what many users chose, so that the preferences of the tenant and the defaults of the categories apply again. The response does not tell the outcome for each user.
     ///
     /// Sends `PATCH /v1/bulk/user/preference/reset/`. Retried after transient errors.
     ///
@@ -3010,7 +3010,7 @@ impl<C: AsClient> UsersPreferences<C> {
     }
     /// Lists the preferences of a user by category.
     ///
-    /// Returns a user's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both and the official Go SDK sends them for users.
+    /// Returns a user's preferences by category, without sections, a page at a time. Upstream does not document `limit` and `offset` here, but the response has both and the official Go SDK sends them for users.
     ///
     /// Sends `GET /v1/user/{distinct_id}/preference/category/`. Retried after transient errors.
     pub fn list_categories(
@@ -3311,7 +3311,7 @@ pub struct UsersTenants<C = Client> {
 impl<C: AsClient> UsersTenants<C> {
     /// Lists the tenants of a user.
     ///
-    /// Returns the tenants that a user belongs to, a page at a time. The SDKs tell only that the reply is a list read by cursor. The members of a result are not documented, so all of them are kept.
+    /// Returns the tenants that a user belongs to, a page at a time. The SDKs tell only that the response is a list read by cursor. The members of a result are not documented, so all of them are kept.
     ///
     /// Sends `GET /v1/user/{distinct_id}/associated_tenant/`. Retried after transient errors.
     ///
@@ -3558,7 +3558,7 @@ impl<C: AsClient> Messages<C> {
     }
     /// Edits many messages.
     ///
-    /// Marks messages as seen, clicked, dismissed, read, unread or archived, or takes them out of the archive. Each message is judged on its own, and the reply has one outcome for each.
+    /// Marks messages as seen, clicked, dismissed, read, unread or archived, or takes them out of the archive. Each message is judged on its own, and the response has one outcome for each.
     ///
     /// Sends `PATCH /v1/bulk/message/`. Retried after transient errors.
     ///
@@ -3698,7 +3698,7 @@ pub struct Templates<C = Client> {
 impl<C: AsClient> Templates<C> {
     /// Lists templates.
     ///
-    /// Returns the templates of the workspace, a page at a time. Upstream does not document `limit` and `offset` here, but the reply has both.
+    /// Returns the templates of the workspace, a page at a time. Upstream does not document `limit` and `offset` here, but the response has both.
     ///
     /// Sends `GET /v1/template/`. Retried after transient errors.
     pub fn list(&self) -> Call<operations::FetchTemplateList, C> {
@@ -3797,7 +3797,7 @@ impl<C: AsClient> Workspaces<C> {
     }
     /// Creates a workspace.
     ///
-    /// Creates a workspace. The reply is not the new workspace but the first page of all workspaces; look the new one up there by its name, or list the workspaces if there are more than a page.
+    /// Creates a workspace. The response is not the new workspace but the first page of all workspaces; look the new one up there by its name, or list the workspaces if there are more than a page.
     ///
     /// Sends `POST /v1/workspace/`. Retried only if it was surely not processed.
     ///
@@ -3823,7 +3823,7 @@ impl<C> fmt::Debug for Workspaces<C> {
 #[cfg(feature = "management")]
 /// The optional parts of [`Workspaces::create`].
 impl<C> Call<operations::CreateWorkspace, C> {
-    /// Text that tells what the workspace or key is for. No reply shows that of a key.
+    /// Text that tells what the workspace or key is for. No response shows that of a key.
     pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
         self.operation_mut().body.description = value.into_value();
         self
@@ -4006,7 +4006,7 @@ impl<C> fmt::Debug for WorkspaceApiKeys<C> {
 #[cfg(feature = "management")]
 /// The optional parts of [`WorkspaceApiKeys::create`].
 impl<C> Call<operations::CreateWorkspaceApiKey, C> {
-    /// Text that tells what the workspace or key is for. No reply shows that of a key.
+    /// Text that tells what the workspace or key is for. No response shows that of a key.
     pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
         self.operation_mut().body.description = value.into_value();
         self
@@ -4134,7 +4134,7 @@ impl<C> fmt::Debug for WorkspacePublicKeys<C> {
 #[cfg(feature = "management")]
 /// The optional parts of [`WorkspacePublicKeys::create`].
 impl<C> Call<operations::CreateWorkspacePublicKey, C> {
-    /// Text that tells what the workspace or key is for. No reply shows that of a key.
+    /// Text that tells what the workspace or key is for. No response shows that of a key.
     pub fn description<Kind>(mut self, value: impl OneOrNone<String, Kind>) -> Self {
         self.operation_mut().body.description = value.into_value();
         self
@@ -4265,7 +4265,7 @@ impl<C: AsClient> WorkspaceWorkflows<C> {
     }
     /// Creates or updates a workflow.
     ///
-    /// Creates a workflow or replaces its draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: a draft with errors is saved, and the reply is a success all the same. Upstream does not say whether settings that are left out are kept or cleared.
+    /// Creates a workflow or replaces its draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: a draft with errors is saved, and the response is a success all the same. Upstream does not say whether settings that are left out are kept or cleared.
     ///
     /// Sends `POST /v1/{workspace}/workflow/{slug}/`. Retried after transient errors.
     ///
@@ -4328,7 +4328,7 @@ impl<C: AsClient> WorkspaceWorkflows<C> {
     }
     /// Commit a workflow.
     ///
-    /// Publishes the draft of a workflow. Look at `validation_result` in the reply: a draft with errors is presumably not published.
+    /// Publishes the draft of a workflow. Look at `validation_result` in the response: a draft with errors is presumably not published.
     ///
     /// Sends `PATCH /v1/{workspace}/workflow/{slug}/commit/`. Retried only if it was surely not processed.
     ///
@@ -4416,7 +4416,7 @@ impl<C> Call<operations::GetWorkflow, C> {
 #[cfg(feature = "management")]
 /// The optional parts of [`WorkspaceWorkflows::upsert`].
 impl<C> Call<operations::UpsertWorkflow, C> {
-    /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+    /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the response is a success all the same.
     pub fn commit<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
         self.operation_mut().commit = value.into_value();
         self
@@ -4458,7 +4458,7 @@ impl<C> Call<operations::UpsertWorkflow, C> {
         self.operation_mut().body.override_actor_user_expr = value.into_value();
         self
     }
-    /// Expressions, in the language of jq, of the object to notify: its `object_type` and `id`, and how far to follow its subscriptions as `$object_subscriptions_query.depth`. Upstream declares a text in replies and an object in requests.
+    /// Expressions, in the language of jq, of the object to notify: its `object_type` and `id`, and how far to follow its subscriptions as `$object_subscriptions_query.depth`. Upstream declares a text in responses and an object in requests.
     pub fn override_recipients_single_object_fields_expr<Kind>(
         mut self,
         value: impl OneOrNone<::serde_json::Value, Kind>,
@@ -4591,7 +4591,7 @@ impl<C: AsClient> WorkspaceSchemas<C> {
     }
     /// Creates or updates a schema.
     ///
-    /// Creates a schema or replaces its draft. With `commit`, the draft is published as well, but only if `commit_result` says so: a draft with errors is saved, and the reply is a success all the same. A schema cannot be deleted.
+    /// Creates a schema or replaces its draft. With `commit`, the draft is published as well, but only if `commit_result` says so: a draft with errors is saved, and the response is a success all the same. A schema cannot be deleted.
     ///
     /// Sends `POST /v1/{workspace}/schema/{schema_slug}/`. Retried after transient errors.
     ///
@@ -4672,7 +4672,7 @@ impl<C> Call<operations::GetSchema, C> {
 #[cfg(feature = "management")]
 /// The optional parts of [`WorkspaceSchemas::upsert`].
 impl<C> Call<operations::UpsertSchema, C> {
-    /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+    /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the response is a success all the same.
     pub fn commit<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
         self.operation_mut().commit = value.into_value();
         self
@@ -4926,7 +4926,7 @@ impl<C: AsClient> WorkspaceCategories<C> {
     }
     /// Replaces all preference categories.
     ///
-    /// Replaces the draft of all categories. What the request leaves out is deleted from the draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: deleting a category that an active workflow uses is an error there, and the reply is a success all the same. Two editors overwrite each other, as no version is checked.
+    /// Replaces the draft of all categories. What the request leaves out is deleted from the draft. With `commit`, the draft is published as well, but only if `validation_result` says that it is valid: deleting a category that an active workflow uses is an error there, and the response is a success all the same. Two editors overwrite each other, as no version is checked.
     ///
     /// Sends `POST /v1/{workspace}/preference_category/`. Retried after transient errors.
     ///
@@ -4946,7 +4946,7 @@ impl<C: AsClient> WorkspaceCategories<C> {
     }
     /// Commit all preference categories.
     ///
-    /// Publishes the draft of all categories. The reply does not say whether the draft was valid; validate it before.
+    /// Publishes the draft of all categories. The response does not say whether the draft was valid; validate it before.
     ///
     /// Sends `PATCH /v1/{workspace}/preference_category/commit/`. Retried only if it was surely not processed.
     ///
@@ -4981,7 +4981,7 @@ impl<C> fmt::Debug for WorkspaceCategories<C> {
 #[cfg(feature = "management")]
 /// The optional parts of [`WorkspaceCategories::replace`].
 impl<C> Call<operations::CreateUpdateCategory, C> {
-    /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the reply is a success all the same.
+    /// Whether to publish the draft at once. Defaults to false, which only saves the draft. A draft with errors is saved but not published, and the response is a success all the same.
     pub fn commit<Kind>(mut self, value: impl OneOrNone<bool, Kind>) -> Self {
         self.operation_mut().commit = value.into_value();
         self
@@ -5050,7 +5050,7 @@ impl<C: AsClient> WorkspaceCategoriesTranslations<C> {
     }
     /// Store a translation of preference categories.
     ///
-    /// Stores the names of sections and categories in a language. They are in use at once. The reply has all sections and categories, also those that are not translated.
+    /// Stores the names of sections and categories in a language. They are in use at once. The response has all sections and categories, also those that are not translated.
     ///
     /// Sends `POST /v1/{workspace}/preference_category/translation/content/{locale}/`. Retried after transient errors.
     ///
@@ -5237,7 +5237,7 @@ impl<C: AsClient> WorkspaceTranslations<C> {
     }
     /// Fetches a version of the translations.
     ///
-    /// Returns the files of a version, all at once. The reply to a commit does not tell the number of the version.
+    /// Returns the files of a version, all at once. The response to a commit does not tell the number of the version.
     ///
     /// Sends `GET /v1/{workspace}/translation/version/{version}/`. Retried after transient errors.
     ///
@@ -5712,7 +5712,7 @@ impl<C: AsClient> WorkspaceTemplateVariants<C> {
     }
     /// Discard a variant that waits for approval.
     ///
-    /// Takes back a variant that waits for the approval of a vendor. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
+    /// Takes back a variant that waits for the approval of a vendor. Only for `whatsapp` and `sms`. Upstream does not describe the response.
     ///
     /// Sends `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/discard/`. Retried only if it was surely not processed.
     ///
@@ -5741,7 +5741,7 @@ impl<C: AsClient> WorkspaceTemplateVariants<C> {
     }
     /// Record the approval of a variant.
     ///
-    /// Records how the approval of a variant by a vendor stands. Only for `whatsapp` and `sms`. Upstream does not describe the reply.
+    /// Records how the approval of a variant by a vendor stands. Only for `whatsapp` and `sms`. Upstream does not describe the response.
     ///
     /// Sends `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/vendor_approval/`. Retried after transient errors.
     ///

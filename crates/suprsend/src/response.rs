@@ -5,7 +5,7 @@ use std::{fmt, ops::Deref};
 use http::{HeaderMap, StatusCode};
 use serde::{Serialize, Serializer};
 
-use crate::reply::{self, Reply};
+use crate::raw_response::{self, RawResponse};
 
 /// The result of a call, with the status and the headers of the response. It dereferences to the result.
 ///
@@ -29,9 +29,9 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
-    /// Joins a result with the reply that it was decoded from.
-    pub(crate) fn new(value: T, reply: Reply, attempts: u32) -> Self {
-        let (status, headers, _) = reply.into_parts();
+    /// Joins a result with the response that it was decoded from.
+    pub(crate) fn new(value: T, received: RawResponse, attempts: u32) -> Self {
+        let (status, headers, _) = received.into_parts();
         Self { value, status, headers, attempts, idempotency_key: None }
     }
 
@@ -56,14 +56,14 @@ impl<T> Response<T> {
         self.status
     }
 
-    /// Returns the headers of the reply.
+    /// Returns the headers of the response.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
     /// Returns the id that the API gave the request. Quote it to SuprSend's support.
     pub fn request_id(&self) -> Option<&str> {
-        reply::request_id(&self.headers)
+        raw_response::request_id(&self.headers)
     }
 
     /// Returns the idempotency key that was sent, the caller's or the one that was made for the call. `None` if the operation takes none or

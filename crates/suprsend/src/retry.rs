@@ -168,7 +168,7 @@ mod tests {
     use super::*;
     use crate::{
         error::{ApiError, Secrets, TimeoutError},
-        reply::Reply,
+        raw_response::RawResponse,
     };
 
     fn refusal(status: StatusCode, retry_after: Option<&str>) -> Error {
@@ -176,7 +176,7 @@ mod tests {
         if let Some(value) = retry_after {
             headers.insert(header::RETRY_AFTER, value.parse().unwrap());
         }
-        ApiError::new(Reply::new(status, headers), &Secrets::default()).into()
+        ApiError::new(RawResponse::new(status, headers), &Secrets::default()).into()
     }
 
     fn busy() -> Error {

@@ -1,7 +1,7 @@
 //! The exchange with the API: credentials, attempts, timeouts and limits, for every operation alike.
 //!
 //! Nothing here is generic, so it is compiled once, however many operations there are: what is sent is a request, what comes back is a
-//! reply as bytes.
+//! response as bytes.
 
 use std::{
     future::{Future, poll_fn},
@@ -29,11 +29,11 @@ use crate::{
     config::{Host, Settings, Shared, parse_header},
     error::{
         ApiError, ConfigError, ConnectionError, Error, Secrets, TimeoutError, TimeoutKind, TooManyAttempts,
-        UndecodableReply, Violations,
+        UndecodableResponse, Violations,
     },
     flow::{FlowControl, Ticket},
     gunzip::{Corrupt, Gunzip},
-    reply::Reply,
+    raw_response::RawResponse,
     report::Watch,
     response::Response,
     retry::{self, RetryPolicy},
@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// Says that a body is not what its headers say.
-const NOT_UNPACKED: &str = "the API's reply is compressed and cannot be decompressed";
+const NOT_UNPACKED: &str = "the API's response is compressed and cannot be decompressed";
 
 /// What a caller sets for one call.
 #[derive(Clone, Default)]
@@ -132,8 +132,8 @@ impl<'a> Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Sends a request until it succeeds or has failed for good. Returns the reply of a success and the number of attempts.
-    pub(crate) async fn send(&self, mut outgoing: Box<Outgoing>) -> Result<(Reply, u32), Error> {
+    /// Sends a request until it succeeds or has failed for good. Returns the response of a success and the number of attempts.
+    pub(crate) async fn send(&self, mut outgoing: Box<Outgoing>) -> Result<(RawResponse, u32), Error> {
         if Handle::try_current().is_err() {
             let reason = "is missing: calls have to be awaited in a tokio runtime";
             return Err(ConfigError::new("runtime", reason).into());
@@ -149,7 +149,7 @@ impl Exchange<'_> {
     ///
     /// Its future, and that of an attempt, are in the future of every call, so they keep little: what they know from `self` they
     /// ask it for again.
-    async fn attempts(&self, outgoing: &mut Outgoing) -> Result<(Reply, u32), Error> {
+    async fn attempts(&self, outgoing: &mut Outgoing) -> Result<(RawResponse, u32), Error> {
         // A limit beyond what a clock can show is none.
         let mut deadline = Instant::now().checked_add(self.time_limit());
         self.set_headers(outgoing.request.headers_mut());
@@ -163,7 +163,7 @@ impl Exchange<'_> {
             if let Some(flow) = self.flow() {
                 deadline = later(deadline, flow.admit(attempts, &mut ticket).await);
             }
-            // It may be replaced meanwhile: what is sent is what a reply may echo.
+            // It may be replaced meanwhile: what is sent is what a response may echo.
             let keys = self.client.keys();
             authenticate(outgoing.spec, &mut outgoing.request, &keys)?;
             let body = outgoing.request.body().and_then(reqwest::Body::as_bytes);
@@ -174,21 +174,21 @@ impl Exchange<'_> {
             let until = [own, deadline].into_iter().flatten().min();
             let response = self.shared().http.execute(copy);
             let error = match self.attempt(response, until, until == deadline).await {
-                Ok(mut reply) => {
+                Ok(mut received) => {
                     if let Some(flow) = self.flow() {
                         flow.answered(sent);
                     }
                     self.host(outgoing).quota.succeeded(taken.map(NonZeroU32::get));
-                    redact_ids(&mut reply, &keys);
-                    return self.judge(reply, outgoing, &keys).map(|reply| (reply, attempts));
+                    redact_ids(&mut received, &keys);
+                    return self.judge(received, outgoing, &keys).map(|received| (received, attempts));
                 }
-                Err(Failure::OutOfTime(reply)) => {
+                Err(Failure::OutOfTime(received)) => {
                     if let Some(flow) = self.flow() {
                         flow.not_answered(sent, &mut ticket);
                     }
-                    return Err(TimeoutError::for_call(self.time_limit(), attempts, reply, last).into());
+                    return Err(TimeoutError::for_call(self.time_limit(), attempts, received, last).into());
                 }
-                Err(Failure::Refused(reply)) => self.refusal(reply, outgoing, &keys),
+                Err(Failure::Refused(received)) => self.refusal(received, outgoing, &keys),
                 Err(Failure::Of(error)) => error,
             };
             let may_repeat = repeatable && (outgoing.idempotent || retry::was_not_processed(&error));
@@ -230,35 +230,35 @@ impl Exchange<'_> {
         response: impl Future<Output = reqwest::Result<reqwest::Response>>,
         until: Option<Instant>,
         ends_call: bool,
-    ) -> Result<Reply, Failure> {
-        let mut reply = None;
-        let exchange = exchange(response, &mut reply, self.shared().settings.max_reply);
+    ) -> Result<RawResponse, Failure> {
+        let mut received = None;
+        let exchange = exchange(response, &mut received, self.shared().settings.max_response);
         let ended = match until {
             Some(until) => timeout_at(until, exchange).await.ok(),
             None => Some(exchange.await),
         };
-        self.watch.received(reply.as_ref());
+        self.watch.received(received.as_ref());
         let settings = &self.shared().settings;
 
         // A status that is no success says more than what became of the body after it.
-        if let Some(reply) = reply.take_if(|reply| !reply.status().is_success()) {
-            return Err(Failure::Refused(reply));
+        if let Some(received) = received.take_if(|received| !received.status().is_success()) {
+            return Err(Failure::Refused(received));
         }
-        match (ended, reply) {
-            (Some(Ok(Read::Whole)), Some(reply)) => Ok(reply),
-            (Some(Ok(Read::Corrupt)), reply) => {
+        match (ended, received) {
+            (Some(Ok(Read::Whole)), Some(received)) => Ok(received),
+            (Some(Ok(Read::Corrupt)), received) => {
                 let corrupt = Arc::new(Corrupt);
-                Err(Failure::Of(ConnectionError::new(NOT_UNPACKED, true, reply, corrupt).into()))
+                Err(Failure::Of(ConnectionError::new(NOT_UNPACKED, true, received, corrupt).into()))
             }
-            (Some(Ok(Read::TooLong)), Some(reply)) => {
-                let reason = format!("is longer than the limit of {} bytes", settings.max_reply);
-                Err(Failure::Of(UndecodableReply::new(reply, reason).into()))
+            (Some(Ok(Read::TooLong)), Some(received)) => {
+                let reason = format!("is longer than the limit of {} bytes", settings.max_response);
+                Err(Failure::Of(UndecodableResponse::new(received, reason).into()))
             }
-            (Some(Err(error)), reply) => Err(Failure::Of(transfer_error(error, reply, settings))),
-            (None, reply) if ends_call => Err(Failure::OutOfTime(reply)),
-            (_, reply) => {
+            (Some(Err(error)), received) => Err(Failure::Of(transfer_error(error, received, settings))),
+            (None, received) if ends_call => Err(Failure::OutOfTime(received)),
+            (_, received) => {
                 let limit = Some(settings.attempt_timeout);
-                Err(Failure::Of(TimeoutError::for_attempt(TimeoutKind::Attempt, limit, reply).into()))
+                Err(Failure::Of(TimeoutError::for_attempt(TimeoutKind::Attempt, limit, received).into()))
             }
         }
     }
@@ -295,17 +295,17 @@ impl Exchange<'_> {
         self.options.retry.as_ref().unwrap_or(&self.shared().settings.retry)
     }
 
-    /// The error that a reply is. Whatever the request held that must not be shown, a reply may echo.
-    fn refusal(&self, mut reply: Reply, outgoing: &Outgoing, keys: &Keys) -> Error {
+    /// The error that a response is. Whatever the request held that must not be shown, a response may echo.
+    fn refusal(&self, mut received: RawResponse, outgoing: &Outgoing, keys: &Keys) -> Error {
         let secrets = self.secrets(outgoing, keys);
-        reply.redact_ids(|id| secrets.is_in(id));
-        ApiError::new(reply, &secrets).into()
+        received.redact_ids(|id| secrets.is_in(id));
+        ApiError::new(received, &secrets).into()
     }
 
     /// A success, unless its body says that it is none.
-    fn judge(&self, reply: Reply, outgoing: &Outgoing, keys: &Keys) -> Result<Reply, Error> {
-        let Some(verdict) = &outgoing.spec.verdict else { return Ok(reply) };
-        verdict::judge(verdict, outgoing.request.url(), reply, || self.secrets(outgoing, keys))
+    fn judge(&self, received: RawResponse, outgoing: &Outgoing, keys: &Keys) -> Result<RawResponse, Error> {
+        let Some(verdict) = &outgoing.spec.verdict else { return Ok(received) };
+        verdict::judge(verdict, outgoing.request.url(), received, || self.secrets(outgoing, keys))
     }
 
     /// What the request held that must not be shown.
@@ -348,8 +348,9 @@ fn authenticate(spec: &Spec, request: &mut Request, keys: &Keys) -> Result<(), E
 }
 
 /// A success may echo a key as the id of the request, which is printed and traced.
-fn redact_ids(reply: &mut Reply, keys: &Keys) {
-    reply.redact_ids(|id| keys.secrets().any(|key| id.windows(key.len()).any(|part| part == key.as_bytes())));
+fn redact_ids(received: &mut RawResponse, keys: &Keys) {
+    received
+        .redact_ids(|id| keys.secrets().any(|key| id.windows(key.len()).any(|part| part == key.as_bytes())));
 }
 
 /// All texts in a JSON value.
@@ -375,10 +376,10 @@ fn copy(request: &mut Request) -> (Request, bool) {
 /// Why an attempt failed.
 enum Failure {
     Of(Error),
-    /// The API replied with a status that is not a success.
-    Refused(Reply),
-    /// The time for the whole call is over; with what came of the reply.
-    OutOfTime(Option<Reply>),
+    /// The API responded with a status that is not a success.
+    Refused(RawResponse),
+    /// The time for the whole call is over; with what came of the response.
+    OutOfTime(Option<RawResponse>),
 }
 
 /// A deadline moved by this much; none if a clock cannot show it.
@@ -395,20 +396,20 @@ pub(crate) enum Read {
     Corrupt,
 }
 
-/// Reads a response into `reply`, where it can be seen even if this is cut short.
+/// Reads a response into `received`, where it can be seen even if this is cut short.
 pub(crate) async fn exchange(
     response: impl Future<Output = reqwest::Result<reqwest::Response>>,
-    reply: &mut Option<Reply>,
+    received: &mut Option<RawResponse>,
     limit: usize,
 ) -> reqwest::Result<Read> {
     let mut response = response.await?;
     let mut gunzip = Gunzip::from_headers(response.headers_mut());
-    let reply = reply.insert(Reply::from_head(&mut response));
-    let limit = reply.limit(limit);
+    let received = received.insert(RawResponse::from_head(&mut response));
+    let limit = received.limit(limit);
     while let Some(part) = response.chunk().await? {
         let read = match &mut gunzip {
-            Some(gunzip) => gunzip.unpack(&part, |part| reply.extend(part, limit)),
-            None => Ok(reply.extend(part, limit)),
+            Some(gunzip) => gunzip.unpack(&part, |part| received.extend(part, limit)),
+            None => Ok(received.extend(part, limit)),
         };
         match read {
             Ok(true) => {}
@@ -421,12 +422,12 @@ pub(crate) async fn exchange(
     {
         return Ok(Read::Corrupt);
     }
-    reply.complete();
+    received.complete();
     Ok(Read::Whole)
 }
 
 /// What a failure of the HTTP client is to the caller.
-fn transfer_error(error: reqwest::Error, reply: Option<Reply>, settings: &Settings) -> Error {
+fn transfer_error(error: reqwest::Error, received: Option<RawResponse>, settings: &Settings) -> Error {
     // The URL holds the id of a person.
     let error = error.without_url();
     if error.is_timeout() {
@@ -436,7 +437,7 @@ fn transfer_error(error: reqwest::Error, reply: Option<Reply>, settings: &Settin
         } else {
             (TimeoutKind::Attempt, None)
         };
-        return TimeoutError::for_attempt(kind, limit, reply).into();
+        return TimeoutError::for_attempt(kind, limit, received).into();
     }
     if error.is_builder() {
         return ConfigError::new("request", "cannot be made into an HTTP request").into();
@@ -456,9 +457,9 @@ fn transfer_error(error: reqwest::Error, reply: Option<Reply>, settings: &Settin
     } else if error.is_decode() && !broke(&error) {
         (NOT_UNPACKED, true)
     } else {
-        ("the connection to the API broke before the reply was complete", true)
+        ("the connection to the API broke before the response was complete", true)
     };
-    ConnectionError::new(what, retryable, reply, Arc::new(error)).into()
+    ConnectionError::new(what, retryable, received, Arc::new(error)).into()
 }
 
 /// The causes of an error, with the error itself.

@@ -1,4 +1,4 @@
-//! The code that one would write instead of using an SDK: reqwest with its pool, types for the body and the reply, timeouts, errors for
+//! The code that one would write instead of using an SDK: reqwest with its pool, types for the body and the response, timeouts, errors for
 //! statuses. No retries, no checks.
 
 use std::time::Duration;
@@ -27,7 +27,7 @@ struct Upsert {
     seats: u64,
 }
 
-/// The reply.
+/// The response.
 #[derive(Debug, Deserialize)]
 #[allow(missing_docs, reason = "named as the API names them")]
 pub struct Profile {
@@ -56,7 +56,7 @@ pub struct Profile {
     pub ms_teams: Vec<Entry>,
 }
 
-/// An address in the reply.
+/// An address in the response.
 #[derive(Debug, Deserialize)]
 #[allow(missing_docs, reason = "named as the API names them")]
 pub struct Entry {
@@ -96,7 +96,7 @@ impl Client {
             plan: PLAN.to_owned(),
             seats: user.seats,
         };
-        let reply = self.http.post(url).bearer_auth(KEY).json(&body).send().await?;
-        Ok(reply.error_for_status()?.json().await?)
+        let response = self.http.post(url).bearer_auth(KEY).json(&body).send().await?;
+        Ok(response.error_for_status()?.json().await?)
     }
 }

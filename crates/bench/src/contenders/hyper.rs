@@ -1,4 +1,4 @@
-//! The limit: hyper's own connections, a body written by hand, a reply that nobody decodes.
+//! The limit: hyper's own connections, a body written by hand, a response that nobody decodes.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -44,9 +44,9 @@ impl Client {
             None => self.connect().await?,
         };
         connection.ready().await?;
-        let reply = connection.send_request(request).await?;
-        let status = reply.status();
-        let body = reply.into_body().collect().await?.to_bytes();
+        let response = connection.send_request(request).await?;
+        let status = response.status();
+        let body = response.into_body().collect().await?.to_bytes();
         if status != StatusCode::CREATED || body.is_empty() {
             bail!("{status}");
         }

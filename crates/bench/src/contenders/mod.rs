@@ -18,7 +18,7 @@ pub const WORKSPACE: &str = "benchmark-workspace-0123456789";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Contender {
-    /// A bare hyper client with a body that is written by hand; the reply is read, and not decoded.
+    /// A bare hyper client with a body that is written by hand; the response is read, and not decoded.
     Hyper,
     /// reqwest with types and calls written by hand.
     Handwritten,

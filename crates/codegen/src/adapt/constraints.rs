@@ -2,7 +2,7 @@
 //!
 //! The generator would make a checked type of each limited text (`TryFrom` wherever a text is wanted), another integer type for each
 //! lower bound, and an array of a list of fixed length. A limit is for requests: rules judge those as a whole and name every violation.
-//! A reply that breaks one is read all the same.
+//! A response that breaks one is read all the same.
 
 use serde_json::{Map, Value};
 

@@ -190,7 +190,7 @@ pub(super) fn strip(document: &mut Value, report: &mut Report) {
         let noted: &[(&str, &str)] = match node {
             Node::Operation => &[("callbacks", "requests that the API sends are no part of a client")],
             Node::Response => &[
-                ("headers", "headers of replies are read by name, not by type"),
+                ("headers", "headers of responses are read by name, not by type"),
                 ("links", "links have no Rust form"),
             ],
             _ => &[],

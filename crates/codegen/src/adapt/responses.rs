@@ -39,7 +39,7 @@ pub(super) fn unify(document: &mut Value, report: &mut Report) {
         for status in
             responses.keys().filter(|status| role(status) == Role::None && !status.starts_with("x-"))
         {
-            let note = "it is neither success nor error for the client; it arrives as an unexpected reply";
+            let note = "it is neither success nor error for the client; it arrives as an unexpected response";
             report.add(Kind::Widened, &place.child(status), note);
         }
         for (wanted, role_name) in [(Role::Success, "Success"), (Role::Error, "Error")] {
@@ -78,7 +78,7 @@ fn read_as_json(response: &mut Value, place: &Pointer, report: &mut Report) {
     let chosen = read_as(content.keys().map(String::as_str)).map(str::to_owned);
     let Some(chosen) = chosen else { return };
     for name in content.keys().filter(|name| **name != chosen) {
-        let note = format!("the reply is read as `{chosen}`");
+        let note = format!("the response is read as `{chosen}`");
         report.add(Kind::AnnotationDropped, &place.child(name), note);
     }
     let Some(mut media) = content.shift_remove(&chosen) else { return };
@@ -121,7 +121,8 @@ fn expand_default(responses: &mut Map<String, Value>, place: &Pointer, report: &
         return;
     };
     if responses.keys().any(|status| status.starts_with('2')) {
-        let note = "beside a success it stands for errors; any other status arrives as an unexpected reply";
+        let note =
+            "beside a success it stands for errors; any other status arrives as an unexpected response";
         report.add(Kind::Widened, &place.child("default"), note);
     } else {
         responses.insert("2XX".to_owned(), default.clone());
@@ -177,7 +178,7 @@ fn one_type(
         let (kind, note) = if optional && empty(status) {
             (Kind::Combined, "a success without content is `None` beside those with a body")
         } else {
-            let note = "beside statuses with another kind of body it is undeclared; it arrives as an unexpected reply";
+            let note = "beside statuses with another kind of body it is undeclared; it arrives as an unexpected response";
             (Kind::Widened, note)
         };
         report.add(kind, &place.child(status), note);

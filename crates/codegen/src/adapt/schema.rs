@@ -85,7 +85,7 @@ fn formats(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     }
 }
 
-/// A map keeps unknown keys, `true` would drop them, and `false` would make a reply with a new key fail.
+/// A map keeps unknown keys, `true` would drop them, and `false` would make a response with a new key fail.
 fn unknown_keys(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     match schema.get("additionalProperties") {
         Some(Value::Bool(true)) => {
@@ -93,7 +93,7 @@ fn unknown_keys(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
         }
         Some(Value::Bool(false)) => {
             schema.shift_remove("additionalProperties");
-            let note = "unknown keys are ignored, so that a reply may gain one";
+            let note = "unknown keys are ignored, so that a response may gain one";
             report.add(Kind::Widened, &pointer.child("additionalProperties"), note);
         }
         _ => {}

@@ -40,7 +40,7 @@ fn assert_has(code: &str, part: &str) {
     assert!(code.contains(part), "no `{part}` in {names:#?}");
 }
 
-fn replies(responses: &Value) -> Value {
+fn responses(responses: &Value) -> Value {
     json!({ "responses": responses })
 }
 
@@ -73,7 +73,7 @@ fn inline_schemas_are_named_by_title_or_by_operation_role_and_status() {
         "pubenumMakeABodyKind{",
         "Vec<APart>",
         "pubstructMakeAResponse200{",
-        "typeReply=types::MakeAResponse200;typeRefusal=types::MakeAResponse400;",
+        "typeResponse=types::MakeAResponse200;typeRefusal=types::MakeAResponse400;",
     ] {
         assert_has(&code, part);
     }
@@ -83,7 +83,7 @@ fn inline_schemas_are_named_by_title_or_by_operation_role_and_status() {
 fn equal_titles_share_a_type_only_if_the_schemas_are_equal() {
     let named = |property: &str| json!({"title": "Same", "properties": {property: {}}});
     let generated = generated(
-        &replies(&json!({"200": body(
+        &responses(&json!({"200": body(
             &json!({"properties": {"a": named("x"), "b": named("x"), "c": named("y")}}))})),
         &json!({}),
     );
@@ -96,7 +96,7 @@ fn equal_titles_share_a_type_only_if_the_schemas_are_equal() {
 #[test]
 fn a_nullable_type_is_an_option_of_a_named_type() {
     let code = code(
-        &replies(&json!({"200": body(&json!({"required": ["a", "b"], "properties": {
+        &responses(&json!({"200": body(&json!({"required": ["a", "b"], "properties": {
             "a": {"type": ["object", "null"], "properties": {"x": {}}},
             "b": {"type": ["string", "null"], "enum": ["x", null]},
         }}))})),
@@ -109,9 +109,9 @@ fn a_nullable_type_is_an_option_of_a_named_type() {
 #[test]
 fn two_success_bodies_are_one_union() {
     let generated =
-        generated(&replies(&json!({"200": body(&object("a")), "201": body(&object("b"))})), &json!({}));
+        generated(&responses(&json!({"200": body(&object("a")), "201": body(&object("b"))})), &json!({}));
     assert!(generated.rust.contains("pub enum MakeASuccess {"), "{}", generated.rust);
-    assert!(generated.rust.contains("type Reply = types::MakeASuccess;"), "{}", generated.rust);
+    assert!(generated.rust.contains("type Response = types::MakeASuccess;"), "{}", generated.rust);
     assert_eq!(kinds(&generated), [Kind::Combined, Kind::Widened]);
 }
 
@@ -119,14 +119,14 @@ fn two_success_bodies_are_one_union() {
 fn one_of_several_objects_is_an_enum_even_where_lowering_weakens_it() {
     let part =
         |key: &str| json!({"type": "object", "properties": {key: {"type": "string", "nullable": true}}});
-    let code = code(&replies(&json!({"200": body(&json!({"oneOf": [part("a"), part("b")]}))})), &json!({}));
+    let code = code(&responses(&json!({"200": body(&json!({"oneOf": [part("a"), part("b")]}))})), &json!({}));
     assert_has(&code, "pubenumMakeAResponse200{");
 }
 
 #[test]
 fn error_bodies_that_nothing_tells_apart_are_all_kept() {
     let optional = |name: &str| body(&json!({"type": "object", "properties": {name: {}}}));
-    let code = code(&replies(&json!({"400": optional("a"), "404": optional("b")})), &json!({}));
+    let code = code(&responses(&json!({"400": optional("a"), "404": optional("b")})), &json!({}));
     assert_has(&code, "enumMakeAError{Response400(MakeAResponse400),Response404(MakeAResponse404),");
     assert_has(&code, "crate::union::read(deserializer,&[");
 }
@@ -136,7 +136,7 @@ fn equal_error_bodies_are_one_type() {
     let error = |description: &str| {
         body(&json!({"description": description, "type": "object", "properties": {"code": {}}}))
     };
-    let generated = generated(&replies(&json!({"400": error("one"), "404": error("two")})), &json!({}));
+    let generated = generated(&responses(&json!({"400": error("one"), "404": error("two")})), &json!({}));
     assert!(generated.rust.contains("type Refusal = types::MakeAResponse400;"), "{}", generated.rust);
     assert_eq!(kinds(&generated), [Kind::Combined]);
 }
@@ -144,7 +144,7 @@ fn equal_error_bodies_are_one_type() {
 #[test]
 fn a_status_with_another_kind_of_body_is_left_undeclared() {
     let generated = generated(
-        &replies(&json!({
+        &responses(&json!({
             "200": body(&object("a")), "204": {"description": ""},
             "400": body(&object("b")), "404": {"description": ""},
             "500": {"description": "", "content": {"text/html": {}}},
@@ -152,20 +152,21 @@ fn a_status_with_another_kind_of_body_is_left_undeclared() {
         &json!({}),
     );
     let code = compact(&generated.rust);
-    assert_has(&code, "typeReply=Option<types::MakeAResponse200>;typeRefusal=types::MakeAResponse400;");
+    assert_has(&code, "typeResponse=Option<types::MakeAResponse200>;typeRefusal=types::MakeAResponse400;");
     assert_eq!(kinds(&generated), [Kind::Combined, Kind::Widened, Kind::Widened]);
 }
 
 #[test]
 fn default_stands_for_every_undeclared_error() {
-    let code = code(&replies(&json!({"200": body(&object("a")), "default": body(&object("b"))})), &json!({}));
-    assert_has(&code, "typeReply=types::MakeAResponse200;typeRefusal=types::MakeAResponseDefault;");
+    let code =
+        code(&responses(&json!({"200": body(&object("a")), "default": body(&object("b"))})), &json!({}));
+    assert_has(&code, "typeResponse=types::MakeAResponse200;typeRefusal=types::MakeAResponseDefault;");
 }
 
 #[test]
-fn a_reply_that_the_client_does_not_know_is_reported() {
+fn a_response_that_the_client_does_not_know_is_reported() {
     let none = json!({"description": ""});
-    let lines = |responses: &Value| generated(&replies(responses), &json!({})).report.to_string();
+    let lines = |declared: &Value| generated(&responses(declared), &json!({})).report.to_string();
     let report = lines(&json!({"100": none, "200": none, "302": body(&object("a")), "default": none}));
     for part in ["/responses/100: widened: ", "/responses/302: widened: ", "/responses/default: widened: "] {
         assert!(report.contains(part), "no {part} in {report}");
@@ -183,15 +184,15 @@ fn json_by_another_name_is_decoded_and_json_without_schema_is_any_json() {
     let problem =
         json!({"description": "", "content": {"application/problem+json": {"schema": object("a")}}});
     let any = json!({"description": "", "content": {"application/json": {}}});
-    let code = code(&replies(&json!({"200": any, "400": problem})), &json!({}));
-    assert_has(&code, "typeReply=::serde_json::Value;typeRefusal=types::MakeAResponse400;");
+    let code = code(&responses(&json!({"200": any, "400": problem})), &json!({}));
+    assert_has(&code, "typeResponse=::serde_json::Value;typeRefusal=types::MakeAResponse400;");
 }
 
 #[test]
 fn unknown_keys_are_kept_where_the_document_says_so_and_ignored_elsewhere() {
     let with = |additional: Value| {
         code(
-            &replies(
+            &responses(
                 &json!({"200": body(&json!({"properties": {"a": {}}, "additionalProperties": additional}))}),
             ),
             &json!({}),
@@ -212,7 +213,7 @@ fn unknown_keys_are_kept_where_the_document_says_so_and_ignored_elsewhere() {
 fn a_struct_of_which_every_member_may_be_absent_has_a_default() {
     let with = |required: &Value| {
         let schema = json!({"required": required, "properties": {"a": {"type": "string"}}, "additionalProperties": {}});
-        code(&replies(&json!({"200": body(&schema)})), &json!({}))
+        code(&responses(&json!({"200": body(&schema)})), &json!({}))
     };
     assert_has(&with(&json!([])), "Default,PartialEq)]pubstructMakeAResponse200{");
     assert!(!with(&json!(["a"])).contains("Default,PartialEq)]pubstructMakeAResponse200{"));
@@ -234,7 +235,7 @@ fn defaults_are_not_sent() {
 fn enumerations_without_rust_names_are_widened() {
     for values in [json!(["==", "!="]), json!(["a", "A"]), json!([1, "a"]), json!([{}, []])] {
         let generated = generated(
-            &replies(&json!({"200": body(&json!({"properties": {"a": {"enum": values}}}))})),
+            &responses(&json!({"200": body(&json!({"properties": {"a": {"enum": values}}}))})),
             &json!({}),
         );
         assert_eq!(kinds(&generated), [Kind::Widened], "{values}");
@@ -248,7 +249,7 @@ fn a_variant_that_includes_another_is_tried_first() {
             "properties": {"a": {"type": "string"}, "b": {"type": "string"}}})
     };
     let generated = generated(
-        &replies(&json!({"200": body(&json!({"oneOf": [closed(&["a"]), closed(&["a", "b"])]}))})),
+        &responses(&json!({"200": body(&json!({"oneOf": [closed(&["a"]), closed(&["a", "b"])]}))})),
         &json!({}),
     );
     let code = compact(&generated.rust);
@@ -262,7 +263,7 @@ fn a_variant_that_includes_another_is_tried_first() {
 #[test]
 fn components_that_differ_only_in_spelling_stay_two_types() {
     let generated = generated(
-        &replies(&json!({"200": body(&json!({"properties": {
+        &responses(&json!({"200": body(&json!({"properties": {
             "a": {"$ref": "#/components/schemas/foo-bar"}, "b": {"$ref": "#/components/schemas/FooBar"}}}))})),
         &json!({"schemas": {"foo-bar": object("x"), "FooBar": object("y")}}),
     );
@@ -285,7 +286,7 @@ fn shared_responses_and_parameters_are_followed() {
         }),
     );
     assert_has(&code, "parameter::query(&mutrequest,\"limit\",&self.limit)?;");
-    assert_has(&code, "typeReply=types::Found;");
+    assert_has(&code, "typeResponse=types::Found;");
 }
 
 #[test]
@@ -341,7 +342,8 @@ fn the_version_header_is_not_sent_and_others_are() {
 fn what_lint_did_not_foresee_is_still_an_error_and_no_panic() {
     // typify has no type for a schema of an array and other things at once.
     let odd = json!({"type": "array", "items": {"not": {"type": "string"}}, "enum": [[1]], "maximum": 3});
-    let result = generate(&document(&replies(&json!({"200": body(&odd)})), &json!({})), &Settings::default());
+    let result =
+        generate(&document(&responses(&json!({"200": body(&odd)})), &json!({})), &Settings::default());
     if let Err(problems) = result {
         assert!(problems.to_string().contains("progenitor cannot generate"), "{problems}");
     }
@@ -365,7 +367,7 @@ fn limits_make_no_types() {
         "c": {"type": "array", "items": {"$ref": "#/components/schemas/Id"}, "minItems": 2, "maxItems": 2},
     }});
     let components = json!({"schemas": {"Id": {"type": "string", "maxLength": 9}}});
-    let generated = generated(&replies(&json!({"200": body(&schema)})), &components);
+    let generated = generated(&responses(&json!({"200": body(&schema)})), &components);
     let code = compact(&generated.rust);
     for part in ["puba:::std::string::String", "pubb:i64", "pubc:::std::vec::Vec<::std::string::String>"] {
         assert_has(&code, part);
@@ -380,7 +382,7 @@ fn equal_schemas_are_one_type_and_prose_does_not_count() {
         "a": {"title": "SmallPoint", "properties": {"at": point("one")}},
         "b": {"title": "LargePoint", "properties": {"at": point("two")}},
     }});
-    let generated = generated(&replies(&json!({"200": body(&schema)})), &json!({}));
+    let generated = generated(&responses(&json!({"200": body(&schema)})), &json!({}));
     let code = compact(&generated.rust);
     // Schemas that refer to equal schemas are equal too, so they also become one type.
     assert_eq!(code.matches("pubstruct").count(), 4, "{}", generated.rust);
@@ -390,16 +392,16 @@ fn equal_schemas_are_one_type_and_prose_does_not_count() {
 #[test]
 fn f04_f05_no_content_is_read_where_http_has_none() {
     for (method, status) in [("head", "200"), ("delete", "204"), ("patch", "205"), ("head", "2XX")] {
-        let mut document = document(&replies(&json!({status: body(&object("a"))})), &json!({}));
+        let mut document = document(&responses(&json!({status: body(&object("a"))})), &json!({}));
         let operation = document["paths"]["/a"]["post"].take();
         document["paths"] = json!({"/a": {method: operation}});
         let generated = generate(&document, &Settings::default()).unwrap();
-        assert!(compact(&generated.rust).contains("typeReply=();"), "{method} {status}");
+        assert!(compact(&generated.rust).contains("typeResponse=();"), "{method} {status}");
         assert_eq!(kinds(&generated), [Kind::AnnotationDropped], "{method} {status}");
     }
     // Any success of a range may be 204.
-    let code = code(&replies(&json!({"2XX": body(&object("a"))})), &json!({}));
-    assert_has(&code, "typeReply=Option<types::MakeAResponse2xx>;");
+    let code = code(&responses(&json!({"2XX": body(&object("a"))})), &json!({}));
+    assert_has(&code, "typeResponse=Option<types::MakeAResponse2xx>;");
 }
 
 #[test]
@@ -433,7 +435,7 @@ fn f13_absent_and_null_are_one_unless_marked() {
 #[test]
 fn a_component_that_may_be_null_is_an_option_where_it_is_used() {
     let code = code(
-        &replies(&json!({"200": body(&json!({"type": "object", "required": ["x"], "properties": {
+        &responses(&json!({"200": body(&json!({"type": "object", "required": ["x"], "properties": {
             "x": {"$ref": "#/components/schemas/X"},
             "described": {"$ref": "#/components/schemas/X", "description": "Described."},
             "list": {"type": "array", "items": {"$ref": "#/components/schemas/X"}},
@@ -462,7 +464,7 @@ fn a_component_that_may_be_null_is_an_option_where_it_is_used() {
 #[test]
 fn a_field_keeps_the_description_of_its_property() {
     let code = code(
-        &replies(&json!({"200": body(&json!({"allOf": [
+        &responses(&json!({"200": body(&json!({"allOf": [
             {"$ref": "#/components/schemas/Base"},
             {"type": "object", "properties": {
                 "twice": {"type": "string", "description": "Twice, narrowed."},
@@ -483,7 +485,7 @@ fn a_field_keeps_the_description_of_its_property() {
 #[test]
 fn what_stands_beside_alternatives_stays_redacted() {
     let code = code(
-        &replies(&json!({"200": body(&json!({
+        &responses(&json!({"200": body(&json!({
             "type": "object", "properties": {"token": {"type": "string", "x-sensitive": true}},
             "oneOf": [{"title": "One", "required": ["a"], "properties": {"a": {}}}, {"title": "Two", "required": ["b"], "properties": {"b": {}}}],
         }))})),
@@ -500,7 +502,7 @@ fn reading(union: &Value, components: &Value) -> String {
     let mut components = components.clone();
     components["schemas"]["Union"] = union.clone();
     let code =
-        code(&replies(&json!({"200": body(&json!({"$ref": "#/components/schemas/Union"}))})), &components);
+        code(&responses(&json!({"200": body(&json!({"$ref": "#/components/schemas/Union"}))})), &components);
     let start = code.find("::serde::Deserialize<'de>forUnion").expect("the union is read by hand");
     // The printer sets braces where a line would be too long.
     code[start..].split("Self::Other").next().unwrap_or_default().replace(['{', '}'], "")
@@ -542,7 +544,7 @@ fn f01_a_base_stands_for_what_extends_it() {
         "Truck": {"allOf": [{"$ref": "#/components/schemas/Base"}, {"type": "object", "properties": {"axles": {"type": "integer"}}}]},
     }});
     let code =
-        code(&replies(&json!({"200": body(&json!({"$ref": "#/components/schemas/Base"}))})), &components);
+        code(&responses(&json!({"200": body(&json!({"$ref": "#/components/schemas/Base"}))})), &components);
     for part in [
         "pubenumBase{Truck(Truck),BaseBase(BaseBase),",
         "pubstructTruck{#[serde(skip_serializing_if=\"::std::option::Option::is_none\")]pubaxles:",
@@ -600,7 +602,7 @@ fn f03_no_body_of_several_is_put_beside_another() {
     let of = |own: &str| {
         body(&json!({"type": "object", "required": ["code"], "properties": {"code": {}, own: {}}}))
     };
-    let generated = generated(&replies(&json!({"400": of("field"), "404": of("resource")})), &json!({}));
+    let generated = generated(&responses(&json!({"400": of("field"), "404": of("resource")})), &json!({}));
     let code = compact(&generated.rust);
     assert_has(
         &code,

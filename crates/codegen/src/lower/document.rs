@@ -75,7 +75,7 @@ fn responses(document: &mut Value, report: &mut Report) {
                     && !responses.keys().any(|status| !status.starts_with("x-"))
                 {
                     responses.insert("default".to_owned(), json!({"description": ""}));
-                    let note = "no reply is declared; any reply is let in, its body unread";
+                    let note = "no response is declared; any response is let in, its body unread";
                     report.add(Kind::Widened, &pointer.child("responses"), note);
                 }
             }

@@ -113,7 +113,7 @@ fn path_item(random: &mut Random, components: &[&str], number: usize) -> (String
         for _ in 0..=random.below(3) {
             let status =
                 random.pick(&["200", "201", "204", "2XX", "400", "404", "4XX", "5XX", "default", "302"]);
-            let mut response = json!({"description": "A reply"});
+            let mut response = json!({"description": "A response"});
             if !random.once_in(4) {
                 let media = random.pick(&[
                     "application/json",

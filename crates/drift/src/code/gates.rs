@@ -100,7 +100,7 @@ pub(super) fn judge(code: &mut Code) {
         let parts = operation.parameters.iter().map(|(_, part)| part);
         let parts: Vec<_> = parts.chain(operation.body.iter().map(|(_, part)| part)).collect();
         let types = parts.iter().filter_map(|part| part.ty.as_ref());
-        for root in types.chain(&operation.reply).chain(&operation.refusal) {
+        for root in types.chain(&operation.response).chain(&operation.refusal) {
             let root = code.roots.get(root).into_iter().collect();
             for name in follow(root, &code.types) {
                 reached.entry(name).or_default().insert(own.clone());

@@ -55,7 +55,7 @@ pub(crate) struct Part {
     pub(crate) rules: Option<String>,
 }
 
-/// Format of a successful reply.
+/// Format of a successful response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     Empty,
@@ -109,7 +109,7 @@ pub(crate) struct Operation {
     /// The media type and the body.
     pub(crate) body: Option<(String, Part)>,
     /// The types of a success and of an error, keys of the code's roots.
-    pub(crate) reply: Option<String>,
+    pub(crate) response: Option<String>,
     pub(crate) refusal: Option<String>,
     /// The traits that it has besides.
     pub(crate) traits: BTreeMap<String, Spot>,
@@ -139,7 +139,7 @@ impl Operation {
             "server": self.server,
             "credential": self.credential,
             "idempotent": self.idempotent,
-            "reply": self.format.word(),
+            "response": self.format.word(),
             "parameters": parameters,
             "body": self.body.as_ref().map(|(_, part)| rules(&part.rules)),
             "verdict": self.verdict,
@@ -356,7 +356,7 @@ impl<'s> Reader<'_, 's> {
             parameters: Vec::new(),
             accepts_json: false,
             body: None,
-            reply: None,
+            response: None,
             refusal: None,
             traits: BTreeMap::new(),
         };
@@ -374,7 +374,7 @@ impl<'s> Reader<'_, 's> {
                 ("credential", [of]) => {
                     text(of).strip_prefix("Credential::")?.clone_into(&mut operation.credential);
                 }
-                ("reply", [format]) => {
+                ("response", [format]) => {
                     let format = text(format);
                     let known = |known: &Format| format == format!("Format::{}", known.word());
                     operation.format = Format::ALL.into_iter().find(known)?;
@@ -428,7 +428,7 @@ impl<'s> Reader<'_, 's> {
         for item in &item.items {
             let ImplItem::Type(item) = item else { continue };
             match item.ident.to_string().as_str() {
-                "Reply" => operation.reply = self.root(&item.ty),
+                "Response" => operation.response = self.root(&item.ty),
                 "Refusal" => operation.refusal = self.root(&item.ty),
                 "Body" => {}
                 _ => self.unrecognised(item, "a type"),

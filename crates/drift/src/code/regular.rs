@@ -217,7 +217,7 @@ pub(super) fn tables(items: &[Item], code: &mut Code) {
     }
 }
 
-/// Pages: what the traits do, from the type of the reply and the fields. Once all types are known.
+/// Pages: what the traits do, from the type of the response and the fields. Once all types are known.
 pub(super) fn pages(items: &[Item], code: &mut Code) {
     let mut wrong = Vec::new();
     for item in items {
@@ -252,14 +252,14 @@ fn target<'c>(code: &'c Code, schema: &Value) -> Option<&'c Value> {
 }
 
 fn paged(operation: &Operation, code: &Code) -> Option<String> {
-    let reply = target(code, code.roots.get(operation.reply.as_ref()?)?)?;
+    let response = target(code, code.roots.get(operation.response.as_ref()?)?)?;
     let field = |schema: &Value, name: &str| {
         let note = schema.pointer(&format!("/x-rust/fields/{name}/field"))?;
         note.as_str().map(str::to_owned)
     };
-    let (results, meta) = (field(reply, "results")?, field(reply, "meta")?);
-    let item = reply.pointer("/x-rust/fields/results/item")?.as_str()?;
-    let of_meta = target(code, &reply["properties"]["meta"])?;
+    let (results, meta) = (field(response, "results")?, field(response, "meta")?);
+    let item = response.pointer("/x-rust/fields/results/item")?.as_str()?;
+    let of_meta = target(code, &response["properties"]["meta"])?;
     let query = |name: &str| operation.parameter(super::Place::Query, name).map(|part| part.field.clone());
     let (mut reset, mut arms, mut members) = (String::new(), String::new(), String::new());
     for (name, variant) in [("after", "After"), ("before", "Before"), ("offset", "Offset")] {
@@ -283,9 +283,9 @@ fn paged(operation: &Operation, code: &Code) -> Option<String> {
     Some(format!(
         "type Item={item};fn set_limit(&mut self,limit:i64){{self.{limit}=Some(limit);}}\
          fn go_to(&mut self,position:Position){{{reset}match position{{{arms}_=>{{}}}}}}\
-         fn page(reply:&Self::Reply)->Page<'_>{{let meta=&reply.{meta};Page{{{members}..Page::default()}}}}\
-         fn items(reply:&Self::Reply)->&[Self::Item]{{&reply.{results}}}\
-         fn into_items(reply:Self::Reply)->Vec<Self::Item>{{reply.{results}}}"
+         fn page(response:&Self::Response)->Page<'_>{{let meta=&response.{meta};Page{{{members}..Page::default()}}}}\
+         fn items(response:&Self::Response)->&[Self::Item]{{&response.{results}}}\
+         fn into_items(response:Self::Response)->Vec<Self::Item>{{response.{results}}}"
     ))
 }
 

@@ -2,7 +2,7 @@
 
 mod apart;
 mod operations;
-mod replies;
+mod responses;
 mod rules;
 mod schemas;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    replies::{self, Replies},
+    responses::{self, Responses},
     rules::Rules,
     schemas::{Comparer, Direction, Role, Rust},
 };
@@ -123,8 +123,8 @@ impl<'a> Pass<'_, 'a> {
         if enough(&self.comparer.compared.differences) {
             return Ok(());
         }
-        self.comparer.direction = Direction::Reply;
-        Replies { operation: self.operation, own: self.own, comparer: self.comparer }.compare()
+        self.comparer.direction = Direction::Response;
+        Responses { operation: self.operation, own: self.own, comparer: self.comparer }.compare()
     }
 
     fn rust(&self) -> Rust {
@@ -270,7 +270,7 @@ impl<'a> Pass<'_, 'a> {
     /// The traits that follow from what is declared: a thing that may be absent, a list in pages.
     fn pages(&mut self) -> Result<(), Dangling> {
         let mut expected: Vec<&str> = Vec::new();
-        if self.operation.method == "get" && self.operation.replies.contains_key("404") {
+        if self.operation.method == "get" && self.operation.responses.contains_key("404") {
             expected.push("Lookup");
         }
         let has = |name: &str| self.operation.parameters.contains_key(&(Place::Query, name.to_owned()));
@@ -301,8 +301,8 @@ impl<'a> Pass<'_, 'a> {
             let (results, meta) = (schemas.view(results)?, schemas.view(meta)?);
             Ok(matches!(results.form, Form::Array { .. }) && matches!(meta.form, Form::Object { .. }))
         };
-        let mut found =
-            replies::successes(self.operation).filter_map(|(_, reply)| replies::json(self.operation, reply));
+        let mut found = responses::successes(self.operation)
+            .filter_map(|(_, response)| responses::json(self.operation, response));
         match found.next().and_then(|(_, media)| media.schema.as_ref()) {
             Some(node) => objects(node),
             None => Ok(false),

@@ -21,10 +21,10 @@ pub(super) enum Role {
     OmitsNull,
     /// An empty list or map is left out when it is written.
     OmitsEmpty,
-    /// It is the body of a reply, whose type may be one for several statuses.
-    Reply,
+    /// It is the body of a response, whose type may be one for several statuses.
+    Response,
     /// The same, where a success may have no body: that is null to the type.
-    ReplyOrNothing,
+    ResponseOrNothing,
 }
 
 /// Direction of values: sent or received.
@@ -32,7 +32,7 @@ pub(super) enum Role {
 pub(super) enum Direction {
     /// Rules check what the types leave unchecked.
     Request,
-    Reply,
+    Response,
 }
 
 /// Where a comparison stands in the code.
@@ -65,7 +65,7 @@ impl<'a> Comparer<'a> {
             document,
             code,
             seen: Seen::new(),
-            direction: Direction::Reply,
+            direction: Direction::Response,
             compared_rules,
             compared: Compared::default(),
         }
@@ -127,8 +127,9 @@ impl<'a> Comparer<'a> {
             if !self.seen.insert(pair(self.direction)) {
                 return Ok(());
             }
-            let both =
-                [Direction::Request, Direction::Reply].into_iter().all(|way| self.seen.contains(&pair(way)));
+            let both = [Direction::Request, Direction::Response]
+                .into_iter()
+                .all(|way| self.seen.contains(&pair(way)));
             if !both {
                 self.compared.pairs.push(Pair { name: name.to_owned(), node: document.clone() });
             }
@@ -137,7 +138,7 @@ impl<'a> Comparer<'a> {
             rust = Rust { spot, owner: Some(name.to_owned()) };
         }
         self.count("schemas");
-        if matches!(role, Role::Reply | Role::ReplyOrNothing)
+        if matches!(role, Role::Response | Role::ResponseOrNothing)
             && let Some(variant) = self.shared(document, code, &d, &c, &rust)?
         {
             return self.compare(document, &variant, &rust, Role::Plain);
@@ -173,8 +174,8 @@ impl<'a> Comparer<'a> {
                 self.differ(Kind::NullOmitted, pointer, place, rust, json!("null"), json!("absent"));
             }
             Role::OmitsNull => {}
-            Role::ReplyOrNothing if c.nullable => {}
-            Role::ReplyOrNothing => {
+            Role::ResponseOrNothing if c.nullable => {}
+            Role::ResponseOrNothing => {
                 let says = (json!("a success without a body"), json!("null refused"));
                 self.differ(Kind::Nullable, pointer, place, rust, says.0, says.1);
             }
@@ -819,7 +820,7 @@ impl<'a> Comparer<'a> {
         Ok(trial.compared.differences.iter().filter(hard).count())
     }
 
-    /// The alternative that stands for this reply, where the replies of several statuses have one type.
+    /// The alternative that stands for this response, where the responses of several statuses have one type.
     fn shared(
         &mut self,
         document: &Node<'a>,
@@ -848,7 +849,7 @@ impl<'a> Comparer<'a> {
         let says = json!({"taken": &names[index], "tried": names});
         let place = document.place.clone();
         self.differ(
-            Kind::ReplyShared,
+            Kind::ResponseShared,
             d.pointer.clone(),
             place.clone(),
             rust,

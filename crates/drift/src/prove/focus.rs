@@ -102,7 +102,7 @@ fn names(evidence: &Evidence<'_>, own: &code::Operation) -> BTreeSet<String> {
     let mut names = BTreeSet::from([own.name.clone()]);
     let parts = own.parameters.iter().map(|(_, part)| part).chain(own.body.iter().map(|(_, part)| part));
     let parts: Vec<&code::Part> = parts.collect();
-    let keys = parts.iter().filter_map(|part| part.ty.as_ref()).chain(&own.reply).chain(&own.refusal);
+    let keys = parts.iter().filter_map(|part| part.ty.as_ref()).chain(&own.response).chain(&own.refusal);
     for key in keys {
         names.insert(key.clone());
         names.extend(reachable(&evidence.types["roots"][key], Schemas::new(evidence.types)));

@@ -70,7 +70,7 @@ pub(super) fn lean(document: &Value, sites: &[Site<'_>]) -> Value {
         match site.role {
             // Its members are media types.
             Role::Content => site.members().iter().for_each(|name| strip(&site.pointer.child(name))),
-            Role::Replies => {}
+            Role::Responses => {}
             _ => strip(&site.pointer),
         }
     }
@@ -174,8 +174,8 @@ fn prose(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
             members.push(("description", text()));
             members.push(("example", json!(null)));
         }
-        Role::Body | Role::Reply | Role::Scheme => members.push(("description", text())),
-        Role::Replies => {}
+        Role::Body | Role::Response | Role::Scheme => members.push(("description", text())),
+        Role::Responses => {}
         Role::Content => members.clear(),
     }
     if members.is_empty() {

@@ -29,8 +29,8 @@ pub(super) fn mutants(sites: &[Site<'_>]) -> Vec<Mutant> {
             Role::Operation => operation(site, &mut mutants),
             Role::Parameter => parameter(site, &mut mutants),
             Role::Body => body(site, &mut mutants),
-            Role::Replies => replies(site, &mut mutants),
-            Role::Reply => reply(site, &mut mutants),
+            Role::Responses => responses(site, &mut mutants),
+            Role::Response => response(site, &mut mutants),
             Role::Content => content(site, &mut mutants),
             Role::Scheme => scheme(site, &mut mutants),
             Role::Schema => {}
@@ -171,7 +171,7 @@ fn operation(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
         }
     }
     if site.member("responses").is_some() {
-        mutants.push(site.without("replies removed", "responses"));
+        mutants.push(site.without("responses removed", "responses"));
     }
 }
 
@@ -237,7 +237,7 @@ fn body(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     }
 }
 
-fn replies(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
+fn responses(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     let statuses: Vec<&str> = site.members();
     for status in &statuses {
         let class = status.chars().next().unwrap_or_default();
@@ -268,37 +268,38 @@ fn replies(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
             ("text", json!({"description": "d", "content": {"text/plain": {"schema": {"type": "string"}}}})),
         ];
         let range = site.value.get(format!("{}XX", &status[..1]));
-        for (what, reply) in bodies {
+        for (what, response) in bodies {
             // What the whole class of statuses carries anyway.
-            let same =
-                |range: &Value| range.get("$ref").is_none() && range.get("content") == reply.get("content");
+            let same = |range: &Value| {
+                range.get("$ref").is_none() && range.get("content") == response.get("content")
+            };
             if range.is_some_and(same) {
                 continue;
             }
-            let edits = vec![Edit::Put(site.pointer.child(status), reply)];
+            let edits = vec![Edit::Put(site.pointer.child(status), response)];
             mutants.push(site.mutant("status added", format!("{status}, {what}"), edits));
         }
     }
 }
 
-fn reply(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
+fn response(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     let header = json!({HEADER: {"schema": {"type": "string"}}});
-    mutants.push(site.put("reply header added", "headers", header));
+    mutants.push(site.put("response header added", "headers", header));
     mutants.push(site.put("link added", "links", json!({NEW: {"operationId": NEW}})));
     if site.member("content").is_none() {
         let schema = json!({"type": "object", "properties": {NEW: {"type": "string"}}});
         mutants.push(site.put(
-            "reply body added",
+            "response body added",
             "content",
             json!({"application/json": {"schema": schema}}),
         ));
         mutants.push(site.put(
-            "reply body added",
+            "response body added",
             "content",
             json!({"text/plain": {"schema": {"type": "string"}}}),
         ));
     } else {
-        mutants.push(site.without("reply body removed", "content"));
+        mutants.push(site.without("response body removed", "content"));
     }
 }
 

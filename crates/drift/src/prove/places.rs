@@ -13,10 +13,10 @@ pub(super) enum Role {
     Operation,
     Parameter,
     Body,
-    /// The replies of an operation, by status.
-    Replies,
-    Reply,
-    /// What a body or a reply may be, by media type.
+    /// The responses of an operation, by status.
+    Responses,
+    Response,
+    /// What a body or a response may be, by media type.
     Content,
     Scheme,
     Schema,
@@ -134,7 +134,7 @@ impl<'d> Walk<'d> {
             self.body(&pointer);
         }
         for pointer in members(self.document, &components.child("responses")) {
-            self.reply(&pointer);
+            self.response(&pointer);
         }
         for pointer in members(self.document, &components.child("securitySchemes")) {
             self.site(Role::Scheme, &pointer);
@@ -145,10 +145,10 @@ impl<'d> Walk<'d> {
         self.site(Role::Operation, at);
         self.parameters(at);
         self.body(&at.child("requestBody"));
-        let replies = at.child("responses");
-        self.site(Role::Replies, &replies);
-        for reply in members(self.document, &replies) {
-            self.reply(&reply);
+        let responses = at.child("responses");
+        self.site(Role::Responses, &responses);
+        for response in members(self.document, &responses) {
+            self.response(&response);
         }
     }
 
@@ -170,8 +170,8 @@ impl<'d> Walk<'d> {
         }
     }
 
-    fn reply(&mut self, at: &Pointer) {
-        if self.site(Role::Reply, at).is_some() {
+    fn response(&mut self, at: &Pointer) {
+        if self.site(Role::Response, at).is_some() {
             self.content(&at.child("content"));
         }
     }

@@ -103,9 +103,9 @@ fn what_the_corrections_change_is_found_in_the_code_without_them() {
     // Nothing can be triggered.
     assert!(finds(&report, Kind::OperationMissing, "/paths/~1trigger~1/post", "/trigger/"), "{said}");
     // The placeholder is the name of a field, and no channel is.
-    let reply = format!("{upsert}/responses/201/{schema}/properties");
-    assert!(finds(&report, Kind::PropertyExtra, &format!("{reply}/$channel"), "$channel"), "{said}");
-    assert!(finds(&report, Kind::PropertyMissing, &format!("{reply}/$email"), "$email"), "{said}");
+    let response = format!("{upsert}/responses/201/{schema}/properties");
+    assert!(finds(&report, Kind::PropertyExtra, &format!("{response}/$channel"), "$channel"), "{said}");
+    assert!(finds(&report, Kind::PropertyMissing, &format!("{response}/$email"), "$email"), "{said}");
     // Web push cannot be sent, and a device's token is nothing sensitive.
     let sent = format!("{upsert}/requestBody/{schema}/properties");
     assert!(finds(&report, Kind::PropertyMissing, &format!("{sent}/$webpush"), "$webpush"), "{said}");

@@ -25,7 +25,7 @@ pub(crate) struct Wire(pub(crate) BTreeMap<String, Call>);
 pub(crate) struct Call {
     /// The values that it was made of, by the names of its fields.
     pub(crate) arguments: BTreeMap<String, Value>,
-    /// Whether the reply was a success that could be read; if not, why.
+    /// Whether the response was a success that could be read; if not, why.
     pub(crate) outcome: Result<(), String>,
     /// The authority of the server that it was sent to.
     pub(crate) host: String,

@@ -35,7 +35,7 @@ const CHOICE: usize = 6;
 /// What the server answers with, and what has arrived.
 #[derive(Default)]
 struct Desk {
-    reply: (u16, Option<String>, String),
+    response: (u16, Option<String>, String),
     requests: Vec<Request>,
 }
 
@@ -66,7 +66,8 @@ pub(crate) fn record(code: &Code, document: &Document<'_>, send: Send) -> Result
         for own in &code.operations {
             let operation = document.operations.iter().find(|operation| operation.is(own));
             let arguments = operation.map(|operation| arguments(document, operation, own));
-            desk(&shared).reply = operation.map(|operation| reply(document, operation)).unwrap_or_default();
+            desk(&shared).response =
+                operation.map(|operation| response(document, operation)).unwrap_or_default();
             // An operation with a server of its own would be sent there.
             let stand_in = own.server.clone().map(|server| client.clone().in_place_of(server));
             let client = stand_in.as_ref().unwrap_or(&client);
@@ -102,7 +103,7 @@ async fn answer(
         headers: headers.collect(),
         body: body.to_vec(),
     });
-    let (status, media, text) = desk.reply.clone();
+    let (status, media, text) = desk.response.clone();
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_IMPLEMENTED);
     match media {
         Some(media) => (status, [(header::CONTENT_TYPE, media)], text).into_response(),
@@ -111,18 +112,18 @@ async fn answer(
 }
 
 /// The first success that the document declares, with a body of its schema.
-fn reply(document: &Document<'_>, operation: &Operation<'_>) -> (u16, Option<String>, String) {
+fn response(document: &Document<'_>, operation: &Operation<'_>) -> (u16, Option<String>, String) {
     // One with a body before one without, which does not show how it is read.
     let declared = |status: &u16| operation.declared(*status).is_some();
     let full = |status: &u16| {
-        let reply = operation.declared(*status).and_then(|name| operation.replies.get(name));
-        !matches!(status, 204 | 205) && reply.is_some_and(|reply| !reply.media.is_empty())
+        let response = operation.declared(*status).and_then(|name| operation.responses.get(name));
+        !matches!(status, 204 | 205) && response.is_some_and(|response| !response.media.is_empty())
     };
     let success = (200..300).find(full).or_else(|| (200..300).find(declared)).unwrap_or(200);
-    let declared = operation.declared(success).and_then(|name| operation.replies.get(name));
+    let declared = operation.declared(success).and_then(|name| operation.responses.get(name));
     let of_json = |(name, _): &(&String, &Media<'_>)| name.contains("json");
-    let media =
-        declared.and_then(|reply| reply.media.iter().find(of_json).or_else(|| reply.media.iter().next()));
+    let media = declared
+        .and_then(|response| response.media.iter().find(of_json).or_else(|| response.media.iter().next()));
     let Some((media, Media { schema, .. })) = media else {
         return (success, None, String::new());
     };

@@ -64,15 +64,15 @@ fn normalize_keywords(schema: &mut Map<String, Value>) {
     }
 }
 
-/// The document as requests are judged by, if that is another one: in OpenAPI 3.0 a `readOnly` member is required in replies
+/// The document as requests are judged by, if that is another one: in OpenAPI 3.0 a `readOnly` member is required in responses
 /// alone.
 pub(crate) fn for_requests(document: &Value) -> Option<Value> {
     without_required(document, "readOnly")
 }
 
-/// The document as replies are judged by, if that is another one: in OpenAPI 3.0 a `writeOnly` member is required in requests
+/// The document as responses are judged by, if that is another one: in OpenAPI 3.0 a `writeOnly` member is required in requests
 /// alone.
-pub(crate) fn for_replies(document: &Value) -> Option<Value> {
+pub(crate) fn for_responses(document: &Value) -> Option<Value> {
     without_required(document, "writeOnly")
 }
 

@@ -11,7 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
-use super::reply::Reply;
+use super::response::HubResponse;
 use crate::document::Credential;
 
 /// The scheme of the header `Authorization`.
@@ -29,7 +29,12 @@ pub(crate) struct Accepted {
 
 impl Accepted {
     /// Checks the credentials of a request to an operation that asks for these.
-    pub(crate) fn check(&self, asked: &BTreeSet<Credential>, head: &Parts, body: &[u8]) -> Result<(), Reply> {
+    pub(crate) fn check(
+        &self,
+        asked: &BTreeSet<Credential>,
+        head: &Parts,
+        body: &[u8],
+    ) -> Result<(), HubResponse> {
         if asked.is_empty() {
             return Ok(());
         }
@@ -63,7 +68,7 @@ impl Accepted {
     }
 
     /// `<workspace key>:<signature>`, as the official SDKs send it.
-    fn check_signature(&self, value: &str, head: &Parts, body: &[u8]) -> Result<(), Reply> {
+    fn check_signature(&self, value: &str, head: &Parts, body: &[u8]) -> Result<(), HubResponse> {
         let Some((workspace, signature)) = value.split_once(':') else {
             return Err(unauthorized(
                 "the header Authorization is neither `Bearer <API key>` nor `<workspace key>:<signature>`",
@@ -77,7 +82,7 @@ impl Accepted {
             self.workspaces.get(workspace).ok_or_else(|| unauthorized("the workspace key is not known"))?;
         let signed = signed_text(head, body)?;
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| {
-            Reply::refusal(StatusCode::INTERNAL_SERVER_ERROR, "the workspace's secret cannot be used")
+            HubResponse::refusal(StatusCode::INTERNAL_SERVER_ERROR, "the workspace's secret cannot be used")
         })?;
         mac.update(signed.as_bytes());
         mac.verify_slice(&signature).map_err(|_| unauthorized("the signature does not fit the request"))
@@ -85,7 +90,7 @@ impl Accepted {
 }
 
 /// What a signature is made over: method, MD5 of the body, content type, date, path with query; a line each.
-fn signed_text(head: &Parts, body: &[u8]) -> Result<String, Reply> {
+fn signed_text(head: &Parts, body: &[u8]) -> Result<String, HubResponse> {
     let date = text(&head.headers, &header::DATE)
         .ok_or_else(|| unauthorized("a signed request needs the header Date"))?;
     let content_type = text(&head.headers, &header::CONTENT_TYPE).unwrap_or_default();
@@ -98,7 +103,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str
     headers.get(name)?.to_str().ok()
 }
 
-fn unauthorized(message: impl Into<String>) -> Reply {
-    Reply::refusal(StatusCode::UNAUTHORIZED, message)
+fn unauthorized(message: impl Into<String>) -> HubResponse {
+    HubResponse::refusal(StatusCode::UNAUTHORIZED, message)
         .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
 }

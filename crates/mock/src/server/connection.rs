@@ -35,7 +35,7 @@ pub(crate) struct Connection {
     reset: Reset,
 }
 
-/// Resets a connection in place of the reply that is to be written next.
+/// Resets a connection in place of the response that is to be written next.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reset(Arc<AtomicBool>);
 

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::{Key, page::Window};
-use crate::{document::Operation, server::reply::Reply};
+use crate::{document::Operation, server::response::HubResponse};
 
 /// The results of a page, unless asked for.
 const LIMIT: usize = 20;
@@ -28,9 +28,9 @@ impl Asked<'_> {
     }
 
     /// The refusal of a record of the body that is told to fail.
-    pub(super) fn refused(&self, index: usize) -> Option<Reply> {
+    pub(super) fn refused(&self, index: usize) -> Option<HubResponse> {
         let status = StatusCode::from_u16((*self.refused.get(index)?)?).ok()?;
-        Some(Reply::refusal(status, status.canonical_reason().unwrap_or("injected fault")))
+        Some(HubResponse::refusal(status, status.canonical_reason().unwrap_or("injected fault")))
     }
 
     /// A parameter of the path.
@@ -39,17 +39,17 @@ impl Asked<'_> {
     }
 
     /// The 404 that names the last parameter of the path.
-    pub(super) fn missing(&self) -> Reply {
+    pub(super) fn missing(&self) -> HubResponse {
         let (name, value) = self.path.last().map_or(("path", ""), |(name, value)| (name, value));
         super::missing(name, value)
     }
 
     /// The body, which is an object or absent.
-    pub(super) fn members(&self) -> Result<Map<String, Value>, Reply> {
+    pub(super) fn members(&self) -> Result<Map<String, Value>, HubResponse> {
         match &self.body {
             None => Ok(Map::new()),
             Some(Value::Object(members)) => Ok(members.clone()),
-            Some(_) => Err(Reply::bad_request("the body is not of type \"object\"")),
+            Some(_) => Err(HubResponse::bad_request("the body is not of type \"object\"")),
         }
     }
 

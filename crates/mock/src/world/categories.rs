@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{Key, missing, tags::has_tags};
-use crate::{refused::Refused, server::reply::Reply};
+use crate::{refused::Refused, server::response::HubResponse};
 
 /// The channels of a category that does not name its own.
 const CHANNELS: [&str; 9] =
@@ -72,7 +72,7 @@ impl Preferences {
         }
     }
 
-    pub(super) fn category(&self, slug: &str) -> Result<&Map<String, Value>, Reply> {
+    pub(super) fn category(&self, slug: &str) -> Result<&Map<String, Value>, HubResponse> {
         let found = self.categories.iter().find(|category| category["category"] == slug);
         found.ok_or_else(|| missing("category", slug))
     }
@@ -191,12 +191,12 @@ impl Preferences {
         whose: Whose<'_>,
         channels: &[Value],
         categories: &[Value],
-    ) -> Result<(), Reply> {
+    ) -> Result<(), HubResponse> {
         for category in categories {
             let known = self.category(category["category"].as_str().unwrap_or_default())?;
             let shown = self.recipient_view(known, whose, true);
             if shown["is_editable"] == false && category.get("preference").is_some_and(|it| it == "opt_out") {
-                return Err(Reply::bad_request(format!(
+                return Err(HubResponse::bad_request(format!(
                     "preference: {} cannot be unsubscribed from",
                     shown["category"]
                 )));

@@ -11,7 +11,7 @@ use super::{
     people::page,
     time,
 };
-use crate::server::reply::Reply;
+use crate::server::response::HubResponse;
 
 /// The list of all users, which every workspace has.
 pub(super) const ALL: &str = "all_users";
@@ -134,7 +134,7 @@ impl World {
             "upsert" => {
                 let id = asked.text("list_id").to_lowercase();
                 if id == ALL {
-                    return Some(Err(Reply::bad_request(format!("list_id: {ALL} cannot be changed"))));
+                    return Some(Err(HubResponse::bad_request(format!("list_id: {ALL} cannot be changed"))));
                 }
                 let mut own = asked.body.as_ref()?.as_object()?.clone();
                 own.insert("list_id".into(), id.as_str().into());
@@ -171,7 +171,7 @@ impl World {
                 page(by_cursor(&entries, order, &asked.window(), Value::clone))
             }
             "add" | "remove" if id == ALL => {
-                Err(Reply::bad_request(format!("list_id: {ALL} cannot be changed")))
+                Err(HubResponse::bad_request(format!("list_id: {ALL} cannot be changed")))
             }
             "add" | "remove" => Ok(self.change(asked, None, verb == "add")),
             _ => return None,

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Answer, Answered, Asked, World, json as members, missing, page, time};
-use crate::server::reply::Reply;
+use crate::server::response::HubResponse;
 
 /// The workspaces that are always there. What is committed in the last one is what the hub's own operations know.
 const WORKSPACES: [(&str, &str, &str); 2] =
@@ -278,6 +278,6 @@ fn validation(errors: &[String]) -> Value {
     json!({"is_valid": errors.is_empty(), "errors": errors})
 }
 
-fn bad_request(message: impl Into<String>) -> Reply {
-    Reply::refusal(StatusCode::BAD_REQUEST, message)
+fn bad_request(message: impl Into<String>) -> HubResponse {
+    HubResponse::refusal(StatusCode::BAD_REQUEST, message)
 }

@@ -13,7 +13,7 @@ use super::{
     tenants::DEFAULT,
     time,
 };
-use crate::server::reply::Reply;
+use crate::server::response::HubResponse;
 
 /// The results of a page, unless asked for.
 const LIMIT: usize = 10;
@@ -150,7 +150,9 @@ impl World {
                     .iter()
                     .map(|update| update["message_id"].as_str().unwrap_or_default());
                 if let Some(twice) = ids.into_iter().find(|id| !known.insert(id.to_owned())) {
-                    return Some(Err(Reply::bad_request(format!("messages: {twice} stands there twice"))));
+                    return Some(Err(HubResponse::bad_request(format!(
+                        "messages: {twice} stands there twice"
+                    ))));
                 }
                 let records = asked.list("messages").iter().map(|update| {
                     let text = |name: &str| update[name].as_str().unwrap_or_default();

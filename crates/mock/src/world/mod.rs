@@ -44,13 +44,13 @@ use self::{
     store::Store,
     subscriptions::Subscriptions,
 };
-use crate::{document::Document, refused::Refused, server::reply::Reply};
+use crate::{document::Document, refused::Refused, server::response::HubResponse};
 
 /// What identifies something: the parameters of its path, in their order.
 pub(crate) type Key = Vec<String>;
 
-/// A reply's body, or a refusal.
-pub(crate) type Answer = Result<Answered, Reply>;
+/// A response's body, or a refusal.
+pub(crate) type Answer = Result<Answered, HubResponse>;
 
 /// What a success is answered with.
 #[derive(Debug)]
@@ -166,9 +166,9 @@ fn time(time: DateTime<Utc>) -> Value {
     time.to_rfc3339_opts(SecondsFormat::Micros, false).into()
 }
 
-/// The document's reply for something that does not exist.
-fn missing(parameter: &str, value: &str) -> Reply {
-    Reply::refusal(StatusCode::NOT_FOUND, format!("{parameter}: {value} not found"))
+/// The document's response for something that does not exist.
+fn missing(parameter: &str, value: &str) -> HubResponse {
+    HubResponse::refusal(StatusCode::NOT_FOUND, format!("{parameter}: {value} not found"))
 }
 
 fn json(members: Map<String, Value>) -> Answered {

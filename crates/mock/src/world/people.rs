@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     document::{Problem, list},
-    server::reply::Reply,
+    server::response::HubResponse,
 };
 
 impl World {
@@ -82,7 +82,7 @@ impl World {
         })
     }
 
-    /// A user's profile, in the form in which an upsert replies it.
+    /// A user's profile, in the form in which an upsert responses it.
     pub(crate) fn user(&self, distinct_id: &str) -> Option<Value> {
         self.users.get(&[distinct_id.to_owned()]).map(Value::Object)
     }
@@ -133,7 +133,7 @@ impl World {
 
     fn merge(&mut self, into: &[String], from: &str) -> Answer {
         if into[0] == from {
-            return Err(Reply::bad_request("from_user_id: is the user that it would be merged into"));
+            return Err(HubResponse::bad_request("from_user_id: is the user that it would be merged into"));
         }
         let other = [from.to_owned()];
         self.users.merge(into, &other, Utc::now()).map_err(|which| match which {
@@ -167,21 +167,23 @@ impl World {
                 let field = |problem: &Problem| {
                     format!("[{index}].{problem}").replace(".operations", ".$user_operations")
                 };
-                return Err(Reply::bad_request(problems.iter().map(field).collect::<Vec<_>>().join("; ")));
+                return Err(HubResponse::bad_request(
+                    problems.iter().map(field).collect::<Vec<_>>().join("; "),
+                ));
             }
         }
         Ok(Answered::AsDocumented)
     }
 }
 
-fn refuse(result: Result<(), Vec<Problem>>) -> Result<(), Reply> {
-    result.map_err(|problems| Reply::bad_request(list(&problems)))
+fn refuse(result: Result<(), Vec<Problem>>) -> Result<(), HubResponse> {
+    result.map_err(|problems| HubResponse::bad_request(list(&problems)))
 }
 
-pub(super) fn refuse_any(problems: &[Problem]) -> Result<(), Reply> {
-    if problems.is_empty() { Ok(()) } else { Err(Reply::bad_request(list(problems))) }
+pub(super) fn refuse_any(problems: &[Problem]) -> Result<(), HubResponse> {
+    if problems.is_empty() { Ok(()) } else { Err(HubResponse::bad_request(list(problems))) }
 }
 
 pub(super) fn page(page: Result<Value, String>) -> Answer {
-    page.map(Answered::Json).map_err(Reply::bad_request)
+    page.map(Answered::Json).map_err(HubResponse::bad_request)
 }

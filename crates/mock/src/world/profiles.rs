@@ -210,7 +210,7 @@ impl Profiles {
         self.by_key.get(key)
     }
 
-    /// The stored profile, in the form in which an upsert replies it.
+    /// The stored profile, in the form in which an upsert responses it.
     pub(crate) fn get(&self, key: &[String]) -> Option<Map<String, Value>> {
         Some(self.to_json(key, self.by_key.get(key)?))
     }

@@ -6,7 +6,7 @@ use chrono::Utc;
 use serde_json::{Map, Value};
 
 use super::{Key, World};
-use crate::{document::Problem, document::list, server::reply::Reply};
+use crate::{document::Problem, document::list, server::response::HubResponse};
 
 /// Keys of a recipient that are neither channels nor properties.
 const ABOUT: [&str; 7] = [
@@ -88,7 +88,11 @@ impl Recipient {
 
 impl World {
     /// Reads the recipients of a request for this tenant.
-    pub(super) fn recipients(&self, values: &[Value], tenant: Option<&str>) -> Result<Vec<Recipient>, Reply> {
+    pub(super) fn recipients(
+        &self,
+        values: &[Value],
+        tenant: Option<&str>,
+    ) -> Result<Vec<Recipient>, HubResponse> {
         let mut problems = Vec::new();
         let mut found = Vec::new();
         for (index, value) in values.iter().enumerate() {
@@ -110,7 +114,7 @@ impl World {
                 }
             }
         }
-        if problems.is_empty() { Ok(found) } else { Err(Reply::bad_request(list(&problems))) }
+        if problems.is_empty() { Ok(found) } else { Err(HubResponse::bad_request(list(&problems))) }
     }
 
     /// Adds the inline form to the profile. A bare identifier of nobody gets one only if it is to be created.

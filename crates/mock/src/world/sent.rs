@@ -11,7 +11,7 @@ use super::{
     recipients::Target,
     tenants::DEFAULT,
 };
-use crate::server::reply::Reply;
+use crate::server::response::HubResponse;
 
 impl World {
     /// Workflows: `trigger`, `trigger_many`, `trigger_dynamic`, `cancel`.
@@ -68,7 +68,11 @@ impl World {
     }
 
     /// Does something with each record of the body; what is refused is so alone.
-    fn each(&mut self, asked: &Asked<'_>, send: fn(&mut Self, &Value) -> Result<String, Reply>) -> Answered {
+    fn each(
+        &mut self,
+        asked: &Asked<'_>,
+        send: fn(&mut Self, &Value) -> Result<String, HubResponse>,
+    ) -> Answered {
         let records = asked.body.as_ref().and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let outcomes: Vec<Value> = records
             .iter()
@@ -89,11 +93,11 @@ impl World {
     }
 
     /// Runs a workflow for the recipients of a record.
-    fn trigger(&mut self, body: &Value) -> Result<String, Reply> {
+    fn trigger(&mut self, body: &Value) -> Result<String, HubResponse> {
         let slug = text(body, "workflow").unwrap_or_default();
         let known = self.outbox.workflows.get(slug);
         if known.is_none() && !self.outbox.workflows.is_empty() {
-            return Err(Reply::refusal(StatusCode::NOT_FOUND, "workflow not found"));
+            return Err(HubResponse::refusal(StatusCode::NOT_FOUND, "workflow not found"));
         }
         let member = |name: &str| known.and_then(|known| known.get(name)?.as_str()).map(str::to_owned);
         let (category, template) = (member("category"), member("template"));
@@ -132,12 +136,12 @@ impl World {
     }
 
     /// Records an event. That of an unknown user is accepted and dropped.
-    fn event(&mut self, body: &Value) -> Result<String, Reply> {
+    fn event(&mut self, body: &Value) -> Result<String, HubResponse> {
         let (name, user) =
             (text(body, "event").unwrap_or_default(), text(body, "distinct_id").unwrap_or_default());
         for (field, value) in [("event", name), ("distinct_id", user)] {
             if value.trim().is_empty() {
-                return Err(Reply::bad_request(format!("{field}: is blank")));
+                return Err(HubResponse::bad_request(format!("{field}: is blank")));
             }
         }
         let (id, _) = self.record(Kind::Event, name, body);
@@ -150,8 +154,9 @@ impl World {
 
     fn broadcast(&mut self, body: &Value) -> Answer {
         let list = text(body, "list_id").unwrap_or_default();
-        let members =
-            self.members_of(list).ok_or_else(|| Reply::bad_request(format!("list_id: {list} not found")))?;
+        let members = self
+            .members_of(list)
+            .ok_or_else(|| HubResponse::bad_request(format!("list_id: {list} not found")))?;
         let (_, is_duplicate) = self.record(Kind::Broadcast, list, body);
         if !is_duplicate {
             let mut targets: Vec<_> = members.iter().filter_map(|id| self.member(id)).collect();

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     document::{Document, Operation},
     refused::Refused,
-    server::reply::Reply,
+    server::response::HubResponse,
 };
 
 /// How large a value is at least.
@@ -24,7 +24,7 @@ const BYTES: usize = 64;
 pub(crate) struct Store {
     /// The members of a value that its key consists of.
     names: Vec<String>,
-    /// The members of a reply, each with whether it may be null.
+    /// The members of a response, each with whether it may be null.
     members: BTreeMap<String, bool>,
     values: BTreeMap<Key, Map<String, Value>>,
 }
@@ -78,11 +78,11 @@ impl Store {
     }
 
     /// The key of what is stored: from the path, else from the body.
-    fn key_of(&self, asked: &Asked<'_>, body: &Map<String, Value>) -> Result<Key, Reply> {
+    fn key_of(&self, asked: &Asked<'_>, body: &Map<String, Value>) -> Result<Key, HubResponse> {
         let mut key = asked.key();
         for name in self.names.iter().skip(key.len()) {
             let id = body.get(name).and_then(Value::as_str);
-            key.push(id.ok_or_else(|| Reply::bad_request(format!("{name}: is required")))?.to_owned());
+            key.push(id.ok_or_else(|| HubResponse::bad_request(format!("{name}: is required")))?.to_owned());
         }
         Ok(key)
     }
@@ -106,7 +106,7 @@ impl Store {
         }
     }
 
-    /// The value as a reply has it: what was never set is null, where it may be.
+    /// The value as a response has it: what was never set is null, where it may be.
     pub(super) fn get(&self, key: &[String]) -> Option<Map<String, Value>> {
         let mut value = self.values.get(key)?.clone();
         for (name, _) in self.members.iter().filter(|(_, null)| **null) {
@@ -143,7 +143,7 @@ impl Store {
         } else {
             by_cursor(&found, Order::Ascending, &asked.window(), Value::clone)
         };
-        page.map(Answered::Json).map_err(Reply::bad_request)
+        page.map(Answered::Json).map_err(HubResponse::bad_request)
     }
 
     pub(super) fn bytes(&self) -> usize {

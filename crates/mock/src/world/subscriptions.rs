@@ -12,7 +12,7 @@ use super::{
     recipients::Recipient,
     time,
 };
-use crate::server::reply::Reply;
+use crate::server::response::HubResponse;
 
 /// Edges from an object to its subscribers. A key of one part is a user, one of two an object.
 #[derive(Debug, Default)]
@@ -110,13 +110,15 @@ impl World {
         let recipients = self.recipients(asked.list("recipients"), None)?;
         for recipient in &recipients {
             if recipient.key.is_empty() {
-                return Err(Reply::bad_request("recipients: a transient user cannot be subscribed"));
+                return Err(HubResponse::bad_request("recipients: a transient user cannot be subscribed"));
             }
             // A parent, its child and the child's users: no object is between others.
             let is_child = self.subscriptions.parents(object).next().is_some();
             let has_children = self.subscriptions.subscribers_of(&recipient.key).any(|key| key.len() == 2);
             if recipient.key.len() == 2 && (is_child || has_children || recipient.key == object) {
-                return Err(Reply::bad_request("recipients: subscriptions are at most two levels deep"));
+                return Err(HubResponse::bad_request(
+                    "recipients: subscriptions are at most two levels deep",
+                ));
             }
         }
         if let Some(parent) = parent {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{Answer, Answered, Asked, Key, World, json as members, missing, page, store};
 use crate::{
     document::{Document, list},
-    server::reply::Reply,
+    server::response::HubResponse,
 };
 
 /// The tenant that every workspace has.
@@ -23,7 +23,7 @@ impl World {
 
     pub(super) fn tenants(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
         if verb == "delete" && asked.parameter("tenant_id") == DEFAULT {
-            return Some(Err(Reply::bad_request("tenant_id: the tenant `default` cannot be deleted")));
+            return Some(Err(HubResponse::bad_request("tenant_id: the tenant `default` cannot be deleted")));
         }
         let answer = store::answer(self.stores.get_mut("tenants")?, verb, asked)?;
         if verb == "delete" && answer.is_ok() {
@@ -47,7 +47,7 @@ impl World {
     }
 
     /// Refuses a tenant that does not exist; the document without tenants knows any.
-    pub(super) fn needs_tenant(&self, tenant: &str) -> Result<(), Reply> {
+    pub(super) fn needs_tenant(&self, tenant: &str) -> Result<(), HubResponse> {
         let known = self.stores.get("tenants").is_none_or(|tenants| tenants.has(&[tenant.to_owned()]));
         if known { Ok(()) } else { Err(missing("tenant_id", tenant)) }
     }
@@ -76,20 +76,20 @@ impl World {
                 let tenant = |key: &&Key| json!({"tenant_id": key[1]});
                 page::by_cursor(&tenants, page::Order::Ascending, &asked.window(), tenant)
                     .map(Answered::Json)
-                    .map_err(Reply::bad_request)
+                    .map_err(HubResponse::bad_request)
             }
             "get" => Ok(members(self.in_tenant(&key))),
             "upsert" => asked.members().and_then(|body| {
                 let problems = self.keys.problems(&[], &body);
                 if !problems.is_empty() {
-                    return Err(Reply::bad_request(list(&problems)));
+                    return Err(HubResponse::bad_request(list(&problems)));
                 }
                 self.tenant_profiles.upsert(&self.keys, &key, body, Utc::now());
                 Ok(members(self.in_tenant(&key)))
             }),
             "edit" => match self.tenant_profiles.edit(&self.keys, &key, asked.list("operations"), Utc::now())
             {
-                Err(problems) => Err(Reply::bad_request(list(&problems))),
+                Err(problems) => Err(HubResponse::bad_request(list(&problems))),
                 Ok(()) => Ok(members(self.in_tenant(&key))),
             },
             "delete" if self.tenant_profiles.delete(&key) => Ok(Answered::AsDocumented),

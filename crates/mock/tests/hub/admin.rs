@@ -89,7 +89,7 @@ async fn a_wrong_body_says_why() -> Result {
     let hub = Hub::start().await?;
     let cases = [
         (json!({"staus": 503}), "the body cannot be used: unknown field `staus`"),
-        (json!({"status": 42}), "42 is no status of a reply"),
+        (json!({"status": 42}), "42 is no status of a response"),
         (json!({}), "a fault needs a status, a delay or a cut"),
     ];
     for (body, start) in cases {

@@ -42,7 +42,7 @@ async fn an_upsert_that_did_not_happen_shows_what_did() -> Result {
 }
 
 #[tokio::test]
-async fn an_upsert_whose_reply_was_lost_was_carried_out() -> Result {
+async fn an_upsert_whose_response_was_lost_was_carried_out() -> Result {
     let hub = Hub::start().await?;
     hub.inject(Fault::lost())?;
     assert!(upsert(&hub, "u", &json!({"a": 1})).await.is_err());

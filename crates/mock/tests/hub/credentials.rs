@@ -35,9 +35,9 @@ async fn a_request_without_a_known_key_is_refused() -> Result {
         (post().header("authorization", hub.key()), "the header Authorization is neither"),
     ];
     for (request, start) in cases {
-        let reply = request.send().await?;
-        assert_eq!(reply.headers()["www-authenticate"], "Bearer");
-        let (status, message) = refusal(reply).await?;
+        let response = request.send().await?;
+        assert_eq!(response.headers()["www-authenticate"], "Bearer");
+        let (status, message) = refusal(response).await?;
         assert_eq!(status, 401);
         assert!(message.starts_with(start), "{message}");
     }
@@ -101,8 +101,8 @@ async fn a_key_in_a_header_of_its_own_is_hidden_too() -> Result {
         "components": {"securitySchemes": {"Own": {"type": "apiKey", "in": "header", "name": "X-Key"}}},
     });
     let hub = Hub::builder().document(document.to_string()).key("the-secret").start().await?;
-    let reply = client().get(format!("{}/", hub.url())).header("x-key", "the-secret").send().await?;
-    assert_eq!(reply.status(), 204);
+    let response = client().get(format!("{}/", hub.url())).header("x-key", "the-secret").send().await?;
+    assert_eq!(response.status(), 204);
     let shown = client().get(format!("{}/_hub/requests", hub.url())).send().await?.text().await?;
     assert!(shown.contains("\"x-key\":\"[hidden]\"") && !shown.contains("the-secret"), "{shown}");
     Ok(())

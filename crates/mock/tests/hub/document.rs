@@ -96,33 +96,33 @@ async fn an_operation_is_answered_with_the_documents_example() -> Result {
     let hub = hub().await?;
     let post =
         client().post(format!("{}/v1/object/team/", hub.url())).json(&json!({"name": "x", "size": null}));
-    let reply = post.send().await?;
-    assert_eq!(reply.status(), 202);
-    assert_eq!(reply.json::<Value>().await?, json!({"name": "shown", "size": 2}));
+    let response = post.send().await?;
+    assert_eq!(response.status(), 202);
+    assert_eq!(response.json::<Value>().await?, json!({"name": "shown", "size": 2}));
     Ok(())
 }
 
 #[tokio::test]
-async fn a_reply_without_a_valid_example_is_made_from_the_schema() -> Result {
+async fn a_response_without_a_valid_example_is_made_from_the_schema() -> Result {
     let hub = hub().await?;
-    let reply = list(&hub, "/v1/object/team/?active=true", Some("abc")).await?;
-    assert_eq!(reply.status(), 200);
-    let page: Value = reply.json().await?;
+    let response = list(&hub, "/v1/object/team/?active=true", Some("abc")).await?;
+    assert_eq!(response.status(), 200);
+    let page: Value = response.json().await?;
     assert_eq!(page["items"][0]["name"], "text");
     assert_eq!(page["at"], "2025-04-04T09:55:12.397Z");
     Ok(())
 }
 
 #[tokio::test]
-async fn fixed_text_comes_before_a_parameter_and_a_reply_may_be_empty() -> Result {
+async fn fixed_text_comes_before_a_parameter_and_a_response_may_be_empty() -> Result {
     let hub = hub().await?;
     let url = format!("{}/v1/object/~all/", hub.url());
-    let reply = client().get(&url).send().await?;
-    assert_eq!((reply.status().as_u16(), reply.text().await?.as_str()), (204, ""));
+    let response = client().get(&url).send().await?;
+    assert_eq!((response.status().as_u16(), response.text().await?.as_str()), (204, ""));
     let delete = client().delete(&url).header("authorization", format!("servicetoken {}", hub.key()));
-    let reply = delete.send().await?;
-    assert_eq!(reply.status(), 200, "the first of a class");
-    assert_eq!(reply.json::<Value>().await?, json!({"gone": 2}));
+    let response = delete.send().await?;
+    assert_eq!(response.status(), 200, "the first of a class");
+    assert_eq!(response.json::<Value>().await?, json!({"gone": 2}));
     Ok(())
 }
 
@@ -132,8 +132,8 @@ async fn parameters_are_judged_by_their_schemas() -> Result {
     for query in
         ["active=true", "active=false&limit=50", "active=true&tags=a&tags=1", "active=true&tags=a,b&other=1"]
     {
-        let reply = list(&hub, &format!("/v1/object/place/?{query}"), Some("abc")).await?;
-        assert_eq!(reply.status(), 200, "{query}");
+        let response = list(&hub, &format!("/v1/object/place/?{query}"), Some("abc")).await?;
+        assert_eq!(response.status(), 200, "{query}");
     }
     let cases = [
         ("/v1/object/team/", Some("abc"), "active: is required"),
@@ -170,9 +170,9 @@ async fn bodies_and_credentials_are_judged_by_the_document() -> Result {
 #[tokio::test]
 async fn a_path_is_answered_for_its_own_methods_only() -> Result {
     let hub = hub().await?;
-    let reply = client().put(format!("{}/v1/object/team/", hub.url())).send().await?;
-    assert_eq!(reply.headers()["allow"], "GET, POST");
-    assert_eq!(refusal(reply).await?.0, 405);
+    let response = client().put(format!("{}/v1/object/team/", hub.url())).send().await?;
+    assert_eq!(response.headers()["allow"], "GET, POST");
+    assert_eq!(refusal(response).await?.0, 405);
     Ok(())
 }
 
@@ -202,17 +202,17 @@ async fn serve(paths: Value) -> Result<Hub> {
     Ok(Hub::builder().document(json!({"openapi": "3.1.0", "paths": paths}).to_string()).start().await?)
 }
 
-/// An operation that replies JSON of this schema.
-fn replying(id: &str, schema: &Value) -> Value {
+/// An operation that responds with JSON of this schema.
+fn responding(id: &str, schema: &Value) -> Value {
     let content = json!({"application/json": {"schema": schema}});
     json!({"operationId": id, "responses": {"200": {"description": "ok", "content": content}}})
 }
 
 #[tokio::test]
-async fn f27_an_operation_without_a_reply_is_named_at_the_start() -> Result {
+async fn f27_an_operation_without_a_response_is_named_at_the_start() -> Result {
     let hub = serve(json!({
-        "/never": {"get": replying("never", &json!({"type": "string", "not": {"type": "string"}}))},
-        "/always": {"get": replying("always", &json!({"type": "string", "pattern": "^[0-9a-f]{5}$", "example": "x"}))},
+        "/never": {"get": responding("never", &json!({"type": "string", "not": {"type": "string"}}))},
+        "/always": {"get": responding("always", &json!({"type": "string", "pattern": "^[0-9a-f]{5}$", "example": "x"}))},
     }))
     .await?;
     let unanswerable = hub.unanswerable();
@@ -238,7 +238,7 @@ async fn f28_the_template_with_more_fixed_text_is_tried_first() -> Result {
     ];
     let items = paths
         .iter()
-        .map(|path| ((*path).to_owned(), json!({"post": replying(path, &json!({"const": path}))})));
+        .map(|path| ((*path).to_owned(), json!({"post": responding(path, &json!({"const": path}))})));
     let hub = serve(items.collect::<serde_json::Map<_, _>>().into()).await?;
     for (path, template) in [
         ("/jobs/7:run", "/jobs/{id}:run"),
@@ -248,15 +248,15 @@ async fn f28_the_template_with_more_fixed_text_is_tried_first() -> Result {
         ("/v1/test/test", "/v1/test/test"),
         ("/c/main...topic", "/c/{base}...{head}"),
     ] {
-        let reply: Value = client().post(format!("{}{path}", hub.url())).send().await?.json().await?;
-        assert_eq!(reply, template, "{path}");
+        let response: Value = client().post(format!("{}{path}", hub.url())).send().await?.json().await?;
+        assert_eq!(response, template, "{path}");
     }
     assert_eq!(hub.requests()[5].parameter("head"), Some("topic"));
     Ok(())
 }
 
 #[tokio::test]
-async fn replies_are_what_http_and_the_document_say() -> Result {
+async fn responses_are_what_http_and_the_document_say() -> Result {
     let error = json!({"type": "object", "required": ["e"], "properties": {"e": {"type": "string"}}});
     let json = |schema: &Value| json!({"application/json": {"schema": schema}});
     let hub = serve(json!({
@@ -271,22 +271,22 @@ async fn replies_are_what_http_and_the_document_say() -> Result {
     .await?;
     let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
     let get = |path: &str| client.get(format!("{}{path}", hub.url())).send();
-    let typed = |reply: &reqwest::Response| reply.headers().get("content-type").cloned();
+    let typed = |response: &reqwest::Response| response.headers().get("content-type").cloned();
 
-    let reply = get("/default").await?;
-    assert_eq!((reply.status().as_u16(), reply.json::<Value>().await?), (200, json!({"e": "text"})));
-    let reply = get("/text").await?;
-    assert_eq!(typed(&reply).ok_or("no type")?, "text/plain");
-    assert_eq!(reply.text().await?, "hello");
-    let reply = get("/page").await?;
-    assert_eq!(typed(&reply).ok_or("no type")?, "text/html");
-    let reply = get("/none").await?;
-    assert_eq!((reply.status().as_u16(), reply.text().await?.as_str()), (204, ""));
-    let reply = get("/moved").await?;
-    assert_eq!((reply.status().as_u16(), &reply.headers()["location"]), (302, &"/text".parse()?));
+    let response = get("/default").await?;
+    assert_eq!((response.status().as_u16(), response.json::<Value>().await?), (200, json!({"e": "text"})));
+    let response = get("/text").await?;
+    assert_eq!(typed(&response).ok_or("no type")?, "text/plain");
+    assert_eq!(response.text().await?, "hello");
+    let response = get("/page").await?;
+    assert_eq!(typed(&response).ok_or("no type")?, "text/html");
+    let response = get("/none").await?;
+    assert_eq!((response.status().as_u16(), response.text().await?.as_str()), (204, ""));
+    let response = get("/moved").await?;
+    assert_eq!((response.status().as_u16(), &response.headers()["location"]), (302, &"/text".parse()?));
     for path in ["/made", "/shared"] {
-        let reply = get(path).await?;
-        assert_eq!((reply.status().as_u16(), &reply.headers()["x-id"]), (201, &"7".parse()?));
+        let response = get(path).await?;
+        assert_eq!((response.status().as_u16(), &response.headers()["x-id"]), (201, &"7".parse()?));
     }
     let beside = client.post(format!("{}/shared", hub.url())).send().await?;
     assert_eq!(beside.status(), 202, "what stands beside a reference adds to it");
@@ -294,7 +294,7 @@ async fn replies_are_what_http_and_the_document_say() -> Result {
 }
 
 #[tokio::test]
-async fn f14_in_openapi_3_0_a_read_only_member_is_required_in_replies_alone() -> Result {
+async fn f14_in_openapi_3_0_a_read_only_member_is_required_in_responses_alone() -> Result {
     let schema = json!({"type": "object", "required": ["id", "secret", "n"], "properties": {
         "id": {"type": "string", "readOnly": true}, "secret": {"$ref": "#/components/schemas/Secret"}, "n": {"type": "integer"},
     }});
@@ -313,10 +313,10 @@ async fn f14_in_openapi_3_0_a_read_only_member_is_required_in_replies_alone() ->
             }}},
         });
         let hub = Hub::builder().document(document.to_string()).start().await?;
-        let reply = client().post(format!("{}/thing", hub.url())).json(&sent).send().await?;
-        assert_eq!(reply.status().as_u16(), status, "{version} {sent}");
+        let response = client().post(format!("{}/thing", hub.url())).json(&sent).send().await?;
+        assert_eq!(response.status().as_u16(), status, "{version} {sent}");
         if status == 200 {
-            assert_eq!(reply.json::<Value>().await?, json!({"id": "a", "n": 1}), "the example fits");
+            assert_eq!(response.json::<Value>().await?, json!({"id": "a", "n": 1}), "the example fits");
         }
     }
     Ok(())
@@ -325,7 +325,7 @@ async fn f14_in_openapi_3_0_a_read_only_member_is_required_in_replies_alone() ->
 /// Only debug builds check what leaves.
 #[cfg(debug_assertions)]
 #[tokio::test]
-async fn a_reply_against_the_document_does_not_leave() -> Result {
+async fn a_response_against_the_document_does_not_leave() -> Result {
     let schema = json!({"type": "object", "required": ["plan"]});
     let table = json!({"users": {"upsert": "post /v1/user/{distinct_id}/"}});
     let document = json!({"x-resources": table, "paths": {"/v1/user/{distinct_id}/": {"post": {
@@ -333,8 +333,8 @@ async fn a_reply_against_the_document_does_not_leave() -> Result {
         "responses": {"201": {"content": {"application/json": {"schema": schema}}}}
     }}}});
     let hub = Hub::builder().document(document.to_string()).start().await?;
-    let reply = client().post(format!("{}/v1/user/u/", hub.url())).send().await?;
-    let expected = "the reply of create-update-users goes against the document: plan: is required";
-    assert_eq!(refusal(reply).await?, (500, expected.into()));
+    let response = client().post(format!("{}/v1/user/u/", hub.url())).send().await?;
+    let expected = "the response of create-update-users goes against the document: plan: is required";
+    assert_eq!(refusal(response).await?, (500, expected.into()));
     Ok(())
 }

@@ -12,9 +12,9 @@ async fn a_status_is_answered_as_often_as_asked_and_nothing_is_stored() -> Resul
     let hub = Hub::start().await?;
     hub.inject(Fault::status(503).retry_after(Duration::from_secs(2)).times(2))?;
     for _ in 0..2 {
-        let reply = upsert(&hub, "u", &json!({})).await?;
-        assert_eq!(reply.headers()["retry-after"], "2");
-        assert_eq!(refusal(reply).await?, (503, "Service Unavailable".into()));
+        let response = upsert(&hub, "u", &json!({})).await?;
+        assert_eq!(response.headers()["retry-after"], "2");
+        assert_eq!(refusal(response).await?, (503, "Service Unavailable".into()));
     }
     assert_eq!(hub.profile("u"), None);
     assert_eq!(upsert(&hub, "u", &json!({})).await?.status(), 201);
@@ -50,7 +50,7 @@ fn root(error: &dyn std::error::Error) -> String {
 }
 
 #[tokio::test]
-async fn a_reset_comes_before_the_request_is_performed_and_a_lost_reply_after() -> Result {
+async fn a_reset_comes_before_the_request_is_performed_and_a_lost_response_after() -> Result {
     let hub = Hub::start().await?;
     hub.inject(Fault::reset())?;
     hub.inject(Fault::lost())?;
@@ -65,15 +65,15 @@ async fn a_reset_comes_before_the_request_is_performed_and_a_lost_reply_after() 
 }
 
 #[tokio::test]
-async fn a_truncated_reply_has_a_whole_head_and_half_a_body() -> Result {
+async fn a_truncated_response_has_a_whole_head_and_half_a_body() -> Result {
     let hub = Hub::start().await?;
     hub.inject(Fault::truncated())?;
-    let mut reply = upsert(&hub, "u", &example()).await?;
-    assert_eq!(reply.status(), 201);
-    let length = reply.content_length().ok_or("no length")?;
+    let mut response = upsert(&hub, "u", &example()).await?;
+    assert_eq!(response.status(), 201);
+    let length = response.content_length().ok_or("no length")?;
     let mut arrived = 0;
     let error = loop {
-        match reply.chunk().await {
+        match response.chunk().await {
             Ok(Some(chunk)) => arrived += chunk.len() as u64,
             Ok(None) => return Err("the body is whole".into()),
             Err(error) => break error,
@@ -86,7 +86,7 @@ async fn a_truncated_reply_has_a_whole_head_and_half_a_body() -> Result {
 }
 
 #[tokio::test]
-async fn a_reply_without_a_body_is_lost_where_others_are_truncated() -> Result {
+async fn a_response_without_a_body_is_lost_where_others_are_truncated() -> Result {
     let hub = Hub::start().await?;
     hub.seed("u", json!({}))?;
     hub.inject(Fault::truncated())?;

@@ -82,9 +82,9 @@ fn a_hub_on_a_thread_needs_no_runtime() -> Result {
         "POST /v1/user/u/ HTTP/1.1\r\nHost: hub\r\nConnection: close\r\nContent-Length: 0\r\nAuthorization: Bearer {}\r\n\r\n",
         hub.key()
     )?;
-    let mut reply = String::new();
-    connection.read_to_string(&mut reply)?;
-    assert!(reply.starts_with("HTTP/1.1 201 "), "{reply}");
+    let mut response = String::new();
+    connection.read_to_string(&mut response)?;
+    assert!(response.starts_with("HTTP/1.1 201 "), "{response}");
     assert!(hub.profile("u").is_some());
     Ok(())
 }

@@ -15,13 +15,13 @@ use crate::{Result, client, refusal, upsert};
 async fn requests_over_the_rate_are_refused_with_the_time_to_wait() -> Result {
     let hub = Hub::builder().rate_limit(RateLimit::new(2, Duration::from_secs(7200))).start().await?;
     for status in [201, 201, 429] {
-        let reply = upsert(&hub, "u", &json!({})).await?;
-        assert_eq!(reply.status(), status);
+        let response = upsert(&hub, "u", &json!({})).await?;
+        assert_eq!(response.status(), status);
         if status == 429 {
             // Less by the time that has passed since the first request.
-            let wait = reply.headers()["retry-after"].to_str()?.parse::<u64>()?;
+            let wait = response.headers()["retry-after"].to_str()?.parse::<u64>()?;
             assert!((1..=3600).contains(&wait), "{wait}");
-            assert_eq!(refusal(reply).await?.1, format!("the rate limit is reached; wait for {wait} s"));
+            assert_eq!(refusal(response).await?.1, format!("the rate limit is reached; wait for {wait} s"));
         }
     }
     hub.limit_rate(None);
@@ -32,8 +32,8 @@ async fn requests_over_the_rate_are_refused_with_the_time_to_wait() -> Result {
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused() -> Result {
     let hub = Hub::builder().largest_body(100).start().await?;
-    let reply = upsert(&hub, "u", &json!({"note": "x".repeat(100)})).await?;
-    assert_eq!(refusal(reply).await?, (413, "the body is larger than 100 bytes".into()));
+    let response = upsert(&hub, "u", &json!({"note": "x".repeat(100)})).await?;
+    assert_eq!(refusal(response).await?, (413, "the body is larger than 100 bytes".into()));
     assert_eq!(hub.profile("u"), None);
     assert_eq!(upsert(&hub, "u", &json!({"note": "x".repeat(80)})).await?.status(), 201);
     Ok(())
@@ -45,8 +45,8 @@ async fn a_body_that_breaks_is_not_one_that_is_too_large() -> Result {
     let mut stream = TcpStream::connect(hub.url().trim_start_matches("http://")).await?;
     let head = "POST /v1/user/u/ HTTP/1.1\r\nhost: hub\r\ntransfer-encoding: chunked\r\n\r\nno size\r\n";
     stream.write_all(head.as_bytes()).await?;
-    let mut reply = Vec::new();
-    stream.read_to_end(&mut reply).await?;
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await?;
     let [request] = &hub.requests()[..] else { return Err("not one request".into()) };
     assert_eq!((request.status(), request.refusal()), (Some(400), Some("the body broke off")));
     Ok(())

@@ -48,9 +48,9 @@ async fn upsert(hub: &Hub, id: &str, body: &Value) -> Result<Response> {
 }
 
 /// Status and message of a refusal.
-async fn refusal(reply: Response) -> Result<(u16, String)> {
-    let status = reply.status().as_u16();
-    let body: Value = reply.json().await?;
+async fn refusal(response: Response) -> Result<(u16, String)> {
+    let status = response.status().as_u16();
+    let body: Value = response.json().await?;
     assert_eq!(body["code"], status);
     Ok((status, body["message"].as_str().ok_or("no message")?.to_owned()))
 }
@@ -59,22 +59,22 @@ async fn send(hub: &Hub, method: &str, path: &str, body: Value) -> Result<(u16, 
     send_as(hub, "Bearer", method, path, body).await
 }
 
-/// Sends a request, and gives status and body of the reply; a body that is no JSON as text.
+/// Sends a request, and gives status and body of the response; a body that is no JSON as text.
 async fn send_as(hub: &Hub, scheme: &str, method: &str, path: &str, body: Value) -> Result<(u16, Value)> {
     let request = client().request(method.parse()?, format!("{}{path}", hub.url()));
     let request = request.header("authorization", format!("{scheme} {}", hub.key()));
     let request = if body.is_null() { request } else { request.json(&body) };
-    let reply = request.send().await?;
-    let status = reply.status().as_u16();
-    let text = reply.text().await?;
+    let response = request.send().await?;
+    let status = response.status().as_u16();
+    let text = response.text().await?;
     Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
 }
 
 /// Sends a request that succeeds.
 async fn done(hub: &Hub, method: &str, path: &str, body: Value) -> Result<Value> {
-    let (status, reply) = send(hub, method, path, body).await?;
-    assert!((200..300).contains(&status), "{method} {path}: {status} {reply}");
-    Ok(reply)
+    let (status, response) = send(hub, method, path, body).await?;
+    assert!((200..300).contains(&status), "{method} {path}: {status} {response}");
+    Ok(response)
 }
 
 async fn read(hub: &Hub, path: &str) -> Result<Value> {
@@ -83,9 +83,9 @@ async fn read(hub: &Hub, path: &str) -> Result<Value> {
 
 /// Sends a request that is refused, and gives status and message.
 async fn refused(hub: &Hub, method: &str, path: &str, body: Value) -> Result<(u16, String)> {
-    let (status, reply) = send(hub, method, path, body).await?;
-    assert!(status >= 400, "{method} {path}: {status} {reply}");
-    Ok((status, reply["message"].as_str().unwrap_or_default().to_owned()))
+    let (status, response) = send(hub, method, path, body).await?;
+    assert!(status >= 400, "{method} {path}: {status} {response}");
+    Ok((status, response["message"].as_str().unwrap_or_default().to_owned()))
 }
 
 /// A member of each result of a page.

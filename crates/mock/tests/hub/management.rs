@@ -21,22 +21,22 @@ impl Caller {
         let request = self.http.request(method, format!("{}{path}", self.hub.url()));
         let request = request.header("authorization", format!("{scheme} {}", self.hub.key()));
         let request = if body.is_null() { request } else { request.json(&body) };
-        let reply = request.send().await.unwrap();
-        let status = reply.status().as_u16();
-        let text = reply.text().await.unwrap();
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
     /// The body of a success.
     async fn done(&self, method: &str, path: &str, body: Value) -> Value {
-        let (status, reply) = self.send("ServiceToken", method, path, body).await;
-        assert!((200..300).contains(&status), "{method} {path}: {status} {reply}");
-        reply
+        let (status, response) = self.send("ServiceToken", method, path, body).await;
+        assert!((200..300).contains(&status), "{method} {path}: {status} {response}");
+        response
     }
 
     async fn refused(&self, method: &str, path: &str, body: Value) -> (u16, String) {
-        let (status, reply) = self.send("ServiceToken", method, path, body).await;
-        (status, reply["message"].as_str().unwrap_or_default().to_owned())
+        let (status, response) = self.send("ServiceToken", method, path, body).await;
+        (status, response["message"].as_str().unwrap_or_default().to_owned())
     }
 }
 
@@ -49,12 +49,15 @@ fn workflow(category: &str) -> Value {
 async fn paths_of_two_hosts_are_told_apart_by_the_scheme() -> Result {
     let caller = Caller::start().await?;
     let path = "/v1/user/event/";
-    let (status, reply) = caller.send("Bearer", "GET", path, Value::Null).await;
-    assert_eq!((status, &reply["message"]), (404, &json!("distinct_id: event not found")));
+    let (status, response) = caller.send("Bearer", "GET", path, Value::Null).await;
+    assert_eq!((status, &response["message"]), (404, &json!("distinct_id: event not found")));
     let refused = caller.refused("GET", path, Value::Null).await;
     assert_eq!(refused, (404, "workspace: user not found".to_owned()));
-    let (status, reply) = caller.send("Bearer", "GET", "/v1/staging/workflow/", Value::Null).await;
-    assert_eq!((status, &reply["message"]), (401, &json!("the operation does not take Bearer credentials")));
+    let (status, response) = caller.send("Bearer", "GET", "/v1/staging/workflow/", Value::Null).await;
+    assert_eq!(
+        (status, &response["message"]),
+        (401, &json!("the operation does not take Bearer credentials"))
+    );
     Ok(())
 }
 

@@ -52,12 +52,12 @@ async fn what_does_not_exist_cannot_be_read() -> Result {
         // The one that is read with a query which it cannot do without.
         let query = if path.ends_with("/preference_category/") { "?mode=draft" } else { "" };
         let path_and_query = filled(&path) + query;
-        let (status, reply) =
+        let (status, response) =
             send_as(&hub, scheme(&operation), &method, &path_and_query, Value::Null).await?;
-        assert_eq!(status, 404, "{path}: {reply}");
+        assert_eq!(status, 404, "{path}: {response}");
         assert!(
-            reply["message"].as_str().is_some_and(|it| it.ends_with("none not found")),
-            "{path}: {reply}"
+            response["message"].as_str().is_some_and(|it| it.ends_with("none not found")),
+            "{path}: {response}"
         );
         read += 1;
     }
@@ -72,10 +72,10 @@ async fn a_body_that_says_nothing_is_refused_where_the_document_asks_for_more() 
         if operation["requestBody"]["required"] != true {
             continue;
         }
-        let (status, reply) =
+        let (status, response) =
             send_as(&hub, scheme(&operation), &method, &filled(&path), json!("text")).await?;
-        assert_eq!(status, 400, "{method} {path}: {reply}");
-        assert!(reply["message"].is_string(), "{method} {path}: {reply}");
+        assert_eq!(status, 400, "{method} {path}: {response}");
+        assert!(response["message"].is_string(), "{method} {path}: {response}");
     }
     assert!(hub.requests().iter().all(|request| request.operation().is_some()));
     Ok(())
@@ -90,10 +90,13 @@ async fn the_documents_examples_are_taken() -> Result {
         let examples =
             content["examples"].as_object().into_iter().flatten().map(|(_, example)| &example["value"]);
         for body in content.get("example").into_iter().chain(examples) {
-            let (status, reply) =
+            let (status, response) =
                 send_as(&hub, scheme(&operation), &method, &filled(&path), body.clone()).await?;
-            let is_missing = reply["message"].as_str().is_some_and(|it| it.contains("not found"));
-            assert!((200..300).contains(&status) || is_missing, "{method} {path} {body}: {status} {reply}");
+            let is_missing = response["message"].as_str().is_some_and(|it| it.contains("not found"));
+            assert!(
+                (200..300).contains(&status) || is_missing,
+                "{method} {path} {body}: {status} {response}"
+            );
             let last = hub.requests().pop().ok_or("nothing recorded")?;
             assert_eq!(last.operation(), operation["operationId"].as_str(), "{method} {path} {body}");
         }

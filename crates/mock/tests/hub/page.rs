@@ -11,9 +11,9 @@ async fn page(hub: &Hub, path: &str) -> Result<Response> {
 }
 
 async fn text(hub: &Hub, path: &str) -> Result<String> {
-    let reply = page(hub, path).await?;
-    assert_eq!(reply.status(), 200, "{path}");
-    Ok(reply.text().await?)
+    let response = page(hub, path).await?;
+    assert_eq!(response.status(), 200, "{path}");
+    Ok(response.text().await?)
 }
 
 /// Posts a form, as the page of this origin does.
@@ -45,12 +45,13 @@ async fn browsers_get_a_page_and_programs_json() -> Result {
 }
 
 #[tokio::test]
-async fn every_reply_says_what_a_browser_may_load() -> Result {
+async fn every_response_says_what_a_browser_may_load() -> Result {
     let hub = Hub::start().await?;
     for path in PATHS.iter().chain(&["/_hub/users", "/_hub/nothing"]) {
-        let reply = page(&hub, path).await?;
-        let header =
-            |name: &str| reply.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let response = page(&hub, path).await?;
+        let header = |name: &str| {
+            response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        };
         assert!(header("content-security-policy").starts_with("default-src 'self';"), "{path}");
         assert!(header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
         assert_eq!(
@@ -92,19 +93,19 @@ async fn foreign_hosts_and_origins_are_refused() -> Result {
 async fn forms_do_what_the_admin_api_does() -> Result {
     let hub = Hub::start().await?;
     let own = Some(hub.url());
-    let reply = post(
+    let response = post(
         &hub,
         "/_hub/page/fault",
         own,
         "effect=status&status=503&times=2&operation=delete-user&return=%2F%2Fevil.example",
     )
     .await?;
-    assert_eq!((reply.status().as_u16(), &reply.headers()["location"]), (303, &"/_hub/".parse()?));
+    assert_eq!((response.status().as_u16(), &response.headers()["location"]), (303, &"/_hub/".parse()?));
     let fault = suprsend_mock::Fault::status(503).operation("delete-user").times(2);
     assert_eq!(hub.faults(), [fault]);
     let wrong = post(&hub, "/_hub/page/fault", own, "effect=status&status=42").await?;
     assert_eq!(wrong.status(), 400);
-    assert!(wrong.text().await?.contains("42 is no status of a reply"));
+    assert!(wrong.text().await?.contains("42 is no status of a response"));
     assert_eq!(post(&hub, "/_hub/page/faults/clear", own, "").await?.status(), 303);
     assert!(hub.faults().is_empty());
     assert_eq!(post(&hub, "/_hub/page/rate-limit", own, "requests=1&seconds=3600").await?.status(), 303);
@@ -170,8 +171,8 @@ async fn hostile_content_stays_text() -> Result {
         // The controls show nothing of the query but the operation that is chosen.
         assert!(path.contains("controls") || html.contains("&lt;img src=x&gt;"), "{path}: {html}");
     }
-    let reply = page(&hub, "/_hub/page/requests/1/body").await?;
-    assert_eq!(reply.headers()["content-type"], "text/plain; charset=utf-8");
+    let response = page(&hub, "/_hub/page/requests/1/body").await?;
+    assert_eq!(response.headers()["content-type"], "text/plain; charset=utf-8");
     Ok(())
 }
 

@@ -22,8 +22,8 @@ async fn a_trigger_makes_a_message_for_each_recipient_and_channel() -> Result {
         "workflow": "shipped", "recipients": ["ann", {"distinct_id": "bob", "$channels": ["sms"], "plan": "pro"}, "nobody", "ann"],
         "data": {"order": {"id": 5}}, "tenant_id": "default", "$idempotency_key": "k1",
     });
-    let (status, reply) = send(&hub, "POST", "/trigger/", body.clone()).await?;
-    assert_eq!((status, &reply["status"]), (202, &json!("success")));
+    let (status, response) = send(&hub, "POST", "/trigger/", body.clone()).await?;
+    assert_eq!((status, &response["status"]), (202, &json!("success")));
     let sent = hub.sent();
     assert_eq!(
         (sent.len(), sent[0].kind(), sent[0].name(), sent[0].key()),
@@ -33,7 +33,7 @@ async fn a_trigger_makes_a_message_for_each_recipient_and_channel() -> Result {
         (sent[0].recipients(), sent[0].data()),
         (&["ann".to_owned(), "bob".to_owned()][..], &json!({"order": {"id": 5}}))
     );
-    assert_eq!(reply["message_id"], sent[0].message_id());
+    assert_eq!(response["message_id"], sent[0].message_id());
     assert_eq!(
         hub.profile("bob").ok_or("no user")?["properties"]["plan"],
         "pro",
@@ -93,7 +93,7 @@ async fn a_key_seen_before_is_accepted_and_does_nothing() -> Result {
     assert_eq!(sent.iter().map(suprsend_mock::Sent::is_duplicate).collect::<Vec<_>>(), [false, true]);
     assert_eq!(read(&hub, "/v1/message/").await?["meta"]["count"], 2);
     hub.assert_triggered("shipped").times(1);
-    // The reply to the first attempt is lost, and the second one is a repeat.
+    // The response to the first attempt is lost, and the second one is a repeat.
     let body = json!({"workflow": "shipped", "recipients": ["bob"], "$idempotency_key": "lost"});
     hub.inject(Fault::lost())?;
     assert!(send(&hub, "POST", "/trigger/", body.clone()).await.is_err());
@@ -110,16 +110,16 @@ async fn many_triggers_are_judged_one_by_one() -> Result {
         {"workflow": "unknown", "recipients": ["bob"]},
         {"workflow": "known", "recipients": [{"is_transient": true}]},
     ]);
-    let (status, reply) = send(&hub, "POST", "/trigger/", many.clone()).await?;
+    let (status, response) = send(&hub, "POST", "/trigger/", many.clone()).await?;
     assert_eq!(
-        (status, reply["records"][1]["status"].clone()),
+        (status, response["records"][1]["status"].clone()),
         (207, json!("success")),
         "any workflow is known"
     );
     hub.define_workflow(json!({"slug": "known"}))?;
-    let (status, reply) = send(&hub, "POST", "/trigger/", many).await?;
+    let (status, response) = send(&hub, "POST", "/trigger/", many).await?;
     assert_eq!(status, 207);
-    let records = reply["records"].as_array().ok_or("no records")?;
+    let records = response["records"].as_array().ok_or("no records")?;
     assert_eq!((records.len(), &records[0]["status"]), (3, &json!("success")));
     let expected = json!({"status": "error", "status_code": 404, "error": {"type": "not_found", "message": "workflow not found"}});
     assert_eq!(records[1], expected);
@@ -189,8 +189,8 @@ async fn runs_are_cancelled_by_all_of_the_filters() -> Result {
     let cancel = |filters: Value| {
         let hub = &hub;
         async move {
-            let reply = done(hub, "POST", "/v1/workflow_run/cancel/", filters).await?;
-            Ok::<_, Box<dyn std::error::Error>>(reply["execution_ids"].as_array().map_or(0, Vec::len))
+            let response = done(hub, "POST", "/v1/workflow_run/cancel/", filters).await?;
+            Ok::<_, Box<dyn std::error::Error>>(response["execution_ids"].as_array().map_or(0, Vec::len))
         }
     };
     assert_eq!(cancel(json!({"workflow_slug": "b", "idempotency_key": "k1"})).await?, 0);
@@ -211,10 +211,11 @@ async fn events_of_users_who_do_not_exist_are_accepted_and_dropped() -> Result {
     let hub = hub().await?;
     let event = |id: &str, key: &str| json!({"distinct_id": id, "event": "ordered", "properties": {"n": [1]}, "$idempotency_key": key});
     assert_eq!(send(&hub, "POST", "/event/", event("ann", "1")).await?, (202, json!("OK")));
-    let reply = done(&hub, "POST", "/v2/event/", event("nobody", "2")).await?;
-    assert_eq!(reply["status"], "success");
-    let reply = done(&hub, "POST", "/v2/bulk/event/", json!([event("bob", "3"), event("bob", "1")])).await?;
-    assert_eq!(reply["records"].as_array().map(Vec::len), Some(2));
+    let response = done(&hub, "POST", "/v2/event/", event("nobody", "2")).await?;
+    assert_eq!(response["status"], "success");
+    let response =
+        done(&hub, "POST", "/v2/bulk/event/", json!([event("bob", "3"), event("bob", "1")])).await?;
+    assert_eq!(response["records"].as_array().map(Vec::len), Some(2));
     hub.assert_tracked("ordered").times(3).to("ann").times(1).under_key("1");
     hub.assert_tracked("ordered").to("bob").containing(&json!({"properties": {"n": [1]}}));
     hub.assert_not_tracked("other");

@@ -1,4 +1,4 @@
-//! Replies of a test's own.
+//! Responses of a test's own.
 
 use serde_json::{Value, json};
 use suprsend_mock::{Fault, Hub};

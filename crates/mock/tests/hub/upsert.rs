@@ -9,9 +9,9 @@ use crate::{Result, client, example, refusal, upsert};
 #[tokio::test]
 async fn the_documents_example_is_stored_with_all_nine_channels() -> Result {
     let hub = Hub::start().await?;
-    let reply = upsert(&hub, "user-123", &example()).await?;
-    assert_eq!(reply.status(), StatusCode::CREATED);
-    let profile: Value = reply.json().await?;
+    let response = upsert(&hub, "user-123", &example()).await?;
+    assert_eq!(response.status(), StatusCode::CREATED);
+    let profile: Value = response.json().await?;
     assert_eq!(hub.profile("user-123"), Some(profile.clone()));
     let channels = [
         "$email",
@@ -52,15 +52,15 @@ async fn the_documents_curl_sample_is_answered_with_the_profile() -> Result {
     let curl = curl.and_then(|sample| sample["source"].as_str()).ok_or("no cURL sample")?;
     // The key that stands in it, and everything else as it would go over the wire.
     let hub = Hub::builder().key(between(curl, "Authorization: Bearer ", "'")?).start().await?;
-    let reply = client()
+    let response = client()
         .post(format!("{}{}", hub.url(), between(curl, "https://hub.suprsend.com", "\"")?))
         .bearer_auth(hub.key())
         .header("content-type", between(curl, "Content-Type: ", "'")?)
         .body(between(curl, "--data '", "'")?.to_owned())
         .send()
         .await?;
-    assert_eq!(reply.status(), StatusCode::CREATED);
-    let profile: Value = reply.json().await?;
+    assert_eq!(response.status(), StatusCode::CREATED);
+    let profile: Value = response.json().await?;
     assert_eq!(profile["distinct_id"], "user123");
     assert_eq!(profile["$slack"][0]["value"]["email_id"], "user@example.com");
     Ok(())
@@ -102,8 +102,8 @@ async fn slack_is_echoed_with_email_id() -> Result {
 #[tokio::test]
 async fn the_path_parameter_is_decoded() -> Result {
     let hub = Hub::start().await?;
-    let reply = upsert(&hub, "a%2Fb%20%C3%A4", &json!({})).await?;
-    assert_eq!(reply.status(), StatusCode::CREATED);
+    let response = upsert(&hub, "a%2Fb%20%C3%A4", &json!({})).await?;
+    assert_eq!(response.status(), StatusCode::CREATED);
     assert_eq!(hub.profile("a/b ä").ok_or("no profile")?["distinct_id"], "a/b ä");
     Ok(())
 }
@@ -177,9 +177,9 @@ async fn paths_and_methods_outside_the_document_are_refused() -> Result {
     assert!(message.ends_with("the path ends in a slash"), "{message}");
     let (status, _) = refusal(client.post(format!("{}/v1/user//", hub.url())).send().await?).await?;
     assert_eq!(status, 404);
-    let reply = client.put(format!("{}/v1/user/u/", hub.url())).send().await?;
-    assert!(reply.headers()["allow"].to_str()?.contains("POST"));
-    assert_eq!(refusal(reply).await?.0, 405);
+    let response = client.put(format!("{}/v1/user/u/", hub.url())).send().await?;
+    assert!(response.headers()["allow"].to_str()?.contains("POST"));
+    assert_eq!(refusal(response).await?.0, 405);
     Ok(())
 }
 
@@ -231,8 +231,8 @@ async fn what_describes_push_addresses_is_stored_with_them() -> Result {
 async fn an_upsert_needs_no_body() -> Result {
     let hub = Hub::start().await?;
     let url = format!("{}/v1/user/u/", hub.url());
-    let reply = client().post(url).bearer_auth(hub.key()).send().await?;
-    assert_eq!(reply.status(), StatusCode::CREATED);
+    let response = client().post(url).bearer_auth(hub.key()).send().await?;
+    assert_eq!(response.status(), StatusCode::CREATED);
     assert!(hub.profile("u").is_some());
     Ok(())
 }

@@ -12,9 +12,9 @@ async fn call(hub: &Hub, method: Method, path: &str, body: Option<Value>) -> Res
 }
 
 async fn get(hub: &Hub, path: &str) -> Result<Value> {
-    let reply = call(hub, Method::GET, path, None).await?;
-    assert_eq!(reply.status(), 200, "{path}");
-    Ok(reply.json().await?)
+    let response = call(hub, Method::GET, path, None).await?;
+    assert_eq!(response.status(), 200, "{path}");
+    Ok(response.json().await?)
 }
 
 /// Edits the user `u`.
@@ -34,9 +34,9 @@ async fn what_was_upserted_can_be_read_and_deleted() -> Result {
         upsert(&hub, "u", &json!({"$email": ["a@example.com"], "plan": "pro"})).await?.json().await?;
     assert_eq!(get(&hub, "user/u/").await?, stored);
 
-    let reply = call(&hub, Method::DELETE, "user/u/", None).await?;
-    assert_eq!(reply.status(), 204);
-    assert_eq!(reply.bytes().await?.len(), 0);
+    let response = call(&hub, Method::DELETE, "user/u/", None).await?;
+    assert_eq!(response.status(), 204);
+    assert_eq!(response.bytes().await?.len(), 0);
     for method in [Method::GET, Method::DELETE] {
         let refused = refusal(call(&hub, method, "user/u/", None).await?).await?;
         assert_eq!(refused, (404, "distinct_id: u not found".into()));
@@ -52,7 +52,7 @@ async fn an_edit_does_its_operations_in_order() -> Result {
         "seats": 2, "tags": ["x", "y", "x"], "nickname": "J",
     });
     upsert(&hub, "u", &body).await?;
-    let reply = edit(
+    let response = edit(
         &hub,
         json!([
             {"$set": {"$timezone": "Europe/Paris", "plan": "pro"}},
@@ -68,8 +68,8 @@ async fn an_edit_does_its_operations_in_order() -> Result {
         ]),
     )
     .await?;
-    assert_eq!(reply.status(), 202);
-    let profile: Value = reply.json().await?;
+    assert_eq!(response.status(), 202);
+    let profile: Value = response.json().await?;
     assert_eq!(
         profile["properties"],
         json!({
@@ -89,10 +89,10 @@ async fn an_edit_does_its_operations_in_order() -> Result {
     assert_eq!(get(&hub, "user/u/").await?, profile);
 
     // An address is removed in the form in which it was sent.
-    let reply =
+    let response =
         edit(&hub, json!([{"$remove": {"$slack": {"email": "a@example.com", "access_token": "xoxb-1"}}}]))
             .await?;
-    assert!(reply.json::<Value>().await?.get("$slack").is_none());
+    assert!(response.json::<Value>().await?.get("$slack").is_none());
     Ok(())
 }
 
@@ -111,8 +111,8 @@ async fn an_edit_that_is_wrong_changes_nothing() -> Result {
         (json!({"$rename": {"plan": "tier"}}), "operations[1].$rename: is no operation"),
         (json!({"$add": 1}), "operations[1].$add: is not of type \"object\""),
     ] {
-        let reply = edit(&hub, json!([{"$set": {"plan": "free"}}, operation])).await?;
-        let (status, message) = refusal(reply).await?;
+        let response = edit(&hub, json!([{"$set": {"plan": "free"}}, operation])).await?;
+        let (status, message) = refusal(response).await?;
         assert_eq!(status, 400);
         assert!(message.starts_with(complaint), "{message}");
     }
@@ -182,9 +182,9 @@ async fn a_merge_adds_what_only_the_other_had() -> Result {
     ] {
         assert_eq!(refusal(merge(into, from).await?).await?, (status, complaint.into()));
     }
-    let reply = merge("new", "old").await?;
-    assert_eq!(reply.status(), 201);
-    let profile: Value = reply.json().await?;
+    let response = merge("new", "old").await?;
+    assert_eq!(response.status(), 201);
+    let profile: Value = response.json().await?;
     assert_eq!(profile["properties"], json!({"plan": "pro", "source": "web"}));
     assert_eq!(profile["$email"].as_array().map(Vec::len), Some(2));
     assert_eq!(profile["created_at"], old["created_at"]);
@@ -214,8 +214,8 @@ async fn subscriptions_are_listed_and_judged_by_the_document() -> Result {
     assert!(refused.to_string().contains("object"), "{refused}");
     hub.subscribe_to_list("v", json!({})).expect_err("no user");
     for kind in ["object", "list"] {
-        let reply = call(&hub, Method::GET, &format!("user/v/subscribed_to/{kind}/"), None).await?;
-        assert_eq!(refusal(reply).await?, (404, "distinct_id: v not found".into()));
+        let response = call(&hub, Method::GET, &format!("user/v/subscribed_to/{kind}/"), None).await?;
+        assert_eq!(refusal(response).await?, (404, "distinct_id: v not found".into()));
     }
     Ok(())
 }

@@ -183,7 +183,7 @@ impl Attempt<'_> {
         // A worker that may not send, or got something else than the API's response, says nothing about the message.
         let is_transient = error.is_retryable()
             || matches!(status, Some(401 | 403))
-            || matches!(error, Error::Config(_) | Error::UndecodableReply(_));
+            || matches!(error, Error::Config(_) | Error::UndecodableResponse(_));
         if !is_transient || self.attempts() >= self.state.max_attempts {
             return self.die(message, Death { kind: error.kind().as_str(), status, error: text }).await;
         }

@@ -96,7 +96,7 @@ fn sql_refuses_by_name_too() {
 #[test]
 fn a_message_by_sql_gets_its_key_before_it_is_sent() {
     on_postgres(async |setup| {
-        // The reply is lost, so that it is sent again, with the same key or notifying twice.
+        // The response is lost, so that it is sent again, with the same key or notifying twice.
         setup.hub.inject(suprsend_mock::Fault::lost().times(1)).unwrap();
         let arguments = r#"{"body": {"workflow": "by-sql", "recipients": ["jane"], "data": {"order": 1}}}"#;
         insert(&setup.pool, "trigger-workflow-api", arguments).await.unwrap();

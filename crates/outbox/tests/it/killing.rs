@@ -1,4 +1,4 @@
-//! Workers that are killed, a database that crashes, and replies that are lost: every committed message has its effect exactly once.
+//! Workers that are killed, a database that crashes, and responses that are lost: every committed message has its effect exactly once.
 //!
 //! `SUPRSEND_OUTBOX_TRIGGERS` says how many triggers are committed: 500 by default, 20,000 in the gate.
 

@@ -113,7 +113,7 @@ async fn apply(client: &Client, arguments: &Arguments, source: &Snapshot, steps:
             eprintln!("failed: {what}: {error:#}");
             commits.for_each(|step| eprintln!("not committed: {}", step.what));
             eprintln!("commits before that: {committed}; run the same again to go on");
-            // This one too may have taken place, if it is only the reply that is missing.
+            // This one too may have taken place, if it is only the response that is missing.
             return Ok(End::Partial);
         }
         println!("committed: {what}");

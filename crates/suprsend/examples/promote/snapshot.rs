@@ -108,8 +108,8 @@ const OF_VARIANTS: [&str; 9] = [
 ];
 const APPROVALS: &str = "vendor_approvals";
 
-fn content(reply: &impl Serialize, left_out: &[&str]) -> Result<Content> {
-    let mut content = members(serde_json::to_value(reply)?);
+fn content(response: &impl Serialize, left_out: &[&str]) -> Result<Content> {
+    let mut content = members(serde_json::to_value(response)?);
     content.retain(|name, value| !left_out.contains(&name.as_str()) && !value.is_null());
     Ok(content)
 }

@@ -108,11 +108,11 @@ impl Steps<'_> {
         key: &Key,
         is_draft: bool,
         operation: O,
-        judge: fn(&O::Reply) -> Result<()>,
+        judge: fn(&O::Response) -> Result<()>,
     ) -> Result<Step>
     where
         O: Operation + Send + 'static,
-        O::Reply: Send,
+        O::Response: Send,
     {
         let call: Call<O> = self.client.call(operation);
         call.check()?;
@@ -124,7 +124,7 @@ impl Steps<'_> {
     fn commit<O>(&self, key: &Key, operation: O) -> Result<Step>
     where
         O: Operation + Send + 'static,
-        O::Reply: Send,
+        O::Response: Send,
     {
         self.step(key, false, operation, |_| Ok(()))
     }
@@ -146,7 +146,7 @@ impl Steps<'_> {
         let step = match key.kind {
             Kind::Categories => {
                 let operation = op::CreateUpdateCategory::new(to, body!(CategoryTreeReplace));
-                self.step(key, true, operation, |reply| judge(reply.validation_result.as_ref()))?
+                self.step(key, true, operation, |response| judge(response.validation_result.as_ref()))?
             }
             Kind::CategoryTranslation => {
                 let operation = op::AddCategoryTranslation::new(to, name, body!(CategoryTranslation));
@@ -180,7 +180,7 @@ impl Steps<'_> {
                 let Some((channel, id)) = &key.variant else { bail!("has neither a channel nor an id") };
                 let operation =
                     op::UpsertVariant::new(to, name, channel.as_str(), id, body!(TemplateVariantUpsert));
-                self.step(key, true, operation, |reply| match (reply.has_error, &reply.errors) {
+                self.step(key, true, operation, |response| match (response.has_error, &response.errors) {
                     (Some(true), errors) => bail!("the draft has errors: {}", serde_json::to_string(errors)?),
                     _ => Ok(()),
                 })?
@@ -191,7 +191,7 @@ impl Steps<'_> {
             }
             Kind::Workflow => {
                 let operation = op::UpsertWorkflow::new(to, name, body!(WorkflowUpsert));
-                self.step(key, true, operation, |reply| judge(reply.validation_result.as_ref()))?
+                self.step(key, true, operation, |response| judge(response.validation_result.as_ref()))?
             }
         };
         self.ready.push(step);

@@ -31,7 +31,7 @@ pub(crate) async fn show() -> Result<()> {
     run(&client, "--check", End::Refused).await?;
 
     println!("\nThe draft may go, but then the API is out of order.");
-    // The reply to a commit is lost: whether it took place is not known, and it is not repeated.
+    // The response to a commit is lost: whether it took place is not known, and it is not repeated.
     hub.inject(Fault::lost().operation("commit-workflow").times(1))?;
     run(&client, "--overwrite-drafts", End::Partial).await?;
     run(&client, "", End::Done).await?;

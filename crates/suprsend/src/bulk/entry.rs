@@ -42,20 +42,20 @@ pub trait Entry {
 }
 
 /// The outcome of an entry.
-pub type OutcomeOf<E> = Outcome<<<E as Entry>::Operation as Operation>::Reply, <E as Entry>::Value>;
+pub type OutcomeOf<E> = Outcome<<<E as Entry>::Operation as Operation>::Response, <E as Entry>::Value>;
 
 impl<O: Operation, C: AsClient> Entry for Call<O, C> {
     type Operation = O;
     type Client = C;
     type Value = ();
     type Error = Infallible;
-    type Outcome = Outcome<O::Reply>;
+    type Outcome = Outcome<O::Response>;
 
     fn into_call(self) -> Result<((), Self), Infallible> {
         Ok(((), self))
     }
 
-    fn outcome(outcome: Outcome<O::Reply>) -> Self::Outcome {
+    fn outcome(outcome: Outcome<O::Response>) -> Self::Outcome {
         outcome
     }
 
@@ -69,13 +69,13 @@ impl<V, O: Operation, C: AsClient> Entry for (V, Call<O, C>) {
     type Client = C;
     type Value = V;
     type Error = Infallible;
-    type Outcome = Outcome<O::Reply, V>;
+    type Outcome = Outcome<O::Response, V>;
 
     fn into_call(self) -> Result<Self, Infallible> {
         Ok(self)
     }
 
-    fn outcome(outcome: Outcome<O::Reply, V>) -> Self::Outcome {
+    fn outcome(outcome: Outcome<O::Response, V>) -> Self::Outcome {
         outcome
     }
 

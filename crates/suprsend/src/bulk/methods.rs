@@ -63,7 +63,7 @@ macro_rules! methods {
             ///
             /// Its limits:
             ///
-            /// - *Accepted is not stored.* The API takes a request as a whole and works on it later. It replies neither profiles nor an
+            /// - *Accepted is not stored.* The API takes a request as a whole and works on it later. It responses neither profiles nor an
             ///   outcome for each user. What fails later, such as an address that is none, appears in the logs of the dashboard only.
             /// - *An upsert adds addresses*; it does not replace those that a channel has.
             /// - *The order of users is not kept*, also that of several records of one user, unless

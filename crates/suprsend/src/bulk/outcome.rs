@@ -2,7 +2,7 @@
 
 use crate::{error::Error, response::Response};
 
-/// What came of one call of many: `R` is the type of its reply, `V` that of the value that was sent with it.
+/// What came of one call of many: `R` is the type of its response, `V` that of the value that was sent with it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Outcome<R, V = ()> {

@@ -1,4 +1,4 @@
-//! Replies that are errors: what the API says went wrong, in whichever of its forms.
+//! Responses that are errors: what the API says went wrong, in whichever of its forms.
 
 use std::{error, fmt, time::Duration};
 
@@ -7,12 +7,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::redact::{Secrets, one_line};
-use crate::reply::Reply;
+use crate::raw_response::RawResponse;
 
 /// The API responded with a status that is not a success.
 #[derive(Clone)]
 pub struct ApiError {
-    reply: Box<Reply>,
+    response: Box<RawResponse>,
     shape: Box<Shape>,
 }
 
@@ -29,15 +29,15 @@ struct Shape {
 }
 
 impl ApiError {
-    /// `secrets` are the texts that the reply may echo and that must not be shown.
-    pub(crate) fn new(reply: Reply, secrets: &Secrets) -> Self {
-        let shape = Box::new(Shape::read(&reply).without(secrets));
-        Self { reply: Box::new(reply), shape }
+    /// `secrets` are the texts that the response may echo and that must not be shown.
+    pub(crate) fn new(response: RawResponse, secrets: &Secrets) -> Self {
+        let shape = Box::new(Shape::read(&response).without(secrets));
+        Self { response: Box::new(response), shape }
     }
 
     /// Returns the HTTP status. It counts, even where the body's own [`code`](Self::code) is another one.
     pub fn status(&self) -> StatusCode {
-        self.reply.status()
+        self.response.status()
     }
 
     /// Returns the body's `code`.
@@ -67,22 +67,22 @@ impl ApiError {
 
     /// Returns the id that the API gave the request, to quote to SuprSend's support.
     pub fn request_id(&self) -> Option<&str> {
-        self.reply.request_id()
+        self.response.request_id()
     }
 
     /// Returns the headers of the response.
     pub fn headers(&self) -> &HeaderMap {
-        self.reply.headers()
+        self.response.headers()
     }
 
     /// Returns the body as it came, up to 64 KiB.
     pub fn body(&self) -> &[u8] {
-        self.reply.body()
+        self.response.body()
     }
 
     /// Returns whether the body is only the beginning of what was sent: because it is longer, or because the connection broke.
     pub fn body_is_cut(&self) -> bool {
-        self.reply.is_cut()
+        self.response.is_cut()
     }
 
     /// Reads the body as a type of yours, such as the one that the document declares for the status.
@@ -92,7 +92,7 @@ impl ApiError {
 
     /// Returns how long the API asks to wait, from `Retry-After` in either form. A date in the past is zero.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.reply.retry_after()
+        self.response.retry_after()
     }
 
     /// Returns whether it is the API that speaks, and not something on the way to it: in JSON, in a message of its own.
@@ -110,7 +110,7 @@ impl ApiError {
 impl fmt::Debug for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiError")
-            .field("reply", &self.reply)
+            .field("response", &self.response)
             .field("code", &self.shape.code)
             .field("message", &self.shape.message)
             .field("error_code", &self.shape.error_code)
@@ -146,12 +146,12 @@ impl Shape {
     /// - `{code, message}`, `{code, error_code, type, message, detail}`, `{code, detail, message}`;
     /// - `{status: "fail", message}`, `{status, error: {message, type}}`;
     /// - plain text; HTML, which has nothing worth showing.
-    fn read(reply: &Reply) -> Self {
-        match serde_json::from_slice(reply.body()) {
+    fn read(response: &RawResponse) -> Self {
+        match serde_json::from_slice(response.body()) {
             Ok(Value::Object(body)) => Self::from_object(&body),
             Ok(Value::String(message)) => Self { message: Some(message), ..Self::default() },
             Ok(_) => Self::default(),
-            Err(_) => Self { message: plain_text(reply), ..Self::default() },
+            Err(_) => Self { message: plain_text(response), ..Self::default() },
         }
     }
 
@@ -192,64 +192,67 @@ fn number(value: &Value) -> Option<i64> {
 }
 
 /// The body as a message, if it reads like one: some text that is neither markup nor the beginning of JSON.
-fn plain_text(reply: &Reply) -> Option<String> {
-    let text = std::str::from_utf8(reply.body()).ok()?.trim();
+fn plain_text(response: &RawResponse) -> Option<String> {
+    let text = std::str::from_utf8(response.body()).ok()?.trim();
     (!text.is_empty() && !text.starts_with(['<', '{', '['])).then(|| text.to_owned())
 }
 
-/// The API replied with a success whose body is not what it should be.
+/// The API responded with a success whose body is not what it should be.
 ///
 /// The call may well have taken effect.
 #[derive(Clone)]
-pub struct UndecodableReply {
-    reply: Box<Reply>,
+pub struct UndecodableResponse {
+    response: Box<RawResponse>,
     reason: String,
 }
 
-impl UndecodableReply {
-    pub(crate) fn new(reply: Reply, reason: impl Into<String>) -> Self {
-        Self { reply: Box::new(reply.shortened()), reason: reason.into() }
+impl UndecodableResponse {
+    pub(crate) fn new(response: RawResponse, reason: impl Into<String>) -> Self {
+        Self { response: Box::new(response.shortened()), reason: reason.into() }
     }
 
     /// Returns the HTTP status.
     pub fn status(&self) -> StatusCode {
-        self.reply.status()
+        self.response.status()
     }
 
     /// Returns the id that the API gave the request, to quote to SuprSend's support.
     pub fn request_id(&self) -> Option<&str> {
-        self.reply.request_id()
+        self.response.request_id()
     }
 
     /// Returns the headers of the response.
     pub fn headers(&self) -> &HeaderMap {
-        self.reply.headers()
+        self.response.headers()
     }
 
     /// Returns the body as it came, up to 64 KiB.
     pub fn body(&self) -> &[u8] {
-        self.reply.body()
+        self.response.body()
     }
 
     /// Returns whether the body is only the beginning of what was sent.
     pub fn body_is_cut(&self) -> bool {
-        self.reply.is_cut()
+        self.response.is_cut()
     }
 }
 
-impl fmt::Debug for UndecodableReply {
+impl fmt::Debug for UndecodableResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UndecodableReply").field("reply", &self.reply).field("reason", &self.reason).finish()
+        f.debug_struct("UndecodableResponse")
+            .field("response", &self.response)
+            .field("reason", &self.reason)
+            .finish()
     }
 }
 
-impl fmt::Display for UndecodableReply {
+impl fmt::Display for UndecodableResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the API answered {}, but its reply {}", self.status(), self.reason)
+        write!(f, "the API answered {}, but its response {}", self.status(), self.reason)
     }
 }
 
-impl error::Error for UndecodableReply {}
+impl error::Error for UndecodableResponse {}
 
 #[cfg(test)]
 mod tests {
@@ -259,9 +262,9 @@ mod tests {
     use super::*;
 
     fn refusal(body: Vec<u8>, secrets: &[&str]) -> ApiError {
-        let mut reply = Reply::new(StatusCode::BAD_REQUEST, HeaderMap::new());
-        reply.extend(Bytes::from(body), usize::MAX);
-        ApiError::new(reply, &Secrets::new(secrets.iter().map(ToString::to_string)))
+        let mut response = RawResponse::new(StatusCode::BAD_REQUEST, HeaderMap::new());
+        response.extend(Bytes::from(body), usize::MAX);
+        ApiError::new(response, &Secrets::new(secrets.iter().map(ToString::to_string)))
     }
 
     #[test]

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::redact::{Secrets, one_line};
-use crate::reply::Reply;
+use crate::raw_response::RawResponse;
 
 /// The API saved a draft, but did not commit it, since it has errors: the live version is what it was.
 #[derive(Clone)]
@@ -22,15 +22,15 @@ struct Parts {
 }
 
 impl InvalidDraft {
-    pub(crate) fn new(reply: &Reply, reasons: Vec<Value>, secrets: &Secrets) -> Self {
+    pub(crate) fn new(response: &RawResponse, reasons: Vec<Value>, secrets: &Secrets) -> Self {
         let text = |reason: &Value| {
             let mut text = reason.as_str().map_or_else(|| reason.to_string(), str::to_owned);
             secrets.blank(&mut text);
             text
         };
         let texts = reasons.iter().map(text).collect();
-        let request_id = reply.request_id().map(str::to_owned);
-        Self(Parts { status: reply.status(), request_id, reasons, texts }.into())
+        let request_id = response.request_id().map(str::to_owned);
+        Self(Parts { status: response.status(), request_id, reasons, texts }.into())
     }
 
     /// What is wrong with the draft, usually a text each, as the API says it.
@@ -38,7 +38,7 @@ impl InvalidDraft {
         &self.0.reasons
     }
 
-    /// The status of the reply, which is a success.
+    /// The status of the response, which is a success.
     pub fn status(&self) -> StatusCode {
         self.0.status
     }

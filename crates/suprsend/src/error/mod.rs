@@ -16,7 +16,7 @@ use std::{error, fmt, time::Duration};
 use http::StatusCode;
 
 pub use self::{
-    api::{ApiError, UndecodableReply},
+    api::{ApiError, UndecodableResponse},
     draft::InvalidDraft,
     input::{ConfigError, InvalidInput, Violation},
     lists::{NotFound, PagingError},
@@ -54,7 +54,7 @@ pub(crate) use self::{input::Violations, redact::Secrets};
 ///     // The same, and several attempts failed. The last one is one of the variants above.
 ///     Err(Error::TooManyAttempts(error)) => println!("{} attempts: {}", error.attempts(), error.last()),
 ///     // The call was done, but its response cannot be read.
-///     Err(Error::UndecodableReply(error)) => println!("{error}: {:?}", error.body()),
+///     Err(Error::UndecodableResponse(error)) => println!("{error}: {:?}", error.body()),
 ///     // Only lists: the API's pages do not lead to an end.
 ///     Err(Error::Paging(error)) => println!("{error}"),
 ///     // Variants may be added.
@@ -81,7 +81,7 @@ pub enum Error {
     /// The user, list or object does not exist.
     NotFound(NotFound),
     /// The API responded with a success whose body cannot be read.
-    UndecodableReply(UndecodableReply),
+    UndecodableResponse(UndecodableResponse),
     /// The API saved a draft, but did not commit it, since it has errors.
     InvalidDraft(InvalidDraft),
     /// A list cannot be read to its end.
@@ -107,7 +107,7 @@ pub enum ErrorKind {
     /// The user, list or object does not exist.
     NotFound,
     /// The body of the response cannot be read.
-    UndecodableReply,
+    UndecodableResponse,
     /// A draft was not committed, since it has errors.
     InvalidDraft,
     /// A list cannot be read to its end.
@@ -126,7 +126,7 @@ impl ErrorKind {
             Self::Connection => "connection",
             Self::Api => "api",
             Self::NotFound => "not_found",
-            Self::UndecodableReply => "undecodable_reply",
+            Self::UndecodableResponse => "undecodable_response",
             Self::InvalidDraft => "invalid_draft",
             Self::Paging => "paging",
             Self::Cancelled => "cancelled",
@@ -150,7 +150,7 @@ impl Error {
             Self::Connection(_) => ErrorKind::Connection,
             Self::Api(_) => ErrorKind::Api,
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::UndecodableReply(_) => ErrorKind::UndecodableReply,
+            Self::UndecodableResponse(_) => ErrorKind::UndecodableResponse,
             Self::InvalidDraft(_) => ErrorKind::InvalidDraft,
             Self::Paging(_) => ErrorKind::Paging,
             Self::TooManyAttempts(error) => error.last().kind(),
@@ -168,14 +168,14 @@ impl Error {
             | Self::NotFound(_)
             | Self::InvalidDraft(_)
             | Self::Paging(_)
-            | Self::UndecodableReply(_) => false,
+            | Self::UndecodableResponse(_) => false,
             Self::Timeout(_) | Self::TooManyAttempts(_) => true,
             Self::Connection(error) => error.is_retryable(),
             Self::Api(error) => error.is_retryable(),
         }
     }
 
-    /// Returns how long the API asks to wait before the call is made again, from the last reply's `Retry-After`.
+    /// Returns how long the API asks to wait before the call is made again, from the last response's `Retry-After`.
     pub fn retry_after(&self) -> Option<Duration> {
         self.api().and_then(ApiError::retry_after)
     }
@@ -189,7 +189,7 @@ impl Error {
             Self::Api(error) => Some(error.status()),
             Self::NotFound(error) => Some(error.api().status()),
             Self::InvalidDraft(error) => Some(error.status()),
-            Self::UndecodableReply(error) => Some(error.status()),
+            Self::UndecodableResponse(error) => Some(error.status()),
             Self::TooManyAttempts(error) => error.last().status(),
         }
     }
@@ -204,7 +204,7 @@ impl Error {
             Self::NotFound(error) => error.api().request_id(),
             Self::Paging(error) => error.request_id(),
             Self::InvalidDraft(error) => error.request_id(),
-            Self::UndecodableReply(error) => error.request_id(),
+            Self::UndecodableResponse(error) => error.request_id(),
             Self::TooManyAttempts(error) => error.last().request_id(),
         }
     }
@@ -258,7 +258,7 @@ impl Error {
             Self::NotFound(error) => error,
             Self::Paging(error) => error,
             Self::InvalidDraft(error) => error,
-            Self::UndecodableReply(error) => error,
+            Self::UndecodableResponse(error) => error,
             Self::TooManyAttempts(error) => error,
         }
     }
@@ -298,6 +298,6 @@ variants! {
     Timeout(TimeoutError),
     Connection(ConnectionError),
     Api(ApiError),
-    UndecodableReply(UndecodableReply),
+    UndecodableResponse(UndecodableResponse),
     TooManyAttempts(TooManyAttempts),
 }

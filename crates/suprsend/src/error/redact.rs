@@ -11,7 +11,7 @@ const REDACTED: &str = "[redacted]";
 /// Secrets that are shorter than this are not looked for, since they would be found in ordinary words.
 const SHORTEST: usize = 8;
 
-/// The texts that a reply may echo and that must not be shown, in every encoding in which they may come.
+/// The texts that a response may echo and that must not be shown, in every encoding in which they may come.
 #[derive(Debug, Default)]
 pub(crate) struct Secrets(Vec<String>);
 

@@ -5,7 +5,7 @@ use std::{error, fmt, iter, sync::Arc, time::Duration};
 use http::StatusCode;
 
 use super::{Error, redact::one_line};
-use crate::reply::Reply;
+use crate::raw_response::RawResponse;
 
 /// What broke a connection; its type is nobody's business.
 pub(crate) type Cause = Arc<dyn error::Error + Send + Sync>;
@@ -34,33 +34,38 @@ impl fmt::Debug for Causes<'_> {
     }
 }
 
-/// No connection, or one that broke before the reply was complete.
+/// No connection, or one that broke before the response was complete.
 #[derive(Clone)]
 pub struct ConnectionError {
     what: &'static str,
     retryable: bool,
-    reply: Option<Box<Reply>>,
+    response: Option<Box<RawResponse>>,
     cause: Cause,
 }
 
 impl ConnectionError {
-    pub(crate) fn new(what: &'static str, retryable: bool, reply: Option<Reply>, cause: Cause) -> Self {
-        Self { what, retryable, reply: reply.map(Box::new), cause }
+    pub(crate) fn new(
+        what: &'static str,
+        retryable: bool,
+        response: Option<RawResponse>,
+        cause: Cause,
+    ) -> Self {
+        Self { what, retryable, response: response.map(Box::new), cause }
     }
 
     /// Returns the status of the response, if its head came before the connection broke.
     pub fn status(&self) -> Option<StatusCode> {
-        self.reply.as_ref().map(|reply| reply.status())
+        self.response.as_ref().map(|response| response.status())
     }
 
     /// Returns the id that the API gave the request, if the head of the response came.
     pub fn request_id(&self) -> Option<&str> {
-        self.reply.as_ref()?.request_id()
+        self.response.as_ref()?.request_id()
     }
 
     /// Returns the part of the response's body that came.
     pub fn body(&self) -> &[u8] {
-        self.reply.as_ref().map_or(&[], |reply| reply.body())
+        self.response.as_ref().map_or(&[], |response| response.body())
     }
 
     pub(crate) fn is_retryable(&self) -> bool {
@@ -79,7 +84,7 @@ impl fmt::Debug for ConnectionError {
         f.debug_struct("ConnectionError")
             .field("what", &self.what)
             .field("causes", &Causes(self))
-            .field("reply", &self.reply)
+            .field("response", &self.response)
             .finish_non_exhaustive()
     }
 }
@@ -102,7 +107,7 @@ impl error::Error for ConnectionError {
 pub enum TimeoutKind {
     /// Connecting took too long.
     Connect,
-    /// One attempt took too long, from its start to the last byte of the reply.
+    /// One attempt took too long, from its start to the last byte of the response.
     Attempt,
     /// The whole call took too long, or has no time left for the next attempt.
     Call,
@@ -114,25 +119,29 @@ pub struct TimeoutError {
     kind: TimeoutKind,
     limit: Option<Duration>,
     attempts: u32,
-    reply: Option<Box<Reply>>,
+    response: Option<Box<RawResponse>>,
     last: Option<Box<Error>>,
 }
 
 impl TimeoutError {
     /// One attempt that took too long; without a limit if it is not ours but that of the caller's own HTTP client.
-    pub(crate) fn for_attempt(kind: TimeoutKind, limit: Option<Duration>, reply: Option<Reply>) -> Self {
-        Self { kind, limit, attempts: 1, reply: reply.map(Box::new), last: None }
+    pub(crate) fn for_attempt(
+        kind: TimeoutKind,
+        limit: Option<Duration>,
+        response: Option<RawResponse>,
+    ) -> Self {
+        Self { kind, limit, attempts: 1, response: response.map(Box::new), last: None }
     }
 
     /// A call that took too long, during this attempt or before the next.
     pub(crate) fn for_call(
         limit: Duration,
         attempts: u32,
-        reply: Option<Reply>,
+        response: Option<RawResponse>,
         last: Option<Error>,
     ) -> Self {
-        let (reply, last) = (reply.map(Box::new), last.map(Box::new));
-        Self { kind: TimeoutKind::Call, limit: Some(limit), attempts, reply, last }
+        let (response, last) = (response.map(Box::new), last.map(Box::new));
+        Self { kind: TimeoutKind::Call, limit: Some(limit), attempts, response, last }
     }
 
     /// Returns which timeout elapsed.
@@ -152,20 +161,20 @@ impl TimeoutError {
 
     /// Returns the status of the response, if its head came in time, or else that of the previous attempt.
     pub fn status(&self) -> Option<StatusCode> {
-        self.reply.as_ref().map(|reply| reply.status()).or_else(|| self.last()?.status())
+        self.response.as_ref().map(|response| response.status()).or_else(|| self.last()?.status())
     }
 
     /// Returns the id that the API gave the request, if the head of the response came in time, or else to the attempt before.
     pub fn request_id(&self) -> Option<&str> {
-        match &self.reply {
-            Some(reply) => reply.request_id(),
+        match &self.response {
+            Some(response) => response.request_id(),
             None => self.last()?.request_id(),
         }
     }
 
     /// Returns the part of the response's body that came in time.
     pub fn body(&self) -> &[u8] {
-        self.reply.as_ref().map_or(&[], |reply| reply.body())
+        self.response.as_ref().map_or(&[], |response| response.body())
     }
 }
 
@@ -173,7 +182,7 @@ impl fmt::Display for TimeoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             TimeoutKind::Connect => "timed out while connecting",
-            TimeoutKind::Attempt => "timed out while waiting for the reply",
+            TimeoutKind::Attempt => "timed out while waiting for the response",
             TimeoutKind::Call => "timed out as a whole",
         })?;
         if let Some(limit) = self.limit {

@@ -30,9 +30,9 @@ fn the_same_calls_wait() {
     assert!(matches!(error, Error::InvalidInput(_)));
     let error = client.with_api_key("wrong").unwrap().users().upsert("user-123").send().unwrap_err();
     assert_eq!(error.status().unwrap(), 401);
-    let reply =
+    let response =
         client.request(suprsend::Method::POST, "/v1/user/raw/").json(&serde_json::json!({})).send().unwrap();
-    assert_eq!(reply.status(), 201);
+    assert_eq!(response.status(), 201);
 }
 
 #[test]

@@ -22,7 +22,7 @@ use suprsend::{
 use suprsend_mock::{Fault, Hub, RateLimit};
 use tokio::time::Instant;
 
-use crate::server::{Answer, Server, Step, created, reply};
+use crate::server::{Answer, Server, Step, created, response};
 
 fn client(hub: &Hub) -> Client {
     Client::builder().api_key(hub.key()).base_url(hub.url()).no_proxy().build().unwrap()
@@ -108,7 +108,7 @@ async fn every_input_has_one_outcome_whatever_goes_wrong() {
         }
     }
     // Faults that no retry mends were among them, so this was no fair-weather run.
-    assert!(kinds.contains("Api") && kinds.contains("UndecodableReply"), "{kinds:?}");
+    assert!(kinds.contains("Api") && kinds.contains("UndecodableResponse"), "{kinds:?}");
     let succeeded = outcomes.iter().filter(|outcome| outcome.result.is_ok()).count();
     assert!(succeeded > COUNT * 7 / 10, "{succeeded}");
 
@@ -159,7 +159,7 @@ async fn an_outage_costs_nothing_and_then_it_goes_on() {
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn retry_after_holds_back_the_whole_stream_and_costs_no_record() {
     // Longer than a call may take, and than a single call would wait.
-    let busy = reply(429, &[("retry-after", "90")], "");
+    let busy = response(429, &[("retry-after", "90")], "");
     let server = Server::start([created(), created(), busy, created()]).await;
     let client = server.client();
     let mut stream = client.users().upsert_all(users(&client, 50)).fixed_concurrency(1);
@@ -177,7 +177,7 @@ async fn retry_after_holds_back_the_whole_stream_and_costs_no_record() {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_pause_that_is_too_long_fails_the_record_that_it_was_asked_of() {
-    let busy = reply(429, &[("retry-after", "86400")], "");
+    let busy = response(429, &[("retry-after", "86400")], "");
     let server = Server::start([busy, created()]).await;
     let client = server.client();
     let pause = Duration::from_secs(20);
@@ -275,7 +275,7 @@ async fn a_stream_may_be_slower_than_the_hub() {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_rate_cap_counts_retries() {
-    let server = Server::start([reply(500, &[], ""), created()]).await;
+    let server = Server::start([response(500, &[], ""), created()]).await;
     let client = server.builder().retry(RetryPolicy::default().base_delay(Duration::ZERO)).build().unwrap();
     let mut stream = client.users().upsert_all(users(&client, 20)).max_rate(10);
     let start = Instant::now();
@@ -296,7 +296,7 @@ async fn an_empty_source_is_at_its_end_at_once() {
 
 #[tokio::test]
 async fn a_builders_own_settings_hold_in_a_stream() {
-    let server = Server::start([reply(503, &[], ""), created()]).await;
+    let server = Server::start([response(503, &[], ""), created()]).await;
     let client = server.client();
     let upserts = [client.users().upsert("user-0").retry(RetryPolicy::off())];
     let outcome = client.users().upsert_all(upserts).next().await.unwrap();
@@ -344,7 +344,7 @@ async fn an_error_of_the_source_comes_last_and_ends_the_stream() {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn it_gives_up_after_failures_in_a_row() {
-    let server = Server::start([reply(500, &[], "")]).await;
+    let server = Server::start([response(500, &[], "")]).await;
     let client = server.builder().no_retries().build().unwrap();
     let mut stream = client.users().upsert_all(users(&client, 1000)).fixed_concurrency(1).give_up_after(5);
     let outcomes = collect(&mut stream).await;
@@ -417,7 +417,7 @@ async fn an_outage_that_does_not_end_ends_the_stream() {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_refusal_with_retry_after_does_not_stall_the_stream() {
-    let server = Server::start([reply(400, &[("retry-after", "60")], ""), created()]).await;
+    let server = Server::start([response(400, &[("retry-after", "60")], ""), created()]).await;
     let client = server.client();
     let mut stream = client.users().upsert_all(users(&client, 10)).fixed_concurrency(1);
     let start = Instant::now();

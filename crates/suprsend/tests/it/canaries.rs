@@ -15,7 +15,7 @@ use suprsend_api::{
     rules::{Format, Json, Number, Rule, Schema, Type},
 };
 
-use crate::server::{Answer, Nobody, Server, Step, head, json, reply};
+use crate::server::{Answer, Nobody, Server, Step, head, json, response};
 
 /// Every secret has this in it.
 const CANARY: &str = "CANARY";
@@ -183,7 +183,7 @@ async fn invalid_input() {
 
 /// Whatever the server does with what it was sent: echoes it, in an error or a success, whole or broken off.
 #[tokio::test(start_paused = true, crate = "crate::patient")]
-async fn replies_that_echo_secrets() {
+async fn responses_that_echo_secrets() {
     let sent = serde_json::to_string(&body()).unwrap();
     let echoes: Vec<String> = [
         secret("api-key"),
@@ -202,7 +202,7 @@ async fn replies_that_echo_secrets() {
     let mut answers = vec![
         json(400, &sent),
         json(400, json!({"message": "no", "detail": {"sent": &sent}})),
-        reply(500, &[("set-cookie", CANARY), ("x-echo", CANARY)], format!("<html>{sent}")),
+        response(500, &[("set-cookie", CANARY), ("x-echo", CANARY)], format!("<html>{sent}")),
         json(201, &sent[..sent.len() - 1]),
         json(201, json!({"$email": CANARY})),
         json(201, "x".to_owned() + CANARY),
@@ -221,7 +221,7 @@ async fn replies_that_echo_secrets() {
             Step::Write(sent.clone().into()),
             Step::Close,
         ]),
-        reply(307, &[("location", &format!("https://example.com/{CANARY}"))], ""),
+        response(307, &[("location", &format!("https://example.com/{CANARY}"))], ""),
         Answer::CloseAtOnce,
     ];
     for echo in &echoes {
@@ -229,7 +229,7 @@ async fn replies_that_echo_secrets() {
             401,
             json!({"message": format!("{echo} is not known"), "error_code": echo, "type": echo}),
         ));
-        answers.push(reply(401, &[], format!("who is {echo}?")));
+        answers.push(response(401, &[], format!("who is {echo}?")));
         answers.push(json(400, json!({"status": "fail", "error": {"message": echo, "type": echo}})));
     }
     for answer in answers {
@@ -386,7 +386,7 @@ fn is_called(spec: &suprsend_api::Spec) -> bool {
 /// Every operation of the document that has a body, whatever it is: the server echoes the body, and nothing sensitive is shown.
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn every_operation_whose_body_is_echoed() {
-    let server = Server::start([reply(500, &[], "")]).await;
+    let server = Server::start([response(500, &[], "")]).await;
     let mut sensitive = 0;
     for spec in operations::ALL.iter().filter(|spec| is_called(spec)) {
         let Some(rules) = spec.body else { continue };
@@ -428,7 +428,7 @@ impl Visitor for Failing<'_> {
     }
 }
 
-/// Every operation of the document: neither its arguments, ids of people among them, nor a reply that cannot be read are shown.
+/// Every operation of the document: neither its arguments, ids of people among them, nor a response that cannot be read are shown.
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn every_operation_that_fails() {
     let server = Server::start([Answer::CloseAtOnce]).await;
@@ -452,7 +452,7 @@ async fn every_operation_that_fails() {
         // A parameter does not say whether it is required.
         let whole: serde_json::Map<_, _> = operation.clone().into_iter().chain(of(Place::Query)).collect();
         for (answer, kind) in
-            [(Answer::CloseAtOnce, "connection"), (json(299, format!("\"{CANARY}")), "undecodable_reply")]
+            [(Answer::CloseAtOnce, "connection"), (json(299, format!("\"{CANARY}")), "undecodable_response")]
         {
             server.answer([answer]);
             let call = [&operation, &whole].into_iter().find_map(|operation| {
@@ -465,9 +465,13 @@ async fn every_operation_that_fails() {
                     print_error(&error);
                     assert_eq!(error.kind().as_str(), kind, "{}: {error}", spec.id);
                 }
-                // Bare text is a reply too, and a reply that says nothing is not read.
+                // Bare text is a response too, and a response that says nothing is not read.
                 Ok(()) => {
-                    assert!(kind != "connection" && spec.reply != suprsend_api::Format::Json, "{}", spec.id);
+                    assert!(
+                        kind != "connection" && spec.response != suprsend_api::Format::Json,
+                        "{}",
+                        spec.id
+                    );
                 }
             }
         }
@@ -493,10 +497,10 @@ async fn ids_of_requests_that_echo_the_key() {
     let headers = [("x-request-id", &secret("api-key")[..])];
     let long = "x".repeat(20_000);
     for answer in [
-        reply(401, &headers, ""),
-        reply(201, &headers, profile().to_string()),
-        reply(401, &[("x-request-id", &long)], ""),
-        reply(
+        response(401, &headers, ""),
+        response(201, &headers, profile().to_string()),
+        response(401, &[("x-request-id", &long)], ""),
+        response(
             401,
             &[],
             json!({"message": format!("{} and {}", secret("gateway"), secret("header"))}).to_string(),
@@ -530,7 +534,7 @@ async fn echoes_in_every_encoding() {
             text.replace('"', "&quot;").replace('\'', "&#39;")
         },
     ];
-    let server = Server::start([reply(500, &[], "")]).await;
+    let server = Server::start([response(500, &[], "")]).await;
     let builder = server.builder().api_key(special("key")).default_header("x-gateway", special("gateway"));
     let client = builder.no_retries().build().unwrap();
     for encode in forms {
@@ -540,7 +544,7 @@ async fn echoes_in_every_encoding() {
             for answer in [
                 json(401, json!({"message": format!("({echo})"), "error_code": &echo, "type": &echo})),
                 json(401, json!({"message": &long})),
-                reply(401, &[("x-request-id", &echo)], format!("who is {echo}?")),
+                response(401, &[("x-request-id", &echo)], format!("who is {echo}?")),
                 json(400, json!({"status": "fail", "error": {"message": &echo, "type": &echo}})),
             ] {
                 server.answer([answer]);

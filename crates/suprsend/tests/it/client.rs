@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use suprsend::{Client, Error, Method};
 
-use crate::server::{Answer, Server, Step, created, json, profile, reply};
+use crate::server::{Answer, Server, Step, created, json, profile, response};
 
 #[track_caller]
 fn setting(result: Result<Client, Error>) -> String {
@@ -159,7 +159,7 @@ async fn keys_rotate_without_a_new_pool() {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_key_that_is_rotated_during_the_retries_is_used() {
-    let server = Server::start([reply(503, &[("retry-after", "10")], ""), created()]).await;
+    let server = Server::start([response(503, &[("retry-after", "10")], ""), created()]).await;
     let client = server.client();
     let call = tokio::spawn(client.users().upsert("user-123").into_future());
     tokio::time::sleep(Duration::from_secs(5)).await;
@@ -170,7 +170,7 @@ async fn a_key_that_is_rotated_during_the_retries_is_used() {
 }
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
-async fn a_key_that_is_rotated_while_a_reply_comes_is_not_shown_either() {
+async fn a_key_that_is_rotated_while_a_response_comes_is_not_shown_either() {
     let refusal = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 19\r\n\r\ntest-key is revoked";
     let steps = vec![Step::Pause(Duration::from_secs(5)), Step::Write(refusal.into())];
     let server = Server::start([Answer::Steps(steps)]).await;
@@ -197,7 +197,7 @@ async fn a_pool_of_the_callers_own() {
 async fn a_pool_of_the_callers_own_keeps_the_key_from_other_hosts_too() {
     let other = Server::start([created()]).await;
     let target = format!("{}/v1/user/user-123/", other.url);
-    let server = Server::start([reply(307, &[("location", &target)], "")]).await;
+    let server = Server::start([response(307, &[("location", &target)], "")]).await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let client = server.builder().http_client(http).build().unwrap();
     client.users().upsert("user-123").await.unwrap();
@@ -211,7 +211,7 @@ async fn a_time_out_of_the_callers_own_pool() {
     let client = server.builder().http_client(http).no_retries().build().unwrap();
     let error = client.users().upsert("user-123").await.unwrap_err();
     let Error::Timeout(error) = error else { panic!("{error:?}") };
-    assert_eq!(error.to_string(), "timed out while waiting for the reply");
+    assert_eq!(error.to_string(), "timed out while waiting for the response");
 }
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
@@ -289,7 +289,7 @@ async fn a_value_without_end_is_refused_wherever_it_stands() {
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_raw_request() {
     let server = Server::start([json(200, json!({"tenant_id": "acme"}))]).await;
-    let reply = server
+    let response = server
         .client()
         .request(Method::PATCH, "/v1/tenant/a%2Fb/?x=1")
         .query("limit", 10)
@@ -298,10 +298,13 @@ async fn a_raw_request() {
         .json(&json!({"name": "Acme"}))
         .await
         .unwrap();
-    assert_eq!(reply.json::<Value>().unwrap()["tenant_id"], "acme");
-    assert_eq!(reply.request_id(), Some("request-1"));
-    let error = reply.json::<Vec<u8>>().unwrap_err();
-    assert!(matches!(&error, Error::UndecodableReply(error) if error.body() == &reply[..]), "{error:?}");
+    assert_eq!(response.json::<Value>().unwrap()["tenant_id"], "acme");
+    assert_eq!(response.request_id(), Some("request-1"));
+    let error = response.json::<Vec<u8>>().unwrap_err();
+    assert!(
+        matches!(&error, Error::UndecodableResponse(error) if error.body() == &response[..]),
+        "{error:?}"
+    );
 
     let received = &server.received()[0];
     assert_eq!(received.line, "PATCH /v1/tenant/a%2Fb/?x=1&limit=10&q=%C3%A4+%26 HTTP/1.1");
@@ -321,7 +324,7 @@ async fn raw_requests_are_retried_if_that_does_no_harm() {
         (Method::POST, Some(true), 3),
         (Method::GET, Some(false), 1),
     ] {
-        let server = Server::start([reply(503, &[], "")]).await;
+        let server = Server::start([response(503, &[], "")]).await;
         let mut request = server.client().request(method, "/v1/x/");
         if let Some(stated) = stated {
             request = request.idempotent(stated);

@@ -126,9 +126,9 @@ async fn signing_keys() {
     keys.create().await.unwrap();
 }
 
-/// Another key would be made, and nobody would know the one that was lost with the reply.
+/// Another key would be made, and nobody would know the one that was lost with the response.
 #[tokio::test]
-async fn a_lost_reply_with_a_key_is_not_asked_for_again() {
+async fn a_lost_response_with_a_key_is_not_asked_for_again() {
     let (hub, client) = hub().await;
     let workspace = client.workspace("staging");
     let public = workspace.public_keys().create("web").await.unwrap();

@@ -15,7 +15,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::server::{Answer, Nobody, Received, Server, Step, created, head, json, profile, reply};
+use crate::server::{Answer, Nobody, Received, Server, Step, created, head, json, profile, response};
 
 type Outcome = Result<suprsend::Response<suprsend::types::User>, Error>;
 
@@ -189,7 +189,7 @@ async fn no_answer() {
     let error = gave_up(outcome, 3);
     let Error::Timeout(last) = error.last() else { panic!("{error:?}") };
     assert_eq!(last.kind(), TimeoutKind::Attempt);
-    assert_eq!(last.to_string(), "timed out while waiting for the reply (limit 15s)");
+    assert_eq!(last.to_string(), "timed out while waiting for the response (limit 15s)");
     assert!(start.elapsed() >= seconds(45));
     assert_eq!(server.requests(), 3);
 }
@@ -250,7 +250,7 @@ async fn the_time_out_of_the_call_wins_over_an_attempt() {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn the_time_out_of_the_call_wins_over_a_delay() {
-    let busy = reply(503, &[("retry-after", "20")], "");
+    let busy = response(503, &[("retry-after", "20")], "");
     let server = Server::start([busy]).await;
     let start = Instant::now();
     let outcome = server.client().users().upsert("user-123").timeout(seconds(30)).await;
@@ -283,7 +283,7 @@ async fn endless_time_outs() {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn cancelling_stops_the_retries() {
-    let server = Server::start([reply(503, &[("retry-after", "5")], "")]).await;
+    let server = Server::start([response(503, &[("retry-after", "5")], "")]).await;
     let client = server.client();
     let call = tokio::time::timeout(seconds(3), upsert(&client));
     call.await.unwrap_err();
@@ -295,7 +295,7 @@ async fn cancelling_stops_the_retries() {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn unavailable_twice_then_created() {
-    let (outcome, server) = with([reply(503, &[], ""), reply(503, &[], ""), created()]).await;
+    let (outcome, server) = with([response(503, &[], ""), response(503, &[], ""), created()]).await;
     let user = outcome.unwrap();
     assert_eq!((user.attempts(), user.status().as_u16()), (3, 201));
     assert_eq!(server.requests(), 3);
@@ -307,7 +307,7 @@ async fn unavailable_twice_then_created() {
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn every_status_that_passes_is_tried_again() {
     for status in [408, 429, 500, 502, 503, 504] {
-        let (outcome, server) = with([reply(status, &[], "")]).await;
+        let (outcome, server) = with([response(status, &[], "")]).await;
         let error = gave_up(outcome, 3);
         assert_eq!(error.last().status().unwrap(), status);
         assert_eq!(server.requests(), 3, "{status}");
@@ -317,7 +317,7 @@ async fn every_status_that_passes_is_tried_again() {
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_refusal_ends_the_retries() {
     let (outcome, server) =
-        with([reply(503, &[], ""), json(400, json!({"code": 400, "message": "no"}))]).await;
+        with([response(503, &[], ""), json(400, json!({"code": 400, "message": "no"}))]).await;
     let Err(Error::Api(error)) = outcome else { panic!("{outcome:?}") };
     assert_eq!(error.message(), Some("no"));
     assert_eq!(server.requests(), 2);
@@ -335,7 +335,7 @@ async fn internal_error_forever() {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn retries_can_be_turned_off() {
-    let server = Server::start([reply(500, &[], "")]).await;
+    let server = Server::start([response(500, &[], "")]).await;
     let outcome = upsert(&server.builder().no_retries().build().unwrap()).await;
     assert!(matches!(outcome, Err(Error::Api(_))), "{outcome:?}");
     let outcome = server.client().users().upsert("user-123").retry(RetryPolicy::off()).await;
@@ -345,7 +345,7 @@ async fn retries_can_be_turned_off() {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn an_outage_is_not_multiplied() {
-    let server = Server::start([reply(500, &[], "")]).await;
+    let server = Server::start([response(500, &[], "")]).await;
     let client = server.client();
     for _ in 0..200 {
         upsert(&client.clone()).await.unwrap_err();
@@ -356,7 +356,7 @@ async fn an_outage_is_not_multiplied() {
 
 /// 429, then success: how long the call took, on the paused clock.
 async fn throttled(headers: &[(&str, &str)]) -> (Outcome, Duration, Server) {
-    let server = Server::start([reply(429, headers, "slow down"), created()]).await;
+    let server = Server::start([response(429, headers, "slow down"), created()]).await;
     let start = Instant::now();
     let outcome = upsert(&server.client()).await;
     (outcome, start.elapsed(), server)
@@ -407,7 +407,7 @@ async fn huge_retry_after() {
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn html_from_a_gateway() {
     let page = "<html><body><h1>502 Bad Gateway</h1></body></html>";
-    let (outcome, server) = with([reply(502, &[("content-type", "text/html")], page)]).await;
+    let (outcome, server) = with([response(502, &[("content-type", "text/html")], page)]).await;
     let error = gave_up(outcome, 3);
     let api = error.last().api().unwrap();
     assert_eq!(api.to_string(), "the API answered 502 Bad Gateway [request id request-1]");
@@ -446,7 +446,7 @@ async fn refusals_in_every_form() {
     let statuses = [401, 403, 404, 409, 413, 422, 400, 418];
     let cases: Vec<_> =
         statuses.iter().flat_map(|status| forms.iter().map(move |form| (*status, form))).collect();
-    let server = Server::start(cases.iter().map(|(status, (body, _))| reply(*status, &[], body))).await;
+    let server = Server::start(cases.iter().map(|(status, (body, _))| response(*status, &[], body))).await;
     let client = server.client();
     for (sent, (status, (body, said))) in cases.iter().enumerate() {
         let outcome = upsert(&client).await;
@@ -476,9 +476,9 @@ async fn the_details_of_a_refusal() {
 // --- Successes, and what only looks like one. ---
 
 #[track_caller]
-fn undecodable(outcome: Outcome) -> suprsend::error::UndecodableReply {
+fn undecodable(outcome: Outcome) -> suprsend::error::UndecodableResponse {
     match outcome {
-        Err(Error::UndecodableReply(error)) => error,
+        Err(Error::UndecodableResponse(error)) => error,
         other => panic!("{other:?}"),
     }
 }
@@ -489,7 +489,7 @@ async fn any_success_with_a_profile_in_it() {
     let client = server.client();
     for status in [200, 201, 202, 203, 299] {
         for kind in ["application/json", "text/plain", "text/html; charset=utf-8", "image/png"] {
-            server.answer([reply(status, &[("content-type", kind)], profile().to_string())]);
+            server.answer([response(status, &[("content-type", kind)], profile().to_string())]);
             let user = upsert(&client).await.unwrap();
             assert_eq!(user.distinct_id.as_deref(), Some("user-123"));
             assert_eq!((user.status().as_u16(), user.attempts()), (status, 1));
@@ -507,7 +507,7 @@ async fn truncated_json() {
     assert_eq!(error.body(), &whole.as_bytes()[..40]);
     assert_eq!(
         error.to_string(),
-        "the API answered 201 Created, but its reply ends before its JSON does (line 1, column 40)"
+        "the API answered 201 Created, but its response ends before its JSON does (line 1, column 40)"
     );
     assert_eq!(server.requests(), 1);
 }
@@ -525,18 +525,18 @@ async fn successes_without_a_profile() {
     let (outcome, _server) =
         with([Answer::Steps(vec![Step::Write(b"HTTP/1.1 204 -\r\n\r\n".to_vec())])]).await;
     let error = undecodable(outcome);
-    assert_eq!(error.to_string(), "the API answered 204 No Content, but its reply is empty");
+    assert_eq!(error.to_string(), "the API answered 204 No Content, but its response is empty");
 }
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
-async fn a_reply_of_100_megabytes() {
+async fn a_response_of_100_megabytes() {
     let huge = 100 * 1024 * 1024;
     let flood = Answer::Steps(vec![Step::Write(head(201, &[], huge)), Step::Flood(huge), Step::Close]);
     let (outcome, server) = with([flood.clone()]).await;
     let error = undecodable(outcome);
     assert_eq!(
         error.to_string(),
-        "the API answered 201 Created, but its reply is longer than the limit of 4194304 bytes"
+        "the API answered 201 Created, but its response is longer than the limit of 4194304 bytes"
     );
     assert!(error.body_is_cut());
     assert_eq!(error.body().len(), 64 * 1024);
@@ -557,7 +557,7 @@ async fn a_reply_of_100_megabytes() {
 async fn the_limit_is_the_callers() {
     let server = Server::start([created()]).await;
     let length = profile().to_string().len();
-    let limited = |limit| server.builder().max_reply_size(limit).build().unwrap();
+    let limited = |limit| server.builder().max_response_size(limit).build().unwrap();
     upsert(&limited(length)).await.unwrap();
     undecodable(upsert(&limited(length - 1)).await);
 }
@@ -567,11 +567,11 @@ async fn invalid_utf8() {
     let mut body = profile().to_string().into_bytes();
     let at = body.windows(4).position(|four| four == b"jane").unwrap();
     body[at] = 0xff;
-    let (outcome, server) = with([reply(201, &[], &body)]).await;
+    let (outcome, server) = with([response(201, &[], &body)]).await;
     assert_eq!(undecodable(outcome).body(), body);
     assert_eq!(server.requests(), 1);
 
-    let (outcome, server) = with([reply(400, &[], b"bad \xff\xfe")]).await;
+    let (outcome, server) = with([response(400, &[], b"bad \xff\xfe")]).await;
     let Err(Error::Api(error)) = outcome else { panic!("{outcome:?}") };
     assert_eq!((error.message(), error.body()), (None, &b"bad \xff\xfe"[..]));
     assert_eq!(server.requests(), 1);
@@ -630,7 +630,8 @@ async fn null_where_a_list_is_expected() {
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn redirect_to_the_same_host() {
     for status in [307, 308] {
-        let (outcome, server) = with([reply(status, &[("location", "/v2/elsewhere/")], ""), created()]).await;
+        let (outcome, server) =
+            with([response(status, &[("location", "/v2/elsewhere/")], ""), created()]).await;
         assert_eq!(outcome.unwrap().attempts(), 1);
         let received = server.received();
         assert_eq!(received.len(), 2);
@@ -643,7 +644,7 @@ async fn redirect_to_the_same_host() {
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn redirect_that_would_turn_the_request_into_another() {
     for status in [301, 302, 303] {
-        let (outcome, server) = with([reply(status, &[("location", "/elsewhere/")], ""), created()]).await;
+        let (outcome, server) = with([response(status, &[("location", "/elsewhere/")], ""), created()]).await;
         let Err(Error::Api(error)) = outcome else { panic!("{outcome:?}") };
         assert_eq!(error.status(), status);
         assert_eq!(error.headers()["location"], "/elsewhere/");
@@ -656,14 +657,14 @@ async fn redirect_to_another_host_port_or_scheme() {
     let other = Server::start([created()]).await;
     let port = |server: &Server| server.url.rsplit(':').next().unwrap().to_owned();
     for status in [301, 302, 303, 307, 308] {
-        let own = Server::start([reply(status, &[], "")]).await;
+        let own = Server::start([response(status, &[], "")]).await;
         let targets = [
             format!("{}/v1/user/user-123/", other.url),
             format!("http://localhost:{}/v1/user/user-123/", port(&own)),
             format!("https://127.0.0.1:{}/v1/user/user-123/", port(&own)),
         ];
         for target in targets {
-            let (outcome, server) = with([reply(status, &[("location", &target)], "")]).await;
+            let (outcome, server) = with([response(status, &[("location", &target)], "")]).await;
             let Err(Error::Api(error)) = outcome else { panic!("{outcome:?}") };
             assert_eq!(error.status(), status);
             assert_eq!(server.requests(), 1);
@@ -675,7 +676,7 @@ async fn redirect_to_another_host_port_or_scheme() {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn redirects_in_a_circle() {
-    let (outcome, server) = with([reply(307, &[("location", "/v1/round/")], "")]).await;
+    let (outcome, server) = with([response(307, &[("location", "/v1/round/")], "")]).await;
     let Err(Error::Api(error)) = outcome else { panic!("{outcome:?}") };
     assert_eq!(error.status(), 307);
     assert_eq!(server.requests(), 6);
@@ -755,8 +756,8 @@ async fn good_ids_arrive_exactly_as_they_are() {
 /// A break of the connection is one, also where the body is compressed; broken compression is something else.
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_break_in_a_body_says_what_broke() {
-    let connection = "the connection to the API broke before the reply was complete";
-    let compression = "the API's reply is compressed and cannot be decompressed";
+    let connection = "the connection to the API broke before the response was complete";
+    let compression = "the API's response is compressed and cannot be decompressed";
     let (plain, gzip) = (profile().to_string().into_bytes(), zipped(profile().to_string().as_bytes()));
     let half = |body: &[u8]| body[..body.len() / 2].to_vec();
     let encoded = [("content-encoding", "gzip")];
@@ -813,17 +814,17 @@ fn zipped(body: &[u8]) -> Vec<u8> {
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn gzip_is_accepted() {
     let gzip = [("content-encoding", "gzip")];
-    let (outcome, server) = with([reply(201, &gzip, zipped(profile().to_string().as_bytes()))]).await;
+    let (outcome, server) = with([response(201, &gzip, zipped(profile().to_string().as_bytes()))]).await;
     assert_eq!(outcome.unwrap().distinct_id.as_deref(), Some("user-123"));
     assert!(server.received()[0].header("accept-encoding").unwrap().contains("gzip"));
 
     // 8 MB of zeros in 8 kB: what counts is what it unpacks to.
     let bomb = zipped(&vec![b'0'; 8 << 20]);
-    let (outcome, server) = with([reply(201, &gzip, &bomb)]).await;
+    let (outcome, server) = with([response(201, &gzip, &bomb)]).await;
     assert!(undecodable(outcome).to_string().contains("longer than the limit"));
     assert_eq!(server.requests(), 1);
 
-    let (outcome, server) = with([reply(201, &gzip, "not gzip at all")]).await;
+    let (outcome, server) = with([response(201, &gzip, "not gzip at all")]).await;
     assert!(matches!(gave_up(outcome, 3).last(), Error::Connection(_)));
     assert_eq!(server.requests(), 3);
 }
@@ -835,7 +836,7 @@ async fn gzip_of_several_members_is_read_whole() {
     let body = profile().to_string();
     let (head, tail) = body.as_bytes().split_at(body.len() / 2);
     let members = [zipped(head), zipped(b""), zipped(tail)].concat();
-    let (outcome, server) = with([reply(201, &gzip, &members)]).await;
+    let (outcome, server) = with([response(201, &gzip, &members)]).await;
     assert_eq!(outcome.unwrap().distinct_id.as_deref(), Some("user-123"));
     assert_eq!(server.requests(), 1);
 }
@@ -847,12 +848,12 @@ async fn gzip_that_breaks_off_is_not_read() {
     let body = zipped(profile().to_string().as_bytes());
     let whole = [&body[..], b"no gzip"].concat();
     for body in [&body[..body.len() - 1], &body[..12], &whole] {
-        let (outcome, server) = with([reply(201, &gzip, body)]).await;
+        let (outcome, server) = with([response(201, &gzip, body)]).await;
         let error = gave_up(outcome, 3);
         assert!(matches!(error.last(), Error::Connection(_)), "{error:?}");
         assert_eq!(server.requests(), 3);
     }
     // A refusal says what it can, and nothing is no broken body.
-    let (outcome, _server) = with([reply(400, &gzip, "")]).await;
+    let (outcome, _server) = with([response(400, &gzip, "")]).await;
     assert_eq!(outcome.unwrap_err().status().map(|status| status.as_u16()), Some(400));
 }

@@ -620,7 +620,7 @@ fn rows_are_ingested_many_at_a_time() {
 }
 
 #[test]
-fn a_reply_that_is_no_profile_rejects_no_row() {
+fn a_response_that_is_no_profile_rejects_no_row() {
     let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
     let input = write(&folder, "users.ndjson", rows(100));
     // A captive portal answers 200 to every request.
@@ -629,7 +629,7 @@ fn a_reply_that_is_no_profile_rejects_no_row() {
     assert_ends(
         &output,
         3,
-        "20 consecutive rows failed, the last because the API answered 200 OK, but its reply ",
+        "20 consecutive rows failed, the last because the API answered 200 OK, but its response ",
     );
     assert!(text(&output.stderr).contains("row 1 is not done: the API answered 200 OK"), "{output:?}");
     assert_eq!(hub.requests().len(), 20);

@@ -1,6 +1,6 @@
-//! Interim replies (1xx) without end, after a request whose reply never comes.
+//! Interim responses (1xx) without end, after a request whose response never comes.
 //!
-//! hyper skips interim replies without a limit, and reads on until tokio's budget for the connection's task is used up, which is tens of
+//! hyper skips interim responses without a limit, and reads on until tokio's budget for the connection's task is used up, which is tens of
 //! megabytes of them. So these tests run on real time, on a runtime with several threads.
 
 use std::{
@@ -16,7 +16,7 @@ use tokio::runtime::Builder;
 
 use crate::server::{bytes, profile};
 
-/// The user for whom there are interim replies only.
+/// The user for whom there are interim responses only.
 const STORMY: &str = "stormy";
 
 /// A server that answers upserts, but for those of one user.
@@ -77,7 +77,7 @@ fn serve(mut stream: TcpStream, interim: &str, tell: &Sender<Event>) {
 
 /// The attempt ends by its limit, and with it the connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn interim_replies_without_end_end_with_the_attempt() {
+async fn interim_responses_without_end_end_with_the_attempt() {
     for interim in ["100 Continue", "103 Early Hints"] {
         let storm = Storm::start(interim, 4000);
         let client =
@@ -98,7 +98,7 @@ const ENOUGH: Duration = Duration::from_secs(5);
 
 /// Other calls go on meanwhile, of the same client too.
 #[test]
-fn interim_replies_without_end_stop_no_other_call() {
+fn interim_responses_without_end_stop_no_other_call() {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let storm = Storm::start("102 Processing", 0);
     let client = storm.builder(Client::builder()).timeout(LONG).attempt_timeout(LONG).build().unwrap();
@@ -118,7 +118,7 @@ fn interim_replies_without_end_stop_no_other_call() {
 /// The blocking client's own runtime has a thread left for them.
 #[cfg(feature = "blocking")]
 #[test]
-fn interim_replies_without_end_stop_no_other_blocking_call() {
+fn interim_responses_without_end_stop_no_other_blocking_call() {
     use suprsend::blocking;
     let storm = Storm::start("102 Processing", 0);
     let client =

@@ -18,14 +18,14 @@ fn keys(server: &Server) -> Vec<Option<String>> {
 async fn all_attempts_of_a_call_carry_the_same_key() {
     let server = Server::start([Answer::Steps(vec![Step::Reset]), json(503, "{}"), accepted()]).await;
     let trigger = server.client().workflows().trigger("order-shipped").recipient("jane");
-    let reply = trigger.clone().await.unwrap();
+    let response = trigger.clone().await.unwrap();
     let sent = keys(&server);
     assert_eq!(sent.len(), 3);
     let key = sent[0].clone().unwrap();
     // A UUID of version 7.
     assert_eq!((key.len(), key.as_bytes()[14]), (36, b'7'));
     assert!(sent.iter().all(|sent| sent.as_ref() == Some(&key)));
-    assert_eq!(reply.idempotency_key(), Some(key.as_str()));
+    assert_eq!(response.idempotency_key(), Some(key.as_str()));
 
     // The same again is another call.
     let again = trigger.await.unwrap();
@@ -36,8 +36,8 @@ async fn all_attempts_of_a_call_carry_the_same_key() {
 async fn a_key_of_the_callers_stays() {
     let server = Server::start([json(503, "{}"), accepted()]).await;
     let workflows = server.client().workflows();
-    let reply = workflows.trigger("w").recipient("jane").idempotency_key("order-5678").await.unwrap();
-    assert_eq!(reply.idempotency_key(), Some("order-5678"));
+    let response = workflows.trigger("w").recipient("jane").idempotency_key("order-5678").await.unwrap();
+    assert_eq!(response.idempotency_key(), Some("order-5678"));
     assert_eq!(keys(&server), [Some("order-5678".to_owned()), Some("order-5678".to_owned())]);
 
     // Two things may be meant by an empty one, so it is neither sent nor replaced.
@@ -55,8 +55,8 @@ async fn they_can_be_switched_off() {
     // A request that may have been processed is not sent again.
     let error = trigger().await.unwrap_err();
     assert!(matches!(error, Error::Connection(_)), "{error:?}");
-    let reply = trigger().await.unwrap();
-    assert_eq!(reply.idempotency_key(), None);
+    let response = trigger().await.unwrap();
+    assert_eq!(response.idempotency_key(), None);
     assert_eq!(keys(&server), [None, None]);
 }
 
@@ -69,27 +69,27 @@ async fn a_key_can_be_known_before() {
     assert_eq!(trigger.assign_idempotency_key().as_ref(), Some(&key));
     assert_eq!(trigger.operation().body.idempotency_key.as_ref(), Some(&key));
     trigger.clone().await.unwrap_err();
-    let reply = trigger.await.unwrap();
-    assert_eq!(reply.idempotency_key(), Some(key.as_str()));
+    let response = trigger.await.unwrap();
+    assert_eq!(response.idempotency_key(), Some(key.as_str()));
     assert_eq!(keys(&server), [Some(key.clone()), Some(key)]);
     assert_eq!(client.users().get("jane").assign_idempotency_key(), None);
 }
 
-/// The hub runs what it is sent, and the reply is lost.
+/// The hub runs what it is sent, and the response is lost.
 #[tokio::test]
-async fn a_lost_reply_does_not_run_a_workflow_twice() {
+async fn a_lost_response_does_not_run_a_workflow_twice() {
     let hub = Hub::start().await.unwrap();
     let client = Client::builder().base_url(hub.url()).api_key(hub.key()).workspace("acme").build().unwrap();
     hub.inject(Fault::lost()).unwrap();
-    let reply = client.workflows().trigger("order-shipped").recipient("jane").await.unwrap();
-    assert_eq!(reply.attempts(), 2);
+    let response = client.workflows().trigger("order-shipped").recipient("jane").await.unwrap();
+    assert_eq!(response.attempts(), 2);
     hub.assert_triggered("order-shipped").times(1);
-    assert_eq!(hub.sent()[0].key(), reply.idempotency_key());
+    assert_eq!(hub.sent()[0].key(), response.idempotency_key());
 
     hub.seed("jane", serde_json::json!({})).unwrap();
     hub.inject(Fault::lost()).unwrap();
-    let reply = client.events().track("jane", "order_placed").await.unwrap();
-    assert_eq!((reply.attempts(), reply.idempotency_key().is_some()), (2, true));
+    let response = client.events().track("jane", "order_placed").await.unwrap();
+    assert_eq!((response.attempts(), response.idempotency_key().is_some()), (2, true));
     hub.assert_tracked("order_placed").times(1);
 
     // Each record of a list has a key of its own.
@@ -97,8 +97,8 @@ async fn a_lost_reply_does_not_run_a_workflow_twice() {
         serde_json::from_value(serde_json::json!({"distinct_id": "jane", "event": name})).unwrap()
     };
     hub.inject(Fault::lost()).unwrap();
-    let reply = client.events().track_many([event("one"), event("two")]).await.unwrap();
-    assert_eq!((reply.attempts(), reply.idempotency_key()), (2, None));
+    let response = client.events().track_many([event("one"), event("two")]).await.unwrap();
+    assert_eq!((response.attempts(), response.idempotency_key()), (2, None));
     hub.assert_tracked("one").times(1);
     hub.assert_tracked("two").times(1);
 
@@ -117,8 +117,8 @@ fn with_the_blocking_client() {
     let client =
         suprsend::blocking::Client::builder().base_url(hub.url()).api_key(hub.key()).build().unwrap();
     hub.inject(Fault::lost()).unwrap();
-    let reply = client.workflows().trigger("order-shipped").recipient("jane").send().unwrap();
-    assert_eq!(reply.attempts(), 2);
+    let response = client.workflows().trigger("order-shipped").recipient("jane").send().unwrap();
+    assert_eq!(response.attempts(), 2);
     hub.assert_triggered("order-shipped").times(1);
-    assert_eq!(hub.sent()[0].key(), reply.idempotency_key());
+    assert_eq!(hub.sent()[0].key(), response.idempotency_key());
 }

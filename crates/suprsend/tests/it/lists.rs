@@ -95,7 +95,7 @@ async fn a_failure_leaves_the_list_as_it_was() {
 }
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
-async fn a_lost_reply_does_no_harm() {
+async fn a_lost_response_does_no_harm() {
     let (hub, client) = hub(30).await;
     for (operation, times) in [(ADD, 2), (FINISH, 1)] {
         hub.inject(Fault::lost().operation(operation).times(times)).unwrap();

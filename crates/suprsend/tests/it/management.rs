@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use suprsend::{Client, ClientBuilder, DEFAULT_MANAGEMENT_URL, Error, Method, Operation, RetryPolicy, types};
 use suprsend_api::{Base, Credential, Format, RequestError, Spec};
 
-use crate::server::{Answer, Received, Server, Step, json, profile, reply};
+use crate::server::{Answer, Received, Server, Step, json, profile, response};
 
 const API_KEY: &str = "CANARY-api-key";
 const TOKEN: &str = "CANARY-service-token";
@@ -65,11 +65,11 @@ async fn a_redirect_takes_no_key_to_the_other_host() {
     for status in [301, 302, 303, 307, 308] {
         let hosts = Hosts::start(json(200, profile()), workspaces()).await;
         let to = |server: &Server| format!("{}/v1/workspace/", server.url);
-        hosts.hub.answer([reply(status, &[("location", &to(&hosts.management))], "")]);
+        hosts.hub.answer([response(status, &[("location", &to(&hosts.management))], "")]);
         let client = hosts.builder().no_retries().build().unwrap();
         assert_eq!(client.users().get("jane").await.unwrap_err().status().unwrap().as_u16(), status);
         assert_eq!(hosts.management.requests(), 0);
-        hosts.management.answer([reply(status, &[("location", &to(&hosts.hub))], "")]);
+        hosts.management.answer([response(status, &[("location", &to(&hosts.hub))], "")]);
         assert_eq!(client.workspaces().list().await.unwrap_err().status().unwrap().as_u16(), status);
         assert_eq!(hosts.hub.requests(), 1);
     }
@@ -81,12 +81,20 @@ async fn a_pool_that_follows_redirects_takes_no_key_along() {
     let hosts = Hosts::start(json(200, profile()), workspaces()).await;
     let pool = reqwest::Client::builder().no_proxy().build().unwrap();
     let client = hosts.builder().http_client(pool).build().unwrap();
-    hosts.hub.answer([reply(307, &[("location", &format!("{}/v1/workspace/", hosts.management.url))], "")]);
+    hosts.hub.answer([response(
+        307,
+        &[("location", &format!("{}/v1/workspace/", hosts.management.url))],
+        "",
+    )]);
     _ = client.users().get("jane").await;
     assert_eq!(hosts.management.requests(), 1);
     assert!(!says(&hosts.management.received(), "CANARY"));
     hosts.hub.answer([json(200, profile())]);
-    hosts.management.answer([reply(307, &[("location", &format!("{}/v1/user/jane/", hosts.hub.url))], "")]);
+    hosts.management.answer([response(
+        307,
+        &[("location", &format!("{}/v1/user/jane/", hosts.hub.url))],
+        "",
+    )]);
     _ = client.workspaces().list().await;
     let arrived = hosts.hub.received().pop().unwrap();
     assert_eq!((hosts.hub.requests(), arrived.header("authorization")), (2, None));
@@ -128,7 +136,7 @@ macro_rules! own {
         impl Operation for $name {
             const SPEC: &'static Spec = &$spec;
             type Body = ();
-            type Reply = ();
+            type Response = ();
             type Refusal = Value;
 
             fn request(&self, base: &Base) -> Result<reqwest::Request, RequestError> {
@@ -138,9 +146,9 @@ macro_rules! own {
     };
 }
 
-own!(KeyToManagement: Spec::new("a", Method::GET, "/a/").bearer().server(DEFAULT_MANAGEMENT_URL).reply(Format::Empty));
+own!(KeyToManagement: Spec::new("a", Method::GET, "/a/").bearer().server(DEFAULT_MANAGEMENT_URL).response(Format::Empty));
 own!(KeyInHeader: Spec::new("b", Method::GET, "/a/").credential(Credential::Header("x-key")).server(DEFAULT_MANAGEMENT_URL));
-own!(TokenToHub: Spec::new("c", Method::GET, "/a/").credential(Credential::Scheme("ServiceToken")).reply(Format::Empty));
+own!(TokenToHub: Spec::new("c", Method::GET, "/a/").credential(Credential::Scheme("ServiceToken")).response(Format::Empty));
 own!(TokenElsewhere: Spec::new("d", Method::GET, "/a/").credential(Credential::Scheme("ServiceToken")).server("http://127.0.0.1:9"));
 
 /// Whatever an operation says of itself, a key goes nowhere else.
@@ -161,7 +169,7 @@ async fn an_operation_cannot_ask_for_the_key_of_the_other_host() {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn each_host_has_a_retry_quota() {
-    let hosts = Hosts::start(reply(503, &[], ""), reply(503, &[], "")).await;
+    let hosts = Hosts::start(response(503, &[], ""), response(503, &[], "")).await;
     let policy = RetryPolicy::default().max_attempts(2);
     let client = hosts.builder().retry(policy).build().unwrap();
     // Each retry costs 5 of 500.
@@ -173,7 +181,7 @@ async fn each_host_has_a_retry_quota() {
     assert_eq!(hosts.management.requests(), 2, "what failed at the hub says nothing about this host");
 }
 
-/// A key is shown once: a reply that is lost is not asked for again, since another key would be made.
+/// A key is shown once: a response that is lost is not asked for again, since another key would be made.
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn calls_that_show_a_key_once_are_not_repeated() {
     let lost = Answer::Steps(vec![Step::Close]);
@@ -188,7 +196,7 @@ async fn calls_that_show_a_key_once_are_not_repeated() {
     workspace.api_keys().list().await.unwrap_err();
     assert_eq!(hosts.management.requests(), 7);
     // It was surely not processed.
-    hosts.management.answer([reply(429, &[("retry-after", "0")], ""), json(500, json!({}))]);
+    hosts.management.answer([response(429, &[("retry-after", "0")], ""), json(500, json!({}))]);
     workspace.api_keys().create("ci").await.unwrap_err();
     assert_eq!(hosts.management.requests(), 9);
 }

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use suprsend::{Error, RetryPolicy, users::Push};
 
-use crate::server::{Answer, Nobody, Server, created, json as reply_json, profile, reply};
+use crate::server::{Answer, Nobody, Server, created, json as response_json, profile, response};
 
 /// A page of users with these ids.
 fn page(ids: &[&str], after: &Value) -> Answer {
     let results: Vec<_> = ids.iter().map(|id| json!({"distinct_id": id})).collect();
     let meta = json!({"has_next": !after.is_null(), "after": after, "has_prev": false, "before": null});
-    reply_json(200, json!({"meta": meta, "results": results}))
+    response_json(200, json!({"meta": meta, "results": results}))
 }
 
 /// What comes of all pages: the ids, and the error at the end if there is one.
@@ -55,14 +55,14 @@ async fn a_cursor_that_was_read_already_is_an_error() {
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_list_that_goes_on_without_a_cursor_is_an_error() {
     let meta = json!({"has_next": true, "after": null});
-    let server = Server::start([reply_json(200, json!({"meta": meta, "results": []}))]).await;
+    let server = Server::start([response_json(200, json!({"meta": meta, "results": []}))]).await;
     let (_, error) = read(&server).await;
     assert!(matches!(&error, Some(Error::Paging(error)) if !error.is_repeated()), "{error:?}");
 }
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn an_error_between_pages_ends_the_list_after_retries() {
-    let server = Server::start([page(&["a"], &json!("1")), reply(503, &[], "")]).await;
+    let server = Server::start([page(&["a"], &json!("1")), response(503, &[], "")]).await;
     let (ids, error) = read(&server).await;
     assert_eq!(ids, ["a"]);
     assert!(matches!(error, Some(Error::TooManyAttempts(_))), "{error:?}");
@@ -72,7 +72,7 @@ async fn an_error_between_pages_ends_the_list_after_retries() {
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_404_that_is_not_the_apis_own_is_not_about_the_user() {
     for body in ["<html>no such page</html>", "", "{\"detail\": \"Not found.\"}"] {
-        let server = Server::start([reply(404, &[], body)]).await;
+        let server = Server::start([response(404, &[], body)]).await;
         let error = server.client().users().get("user-123").optional().await.unwrap_err();
         assert!(matches!(error, Error::Api(_)), "{error:?}");
     }
@@ -80,7 +80,9 @@ async fn a_404_that_is_not_the_apis_own_is_not_about_the_user() {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn any_success_without_a_body_will_do_for_a_delete() {
-    for answer in [reply(204, &[], ""), reply(202, &[], ""), reply_json(200, json!({"success": true}))] {
+    for answer in
+        [response(204, &[], ""), response(202, &[], ""), response_json(200, json!({"success": true}))]
+    {
         let server = Server::start([answer.clone(), answer]).await;
         server.client().users().delete("user-123").await.unwrap();
         server.client().users().delete_many(["a", "b"]).await.unwrap();
@@ -97,7 +99,7 @@ async fn only_what_is_idempotent_is_repeated_unless_it_was_not_processed() {
     macro_rules! attempts {
         ($($name:literal $call:expr => $after_503:literal, $after_429:literal;)*) => {
             $(for (status, attempts) in [(503, $after_503), (429, $after_429)] {
-                let server = Server::start([reply(status, &[], "")]).await;
+                let server = Server::start([response(status, &[], "")]).await;
                 let client = server.client();
                 let call = $call;
                 assert!(call(client.users()).await.is_err());
@@ -140,7 +142,7 @@ async fn a_merge_is_repeated_if_there_was_no_connection_but_not_if_it_broke() {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_call_has_options_of_its_own() {
-    let server = Server::start([reply(503, &[], ""), reply_json(200, profile())]).await;
+    let server = Server::start([response(503, &[], ""), response_json(200, profile())]).await;
     let get = server.client().users().get("user-123").header("x-call", "one");
     let once = get.clone().retry(RetryPolicy::off()).await;
     assert_eq!(once.unwrap_err().status().unwrap(), 503);
@@ -154,7 +156,7 @@ async fn a_call_has_options_of_its_own() {
 /// A page of a list by offset: of these tenants, with as much of its place as the API says.
 fn offset_page(ids: &[&str], meta: &Value) -> Answer {
     let results: Vec<_> = ids.iter().map(|id| json!({"tenant_id": id, "tenant_name": id})).collect();
-    reply_json(200, json!({"meta": meta, "results": results}))
+    response_json(200, json!({"meta": meta, "results": results}))
 }
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]

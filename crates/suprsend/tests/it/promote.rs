@@ -35,8 +35,8 @@ impl Stage {
         let request = request.header("authorization", format!("ServiceToken {TOKEN}"));
         let request = request.header("content-type", "application/json");
         let request = if body.is_null() { request } else { request.body(body.to_string()) };
-        let reply = request.send().await.unwrap();
-        let (status, text) = (reply.status(), reply.text().await.unwrap());
+        let response = request.send().await.unwrap();
+        let (status, text) = (response.status(), response.text().await.unwrap());
         assert!(status.is_success(), "{method} {path}: {status} {text}");
         serde_json::from_str(&text).unwrap_or_default()
     }
@@ -319,7 +319,7 @@ async fn a_commit_that_fails_says_what_is_live_and_the_next_run_goes_on() {
         stage.hub.requests().iter().filter(|it| it.operation() == Some("commit-template")).count()
     };
     let before = commits(&stage);
-    // The reply was lost, the commit was not.
+    // The response was lost, the commit was not.
     assert_ends(&stage.promote(&[]).await, 0, &["same     template welcome", "committed: workflow welcome"]);
     assert_eq!(commits(&stage), before);
 }

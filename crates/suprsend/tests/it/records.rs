@@ -30,7 +30,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::server::{Answer, Server, Step, json as reply_json, reply};
+use crate::server::{Answer, Server, Step, json as response_json, response};
 
 fn client(hub: &Hub) -> Client {
     let builder = Client::builder().api_key(hub.key()).base_url(hub.url()).no_proxy();
@@ -141,7 +141,7 @@ async fn each_trigger_has_one_outcome_and_none_runs_twice_whatever_goes_wrong() 
     }
     assert!(runs.values().all(|runs| *runs == 1), "a record ran twice");
     assert!(accepted.iter().all(|key| runs.contains_key(key)), "an accepted record did not run");
-    assert!(duplicates > 0, "no reply was lost, so this was no fair test");
+    assert!(duplicates > 0, "no response was lost, so this was no fair test");
 }
 
 /// No request is over a limit.
@@ -437,16 +437,16 @@ async fn stopping_sends_what_was_taken() {
 }
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
-async fn a_reply_that_does_not_tell_whom_it_is_about_fails_all_of_them() {
+async fn a_response_that_does_not_tell_whom_it_is_about_fails_all_of_them() {
     let answers =
-        [reply_json(207, json!({"status": "success", "records": []})), reply(202, &[], "<h1>OK</h1>")];
+        [response_json(207, json!({"status": "success", "records": []})), response(202, &[], "<h1>OK</h1>")];
     let server = Server::start(answers).await;
     let client = server.client();
-    for expected in ["has 0 outcomes for 2 records", "its reply"] {
+    for expected in ["has 0 outcomes for 2 records", "its response"] {
         let outcomes = collect(&mut client.workflows().trigger_all((0..2).map(trigger))).await;
         for outcome in &outcomes {
             let error = outcome.result.as_ref().unwrap_err();
-            assert!(matches!(error, Error::UndecodableReply(_)) && error.to_string().contains(expected));
+            assert!(matches!(error, Error::UndecodableResponse(_)) && error.to_string().contains(expected));
         }
         assert_eq!(outcomes.len(), 2);
     }

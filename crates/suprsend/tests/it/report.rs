@@ -8,7 +8,7 @@ use std::{
 use suprsend::{CallReport, ClientBuilder, Error, error::ErrorKind};
 use suprsend_mock::Hub;
 
-use crate::server::{Answer, Server, Step, created, head, json, profile, reply};
+use crate::server::{Answer, Server, Step, created, head, json, profile, response};
 
 type Reports = Arc<Mutex<Vec<CallReport>>>;
 
@@ -29,7 +29,7 @@ fn only(reports: &Reports) -> CallReport {
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_success() {
-    let server = Server::start([reply(503, &[("retry-after", "3")], "busy"), created()]).await;
+    let server = Server::start([response(503, &[("retry-after", "3")], "busy"), created()]).await;
     let (client, reports) = reported(server.builder());
     client.users().upsert("jane").email("jane@example.com").await.unwrap();
     let report = only(&reports);
@@ -50,7 +50,7 @@ async fn failures() {
         Answer::Steps(vec![Step::Write(head(201, &[], 100)), Step::Write(b"{\"di".to_vec()), Step::Close]);
     let cases = [
         (json(400, "{}"), ErrorKind::Api, Some(400), 2),
-        (json(200, "[]"), ErrorKind::UndecodableReply, Some(200), 2),
+        (json(200, "[]"), ErrorKind::UndecodableResponse, Some(200), 2),
         (cut, ErrorKind::Connection, Some(201), 4),
         (Answer::Steps(vec![Step::Hang]), ErrorKind::Timeout, None, 0),
     ];

@@ -21,7 +21,7 @@ use tokio::{
 pub(crate) enum Answer {
     /// Closes the connection as soon as it is made.
     CloseAtOnce,
-    /// Does these things one after another; the connection stays open after a reply that is whole.
+    /// Does these things one after another; the connection stays open after a response that is whole.
     Steps(Vec<Step>),
 }
 
@@ -234,14 +234,14 @@ async fn receive(stream: &mut TcpStream) -> Option<Received> {
     Some(received)
 }
 
-/// A whole reply.
-pub(crate) fn reply(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Answer {
+/// A whole response.
+pub(crate) fn response(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Answer {
     Answer::Steps(vec![Step::Write(bytes(status, headers, body))])
 }
 
-/// A whole reply with JSON.
+/// A whole response with JSON.
 pub(crate) fn json(status: u16, body: impl Display) -> Answer {
-    reply(status, &[("content-type", "application/json")], body.to_string())
+    response(status, &[("content-type", "application/json")], body.to_string())
 }
 
 /// The profile that an upsert gives.
@@ -255,20 +255,20 @@ pub(crate) fn profile() -> serde_json::Value {
     })
 }
 
-/// The reply that an upsert gives.
+/// The response that an upsert gives.
 pub(crate) fn created() -> Answer {
     json(201, profile())
 }
 
-/// A reply as it goes over the wire.
+/// A response as it goes over the wire.
 pub(crate) fn bytes(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
-    let mut reply = head(status, headers, body.len());
-    reply.extend_from_slice(body);
-    reply
+    let mut response = head(status, headers, body.len());
+    response.extend_from_slice(body);
+    response
 }
 
-/// The head of a reply whose body has this many bytes.
+/// The head of a response whose body has this many bytes.
 pub(crate) fn head(status: u16, headers: &[(&str, &str)], length: usize) -> Vec<u8> {
     let headers: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let headers = headers.concat();

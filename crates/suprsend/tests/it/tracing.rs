@@ -8,7 +8,7 @@ use std::{
 use suprsend::types::SlackChannel;
 use tracing_subscriber::fmt::{MakeWriter, format::FmtSpan};
 
-use crate::server::{Server, created, reply};
+use crate::server::{Server, created, response};
 
 /// What is logged.
 #[derive(Clone, Default)]
@@ -70,7 +70,7 @@ fn assert_line(log: &str, with: &str, parts: &[&str]) {
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_call_has_a_span() {
     let (log, _other, _guard) = listen();
-    let server = Server::start([reply(503, &[("retry-after", "3")], "secret-reply"), created()]).await;
+    let server = Server::start([response(503, &[("retry-after", "3")], "secret-response"), created()]).await;
     let client = server.builder().api_key("secret-key").build().unwrap();
     client
         .users()
@@ -104,7 +104,7 @@ async fn a_call_has_a_span() {
 async fn a_call_that_failed_is_an_error() {
     let (log, _other, _guard) = listen();
     let body = r#"{"code": 400, "message": "secret@example.com is not known"}"#;
-    let server = Server::start([reply(400, &[], body)]).await;
+    let server = Server::start([response(400, &[], body)]).await;
     let client = server.builder().build().unwrap();
     client
         .workflows()

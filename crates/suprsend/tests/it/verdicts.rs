@@ -17,7 +17,7 @@ impl Operation for Save {
         .bearer()
         .verdict(Verdict::new(&["result", "is_valid"], &["result", "errors"]).asked_by("commit"));
     type Body = ();
-    type Reply = Value;
+    type Response = Value;
     type Refusal = Value;
 
     fn request(&self, base: &Base) -> Result<reqwest::Request, RequestError> {
@@ -36,7 +36,7 @@ impl Operation for Commit {
         .bearer()
         .verdict(Verdict::new(&["result", "is_valid"], &["result", "errors"]));
     type Body = ();
-    type Reply = Value;
+    type Response = Value;
     type Refusal = Value;
 
     fn request(&self, base: &Base) -> Result<reqwest::Request, RequestError> {
@@ -44,7 +44,7 @@ impl Operation for Commit {
     }
 }
 
-async fn sent<O: Operation>(operation: O, body: Value) -> Result<O::Reply, Error> {
+async fn sent<O: Operation>(operation: O, body: Value) -> Result<O::Response, Error> {
     let server = Server::start([json(201, body)]).await;
     let result = server.client().call(operation).await;
     assert_eq!(server.requests(), 1, "it has taken effect, so it is not repeated");
@@ -77,7 +77,7 @@ async fn a_success_is_one_only_where_the_body_says_so() {
 async fn a_commit_that_was_asked_for_and_is_not_spoken_of_is_none() {
     for body in [json!({}), json!({"result": null}), json!({"result": {"is_valid": "yes"}})] {
         let error = sent(Save { commit: Some(true) }, body.clone()).await.unwrap_err();
-        let Error::UndecodableReply(_) = &error else { panic!("{error:?}") };
+        let Error::UndecodableResponse(_) = &error else { panic!("{error:?}") };
         assert!(
             error.to_string().contains("does not say whether it was done, in `result.is_valid`"),
             "{error}"
@@ -106,9 +106,9 @@ struct Foreign;
 impl Operation for Foreign {
     const SPEC: &'static Spec = &Spec::new("foreign", Method::GET, "/a/")
         .credential(Credential::Scheme("Other"))
-        .reply(Format::Empty);
+        .response(Format::Empty);
     type Body = ();
-    type Reply = ();
+    type Response = ();
     type Refusal = Value;
 
     fn request(&self, base: &Base) -> Result<reqwest::Request, RequestError> {

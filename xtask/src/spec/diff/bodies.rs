@@ -1,4 +1,4 @@
-//! Bodies of requests, and of replies as far as each stands for itself; formats and headers.
+//! Bodies of requests, and of responses as far as each stands for itself; formats and headers.
 
 use suprsend_codegen::media::{essence, is_json, read_as, sent_as};
 
@@ -49,7 +49,7 @@ pub(super) struct Body<'a> {
     chosen: Option<usize>,
 }
 
-/// What Rust makes of a reply's body.
+/// What Rust makes of a response's body.
 #[derive(Clone)]
 pub(super) enum Read<'a> {
     Nothing,
@@ -163,7 +163,7 @@ pub(super) fn formats<'a>(
     // Values in another format have nothing in common.
     if let (Some(one), Some(other)) = (old.chosen, new.chosen) {
         let ((before, one), (after, other)) = (&old.formats[one], &new.formats[other]);
-        let json = way == Way::Reply && is_json(before) && is_json(after);
+        let json = way == Way::Response && is_json(before) && is_json(after);
         if json || essence(before) == essence(after) {
             context.queue.push(Pair::new(one, other, "schema", way));
         }
@@ -171,7 +171,7 @@ pub(super) fn formats<'a>(
 }
 
 pub(super) fn headers<'a>(context: &mut Context<'_, 'a>, old: &Place<'a>, new: &Place<'a>) {
-    let way = Some(Way::Reply);
+    let way = Some(Way::Response);
     let documents = context.documents;
     let all = |holder: &Place<'a>, document: super::document::Document<'a>| -> Vec<(String, Place<'a>)> {
         let all = holder.get("headers");
@@ -181,7 +181,7 @@ pub(super) fn headers<'a>(context: &mut Context<'_, 'a>, old: &Place<'a>, new: &
     let (before, after) = (all(old, documents.old), all(new, documents.new));
     for (name, one) in &before {
         let Some((_, other)) = after.iter().find(|(other, _)| other == name) else {
-            // No code is generated for headers, but those that are promised are read from the raw reply.
+            // No code is generated for headers, but those that are promised are read from the raw response.
             let level = if one.flag("required") { Level::Breaking } else { Level::Neutral };
             context.changes.add(
                 level,
@@ -209,7 +209,7 @@ pub(super) fn headers<'a>(context: &mut Context<'_, 'a>, old: &Place<'a>, new: &
             }
             _ => {}
         }
-        context.queue.push(Pair::new(one, other, "schema", Way::Reply));
+        context.queue.push(Pair::new(one, other, "schema", Way::Response));
     }
     for (name, other) in after.iter().filter(|(name, _)| !before.iter().any(|(before, _)| before == name)) {
         context.changes.add(

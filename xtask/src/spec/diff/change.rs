@@ -29,7 +29,7 @@ impl Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::spec) enum Way {
     Request,
-    Reply,
+    Response,
 }
 
 /// The document in which a change's place is to be found.
@@ -90,11 +90,11 @@ kinds! {
     StatusAdded "status-added" "an operation may answer with another status"
     StatusRemoved "status-removed" "an operation no longer declares a status"
     StatusUnused "unused-status-changed" "a status that is neither success nor error says something else"
-    HeaderAdded "header-added" "a reply has another header"
-    HeaderRemoved "header-removed" "a reply's header is gone"
-    HeaderRequired "header-became-required" "a reply always has a header"
-    HeaderOptional "header-became-optional" "a reply may lack a header"
-    LinksChanged "links-changed" "a reply links to other operations; no code is generated for that"
+    HeaderAdded "header-added" "a response has another header"
+    HeaderRemoved "header-removed" "a response's header is gone"
+    HeaderRequired "header-became-required" "a response always has a header"
+    HeaderOptional "header-became-optional" "a response may lack a header"
+    LinksChanged "links-changed" "a response links to other operations; no code is generated for that"
     PropertyAdded "property-added" "an object has another property"
     PropertyRemoved "property-removed" "a property is gone"
     PropertyRequired "property-became-required" "an object always has a property"
@@ -154,9 +154,9 @@ pub(in crate::spec) struct Change {
     pub(in crate::spec) side: Side,
     /// Where it stands, references resolved.
     pub(in crate::spec) pointer: Pointer,
-    /// Whether requests are concerned, and replies. Neither, where it is about the operation as a whole.
+    /// Whether requests are concerned, and responses. Neither, where it is about the operation as a whole.
     pub(in crate::spec) request: bool,
-    pub(in crate::spec) reply: bool,
+    pub(in crate::spec) response: bool,
     /// What was and is, and what that means.
     pub(in crate::spec) message: String,
     /// The two schemas of which it is a difference, if it is one of schemas.
@@ -172,10 +172,10 @@ impl Change {
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let way = match (self.request, self.reply) {
-            (true, true) => " in requests and replies",
+        let way = match (self.request, self.response) {
+            (true, true) => " in requests and responses",
             (true, false) => " in requests",
-            (false, true) => " in replies",
+            (false, true) => " in responses",
             (false, false) => "",
         };
         let side = if self.side == Side::Old { "old " } else { "" };
@@ -219,7 +219,7 @@ impl Changes {
                 side,
                 pointer,
                 request: false,
-                reply: false,
+                response: false,
                 message,
                 schemas,
             });
@@ -227,7 +227,7 @@ impl Changes {
         });
         let change = &mut self.list[index];
         change.request |= way == Some(Way::Request);
-        change.reply |= way == Some(Way::Reply);
+        change.response |= way == Some(Way::Response);
         if change.message.is_empty() || level > change.level {
             change.level = level;
             change.message = message.into();

@@ -1,7 +1,7 @@
 //! `cargo xtask spec diff`: what another document means for users of the crate.
 //!
 //! Both documents are read ([`document`]); operations are matched and compared ([`operations`], [`parameters`], [`bodies`],
-//! [`replies`], [`security`], [`servers`]); so are the schemas that they lead to, in the direction in which they lead there ([`schema`], by
+//! [`responses`], [`security`], [`servers`]); so are the schemas that they lead to, in the direction in which they lead there ([`schema`], by
 //! what they say rather than by how that is written: [`view`]). All of it adds to the [`change`]s, which are printed
 //! ([`output`]). What the new document says and cannot be generated breaks, whatever else is said of it ([`refused`]).
 
@@ -13,7 +13,7 @@ mod operations;
 mod output;
 mod parameters;
 mod refused;
-mod replies;
+mod responses;
 mod schema;
 mod security;
 mod servers;
@@ -43,8 +43,8 @@ use super::page;
 
 /// List what another document changes for users of the crate.
 ///
-/// What counts is what a program that uses the crate notices. In requests that is what may be sent, in replies what may come and
-/// which Rust type it has: a new required field breaks requests but not replies, and a smaller maximum
+/// What counts is what a program that uses the crate notices. In requests that is what may be sent, in responses what may come and
+/// which Rust type it has: a new required field breaks requests but not responses, and a smaller maximum
 /// breaks what is sent, not what is read. Where the Rust type is another, both break. The order of members, prose, and how a schema is split into components do not
 /// count; a component of another name is listed, since its Rust type is called otherwise.
 ///
@@ -53,7 +53,7 @@ use super::page;
 ///
 /// --json prints an object with `format` (1), `bump` and `bump_before_1_0` (`major`, `minor`, `patch` or `none`), `counts` (by
 /// level) and `changes`: a list of objects with `level` (`breaking`, `additive`, `neutral`), `kind`, `document` (`old`
-/// or `new`: the one that `pointer` leads into), `pointer`, `in` (a list of `request` and `reply`; empty if it is about the
+/// or `new`: the one that `pointer` leads into), `pointer`, `in` (a list of `request` and `response`; empty if it is about the
 /// operation as a whole) and `message`.
 #[derive(Args)]
 #[command(after_long_help = change::kinds())]

@@ -9,7 +9,7 @@ use super::{
     bodies,
     change::{Change, Changes, Kind, Level, Side},
     document::{Documents, Operation},
-    parameters, replies,
+    parameters, responses,
     schema::Queue,
     security, servers,
 };
@@ -108,7 +108,7 @@ fn compare_pair<'a>(
     context.operation(old, new);
     parameters::compare(&mut context, old, new);
     bodies::request(&mut context, old, new);
-    replies::compare(&mut context, old, new);
+    responses::compare(&mut context, old, new);
     schemes.compare(&mut context, old, new);
     servers::compare(&mut context, old, new);
     // What comes of an operation stands with it.

@@ -27,7 +27,7 @@ pub(super) fn json(changes: &[Change]) -> Value {
     let list: Vec<Value> = changes
         .iter()
         .map(|change| {
-            let ways = [(change.request, "request"), (change.reply, "reply")];
+            let ways = [(change.request, "request"), (change.response, "response")];
             let ways: Vec<&str> = ways.iter().filter(|(there, _)| *there).map(|(_, name)| *name).collect();
             json!({
                 "level": change.level.name(),

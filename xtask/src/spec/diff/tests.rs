@@ -35,7 +35,7 @@ struct SchemaPair {
     #[serde(default)]
     request: Vec<String>,
     #[serde(default)]
-    reply: Vec<String>,
+    response: Vec<String>,
     /// In place of the two, where they are the same.
     #[serde(default)]
     either: Vec<String>,
@@ -114,7 +114,7 @@ fn run() -> (usize, BTreeSet<&'static str>) {
         for pair in table::<SchemaPair>(name) {
             for (way, make, base, expected) in [
                 ("request", sent as fn(&_, &_) -> _, SENT, &pair.request),
-                ("reply", received, RECEIVED, &pair.reply),
+                ("response", received, RECEIVED, &pair.response),
             ] {
                 let expected = if pair.either.is_empty() { expected } else { &pair.either };
                 let (old, new) = (make(&pair.old, &pair.components), make(&pair.new, &pair.components));
@@ -172,9 +172,9 @@ fn five_edits_of_the_bundled_document_are_five_changes() {
     let path = "/v1/user/{distinct_id}/";
     let upsert = &mut new["paths"][path]["post"];
     upsert["requestBody"]["content"]["application/json"]["schema"]["required"] = json!(["$email"]);
-    let reply = &mut upsert["responses"]["201"]["content"]["application/json"]["schema"]["properties"];
-    reply.as_object_mut().unwrap().shift_remove("created_at");
-    reply["seats"] = json!({"type": "integer"});
+    let response = &mut upsert["responses"]["201"]["content"]["application/json"]["schema"]["properties"];
+    response.as_object_mut().unwrap().shift_remove("created_at");
+    response["seats"] = json!({"type": "integer"});
     upsert["responses"]["429"] = json!({"description": "Too many requests"});
     upsert["parameters"]
         .as_array_mut()
@@ -186,15 +186,15 @@ fn five_edits_of_the_bundled_document_are_five_changes() {
     let info = members.shift_remove("info").unwrap();
     members.insert("info".to_owned(), info);
     let (found, _) = listed(&old, &new, "/paths/~1v1~1user~1{distinct_id}~1/post");
-    let reply = "~/responses/201/content/application~1json/schema/properties";
+    let response = "~/responses/201/content/application~1json/schema/properties";
     assert_eq!(
         found,
         [
             "breaking property-became-required ~/requestBody/content/application~1json/schema/properties/$email".to_owned(),
-            format!("breaking property-removed old {reply}/created_at"),
+            format!("breaking property-removed old {response}/created_at"),
             "additive parameter-added ~/parameters/1".to_owned(),
             "additive status-added ~/responses/429".to_owned(),
-            format!("additive property-added {reply}/seats"),
+            format!("additive property-added {response}/seats"),
         ]
     );
 }
@@ -213,7 +213,7 @@ fn what_goes_both_ways_is_one_change_that_says_so() {
         document(&operation, &BTreeMap::from([("Thing".to_owned(), thing)]))
     };
     let changes = changes(&make("integer"), &make("number")).unwrap();
-    let line = "breaking type-widened: /components/schemas/Thing/properties/a/type in requests and replies: integer became number";
+    let line = "breaking type-widened: /components/schemas/Thing/properties/a/type in requests and responses: integer became number";
     assert_eq!(changes.iter().map(ToString::to_string).collect::<Vec<_>>(), [line]);
     let mut text = Vec::new();
     output::lines(&changes, &mut text).unwrap();
@@ -234,7 +234,7 @@ fn what_goes_both_ways_is_one_change_that_says_so() {
                 "kind": "type-widened",
                 "document": "new",
                 "pointer": "/components/schemas/Thing/properties/a/type",
-                "in": ["request", "reply"],
+                "in": ["request", "response"],
                 "message": "integer became number",
             }],
         })
@@ -310,7 +310,7 @@ fn what_is_neutral_leaves_the_rust_as_it_is() {
     let mut differing = Vec::new();
     for name in ["schemas.yaml", "constraints.yaml", "unions.yaml"] {
         for pair in table::<SchemaPair>(name) {
-            for (make, expected) in [(sent as fn(&_, &_) -> _, &pair.request), (received, &pair.reply)] {
+            for (make, expected) in [(sent as fn(&_, &_) -> _, &pair.request), (received, &pair.response)] {
                 let expected = if pair.either.is_empty() { expected } else { &pair.either };
                 let neutral = |line: &String| {
                     line.starts_with("neutral ") && !line.starts_with("neutral type-renamed ")
@@ -402,7 +402,7 @@ fn what_is_additive_only_adds_to_the_rust() {
     };
     for name in ["schemas.yaml", "constraints.yaml", "unions.yaml"] {
         for pair in table::<SchemaPair>(name).iter().filter(|pair| pair.written_otherwise.is_none()) {
-            for (make, expected) in [(sent as fn(&_, &_) -> _, &pair.request), (received, &pair.reply)] {
+            for (make, expected) in [(sent as fn(&_, &_) -> _, &pair.request), (received, &pair.response)] {
                 let expected = if pair.either.is_empty() { expected } else { &pair.either };
                 let (old, new) = (make(&pair.old, &pair.components), make(&pair.new, &pair.components));
                 check(&format!("{name}: {}", pair.name), expected, &old, &new);

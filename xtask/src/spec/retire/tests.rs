@@ -295,9 +295,9 @@ fn one_page_that_contradicts() {
             "GET /v1/object/{object_type}/: different from that of overlays/34-objects.yaml".to_owned(),
             "  breaking parameter-removed: old /components/parameters/Limit in requests: `limit` in query is gone (a correction keeps ours)"
                 .to_owned(),
-            format!("  breaking property-became-optional: {schema}/properties/meta in replies: `meta` may be left out; in Rust an `Option` (a correction keeps ours)"),
-            format!("  breaking property-became-optional: {schema}/properties/results in replies: `results` may be left out; in Rust an `Option` (a correction keeps ours)"),
-            format!("  additive property-added: {schema}/properties/brand_new in replies: `brand_new` came (upstream's is taken)"),
+            format!("  breaking property-became-optional: {schema}/properties/meta in responses: `meta` may be left out; in Rust an `Option` (a correction keeps ours)"),
+            format!("  breaking property-became-optional: {schema}/properties/results in responses: `results` may be left out; in Rust an `Option` (a correction keeps ours)"),
+            format!("  additive property-added: {schema}/properties/brand_new in responses: `brand_new` came (upstream's is taken)"),
         ]
     );
     assert_eq!(lines.last().unwrap(), "users: version: minor, before 1.0 patch");

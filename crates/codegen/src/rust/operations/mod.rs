@@ -1,6 +1,6 @@
 //! From the functions of progenitor's client to operations as values.
 //!
-//! Of each function its signature becomes a struct, its result the types of the reply and of the refusal, and the statements before it
+//! Of each function its signature becomes a struct, its result the types of the response and of the refusal, and the statements before it
 //! sends the method `request`. The client itself goes.
 
 mod pages;
@@ -262,7 +262,7 @@ impl Read {
 
     fn operation(&self, types: &Types, rules: &Rules) -> Result<TokenStream, String> {
         let name = self.name();
-        let Function { reply, refusal, arguments, .. } = &self.function;
+        let Function { response, refusal, arguments, .. } = &self.function;
         let body_type = arguments.iter().find(|(ident, _)| ident == "body").map(|(_, ty)| ty);
         let body = body_type.map_or_else(
             || {
@@ -279,12 +279,12 @@ impl Read {
                 }
             },
         );
-        let reply = if self.facts.text && !matches!(reply, Type::Tuple(_)) {
+        let response = if self.facts.text && !matches!(response, Type::Tuple(_)) {
             parse_quote!(::std::string::String)
         } else {
-            reply.clone()
+            response.clone()
         };
-        let spec = self.spec(&reply, rules);
+        let spec = self.spec(&response, rules);
         let (request, inspect) = (self.request(), self.inspect(rules));
         let key = match (&self.facts.key, body_type) {
             (Some(key), Some(ty)) => {
@@ -310,7 +310,7 @@ impl Read {
         Ok(quote! {
             impl Operation for #name {
                 const SPEC: &'static Spec = &#spec;
-                type Reply = #reply;
+                type Response = #response;
                 type Refusal = #refusal;
                 #body
                 #request
@@ -320,13 +320,13 @@ impl Read {
         })
     }
 
-    fn spec(&self, reply: &Type, rules: &Rules) -> TokenStream {
+    fn spec(&self, response: &Type, rules: &Rules) -> TokenStream {
         let Facts { id, method, path, .. } = &self.facts;
         let method = format_ident!("{}", method.to_uppercase());
-        let reply = match reply {
-            Type::Tuple(_) => Some(quote!(.reply(Format::Empty))),
-            ty if is_text(ty) => Some(quote!(.reply(Format::Text))),
-            ty if is_bytes(ty) => Some(quote!(.reply(Format::Bytes))),
+        let response = match response {
+            Type::Tuple(_) => Some(quote!(.response(Format::Empty))),
+            ty if is_text(ty) => Some(quote!(.response(Format::Text))),
+            ty if is_bytes(ty) => Some(quote!(.response(Format::Bytes))),
             _ => None,
         };
         let credential = match &self.facts.credential {
@@ -347,7 +347,7 @@ impl Read {
             quote!(.verdict(Verdict::new(&[#(#holds),*], &[#(#reasons),*]) #asked_by))
         });
         quote! {
-            Spec::new(#id, Method::#method, #path) #credential #server #idempotent #reply #parameters #body #verdict
+            Spec::new(#id, Method::#method, #path) #credential #server #idempotent #response #parameters #body #verdict
         }
     }
 

@@ -1,4 +1,4 @@
-//! Operations that return a list one page at a time, told by their parameters and the form of their reply.
+//! Operations that return a list one page at a time, told by their parameters and the form of their response.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -83,8 +83,8 @@ impl Types<'_> {
 
 /// `impl Paged`, if the operation is.
 pub(super) fn paged(name: &Ident, function: &Function, types: &Types<'_>) -> Option<TokenStream> {
-    let results = types.field(&function.reply, "results")?;
-    let meta = types.field(&function.reply, "meta")?;
+    let results = types.field(&function.response, "results")?;
+    let meta = types.field(&function.response, "meta")?;
     let item = read::arguments(&results.ty)
         .pop()
         .filter(|_| type_text(&results.ty).starts_with("::std::vec::Vec<"))?;
@@ -134,15 +134,15 @@ pub(super) fn paged(name: &Ident, function: &Function, types: &Types<'_>) -> Opt
                     _ => {}
                 }
             }
-            fn page(reply: &Self::Reply) -> Page<'_> {
-                let meta = &reply.#meta_field;
+            fn page(response: &Self::Response) -> Page<'_> {
+                let meta = &response.#meta_field;
                 Page { #(#members,)* ..Page::default() }
             }
-            fn items(reply: &Self::Reply) -> &[Self::Item] {
-                &reply.#results
+            fn items(response: &Self::Response) -> &[Self::Item] {
+                &response.#results
             }
-            fn into_items(reply: Self::Reply) -> Vec<Self::Item> {
-                reply.#results
+            fn into_items(response: Self::Response) -> Vec<Self::Item> {
+                response.#results
             }
         }
     })

@@ -14,7 +14,7 @@ pub(super) struct Function {
     pub(super) name: String,
     /// The arguments in their order: names, and types that own their value.
     pub(super) arguments: Vec<(syn::Ident, Type)>,
-    pub(super) reply: Type,
+    pub(super) response: Type,
     pub(super) refusal: Type,
     /// The arguments that fill the path, in the order of the template.
     pub(super) path: Vec<syn::Ident>,
@@ -66,11 +66,11 @@ fn operations(block: &ItemImpl, functions: &mut Vec<Function>) -> Result<(), Str
 }
 
 fn read_function(function: &ImplItemFn) -> Result<Function, String> {
-    let (reply, refusal) = result(&function.sig.output)?;
+    let (response, refusal) = result(&function.sig.output)?;
     let mut read = Function {
         name: function.sig.ident.to_string().trim_start_matches("r#").to_owned(),
         arguments: Vec::new(),
-        reply,
+        response,
         refusal,
         path: Vec::new(),
         query: Vec::new(),
@@ -103,14 +103,14 @@ fn read_function(function: &ImplItemFn) -> Result<Function, String> {
     }
     // From here on the function sends, which is not for it to do.
     match statements.next_back() {
-        Some(Stmt::Expr(Expr::Match(replies), _)) => {
-            for arm in &replies.arms {
+        Some(Stmt::Expr(Expr::Match(responses), _)) => {
+            for arm in &responses.arms {
                 if let Pat::Lit(syn::ExprLit { lit: Lit::Int(status), .. }) = &arm.pat {
                     read.statuses.extend(status.base10_parse::<u16>());
                 }
             }
         }
-        other => return Err(unknown("how replies are read", &other)),
+        other => return Err(unknown("how responses are read", &other)),
     }
     Ok(read)
 }
@@ -231,15 +231,15 @@ fn literal(expr: &Expr) -> Option<String> {
     }
 }
 
-/// `Result<ResponseValue<Reply>, Error<Refusal>>`.
+/// `Result<ResponseValue<Response>, Error<Refusal>>`.
 fn result(output: &ReturnType) -> Result<(Type, Type), String> {
     let refuse = || unknown("a result", output);
     let ReturnType::Type(_, whole) = output else { return Err(refuse()) };
-    let [reply, refusal] = arguments(whole).try_into().map_err(|_| refuse())?;
+    let [response, refusal] = arguments(whole).try_into().map_err(|_| refuse())?;
     let inner = |ty: Type| <[Type; 1]>::try_from(arguments(&ty)).map_err(|_| refuse());
-    let [reply] = inner(reply)?;
+    let [response] = inner(response)?;
     let [refusal] = inner(refusal)?;
-    Ok((bytes(reply), bytes(refusal)))
+    Ok((bytes(response), bytes(refusal)))
 }
 
 /// A stream of bytes is read to its end, and a connection that changes its protocol is nothing that can be read.

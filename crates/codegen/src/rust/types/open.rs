@@ -1,6 +1,6 @@
 //! Enums of text are open: a value that the document does not list is kept and written again as it came.
 //!
-//! A closed one would make a reply fail as a whole once the API adds a value. An enum that is an alternative beside other texts stays
+//! A closed one would make a response fail as a whole once the API adds a value. An enum that is an alternative beside other texts stays
 //! closed: the union would read every text as its first variant. Members by which alternatives are told apart need not be closed, since
 //! the union checks them itself.
 

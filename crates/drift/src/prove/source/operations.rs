@@ -96,7 +96,7 @@ impl Operations {
             Self::FieldTypeChanged => "parameter of another type",
             Self::FieldMadeOptional => "parameter made optional",
             Self::FieldMadeRequired => "parameter made required",
-            Self::TypeChanged => "body or reply of another type",
+            Self::TypeChanged => "body or response of another type",
             Self::TraitRemoved => "trait removed",
             Self::TraitAdded => "trait added",
             Self::AttributeDropped => "attribute of an operation dropped",
@@ -338,11 +338,11 @@ impl VisitMut for Inner<'_> {
                 parse_quote!(#spec.idempotent()),
                 parse_quote!(#spec.server("https://drift.example.com")),
                 parse_quote!(#spec.credential(Credential::Header("X-Drift"))),
-                parse_quote!(#spec.reply(Format::Bytes)),
+                parse_quote!(#spec.response(Format::Bytes)),
                 parse_quote!(#spec.verdict(Verdict::new(&["drift"], &["drift"]))),
             ];
             for (fact, name) in
-                facts.into_iter().zip(["idempotent", "server", "credential", "reply", "verdict"])
+                facts.into_iter().zip(["idempotent", "server", "credential", "response", "verdict"])
             {
                 let known = said.contains(&format!(".{name}("))
                     || (name == "credential" && said.contains(".bearer()"));

@@ -1,4 +1,4 @@
-//! A value made from a schema, for replies of which the document has no example.
+//! A value made from a schema, for responses of which the document has no example.
 
 mod text;
 

@@ -9,13 +9,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{super::Shared, Reply};
+use super::{super::Shared, HubResponse};
 use crate::document::is_json;
 
 /// Paths below `/_hub/` for browsers. Only forms are posted there.
 pub(super) const PAGE: &str = "/_hub/page/";
 
-/// The security policy that every reply states: nothing is loaded from elsewhere, and no script or style that stands in the page
+/// The security policy that every response states: nothing is loaded from elsewhere, and no script or style that stands in the page
 /// runs; no other page may show it in a frame, use it or keep it.
 const HEADERS: [(HeaderName, &str); 6] = [
     (
@@ -50,7 +50,12 @@ pub(super) async fn guard(State(shared): State<Arc<Shared>>, request: Request, n
     response
 }
 
-fn check(known: &BTreeSet<String>, takes_form: bool, headers: &HeaderMap, uri: &Uri) -> Result<(), Reply> {
+fn check(
+    known: &BTreeSet<String>,
+    takes_form: bool,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Result<(), HubResponse> {
     let text = |name: &header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let host = text(&header::HOST).or_else(|| uri.authority().map(Authority::as_str)).unwrap_or_default();
     if !is_own(known, host) {
@@ -83,12 +88,12 @@ fn check(known: &BTreeSet<String>, takes_form: bool, headers: &HeaderMap, uri: &
     }
 }
 
-fn unsupported(message: &str) -> Reply {
-    Reply::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+fn unsupported(message: &str) -> HubResponse {
+    HubResponse::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
 }
 
-fn forbidden(message: &str) -> Reply {
-    Reply::refusal(StatusCode::FORBIDDEN, message)
+fn forbidden(message: &str) -> HubResponse {
+    HubResponse::refusal(StatusCode::FORBIDDEN, message)
 }
 
 /// Whether an authority, with a port or without, names this machine.

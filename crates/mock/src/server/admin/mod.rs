@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Shared,
-    reply::{Content, Reply},
+    response::{Content, HubResponse},
 };
 use crate::{
     fault::Fault,
@@ -49,12 +49,12 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route_layer(from_fn_with_state(Arc::clone(shared), guard::guard))
 }
 
-async fn unknown() -> Reply {
-    Reply::refusal(StatusCode::NOT_FOUND, "the admin API has no such path; GET /_hub/ is its start")
+async fn unknown() -> HubResponse {
+    HubResponse::refusal(StatusCode::NOT_FOUND, "the admin API has no such path; GET /_hub/ is its start")
 }
 
 #[allow(clippy::unused_async, reason = "a handler is async")]
-async fn status(State(shared): Hub) -> Reply {
+async fn status(State(shared): Hub) -> HubResponse {
     let operations: Vec<_> = shared.document().operations().iter().map(|operation| {
         json!({"id": operation.id, "method": operation.method.as_str(), "path": operation.path})
     }).collect();
@@ -75,43 +75,51 @@ async fn status(State(shared): Hub) -> Reply {
     }))
 }
 
-async fn reset(State(shared): Hub) -> Reply {
+async fn reset(State(shared): Hub) -> HubResponse {
     shared.reset();
     done()
 }
 
-async fn requests(State(shared): Hub) -> Reply {
+async fn requests(State(shared): Hub) -> HubResponse {
     let state = shared.state();
     let kept: Vec<_> = state.recorder.kept().map(crate::Recorded::to_json).collect();
     ok(json!({"dropped": state.recorder.dropped(), "requests": kept}))
 }
 
-async fn forget_requests(State(shared): Hub) -> Reply {
+async fn forget_requests(State(shared): Hub) -> HubResponse {
     shared.state().recorder.clear();
     done()
 }
 
-async fn users(State(shared): Hub) -> Reply {
+async fn users(State(shared): Hub) -> HubResponse {
     ok(shared.state().world.all_users().into())
 }
 
-async fn user(State(shared): Hub, Path(distinct_id): Path<String>) -> Reply {
+async fn user(State(shared): Hub, Path(distinct_id): Path<String>) -> HubResponse {
     match shared.state().world.user(&distinct_id) {
         Some(profile) => ok(profile),
-        None => Reply::refusal(StatusCode::NOT_FOUND, format!("no user {distinct_id} was upserted")),
+        None => HubResponse::refusal(StatusCode::NOT_FOUND, format!("no user {distinct_id} was upserted")),
     }
 }
 
-async fn seed_user(State(shared): Hub, Path(distinct_id): Path<String>, body: Bytes) -> Result<Reply, Reply> {
+async fn seed_user(
+    State(shared): Hub,
+    Path(distinct_id): Path<String>,
+    body: Bytes,
+) -> Result<HubResponse, HubResponse> {
     let body: Value = parse(&body)?;
     Ok(ok(shared.seed(&distinct_id, body).map_err(|refused| refusal(&refused))?))
 }
 
-async fn sent(State(shared): Hub) -> Reply {
+async fn sent(State(shared): Hub) -> HubResponse {
     ok(shared.state().world.outbox().sent().iter().map(crate::Sent::to_json).collect())
 }
 
-async fn define(State(shared): Hub, Path(kind): Path<String>, body: Bytes) -> Result<Reply, Reply> {
+async fn define(
+    State(shared): Hub,
+    Path(kind): Path<String>,
+    body: Bytes,
+) -> Result<HubResponse, HubResponse> {
     let value = parse(&body)?;
     shared.define(&kind, value).map_err(|refused| refusal(&refused))?;
     Ok(done())
@@ -128,26 +136,26 @@ struct Stub {
     body: Value,
 }
 
-async fn stub(State(shared): Hub, body: Bytes) -> Result<Reply, Reply> {
+async fn stub(State(shared): Hub, body: Bytes) -> Result<HubResponse, HubResponse> {
     let Stub { method, path, status, body } = parse(&body)?;
     shared.state().stubs.add(&method, &path, status, body).map_err(|refused| refusal(&refused))?;
     Ok(done())
 }
 
-async fn faults(State(shared): Hub) -> Result<Reply, Reply> {
+async fn faults(State(shared): Hub) -> Result<HubResponse, HubResponse> {
     let active = shared.state().faults.active();
     let active = serde_json::to_value(active)
-        .map_err(|error| Reply::refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+        .map_err(|error| HubResponse::refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     Ok(ok(active))
 }
 
-async fn inject_fault(State(shared): Hub, body: Bytes) -> Result<Reply, Reply> {
+async fn inject_fault(State(shared): Hub, body: Bytes) -> Result<HubResponse, HubResponse> {
     let fault: Fault = parse(&body)?;
     shared.inject(fault).map_err(|refused| refusal(&refused))?;
     Ok(done())
 }
 
-async fn clear_faults(State(shared): Hub) -> Reply {
+async fn clear_faults(State(shared): Hub) -> HubResponse {
     shared.state().faults.clear();
     done()
 }
@@ -160,14 +168,14 @@ struct Rate {
     per_ms: u64,
 }
 
-async fn limit_rate(State(shared): Hub, body: Bytes) -> Result<Reply, Reply> {
+async fn limit_rate(State(shared): Hub, body: Bytes) -> Result<HubResponse, HubResponse> {
     let Rate { requests, per_ms } = parse(&body)?;
     let limit = RateLimit::new(requests, Duration::from_millis(per_ms));
     shared.state().limiter = Limiter::new(Some(limit));
     Ok(done())
 }
 
-async fn lift_rate_limit(State(shared): Hub) -> Reply {
+async fn lift_rate_limit(State(shared): Hub) -> HubResponse {
     shared.state().limiter = Limiter::default();
     done()
 }
@@ -176,19 +184,19 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn ok(body: Value) -> Reply {
-    Reply::json(StatusCode::OK, body)
+fn ok(body: Value) -> HubResponse {
+    HubResponse::json(StatusCode::OK, body)
 }
 
-fn done() -> Reply {
-    Reply::new(StatusCode::NO_CONTENT, Content::Empty)
+fn done() -> HubResponse {
+    HubResponse::new(StatusCode::NO_CONTENT, Content::Empty)
 }
 
-fn refusal(refused: &Refused) -> Reply {
-    Reply::bad_request(refused.to_string())
+fn refusal(refused: &Refused) -> HubResponse {
+    HubResponse::bad_request(refused.to_string())
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Reply> {
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, HubResponse> {
     serde_json::from_slice(body)
-        .map_err(|error| Reply::bad_request(format!("the body cannot be used: {error}")))
+        .map_err(|error| HubResponse::bad_request(format!("the body cannot be used: {error}")))
 }

@@ -96,7 +96,11 @@ impl Space {
         })
     }
 
-    fn commit_template(&mut self, slug: &str, asked: &Asked<'_>) -> Result<(), crate::server::reply::Reply> {
+    fn commit_template(
+        &mut self,
+        slug: &str,
+        asked: &Asked<'_>,
+    ) -> Result<(), crate::server::response::HubResponse> {
         let named = asked.member("variants").and_then(Value::as_array);
         let is_named = |known: &str| {
             let mut parts = known.split(SEPARATOR).skip(1);

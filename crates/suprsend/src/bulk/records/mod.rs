@@ -31,9 +31,9 @@ use self::{
 use super::{Outage, Outcome, SendAll, Source, Summary};
 use crate::{
     client::{AsClient, Client, Keys},
-    error::{ApiError, Error, Secrets, UndecodableReply},
+    error::{ApiError, Error, Secrets, UndecodableResponse},
     flow::LONGEST_PAUSE,
-    reply::Reply,
+    raw_response::RawResponse,
     response::Response,
     retry::{self, RetryPolicy},
     rules,
@@ -151,7 +151,7 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> SendRecords<S, C> {
 
 /// The result of a pack.
 type PackOutcome<E> =
-    Outcome<<<E as RecordEntry>::Operation as suprsend_api::Operation>::Reply, packs::Made<E>>;
+    Outcome<<<E as RecordEntry>::Operation as suprsend_api::Operation>::Response, packs::Made<E>>;
 
 impl<S, C> SendRecords<S, C>
 where
@@ -201,12 +201,12 @@ where
         }
     }
 
-    /// Reads a reply with an outcome for each record.
+    /// Reads a response with an outcome for each record.
     fn read(
         &mut self,
         sent: Instant,
         records: Vec<Held<<S::Item as RecordEntry>::Value>>,
-        response: Response<<<S::Item as RecordEntry>::Operation as suprsend_api::Operation>::Reply>,
+        response: Response<<<S::Item as RecordEntry>::Operation as suprsend_api::Operation>::Response>,
     ) {
         let (status, headers, attempts) =
             (response.status(), response.headers().clone(), response.attempts());
@@ -214,7 +214,7 @@ where
         let receipts = match receipts {
             Ok(receipts) => receipts,
             Err(reason) => {
-                let error = UndecodableReply::new(Reply::new(status, headers), reason);
+                let error = UndecodableResponse::new(RawResponse::new(status, headers), reason);
                 return self.fail(records, error.into());
             }
         };
@@ -329,18 +329,21 @@ impl<'a> Round<'a> {
 fn refusal<E: RecordEntry>(json: &[u8], record: &BulkRecord, headers: &HeaderMap, keys: &Keys) -> Error {
     let status = u16::try_from(record.status_code).ok().and_then(|code| StatusCode::from_u16(code).ok());
     let status = status.filter(|status| status.as_u16() >= 300);
-    let mut reply = Reply::new(status.unwrap_or(StatusCode::MULTI_STATUS), headers.clone());
-    // Only the record's own part, because the reply covers other records too.
-    reply.extend(serde_json::to_vec(record).map(Bytes::from).unwrap_or_default(), usize::MAX);
-    reply.complete();
+    let mut response = RawResponse::new(status.unwrap_or(StatusCode::MULTI_STATUS), headers.clone());
+    // Only the record's own part, because the response covers other records too.
+    response.extend(serde_json::to_vec(record).map(Bytes::from).unwrap_or_default(), usize::MAX);
+    response.complete();
     if status.is_none() {
-        return UndecodableReply::new(reply, "refuses a record with a status that is none of a refusal")
-            .into();
+        return UndecodableResponse::new(
+            response,
+            "refuses a record with a status that is none of a refusal",
+        )
+        .into();
     }
     let rules = limits::<E::Operation>().0.zip(serde_json::from_slice::<Value>(json).ok());
     let secrets = rules.map(|(rules, record)| rules::secrets(rules, &record)).unwrap_or_default();
     let secrets = Secrets::new(secrets.into_iter().chain(keys.secrets().map(str::to_owned)));
-    Error::from(ApiError::new(reply, &secrets)).into_not_found()
+    Error::from(ApiError::new(response, &secrets)).into_not_found()
 }
 
 impl<S> SendRecords<S>

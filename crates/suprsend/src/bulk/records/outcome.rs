@@ -13,7 +13,7 @@ pub struct RecordOutcome<R, V = ()> {
     /// The key that the record was sent with, its own or one that was made for it. To send a record again whose outcome is not known, send it
     /// with this key.
     pub idempotency_key: Option<String>,
-    /// The API's reply to the record, with the status and the headers of the request that it was accepted in; or the API's own
+    /// The API's response to the record, with the status and the headers of the request that it was accepted in; or the API's own
     /// error for the record, or the error of the call.
     pub result: Result<Response<R>, Error>,
 }

@@ -46,7 +46,7 @@ pub(crate) struct Pack<O> {
 impl<O: Records> Operation for Pack<O> {
     const SPEC: &'static Spec = O::SPEC;
     type Body = ();
-    type Reply = O::Reply;
+    type Response = O::Response;
     type Refusal = O::Refusal;
 
     fn request(&self, base: &Base) -> Result<suprsend_api::Request, RequestError> {

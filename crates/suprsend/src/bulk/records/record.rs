@@ -7,7 +7,7 @@ use suprsend_api::{
     Operation,
     operations::{TrackEvents, TriggerWorkflows},
     rules::{Rule, Schema},
-    types::{BulkRecord, BulkRecordStatus, BulkReply, Event, WorkflowTrigger},
+    types::{BulkRecord, BulkRecordStatus, BulkResponse, Event, WorkflowTrigger},
 };
 
 use super::{envelope, outcome::RecordOutcome};
@@ -22,7 +22,7 @@ use crate::{
 pub trait Records: Operation + Sized + sealed::Sealed {
     /// The type of a record.
     type Record: Serialize + Send + 'static;
-    /// Type of the API's reply to an accepted record.
+    /// Type of the API's response to an accepted record.
     type Receipt: Send + 'static;
 
     /// The most bytes of a record, as JSON.
@@ -41,9 +41,9 @@ pub trait Records: Operation + Sized + sealed::Sealed {
     #[doc(hidden)]
     fn key(record: &Self::Record) -> Option<&str>;
 
-    /// Returns what became of each record of a pack, in order; or what is wrong with the reply, where that cannot be told.
+    /// Returns what became of each record of a pack, in order; or what is wrong with the response, where that cannot be told.
     #[doc(hidden)]
-    fn receipts(reply: Self::Reply, sent: usize) -> Result<Vec<Verdict<Self::Receipt>>, String>;
+    fn receipts(response: Self::Response, sent: usize) -> Result<Vec<Verdict<Self::Receipt>>, String>;
 }
 
 /// A receipt, or what the API says of a record that it refuses.
@@ -130,7 +130,7 @@ pub trait RecordEntry {
     fn failed(error: Self::Error) -> Self::Outcome;
 }
 
-/// Type of the API's reply to the record of an entry.
+/// Type of the API's response to the record of an entry.
 pub(super) type ReceiptOf<E> = <<E as RecordEntry>::Operation as Records>::Receipt;
 
 /// The outcome of an entry.
@@ -196,7 +196,7 @@ impl<T: RecordEntry<Error = Infallible>, E> RecordEntry for Result<T, E> {
     }
 }
 
-/// Operations whose reply has an outcome for each record: the operation that takes many, its record, and the operations whose calls
+/// Operations whose response has an outcome for each record: the operation that takes many, its record, and the operations whose calls
 /// become records too.
 macro_rules! operations {
     ($($many:ident of $record:ident, or $($one:ident),*;)*) => {
@@ -218,8 +218,8 @@ macro_rules! operations {
                 record.idempotency_key.as_deref()
             }
 
-            fn receipts(reply: BulkReply, sent: usize) -> Result<Vec<Verdict<BulkRecord>>, String> {
-                receipts(reply, sent)
+            fn receipts(response: BulkResponse, sent: usize) -> Result<Vec<Verdict<BulkRecord>>, String> {
+                receipts(response, sent)
             }
         }
 
@@ -272,9 +272,9 @@ impl Complete for Event {
     }
 }
 
-/// Reads the outcomes of a reply that has one for each record.
-fn receipts(reply: BulkReply, sent: usize) -> Result<Vec<Verdict<BulkRecord>>, String> {
-    let received = reply.records.len();
+/// Reads the outcomes of a response that has one for each record.
+fn receipts(response: BulkResponse, sent: usize) -> Result<Vec<Verdict<BulkRecord>>, String> {
+    let received = response.records.len();
     if received != sent {
         return Err(format!("has {received} outcomes for {sent} records"));
     }
@@ -283,5 +283,5 @@ fn receipts(reply: BulkReply, sent: usize) -> Result<Vec<Verdict<BulkRecord>>, S
             (200..300).contains(&record.status_code) && record.status != BulkRecordStatus::Error;
         if is_accepted { Ok(record) } else { Err(record) }
     };
-    Ok(reply.records.into_iter().map(judge).collect())
+    Ok(response.records.into_iter().map(judge).collect())
 }

@@ -155,8 +155,8 @@ impl<'a> Reader<'a> {
             matches!(self.follow(&parameter["schema"])["type"].as_str(), Some("string" | "array") | None)
         };
         let statuses = operation["responses"].as_object().unwrap();
-        let reply = |reply: &'a Value| {
-            let media = self.follow(reply)["content"].as_object().into_iter().flatten().next();
+        let response = |response: &'a Value| {
+            let media = self.follow(response)["content"].as_object().into_iter().flatten().next();
             media.and_then(|(_, media)| examples(media).pop()).map(|(_, example)| example).unwrap_or_default()
         };
         let id = operation["operationId"].as_str().unwrap().to_owned();
@@ -179,13 +179,13 @@ impl<'a> Reader<'a> {
             success: statuses
                 .iter()
                 .find(|(status, _)| status.starts_with('2'))
-                .map(|it| reply(it.1))
+                .map(|it| response(it.1))
                 .unwrap(),
             refusals: statuses
                 .iter()
                 .filter_map(|(status, refusal)| Some((status.parse().ok()?, refusal)))
                 .filter(|(status, _)| *status >= 400)
-                .map(|(status, refusal)| (status, reply(refusal)))
+                .map(|(status, refusal)| (status, response(refusal)))
                 .collect(),
             id,
         }

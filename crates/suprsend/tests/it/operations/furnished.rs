@@ -36,7 +36,7 @@ impl Visitor for Calling {
         // Nothing of it is passed over, but for null, which is the same to the types as what is left out.
         assert_eq!(serde_json::to_value(&operation)?, without_nulls(self.arguments), "{}", O::SPEC.id);
         let call = self.client.call(operation);
-        Ok(Box::pin(async move { call.await.map(|reply| reply.attempts()) }))
+        Ok(Box::pin(async move { call.await.map(|response| response.attempts()) }))
     }
 }
 
@@ -86,7 +86,7 @@ impl Furnished {
         self.made(of, example, &names).await
     }
 
-    /// The names of what the body speaks of and has to be there. Found by trying, since only the reply says so.
+    /// The names of what the body speaks of and has to be there. Found by trying, since only the response says so.
     async fn needed(&self, of: &Described, example: &Example) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         loop {
@@ -160,8 +160,8 @@ impl Furnished {
         self.call(maker, &maker.examples()[0].arguments)
             .await
             .unwrap_or_else(|error| panic!("{}: {error}", maker.id));
-        let reply: Value = serde_json::from_slice(self.hub.requests().last()?.reply_body()).ok()?;
-        Some(reply[name].clone())
+        let response: Value = serde_json::from_slice(self.hub.requests().last()?.response_body()).ok()?;
+        Some(response[name].clone())
     }
 
     /// Makes a thing of this name of every kind that has a name.
@@ -186,8 +186,8 @@ impl Furnished {
                 }
             }
             let url = format!("{}{}", self.hub.url(), get.filled(&arguments));
-            let reply = self.http.get(url).bearer_auth(self.hub.key()).send().await.unwrap();
-            let (status, text) = (reply.status().as_u16(), reply.text().await.unwrap());
+            let response = self.http.get(url).bearer_auth(self.hub.key()).send().await.unwrap();
+            let (status, text) = (response.status().as_u16(), response.text().await.unwrap());
             assert!(status == 200 || status == 404, "{}: {status} {text}", get.id);
             state.insert(get.id.clone(), lasting(serde_json::from_str(&text).unwrap()));
         }

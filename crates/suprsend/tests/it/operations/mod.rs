@@ -93,9 +93,9 @@ async fn what_does_not_exist_is_a_404_where_the_document_has_one() {
         let before = world.hub.requests().len();
         let result = world.call(operation, &arguments).await;
         // Of many records, each has its own outcome.
-        let reply: Value =
-            serde_json::from_slice(world.hub.requests()[before].reply_body()).unwrap_or_default();
-        let of_records = reply["records"].as_array().into_iter().flatten();
+        let response: Value =
+            serde_json::from_slice(world.hub.requests()[before].response_body()).unwrap_or_default();
+        let of_records = response["records"].as_array().into_iter().flatten();
         let in_records = of_records.filter(|record| record["status_code"] == 404).count();
         errors.extend(result.err().map(|error| ("body".to_owned(), error)));
 
@@ -163,9 +163,9 @@ async fn what_the_hub_refuses_reaches_the_caller_with_its_message() {
     assert!(refused > 50, "{refused}");
 }
 
-/// The reply to each example is lost: what may be sent twice is, and leaves what one call leaves; what may not is not.
+/// The response to each example is lost: what may be sent twice is, and leaves what one call leaves; what may not is not.
 #[tokio::test]
-async fn a_lost_reply_is_asked_for_again_where_that_does_no_harm() {
+async fn a_lost_response_is_asked_for_again_where_that_does_no_harm() {
     let world = Furnished::start().await;
     let (mut repeated, mut once) = (0, 0);
     for operation in &world.operations {

@@ -140,9 +140,9 @@ impl Context<'_, '_> {
         self.others();
     }
 
-    /// One level for requests, another for replies.
-    fn level(&self, request: Level, reply: Level) -> Level {
-        if self.pair.way == Way::Request { request } else { reply }
+    /// One level for requests, another for responses.
+    fn level(&self, request: Level, response: Level) -> Level {
+        if self.pair.way == Way::Request { request } else { response }
     }
 
     fn add(&mut self, level: Level, kind: Kind, place: (Side, &Pointer), message: impl Into<String>) {
@@ -198,7 +198,7 @@ impl Context<'_, '_> {
             let (old, new) = (self.old.flags.get(flag), self.new.flags.get(flag));
             let concerned = match flag {
                 "readOnly" => self.pair.way == Way::Request,
-                "writeOnly" => self.pair.way == Way::Reply,
+                "writeOnly" => self.pair.way == Way::Response,
                 _ => false,
             };
             let level = |level: Level| if concerned { level } else { Level::Neutral };

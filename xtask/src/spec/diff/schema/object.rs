@@ -110,16 +110,16 @@ impl<'a> Context<'_, 'a> {
             let unchanged = option(one.is_some(), before.map(|it| View::new(self.documents.old, it)))
                 == option(other.is_some(), after.map(|it| View::new(self.documents.new, it)));
             let retyped = !unchanged && before.is_some();
-            let reply = if retyped { Level::Breaking } else { Level::Neutral };
+            let response = if retyped { Level::Breaking } else { Level::Neutral };
             if other.is_some() {
-                let level = self.level(Level::Breaking, reply);
+                let level = self.level(Level::Breaking, response);
                 let message =
                     format!("`{name}` is always there; in Rust no longer an `Option`, unless it may be null");
                 self.at(level, Kind::PropertyRequired, (one, place), message);
             } else {
                 // What a setter takes has to convert into the `Option`, which text, for instance, does not.
                 let request = if retyped { Level::Breaking } else { Level::Additive };
-                let level = self.level(request, reply);
+                let level = self.level(request, response);
                 let message = format!("`{name}` may be left out; in Rust an `Option`");
                 self.at(level, Kind::PropertyOptional, (one, place), message);
             }

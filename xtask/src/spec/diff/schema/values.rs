@@ -34,8 +34,8 @@ impl<'a> Context<'_, 'a> {
         match (&old.values, &new.values) {
             (None, None) => {}
             (None, Some((_, values))) => {
-                let reply = if after { Level::Breaking } else { Level::Neutral };
-                let level = self.level(Level::Breaking, reply);
+                let response = if after { Level::Breaking } else { Level::Neutral };
+                let level = self.level(Level::Breaking, response);
                 self.at(level, Kind::EnumAdded, places, format!("only {} pass", list(values)));
             }
             (Some((_, values)), None) => {
@@ -69,8 +69,8 @@ impl<'a> Context<'_, 'a> {
                     self.at(level, Kind::EnumValueAdded, places, message);
                 }
                 if !gone.is_empty() {
-                    let reply = if type_changes || after { Level::Breaking } else { Level::Neutral };
-                    let level = self.level(Level::Breaking, reply);
+                    let response = if type_changes || after { Level::Breaking } else { Level::Neutral };
+                    let level = self.level(Level::Breaking, response);
                     self.at(level, Kind::EnumValueRemoved, places, format!("{} went", list(&gone)));
                 }
             }
@@ -136,13 +136,13 @@ impl<'a> Context<'_, 'a> {
         message: impl Into<String>,
     ) {
         let mut message = message.into();
-        let (mut request, mut reply) = (Level::Additive, Level::Neutral);
+        let (mut request, mut response) = (Level::Additive, Level::Neutral);
         if let Some((one, other)) = self.retyped() {
             message = format!("{message}; in Rust {one} became {other}");
-            (request, reply) = (Level::Breaking, Level::Breaking);
+            (request, response) = (Level::Breaking, Level::Breaking);
         }
         if tighter {
-            self.at(self.level(Level::Breaking, reply), Kind::Tightened, places, message);
+            self.at(self.level(Level::Breaking, response), Kind::Tightened, places, message);
         } else {
             self.at(self.level(request, Level::Breaking), Kind::Loosened, places, message);
         }

@@ -24,8 +24,8 @@ const EFFECTS: [(&str, &str); 6] = [
     ("record", "Refuse records of a request with many"),
     ("delay", "Delay only"),
     ("reset", "Reset the connection, not performed"),
-    ("lost", "Perform it, lose the reply"),
-    ("truncated", "Perform it, truncate the reply"),
+    ("lost", "Perform it, lose the response"),
+    ("truncated", "Perform it, truncate the response"),
 ];
 
 pub(super) fn page(shared: &Shared, params: &Params) -> Response {

@@ -29,7 +29,7 @@ use futures_util::{Stream, stream};
 use maud::html;
 
 use self::{params::Params, shell::Page};
-use super::{Hub, Reply, guard::PAGE};
+use super::{Hub, HubResponse, guard::PAGE};
 use crate::{rate_limit::Limiter, recorded::Recorded, refused::Refused, server::Shared};
 
 const REQUESTS: &str = "/_hub/";
@@ -103,8 +103,8 @@ async fn controls(State(shared): Hub, RawQuery(query): RawQuery) -> Response {
     controls::page(&shared, &read(query))
 }
 
-fn not_found() -> Reply {
-    Reply::refusal(StatusCode::NOT_FOUND, "the hub has no such page; /_hub/ is its start")
+fn not_found() -> HubResponse {
+    HubResponse::refusal(StatusCode::NOT_FOUND, "the hub has no such page; /_hub/ is its start")
 }
 
 /// A part of a request as plain text: it is shown because somebody asked for this very part.
@@ -112,12 +112,13 @@ async fn part(State(shared): Hub, Path((number, part)): Path<(u64, String)>) -> 
     let found: Option<Recorded> =
         shared.state().recorder.kept().rev().find(|request| request.number == number).cloned();
     let Some(request) = found else {
-        return Reply::refusal(StatusCode::NOT_FOUND, "this request is no longer recorded").into_response();
+        return HubResponse::refusal(StatusCode::NOT_FOUND, "this request is no longer recorded")
+            .into_response();
     };
     let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let made = match part.as_str() {
         "body" => Some(lossy(request.body())),
-        "reply" => Some(lossy(request.reply_body())),
+        "response" => Some(lossy(request.response_body())),
         "curl" => Some(copy::curl(&request)),
         "rust" => {
             let operation = request.operation().and_then(|id| shared.document().operation(id));

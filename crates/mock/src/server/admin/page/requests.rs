@@ -135,7 +135,7 @@ fn has_text(request: &Recorded, text: &AhoCorasick) -> bool {
     ];
     texts.into_iter().flatten().any(|part| text.is_match(part))
         || text.is_match(request.body())
-        || text.is_match(request.reply_body())
+        || text.is_match(request.response_body())
 }
 
 /// A part of the requests that are asked for.
@@ -326,8 +326,8 @@ fn detail(shared: &Shared, request: &Recorded, params: &Params) -> Markup {
     let operation = request.operation().and_then(|id| shared.document().operation(id));
     let reveals = params.reveals();
     let body = Body::from_request(request, operation, reveals);
-    let reply = Body::from_reply(request, operation, reveals);
-    let hides = body.hides() || reply.hides();
+    let response = Body::from_response(request, operation, reveals);
+    let hides = body.hides() || response.hides();
     let file = |name: &str| format!("{REQUEST_FILES}{}/{name}", request.number);
     let wanted = Wanted { request: Some(request.number), ..Wanted::default() };
     let notified = shared.state().world.notifications(&wanted, NOTIFIED);
@@ -369,8 +369,8 @@ fn detail(shared: &Shared, request: &Recorded, params: &Params) -> Markup {
             }
             h3 { "Request body" }
             (body.show("Request body", Some(&file("body"))))
-            h3 { "Reply" }
-            (reply.show("Reply", Some(&file("reply"))))
+            h3 { "Response" }
+            (response.show("Response", Some(&file("response"))))
             @if !notified.is_empty() {
                 h3 { "Notifications" }
                 ul.plain-list {
@@ -383,7 +383,7 @@ fn detail(shared: &Shared, request: &Recorded, params: &Params) -> Markup {
             details {
                 summary { "Headers" }
                 h4 { "Request" } (header_list(&headers))
-                h4 { "Reply" } (header_list(&request.reply_headers))
+                h4 { "Response" } (header_list(&request.response_headers))
             }
         }
     }

@@ -101,22 +101,22 @@
   }
 
   async function loaded(number, url, options, isRefresh) {
-    let reply;
+    let response;
     try {
-      reply = await fetch(url, { headers: { accept: "text/html" }, ...options });
+      response = await fetch(url, { headers: { accept: "text/html" }, ...options });
     } catch {
       if (!isRefresh) say("The mock server does not answer.");
       return null;
     }
-    const html = await reply.text();
+    const html = await response.text();
     if (number !== asked) return null;
     show(html, isRefresh);
-    return reply;
+    return response;
   }
 
   async function go(url, focus) {
-    const reply = await load(url, {}, false);
-    if (!reply) return;
+    const response = await load(url, {}, false);
+    if (!response) return;
     history.pushState(null, "", url);
     place(focus);
   }
@@ -193,10 +193,10 @@
       return;
     }
     const label = event.submitter?.getAttribute("aria-label") || event.submitter?.textContent || "";
-    const reply = await load(form.action, { method: "POST", body: fields }, false);
-    if (!reply) return;
-    if (reply.ok) {
-      if (reply.redirected) history.replaceState(null, "", reply.url);
+    const response = await load(form.action, { method: "POST", body: fields }, false);
+    if (!response) return;
+    if (response.ok) {
+      if (response.redirected) history.replaceState(null, "", response.url);
       say("Done: " + label);
       const again = Array.from(main.querySelectorAll("button"), (it) => it);
       (again.find((it) => (it.getAttribute("aria-label") || it.textContent) === label) || main).focus();

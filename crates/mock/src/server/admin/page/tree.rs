@@ -30,12 +30,12 @@ impl Body {
         Self::new(request.body(), reveals, marks)
     }
 
-    /// The body of a reply. One that was refused repeats nothing that is stored.
-    pub(super) fn from_reply(request: &Recorded, operation: Option<&Operation>, reveals: bool) -> Self {
+    /// The body of a response. One that was refused repeats nothing that is stored.
+    pub(super) fn from_response(request: &Recorded, operation: Option<&Operation>, reveals: bool) -> Self {
         let is_known = reveals || !request.performed || operation.is_none();
         let status = request.status().and_then(|status| StatusCode::from_u16(status).ok());
-        let marks = |value: &Value| operation?.sensitive_in_reply(status?, value);
-        Self::new(request.reply_body(), is_known, marks)
+        let marks = |value: &Value| operation?.sensitive_in_response(status?, value);
+        Self::new(request.response_body(), is_known, marks)
     }
 
     /// One record of a request that may have many.
@@ -58,7 +58,7 @@ impl Body {
         if reveals {
             return Self::Json(value.clone(), BTreeSet::new());
         }
-        let marks = get.and_then(|get| get.sensitive_in_reply(get.success().status, value));
+        let marks = get.and_then(|get| get.sensitive_in_response(get.success().status, value));
         Self::Json(value.clone(), marks.unwrap_or_else(|| [String::new()].into()))
     }
 

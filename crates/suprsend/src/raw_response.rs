@@ -1,4 +1,4 @@
-//! A reply as it was read, whole or as much of it as came.
+//! A response as it was read, whole or as much of it as came.
 
 use std::{
     fmt, mem,
@@ -22,21 +22,21 @@ const ID: usize = 200;
 /// What a header says instead of a secret that it echoed.
 const REDACTED: HeaderValue = HeaderValue::from_static("[redacted]");
 
-/// A reply, or as much of it as came.
+/// A response, or as much of it as came.
 #[derive(Clone)]
-pub(crate) struct Reply {
+pub(crate) struct RawResponse {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
     cut: bool,
 }
 
-impl Reply {
+impl RawResponse {
     pub(crate) fn new(status: StatusCode, headers: HeaderMap) -> Self {
         Self { status, headers, body: Bytes::new(), cut: true }
     }
 
-    /// The head of a reply, out of a response whose body is still to come: until it is [complete](Self::complete) it counts as cut.
+    /// Takes the head of a response whose body is still to come: until it is [complete](Self::complete) it counts as cut.
     pub(crate) fn from_head(response: &mut reqwest::Response) -> Self {
         Self::new(response.status(), mem::take(response.headers_mut()))
     }
@@ -71,7 +71,7 @@ impl Reply {
         self.cut = false;
     }
 
-    /// How much of this reply's body is worth reading: errors are short, and all that is made of a long one is its beginning.
+    /// How much of this response's body is worth reading: errors are short, and all that is made of a long one is its beginning.
     pub(crate) fn limit(&self, limit: usize) -> usize {
         if self.status.is_success() { limit } else { limit.min(KEPT) }
     }
@@ -120,9 +120,9 @@ impl Reply {
 }
 
 /// Leaves out the headers and the body, which may hold secrets.
-impl fmt::Debug for Reply {
+impl fmt::Debug for RawResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reply")
+        f.debug_struct("Response")
             .field("status", &self.status)
             .field("request_id", &self.request_id())
             .field("bytes", &self.body.len())
@@ -139,7 +139,7 @@ pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
 
 /// What a server asks for with `Retry-After`: seconds, or a date.
 ///
-/// A date counts from the reply's own `Date`, where it has one, so that a clock that is off does no harm.
+/// A date counts from the response's own `Date`, where it has one, so that a clock that is off does no harm.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,4 +1,4 @@
-//! The replies of an operation: one type for success, one for errors, and how a success is read.
+//! The responses of an operation: one type for success, one for errors, and how a success is read.
 
 use serde_json::{Value, json};
 
@@ -8,12 +8,12 @@ use super::{
 };
 use crate::{
     code::{self, Format},
-    document::{Media, Operation, Reply},
+    document::{Media, Operation, Response},
     finding::Kind,
     schema::Dangling,
 };
 
-/// Content of a reply, as far as code tells replies apart.
+/// Content of a response, as far as code tells responses apart.
 enum Carried<'d, 'a> {
     Nothing,
     Json(&'d str, &'d Media<'a>),
@@ -21,61 +21,61 @@ enum Carried<'d, 'a> {
     Bytes,
 }
 
-pub(super) struct Replies<'p, 'a> {
+pub(super) struct Responses<'p, 'a> {
     pub(super) operation: &'p Operation<'a>,
     pub(super) own: &'p code::Operation,
     pub(super) comparer: &'p mut Comparer<'a>,
 }
 
-/// The replies that count as success: `default` too, where no success is declared.
+/// The responses that count as success: `default` too, where no success is declared.
 pub(super) fn successes<'d, 'a>(
     operation: &'d Operation<'a>,
-) -> impl Iterator<Item = (&'d String, &'d Reply<'a>)> {
-    let any = operation.replies.keys().any(|status| status.starts_with('2'));
+) -> impl Iterator<Item = (&'d String, &'d Response<'a>)> {
+    let any = operation.responses.keys().any(|status| status.starts_with('2'));
     operation
-        .replies
+        .responses
         .iter()
         .filter(move |(status, _)| status.starts_with('2') || (!any && *status == "default"))
 }
 
-/// The replies that count as errors.
-fn errors<'d, 'a>(operation: &'d Operation<'a>) -> impl Iterator<Item = (&'d String, &'d Reply<'a>)> {
-    operation.replies.iter().filter(|(status, _)| status.starts_with(['4', '5']) || *status == "default")
+/// The responses that count as errors.
+fn errors<'d, 'a>(operation: &'d Operation<'a>) -> impl Iterator<Item = (&'d String, &'d Response<'a>)> {
+    operation.responses.iter().filter(|(status, _)| status.starts_with(['4', '5']) || *status == "default")
 }
 
-/// The JSON that a reply carries.
+/// The JSON that a response carries.
 pub(super) fn json<'d, 'a>(
     operation: &Operation<'a>,
-    reply: &'d Reply<'a>,
+    response: &'d Response<'a>,
 ) -> Option<(&'d str, &'d Media<'a>)> {
-    match carried(operation, "", reply) {
+    match carried(operation, "", response) {
         Carried::Json(name, media) => Some((name, media)),
         _ => None,
     }
 }
 
 /// Returns the content that the document declares and HTTP permits (RFC 9110, 9.3.2, 15.3.5, 15.3.6).
-fn carried<'d, 'a>(operation: &Operation<'a>, status: &str, reply: &'d Reply<'a>) -> Carried<'d, 'a> {
+fn carried<'d, 'a>(operation: &Operation<'a>, status: &str, response: &'d Response<'a>) -> Carried<'d, 'a> {
     if operation.method == "head" || matches!(status, "204" | "205") {
         return Carried::Nothing;
     }
     let essence = |name: &str| name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let is_json = |name: &str| essence(name) == "application/json" || essence(name).ends_with("+json");
-    let plain = reply.media.iter().find(|(name, _)| essence(name) == "application/json");
-    match plain.or_else(|| reply.media.iter().find(|(name, _)| is_json(name))) {
+    let plain = response.media.iter().find(|(name, _)| essence(name) == "application/json");
+    match plain.or_else(|| response.media.iter().find(|(name, _)| is_json(name))) {
         Some((name, media)) => Carried::Json(name, media),
-        None if reply.media.is_empty() => Carried::Nothing,
-        None if reply.media.keys().any(|name| essence(name).starts_with("text/")) => Carried::Text,
+        None if response.media.is_empty() => Carried::Nothing,
+        None if response.media.keys().any(|name| essence(name).starts_with("text/")) => Carried::Text,
         None => Carried::Bytes,
     }
 }
 
-impl<'a> Replies<'_, 'a> {
+impl<'a> Responses<'_, 'a> {
     pub(super) fn compare(mut self) -> Result<(), Dangling> {
         self.statuses();
         let operation = self.operation;
         let success: Vec<_> = successes(operation)
-            .map(|(status, reply)| (status, reply, carried(operation, status, reply)))
+            .map(|(status, response)| (status, response, carried(operation, status, response)))
             .collect();
         let has =
             |wanted: fn(&Carried<'_, '_>) -> bool| success.iter().any(|(_, _, carried)| wanted(carried));
@@ -94,35 +94,37 @@ impl<'a> Replies<'_, 'a> {
             Format::Bytes => Some("Vec<u8>"),
             Format::Empty => Some("()"),
         };
-        let right = self.own.format == expected && ty.is_none_or(|ty| self.own.reply.as_deref() == Some(ty));
+        let right =
+            self.own.format == expected && ty.is_none_or(|ty| self.own.response.as_deref() == Some(ty));
         if !right {
-            let says = json!([self.own.format.word(), self.own.reply]);
-            self.differ(Kind::ReplyDecoded, "success", json!([expected.word(), ty]), says);
+            let says = json!([self.own.format.word(), self.own.response]);
+            self.differ(Kind::ResponseDecoded, "success", json!([expected.word(), ty]), says);
         }
         // Of errors only where a success says nothing.
         let any = operation
-            .replies
+            .responses
             .iter()
-            .any(|(status, reply)| matches!(carried(operation, status, reply), Carried::Json(..)));
+            .any(|(status, response)| matches!(carried(operation, status, response), Carried::Json(..)));
         let wanted = expected == Format::Json || (expected == Format::Empty && any);
         if wanted != self.own.accepts_json {
             let says = |json: bool| json!(if json { "JSON" } else { "no JSON" });
             self.differ(Kind::Accept, "accept", says(wanted), says(self.own.accepts_json));
         }
-        let reply = if right { self.own.reply.clone() } else { None };
+        let response = if right { self.own.response.clone() } else { None };
         // Any success of a range may be one without content.
         let any = success.iter().any(|(status, ..)| matches!(status.as_str(), "2XX" | "default"));
         let role = if expected == Format::Json && (any || has(|carried| matches!(carried, Carried::Nothing)))
         {
-            Role::ReplyOrNothing
+            Role::ResponseOrNothing
         } else {
-            Role::Reply
+            Role::Response
         };
         for (_, stated, carried) in success {
-            self.reply(stated, &carried, reply.as_deref(), (expected, role))?;
+            self.response(stated, &carried, response.as_deref(), (expected, role))?;
         }
-        let errors: Vec<_> =
-            errors(operation).map(|(status, reply)| (reply, carried(operation, status, reply))).collect();
+        let errors: Vec<_> = errors(operation)
+            .map(|(status, response)| (response, carried(operation, status, response)))
+            .collect();
         let of_json = errors.iter().any(|(_, carried)| matches!(carried, Carried::Json(..)));
         let of_bytes = errors.iter().any(|(_, carried)| matches!(carried, Carried::Text | Carried::Bytes));
         let refusal = self.own.refusal.clone();
@@ -132,11 +134,11 @@ impl<'a> Replies<'_, 'a> {
             other => (Format::Empty, other == Some("()")),
         };
         if !right {
-            self.differ(Kind::ReplyDecoded, "error", json!(expected.word()), json!(refusal));
+            self.differ(Kind::ResponseDecoded, "error", json!(expected.word()), json!(refusal));
             return Ok(());
         }
         for (stated, carried) in errors {
-            self.reply(stated, &carried, refusal.as_deref(), (expected, Role::Reply))?;
+            self.response(stated, &carried, refusal.as_deref(), (expected, Role::Response))?;
         }
         Ok(())
     }
@@ -151,9 +153,9 @@ impl<'a> Replies<'_, 'a> {
         self.comparer.differ(kind, at.pointer, at.place.child(member), &rust, document, code);
     }
 
-    /// The status of a reply reaches the caller as a number, so the code has no list of statuses.
+    /// The status of a response reaches the caller as a number, so the code has no list of statuses.
     fn statuses(&mut self) {
-        let declared: Vec<&String> = self.operation.replies.keys().collect();
+        let declared: Vec<&String> = self.operation.responses.keys().collect();
         if !declared.is_empty() {
             self.comparer.count("operations with statuses");
             let at = self.operation.at.child("responses");
@@ -169,16 +171,16 @@ impl<'a> Replies<'_, 'a> {
         }
     }
 
-    fn reply(
+    fn response(
         &mut self,
-        reply: &Reply<'a>,
+        response: &Response<'a>,
         carried: &Carried<'_, 'a>,
         key: Option<&str>,
         (kept, role): (Format, Role),
     ) -> Result<(), Dangling> {
-        self.comparer.count("replies");
+        self.comparer.count("responses");
         let rust = self.rust();
-        let at = &reply.at;
+        let at = &response.at;
         let content = at.child("content");
         let schemas = self.comparer.document();
         let says =
@@ -188,7 +190,7 @@ impl<'a> Replies<'_, 'a> {
                 let Some((key, root)) = key.and_then(|key| Some((key, self.comparer.root(key)?))) else {
                     return Ok(());
                 };
-                for (other, unused) in &reply.media {
+                for (other, unused) in &response.media {
                     if unused.at != stated.at {
                         let (at, says) = (unused.at.clone(), json!(other));
                         self.comparer.differ(
@@ -203,19 +205,21 @@ impl<'a> Replies<'_, 'a> {
                 }
                 if *media != "application/json" {
                     let (at, says) = (stated.at.clone(), (json!(media), json!("application/json")));
-                    self.comparer.differ(Kind::ReplyMedia, at.pointer, at.place, &rust, says.0, says.1);
+                    self.comparer.differ(Kind::ResponseMedia, at.pointer, at.place, &rust, says.0, says.1);
                 }
                 return match &stated.schema {
                     Some(schema) => self.comparer.compare(schema, &root, &rust, role),
                     None => unstated(self.comparer, stated, Some(key), &rust),
                 };
             }
-            (Carried::Nothing, Format::Empty) if reply.media.is_empty() => return Ok(()),
+            (Carried::Nothing, Format::Empty) if response.media.is_empty() => return Ok(()),
             // The option of the body.
-            (Carried::Nothing, _) if reply.media.is_empty() && role == Role::ReplyOrNothing => return Ok(()),
-            (Carried::Nothing, _) if !reply.media.is_empty() => Kind::ReplyWithoutContent,
-            (Carried::Text | Carried::Bytes, Format::Text | Format::Bytes) => Kind::ReplyBytes,
-            _ => Kind::ReplyUndeclared,
+            (Carried::Nothing, _) if response.media.is_empty() && role == Role::ResponseOrNothing => {
+                return Ok(());
+            }
+            (Carried::Nothing, _) if !response.media.is_empty() => Kind::ResponseWithoutContent,
+            (Carried::Text | Carried::Bytes, Format::Text | Format::Bytes) => Kind::ResponseBytes,
+            _ => Kind::ResponseUndeclared,
         };
         self.comparer.differ(other, at.pointer.clone(), at.place.clone(), &rust, says, json!(kept.word()));
         Ok(())

@@ -1,4 +1,4 @@
-//! The replies that the document declares, and the one that it shows.
+//! The responses that the document declares, and the one that it shows.
 
 use std::{
     collections::BTreeMap,
@@ -14,12 +14,12 @@ use super::{
     schema::{Problem, Schema},
 };
 
-/// Statuses whose replies have no content, whatever the document says (RFC 9110, 15.3.5, 15.3.6, 15.4.5).
+/// Statuses whose responses have no content, whatever the document says (RFC 9110, 15.3.5, 15.3.6, 15.4.5).
 const EMPTY: [u16; 3] = [204, 205, 304];
 
-/// The replies of an operation.
+/// The responses of an operation.
 #[derive(Debug)]
-pub(crate) struct Replies {
+pub(crate) struct Responses {
     /// The schemas of JSON bodies.
     schemas: BTreeMap<Statuses, Option<Schema>>,
     pub(super) success: Success,
@@ -37,7 +37,7 @@ pub(crate) struct Success {
     shown: OnceLock<Result<Shown, String>>,
 }
 
-/// The content of a reply in the document.
+/// The content of a response in the document.
 #[derive(Debug)]
 struct Content {
     document: Arc<Value>,
@@ -46,7 +46,7 @@ struct Content {
     schema: Option<Schema>,
 }
 
-/// The body of a reply.
+/// The body of a response.
 #[derive(Debug, Clone)]
 pub(crate) enum Shown {
     Empty,
@@ -55,7 +55,7 @@ pub(crate) enum Shown {
     Text(HeaderValue, String),
 }
 
-/// What a reply is declared for. The order is the one in which a status is looked up.
+/// What a response is declared for. The order is the one in which a status is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Statuses {
     One(u16),
@@ -64,7 +64,7 @@ enum Statuses {
     Default,
 }
 
-impl Replies {
+impl Responses {
     pub(super) fn declares(&self, status: StatusCode) -> bool {
         self.schemas.contains_key(&Statuses::One(status.as_u16()))
     }
@@ -156,7 +156,7 @@ impl Statuses {
 }
 
 impl Reader {
-    pub(super) fn replies(&self, operation: &Value, method: &str, at: &str) -> Result<Replies, String> {
+    pub(super) fn responses(&self, operation: &Value, method: &str, at: &str) -> Result<Responses, String> {
         let has_body = method != "head";
         let mut schemas = BTreeMap::new();
         let mut places = BTreeMap::new();
@@ -183,10 +183,10 @@ impl Reader {
         }
         let members =
             first.and_then(|statuses| places.get(&statuses)).map(|at| self.members(at)).transpose()?;
-        Ok(Replies { schemas, success, members: members.unwrap_or_default() })
+        Ok(Responses { schemas, success, members: members.unwrap_or_default() })
     }
 
-    /// The members that the schema of a JSON reply names.
+    /// The members that the schema of a JSON response names.
     fn members(&self, at: &str) -> Result<BTreeMap<String, bool>, String> {
         let Some((at, _)) = content(at, self.at(at)?) else { return Ok(BTreeMap::new()) };
         let at = format!("{at}/schema");
@@ -212,7 +212,7 @@ impl Reader {
         Ok(found.map(|(at, media_type)| Content { document, at, media_type, schema }))
     }
 
-    /// The headers that a reply always has, or of which an example is shown.
+    /// The headers that a response always has, or of which an example is shown.
     fn headers(&self, at: &str) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
         let mut headers = Vec::new();
         let declared = self.at(at)?.get("headers").and_then(Value::as_object);
@@ -236,7 +236,7 @@ impl Reader {
     }
 }
 
-/// Where the content of a reply stands that is used, and its media type: JSON if there is any.
+/// Where the content of a response stands that is used, and its media type: JSON if there is any.
 fn content(at: &str, response: &Value) -> Option<(String, String)> {
     let content = response.get("content")?.as_object()?;
     let name = content.keys().find(|name| is_json(name)).or_else(|| content.keys().next())?;

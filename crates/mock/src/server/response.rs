@@ -15,13 +15,13 @@ use serde_json::{Value, json};
 
 /// A status, headers and a body.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Reply {
+pub(crate) struct HubResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) content: Content,
 }
 
-/// The body of a reply.
+/// The body of a response.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Content {
     Empty,
@@ -30,7 +30,7 @@ pub(crate) enum Content {
     Text(String),
 }
 
-impl Reply {
+impl HubResponse {
     pub(crate) fn new(status: StatusCode, content: Content) -> Self {
         Self { status, headers: Vec::new(), content }
     }
@@ -70,7 +70,7 @@ impl Reply {
         }
     }
 
-    /// The reply, its body ending after the first half: the head promises more than comes.
+    /// The response, its body ending after the first half: the head promises more than comes.
     pub(crate) fn truncated(self) -> Response {
         let (status, headers, bytes) = self.into_parts();
         let length = bytes.len();
@@ -97,7 +97,7 @@ impl Reply {
     }
 }
 
-impl IntoResponse for Reply {
+impl IntoResponse for HubResponse {
     fn into_response(self) -> Response {
         let (status, headers, bytes) = self.into_parts();
         // Not as bytes, which would bring a content type of their own.

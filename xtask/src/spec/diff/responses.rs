@@ -1,4 +1,4 @@
-//! Replies: which statuses there are, and what Rust returns for them.
+//! Responses: which statuses there are, and what Rust returns for them.
 //!
 //! As in the generator, all statuses of success give one type and all errors another. `default` is an error, and the success too
 //! where no other is declared. Of JSON, bytes and nothing the first that occurs is what the type holds; a status with
@@ -11,14 +11,14 @@ use super::{
     operations::Context,
 };
 
-const REPLY: Option<Way> = Some(Way::Reply);
+const RESPONSE: Option<Way> = Some(Way::Response);
 
 pub(super) fn compare<'a>(context: &mut Context<'_, 'a>, old: &Operation<'a>, new: &Operation<'a>) {
     let documents = context.documents;
-    let (before, after) = (Replies::new(documents.old, old), Replies::new(documents.new, new));
+    let (before, after) = (Responses::new(documents.old, old), Responses::new(documents.new, new));
     for one in &before.0 {
         match after.find(one.status) {
-            Some(other) => reply(context, (&before, one), (&after, other)),
+            Some(other) => response(context, (&before, one), (&after, other)),
             None => gone(context, (&before, one), &after),
         }
     }
@@ -34,18 +34,18 @@ pub(super) fn compare<'a>(context: &mut Context<'_, 'a>, old: &Operation<'a>, ne
         });
         let (level, message) = level.max_by_key(|(level, _)| *level).unwrap_or(UNUSED);
         let message = format!("{} came; {message}", other.status);
-        context.changes.add(level, Kind::StatusAdded, (Side::New, &other.at.pointer), REPLY, message);
+        context.changes.add(level, Kind::StatusAdded, (Side::New, &other.at.pointer), RESPONSE, message);
     }
 }
 
 const UNUSED: (Level, &str) = (Level::Neutral, "no code is generated for it");
 
-/// Whether the old type of the role has the body of a new reply: stated by the old document, or by a status that stays.
+/// Whether the old type of the role has the body of a new response: stated by the old document, or by a status that stays.
 fn has<'a>(
     documents: Documents<'a>,
-    (before, after): (&Replies<'a>, &Replies<'a>),
+    (before, after): (&Responses<'a>, &Responses<'a>),
     role: Role,
-    other: &Reply<'a>,
+    other: &Response<'a>,
 ) -> bool {
     let within = Documents { old: documents.new, new: documents.new };
     before.type_of(role).any(|one| one.read.is(documents, &other.read))
@@ -56,39 +56,42 @@ fn has<'a>(
         || (matches!(other.read, Read::Nothing) && before.type_of(role).next().is_none())
 }
 
-fn reply<'a>(
+fn response<'a>(
     context: &mut Context<'_, 'a>,
-    (before, one): (&Replies<'a>, &Reply<'a>),
-    (after, other): (&Replies<'a>, &Reply<'a>),
+    (before, one): (&Responses<'a>, &Response<'a>),
+    (after, other): (&Responses<'a>, &Response<'a>),
 ) {
     let documents = context.documents;
     let mut roles = one.roles(before).chain(other.roles(after)).peekable();
     if roles.peek().is_none() {
-        let part = |it: &Reply<'a>, key| it.place.get(key);
+        let part = |it: &Response<'a>, key| it.place.get(key);
         if ["content", "headers", "links"]
             .iter()
             .any(|key| !documents.alike(part(one, key), part(other, key)))
         {
             let at = (Side::New, &other.place.pointer);
-            context.changes.add(Level::Neutral, Kind::StatusUnused, at, REPLY, UNUSED.1);
+            context.changes.add(Level::Neutral, Kind::StatusUnused, at, RESPONSE, UNUSED.1);
         }
         return;
     }
     match (&one.read, &other.read) {
         (Read::Nothing, Read::Nothing) => {}
         (_, Read::Nothing) => {
-            let message = "the reply has no body any more";
+            let message = "the response has no body any more";
             let at = (Side::Old, &one.place.pointer);
-            context.changes.add(Level::Breaking, Kind::BodyRemoved, at, REPLY, message);
+            context.changes.add(Level::Breaking, Kind::BodyRemoved, at, RESPONSE, message);
         }
         (Read::Nothing, _) => {
             let known = roles.all(|role| has(documents, (before, after), role, other));
             let (level, message) = if known {
-                (Level::Additive, "the reply has a body, which the method returns for another status already")
+                (
+                    Level::Additive,
+                    "the response has a body, which the method returns for another status already",
+                )
             } else {
-                (Level::Breaking, "the reply has a body, so the method returns another type")
+                (Level::Breaking, "the response has a body, so the method returns another type")
             };
-            context.changes.add(level, Kind::BodyAdded, (Side::New, &other.place.pointer), REPLY, message);
+            context.changes.add(level, Kind::BodyAdded, (Side::New, &other.place.pointer), RESPONSE, message);
         }
         (was, is) => {
             let (one, other) = (Body::received(&one.place), Body::received(&other.place));
@@ -98,7 +101,7 @@ fn reply<'a>(
                 (Read::Bytes, Read::Bytes) => !other.has(&one),
                 _ => true,
             };
-            formats(context, &one, &other, Way::Reply, another);
+            formats(context, &one, &other, Way::Response, another);
         }
     }
     headers(context, &one.place, &other.place);
@@ -108,13 +111,17 @@ fn reply<'a>(
             Level::Neutral,
             Kind::LinksChanged,
             (Side::New, &other.place.pointer),
-            REPLY,
+            RESPONSE,
             message,
         );
     }
 }
 
-fn gone<'a>(context: &mut Context<'_, 'a>, (before, one): (&Replies<'a>, &Reply<'a>), after: &Replies<'a>) {
+fn gone<'a>(
+    context: &mut Context<'_, 'a>,
+    (before, one): (&Responses<'a>, &Response<'a>),
+    after: &Responses<'a>,
+) {
     let documents = context.documents;
     let within = Documents { old: documents.old, new: documents.old };
     let level = one.roles(before).map(|role| {
@@ -134,7 +141,7 @@ fn gone<'a>(context: &mut Context<'_, 'a>, (before, one): (&Replies<'a>, &Reply<
     });
     let (level, message) = level.max_by_key(|(level, _)| *level).unwrap_or(UNUSED);
     let message = format!("{} is gone; {message}", one.status);
-    context.changes.add(level, Kind::StatusRemoved, (Side::Old, &one.at.pointer), REPLY, message);
+    context.changes.add(level, Kind::StatusRemoved, (Side::Old, &one.at.pointer), RESPONSE, message);
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -143,10 +150,10 @@ enum Role {
     Error,
 }
 
-/// The replies of an operation.
-struct Replies<'a>(Vec<Reply<'a>>);
+/// The responses of an operation.
+struct Responses<'a>(Vec<Response<'a>>);
 
-struct Reply<'a> {
+struct Response<'a> {
     status: &'a str,
     /// Where it is declared or referred to.
     at: Place<'a>,
@@ -154,28 +161,28 @@ struct Reply<'a> {
     read: Read<'a>,
 }
 
-impl<'a> Replies<'a> {
+impl<'a> Responses<'a> {
     fn new(document: Document<'a>, operation: &Operation<'a>) -> Self {
         let all = operation.place.get("responses").into_iter().flat_map(|all| all.members());
         let all = all.filter(|(status, _)| !status.starts_with("x-")).map(|(status, at)| {
             let place = document.resolve(at.clone());
             let read = Body::received(&place).read();
-            Reply { status, at, place, read }
+            Response { status, at, place, read }
         });
         Self(all.collect())
     }
 
-    fn find(&self, status: &str) -> Option<&Reply<'a>> {
-        self.0.iter().find(|reply| reply.is(status))
+    fn find(&self, status: &str) -> Option<&Response<'a>> {
+        self.0.iter().find(|response| response.is(status))
     }
 
-    fn with_role(&self, role: Role) -> impl Iterator<Item = &Reply<'a>> {
-        self.0.iter().filter(move |reply| reply.roles(self).any(|own| own == role))
+    fn with_role(&self, role: Role) -> impl Iterator<Item = &Response<'a>> {
+        self.0.iter().filter(move |response| response.roles(self).any(|own| own == role))
     }
 
     /// Whether the role's type holds bodies of this kind.
     fn holds(&self, role: Role, read: &Read<'a>) -> bool {
-        let there = |kind: fn(&Read<'a>) -> bool| self.with_role(role).any(|reply| kind(&reply.read));
+        let there = |kind: fn(&Read<'a>) -> bool| self.with_role(role).any(|response| kind(&response.read));
         let json = there(|read| matches!(read, Read::Json(_)));
         match read {
             Read::Json(_) => json,
@@ -184,22 +191,22 @@ impl<'a> Replies<'a> {
         }
     }
 
-    /// The replies whose bodies the role's type holds.
-    fn type_of(&self, role: Role) -> impl Iterator<Item = &Reply<'a>> {
-        self.with_role(role).filter(move |reply| self.holds(role, &reply.read))
+    /// The responses whose bodies the role's type holds.
+    fn type_of(&self, role: Role) -> impl Iterator<Item = &Response<'a>> {
+        self.with_role(role).filter(move |response| self.holds(role, &response.read))
     }
 }
 
-impl<'a> Reply<'a> {
+impl<'a> Response<'a> {
     fn is(&self, status: &str) -> bool {
         self.status.eq_ignore_ascii_case(status)
     }
 
     /// What it counts as beside the others.
-    fn roles(&self, all: &Replies<'a>) -> impl Iterator<Item = Role> + use<'a> {
+    fn roles(&self, all: &Responses<'a>) -> impl Iterator<Item = Role> + use<'a> {
         let (success, error) = if self.status == "default" {
             (
-                !all.0.iter().any(|reply| reply.status.starts_with('2')),
+                !all.0.iter().any(|response| response.status.starts_with('2')),
                 all.find("4XX").is_none() || all.find("5XX").is_none(),
             )
         } else {

@@ -1,0 +1,5 @@
+//! Reading a response.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| suprsend::fuzz::response(input));
