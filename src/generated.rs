@@ -41,7 +41,7 @@ pub mod types {
         /// Whether the operation succeeded
         pub success: bool,
     }
-    /// `ApiError`
+    /// An error as the API describes it
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct ApiError {
         /// HTTP status code indicating the error.
@@ -80,8 +80,11 @@ pub mod types {
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(untagged)]
     pub enum ApiErrorDetail {
+        /// A text
         String(::std::string::String),
+        /// A list
         Array(::std::vec::Vec<::serde_json::Value>),
+        /// An object
         Object(::serde_json::Map<::std::string::String, ::serde_json::Value>),
     }
     impl<'de> ::serde::Deserialize<'de> for ApiErrorDetail {
@@ -146,7 +149,9 @@ pub mod types {
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(untagged)]
     pub enum ApiErrorStatus {
+        /// A text
         String(::std::string::String),
+        /// An integer
         Integer(i64),
     }
     impl<'de> ::serde::Deserialize<'de> for ApiErrorStatus {
@@ -305,7 +310,9 @@ pub mod types {
     #[serde(untagged)]
     #[non_exhaustive]
     pub enum Attachment {
+        /// A file that is fetched from a URL. Its size is not limited.
         Url(AttachmentFromUrl),
+        /// A file whose content is sent along. It should be smaller than 50 KB.
         Data(AttachmentFromData),
         /// A value that no other variant keeps whole, as JSON.
         Other(::serde_json::Value),
@@ -413,6 +420,7 @@ pub mod types {
         /// Kind of the condition. `expression_v1` has its tests in the member of the same name.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -510,8 +518,10 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum BulkRecordStatus {
+        /// The value `success`
         #[serde(rename = "success")]
         Success,
+        /// The value `error`
         #[serde(rename = "error")]
         Error,
         /// A value that the document does not list.
@@ -613,6 +623,7 @@ pub mod types {
         /// Tags of the category, of lowercase letters and digits with single hyphens in between
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -678,6 +689,7 @@ pub mod types {
         /// The sections of the group
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub sections: ::std::option::Option<::std::vec::Vec<CategorySection>>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -697,6 +709,7 @@ pub mod types {
         /// Tags of the section, of lowercase letters and digits with single hyphens in between
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -710,6 +723,7 @@ pub mod types {
         /// Translated name
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -727,6 +741,7 @@ pub mod types {
         pub sections: ::std::option::Option<
             ::std::collections::HashMap<::std::string::String, CategoryText>,
         >,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -762,6 +777,7 @@ pub mod types {
         /// Number of the version. There is no check of it when the tree is replaced.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub version_no: ::std::option::Option<i64>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -771,6 +787,7 @@ pub mod types {
     pub struct CategoryTreeReplace {
         /// The three groups with their sections and categories. What is left out is deleted from the draft.
         pub root_categories: ::std::vec::Vec<CategoryRoot>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -783,11 +800,13 @@ pub mod types {
         /// active/disabled. Perma_status is marked disabled in case of hard bounce on the channel.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub perma_status: ::std::option::Option<::std::string::String>,
+        /// Whether the address is in use, such as `active` or `inactive`
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::std::string::String>,
         /// channel value
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub value: ::std::option::Option<ChannelValue>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -816,22 +835,31 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum ChannelName {
+        /// The value `email`
         #[serde(rename = "email")]
         Email,
+        /// The value `sms`
         #[serde(rename = "sms")]
         Sms,
+        /// The value `whatsapp`
         #[serde(rename = "whatsapp")]
         Whatsapp,
+        /// The value `inbox`
         #[serde(rename = "inbox")]
         Inbox,
+        /// The value `androidpush`
         #[serde(rename = "androidpush")]
         Androidpush,
+        /// The value `iospush`
         #[serde(rename = "iospush")]
         Iospush,
+        /// The value `webpush`
         #[serde(rename = "webpush")]
         Webpush,
+        /// The value `slack`
         #[serde(rename = "slack")]
         Slack,
+        /// The value `ms_teams`
         #[serde(rename = "ms_teams")]
         MsTeams,
         /// A value that the document does not list.
@@ -908,7 +936,9 @@ pub mod types {
     #[derive(::serde::Serialize, Clone, PartialEq)]
     #[serde(untagged)]
     pub enum ChannelValue {
+        /// A text
         String(::std::string::String),
+        /// An object
         Object(::serde_json::Map<::std::string::String, ::serde_json::Value>),
     }
     impl ::std::fmt::Debug for ChannelValue {
@@ -980,6 +1010,7 @@ pub mod types {
         /// Kind of the condition. `expression_v1` has its tests in the member of the same name.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -993,6 +1024,7 @@ pub mod types {
         /// How the tests are joined, `AND` or `OR`
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub op: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -1018,6 +1050,7 @@ pub mod types {
         /// Where the variable is looked up. An empty text is the payload; others are `$recipient`, `$actor`, `$tenant`, `$brand`, `$workflow`, `$future_event` and, for the status of a message, `$ref`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub variable_ns: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -1057,18 +1090,25 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum DigestFrequency {
+        /// The value `instantly`
         #[serde(rename = "instantly")]
         Instantly,
+        /// The value `minutely`
         #[serde(rename = "minutely")]
         Minutely,
+        /// The value `hourly`
         #[serde(rename = "hourly")]
         Hourly,
+        /// The value `daily`
         #[serde(rename = "daily")]
         Daily,
+        /// The value `weekly`
         #[serde(rename = "weekly")]
         Weekly,
+        /// The value `weekly_mo2fr`
         #[serde(rename = "weekly_mo2fr")]
         WeeklyMo2fr,
+        /// The value `monthly`
         #[serde(rename = "monthly")]
         Monthly,
         /// A value that the document does not list.
@@ -1127,7 +1167,9 @@ pub mod types {
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(untagged)]
     pub enum DigestMonthdayWeekdays {
+        /// A text
         String(::std::string::String),
+        /// A list
         Array(::std::vec::Vec<::std::string::String>),
     }
     impl<'de> ::serde::Deserialize<'de> for DigestMonthdayWeekdays {
@@ -1406,6 +1448,7 @@ pub mod types {
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
         pub unset: ::std::vec::Vec<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -1437,8 +1480,10 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum EditPolicy {
+        /// The value `locked`
         #[serde(rename = "locked")]
         Locked,
+        /// The value `editable`
         #[serde(rename = "editable")]
         Editable,
         /// A value that the document does not list.
@@ -1513,11 +1558,13 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub iospush: ::std::option::Option<::std::string::String>,
+        /// One way to reach somebody on Microsoft Teams
         #[serde(
             rename = "$ms_teams",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub ms_teams: ::std::option::Option<MsTeamsChannel>,
+        /// One way to reach somebody on Slack
         #[serde(
             rename = "$slack",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -1526,6 +1573,7 @@ pub mod types {
         /// Phone number for SMS
         #[serde(rename = "$sms", skip_serializing_if = "::std::option::Option::is_none")]
         pub sms: ::std::option::Option<::std::string::String>,
+        /// A browser's push subscription, as its `PushSubscription.toJSON()` gives it
         #[serde(
             rename = "$webpush",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -1537,6 +1585,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub whatsapp: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -1614,6 +1663,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub schema: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -1629,6 +1679,7 @@ pub mod types {
         /// Schema to validate the payload against
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub payload_schema: ::std::option::Option<PayloadSchema>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -1651,6 +1702,7 @@ pub mod types {
         /// Schema to validate the payload against
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub payload_schema: ::std::option::Option<PayloadSchema>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -1669,10 +1721,13 @@ pub mod types {
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum EventUsage {
+        /// The value `Trigger Event`
         #[serde(rename = "Trigger Event")]
         TriggerEvent,
+        /// The value `Wait Event`
         #[serde(rename = "Wait Event")]
         WaitEvent,
+        /// The value `Success Metric Event`
         #[serde(rename = "Success Metric Event")]
         SuccessMetricEvent,
         /// A value that the document does not list.
@@ -1736,7 +1791,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub channel_preferences: ::std::vec::Vec<ChannelPreference>,
     }
-    /// `IncomingWebhook`
+    /// The webhook of one channel of Microsoft Teams
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
     pub struct IncomingWebhook {
         /// Microsoft Teams incoming webhook URL
@@ -1753,7 +1808,9 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(untagged)]
     pub enum Increment {
+        /// An integer
         Integer(i64),
+        /// A number
         Number(f64),
     }
     impl ::std::fmt::Display for Increment {
@@ -1830,6 +1887,7 @@ pub mod types {
     /// A page of subscriptions to lists
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ListSubscriptionList {
+        /// Where a page stands in its list. A cursor is passed back as it came; what is in it is the API's own business.
         pub meta: CursorMeta,
         /// The subscriptions of this page
         pub results: ::std::vec::Vec<ListSubscription>,
@@ -1907,6 +1965,7 @@ pub mod types {
         /// When the recipient saw the message
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub seen_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// How far a message got. It moves in one direction: triggered, sent by the vendor, delivered, seen, then read, clicked or dismissed. The others say why a message was not sent.
         pub status: MessageStatus,
         /// Template from which the message was made
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1987,18 +2046,25 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum MessageAction {
+        /// The value `seen`
         #[serde(rename = "seen")]
         Seen,
+        /// The value `clicked`
         #[serde(rename = "clicked")]
         Clicked,
+        /// The value `dismissed`
         #[serde(rename = "dismissed")]
         Dismissed,
+        /// The value `read`
         #[serde(rename = "read")]
         Read,
+        /// The value `unread`
         #[serde(rename = "unread")]
         Unread,
+        /// The value `archived`
         #[serde(rename = "archived")]
         Archived,
+        /// The value `unarchived`
         #[serde(rename = "unarchived")]
         Unarchived,
         /// A value that the document does not list.
@@ -2059,6 +2125,7 @@ pub mod types {
     /// A page of messages.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MessageList {
+        /// Where a page stands in its list. A cursor is passed back as it came; what is in it is the API's own business.
         pub meta: CursorMeta,
         /// The messages of this page
         pub results: ::std::vec::Vec<Message>,
@@ -2096,8 +2163,10 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum MessageRecipientType {
+        /// The value `user`
         #[serde(rename = "user")]
         User,
+        /// The value `object`
         #[serde(rename = "object")]
         Object,
         /// A value that the document does not list.
@@ -2167,12 +2236,16 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum MessageRecordErrorType {
+        /// The value `not_found`
         #[serde(rename = "not_found")]
         NotFound,
+        /// The value `status_blocked`
         #[serde(rename = "status_blocked")]
         StatusBlocked,
+        /// The value `action_not_supported`
         #[serde(rename = "action_not_supported")]
         ActionNotSupported,
+        /// The value `internal_error`
         #[serde(rename = "internal_error")]
         InternalError,
         /// A value that the document does not list.
@@ -2226,30 +2299,43 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum MessageStatus {
+        /// The value `triggered`
         #[serde(rename = "triggered")]
         Triggered,
+        /// The value `to_be_triggered`
         #[serde(rename = "to_be_triggered")]
         ToBeTriggered,
+        /// The value `not_to_be_triggered`
         #[serde(rename = "not_to_be_triggered")]
         NotToBeTriggered,
+        /// The value `trigger_blocked`
         #[serde(rename = "trigger_blocked")]
         TriggerBlocked,
+        /// The value `trigger_failed`
         #[serde(rename = "trigger_failed")]
         TriggerFailed,
+        /// The value `sent_by_vendor`
         #[serde(rename = "sent_by_vendor")]
         SentByVendor,
+        /// The value `failure_by_vendor`
         #[serde(rename = "failure_by_vendor")]
         FailureByVendor,
+        /// The value `delivered`
         #[serde(rename = "delivered")]
         Delivered,
+        /// The value `delivery_failure`
         #[serde(rename = "delivery_failure")]
         DeliveryFailure,
+        /// The value `seen`
         #[serde(rename = "seen")]
         Seen,
+        /// The value `read`
         #[serde(rename = "read")]
         Read,
+        /// The value `clicked`
         #[serde(rename = "clicked")]
         Clicked,
+        /// The value `dismissed`
         #[serde(rename = "dismissed")]
         Dismissed,
         /// A value that the document does not list.
@@ -2321,22 +2407,31 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum MessageStatusFilter {
+        /// The value `triggered`
         #[serde(rename = "triggered")]
         Triggered,
+        /// The value `delivery_failed`
         #[serde(rename = "delivery_failed")]
         DeliveryFailed,
+        /// The value `delivered`
         #[serde(rename = "delivered")]
         Delivered,
+        /// The value `seen`
         #[serde(rename = "seen")]
         Seen,
+        /// The value `clicked`
         #[serde(rename = "clicked")]
         Clicked,
+        /// The value `dismissed`
         #[serde(rename = "dismissed")]
         Dismissed,
+        /// The value `read`
         #[serde(rename = "read")]
         Read,
+        /// The value `unread`
         #[serde(rename = "unread")]
         Unread,
+        /// The value `archived`
         #[serde(rename = "archived")]
         Archived,
         /// A value that the document does not list.
@@ -2469,6 +2564,7 @@ pub mod types {
         /// Tenant of the preview
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub tenant_id: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -2501,6 +2597,7 @@ pub mod types {
         pub transformed_data: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -2520,6 +2617,7 @@ pub mod types {
     pub struct MockDataUpdate {
         /// The data to store
         pub data: MockData,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -2538,8 +2636,10 @@ pub mod types {
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum Mode {
+        /// The value `draft`
         #[serde(rename = "draft")]
         Draft,
+        /// The value `live`
         #[serde(rename = "live")]
         Live,
         /// A value that the document does not list.
@@ -2579,13 +2679,16 @@ pub mod types {
             f.write_str(self.as_str())
         }
     }
-    /// `MsTeamsChannel`
+    /// One way to reach somebody on Microsoft Teams
     #[derive(::serde::Serialize, Clone, PartialEq)]
     #[serde(untagged)]
     #[non_exhaustive]
     pub enum MsTeamsChannel {
+        /// A conversation on Microsoft Teams
         ConversationId(MsTeamsUsingConversationId),
+        /// A person on Microsoft Teams by user ID
         UserId(MsTeamsUsingUserId),
+        /// A channel of Microsoft Teams by its incoming webhook, which needs no token
         IncomingWebhook(MsTeamsUsingIncomingWebhook),
         /// A value that no other variant keeps whole, as JSON.
         Other(::serde_json::Value),
@@ -2642,7 +2745,7 @@ pub mod types {
             Self::IncomingWebhook(value)
         }
     }
-    /// `MsTeamsUsingConversationId`
+    /// A conversation on Microsoft Teams
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
     pub struct MsTeamsUsingConversationId {
         /// Microsoft Teams conversation ID
@@ -2661,12 +2764,13 @@ pub mod types {
                 .finish()
         }
     }
-    /// `MsTeamsUsingIncomingWebhook`
+    /// A channel of Microsoft Teams by its incoming webhook, which needs no token
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MsTeamsUsingIncomingWebhook {
+        /// The webhook of one channel of Microsoft Teams
         pub incoming_webhook: IncomingWebhook,
     }
-    /// `MsTeamsUsingUserId`
+    /// A person on Microsoft Teams by user ID
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
     pub struct MsTeamsUsingUserId {
         /// Microsoft Teams service URL
@@ -2785,6 +2889,7 @@ pub mod types {
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
         pub whatsapp: ::std::vec::Vec<ChannelEntry>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -2919,6 +3024,7 @@ pub mod types {
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
         pub whatsapp: ::std::vec::Vec<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -3047,6 +3153,7 @@ pub mod types {
     /// A page of subscriptions to objects
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ObjectSubscriptionList {
+        /// Where a page stands in its list. A cursor is passed back as it came; what is in it is the API's own business.
         pub meta: CursorMeta,
         /// The subscriptions of this page
         pub results: ::std::vec::Vec<ObjectSubscription>,
@@ -3096,8 +3203,10 @@ pub mod types {
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum OverrideRecipientsType {
+        /// The value `user`
         #[serde(rename = "user")]
         User,
+        /// The value `single_object_fields`
         #[serde(rename = "single_object_fields")]
         SingleObjectFields,
         /// A value that the document does not list.
@@ -3147,6 +3256,7 @@ pub mod types {
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
         pub attachments: ::std::vec::Vec<Attachment>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -3171,6 +3281,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub version_no: ::std::option::Option<::std::option::Option<i64>>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -3188,10 +3299,13 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum Preference {
+        /// The value `opt_in`
         #[serde(rename = "opt_in")]
         OptIn,
+        /// The value `opt_out`
         #[serde(rename = "opt_out")]
         OptOut,
+        /// The value `cant_unsubscribe`
         #[serde(rename = "cant_unsubscribe")]
         CantUnsubscribe,
         /// A value that the document does not list.
@@ -3272,6 +3386,7 @@ pub mod types {
     /// A page of preferences by category.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct PreferenceCategoryList {
+        /// Position of a page in a list that is read by offset.
         pub meta: OffsetMeta,
         /// The categories of this page
         pub results: ::std::vec::Vec<PreferenceCategory>,
@@ -3301,8 +3416,10 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum PreferenceChoice {
+        /// The value `opt_in`
         #[serde(rename = "opt_in")]
         OptIn,
+        /// The value `opt_out`
         #[serde(rename = "opt_out")]
         OptOut,
         /// A value that the document does not list.
@@ -3427,16 +3544,22 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum PreferencePropertyType {
+        /// The value `integer`
         #[serde(rename = "integer")]
         Integer,
+        /// The value `string`
         #[serde(rename = "string")]
         String,
+        /// The value `string_choice`
         #[serde(rename = "string_choice")]
         StringChoice,
+        /// The value `list_choice`
         #[serde(rename = "list_choice")]
         ListChoice,
+        /// The value `string_dynamic`
         #[serde(rename = "string_dynamic")]
         StringDynamic,
+        /// The value `list_dynamic`
         #[serde(rename = "list_dynamic")]
         ListDynamic,
         /// A value that the document does not list.
@@ -3570,6 +3693,7 @@ pub mod types {
         /// Length of the window in days, hours, minutes and seconds, such as `1d12h`
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub sliding_window: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -3578,8 +3702,11 @@ pub mod types {
     #[serde(untagged)]
     #[non_exhaustive]
     pub enum Recipient {
+        /// An object such as a team or a project as a recipient, with channels and properties to add to it. Its subscribers are notified as well, see `$object_subscriptions_query`. Any other key is a property.
         ObjectRecipient(ObjectRecipient),
+        /// A user as a recipient, with channels and properties. Channels given here are used in place of those of the profile for this run. Channels and properties are also added to the profile, which is created if there is none. Any other key is a property.
         UserRecipient(UserRecipient),
+        /// The `distinct_id` of a user
         DistinctId(::std::string::String),
         /// A value that no other variant keeps whole, as JSON.
         Other(::serde_json::Value),
@@ -3653,10 +3780,13 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum RootCategory {
+        /// The value `system`
         #[serde(rename = "system")]
         System,
+        /// The value `transactional`
         #[serde(rename = "transactional")]
         Transactional,
+        /// The value `promotional`
         #[serde(rename = "promotional")]
         Promotional,
         /// A value that the document does not list.
@@ -3731,6 +3861,7 @@ pub mod types {
         /// Time of the last change
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -3754,6 +3885,7 @@ pub mod types {
         pub json_schema: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// Display name of the schema
         pub name: ::std::string::String,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -3789,6 +3921,7 @@ pub mod types {
         /// Time of the last change
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -3918,8 +4051,10 @@ pub mod types {
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum SigningKeyStatus {
+        /// The value `active`
         #[serde(rename = "active")]
         Active,
+        /// The value `rolled`
         #[serde(rename = "rolled")]
         Rolled,
         /// A value that the document does not list.
@@ -3959,14 +4094,18 @@ pub mod types {
             f.write_str(self.as_str())
         }
     }
-    /// `SlackChannel`
+    /// One way to reach somebody on Slack
     #[derive(::serde::Serialize, Clone, PartialEq)]
     #[serde(untagged)]
     #[non_exhaustive]
     pub enum SlackChannel {
+        /// A person on Slack by email address
         Email(SlackUsingEmail),
+        /// A person on Slack by member ID
         MemberId(SlackUsingMemberId),
+        /// A channel of Slack
         Channel(SlackUsingChannel),
+        /// A channel of Slack by its incoming webhook, which needs no token
         IncomingWebhook(SlackUsingIncomingWebhook),
         /// A value that no other variant keeps whole, as JSON.
         Other(::serde_json::Value),
@@ -4029,7 +4168,7 @@ pub mod types {
             Self::IncomingWebhook(value)
         }
     }
-    /// `SlackUsingChannel`
+    /// A channel of Slack
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
     pub struct SlackUsingChannel {
         /// Slack bot access token
@@ -4045,7 +4184,7 @@ pub mod types {
                 .finish()
         }
     }
-    /// `SlackUsingEmail`
+    /// A person on Slack by email address
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
     pub struct SlackUsingEmail {
         /// Slack bot access token
@@ -4061,12 +4200,13 @@ pub mod types {
                 .finish()
         }
     }
-    /// `SlackUsingIncomingWebhook`
+    /// A channel of Slack by its incoming webhook, which needs no token
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct SlackUsingIncomingWebhook {
+        /// The webhook of one channel of Microsoft Teams
         pub incoming_webhook: IncomingWebhook,
     }
-    /// `SlackUsingMemberId`
+    /// A person on Slack by member ID
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
     pub struct SlackUsingMemberId {
         /// Slack bot access token
@@ -4119,6 +4259,7 @@ pub mod types {
         /// URL of the YouTube channel
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub youtube: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::std::collections::HashMap<
             ::std::string::String,
@@ -4140,8 +4281,10 @@ pub mod types {
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum SubjectType {
+        /// The value `user`
         #[serde(rename = "user")]
         User,
+        /// The value `object`
         #[serde(rename = "object")]
         Object,
         /// A value that the document does not list.
@@ -4361,8 +4504,10 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum SubscriberListStatus {
+        /// The value `active`
         #[serde(rename = "active")]
         Active,
+        /// The value `draft`
         #[serde(rename = "draft")]
         Draft,
         /// A value that the document does not list.
@@ -4412,8 +4557,10 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum SubscriberListType {
+        /// The value `static_list`
         #[serde(rename = "static_list")]
         StaticList,
+        /// The value `query_based`
         #[serde(rename = "query_based")]
         QueryBased,
         /// A value that the document does not list.
@@ -4505,7 +4652,9 @@ pub mod types {
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(untagged)]
     pub enum SubscriberRef {
+        /// Names an object by its type and identifier.
         ObjectRef(ObjectRef),
+        /// The `distinct_id` of a user
         DistinctId(::std::string::String),
     }
     impl<'de> ::serde::Deserialize<'de> for SubscriberRef {
@@ -4793,6 +4942,7 @@ pub mod types {
         /// Number of the version
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub version_no: ::std::option::Option<i64>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -4833,6 +4983,7 @@ pub mod types {
         /// Tags of the template
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -4849,6 +5000,7 @@ pub mod types {
     /// A page of templates.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct TemplateList {
+        /// Position of a page in a list that is read by offset.
         pub meta: OffsetMeta,
         /// The templates of this page
         pub results: ::std::vec::Vec<Template>,
@@ -4934,6 +5086,7 @@ pub mod types {
         /// Approvals by vendors
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub vendor_approvals: ::std::option::Option<::std::vec::Vec<VendorApproval>>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -5012,6 +5165,7 @@ pub mod types {
         /// Approvals by vendors
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub vendor_approvals: ::std::option::Option<::std::vec::Vec<VendorApproval>>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -5314,6 +5468,7 @@ pub mod types {
         /// Whether users of the tenant see the category on their preference page
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub visible_to_subscriber: ::std::option::Option<bool>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -5367,6 +5522,7 @@ pub mod types {
         /// IANA name of the time zone for users who have none of their own
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub timezone: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -5392,7 +5548,9 @@ pub mod types {
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(untagged)]
     pub enum TimeSpan {
+        /// A number of seconds
         Seconds(i64),
+        /// Days, hours, minutes and seconds, for example `1d2h30m10s`
         Text(::std::string::String),
     }
     impl<'de> ::serde::Deserialize<'de> for TimeSpan {
@@ -5467,12 +5625,16 @@ pub mod types {
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum TranslationAction {
+        /// The value `added`
         #[serde(rename = "added")]
         Added,
+        /// The value `updated`
         #[serde(rename = "updated")]
         Updated,
+        /// The value `deleted`
         #[serde(rename = "deleted")]
         Deleted,
+        /// The value `unchanged`
         #[serde(rename = "unchanged")]
         Unchanged,
         /// A value that the document does not list.
@@ -5539,6 +5701,7 @@ pub mod types {
         /// Time of the last change
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -5574,6 +5737,7 @@ pub mod types {
         /// State of the version, if the list was asked for with `include_version_info`
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub version_status: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -5595,10 +5759,11 @@ pub mod types {
         /// Name of the file once more. The document requires it, but its own sample and the CLI leave it out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub locale: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
-    /// `User`
+    /// The stored profile of a user, with the addresses of all channels
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct User {
         /// Android push tokens
@@ -5608,8 +5773,10 @@ pub mod types {
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
         pub androidpush: ::std::vec::Vec<ChannelEntry>,
+        /// Time at which the user was created
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        /// Unique identifier of the user in your system
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub distinct_id: ::std::option::Option<::std::string::String>,
         /// Email addresses
@@ -5657,6 +5824,7 @@ pub mod types {
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
         pub sms: ::std::vec::Vec<ChannelEntry>,
+        /// Time of the last change
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Web push subscriptions
@@ -5673,6 +5841,7 @@ pub mod types {
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
         pub whatsapp: ::std::vec::Vec<ChannelEntry>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -5705,6 +5874,7 @@ pub mod types {
     /// A page of users
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct UserList {
+        /// Where a page stands in its list. A cursor is passed back as it came; what is in it is the API's own business.
         pub meta: CursorMeta,
         /// The users of this page, without their channels
         pub results: ::std::vec::Vec<User>,
@@ -5758,6 +5928,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub timezone: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -5880,6 +6051,7 @@ pub mod types {
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
         pub whatsapp: ::std::vec::Vec<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -5952,6 +6124,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub ss_sdk_version: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -5969,6 +6142,7 @@ pub mod types {
         /// Unique identifier of the tenant. Not known to be present in all responses.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub tenant_id: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -5983,11 +6157,12 @@ pub mod types {
     /// A page of tenants that a user belongs to.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct UserTenantList {
+        /// Where a page stands in its list. A cursor is passed back as it came; what is in it is the API's own business.
         pub meta: CursorMeta,
         /// The tenants of this page
         pub results: ::std::vec::Vec<UserTenant>,
     }
-    /// `UserUpsert`
+    /// What an upsert sets in a user's profile. Channels are added to those that are there, properties replace those of the same name.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct UserUpsert {
         /// List of Android Push tokens
@@ -6065,6 +6240,7 @@ pub mod types {
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
         pub whatsapp: ::std::vec::Vec<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -6111,14 +6287,19 @@ pub mod types {
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum VariantApprovalStatus {
+        /// The value `auto_approved`
         #[serde(rename = "auto_approved")]
         AutoApproved,
+        /// The value `pending`
         #[serde(rename = "pending")]
         Pending,
+        /// The value `sent_for_approval`
         #[serde(rename = "sent_for_approval")]
         SentForApproval,
+        /// The value `approved`
         #[serde(rename = "approved")]
         Approved,
+        /// The value `rejected`
         #[serde(rename = "rejected")]
         Rejected,
         /// A value that the document does not list.
@@ -6192,6 +6373,7 @@ pub mod types {
         pub vendor_template_name: ::std::option::Option<::std::string::String>,
         /// Identifier of the vendor in the workspace
         pub vendor_uid: ::std::string::String,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -6210,12 +6392,16 @@ pub mod types {
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum VendorApprovalStatus {
+        /// The value `pending`
         #[serde(rename = "pending")]
         Pending,
+        /// The value `sent_for_approval`
         #[serde(rename = "sent_for_approval")]
         SentForApproval,
+        /// The value `approved`
         #[serde(rename = "approved")]
         Approved,
+        /// The value `rejected`
         #[serde(rename = "rejected")]
         Rejected,
         /// A value that the document does not list.
@@ -6274,10 +6460,13 @@ pub mod types {
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum VendorTemplateCategory {
+        /// The value `UTILITY`
         #[serde(rename = "UTILITY")]
         Utility,
+        /// The value `MARKETING`
         #[serde(rename = "MARKETING")]
         Marketing,
+        /// The value `AUTHENTICATION`
         #[serde(rename = "AUTHENTICATION")]
         Authentication,
         /// A value that the document does not list.
@@ -6334,8 +6523,10 @@ pub mod types {
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum VersionStatus {
+        /// The value `draft`
         #[serde(rename = "draft")]
         Draft,
+        /// The value `active`
         #[serde(rename = "active")]
         Active,
         /// A value that the document does not list.
@@ -6375,7 +6566,7 @@ pub mod types {
             f.write_str(self.as_str())
         }
     }
-    /// `WebPush`
+    /// A browser's push subscription, as its `PushSubscription.toJSON()` gives it
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
     pub struct WebPush {
         /// URL of the browser vendor's push service for this subscription
@@ -6425,18 +6616,25 @@ pub mod types {
     )]
     #[non_exhaustive]
     pub enum Weekday {
+        /// The value `mo`
         #[serde(rename = "mo")]
         Mo,
+        /// The value `tu`
         #[serde(rename = "tu")]
         Tu,
+        /// The value `we`
         #[serde(rename = "we")]
         We,
+        /// The value `th`
         #[serde(rename = "th")]
         Th,
+        /// The value `fr`
         #[serde(rename = "fr")]
         Fr,
+        /// The value `sa`
         #[serde(rename = "sa")]
         Sa,
+        /// The value `su`
         #[serde(rename = "su")]
         Su,
         /// A value that the document does not list.
@@ -6575,6 +6773,7 @@ pub mod types {
         /// Whether the draft is free of errors
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub validation_result: ::std::option::Option<ValidationResult>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -6602,6 +6801,7 @@ pub mod types {
         /// Name of the branch, unique among all steps and branches of the workflow
         #[serde(rename = "ref", skip_serializing_if = "::std::option::Option::is_none")]
         pub ref_: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -6666,6 +6866,7 @@ pub mod types {
         /// Version of the form of the step
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub schema_version: ::std::option::Option<::std::string::String>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -6699,54 +6900,79 @@ pub mod types {
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum WorkflowNodeType {
+        /// The value `delay`
         #[serde(rename = "delay")]
         Delay,
+        /// The value `batch`
         #[serde(rename = "batch")]
         Batch,
+        /// The value `digest`
         #[serde(rename = "digest")]
         Digest,
+        /// The value `timewindow`
         #[serde(rename = "timewindow")]
         Timewindow,
+        /// The value `httpapi_webhook`
         #[serde(rename = "httpapi_webhook")]
         HttpapiWebhook,
+        /// The value `httpapi_fetch`
         #[serde(rename = "httpapi_fetch")]
         HttpapiFetch,
+        /// The value `transform`
         #[serde(rename = "transform")]
         Transform,
+        /// The value `branch`
         #[serde(rename = "branch")]
         Branch,
+        /// The value `branch_waituntil`
         #[serde(rename = "branch_waituntil")]
         BranchWaituntil,
+        /// The value `invokeworkflow`
         #[serde(rename = "invokeworkflow")]
         Invokeworkflow,
+        /// The value `userupdate`
         #[serde(rename = "userupdate")]
         Userupdate,
+        /// The value `subscriberlistoperation_adduser`
         #[serde(rename = "subscriberlistoperation_adduser")]
         SubscriberlistoperationAdduser,
+        /// The value `subscriberlistoperation_removeuser`
         #[serde(rename = "subscriberlistoperation_removeuser")]
         SubscriberlistoperationRemoveuser,
+        /// The value `objectoperation_addsubscription`
         #[serde(rename = "objectoperation_addsubscription")]
         ObjectoperationAddsubscription,
+        /// The value `objectoperation_removesubscription`
         #[serde(rename = "objectoperation_removesubscription")]
         ObjectoperationRemovesubscription,
+        /// The value `send_email`
         #[serde(rename = "send_email")]
         SendEmail,
+        /// The value `send_sms`
         #[serde(rename = "send_sms")]
         SendSms,
+        /// The value `send_whatsapp`
         #[serde(rename = "send_whatsapp")]
         SendWhatsapp,
+        /// The value `send_mobile_push`
         #[serde(rename = "send_mobile_push")]
         SendMobilePush,
+        /// The value `send_inbox`
         #[serde(rename = "send_inbox")]
         SendInbox,
+        /// The value `send_webpush`
         #[serde(rename = "send_webpush")]
         SendWebpush,
+        /// The value `send_slack`
         #[serde(rename = "send_slack")]
         SendSlack,
+        /// The value `send_ms_teams`
         #[serde(rename = "send_ms_teams")]
         SendMsTeams,
+        /// The value `send_multi_channel`
         #[serde(rename = "send_multi_channel")]
         SendMultiChannel,
+        /// The value `send_smart_channel_routing`
         #[serde(rename = "send_smart_channel_routing")]
         SendSmartChannelRouting,
         /// A value that the document does not list.
@@ -6855,10 +7081,13 @@ pub mod types {
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum WorkflowStatus {
+        /// The value `active`
         #[serde(rename = "active")]
         Active,
+        /// The value `inactive`
         #[serde(rename = "inactive")]
         Inactive,
+        /// The value `draft`
         #[serde(rename = "draft")]
         Draft,
         /// A value that the document does not list.
@@ -6913,6 +7142,7 @@ pub mod types {
     pub struct WorkflowTree {
         /// The steps, which run one after the other. At least one of them sends a message or makes an HTTP request.
         pub nodes: ::std::vec::Vec<WorkflowNode>,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -6957,10 +7187,13 @@ pub mod types {
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum WorkflowTriggerType {
+        /// The value `event`
         #[serde(rename = "event")]
         Event,
+        /// The value `api`
         #[serde(rename = "api")]
         Api,
+        /// The value `dynamic`
         #[serde(rename = "dynamic")]
         Dynamic,
         /// A value that the document does not list.
@@ -7054,6 +7287,7 @@ pub mod types {
         >,
         /// What starts the workflow
         pub trigger_type: WorkflowTriggerType,
+        /// Members that the document does not name, as they came
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -7124,10 +7358,13 @@ pub mod types {
     #[non_exhaustive]
     #[cfg(feature = "management")]
     pub enum WorkspaceMode {
+        /// The value `sandbox`
         #[serde(rename = "sandbox")]
         Sandbox,
+        /// The value `staging`
         #[serde(rename = "staging")]
         Staging,
+        /// The value `production`
         #[serde(rename = "production")]
         Production,
         /// A value that the document does not list.

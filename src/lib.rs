@@ -33,7 +33,6 @@ pub mod union;
 
 #[cfg(feature = "codegen")]
 #[allow(
-    missing_docs,
     unreachable_pub,
     deprecated,
     unreachable_patterns,
@@ -47,7 +46,6 @@ mod generated {
 
 #[cfg(not(feature = "codegen"))]
 #[allow(
-    missing_docs,
     unreachable_pub,
     deprecated,
     unreachable_patterns,

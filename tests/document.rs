@@ -55,6 +55,13 @@ fn examples(document: &Value) -> Vec<(String, Value)> {
     found
 }
 
+/// The generated code documents every item; without a description it can only repeat the name.
+#[test]
+fn everything_is_described() {
+    let places = suprsend_codegen::undescribed(&corrected()).unwrap();
+    assert!(places.is_empty(), "without a description: {places:#?}");
+}
+
 #[test]
 fn every_example_is_valid_against_its_own_schema() {
     let document = corrected();

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, io, path::PathBuf, process::ExitCode};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use similar::TextDiff;
-use suprsend_codegen::{Settings, generate, resources};
+use suprsend_codegen::{Settings, generate, resources, undescribed};
 use suprsend_console::{err, out, say, tell};
 
 use crate::{
@@ -38,6 +38,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let examples = examples()?;
     let (generated, resources, guide) = arguments.input.work(|document| {
         let generated = generate(document, &Settings::default())?;
+        for place in undescribed(document)? {
+            tell!(
+                "warning: {place} has no description, so users read only its name: give it one in an overlay"
+            );
+        }
         if !is_own {
             return Ok((generated, String::new(), String::new()));
         }

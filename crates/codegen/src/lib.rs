@@ -149,6 +149,19 @@ pub fn generatable(document: &Value) -> Result<(), Problems> {
     limits::deep(|| lint::generatable(document))
 }
 
+/// Lists what has no description, of which users of the generated code see only the name: operations, parameters, components,
+/// schemas with a title and properties.
+///
+/// # Errors
+///
+/// What [`readable`] refuses.
+pub fn undescribed(document: &Value) -> Result<Vec<Pointer>, Problems> {
+    limits::deep(|| {
+        lint::readable(document)?;
+        Ok(lint::undescribed(document))
+    })
+}
+
 /// Checks a corrected document and lowers it to OpenAPI 3.0.3, without adapting it to the generator.
 ///
 /// # Errors

@@ -124,7 +124,8 @@ pub(crate) fn verify_type(
     })
 }
 
-/// A schema without prose, in one order.
+/// A schema without prose, in one order, and with one form for the texts of an enum: `schemars` lists those that have a description as
+/// alternatives.
 fn plain(schema: &Value) -> Value {
     match schema {
         Value::Object(members) => {
@@ -143,6 +144,10 @@ fn plain(schema: &Value) -> Value {
                     (key.clone(), value)
                 })
                 .collect();
+            let lists = ["anyOf", "oneOf"].into_iter().filter(|keyword| plain.contains_key(*keyword));
+            for keyword in lists.collect::<Vec<_>>() {
+                join_texts(&mut plain, keyword);
+            }
             plain.sort_keys();
             // Prose may be all that there was.
             if plain.is_empty() { Value::Bool(true) } else { plain.into() }
@@ -150,4 +155,29 @@ fn plain(schema: &Value) -> Value {
         Value::Array(values) => values.iter().map(plain).collect(),
         _ => schema.clone(),
     }
+}
+
+/// Joins the alternatives that are one text each to one that is an enum of them.
+fn join_texts(members: &mut Map<String, Value>, keyword: &str) {
+    let Some(Value::Array(alternatives)) = members.remove(keyword) else { return };
+    let text = |alternative: &Value| {
+        let is_text = alternative.get("type").and_then(Value::as_str) == Some("string");
+        alternative
+            .get("const")
+            .filter(|_| is_text && alternative.as_object().is_some_and(|it| it.len() == 2))
+            .cloned()
+    };
+    let mut texts: Vec<Value> = alternatives.iter().filter_map(text).collect();
+    let mut joined: Vec<Value> =
+        alternatives.into_iter().filter(|alternative| text(alternative).is_none()).collect();
+    if !texts.is_empty() {
+        texts.sort_by_key(Value::to_string);
+        let texts = serde_json::json!({"enum": texts, "type": "string"});
+        if let (true, Value::Object(texts)) = (joined.is_empty(), &texts) {
+            members.extend(texts.clone());
+            return;
+        }
+        joined.insert(0, texts);
+    }
+    members.insert(keyword.to_owned(), joined.into());
 }

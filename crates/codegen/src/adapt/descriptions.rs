@@ -1,4 +1,5 @@
-//! The descriptions of properties, which the generator loses where a property has a type of its own or is stated twice.
+//! The descriptions of properties, which the generator loses where a property has a type of its own or is stated twice, and those of
+//! alternatives without a type of their own.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +8,22 @@ use serde_json::Value;
 use super::schema::resolve;
 use crate::{Pointer, Report};
 
-/// The descriptions by the type and the name of the property.
+/// The descriptions by the type and the name of the property, and by the union and the JSON type of the alternative.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Descriptions(BTreeMap<(String, String), String>);
+pub(crate) struct Descriptions {
+    properties: BTreeMap<(String, String), String>,
+    alternatives: BTreeMap<(String, String), String>,
+}
 
 impl Descriptions {
     /// The description of a property.
     pub(crate) fn get(&self, type_name: &str, property: &str) -> Option<&str> {
-        self.0.get(&(type_name.to_owned(), property.to_owned())).map(String::as_str)
+        self.properties.get(&(type_name.to_owned(), property.to_owned())).map(String::as_str)
+    }
+
+    /// The description of a union's alternative of a JSON type, if it is the only one of that type.
+    pub(crate) fn alternative(&self, union: &str, json_type: &str) -> Option<&str> {
+        self.alternatives.get(&(union.to_owned(), json_type.to_owned())).map(String::as_str)
     }
 }
 
@@ -23,8 +32,23 @@ pub(super) fn collect(document: &Value, report: &Report) -> Descriptions {
     let mut found = Descriptions::default();
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
         add(document, report, name, schema, &mut found, 0);
+        add_alternatives(name, schema, &mut found);
     }
     found
+}
+
+fn add_alternatives(name: &str, schema: &Value, found: &mut Descriptions) {
+    let lists = ["oneOf", "anyOf"].into_iter().filter_map(|keyword| schema.get(keyword)?.as_array());
+    let of_type = |part: &Value| part.get("type").and_then(Value::as_str).map(str::to_owned);
+    for parts in lists {
+        for part in parts {
+            let text = part.get("description").and_then(Value::as_str);
+            let Some((json_type, text)) = of_type(part).zip(text) else { continue };
+            if parts.iter().filter(|other| of_type(other).as_ref() == Some(&json_type)).count() == 1 {
+                found.alternatives.insert((name.to_owned(), json_type), text.to_owned());
+            }
+        }
+    }
 }
 
 /// The schema's own members go before those of its parts. Of the parts, the last goes first: it narrows those before it.
@@ -38,7 +62,7 @@ fn add(
 ) {
     for (property, stated) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         if let Some(text) = description(document, report, stated) {
-            found.0.entry((name.to_owned(), property.clone())).or_insert_with(|| text.to_owned());
+            found.properties.entry((name.to_owned(), property.clone())).or_insert_with(|| text.to_owned());
         }
     }
     let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten().rev();

@@ -7,6 +7,7 @@
 //! check runs only on what passed the earlier ones.
 
 mod alternatives;
+mod descriptions;
 mod operations;
 mod references;
 mod resources;
@@ -15,6 +16,8 @@ mod servers;
 mod shape;
 
 use serde_json::Value;
+
+pub(crate) use descriptions::missing as undescribed;
 
 use crate::{Pointer, Problem, Problems, limits};
 

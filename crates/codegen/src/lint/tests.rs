@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{generatable, readable};
+use crate::Pointer;
 
 /// A document with one operation, which is well.
 fn document() -> Value {
@@ -239,4 +240,46 @@ fn what_only_the_generator_cannot_do_may_still_be_lowered() {
     document["paths"]["/a/{id}"]["post"]["parameters"] = json!([{"name": "s", "in": "cookie"}]);
     assert!(generatable(&document).is_err());
     assert_eq!(readable(&document), Ok(()));
+}
+
+#[test]
+fn places_without_a_description_are_listed() {
+    let document = json!({
+        "openapi": "3.1.0",
+        "paths": {"/a/{id}": {
+            "get": {
+                "parameters": [
+                    {"name": "id", "in": "path", "required": true, "schema": {"type": "string"}},
+                    {"name": "q", "in": "query", "schema": {"type": "string", "description": "Words"}},
+                ],
+                "requestBody": {"content": {"application/json": {"schema": {"type": "object", "title": "Body"}}}},
+            },
+            "put": {"summary": "Puts it"},
+        }},
+        "components": {"schemas": {
+            "Bare": {"type": "object"},
+            "Told": {"description": "Told", "properties": {
+                "bare": {"type": "string"},
+                "blank": {"type": "string", "description": " "},
+                "told": {"type": "string", "description": "Told"},
+                "same": {"$ref": "#/components/schemas/Told"},
+                "same_or_null": {"oneOf": [{"$ref": "#/components/schemas/Told"}, {"type": "null"}]},
+                "one_of_two": {"oneOf": [{"$ref": "#/components/schemas/Told"}, {"type": "string"}]},
+                "properties": {"description": "Told", "additionalProperties": {"type": "string"}},
+            }},
+        }},
+    });
+    let places = super::undescribed(&document);
+    assert_eq!(
+        places.iter().map(Pointer::as_str).collect::<Vec<_>>(),
+        [
+            "/paths/~1a~1{id}/get",
+            "/paths/~1a~1{id}/get/parameters/0",
+            "/paths/~1a~1{id}/get/requestBody/content/application~1json/schema",
+            "/components/schemas/Bare",
+            "/components/schemas/Told/properties/bare",
+            "/components/schemas/Told/properties/blank",
+            "/components/schemas/Told/properties/one_of_two",
+        ]
+    );
 }
