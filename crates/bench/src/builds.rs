@@ -1,6 +1,12 @@
 //! What somebody pays to build a program that depends on the SDK, beside the same program written by hand.
 
-use std::{collections::BTreeSet, env, fs, path::Path, process::Command, time::Instant};
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
 
 use anyhow::{Context, Result, bail};
 use suprsend_console::tell;
@@ -43,23 +49,50 @@ suprsend = { path = "{root}/crates/suprsend", features = ["codegen"] }"#,
 /// The top of this workspace.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// Builds the programs, or only counts what they would compile.
-pub fn measure(quick: bool) -> Result<Vec<Build>> {
-    let folder = TempDir::with_prefix("suprsend-bench-").context("cannot make a temporary folder")?;
-    let root = fs::canonicalize(ROOT)?;
-    let mut builds = Vec::new();
-    for (index, program) in PROGRAMS.iter().enumerate() {
-        let here = folder.path().join(format!("program-{index}"));
-        program.write(&here, &root)?;
-        let crates = count(&here)?;
-        let mut row = Build { program: program.title.to_owned(), crates, ..Build::default() };
-        if !quick {
-            build(&here, program, &mut row)?;
-            release(&here, program, &mut row)?;
+/// The programs in a folder of their own, with all that they depend on at hand.
+pub struct Programs(TempDir);
+
+impl Programs {
+    /// Writes the programs and fetches their dependencies, so that a missing one is known before anything is measured.
+    ///
+    /// # Errors
+    ///
+    /// Files that cannot be written, and the registry's failures.
+    pub fn prepare() -> Result<Self> {
+        let programs =
+            Self(TempDir::with_prefix("suprsend-bench-").context("cannot make a temporary folder")?);
+        let root = fs::canonicalize(ROOT)?;
+        for (index, program) in PROGRAMS.iter().enumerate() {
+            let here = programs.folder(index);
+            program.write(&here, &root)?;
+            run(cargo(&here).args(["fetch", "--quiet"]), program)?;
         }
-        builds.push(row);
+        Ok(programs)
     }
-    Ok(builds)
+
+    /// Builds the programs, or only counts what they would compile.
+    ///
+    /// # Errors
+    ///
+    /// What cargo says of a program that does not build.
+    pub fn measure(&self, quick: bool) -> Result<Vec<Build>> {
+        let mut builds = Vec::new();
+        for (index, program) in PROGRAMS.iter().enumerate() {
+            let here = self.folder(index);
+            let crates = count(&here)?;
+            let mut row = Build { program: program.title.to_owned(), crates, ..Build::default() };
+            if !quick {
+                build(&here, program, &mut row)?;
+                release(&here, program, &mut row)?;
+            }
+            builds.push(row);
+        }
+        Ok(builds)
+    }
+
+    fn folder(&self, index: usize) -> PathBuf {
+        self.0.path().join(format!("program-{index}"))
+    }
 }
 
 impl Program {
@@ -81,7 +114,7 @@ tokio = {{ version = "1", features = ["macros", "rt"] }}{dependencies}
 "#
         );
         fs::write(here.join("Cargo.toml"), manifest)?;
-        // The versions of the workspace, so that nothing is fetched and all three compile the same ones.
+        // The versions of the workspace, so that all three compile the same ones.
         fs::copy(root.join("Cargo.lock"), here.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
         Ok(())
     }

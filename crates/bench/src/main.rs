@@ -134,11 +134,12 @@ fn results(arguments: &Arguments) -> Result<Results> {
 fn measure(arguments: &Arguments) -> Result<Results> {
     let plan = if arguments.quick { Plan::QUICK } else { Plan::FULL };
     let peers = if arguments.peers { Some(Peers::install()?) } else { None };
+    let programs = builds::Programs::prepare()?;
     let mut server = Server::start(0)?;
     let upserts = turns::upserts(&mut server, plan, peers.as_ref())?;
     let scale = turns::scale(&mut server, plan)?;
     drop(server);
-    let builds = builds::measure(arguments.quick)?;
+    let builds = programs.measure(arguments.quick)?;
     let aims = aims::judge(&upserts, &scale, &builds);
     let machine = Machine {
         processor: process::processor().unwrap_or_else(|| "unknown processor".to_owned()),

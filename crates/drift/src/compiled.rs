@@ -157,27 +157,26 @@ fn plain(schema: &Value) -> Value {
     }
 }
 
-/// Joins the alternatives that are one text each to one that is an enum of them.
+/// Joins neighbouring alternatives that are one text each to one that is an enum of them.
 fn join_texts(members: &mut Map<String, Value>, keyword: &str) {
     let Some(Value::Array(alternatives)) = members.remove(keyword) else { return };
     let text = |alternative: &Value| {
         let is_text = alternative.get("type").and_then(Value::as_str) == Some("string");
-        alternative
-            .get("const")
-            .filter(|_| is_text && alternative.as_object().is_some_and(|it| it.len() == 2))
-            .cloned()
+        let only = alternative.as_object().is_some_and(|members| members.len() == 2);
+        alternative.get("const").filter(|_| is_text && only).cloned()
     };
-    let mut texts: Vec<Value> = alternatives.iter().filter_map(text).collect();
-    let mut joined: Vec<Value> =
-        alternatives.into_iter().filter(|alternative| text(alternative).is_none()).collect();
-    if !texts.is_empty() {
-        texts.sort_by_key(Value::to_string);
-        let texts = serde_json::json!({"enum": texts, "type": "string"});
-        if let (true, Value::Object(texts)) = (joined.is_empty(), &texts) {
-            members.extend(texts.clone());
-            return;
+    let mut joined = Vec::new();
+    for neighbours in alternatives.chunk_by(|a, b| text(a).is_some() && text(b).is_some()) {
+        let mut texts: Vec<Value> = neighbours.iter().filter_map(text).collect();
+        if texts.is_empty() {
+            joined.extend_from_slice(neighbours);
+        } else {
+            texts.sort_by_key(Value::to_string);
+            joined.push(serde_json::json!({"enum": texts, "type": "string"}));
         }
-        joined.insert(0, texts);
     }
-    members.insert(keyword.to_owned(), joined.into());
+    match joined.as_slice() {
+        [Value::Object(texts)] if texts.contains_key("enum") => members.extend(texts.clone()),
+        _ => _ = members.insert(keyword.to_owned(), joined.into()),
+    }
 }
