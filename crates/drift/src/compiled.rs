@@ -1,4 +1,4 @@
-//! Compiled code, reached by the names in its source.
+//! Compiled code, accessed through the names in its source.
 
 use std::{future::Future, pin::Pin};
 
@@ -13,33 +13,33 @@ use super::{
     pointer::Pointer,
 };
 
-/// Decodes a JSON text into a type and encodes that again.
+/// A function that decodes a JSON text into a type and encodes it again.
 pub type Codec = fn(&str) -> Result<Value, String>;
 
-/// Decodes a JSON text into this type and encodes that again.
+/// Decodes a JSON text into this type and encodes it again.
 ///
 /// # Errors
 ///
-/// The reason why the text cannot be read, or the value cannot be written.
+/// The reason why the text cannot be decoded, or the value cannot be encoded.
 pub fn round_trip<T: Serialize + DeserializeOwned>(text: &str) -> Result<Value, String> {
     let value: T = serde_json::from_str(text).map_err(|error| error.to_string())?;
     serde_json::to_value(value).map_err(|error| error.to_string())
 }
 
-/// Sends an operation that is read from JSON.
+/// A visitor that sends an operation decoded from JSON.
 pub struct Calling<'c> {
     client: &'c Client,
     arguments: Value,
 }
 
 impl<'c> Calling<'c> {
-    /// Prepares to send what is read from these values, by the names of the operation's fields.
+    /// Prepares to send an operation that is decoded from these values, by the names of its fields.
     pub fn new(client: &'c Client, arguments: Value) -> Self {
         Self { client, arguments }
     }
 }
 
-/// Outcome of a call: nothing, if the response was a success that could be read.
+/// The outcome of a call: `Ok` if the response was a success that could be decoded.
 pub type CallFuture<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + 'a>>;
 
 impl<'c> Visitor for Calling<'c> {
@@ -52,7 +52,7 @@ impl<'c> Visitor for Calling<'c> {
         Box::pin(async move {
             let operation: O =
                 serde_json::from_value(self.arguments.clone()).map_err(|error| error.to_string())?;
-            // A queue that holds one has to get it back.
+            // A queue that stores an operation must get it back.
             let stored = serde_json::to_value(&operation).map_err(|error| error.to_string())?;
             let again: O = serde_json::from_value(stored).map_err(|error| format!("read again: {error}"))?;
             self.client.send(&again).await.map(drop).map_err(|error| error.to_string())
@@ -60,23 +60,23 @@ impl<'c> Visitor for Calling<'c> {
     }
 }
 
-/// Compiled code, reached by the names in its source.
+/// Compiled code, accessed through the names in its source.
 pub struct Compiled {
     /// The folder with the document, its overlays and the source.
     pub root: &'static str,
     /// The document that the code was generated from.
     pub document: &'static str,
-    /// Makes the schemas of all types.
+    /// Generates the schemas of all types.
     pub schemas: fn(&mut SchemaGenerator),
-    /// Decodes and encodes a type, by its name.
+    /// Returns the codec of a type by its name.
     pub codec: fn(&str) -> Option<Codec>,
-    /// Sends an operation, by its id.
+    /// Sends an operation by its id.
     pub call: for<'a> fn(&'a Client, &str, Value) -> Option<CallFuture<'a>>,
     /// The constants of all operations.
     pub operations: &'static [&'static Spec],
 }
 
-/// The schemas of the compiled types by their names, for reading and for writing.
+/// The schemas of the compiled types by name, for reading and for writing.
 pub(crate) type Definitions = Vec<(Contract, Map<String, Value>)>;
 
 pub(crate) fn definitions(schemas: fn(&mut SchemaGenerator)) -> Definitions {
@@ -91,10 +91,9 @@ pub(crate) fn definitions(schemas: fn(&mut SchemaGenerator)) -> Definitions {
     sides.into_iter().map(of).collect()
 }
 
-/// Returns whether the source, as it was read, says the same of its types as the compiled types do.
+/// Compares the facts about types that were read from the source with the compiled types, and returns the differences.
 ///
-/// The source tells more than `schemars` can know, so it is what the document is compared with; this is the proof that it
-/// was read rightly.
+/// The source tells more than `schemars` can know, so it is compared with the document. This is the proof that it was read correctly.
 pub(crate) fn verify(code: &Code, definitions: &Definitions) -> Vec<Difference> {
     let mut differences = Vec::new();
     for (contract, compiled) in definitions {
@@ -104,7 +103,7 @@ pub(crate) fn verify(code: &Code, definitions: &Definitions) -> Vec<Difference> 
     differences
 }
 
-/// The same of one type.
+/// Compares a single type.
 pub(crate) fn verify_type(
     code: &Code,
     contract: Contract,
@@ -124,8 +123,8 @@ pub(crate) fn verify_type(
     })
 }
 
-/// A schema without prose, in one order, and with one form for the texts of an enum: `schemars` lists those that have a description as
-/// alternatives.
+/// Normalizes a schema: without prose, in a canonical order, and with one form for the strings of an enum, because `schemars` lists those
+/// that have a description as alternatives.
 fn plain(schema: &Value) -> Value {
     match schema {
         Value::Object(members) => {
@@ -133,7 +132,7 @@ fn plain(schema: &Value) -> Value {
                 .iter()
                 .filter(|(key, value)| {
                     let prose = ["$schema", "default", "description", "title"].contains(&key.as_str());
-                    // A property may go by one of these names.
+                    // A property may have one of these names.
                     !(prose && !value.is_object() && !value.is_boolean())
                 })
                 .map(|(key, value)| {
@@ -149,7 +148,7 @@ fn plain(schema: &Value) -> Value {
                 join_texts(&mut plain, keyword);
             }
             plain.sort_keys();
-            // Prose may be all that there was.
+            // It may have contained nothing but prose.
             if plain.is_empty() { Value::Bool(true) } else { plain.into() }
         }
         Value::Array(values) => values.iter().map(plain).collect(),
@@ -157,7 +156,7 @@ fn plain(schema: &Value) -> Value {
     }
 }
 
-/// Joins the alternatives that are one text each to one that is an enum of them.
+/// Joins alternatives that are a single string each into one enum of them.
 fn join_texts(members: &mut Map<String, Value>, keyword: &str) {
     let Some(Value::Array(alternatives)) = members.remove(keyword) else { return };
     let text = |alternative: &Value| {
