@@ -19,12 +19,12 @@ async fn hub() -> (Hub, Client) {
     (hub, client)
 }
 
-fn of<T: DeserializeOwned>(value: Value) -> T {
+fn from_json<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
 fn object(value: Value) -> Map<String, Value> {
-    of(value)
+    from_json(value)
 }
 
 #[track_caller]
@@ -56,7 +56,7 @@ fn reasons<T: std::fmt::Debug>(result: Result<T, Error>) -> Vec<Value> {
 }
 
 fn tree(nodes: Value) -> WorkflowTree {
-    of(Map::from_iter([("nodes".to_owned(), nodes)]).into())
+    from_json(Map::from_iter([("nodes".to_owned(), nodes)]).into())
 }
 
 fn sending() -> WorkflowTree {
@@ -245,7 +245,7 @@ fn roots(slugs: &[&str]) -> Vec<CategoryRoot> {
         .iter()
         .map(|slug| json!({"category": slug, "name": slug, "default_preference": "opt_in", "default_opt_in_channels": null}))
         .collect();
-    of(json!([
+    from_json(json!([
         {"root_category": "system", "sections": []},
         {"root_category": "transactional", "sections": [{"name": "Shop", "categories": categories}]},
         {"root_category": "promotional", "sections": []},
@@ -409,7 +409,7 @@ async fn mock_data() {
     let data = workspace.template("welcome").mock_data();
     assert_missing(data.get().await);
     template(&workspace).await;
-    let new: MockData = of(json!({"payload": {"name": "Jane"}}));
+    let new: MockData = from_json(json!({"payload": {"name": "Jane"}}));
     let stored = data.update(new).await.unwrap();
     assert_eq!(stored.transformed_data.as_ref().unwrap()["name"], "Jane");
     assert_eq!(data.get().mode(Mode::Live).await.unwrap().data.payload, Some(Map::new()));
