@@ -1,4 +1,4 @@
-//! The base URL, parsed once, and the requests of operations behind it.
+//! The base URL, which is parsed once, and requests of operations relative to it.
 
 use std::borrow::Cow;
 
@@ -8,13 +8,14 @@ use reqwest::{Request, Url};
 
 use crate::{RequestError, Spec};
 
-/// A longer URL is refused, since setting its path would panic.
+/// The maximum length of a URL. A longer one is rejected, because setting its path would panic.
 const LONGEST: usize = 64 * 1024;
 
-/// A typical path fits into this many bytes.
+/// The capacity for a path, enough for a typical one, in bytes.
 const USUAL: usize = 128;
 
-/// The characters that would end a path segment or that a URL cannot carry. A backslash is one: the URL standard reads it as a slash.
+/// Characters that would end a path segment or that a URL cannot contain. This includes the backslash: the URL standard reads it as a
+/// slash.
 const SEGMENT: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -29,22 +30,22 @@ const SEGMENT: &AsciiSet = &CONTROLS
     .add(b'%')
     .add(b'\\');
 
-/// A base URL: the scheme, the host and whatever the paths of operations follow.
+/// A base URL: the scheme, the host and an optional path that precedes those of operations.
 #[derive(Debug, Clone)]
 pub struct Base {
     url: Url,
-    /// The path of the base URL, without a slash at its end.
+    /// The path of the base URL, without a trailing slash.
     path: String,
-    /// The server of the document in whose place it stands.
+    /// The server in the OpenAPI document that this URL replaces.
     stands_for: Option<Cow<'static, str>>,
 }
 
 impl Base {
-    /// Parses a base URL such as `https://hub.suprsend.com`. Slashes at its end are ignored.
+    /// Parses a base URL such as `https://hub.suprsend.com`. Trailing slashes are ignored.
     ///
     /// # Errors
     ///
-    /// The text is not an `http` or `https` URL, or it has a query or a fragment.
+    /// Fails if the text is not an `http` or `https` URL, or if it has a query or a fragment.
     pub fn new(text: &str) -> Result<Self, RequestError> {
         let refuse = |reason: &'static str| RequestError::new("base URL", reason);
         let url =
@@ -62,7 +63,8 @@ impl Base {
         Ok(Self { url, path, stands_for: None })
     }
 
-    /// Stands in for a server that operations state as their own: they are sent here instead, to a test's server or behind a gateway.
+    /// Replaces a server that operations declare as their own: their requests are sent to this base URL instead, such as a test server or a
+    /// gateway.
     pub fn in_place_of(self, server: impl Into<Cow<'static, str>>) -> Self {
         Self { stands_for: Some(server.into()), ..self }
     }
@@ -72,13 +74,13 @@ impl Base {
         &self.url
     }
 
-    /// Makes a request of an operation without query, headers and body; `values` are those of its path parameters, in the order of the
+    /// Creates a request of an operation, without query, headers and body. `values` are those of its path parameters, in the order of the
     /// template.
     ///
     /// # Errors
     ///
-    /// A value, or several that make one segment together, would address another resource: the segment would be empty, `.` or `..`,
-    /// with whitespace around it or without.
+    /// Fails if a value, or several that form one segment together, would address another resource: the segment would be empty, `.` or
+    /// `..`, with or without surrounding whitespace.
     pub fn request(&self, spec: &Spec, values: &[&str]) -> Result<Request, RequestError> {
         let own = spec.server.filter(|server| self.stands_for.as_deref() != Some(*server));
         let own = own.map(Self::new).transpose()?;
@@ -88,7 +90,7 @@ impl Base {
         Ok(Request::new(spec.method.clone(), url))
     }
 
-    /// Fills a path template behind the path of the base URL.
+    /// Appends a path, made from a template, to the path of the base URL.
     fn path_of(&self, template: &str, values: &[&str]) -> Result<String, RequestError> {
         let mut path = String::with_capacity(USUAL);
         path.push_str(&self.path);
@@ -115,7 +117,7 @@ fn fill<'a>(
     values: &mut impl Iterator<Item = &'a &'a str>,
     path: &mut String,
 ) -> Result<(), RequestError> {
-    // The decoded segment is what the server acts on. Nearly always it is one value, which needs no copy.
+    // The server acts on the decoded segment. Nearly always it is a single value, which needs no copy.
     let mut whole = Cow::Borrowed("");
     let mut name = "";
     let mut append = |text: &'a str| {
@@ -143,7 +145,7 @@ fn fill<'a>(
     Err(RequestError::for_parameter(name, reason))
 }
 
-/// The value of the header `Accept` and of `Content-Type` for JSON.
+/// The value of the header `Accept`, and of `Content-Type` for JSON.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[cfg(test)]
@@ -223,7 +225,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..Default::default() })]
 
-        /// Whatever the value is, the path has as many segments as the template, and decoding gives the value back.
+        /// Checks that for any value the path has as many segments as the template, and decoding returns the value.
         #[test]
         fn a_value_is_one_segment(value in r"([.%/\\?#{}a é\t\u{0}-]|%2e){0,8}") {
             let base = Base::new("http://host/base").unwrap();

@@ -1,10 +1,10 @@
-//! A client that sends an operation once.
+//! A client that sends each operation once.
 
 use http::{HeaderValue, Method, StatusCode, header};
 
 use crate::{Base, Error, Format, Operation, RequestError};
 
-/// A client without retries, checks and time limits of its own, for programs that bring those.
+/// A client without its own retries, validation and timeouts, for programs that bring their own.
 ///
 /// ```
 /// use suprsend_api::{Client, operations::FetchUserProfile};
@@ -24,11 +24,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes a client for a base URL. Nothing is sent.
+    /// Creates a client for a base URL. Nothing is sent.
     ///
     /// # Errors
     ///
-    /// The text is not a base URL; see [`Base::new`].
+    /// Fails if the text is not a base URL; see [`Base::new`].
     pub fn new(base_url: &str, http: reqwest::Client) -> Result<Self, RequestError> {
         Ok(Self { base: Base::new(base_url)?, http, authorization: None })
     }
@@ -37,7 +37,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The token has characters that a header cannot carry.
+    /// Fails if the token contains characters that a header cannot carry.
     pub fn bearer(self, token: &str) -> Result<Self, RequestError> {
         self.scheme("Bearer", token)
     }
@@ -46,13 +46,13 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The scheme or the token has characters that a header cannot carry.
+    /// Fails if the scheme or the token contains characters that a header cannot carry.
     pub fn scheme(mut self, scheme: &str, token: &str) -> Result<Self, RequestError> {
         self.authorization = Some(authorization(scheme, token)?);
         Ok(self)
     }
 
-    /// Sends operations that state this server as their own to the base URL instead.
+    /// Sends operations that declare this server as their own to the base URL instead.
     pub fn in_place_of(self, server: impl Into<std::borrow::Cow<'static, str>>) -> Self {
         Self { base: self.base.in_place_of(server), ..self }
     }
@@ -74,7 +74,7 @@ impl Client {
         if !status.is_success() {
             return Err(Error::Refused { status, refusal: serde_json::from_slice(&body).ok() });
         }
-        // RFC 9110, 9.3.2, 15.3.5 and 15.3.6: no content follows, whatever the document says.
+        // RFC 9110, 9.3.2, 15.3.5 and 15.3.6: these responses have no content, whatever the OpenAPI document declares.
         let is_empty = is_head
             || body.is_empty()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);
@@ -91,7 +91,7 @@ fn authorization(scheme: &str, token: &str) -> Result<HeaderValue, RequestError>
     Ok(value)
 }
 
-/// Shows nothing of the credential.
+/// Leaves out the credential.
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client").field("host", &self.base.url().host_str()).finish_non_exhaustive()

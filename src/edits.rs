@@ -1,4 +1,4 @@
-//! Edits of users: numbers of every width as increments, and what an operation does.
+//! Edits of users: increments of every numeric type, and the effects of an operation.
 
 use crate::types::{EditOperation, EditValues, Increment};
 
@@ -12,7 +12,7 @@ macro_rules! increments {
     };
 }
 
-// Those that the generated code has not: it knows `i64` and `f64`.
+// The types that the generated code does not cover: it covers `i64` and `f64`.
 increments! {
     i8 as Integer, i16 as Integer, i32 as Integer,
     u8 as Integer, u16 as Integer, u32 as Integer,
@@ -20,7 +20,7 @@ increments! {
 }
 
 impl EditValues {
-    /// Returns whether the values are the addresses of channels only, none of them an element of a property.
+    /// Returns whether all values are addresses of channels, and none is an element of a property.
     pub fn is_of_channels(&self) -> bool {
         self.extra.is_empty()
     }
@@ -33,10 +33,10 @@ impl EditValues {
 }
 
 impl EditOperation {
-    /// Returns whether doing this twice has the effect of doing it once.
+    /// Returns whether doing this twice has the same effect as doing it once.
     ///
-    /// Numbers add up, and so do the elements of a list; what is newer than this crate may do anything. An address that a channel has
-    /// already is not added again.
+    /// Increments and appended elements add up. Members that this crate does not know may do anything. An address that a channel already
+    /// has is not added again.
     pub fn is_idempotent(&self) -> bool {
         self.increment.is_empty()
             && self.add.is_empty()

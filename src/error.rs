@@ -1,12 +1,12 @@
-//! Errors of making a request and of sending one.
+//! Errors of building and sending requests.
 
 use std::{error, fmt};
 
 use http::StatusCode;
 
-/// A request cannot be made. Nothing has been sent.
+/// A request that cannot be built. Nothing has been sent.
 ///
-/// It does not quote values, which may be secrets or the ids of people.
+/// The error does not quote values, which may be secrets or ids of people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestError {
     place: String,
@@ -15,7 +15,7 @@ pub struct RequestError {
 }
 
 impl RequestError {
-    /// Describes what is wrong with a part of a request, for implementations of [`Operation`](crate::Operation).
+    /// Creates an error about a part of a request, for implementations of [`Operation`](crate::Operation).
     pub fn new(place: &str, reason: &'static str) -> Self {
         Self { place: place.to_owned(), reason, is_parameter: false }
     }
@@ -24,12 +24,12 @@ impl RequestError {
         Self { place: name.to_owned(), reason, is_parameter: true }
     }
 
-    /// Returns the name of the parameter that is wrong, or what else is.
+    /// Returns the name of the invalid parameter, or of another invalid part.
     pub fn place(&self) -> &str {
         &self.place
     }
 
-    /// Returns what is wrong with it.
+    /// Returns the reason why it is invalid.
     pub fn reason(&self) -> &'static str {
         self.reason
     }
@@ -44,21 +44,21 @@ impl fmt::Display for RequestError {
 
 impl error::Error for RequestError {}
 
-/// The error of [`Client::send`](crate::Client::send); `E` is the type that the document declares for the body of an error.
+/// The error of [`Client::send`](crate::Client::send). `E` is the type that the OpenAPI document declares for the body of an error.
 #[non_exhaustive]
 pub enum Error<E> {
-    /// The request cannot be made. Nothing has been sent.
+    /// The request cannot be built. Nothing has been sent.
     Request(RequestError),
     /// The request could not be sent, or the response could not be received.
     Http(reqwest::Error),
-    /// The API answered with a status that is not a success.
+    /// The API responded with an unsuccessful status.
     Refused {
         /// The HTTP status.
         status: StatusCode,
-        /// The body, if it has the form that the document declares.
+        /// The body, if it has the declared form.
         refusal: Option<E>,
     },
-    /// The API answered with a success whose body cannot be decoded. The call may have taken effect.
+    /// The API responded with a success, but the body cannot be decoded. The call may have taken effect.
     Undecodable {
         /// The HTTP status.
         status: StatusCode,
@@ -78,7 +78,7 @@ impl<E> fmt::Display for Error<E> {
     }
 }
 
-/// Leaves out the body, which may echo what was sent.
+/// Leaves out the body, which may echo the request.
 impl<E> fmt::Debug for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Error({self})")
@@ -102,7 +102,7 @@ impl<E> From<RequestError> for Error<E> {
 
 impl<E> From<reqwest::Error> for Error<E> {
     fn from(error: reqwest::Error) -> Self {
-        // The URL holds the ids of people.
+        // The URL contains ids of people.
         Self::Http(error.without_url())
     }
 }

@@ -1,15 +1,13 @@
 //! Client and types for the SuprSend API, generated from SuprSend's own OpenAPI document.
 //!
-//! This is the layer below the SDK `suprsend`, which most programs want: it has no retries, no checks and no
-//! credentials of its own. What it has is every operation and every type of the document, as the document states
-//! them.
+//! This is the layer below the SDK `suprsend`, which most programs should use: it has no retries, no validation and no credentials of its
+//! own. It contains every operation and every type exactly as the OpenAPI document declares them.
 //!
-//! The build script takes `openapi.yaml` as upstream publishes it, corrects it with `overlays/`, and generates. With
-//! `default-features = false` the committed result of that, `src/generated.rs`, is compiled instead, and no generator
-//! is built.
+//! The build script takes `openapi.yaml` as SuprSend publishes it, corrects it with `overlays/`, and generates the code. With
+//! `default-features = false`, the committed result `src/generated.rs` is compiled instead, and no generator is built.
 //!
-//! An operation is a value that is made without a client. [`Client`] sends one once; a program with an HTTP client of its own takes the
-//! request from [`Operation::request`].
+//! An operation is a value that is created without a client. [`Client`] sends one once. A program with its own HTTP client gets the request
+//! from [`Operation::request`].
 //!
 //! ```
 //! use suprsend_api::{Base, Operation, operations::FetchUserProfile};
@@ -68,10 +66,10 @@ pub use profile::{Channel, PropertyError, UnknownChannel};
 pub use recipients::AttachmentError;
 pub use reqwest::{Method, Request};
 
-/// The document that the code is generated from: OpenAPI 3.1 with the overlays applied, as JSON.
+/// The OpenAPI document that the code is generated from: OpenAPI 3.1 with the overlays applied, as JSON.
 #[cfg(all(feature = "document", feature = "codegen"))]
 pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
-/// The document that the code is generated from: OpenAPI 3.1 with the overlays applied, as JSON.
+/// The OpenAPI document that the code is generated from: OpenAPI 3.1 with the overlays applied, as JSON.
 #[cfg(all(feature = "document", not(feature = "codegen")))]
 pub const DOCUMENT: &str = include_str!("openapi.json");

@@ -1,4 +1,4 @@
-//! Operations as values: everything that the document says of one, without a client.
+//! Operations as values: everything that the OpenAPI document declares, without a client.
 
 use http::Method;
 use reqwest::Request;
@@ -7,34 +7,34 @@ use serde_json::Value;
 
 use crate::{Base, RequestError, rules::Schema};
 
-/// Describes an operation, independent of its arguments.
+/// The description of an operation, independent of its arguments.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Spec {
-    /// The document's `operationId`: `fetch-user-profile`.
+    /// The `operationId` in the OpenAPI document: `fetch-user-profile`.
     pub id: &'static str,
     /// The HTTP method.
     pub method: Method,
-    /// The path template: `/v1/user/{distinct_id}/`. A fragment distinguishes operations that share a path and is not sent.
+    /// The path template: `/v1/user/{distinct_id}/`. A fragment distinguishes operations that share a path, and is not sent.
     pub path: &'static str,
-    /// The server, if the operation has one of its own.
+    /// The server, if the operation has its own.
     pub server: Option<&'static str>,
-    /// The credential that the request has to carry.
+    /// The credential that the request must carry.
     pub credential: Credential,
-    /// Whether sending the request twice has the effect of sending it once, whatever its arguments.
+    /// Whether sending the request twice has the same effect as sending it once, whatever its arguments.
     pub idempotent: bool,
-    /// Format of a successful response.
+    /// The format of a successful response.
     pub response: Format,
     /// The parameters in the order of the operation's fields.
     pub parameters: &'static [Parameter],
     /// The rules of the request body.
     pub body: Option<&'static Schema>,
-    /// Where a success says whether it is one.
+    /// The place where the body of a successful response reports whether it is a success.
     pub verdict: Option<Verdict>,
 }
 
 impl Spec {
-    /// Describes an operation that needs no credential, may not be repeated, has no parameters and no body, and responds with JSON.
+    /// Describes an operation that needs no credential, is not idempotent, has no parameters and no body, and returns JSON.
     pub const fn new(id: &'static str, method: Method, path: &'static str) -> Self {
         Self {
             id,
@@ -61,19 +61,19 @@ impl Spec {
         self
     }
 
-    /// States how a successful response is read.
+    /// Sets the format of a successful response.
     pub const fn response(mut self, format: Format) -> Self {
         self.response = format;
         self
     }
 
-    /// Sends it to a server of its own.
+    /// Sets a server of the operation's own.
     pub const fn server(mut self, url: &'static str) -> Self {
         self.server = Some(url);
         self
     }
 
-    /// States that sending it twice has the effect of sending it once.
+    /// Marks the operation as idempotent: sending it twice has the same effect as sending it once.
     pub const fn idempotent(mut self) -> Self {
         self.idempotent = true;
         self
@@ -91,32 +91,32 @@ impl Spec {
         self
     }
 
-    /// States where a success says whether it is one.
+    /// Sets where the body of a successful response reports whether it is a success.
     pub const fn verdict(mut self, verdict: Verdict) -> Self {
         self.verdict = Some(verdict);
         self
     }
 }
 
-/// Where the body of a success says whether the operation did what was asked for, which the status alone does not tell.
+/// The place where the body of a successful response reports whether the operation was carried out, which the status alone does not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verdict {
-    /// The parameter of the query that asks for it: unless it is `true`, nothing is judged. If it is, the body has to say.
+    /// The query parameter that requests the report. Unless it is `true`, nothing is checked; if it is, the body must contain the report.
     pub asked_by: Option<&'static str>,
-    /// The path to the truth value.
+    /// The path to the boolean.
     pub holds: &'static [&'static str],
-    /// The path to the reasons why it is false.
+    /// The path to the reasons why the boolean is false.
     pub reasons: &'static [&'static str],
 }
 
 impl Verdict {
-    /// Describes a verdict that is read wherever the body has one.
+    /// Describes a verdict that is checked whenever the body contains one.
     pub const fn new(holds: &'static [&'static str], reasons: &'static [&'static str]) -> Self {
         Self { asked_by: None, holds, reasons }
     }
 
-    /// Names the parameter of the query that asks for what is judged.
+    /// Sets the query parameter that requests the report.
     pub const fn asked_by(mut self, parameter: &'static str) -> Self {
         self.asked_by = Some(parameter);
         self
@@ -127,11 +127,11 @@ impl Verdict {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Parameter {
-    /// Its name in the document.
+    /// The name in the OpenAPI document.
     pub name: &'static str,
-    /// The part of the request that carries it.
+    /// The part of the request that carries the parameter.
     pub place: Place,
-    /// The rules of its value.
+    /// The rules of the value.
     pub rules: &'static Schema,
 }
 
@@ -146,7 +146,7 @@ impl Parameter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Place {
-    /// A segment of the path, or a part of one.
+    /// A segment of the path, or part of one.
     Path,
     /// The query.
     Query,
@@ -154,31 +154,31 @@ pub enum Place {
     Header,
 }
 
-/// The credential that a request has to carry.
+/// The credential that a request must carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Credential {
-    /// None.
+    /// No credential.
     None,
     /// `Authorization: Bearer <token>`.
     Bearer,
     /// `Authorization: Basic <credentials>`.
     Basic,
-    /// `Authorization: <scheme> <token>`, with a scheme of the API's own.
+    /// `Authorization: <scheme> <token>`, with an API-specific scheme.
     Scheme(&'static str),
     /// An API key in the header of this name.
     Header(&'static str),
     /// An API key in the query parameter of this name.
     Query(&'static str),
-    /// A scheme of another kind, by its name in the document.
+    /// Another kind of scheme, by its name in the OpenAPI document.
     Other(&'static str),
 }
 
-/// Format of a successful response.
+/// The format of a successful response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// The response has no body, or one that says nothing.
+    /// The response has no body, or one without information.
     Empty,
     /// JSON.
     Json,
@@ -189,13 +189,13 @@ pub enum Format {
 }
 
 impl Format {
-    /// Reads a response.
+    /// Decodes a response.
     ///
-    /// An API may send bare text under the media type of JSON, so a text is taken as it is unless it is a JSON string.
+    /// An API may send bare text with the media type of JSON, so text is taken as it is unless it is a JSON string.
     ///
     /// # Errors
     ///
-    /// The response is not what the type requires.
+    /// Fails if the response does not match the type.
     pub fn read<T: DeserializeOwned>(self, body: &[u8]) -> Result<T, serde_json::Error> {
         match self {
             Self::Empty => T::deserialize(Value::Null),
@@ -212,8 +212,8 @@ impl Format {
 
 /// An operation with its arguments.
 ///
-/// The generated [`operations`](crate::operations) implement it. Implement it for an operation that the document does not have, and
-/// every client that takes an `Operation` sends it.
+/// The generated [`operations`](crate::operations) implement it. Implement it for an operation that the OpenAPI document does not declare,
+/// and every client that accepts an `Operation` can send it.
 pub trait Operation: Send + Sync + 'static {
     /// Everything about the operation that does not depend on its arguments.
     const SPEC: &'static Spec;
@@ -224,12 +224,12 @@ pub trait Operation: Send + Sync + 'static {
     /// The type of an error's body.
     type Refusal: DeserializeOwned + Send + 'static;
 
-    /// Makes the request, without a credential.
+    /// Builds the request, without a credential.
     ///
     /// # Errors
     ///
-    /// A path parameter that would address another resource (it is empty, `.` or `..`), a header that cannot carry its value, and a
-    /// body that cannot be written.
+    /// Fails if a path parameter would address another resource (it is empty, `.` or `..`), if a header cannot carry its value, or if the
+    /// body cannot be serialized.
     fn request(&self, base: &Base) -> Result<Request, RequestError>;
 
     /// Returns the request body.
@@ -237,40 +237,40 @@ pub trait Operation: Send + Sync + 'static {
         None
     }
 
-    /// Shows each parameter that has a value, and the body, to an inspector.
+    /// Passes each parameter that has a value, and the body, to an inspector.
     fn inspect<I: Inspector>(&self, inspector: &mut I) {
         let _ = inspector;
     }
 
-    /// Returns whether sending the request twice has the effect of sending it once.
+    /// Returns whether sending the request twice has the same effect as sending it once.
     fn is_idempotent(&self) -> bool {
         Self::SPEC.idempotent
     }
 
-    /// Shows each idempotency key of the body to a function, which may set it: the one of a single record, or that of every record of a
-    /// list. Does nothing for an operation that has no such key.
+    /// Passes each idempotency key of the body to a function, which may set it: the one of a single record, or that of every record of a
+    /// list. Does nothing if the operation has no such key.
     fn idempotency_keys(&mut self, visit: &mut dyn FnMut(&mut Option<String>)) {
         let _ = visit;
     }
 }
 
-/// Looks at the values of an operation, each with the rules that the document has for it.
+/// An inspector of the values of an operation, each with its rules from the OpenAPI document.
 pub trait Inspector {
-    /// Looks at a parameter.
+    /// Inspects a parameter.
     fn parameter<T: Serialize + ?Sized>(&mut self, parameter: &'static Parameter, value: &T);
 
-    /// Looks at a parameter that may be absent.
+    /// Inspects an optional parameter.
     fn optional<T: Serialize>(&mut self, parameter: &'static Parameter, value: &Option<T>) {
         if let Some(value) = value {
             self.parameter(parameter, value);
         }
     }
 
-    /// Looks at the body.
+    /// Inspects the body.
     fn body<T: Serialize + ?Sized>(&mut self, rules: &'static Schema, body: &T);
 }
 
-/// An operation that reads one thing, and for which the document declares 404: the thing may be absent.
+/// An operation that reads a single item that may not exist: the OpenAPI document declares a 404 for it.
 pub trait Lookup: Operation {}
 
 /// An operation that returns a list one page at a time.
@@ -278,26 +278,26 @@ pub trait Paged: Operation + Clone {
     /// The type of an item of the list.
     type Item: Send + 'static;
 
-    /// Limits the number of items of a page.
+    /// Limits the number of items on a page.
     fn set_limit(&mut self, limit: i64);
 
-    /// Goes to another page.
+    /// Selects another page.
     fn go_to(&mut self, position: Position);
 
-    /// Returns where the page stands in its list.
+    /// Returns the position of the page in its list.
     fn page(response: &Self::Response) -> Page<'_>;
 
-    /// Returns the items of the page. There may be none, even if further pages follow.
+    /// Returns the items of the page. A page may be empty even if further pages follow.
     fn items(response: &Self::Response) -> &[Self::Item];
 
     /// Takes the items out of the page.
     fn into_items(response: Self::Response) -> Vec<Self::Item>;
 }
 
-/// Marks a [`Paged`] operation whose pages are addressed by cursors.
+/// A [`Paged`] operation whose pages are addressed by cursors.
 pub trait CursorPaged: Paged {}
 
-/// Marks a [`Paged`] operation whose pages are addressed by the number of items before them.
+/// A [`Paged`] operation whose pages are addressed by the number of items before them.
 pub trait OffsetPaged: Paged {}
 
 /// The position of a page in its list.
@@ -308,22 +308,22 @@ pub enum Position {
     After(String),
     /// The page before this cursor.
     Before(String),
-    /// The page that follows this number of items.
+    /// The page after this number of items.
     Offset(i64),
 }
 
-/// What a response says of its page; what it does not say is `None`.
+/// The paging information of a response. Missing values are `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Page<'a> {
-    /// The number of items that the whole list has.
+    /// The total number of items in the list.
     pub count: Option<i64>,
-    /// The largest number of items of a page.
+    /// The maximum number of items on a page.
     pub limit: Option<i64>,
     /// The number of items before this page.
     pub offset: Option<i64>,
-    /// Whether a page follows.
+    /// Whether there is a page after this one.
     pub has_next: Option<bool>,
-    /// The cursor of the page that follows.
+    /// The cursor of the page after this one.
     pub after: Option<&'a str>,
     /// Whether there is a page before this one.
     pub has_prev: Option<bool>,
@@ -331,9 +331,9 @@ pub struct Page<'a> {
     pub before: Option<&'a str>,
 }
 
-/// Does something with an operation whose type is only known by its id; see [`operations::visit`](crate::operations::visit).
+/// A handler for an operation whose type is only known by its id; see [`operations::visit`](crate::operations::visit).
 pub trait Visitor {
-    /// The result.
+    /// The result of the visit.
     type Output;
 
     /// Visits the operation.

@@ -1,4 +1,4 @@
-//! Values of parameters and bodies, as requests carry them.
+//! Values of parameters and bodies, in the form that requests carry.
 
 use http::{HeaderName, HeaderValue, header};
 use reqwest::{Body, Request};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{RequestError, base::JSON};
 
-/// Writes a value of a path or of a header as text, as serde writes it: a time as in RFC 3339, a list with commas between its items.
+/// Formats a value for a path or a header as serde serializes it: a time as in RFC 3339, a list with commas between its items.
 ///
 /// # Errors
 ///
@@ -28,8 +28,8 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// Adds a parameter to the query, as `form` with `explode`: an item of a list and a member of an object each make a pair. A value that
-/// is absent or null adds nothing.
+/// Adds a query parameter in the style `form` with `explode`: each item of a list and each member of an object becomes a pair. A missing or
+/// null value adds nothing.
 ///
 /// # Errors
 ///
@@ -50,11 +50,11 @@ pub fn query<T: Serialize>(request: &mut Request, name: &'static str, value: &T)
     Ok(())
 }
 
-/// Adds a header. A value that is absent or null adds none.
+/// Adds a header. A missing or null value adds nothing.
 ///
 /// # Errors
 ///
-/// A [`RequestError`] that names the parameter, if the value has no form as text, or characters that a header cannot carry.
+/// A [`RequestError`] that names the parameter, if the value cannot be written as text, or has characters that a header cannot carry.
 pub fn header<T: Serialize + ?Sized>(
     request: &mut Request,
     name: &'static str,
@@ -71,7 +71,7 @@ pub fn header<T: Serialize + ?Sized>(
     Ok(())
 }
 
-/// Asks for a response in JSON.
+/// Requests a JSON response.
 pub fn accept_json(request: &mut Request) {
     request.headers_mut().insert(header::ACCEPT, JSON);
 }
@@ -92,7 +92,7 @@ pub fn json<T: Serialize + ?Sized>(request: &mut Request, body: &T) -> Result<()
 ///
 /// # Errors
 ///
-/// A [`RequestError`] that names the body, if it is not an object of texts, numbers, booleans and lists of these.
+/// A [`RequestError`] that names the body, if it is not an object of strings, numbers, booleans and lists of these.
 pub fn form<T: Serialize + ?Sized>(request: &mut Request, body: &T) -> Result<(), RequestError> {
     let refuse = || RequestError::new("body", "cannot be written as a form");
     let value = serde_json::to_value(body).map_err(|_| refuse())?;

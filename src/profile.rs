@@ -1,4 +1,4 @@
-//! Reading a stored profile: its channels one by one, and its properties as the caller's types.
+//! Reading a stored profile: channel by channel, and properties in types of your choice.
 
 use std::{borrow::Cow, error, fmt, str::FromStr};
 
@@ -34,7 +34,7 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// All channels, in the order in which SuprSend's documentation lists them.
+    /// All channels, in the order of SuprSend's documentation.
     pub const ALL: [Self; 9] = [
         Self::Email,
         Self::Sms,
@@ -70,7 +70,7 @@ impl fmt::Display for Channel {
     }
 }
 
-/// Reads a key, `$email`, or the name that preferences and triggers use, `email`.
+/// Parses a key, `$email`, or the name that preferences and triggers use, `email`.
 impl FromStr for Channel {
     type Err = UnknownChannel;
 
@@ -88,14 +88,14 @@ impl Serialize for Channel {
     }
 }
 
-/// Reads what [`FromStr`] reads.
+/// Deserializes the same strings that [`FromStr`] parses.
 impl<'de> Deserialize<'de> for Channel {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Cow::<str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
-/// Reports that a text names no channel. It does not quote the text, which may be anything.
+/// The error for a text that names no channel. It does not quote the text, which may be anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownChannel(());
 
@@ -112,7 +112,7 @@ impl fmt::Display for UnknownChannel {
 impl error::Error for UnknownChannel {}
 
 impl User {
-    /// Returns the addresses on one channel.
+    /// Returns the addresses on a single channel.
     pub fn channel(&self, channel: Channel) -> &[ChannelEntry] {
         match channel {
             Channel::Email => &self.email,
@@ -129,20 +129,20 @@ impl User {
 
     /// Returns all addresses with their channels, in the order of [`Channel::ALL`].
     ///
-    /// A channel that is newer than this crate is not among them; it is kept in [`User::extra`] under its key.
+    /// Channels that this crate does not know are missing here; they are kept in [`User::extra`] under their keys.
     pub fn channels(&self) -> impl Iterator<Item = (Channel, &ChannelEntry)> {
         Channel::ALL
             .into_iter()
             .flat_map(|channel| self.channel(channel).iter().map(move |entry| (channel, entry)))
     }
 
-    /// Reads a property of the user as a type of yours, or `None` if the profile does not have it.
+    /// Deserializes a property of the user into a type of your choice. Returns `None` if the profile does not have it.
     ///
-    /// `$timezone` and `$locale` are properties too.
+    /// `$timezone` and `$locale` are properties, too.
     ///
     /// # Errors
     ///
-    /// A [`PropertyError`] if the profile has the property and it is of another type.
+    /// A [`PropertyError`] if the property has another type.
     pub fn property<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, PropertyError> {
         let Some(value) = self.properties.get(name) else { return Ok(None) };
         T::deserialize(value)
@@ -152,9 +152,9 @@ impl User {
 }
 
 impl ChannelEntry {
-    /// Returns the address as text: an e-mail address, a phone number, an identifier, a token.
+    /// Returns the address as text: an e-mail address, a phone number, an id, a token.
     ///
-    /// `None` where it is an object, as for web push, Slack and MS Teams; that is in [`ChannelEntry::value`].
+    /// Returns `None` if it is an object, as for web push, Slack and MS Teams; see [`ChannelEntry::value`].
     pub fn address(&self) -> Option<&str> {
         match &self.value {
             Some(ChannelValue::String(address)) => Some(address),
@@ -162,7 +162,7 @@ impl ChannelEntry {
         }
     }
 
-    /// Returns whether SuprSend delivers to this address: its status is `active`, and it is not disabled for good, as it is after a hard
+    /// Returns whether SuprSend delivers to this address: its status is `active`, and it is not permanently disabled, as after a hard
     /// bounce.
     pub fn is_active(&self) -> bool {
         let active = |status: &String| status == "active";
@@ -170,9 +170,9 @@ impl ChannelEntry {
     }
 }
 
-/// A property of a profile is of another type than the one it was read as.
+/// The error for a property of a profile that has another type than requested.
 ///
-/// It does not say what the property holds instead, since that is what a company knows about a person.
+/// It does not reveal the value of the property, which may be personal data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PropertyError {
     name: String,

@@ -1,4 +1,4 @@
-//! Constructors of recipients and attachments, in the shapes that the document knows.
+//! Constructors of recipients and attachments, in the forms that the OpenAPI document declares.
 
 use std::{
     error, fmt,
@@ -15,7 +15,7 @@ use crate::types::{
     ObjectSubscriptionsQuery, Recipient, RecipientContext, SlackChannel, UserRecipient, WebPush,
 };
 
-/// A recipient is made from the `distinct_id` of a user, or with what it needs beside that:
+/// A recipient is created from the `distinct_id` of a user, or with additional data:
 ///
 /// ```
 /// use suprsend_api::types::Recipient;
@@ -25,17 +25,17 @@ use crate::types::{
 /// let sales: Recipient = Recipient::object("departments", "sales").into();
 /// ```
 impl Recipient {
-    /// Names a user by `distinct_id`. Channels and properties can be added.
+    /// Creates a recipient from a user's `distinct_id`. Channels and properties can be added.
     pub fn user(distinct_id: impl fmt::Display) -> UserRecipient {
         UserRecipient { distinct_id: Some(distinct_id.to_string()), ..UserRecipient::default() }
     }
 
-    /// Names a person without a profile, who is reached by the channels that are added and is not stored.
+    /// Creates a recipient without a profile, who is reached on the channels that you add and is not stored.
     pub fn transient() -> UserRecipient {
         UserRecipient { is_transient: Some(true), ..UserRecipient::default() }
     }
 
-    /// Names an object such as a team: its own channels and its subscribers are notified.
+    /// Creates a recipient from an object such as a team: its own channels and its subscribers are notified.
     pub fn object(object_type: impl Into<String>, id: impl fmt::Display) -> ObjectRecipient {
         ObjectRecipient {
             androidpush: Vec::new(),
@@ -59,11 +59,11 @@ impl Recipient {
     }
 }
 
-// Those that the generated code has not: it knows `&str` and `String`.
+// The types that the generated code does not cover: it covers `&str` and `String`.
 macro_rules! ids {
     ($($id:ty),* $(,)?) => {
         $(
-            /// The user of this `distinct_id`.
+            /// Creates a recipient from the `distinct_id` of a user.
             impl From<$id> for Recipient {
                 fn from(id: $id) -> Self {
                     Self::DistinctId(id.to_string())
@@ -77,7 +77,7 @@ ids! { &String, &&str, i32, i64, u32, u64, u128, &i32, &i64, &u32, &u64, &u128 }
 
 macro_rules! parts {
     ($recipient:ident) => {
-        /// Channels given here are used in this run in place of those of the profile, and are added to the profile.
+        /// Channels that are set here replace those of the profile for this run, and are added to the profile.
         impl $recipient {
             /// Adds an e-mail address.
             pub fn email(mut self, address: impl Into<String>) -> Self {
@@ -97,7 +97,7 @@ macro_rules! parts {
                 self
             }
 
-            /// Adds an identifier of SuprSend's inbox.
+            /// Adds an id of SuprSend's inbox.
             pub fn inbox(mut self, identifier: impl Into<String>) -> Self {
                 self.inbox.push(identifier.into());
                 self
@@ -121,19 +121,19 @@ macro_rules! parts {
                 self
             }
 
-            /// Adds a member, a channel or a webhook of Slack.
+            /// Adds a Slack member, channel or webhook.
             pub fn slack(mut self, channel: impl Into<SlackChannel>) -> Self {
                 self.slack.push(channel.into());
                 self
             }
 
-            /// Adds a user, a conversation or a webhook of Microsoft Teams.
+            /// Adds a Microsoft Teams user, conversation or webhook.
             pub fn ms_teams(mut self, channel: impl Into<MsTeamsChannel>) -> Self {
                 self.ms_teams.push(channel.into());
                 self
             }
 
-            /// Adds a channel to the only ones to be used; all are unless one is added.
+            /// Adds a channel to those that may be used. By default, all may be used.
             pub fn channel(mut self, name: impl Into<ChannelName>) -> Self {
                 self.channels.push(name.into());
                 self
@@ -145,7 +145,7 @@ macro_rules! parts {
                 self
             }
 
-            /// Sets the locale, by which contents are translated: `en_GB`.
+            /// Sets the locale that contents are translated to: `en_GB`.
             pub fn locale(mut self, locale: impl Into<String>) -> Self {
                 self.locale = Some(locale.into());
                 self
@@ -157,7 +157,7 @@ macro_rules! parts {
                 self
             }
 
-            /// Sets a custom property. Names that begin with `$` are SuprSend's own.
+            /// Sets a custom property. Names that begin with `$` are reserved for SuprSend.
             pub fn property(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
                 self.extra.insert(name.into(), value.into());
                 self
@@ -170,13 +170,13 @@ parts!(UserRecipient);
 parts!(ObjectRecipient);
 
 impl UserRecipient {
-    /// Refrains from creating a profile if there is none.
+    /// Does not create a profile if there is none.
     pub fn skip_create(mut self) -> Self {
         self.skip_create = Some(true);
         self
     }
 
-    /// Stores channels and properties in the user's profile of this tenant, which has to be the tenant of the request.
+    /// Stores channels and properties in the user's profile of this tenant, which must be the tenant of the request.
     pub fn tenant(mut self, id: impl fmt::Display) -> Self {
         self.context = Some(RecipientContext { tenant_id: Some(id.to_string()) });
         self
@@ -184,18 +184,18 @@ impl UserRecipient {
 }
 
 impl ObjectRecipient {
-    /// Says how far subscriptions are followed: 0 notifies the object alone, 1 its subscribers too, 2 (the default) also those of its
-    /// child objects.
+    /// Sets how far subscriptions are followed: 0 notifies only the object, 1 also its subscribers, 2 (the default) also those of its child
+    /// objects.
     pub fn depth(mut self, depth: i64) -> Self {
         self.object_subscriptions_query = Some(ObjectSubscriptionsQuery { depth: Some(depth) });
         self
     }
 }
 
-/// The largest file that is sent along, in bytes: 50 KB, as SuprSend's documentation has it.
+/// The maximum size of an attached file, in bytes: 50 KB, according to SuprSend's documentation.
 const LARGEST_FILE: u64 = 50 * 1024;
 
-/// Media types by the ending of a file's name, of what is commonly attached.
+/// Media types of common attachments, by file name extension.
 const MEDIA_TYPES: [(&str, &str); 22] = [
     ("csv", "text/csv"),
     ("doc", "application/msword"),
@@ -222,11 +222,11 @@ const MEDIA_TYPES: [(&str, &str); 22] = [
 ];
 
 impl Attachment {
-    /// Reads a file that is sent along, with its name, and its media type where that is known by the name's ending.
+    /// Reads a file to attach, with its name, and with its media type if the file name extension is known.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or has more than 50 KB (51,200 bytes): give a larger one by its URL.
+    /// Fails if the file cannot be read, or is larger than 50 KB (51,200 bytes). Pass a larger file by its URL.
     pub fn file(path: impl AsRef<Path>) -> Result<Self, AttachmentError> {
         let path = path.as_ref();
         let refuse = |fault| AttachmentError { path: path.to_owned(), fault };
@@ -251,7 +251,7 @@ impl Attachment {
         }
     }
 
-    /// Sends this content along under a name, by whose ending its media type is known. SuprSend takes at most 50 KB.
+    /// Attaches this content under a name, whose extension determines the media type. SuprSend accepts at most 50 KB.
     pub fn content(content: impl AsRef<[u8]>, filename: impl Into<String>) -> Self {
         let filename = filename.into();
         let ending = filename.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
@@ -285,7 +285,7 @@ impl Attachment {
         self
     }
 
-    /// Sets the media type of a content; what is fetched from a URL has its own.
+    /// Sets the media type of a content. A file that is fetched from a URL has its own.
     pub fn content_type(mut self, media_type: impl Into<String>) -> Self {
         if let Self::Data(data) = &mut self {
             data.content_type = Some(media_type.into());
@@ -302,7 +302,7 @@ impl Attachment {
     }
 }
 
-/// Reason why a file cannot be attached.
+/// The reason why a file cannot be attached.
 #[derive(Debug)]
 pub struct AttachmentError {
     path: PathBuf,
@@ -317,7 +317,7 @@ enum Fault {
 }
 
 impl AttachmentError {
-    /// Returns the path, as it was given.
+    /// Returns the path as it was passed.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -1,16 +1,16 @@
-//! Rules of the values that a request carries, as constant data.
+//! Validation rules for the values in a request, as constant data.
 //!
-//! A [`Schema`] says what the OpenAPI document says about a value: the keywords of JSON Schema 2020-12 in a form that takes no
-//! parsing. The generated operations refer to the schemas of their parameters and bodies, and whoever sends an operation can check
-//! its values against them.
+//! A [`Schema`] contains what the OpenAPI document declares about a value: the keywords of JSON Schema 2020-12 in a form that needs no
+//! parsing. The generated operations refer to the schemas of their parameters and bodies, so that whoever sends an operation can validate
+//! its values.
 
 use std::fmt;
 
-/// The rules of a value: all of them hold.
+/// The rules of a value, all of which apply.
 ///
-/// Each keyword but [`Rule::If`] occurs at most once in a schema, and none constrains a value of a type that it does not concern:
-/// `minLength` says nothing about numbers. Without a rule any value is valid. A schema that contains itself does so by
-/// [`Rule::Ref`], so that its `Debug` output is finite.
+/// Each keyword except [`Rule::If`] occurs at most once in a schema, and none constrains values of a type that it does not apply to:
+/// `minLength` does not constrain numbers. Without a rule, any value is valid. A schema that contains itself does so through [`Rule::Ref`],
+/// so that its `Debug` output is finite.
 ///
 /// ```
 /// use suprsend_api::rules::{Format, Rule, Schema, Type};
@@ -21,14 +21,14 @@ use std::fmt;
 #[derive(Clone, Copy)]
 pub struct Schema {
     rules: &'static [Rule],
-    /// The types of valid values, a bit each.
+    /// The types of valid values, one bit each.
     types: u8,
-    /// The groups that have a rule, a bit each.
+    /// The groups that contain a rule, one bit each.
     groups: u8,
 }
 
 impl Schema {
-    /// Makes a schema of its rules.
+    /// Creates a schema from its rules.
     pub const fn new(rules: &'static [Rule]) -> Self {
         let (mut types, mut groups) = (u8::MAX, 0);
         let mut index = 0;
@@ -46,13 +46,13 @@ impl Schema {
         self.rules
     }
 
-    /// Returns whether the rules let values of a type pass. A number without a fraction is an `Integer`.
+    /// Returns whether the rules accept values of a type. A number without a fraction is an `Integer`.
     #[inline]
     pub const fn allows(&self, value: Type) -> bool {
         self.types & value.bit() != 0
     }
 
-    /// Returns whether any of the rules is in the group, so that the others need not be looked through.
+    /// Returns whether any of the rules is in the group, so that callers can skip the others.
     #[inline]
     pub const fn has(&self, group: Group) -> bool {
         self.groups & group.bit() != 0
@@ -65,23 +65,23 @@ impl fmt::Debug for Schema {
     }
 }
 
-/// What a rule looks at.
+/// The part of a value that a rule applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Group {
     /// The value of a scalar.
     Scalar,
-    /// A value as a whole: `enum` and `const`.
+    /// A whole value: `enum` and `const`.
     Whole,
     /// Each item of an array.
     Items,
     /// Each member of an object.
     Members,
-    /// How many items or members there are, and which.
+    /// The number of items or members, and which of them exist.
     Count,
-    /// What other schemas say of the same value.
+    /// Further schemas for the same value.
     Combination,
-    /// Nothing: that the value is sensitive.
+    /// No part: the rule marks the value as sensitive.
     Mark,
 }
 
@@ -94,8 +94,8 @@ impl Group {
 
 /// A keyword of JSON Schema with its value.
 ///
-/// The enumeration is exhaustive on purpose: code that judges values has to know every keyword, or it accepts what the document
-/// refuses.
+/// The enumeration is deliberately exhaustive: code that validates values must know every keyword, or it accepts values that the OpenAPI
+/// document forbids.
 #[derive(Debug, Clone, Copy)]
 pub enum Rule {
     /// `type` with one name.
@@ -136,13 +136,13 @@ pub enum Rule {
     PrefixItems(&'static [&'static Schema]),
     /// `items`: the schema of the items after those of [`PrefixItems`](Self::PrefixItems).
     Items(&'static Schema),
-    /// `contains` with `minContains` and `maxContains`: how many items at least and at most are valid by the schema.
+    /// `contains` with `minContains` and `maxContains`: the minimum and maximum number of items that match the schema.
     Contains(&'static Schema, u32, u32),
     /// `minProperties`.
     MinProperties(u64),
     /// `maxProperties`.
     MaxProperties(u64),
-    /// `required`: the members that an object has to have.
+    /// `required`: the members that an object must have.
     Required(&'static [&'static str]),
     /// `properties`: the schemas of members by name.
     Properties(&'static [(&'static str, &'static Schema)]),
@@ -160,12 +160,12 @@ pub enum Rule {
     OneOf(&'static [&'static Schema]),
     /// `not`.
     Not(&'static Schema),
-    /// `if`, `then` and `else`. One that is absent is a schema without rules. `dependentRequired` and `dependentSchemas` are
-    /// written this way too: if the member is there, then the schema holds.
+    /// `if`, `then` and `else`. A missing one is a schema without rules. `dependentRequired` and `dependentSchemas` are expressed in this
+    /// way, too: if the member exists, the schema applies.
     If(&'static [&'static Schema; 3]),
     /// `$ref` to a schema that contains this one.
     Ref(Reference),
-    /// `x-sensitive: true`: the value is a secret or personal, and no message shows it.
+    /// `x-sensitive: true`: the value is secret or personal, and no message shows it.
     Sensitive,
 }
 
@@ -226,7 +226,7 @@ pub enum Type {
     Boolean,
     /// A number without a fraction: `1` and `1.0`.
     Integer,
-    /// Any number, integers among them.
+    /// Any number, including integers.
     Number,
     /// A string.
     String,
@@ -242,7 +242,7 @@ impl Type {
         1 << self as u8
     }
 
-    /// The types of the values that `type` lets pass by this name.
+    /// Returns the types of values that `type` accepts with this name.
     const fn accepted(self) -> u8 {
         match self {
             Self::Number => Self::Number.bit() | Self::Integer.bit(),
@@ -251,7 +251,7 @@ impl Type {
     }
 }
 
-/// A format of strings that is checked.
+/// A string format that is validated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
@@ -277,12 +277,12 @@ pub enum Format {
     Uuid,
 }
 
-/// A number, exactly as the document states it as far as 64 bits go.
+/// A number, exactly as declared, as far as 64 bits suffice.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number {
     /// An integer.
     Integer(i64),
-    /// An integer that is beyond `i64`.
+    /// An integer beyond `i64`.
     Large(u64),
     /// Any other number.
     Float(f64),
@@ -301,13 +301,13 @@ pub enum Json {
     String(&'static str),
     /// An array.
     Array(&'static [Json]),
-    /// An object. The order of its members has no meaning.
+    /// An object. The order of its members is irrelevant.
     Object(&'static [(&'static str, Json)]),
 }
 
-/// A regular expression of ECMA-262.
+/// An ECMA-262 regular expression.
 ///
-/// It brings the function that matches it, since no engine is needed where a document has no pattern.
+/// It includes the function that matches it, so that no engine is needed for a document without patterns.
 #[derive(Clone, Copy)]
 pub struct Pattern {
     text: &'static str,
@@ -315,7 +315,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// Makes a pattern of its text and a function that returns whether it matches somewhere in a string.
+    /// Creates a pattern from its text and a function that returns whether it matches anywhere in a string.
     pub const fn new(text: &'static str, matches: &'static (dyn Fn(&str) -> bool + Send + Sync)) -> Self {
         Self { text, matches }
     }
@@ -337,7 +337,7 @@ impl fmt::Debug for Pattern {
     }
 }
 
-/// Refers to a schema that contains the one with the reference. Its `Debug` output ends here.
+/// A reference to a schema that contains this reference. Its `Debug` output ends here.
 #[derive(Clone, Copy)]
 pub struct Reference(pub &'static Schema);
 

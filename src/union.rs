@@ -1,7 +1,7 @@
-//! Reads unions: values that are one of several types, with no tag that serde knows.
+//! Deserializes unions: values of one of several types, with no tag that serde knows.
 //!
-//! A union is read as the first of its variants that keeps every member that any variant keeps. A value that no variant keeps whole,
-//! or that none can read, stays JSON. So no member is lost that the document names, whichever variant is taken.
+//! A union is decoded as the first of its variants that keeps every member that any variant keeps. A value that no variant keeps
+//! completely, or that none can decode, stays JSON. So no member that the OpenAPI document declares is lost, whichever variant is chosen.
 
 use std::{collections::BTreeSet, fmt, mem::discriminant};
 
@@ -16,19 +16,19 @@ pub struct Variant<T> {
 }
 
 impl<T> Variant<T> {
-    /// Creates a variant that is read by this function.
+    /// Creates a variant that is decoded by this function.
     pub const fn new(read: fn(&Value) -> JsonResult<T>) -> Self {
         Self { fits: |_| true, tagged: |_| true, read }
     }
 
-    /// Takes only values that fit, which says what the type of the variant cannot: a constant, the bounds of a number.
+    /// Accepts only values that pass a check of what the variant's type cannot express: a constant, the bounds of a number.
     pub const fn when(mut self, fits: fn(&Value) -> bool) -> Self {
         self.fits = fits;
         self
     }
 
-    /// Takes only values with the tag. The schema alone lets others pass, so their members count: a value with the tag of one variant
-    /// and the members of another stays JSON.
+    /// Accepts only values with the tag. The schema alone lets others pass, so their members count: a value with the tag of one variant and
+    /// the members of another stays JSON.
     pub const fn tagged(mut self, tagged: fn(&Value) -> bool) -> Self {
         self.tagged = tagged;
         self
@@ -41,11 +41,11 @@ impl<T> fmt::Debug for Variant<T> {
     }
 }
 
-/// Reads a union. The variants are in order of preference; `other` keeps an object or a list that is read as none of them.
+/// Deserializes a union. The variants are in order of preference; `other` holds an object or a list that matches none of them.
 ///
 /// # Errors
 ///
-/// The value is neither an object nor a list, and no variant can read it.
+/// Fails if the value is neither an object nor a list, and no variant can decode it.
 pub fn read<'de, D, T>(deserializer: D, variants: &[Variant<T>], other: fn(Value) -> T) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -57,7 +57,7 @@ where
     for variant in variants.iter().filter(|variant| (variant.fits)(&value)) {
         let Ok(one) = (variant.read)(&value) else { continue };
         let Ok(written) = serde_json::to_value(&one) else { continue };
-        // serde reads a struct from a list of its members too.
+        // serde also reads a struct from a list of its members.
         if discriminant(&value) != discriminant(&written) {
             continue;
         }
@@ -81,11 +81,11 @@ where
     }
 }
 
-/// Reads a member that tells null from absent: whatever stands there, null too, is `Some`.
+/// Deserializes a member that distinguishes null from absent: any value, including null, is `Some`.
 ///
 /// # Errors
 ///
-/// The value is not of the type.
+/// Fails if the value does not have the type.
 pub fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -94,7 +94,7 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// Collects the places of members that were read and are not written. Null and an empty list or map stand for absent ones.
+/// Collects the paths of members that were read and are not written. Null and an empty list or map count as absent.
 fn compare(read: &Value, written: Option<&Value>, place: &str, lost: &mut BTreeSet<String>) {
     match (read, written) {
         (Value::Object(members), Some(Value::Object(written))) => {
@@ -172,12 +172,12 @@ mod tests {
             (json!({"kind": "x"}), "van"),
             (json!({"kind": "x", "gears": 3}), "bike"),
             (json!({"kind": "x", "load": {"kg": 3}}), "van"),
-            // A member that no variant knows does not change the choice.
+            // A member that no variant declares does not affect the choice.
             (json!({"kind": "x", "gears": 3, "color": "red"}), "bike"),
             (json!({"kind": "x", "color": "red"}), "van"),
             // Null and an empty list are written as absent members.
             (json!({"kind": "x", "load": null, "tags": []}), "van"),
-            // Each knows a member that the other loses.
+            // Each variant declares a member that the other loses.
             (json!({"kind": "x", "gears": 3, "tags": ["a"]}), "other"),
             (json!({"gears": 3}), "other"),
             (json!([]), "other"),

@@ -1,4 +1,4 @@
-//! `cargo xtask features`: the SDK's features build alone and together, and each brings the dependencies that it should.
+//! `cargo xtask features`: checks that the SDK's features build alone and together, and that each adds the expected dependencies.
 
 use std::{
     collections::BTreeSet,
@@ -11,26 +11,26 @@ use suprsend_console::{say, tell};
 
 use crate::project;
 
-/// The features that choose the TLS implementation. Code that asks for one asks for the others too, so they are tried in every
+/// The features that select the TLS implementation. Code that depends on one depends on the others too, so they are tried in every
 /// combination.
 const TLS: [&str; 3] = ["rustls", "rustls-no-provider", "native-tls"];
 
-/// The other features. They are tried with none, each alone, all but one, and all together, which has every combination of any three of
-/// them: code whose conditions name up to three is compiled in each of its forms.
+/// The other features. They are tried with none, each alone, all but one, and all together. This covers every combination of any three of
+/// them: code whose conditions name up to three features is compiled in each of its forms.
 const OTHERS: [&str; 6] = ["blocking", "tracing", "codegen", "http2", "management", "token"];
 
-/// What tells the TLS implementations and the generator apart in a dependency tree.
+/// The crates that distinguish the TLS implementations and the generator in a dependency tree.
 const RUSTLS: &[&str] = &["rustls", "hyper-rustls", "rustls-platform-verifier"];
 const AWS_LC: &[&str] = &["aws-lc-rs", "aws-lc-sys"];
 const NATIVE_TLS: &[&str] = &["native-tls", "hyper-tls"];
 const GENERATOR: &[&str] =
     &["suprsend-codegen", "progenitor", "progenitor-impl", "typify", "openapiv3", "prettyplease"];
-/// Implementations that none of the features may bring.
+/// Crates that none of the features may add.
 const UNWANTED: &[&str] = &["ring", "jsonschema", "suprsend-mock"];
 const HTTP2: &[&str] = &["h2"];
 const TOKEN: &[&str] = &["p256"];
 
-/// What a combination of features brings and what it leaves out.
+/// The dependencies that a combination of features must and must not have.
 struct Tree {
     features: &'static [&'static str],
     with: &'static [&'static [&'static str]],
@@ -82,7 +82,7 @@ const TREES: [Tree; 10] = [
     Tree { features: &["codegen"], with: &[GENERATOR], without: &[RUSTLS, AWS_LC, NATIVE_TLS, UNWANTED] },
 ];
 
-/// Features that change what is compiled, but bring no crate of their own.
+/// Features that change what is compiled, but add no crate.
 const WITHOUT_CRATES: [&str; 2] = ["blocking", "management"];
 
 #[derive(Args)]
@@ -104,7 +104,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Compares the dependency trees and returns what is wrong.
+/// Compares the dependency trees and returns the problems.
 fn trees() -> Result<Vec<String>> {
     let mut findings = Vec::new();
     for Tree { features, with, without } in TREES {
@@ -131,7 +131,7 @@ fn trees() -> Result<Vec<String>> {
     Ok(findings)
 }
 
-/// The crates that a user of the SDK with these features compiles.
+/// Returns the crates that a user of the SDK with these features compiles.
 fn crates(features: &[&str]) -> Result<BTreeSet<String>> {
     let arguments = ["tree", "--locked", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"];
     let output = cargo(&arguments, features).output().context("cannot run cargo tree")?;
@@ -142,7 +142,7 @@ fn crates(features: &[&str]) -> Result<BTreeSet<String>> {
     Ok(text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect())
 }
 
-/// Builds combinations of features and returns what is wrong. A warning is wrong too: it would be one for every user.
+/// Builds combinations of features and returns the problems. A warning is a problem too, because every user would see it.
 fn combinations() -> Result<Vec<String>> {
     let mut findings = Vec::new();
     let features = [TLS.as_slice(), &OTHERS].concat();
@@ -174,7 +174,7 @@ fn combinations() -> Result<Vec<String>> {
     Ok(findings)
 }
 
-/// Tests rustls without cryptography, which only a process of its own can show.
+/// Tests rustls without a crypto provider, which requires a separate process.
 fn provider() -> Result<Option<String>> {
     let arguments = ["test", "--quiet", "--locked", "--test", "provider"];
     let output = cargo(&arguments, &["rustls-no-provider"]).output().context("cannot run cargo test")?;
@@ -183,7 +183,7 @@ fn provider() -> Result<Option<String>> {
     Ok((!passed).then(|| format!("rustls-no-provider without a provider:\n{text}")))
 }
 
-/// Cargo on the SDK with exactly these features.
+/// Returns a cargo command for the SDK with exactly these features.
 fn cargo(arguments: &[&str], features: &[&str]) -> Command {
     let mut command = project::cargo();
     command.args(arguments).args(["--package", "suprsend", "--no-default-features"]);

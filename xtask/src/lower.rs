@@ -1,4 +1,4 @@
-//! `cargo xtask lower`: the document in OpenAPI 3.0.3, and what that lost.
+//! `cargo xtask lower`: prints the document lowered to OpenAPI 3.0.3, and what was lost.
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     out: Option<PathBuf>,
 }
 
-/// The document goes to stdout or to the file, the report to stderr.
+/// Writes the document to stdout or to the file, and the report to stderr.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let lowered = arguments.input.work(lower)?;
     let text = format!("{:#}\n", lowered.document);

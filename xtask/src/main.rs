@@ -1,4 +1,4 @@
-//! The maintainers' tool. `cargo xtask --help` lists the commands; each has a file of its own.
+//! The maintainers' tool. `cargo xtask --help` lists the commands; each has its own file.
 
 #![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away: see suprsend_console")]
 
@@ -48,7 +48,7 @@ enum Command {
     Page(programs::Arguments),
     /// Send streams of calls to a mock server that fails at random.
     Soak(programs::Arguments),
-    /// Compare or import documents of upstream's.
+    /// Compare or import upstream documents.
     Spec(spec::Arguments),
 }
 

@@ -1,5 +1,4 @@
-//! `cargo xtask package`: the crates as their users get them: packed, built from what was packed, and used by a program
-//! outside the workspace.
+//! `cargo xtask package`: tests the crates as users get them: packed, built from the packages, and used by a program outside the workspace.
 
 use std::{
     fs,
@@ -17,7 +16,7 @@ use crate::project::{cargo, root};
 /// The program outside the workspace.
 const PROGRAM: &str = "crates/suprsend/examples/quickstart.rs";
 
-/// What it depends on, as its author would write it; the last section leads to what was packed.
+/// Its dependencies, as its author would write them. The last section points to the packed crates.
 const MANIFEST: &str = r#"[package]
 name = "consumer"
 version = "0.0.0"
@@ -73,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         .args(["run", "--quiet", "--target-dir"])
         .arg(target)
         .args(["--", "--json"])
-        // The program is to use a hub of its own.
+        // The program must use its own mock server.
         .env_remove("SUPRSEND_API_KEY")
         .output()
         .context("cannot run cargo")?;
@@ -88,7 +87,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The crates that are published, and the target folder.
+/// Returns the crates that are published, and the target folder.
 fn published() -> Result<(Vec<Published>, PathBuf)> {
     let output = cargo()
         .args(["metadata", "--no-deps", "--locked", "--format-version", "1"])
@@ -102,14 +101,14 @@ fn published() -> Result<(Vec<Published>, PathBuf)> {
     let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
     let published = packages
         .iter()
-        // `publish = false` is an empty list of registries.
+        // `publish = false` is represented as an empty list of registries.
         .filter(|package| package["publish"].is_null())
         .map(|package| Published { name: text(&package["name"]), version: text(&package["version"]) })
         .collect();
     Ok((published, text(&metadata["target_directory"]).into()))
 }
 
-/// Writes a package that depends on the SDK and the hub as they are packed.
+/// Writes a package that depends on the packed SDK and mock server.
 fn write_consumer(folder: &Path, published: &[Published], packed: &Path) -> Result<()> {
     let mut lines = vec![MANIFEST.to_owned()];
     for Published { name, version } in published {
@@ -121,7 +120,7 @@ fn write_consumer(folder: &Path, published: &[Published], packed: &Path) -> Resu
         lines.push(format!("{name} = {{ path = \"{name}-{version}\" }}"));
     }
     fs::write(folder.join("Cargo.toml"), lines.join("\n"))?;
-    // The versions that everything here is tested with.
+    // The versions with which everything here is tested.
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
     fs::create_dir(folder.join("src"))?;
     fs::copy(root().join(PROGRAM), folder.join("src/main.rs"))?;
@@ -134,7 +133,7 @@ mod tests {
 
     use super::*;
 
-    /// What every tarball has: cargo's own files, the licences, the page that the registry shows, the source.
+    /// The content of every tarball: cargo's own files, the licences, the page for the registry, the source.
     const ALWAYS: [&str; 8] = [
         ".cargo_vcs_info.json",
         "Cargo.lock",
@@ -153,7 +152,7 @@ mod tests {
         String::from_utf8_lossy(&output.stdout).lines().map(|line| line.replace('\\', "/")).collect()
     }
 
-    /// Files and folders at the top of a tarball; outside a repository there is no `.cargo_vcs_info.json`.
+    /// Returns the files and folders at the top of a tarball. Outside a repository, there is no `.cargo_vcs_info.json`.
     fn top(files: &[String]) -> BTreeSet<&str> {
         let top = files.iter().filter_map(|file| file.split('/').next());
         top.chain([".cargo_vcs_info.json"]).collect()
@@ -194,7 +193,7 @@ mod tests {
         }
     }
 
-    /// A release says which document it was made of.
+    /// Checks that a release names the document that it was generated from.
     #[test]
     fn versions_carry_that_of_the_document() {
         let document = fs::read_to_string(root().join("src/openapi.json")).expect("the snapshot is there");

@@ -1,6 +1,6 @@
-//! Commands that are programs of their own, which need what the others do without: the compiled SDK, the hub, optimization.
+//! Commands that are separate programs, because they need what the others do without: the compiled SDK, the mock server, optimization.
 //!
-//! So that this tool can be built, and can import, generate and compare, when the SDK does not build.
+//! This tool can therefore be built, and can import, generate and compare, even if the SDK does not build.
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -19,7 +19,7 @@ pub(crate) enum Program {
     Soak,
 }
 
-/// What the program is told.
+/// The arguments of the command.
 #[derive(Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Arguments {
@@ -29,8 +29,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(program: Program, arguments: &Arguments) -> Result<ExitCode> {
-    // By the name of the program, so that its dependencies are those that the workspace is tested with. But the benchmark measures the SDK
-    // as its users have it, with no more features than its own package asks for.
+    // Selected by the name of the program, so that its dependencies are those that the workspace is tested with. The benchmark, however,
+    // measures the SDK as users have it, with no more features than its own package needs.
     let (selection, name, profile) = match program {
         Program::Bench => ("--package", "suprsend-bench", "release"),
         Program::Conformance => ("--bin", "suprsend-conformance", "dev"),
@@ -38,11 +38,11 @@ pub(crate) fn run(program: Program, arguments: &Arguments) -> Result<ExitCode> {
         Program::Page => ("--bin", "suprsend-page", "dev"),
         Program::Soak => ("--bin", "suprsend-soak", "dev"),
     };
-    // Where it was called, so that paths mean what they say.
+    // Runs in the caller's folder, so that relative paths keep their meaning.
     let mut command = cargo_here();
     command.args(["run", "--quiet", "--profile", profile, selection, name, "--manifest-path"]);
     command.arg(root().join("Cargo.toml")).arg("--").args(&arguments.arguments);
     let status = command.status().context("cannot run cargo")?;
-    // A program that was ended by a signal has no code.
+    // A program that was terminated by a signal has no code.
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }

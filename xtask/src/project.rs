@@ -1,4 +1,4 @@
-//! The project's own document and overlays, or those named on the command line.
+//! The project's own document and overlays, or those that the command line names.
 
 use std::{
     env,
@@ -12,7 +12,7 @@ use serde_json::Value;
 use suprsend_codegen::{Problems, Project, generate_partial};
 use suprsend_console::err;
 
-/// Which document to work on.
+/// The document to work on.
 #[derive(Args)]
 pub(crate) struct Input {
     /// Document to use instead of the project's.
@@ -32,12 +32,12 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Whether this is the project's own document.
+    /// Returns whether this is the project's own document.
     pub(crate) fn is_own(&self) -> bool {
         self.spec.is_none()
     }
 
-    /// Corrects the document and does `work` on it, or on what `--lenient` leaves of it. What that dropped goes to stderr.
+    /// Corrects the document and calls `work` with it, or with what `--lenient` leaves of it. Reports what that dropped on stderr.
     pub(crate) fn work<T>(&self, work: impl Fn(&Value) -> Result<T, Problems>) -> Result<T> {
         let document = self.open()?.correct()?;
         if !self.lenient {
@@ -64,20 +64,20 @@ impl Input {
     }
 }
 
-/// The top of the workspace.
+/// Returns the root of the workspace.
 pub(crate) fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here)
 }
 
-/// The cargo that runs this, on the workspace.
+/// Returns a command with the cargo that runs this, in the workspace.
 pub(crate) fn cargo() -> Command {
     let mut command = cargo_here();
     command.current_dir(root());
     command
 }
 
-/// The cargo that runs this, in the folder where it was called.
+/// Returns a command with the cargo that runs this, in the caller's folder.
 pub(crate) fn cargo_here() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

@@ -1,8 +1,8 @@
-//! Which members a message has to have, where that depends on who sends it.
+//! Required members that depend on the direction of a message.
 //!
-//! In OpenAPI 3.0 a required member that is `readOnly` is required in responses only, and one that is `writeOnly` in requests only.
-//! A schema has one Rust type, whichever way it goes, so such a member is optional in every type that goes the other way. In 3.1 the
-//! two are annotations, and `required` means what it says.
+//! In OpenAPI 3.0, a required member that is `readOnly` is required only in responses, and one that is `writeOnly` only in requests. A
+//! schema has one Rust type for both directions, so such a member is optional in every type that is used in the other direction. In 3.1 the
+//! two are annotations, and `required` always applies.
 
 use std::collections::HashSet;
 
@@ -14,12 +14,12 @@ use crate::{
     report::Kind,
 };
 
-/// Whether a document is of OpenAPI 3.0.
+/// Returns whether a document uses OpenAPI 3.0.
 pub(crate) fn is_3_0(document: &Value) -> bool {
     document.get("openapi").and_then(Value::as_str).is_some_and(|version| version.starts_with("3.0."))
 }
 
-/// Takes out of `required` what a message that goes the other way need not have, in a lowered document that was one of 3.0.
+/// Removes members from `required` that a message in the other direction may omit, in a lowered document that used 3.0.
 pub(crate) fn settle(document: &mut Value, report: &mut Report) {
     let (sent, received) = (reached(document, true), reached(document, false));
     let mut optional: Vec<(Pointer, String, &str)> = Vec::new();
@@ -59,7 +59,7 @@ pub(crate) fn settle(document: &mut Value, report: &mut Report) {
     }
 }
 
-/// The places of all schemas that requests are made of, or responses.
+/// Returns the places of all schemas that occur in requests, or in responses.
 fn reached(document: &Value, sent: bool) -> HashSet<Pointer> {
     let mut open: Vec<(Pointer, Node)> = Vec::new();
     let mut seen: HashSet<Pointer> = HashSet::new();
@@ -77,7 +77,7 @@ fn reached(document: &Value, sent: bool) -> HashSet<Pointer> {
         let goes = |child: Node| match child {
             Node::Parameter | Node::RequestBody => sent,
             Node::Responses => !sent,
-            // Calls that the API makes are no part of a client.
+            // Calls that the API makes are not part of a client.
             Node::Callback => false,
             _ => true,
         };
@@ -87,7 +87,7 @@ fn reached(document: &Value, sent: bool) -> HashSet<Pointer> {
     seen
 }
 
-/// The properties of a schema and of what it combines by `allOf` that have the flag.
+/// Returns the properties with the flag, of a schema and of the schemas that it combines by `allOf`.
 fn flagged(document: &Value, place: &Pointer, flag: &str) -> HashSet<String> {
     let has = |place: &Pointer| {
         let mut parts = parts(document, place, &["allOf"]).into_iter();
@@ -103,7 +103,7 @@ fn flagged(document: &Value, place: &Pointer, flag: &str) -> HashSet<String> {
     names
 }
 
-/// A schema, what it refers to, and what it combines by these keywords.
+/// Returns a schema, the target of its reference, and the schemas that it combines by these keywords.
 fn parts(document: &Value, place: &Pointer, keywords: &[&str]) -> Vec<Pointer> {
     let mut open = vec![place.clone()];
     let mut found: Vec<Pointer> = Vec::new();
@@ -143,7 +143,7 @@ mod tests {
         })
     }
 
-    /// What each component requires in the end, and how many lines say so.
+    /// Returns the final required members of each component, and the number of lines that declare them.
     fn required(document: &Value) -> (Vec<(String, Value)>, usize) {
         let (mut document, mut report) = (document.clone(), Report::default());
         settle(&mut document, &mut report);

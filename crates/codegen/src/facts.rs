@@ -1,6 +1,6 @@
-//! The facts of each operation that its types do not carry: path, server, credential, parameters, and whether it may be repeated.
+//! Facts about operations that their types do not express: path, server, credential, parameters, and whether they may be repeated.
 //!
-//! They are read from the lowered document, before adapting takes away what the generator does not read.
+//! They are read from the lowered document, before adapting removes what the generator does not read.
 
 use serde_json::{Map, Value};
 
@@ -9,28 +9,28 @@ use crate::{
     table::{Table, Verdict},
 };
 
-/// Facts that the document states about one operation.
+/// The facts that the document declares about one operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
-    /// The name of the function that the generator makes of it.
+    /// The name of the function that the generator creates for it.
     pub(crate) function: String,
     pub(crate) id: String,
     pub(crate) method: String,
     pub(crate) path: String,
-    /// The URL of a server of its own.
+    /// The URL of the operation's own server.
     pub(crate) server: Option<String>,
     pub(crate) credential: Credential,
     pub(crate) summary: String,
     pub(crate) description: String,
-    /// Why it is deprecated, if it is.
+    /// Whether it is deprecated.
     pub(crate) deprecated: bool,
-    /// Whether sending it twice has the effect of sending it once.
+    /// Whether sending it twice has the same effect as sending it once.
     pub(crate) idempotent: bool,
-    /// The place of the idempotency key in the body, as tokens of a pointer; `*` is every item of a list.
+    /// The place of the idempotency key in the body, as tokens of a pointer; `*` stands for every item of a list.
     pub(crate) key: Option<Vec<String>>,
-    /// The Cargo feature that it is behind.
+    /// The Cargo feature that enables it.
     pub(crate) feature: Option<String>,
-    /// Where a success says whether it is one.
+    /// The place where the body of a successful response reports whether it is a success.
     pub(crate) verdict: Option<Verdict>,
     /// Whether a successful response is text.
     pub(crate) text: bool,
@@ -46,7 +46,7 @@ pub(crate) struct Parameter {
     pub(crate) description: String,
 }
 
-/// The credential of an operation, by the first security requirement that a client can meet.
+/// The credential of an operation, from the first security requirement that a client can meet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Credential {
     None,
@@ -59,7 +59,7 @@ pub(crate) enum Credential {
     Other(String),
 }
 
-/// Collects the facts of all operations. The table of resources says which may be repeated though their method does not.
+/// Collects the facts of all operations. The table of resources tells which may be repeated although their method does not imply it.
 pub(crate) fn collect(document: &Value, table: &Table) -> Vec<Facts> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
@@ -112,7 +112,7 @@ fn own_server(value: &Value) -> Option<String> {
     for (name, variable) in server["variables"].as_object().into_iter().flatten() {
         url = url.replace(&format!("{{{name}}}"), variable["default"].as_str().unwrap_or_default());
     }
-    // A relative one is below the server of the document.
+    // A relative URL is below the server of the document.
     url.contains("://").then(|| url.trim_end_matches('/').to_owned())
 }
 
@@ -141,7 +141,7 @@ fn scheme(document: &Value, name: &str) -> Credential {
     }
 }
 
-/// Returns whether no success has JSON, and one has text.
+/// Returns whether a success is text, and none is JSON.
 fn responses_with_text(document: &Value, operation: &Value) -> bool {
     let statuses = operation["responses"].as_object().into_iter().flatten();
     let media: Vec<String> = statuses
@@ -159,7 +159,7 @@ fn parameters(document: &Value, item: &Value, operation: &Value) -> Vec<Paramete
         let parameter = follow(document, stated);
         let text = |name: &str| parameter[name].as_str().unwrap_or_default().to_owned();
         let one = Parameter { name: text("name"), place: text("in"), description: text("description") };
-        // An operation's own parameter stands in the place of the path's.
+        // An operation's own parameter replaces that of the path.
         if !found.iter().any(|other| (&other.name, &other.place) == (&one.name, &one.place)) {
             found.push(one);
         }

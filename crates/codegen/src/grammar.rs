@@ -1,14 +1,14 @@
-//! Where things stand in an OpenAPI document.
+//! The grammar of OpenAPI documents: which objects occur where.
 //!
-//! One table says, for every kind of object, which of its members hold objects of which kind. Everything that walks the
-//! document (lint, lowering, adapting, references) walks by this table, so that a *property* named `const`,
-//! `examples` or `nullable` is never taken for a keyword: below `properties` stand names, not keywords.
+//! For every kind of object, one table lists which of its members contain objects of which kind. All code that walks the document (lint,
+//! lowering, adapting, references) uses this table, so that a *property* named `const`, `examples` or `nullable` is never mistaken for a
+//! keyword: the keys below `properties` are names, not keywords.
 
 use serde_json::Value;
 
 use crate::Pointer;
 
-/// The kind of object that stands at a place of the document.
+/// The kind of object at a place of the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Node {
     /// The document itself.
@@ -27,7 +27,7 @@ pub enum Node {
     Responses,
     /// A response.
     Response,
-    /// A response's or an encoding's header.
+    /// A header of a response or of an encoding.
     Header,
     /// A media type.
     MediaType,
@@ -41,7 +41,7 @@ pub enum Node {
     Schema,
 }
 
-/// How a member holds its objects.
+/// The way in which a member contains its objects.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
     One,
@@ -53,12 +53,12 @@ use Shape::{List, Map, One};
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// Whether a key of a path item names an operation.
+/// Returns whether a key of a path item names an operation.
 pub fn is_method(key: &str) -> bool {
     METHODS.contains(&key)
 }
 
-/// A path without the names of its parameters: two that are the same without are one path.
+/// Returns a path without the names of its parameters: two paths that only differ in these names are the same path.
 pub fn path_template(path: &str) -> String {
     let mut parts = path.split('{');
     let mut template = parts.next().unwrap_or_default().to_owned();
@@ -69,7 +69,7 @@ pub fn path_template(path: &str) -> String {
     template
 }
 
-/// What the member `key` of an object of kind `node` holds; `None` for data and annotations.
+/// Returns what the member `key` of an object of kind `node` contains; `None` for data and annotations.
 fn member(node: Node, key: &str, value: &Value) -> Option<(Shape, Node)> {
     if key.starts_with("x-") && !matches!(node, Node::Callback) {
         return None;
@@ -100,10 +100,10 @@ fn member(node: Node, key: &str, value: &Value) -> Option<(Shape, Node)> {
     })
 }
 
-/// How a keyword of JSON Schema 2020-12 (or of an older draft) holds schemas.
+/// Returns how a keyword of JSON Schema 2020-12 (or of an older draft) contains schemas.
 fn subschemas(keyword: &str, value: &Value) -> Option<Shape> {
     Some(match keyword {
-        // A list of schemas under `items` is what older drafts had for `prefixItems`.
+        // A list of schemas under `items` is the older drafts' form of `prefixItems`.
         "items" if value.is_array() => List,
         "items"
         | "additionalItems"
@@ -125,7 +125,7 @@ fn subschemas(keyword: &str, value: &Value) -> Option<Shape> {
 
 /// Calls `visit` for the object at `pointer` and everything below it, parents before their children.
 ///
-/// A Reference Object (a `$ref` anywhere but in a schema) is visited, but not what stands beside the `$ref`.
+/// A Reference Object (a `$ref` anywhere but in a schema) is visited, but not the members next to the `$ref`.
 pub fn walk<'a>(
     value: &'a Value,
     node: Node,
@@ -138,7 +138,7 @@ pub fn walk<'a>(
     }
 }
 
-/// The objects directly below one object, each with its place.
+/// Returns the objects directly below an object, each with its place.
 pub(crate) fn children<'a>(
     value: &'a Value,
     node: Node,
@@ -150,7 +150,7 @@ pub(crate) fn children<'a>(
         .collect()
 }
 
-/// The object directly below one object that stands at a place or around it, given by the steps there, and its own steps.
+/// Returns the object directly below one object that is at or around a place, given by the remaining steps, and the steps to that object.
 pub(crate) fn towards<'a, 'p>(
     value: &'a Value,
     node: Node,
@@ -169,7 +169,7 @@ pub(crate) fn towards<'a, 'p>(
     Some((value, node, &steps[..2]))
 }
 
-/// The places of the objects directly below one object, relative to it.
+/// Returns the places of the objects directly below an object, relative to it.
 fn places(value: &Value, node: Node) -> Vec<(Node, Pointer)> {
     let mut found = Vec::new();
     let Value::Object(members) = value else {
@@ -178,7 +178,7 @@ fn places(value: &Value, node: Node) -> Vec<(Node, Pointer)> {
     if is_reference(members, node) {
         return found;
     }
-    // A member with nothing behind it counts as absent.
+    // A member without a value counts as absent.
     for (key, value) in members.iter().filter(|(_, value)| !value.is_null()) {
         let Some((shape, node)) = member(node, key, value) else {
             continue;
@@ -198,7 +198,7 @@ fn places(value: &Value, node: Node) -> Vec<(Node, Pointer)> {
     found
 }
 
-/// Calls `change` for everything below and at `pointer`, children before their parents.
+/// Calls `change` for the object at `pointer` and everything below it, children before their parents.
 pub(crate) fn rewrite(
     value: &mut Value,
     node: Node,

@@ -1,74 +1,74 @@
-//! From an OpenAPI 3.1 document and its overlays to a Rust client, with a record of what was lost on the way.
+//! Generates a Rust client from an OpenAPI 3.1 document and its overlays, and records what was lost on the way.
 //!
 //! ```text
 //! document + overlays -> lint -> lower to 3.0.3 -> adapt -> openapiv3 -> progenitor -> patch -> Rust
 //! ```
 //!
-//! - [`Project::correct`] applies the overlays; the result is what everything else is judged by.
-//! - [`generate`] checks it, lowers it, fits it to progenitor and generates.
+//! - [`Project::correct`] applies the overlays; the result is the reference for everything else.
+//! - [`generate`] validates it, lowers it, adapts it to progenitor and generates.
 //!
-//! - [`rules`] reads what the document says of requests and no Rust type carries, to be written as constant data.
+//! - [`rules`] reads the document's constraints on requests that no Rust type expresses, to be written as constant data.
 //! - [`generate_partial`] leaves out the operations that cannot be generated.
 //!
 //! # Limits
 //!
-//! What is beyond one of these is a problem with its place, never a crash:
+//! Exceeding one of these limits is reported as a problem with its place, and never causes a crash:
 //!
-//! - a text, be it a document or an overlay: 64 megabytes ([`TEXT`]), nested 128 levels deep;
-//! - a document: two million values once YAML's aliases are written out and the overlays are applied, nested 256 levels deep;
-//! - a schema: 256 others that it includes one by way of the other, by `$ref` and combinations.
+//! - a text, either a document or an overlay: 64 megabytes ([`TEXT`]), nested 128 levels deep;
+//! - a document: two million values after YAML's aliases are expanded and the overlays are applied, nested 256 levels deep;
+//! - a schema: a chain of 256 schemas that include each other, by `$ref` and combinations.
 //!
 //! # The steps
 //!
-//! **Reading** loses nothing: a number is read exactly or refused, a key is the text that is written, and YAML's `<<` is merged as YAML 1.1
-//! says. Limits are found before anything beyond them is read, so that the time is proportional to the size of the text.
+//! **Parsing** loses nothing: a number is read exactly or rejected, a key is the text as written, and YAML's `<<` is merged as in YAML 1.1.
+//! Limits are checked before anything beyond them is read, so the time is proportional to the size of the text.
 //!
-//! **Lint** comes in three rounds, since each relies on the one before: the JSON type of what is read, where references lead, and
-//! what progenitor cannot do. A round reports everything it finds. The last one also
-//! counts the combinations of alternatives that the generator would have to merge, which take all memory soon.
+//! **Lint** has three rounds, each of which relies on the previous one: the JSON types of values, the targets of references, and the
+//! limitations of progenitor. A round reports everything it finds. The last one also counts the combinations of alternatives that the
+//! generator would have to merge, which would soon exhaust the memory.
 //!
-//! **Lowering** walks the document by one table (`grammar.rs`) that knows where schemas are, so a
-//! property named `const` is no keyword. It first gives every schema that something refers to a place as a component, since
-//! everything else may move. Weakening is harmless except below `not` and inside `oneOf`, where it makes the whole stricter;
-//! `lower/polarity.rs` finds those; a `oneOf` that it has to make `anyOf` carries `x-one-of`, by which it
-//! still becomes an enum. A property test compares a 2020-12 validator on the schema
-//! given with a draft 4 validator on the schema lowered.
+//! **Lowering** walks the document by one table (`grammar.rs`) that knows where schemas are, so a property named `const` is not mistaken
+//! for a keyword. First it makes a component of every schema that something refers to, because everything else may move. Weakening is
+//! harmless except below `not` and inside `oneOf`, where it makes the whole stricter; `lower/polarity.rs` finds those places. A `oneOf`
+//! that must become `anyOf` is marked with `x-one-of`, so that it still becomes an enum. A property test compares a 2020-12 validator on
+//! the original schema with a draft 4 validator on the lowered one.
 //!
-//! **Fitting** works around what progenitor does not do: it names every inline schema (title, else operation, role and status),
-//! makes one type of several success or error bodies, leaves a status with another kind of body undeclared so that it
-//! reaches the caller, keeps unknown keys where the document allows them, drops defaults (they would be sent whether set or not),
-//! and widens enumerations whose values have no Rust names.
+//! **Adapting** works around limitations of progenitor. It names every inline schema (by its title, or else by operation, role and status).
+//! It combines several success or error bodies into one type, and leaves a status with another kind of body undeclared, so that it reaches
+//! the caller. It keeps unknown keys where the document allows them. It drops defaults, which would be sent whether set or not, and widens
+//! enumerations whose values have no Rust names.
 //!
-//! Limits of texts, numbers and lists make no types: rules carry them. A component that is a plain text or number stands inline, and equal
-//! schemas are one type.
+//! Limits of strings, numbers and lists do not become types: the rules contain them. A component that is a plain string or number is
+//! inlined, and equal schemas become one type.
 //!
-//! **Unions.** A union with objects or lists in it is not left to typify, which takes the first alternative that can be read. Fitting puts an
-//! object in its place, with a property for each alternative, and mending turns the struct that comes of it into an enum. Where
-//! the JSON type does not tell the alternatives apart, the enum is read by `suprsend_api::union`: the first alternative that keeps every member
-//! that any keeps, of those whose checks hold. Checks are what the document says and the type does not: a tag by `discriminator`, constants,
-//! bounds, lengths, patterns, members that may not be there. A value that no alternative keeps whole stays JSON, in the variant `Other`. A
-//! property test makes random unions and random instances, which a validator judges, and compares what is read and written again.
+//! **Unions.** typify does not handle unions that contain objects or lists, because it chooses the first alternative that can be decoded.
+//! Adapting replaces such a union with an object that has a property for each alternative, and patching turns the resulting struct into an
+//! enum. If the JSON type does not distinguish the alternatives, `suprsend_api::union` decodes the enum as the first alternative that keeps
+//! every member that any of them keeps, among those whose checks pass. Checks are conditions of the document that the type does not
+//! express: a tag by `discriminator`, constants, bounds, lengths, patterns, members that must be absent. A value that no alternative keeps
+//! completely stays JSON, in the variant `Other`. A property test generates random unions and random instances, validates them, and
+//! compares the decoded and encoded values.
 //!
-//! **Operations.** progenitor generates in its positional style. Of each function of its client, the signature becomes a struct, the result
-//! the types `Response` and `Refusal`, and the statements before it sends the method `request` (`rust/operations/read.rs` reads them
-//! and refuses a form that it does not know, with progenitor's version). The client itself goes. An operation is data: it can be stored as
-//! JSON under its id, and `operations::visit` finds its type again.
+//! **Operations.** progenitor generates in its positional style. For each function of its client, the signature becomes a struct, the
+//! result becomes the types `Response` and `Refusal`, and the statements before sending become the method `request`
+//! (`rust/operations/read.rs` reads them and rejects an unknown form, naming progenitor's version). The client itself is removed. An
+//! operation is data: it can be stored as JSON under its id, and `operations::visit` finds its type again.
 //!
-//! **Types.** Text enums are open, so that one unknown value does not fail a response; an enum stays closed where nothing else tells the
-//! alternatives of a union apart. Types with secrets (`x-sensitive` in an overlay) do not print them; doc comments
-//! are safe for rustdoc. An enum without a tag whose variants take different JSON types, which the tree has to show for certain, is read by
-//! a visitor instead of what serde derives, which buffers the value and tries every variant on it.
+//! **Types.** String enums are open, so that one unknown value does not fail a response; an enum stays closed if nothing else distinguishes
+//! the alternatives of a union. Types with secrets (`x-sensitive` in an overlay) do not print them. Doc comments are safe for rustdoc. An
+//! untagged enum whose variants have distinct JSON types, as far as the syntax tree proves it, is decoded by a visitor instead of serde's
+//! derive, which buffers the value and tries every variant.
 //!
-//! **Rules** are read from the corrected document, before it is lowered, and written as constant data. The SDK judges a body by them while
-//! it is serialized into nothing, and finds by the same data what must not be shown.
+//! **Rules** are read from the corrected document, before it is lowered, and written as constant data. The SDK validates a body with them
+//! while serializing it into nothing, and uses the same data to find what must not be shown.
 //!
-//! **Culprits.** Where the generator panics all the same, each operation and schema is tried by itself, with stubs of what it only holds, by
-//! halves: all culprits are named in one run, which takes a few times as long as generating, however many there are.
+//! **Bisecting.** If the generator panics in spite of all this, each operation and schema is tried separately, with stubs for what it only
+//! refers to, by bisection. One run names all culprits, and takes a few times as long as generating, however many there are.
 //!
 //! # Errors
 //!
-//! Nothing here knows a particular API. Input that cannot be generated gives [`Problems`]: a line each with place, reason
-//! and remedy, all of them in one run.
+//! Nothing here knows a particular API. Input that cannot be generated results in [`Problems`]: one line each with place, reason and
+//! remedy, and all of them in one run.
 
 mod adapt;
 mod directions;
@@ -110,37 +110,37 @@ pub use rust::{Fault, Settings};
 pub use source::Source;
 pub use table::{Entry as TableEntry, RESOURCES, Resource, Table, Verdict};
 
-/// What [`generate`] makes of a document.
+/// The result of [`generate`].
 #[derive(Debug, Clone)]
 pub struct Generated {
-    /// The Rust source of client and types, formatted.
+    /// The formatted Rust source of client and types.
     pub rust: String,
-    /// The corrected document as JSON, formatted: what the Rust is to be judged by.
+    /// The corrected document as formatted JSON, which is the reference for the Rust code.
     pub document: String,
-    /// What was lost, moved or renamed between the document and the Rust.
+    /// Everything that was lost, moved or renamed between the document and the Rust code.
     pub report: Report,
 }
 
-/// What [`lower`] makes of a document.
+/// The result of [`lower`].
 #[derive(Debug, Clone)]
 pub struct Lowered {
     /// The document in OpenAPI 3.0.3.
     pub document: Value,
-    /// What was lost, moved or renamed.
+    /// Everything that was lost, moved or renamed.
     pub report: Report,
 }
 
-/// Refuses a document in which values have another JSON type than is read, or references lead nowhere. What passes can be
-/// walked without surprises, though it need not be valid OpenAPI.
+/// Rejects a document with values of an unexpected JSON type or with dangling references. A document that passes can be walked safely,
+/// although it need not be valid OpenAPI.
 ///
 /// # Errors
 ///
-/// Every value of another type and every reference that leads nowhere.
+/// Every value of an unexpected type and every dangling reference.
 pub fn readable(document: &Value) -> Result<(), Problems> {
     limits::deep(|| lint::readable(document))
 }
 
-/// Refuses what [`generate`] refuses before it generates anything.
+/// Rejects everything that [`generate`] rejects before it generates anything.
 ///
 /// # Errors
 ///
@@ -149,12 +149,12 @@ pub fn generatable(document: &Value) -> Result<(), Problems> {
     limits::deep(|| lint::generatable(document))
 }
 
-/// Lists what has no description, of which users of the generated code see only the name: operations, parameters, components,
-/// schemas with a title and properties.
+/// Lists the places without a description, of which users of the generated code see only the name: operations, parameters, components,
+/// schemas with a title, and properties.
 ///
 /// # Errors
 ///
-/// What [`readable`] refuses.
+/// The same as for [`readable`].
 pub fn undescribed(document: &Value) -> Result<Vec<Pointer>, Problems> {
     limits::deep(|| {
         lint::readable(document)?;
@@ -162,11 +162,11 @@ pub fn undescribed(document: &Value) -> Result<Vec<Pointer>, Problems> {
     })
 }
 
-/// Checks a corrected document and lowers it to OpenAPI 3.0.3, without adapting it to the generator.
+/// Validates a corrected document and lowers it to OpenAPI 3.0.3, without adapting it to the generator.
 ///
 /// # Errors
 ///
-/// What [`readable`] refuses.
+/// The same as for [`readable`].
 pub fn lower(document: &Value) -> Result<Lowered, Problems> {
     limits::deep(|| {
         lint::readable(document)?;
@@ -177,21 +177,21 @@ pub fn lower(document: &Value) -> Result<Lowered, Problems> {
     })
 }
 
-/// Generates the Rust client of a corrected document.
+/// Generates the Rust client for a corrected document.
 ///
 /// # Errors
 ///
-/// What [`generatable`] refuses, and operations or schemas at which the generator panics.
+/// The same as for [`generatable`], and operations or schemas at which the generator panics.
 pub fn generate(document: &Value, settings: &Settings) -> Result<Generated, Problems> {
     generate_or_fail(document, settings, |_| None)
 }
 
-/// Generates as [`generate`] does, but fails for one more reason, as if the generator could not do that: for measuring how long it takes
-/// to find out which parts are to blame. The reason is asked for with the adapted document or parts of it.
+/// Generates like [`generate`], but also fails where `fault` returns a reason, as if the generator could not handle it. This measures how
+/// long it takes to find the culprits. `fault` is called with the adapted document or parts of it.
 ///
 /// # Errors
 ///
-/// Those of [`generate`], and the parts for which `fault` has a reason.
+/// The same as for [`generate`], and the parts for which `fault` returns a reason.
 #[doc(hidden)]
 pub fn generate_or_fail(document: &Value, settings: &Settings, fault: Fault) -> Result<Generated, Problems> {
     limits::deep(|| {

@@ -1,10 +1,10 @@
-//! How large a document may be. What is beyond a limit is a problem with its place, never a crash.
+//! Limits of documents. Exceeding one is reported as a problem with its place, and never causes a crash.
 //!
 //! - A text has at most [`TEXT`] bytes.
 //! - A text nests at most [`NESTING`] levels deep.
-//! - A document has at most [`VALUES`] values once its aliases are written out and its overlays applied, and nests at
-//!   most [`DEPTH`] levels deep. A megabyte of YAML has some 50,000 values.
-//! - A schema includes at most [`INCLUSION`] others one by way of the other, by `$ref` and combinations.
+//! - A document has at most [`VALUES`] values after its aliases are expanded and its overlays are applied, and nests at most [`DEPTH`]
+//!   levels deep. A megabyte of YAML has some 50,000 values.
+//! - A chain of schemas that include each other, by `$ref` and combinations, has at most [`INCLUSION`] schemas.
 
 use std::{panic, thread};
 
@@ -12,26 +12,26 @@ use serde_json::Value;
 
 use crate::{Pointer, Problem, Problems};
 
-/// The most bytes of a text: 64 megabytes. A document of some hundred operations has one or two.
+/// The maximum size of a text in bytes: 64 megabytes. A document with some hundred operations has one or two.
 pub const TEXT: usize = 64 << 20;
 
-/// The most levels that a text may nest.
+/// The maximum nesting of a text.
 pub(crate) const NESTING: usize = 128;
 
-/// The most values, keys not counted, that a document may have.
+/// The maximum number of values in a document, not counting keys.
 pub(crate) const VALUES: usize = 2_000_000;
 
-/// The most levels that a document may nest.
+/// The maximum nesting of a document.
 pub(crate) const DEPTH: usize = 256;
 
-/// The longest chain of schemas that include each other.
+/// The maximum length of a chain of schemas that include each other.
 pub(crate) const INCLUSION: usize = 256;
 
-/// The stack for a document at its limits. Only what is used of it takes memory.
+/// The stack size for a document at its limits. Only the part that is used takes memory.
 const STACK: usize = 256 << 20;
 
-/// Runs the work where recursion over the deepest document that passes lint has room: the stack of a thread is as small as
-/// two megabytes, and an overflow would end the process.
+/// Runs the work with enough stack for recursion over the deepest document that passes lint: the stack of a thread may be as small as two
+/// megabytes, and an overflow would abort the process.
 pub(crate) fn deep<T: Send>(work: impl FnOnce() -> Result<T, Problems> + Send) -> Result<T, Problems> {
     thread::scope(|scope| {
         let worker = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).map_err(|error| {
@@ -45,7 +45,7 @@ pub(crate) fn deep<T: Send>(work: impl FnOnce() -> Result<T, Problems> + Send) -
     })
 }
 
-/// Refuses a document that has too many values or is too deep, without recursion of its own.
+/// Rejects a document that has too many values or is nested too deep, without using recursion.
 pub(crate) fn check(document: &Value) -> Result<(), (String, String)> {
     let mut count = 0;
     let mut open = vec![(document, 1)];
@@ -69,7 +69,7 @@ pub(crate) fn check(document: &Value) -> Result<(), (String, String)> {
     Ok(())
 }
 
-/// How many values a value has, itself included, and how many lists and objects nest in it.
+/// Returns the number of values in a value, including itself, and the nesting of lists and objects in it.
 pub(crate) fn measure(value: &Value) -> (usize, usize) {
     let (mut count, mut deepest) = (0, 0);
     let mut open = vec![(value, 1)];

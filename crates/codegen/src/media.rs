@@ -1,32 +1,32 @@
-//! Which media type of a body the Rust is generated for, where there are several.
+//! Chooses the media type of a body for which Rust is generated, if there are several.
 
 /// The name that progenitor decodes.
 pub(crate) const JSON: &str = "application/json";
 
-/// What progenitor can send, the most wanted first.
+/// The media types that progenitor can send, by preference.
 const SENT: [&str; 5] =
     [JSON, "application/x-www-form-urlencoded", "application/octet-stream", "text/plain", "text/x-markdown"];
 
-/// The media type that a request is sent as, of those that its body names; `None` if it can be sent as none of them.
+/// Returns the media type to send, among those that a request body declares, or `None` if none of them can be sent.
 pub fn sent_as<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let rank = |name: &str| SENT.iter().position(|sent| *sent == essence(name));
     let ranked = names.into_iter().filter_map(|name| Some((rank(name)?, name)));
     ranked.min_by_key(|(rank, _)| *rank).map(|(_, name)| name)
 }
 
-/// The media type that a response is read as, of those that its body names: JSON, else what is written in JSON, else the first.
+/// Returns the media type to read, among those that a response body declares: JSON, or else a type based on JSON, or else the first.
 pub fn read_as<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let rank = |name: &str| if essence(name) == JSON { 0 } else { 1 + u8::from(!is_json(name)) };
     names.into_iter().min_by_key(|name| rank(name))
 }
 
-/// Whether a response of that media type is decoded. Any other is a stream of bytes.
+/// Returns whether responses with this media type are decoded. Any other is a stream of bytes.
 pub fn is_json(name: &str) -> bool {
     let essence = essence(name);
     essence == JSON || essence.ends_with("+json")
 }
 
-/// A media type without its parameters, in lower case.
+/// Returns a media type without its parameters, in lowercase.
 pub fn essence(media_type: &str) -> String {
     let essence = media_type.split(';').next().unwrap_or_default();
     essence.trim().to_ascii_lowercase()

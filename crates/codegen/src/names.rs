@@ -1,4 +1,4 @@
-//! The names of components, which are the names of Rust types.
+//! Names of components, which become names of Rust types.
 
 use std::collections::HashSet;
 
@@ -15,13 +15,13 @@ use crate::{
 pub(crate) struct Names(HashSet<String>);
 
 impl Names {
-    /// The names of the components that a document has.
+    /// Collects the names of a document's components.
     pub(crate) fn from_components(document: &Value) -> Self {
         let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
         Self(schemas.into_iter().flat_map(Map::keys).cloned().collect())
     }
 
-    /// Takes the wanted name, with a number behind it if it is taken already.
+    /// Takes the wanted name, or the name followed by a number if it is already taken.
     pub(crate) fn take(&mut self, wanted: &str) -> String {
         let mut name = wanted.to_owned();
         let mut number = 2;
@@ -33,7 +33,7 @@ impl Names {
     }
 }
 
-/// The map of a document's component schemas, which is made if there is none.
+/// Returns the map of a document's component schemas, creating it if necessary.
 pub(crate) fn components(document: &mut Value) -> &mut Map<String, Value> {
     let mut place = document;
     for key in ["components", "schemas"] {
@@ -51,10 +51,10 @@ pub(crate) fn components(document: &mut Value) -> &mut Map<String, Value> {
     }
 }
 
-/// What the generated types use without a path: a type of that name would stand in its place.
+/// Names that the generated types use without a path; a type with such a name would shadow them.
 const TYPES_TAKEN: [&str; 5] = ["Default", "Err", "None", "Ok", "Some"];
 
-/// What the module of the operations uses without a path: an operation of that name would stand in its place.
+/// Names that the module of the operations uses without a path; an operation with such a name would shadow them.
 const OPERATIONS_TAKEN: [&str; 32] = [
     "Base",
     "Clone",
@@ -90,48 +90,48 @@ const OPERATIONS_TAKEN: [&str; 32] = [
     "All",
 ];
 
-/// The methods that every generated client of progenitor has, and those that its operations call.
+/// The methods that every client of progenitor has, and those that its operations call.
 const METHODS_TAKEN: [&str; 9] =
     ["api_version", "baseurl", "client", "exec", "inner", "new", "new_with_client", "post", "pre"];
 
-/// Returns whether there is no room for an operation of this name.
+/// Returns whether an operation cannot have this name.
 pub(crate) fn is_taken_by_client(id: &str) -> bool {
     let method = field_name(id);
     METHODS_TAKEN.contains(&method.as_str()) || OPERATIONS_TAKEN.contains(&method.to_pascal_case().as_str())
 }
 
-/// Returns whether an operation has a field of the parameter's name already: that of its body.
+/// Returns whether an operation already has a field with the parameter's name: that of its body.
 pub(crate) fn is_taken_by_body(parameter: &str, body: bool) -> bool {
     body && field_name(parameter) == "body"
 }
 
-/// The letters and digits of a text; anything else separates words. `²` is a digit to Unicode, but not in a Rust name.
+/// Returns the letters and digits of a text; everything else separates words. `²` is a digit in Unicode, but not in a Rust name.
 pub(crate) fn words(text: &str) -> String {
     let word = |c: char| c.is_alphanumeric() && unicode_ident::is_xid_continue(c);
     text.replace('\'', "").chars().map(|c| if word(c) { c } else { ' ' }).collect()
 }
 
-/// A name in the form of Rust types.
+/// Returns a name in the form of Rust types.
 pub(crate) fn type_name(text: &str) -> String {
-    // Twice, because a letter alone is a word: `a b` is `AB`, which the generator would take for `Ab`.
+    // Twice, because a single letter is a word: `a b` is `AB`, which the generator would turn into `Ab`.
     let name = words(text).to_pascal_case().to_pascal_case();
     let usable = syn::parse_str::<syn::Ident>(&name).is_ok() && !TYPES_TAKEN.contains(&name.as_str());
     if usable { name } else { format!("X{name}") }
 }
 
-/// A name in the form of Rust fields and functions.
+/// Returns a name in the form of Rust fields and functions.
 pub(crate) fn field_name(text: &str) -> String {
     let name = function_name(text);
     if name.is_empty() { "x".to_owned() } else { name }
 }
 
-/// The name of the function for an operation of this id; empty if there is none.
+/// Returns the name of the function for an operation with this id; empty if there is none.
 pub(crate) fn function_name(id: &str) -> String {
     words(id).to_snake_case()
 }
 
-/// The name of the Rust type for the schema at `pointer` of a corrected document, if it gets one of its own: the component's
-/// name, else the title, else the way there. A number follows it where another type has the name already.
+/// Returns the name of the Rust type for the schema at `pointer` of a corrected document, if it gets its own type: the component's name, or
+/// else the title, or else a name derived from the path. If another type already has the name, a number is appended.
 pub fn rust_type(document: &Value, pointer: &Pointer) -> String {
     let components = Pointer::root().child("components").child("schemas");
     if pointer.parent().is_some_and(|parent| parent == components) {
@@ -141,19 +141,19 @@ pub fn rust_type(document: &Value, pointer: &Pointer) -> String {
     }
 }
 
-/// The name of the Rust function for an operation: its id, or what is derived from method and path in its place.
+/// Returns the name of the Rust function for an operation: its id, or a name derived from method and path.
 pub fn rust_function(operation: &Value, path: &str, method: &str) -> String {
     function_name(&crate::adapt::operation_id(operation, path, method))
 }
 
-/// A name for the schema at `pointer`: its title, or what the nearest named thing around it is called and the way from there.
-/// Around it are a titled schema, a component or the operation (with the role, and the status of a response).
+/// Returns a name for the schema at `pointer`: its title, or the name of the nearest named object around it followed by the steps from
+/// there. That object is a titled schema, a component or the operation (with the role, and the status of a response).
 pub(crate) fn describe(document: &Value, pointer: &Pointer) -> String {
     let steps = pointer.tokens();
     let mut rest = steps.as_slice();
     let mut name = String::new();
     let mut here = (document, Node::Document);
-    // The last step so far: the path, of a path item.
+    // The last step so far: for a path item, the path.
     let mut last = "";
     loop {
         if let (Node::Schema, Some(title)) = (here.1, here.0.get("title").and_then(Value::as_str)) {
@@ -163,7 +163,7 @@ pub(crate) fn describe(document: &Value, pointer: &Pointer) -> String {
             return type_name(&name);
         }
         let Some((value, node, taken)) = grammar::towards(here.0, here.1, rest) else {
-            // Not a place of the grammar: the way itself is the name.
+            // The place is not part of the grammar, so the pointer itself is the name.
             return type_name(pointer.as_str());
         };
         extend(&mut name, here.1, last, (value, node), taken);
@@ -173,7 +173,7 @@ pub(crate) fn describe(document: &Value, pointer: &Pointer) -> String {
     }
 }
 
-/// Adds what the step from one object to the next says.
+/// Appends the step from one object to the next.
 fn extend(name: &mut String, from: Node, last: &str, (value, node): (&Value, Node), steps: &[String]) {
     let keyword = steps.first().map_or("", String::as_str);
     let key = steps.last().map_or("", String::as_str);

@@ -1,4 +1,4 @@
-//! Leaving out what cannot be generated, where the rule is to refuse the whole document.
+//! Leaves out parts that cannot be generated, instead of rejecting the whole document.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::{
     report::Kind,
 };
 
-/// Tries on the document, and while that fails, drops what the problems concern and tries on the rest.
+/// Calls a function with the document. While that fails, drops the parts that the problems concern and tries again.
 ///
-/// Dropped is the operation at whose place the problem is, or the whole path where it is outside the operations. Where the
-/// problem is in a component, that is dropped with every operation that needs it. The report names each
-/// operation with the reason. A problem that concerns no operation, such as a missing `openapi`, stays an error.
+/// For a problem in an operation, that operation is dropped; for a problem in a path outside of its operations, the whole path. For a
+/// problem in a component, it is dropped with every operation that needs it. The report lists each operation with the reason. A problem
+/// that concerns no operation, such as a missing `openapi`, remains an error.
 ///
 /// ```
 /// use suprsend_codegen::{Settings, generate, generate_partial};
@@ -38,7 +38,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// The problems of the last attempt, if leaving parts out does not help.
+/// The problems of the last attempt, if leaving out parts does not help.
 pub fn generate_partial<T>(
     document: &Value,
     attempt: impl Fn(&Value) -> Result<T, Problems>,
@@ -56,7 +56,7 @@ pub fn generate_partial<T>(
     }
 }
 
-/// Drops what the problems concern; `false` if one of them concerns nothing that could be dropped.
+/// Drops the parts that the problems concern. Returns `false` if one of the problems concerns nothing that could be dropped.
 fn drop_all(document: &mut Value, problems: &Problems, report: &mut Report) -> bool {
     let mut reasons: BTreeMap<Pointer, String> = BTreeMap::new();
     for problem in problems.iter() {
@@ -80,7 +80,7 @@ fn drop_all(document: &mut Value, problems: &Problems, report: &mut Report) -> b
     true
 }
 
-/// Drops parts, with all that needs them.
+/// Drops parts, with everything that needs them.
 pub(crate) fn drop_parts<'a>(document: &mut Value, parts: impl IntoIterator<Item = &'a Pointer>) {
     let mut parts: BTreeMap<Pointer, String> =
         parts.into_iter().map(|part| (part.clone(), String::new())).collect();
@@ -94,7 +94,7 @@ fn reason(problem: &Problem) -> String {
     format!("{}, at {}", problem.reason(), problem.place())
 }
 
-/// The smallest part that can be left out: an operation, a path, a component or a webhook.
+/// Returns the smallest part that can be left out: an operation, a path, a component or a webhook.
 fn part_of(document: &Value, place: &Pointer) -> Option<Pointer> {
     let tokens = place.tokens();
     let length = match tokens.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
@@ -106,7 +106,7 @@ fn part_of(document: &Value, place: &Pointer) -> Option<Pointer> {
     let first = |count: usize| tokens.iter().take(count).fold(Pointer::root(), |at, token| at.child(token));
     let part = first(length);
     let item = first(length - 1);
-    // Without an operation beside a reference, the one that is referred to would take its place.
+    // If the operation next to a reference were removed, the one behind the reference would replace it.
     let elsewhere = length == 3
         && path_item::target(document, &item)
             .is_some_and(|target| PathItem::read(document, &target).get(&part.last()).is_some());
@@ -116,7 +116,7 @@ fn part_of(document: &Value, place: &Pointer) -> Option<Pointer> {
     Some(item).filter(|item| length == 3 && item.get(document).is_some())
 }
 
-/// Adds what refers to a part that goes, and what refers to that.
+/// Adds everything that refers to a dropped part, directly or indirectly.
 fn dependents(document: &Value, reasons: &mut BTreeMap<Pointer, String>) {
     let mut users: BTreeMap<Pointer, Vec<Pointer>> = BTreeMap::new();
     grammar::walk(document, Node::Document, &Pointer::root(), &mut |value, _, pointer| {
@@ -128,7 +128,7 @@ fn dependents(document: &Value, reasons: &mut BTreeMap<Pointer, String>) {
     });
     let mut open: Vec<Pointer> = reasons.keys().cloned().collect();
     while let Some(part) = open.pop() {
-        // With a path go its operations, and what refers to those.
+        // Dropping a path drops its operations, and everything that refers to those.
         let below = users.range(part.clone()..).take_while(|(target, _)| part.contains(target));
         let gone: Vec<Pointer> = below.flat_map(|(_, users)| users).cloned().collect();
         let reason = reasons[&part].clone();
@@ -141,7 +141,7 @@ fn dependents(document: &Value, reasons: &mut BTreeMap<Pointer, String>) {
     }
 }
 
-/// The operations of a part, each with what people call it.
+/// Returns the operations of a part, each with its common name.
 fn operations(document: &Value, part: &Pointer) -> Vec<(Pointer, String)> {
     let tokens = part.tokens();
     let Some(item) = part.get(document).and_then(Value::as_object) else {

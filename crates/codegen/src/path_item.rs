@@ -1,12 +1,12 @@
-//! Path items: the one reading of a `$ref` and of what stands beside it.
+//! Path items: the only code that interprets a `$ref` and the members next to it.
 //!
-//! OpenAPI leaves open what counts where both have a member. Here it is the one beside the reference, and lowering says so.
+//! OpenAPI does not define which one wins if both have a member. Here it is the one next to the reference, and lowering reports it.
 
 use serde_json::{Map, Value};
 
 use crate::{Pointer, grammar::is_method, limits};
 
-/// A path item with what it refers to: every member once, each with the place where it is written.
+/// A path item merged with its references: each member once, with the place where it is written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PathItem<'a> {
     members: Vec<(&'a str, Pointer, &'a Value)>,
@@ -14,7 +14,7 @@ pub struct PathItem<'a> {
 }
 
 impl<'a> PathItem<'a> {
-    /// Reads the path item at a place of the document. A member with nothing behind it counts as absent.
+    /// Reads the path item at a place of the document. A member without a value counts as absent.
     pub fn read(document: &'a Value, place: &Pointer) -> Self {
         let mut item = Self { members: Vec::new(), hidden: Vec::new() };
         for place in chain(document, place).into_iter().rev() {
@@ -30,34 +30,34 @@ impl<'a> PathItem<'a> {
         item
     }
 
-    /// A member, and where it is written.
+    /// Returns a member, and the place where it is written.
     pub fn get(&self, key: &str) -> Option<(&Pointer, &'a Value)> {
         self.members().find_map(|(known, place, value)| (known == key).then_some((place, value)))
     }
 
-    /// The members, with their places. Those of the path item that is referred to come first.
+    /// Returns the members with their places. Those of the referenced path item come first.
     pub fn members(&self) -> impl Iterator<Item = (&'a str, &Pointer, &'a Value)> {
         self.members.iter().map(|(key, place, value)| (*key, place, *value))
     }
 
-    /// The operations by their methods, with their places.
+    /// Returns the operations with their methods and places.
     pub fn operations(&self) -> impl Iterator<Item = (&'a str, &Pointer, &'a Value)> {
         self.members().filter(|(key, ..)| is_method(key))
     }
 
-    /// The places of members that do not count, since one of the same name stands beside the reference.
+    /// Returns the places of members that are ignored, because a member with the same name is next to the reference.
     pub(crate) fn hidden(&self) -> &[Pointer] {
         &self.hidden
     }
 
-    /// The path item as it would be written without a reference.
+    /// Returns the path item as it would be written without a reference.
     pub fn to_value(&self) -> Value {
         let members = self.members().map(|(key, _, value)| (key.to_owned(), value.clone()));
         Value::Object(members.collect::<Map<_, _>>())
     }
 }
 
-/// The places of a path item and of those that it refers to. Lint refuses circles; the limit is for a document that was not linted.
+/// Returns the places of a path item and of those that it refers to. Lint rejects circles; the limit is for a document that was not linted.
 fn chain(document: &Value, place: &Pointer) -> Vec<Pointer> {
     let mut places = vec![place.clone()];
     while let Some(next) = places.last().and_then(|last| target(document, last))
@@ -68,12 +68,12 @@ fn chain(document: &Value, place: &Pointer) -> Vec<Pointer> {
     places
 }
 
-/// What a path item refers to, one step.
+/// Returns the target of a path item's reference, following one step.
 pub(crate) fn target(document: &Value, place: &Pointer) -> Option<Pointer> {
     Pointer::from_reference(place.get(document)?.get("$ref")?.as_str()?)
 }
 
-/// The paths of a document, each with its place and its path item.
+/// Returns the paths of a document, each with its place and its path item.
 pub fn path_items(document: &Value) -> impl Iterator<Item = (&str, Pointer, PathItem<'_>)> {
     let paths = Pointer::root().child("paths");
     let members = document.get("paths").and_then(Value::as_object).into_iter().flatten();

@@ -1,4 +1,4 @@
-//! JSON Pointers (RFC 6901), the way every report and error names a place in the document.
+//! JSON Pointers (RFC 6901), with which all reports and errors name places in the document.
 
 use std::fmt;
 
@@ -9,13 +9,12 @@ use serde_json::Value;
 pub struct Pointer(String);
 
 impl Pointer {
-    /// The whole document.
+    /// Returns the pointer to the whole document.
     pub fn root() -> Self {
         Self::default()
     }
 
-    /// Reads the fragment of a `$ref` (`#/components/schemas/User`). `None` unless it points into the same
-    /// document.
+    /// Parses the fragment of a `$ref` (`#/components/schemas/User`). Returns `None` unless it points into the same document.
     pub fn from_reference(reference: &str) -> Option<Self> {
         let fragment = reference.strip_prefix('#')?;
         if fragment.is_empty() || fragment.starts_with('/') {
@@ -25,54 +24,54 @@ impl Pointer {
         }
     }
 
-    /// Takes text that is a JSON Pointer already.
+    /// Creates a pointer from text that already is a JSON Pointer.
     pub fn from_text(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The place of a member or of an array element below this one.
+    /// Returns the pointer to a member or an array element below this one.
     pub fn child(&self, token: impl fmt::Display) -> Self {
         let token = token.to_string().replace('~', "~0").replace('/', "~1");
         Self(format!("{}/{token}", self.0))
     }
 
-    /// The place that `below` names, seen from this one.
+    /// Returns the pointer that `below` names relative to this one.
     pub fn join(&self, below: &Self) -> Self {
         Self(format!("{}{}", self.0, below.0))
     }
 
-    /// The steps from the root, unescaped.
+    /// Returns the unescaped steps from the root.
     pub fn tokens(&self) -> Vec<String> {
         self.0.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect()
     }
 
-    /// The last step, unescaped; empty for the root.
+    /// Returns the last step, unescaped; empty for the root.
     pub fn last(&self) -> String {
         self.tokens().pop().unwrap_or_default()
     }
 
-    /// The place one step up; `None` for the root.
+    /// Returns the pointer one step up, or `None` for the root.
     pub fn parent(&self) -> Option<Self> {
         let (parent, _) = self.0.rsplit_once('/')?;
         Some(Self(parent.to_owned()))
     }
 
-    /// Whether `other` is this place or lies below it.
+    /// Returns whether `other` is this place or is below it.
     pub fn contains(&self, other: &Self) -> bool {
         other.0.strip_prefix(&self.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// What stands at this place.
+    /// Returns the value at this place.
     pub fn get<'a>(&self, document: &'a Value) -> Option<&'a Value> {
         document.pointer(&self.0)
     }
 
-    /// What stands at this place, to change it.
+    /// Returns a mutable reference to the value at this place.
     pub fn get_mut<'a>(&self, document: &'a mut Value) -> Option<&'a mut Value> {
         document.pointer_mut(&self.0)
     }
 
-    /// The pointer as text.
+    /// Returns the pointer as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -84,7 +83,7 @@ impl fmt::Display for Pointer {
     }
 }
 
-/// A `$ref` is a URI, so its fragment may be percent-encoded (`%7Bdistinct_id%7D`).
+/// Decodes percent-encoding (`%7Bdistinct_id%7D`), which the fragment of a `$ref` may contain because it is a URI.
 fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

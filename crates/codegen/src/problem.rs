@@ -1,10 +1,10 @@
-//! What is wrong with the input, in lines a maintainer can act on.
+//! Problems with the input, as lines that a maintainer can act on.
 
 use std::{borrow::Cow, fmt};
 
 use crate::Pointer;
 
-/// One thing that keeps a document from being generated: where, why, and what to do about it.
+/// A problem that prevents a document from being generated: its place, the reason, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     place: String,
@@ -14,38 +14,38 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem at a place in the document, with its remedy.
+    /// Creates a problem at a place in the document, with its remedy.
     pub fn new(place: &Pointer, reason: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { pointer: Some(place.clone()), ..Self::at(place.to_string(), reason, remedy) }
     }
 
-    /// A problem at a place that is no pointer: an operation, an overlay's action, a line of a file.
+    /// Creates a problem at a place that is not a pointer: an operation, an overlay's action, a line of a file.
     pub fn at(place: impl Into<String>, reason: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { place: place.into(), pointer: None, reason: reason.into(), remedy: remedy.into() }
     }
 
-    /// Where it is: a JSON Pointer, an operation or a line.
+    /// Returns the place: a JSON Pointer, an operation or a line.
     pub fn place(&self) -> &str {
         &self.place
     }
 
-    /// The place in the document; `None` where it is in an overlay or in the text.
+    /// Returns the place in the document, or `None` if it is in an overlay or in the text.
     pub fn pointer(&self) -> Option<&Pointer> {
         self.pointer.as_ref()
     }
 
-    /// What is wrong.
+    /// Returns the reason.
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// What mends it.
+    /// Returns the remedy.
     pub fn remedy(&self) -> &str {
         &self.remedy
     }
 }
 
-/// Text that may quote a document, in one line, and without characters that would act on a terminal or change the order of others.
+/// Returns text that may quote a document as a single line, without characters that affect a terminal or the order of other characters.
 pub(crate) fn line(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if !words.contains(is_invisible) {
@@ -61,19 +61,19 @@ pub(crate) fn line(text: &str) -> String {
     })
 }
 
-/// Control characters, marks of direction, and spaces without width.
+/// Returns whether a character is a control character, a direction mark or a zero-width space.
 pub(crate) fn is_invisible(c: char) -> bool {
     let marks = ['\u{61c}', '\u{feff}'];
     let ranges = ['\u{200b}'..='\u{200f}', '\u{2028}'..='\u{202e}', '\u{2060}'..='\u{206f}'];
     c.is_control() || marks.contains(&c) || ranges.iter().any(|range| range.contains(&c))
 }
 
-/// The beginning of a text that may be of any length.
+/// Returns the beginning of a text that may be of any length.
 pub(crate) fn brief(text: &str) -> Cow<'_, str> {
     cut(text, 80)
 }
 
-/// The first characters of a text, and how long it is if that is not all.
+/// Returns the first characters of a text, and its length if that is not all.
 pub(crate) fn cut(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}... ({} bytes)", &text[..end], text.len()).into(),
@@ -87,12 +87,12 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that was found wrong in one run, a line each.
+/// All problems found in one run, one line each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// `Ok` if nothing was found.
+    /// Returns `Ok` if there are no problems.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl Problems {
         if found.is_empty() { Ok(()) } else { Err(Self(found)) }
     }
 
-    /// The same problems at other places.
+    /// Returns the same problems at other places.
     pub(crate) fn relocate(self, to: impl Fn(&Pointer) -> Pointer) -> Self {
         let moved = |problem: Problem| match problem.pointer() {
             Some(pointer) => Problem::new(&to(pointer), problem.reason, problem.remedy),
@@ -110,7 +110,7 @@ impl Problems {
         Self(self.0.into_iter().map(moved).collect())
     }
 
-    /// The problems in the order in which they were found.
+    /// Returns the problems in the order in which they were found.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()
     }

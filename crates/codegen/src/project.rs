@@ -1,4 +1,4 @@
-//! A document with its overlays, as files.
+//! A document and its overlays, as files.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{Problem, Problems, Source, overlay};
 
-/// What the name of an overlay ends in.
+/// The file name extensions of overlays.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// A document and the overlays that apply to it, in order.
@@ -21,13 +21,13 @@ pub struct Project {
 }
 
 impl Project {
-    /// Reads `openapi.yaml` and the files in `overlays/`, in the order of their names, below `root`.
+    /// Reads `openapi.yaml` and the files in `overlays/` below `root`, in the order of their names.
     ///
-    /// What lies there without being YAML or JSON is a problem, lest an overlay be forgotten; hidden files are passed over.
+    /// Any file there that is neither YAML nor JSON is a problem, so that no overlay is forgotten; hidden files are skipped.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, or that is not an overlay by its name.
+    /// A file that cannot be read, or whose name is not that of an overlay.
     pub fn open(root: &Path) -> Result<Self, Problems> {
         let folder = root.join("overlays");
         let entries = fs::read_dir(&folder).map_err(|error| unreadable(&folder, root, &error))?;
@@ -52,7 +52,7 @@ impl Project {
         Self::from_files(root, &root.join("openapi.yaml"), &overlays)
     }
 
-    /// Reads a document and overlays from the files named. Messages name them relative to `root`, where they are below it.
+    /// Reads a document and overlays from these files. Messages name files below `root` relative to it.
     ///
     /// # Errors
     ///
@@ -71,33 +71,33 @@ impl Project {
         })
     }
 
-    /// A project that is in memory already.
+    /// Creates a project from sources in memory.
     pub fn from_sources(document: Source, overlays: Vec<Source>) -> Self {
         Self { document, overlays, files: Vec::new() }
     }
 
-    /// The files that were read: the document first, then the overlays.
+    /// Returns the files that were read: the document first, then the overlays.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
     }
 
-    /// The document as it was written.
+    /// Returns the document as written.
     pub fn document(&self) -> &Source {
         &self.document
     }
 
-    /// The overlays as they were written, in the order in which they apply.
+    /// Returns the overlays as written, in the order of application.
     pub fn overlays(&self) -> &[Source] {
         &self.overlays
     }
 
-    /// Applies the overlays to the document: the corrected document, by which everything else is judged.
+    /// Applies the overlays to the document. Returns the corrected document, which is the reference for everything else.
     ///
-    /// Where actions do not fit, those of all overlays are named.
+    /// If actions do not apply, all of them are reported, for all overlays.
     ///
     /// # Errors
     ///
-    /// A file that cannot be parsed, or every action that does not fit the document.
+    /// A file that cannot be parsed, or every action that does not apply to the document.
     pub fn correct(&self) -> Result<Value, Problems> {
         let mut document = self.document.parse()?;
         overlay::apply(&mut document, &self.overlays)?;

@@ -1,4 +1,4 @@
-//! The record of every step on the way to Rust that lost, moved or renamed something.
+//! A record of every step on the way to Rust that lost, moved or renamed something.
 
 use std::{collections::HashMap, fmt};
 
@@ -6,20 +6,21 @@ use serde_json::Value;
 
 use crate::{Pointer, problem::line};
 
-/// How a step changed what the document says.
+/// The way in which a step changed the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// A constraint is gone or weaker: more is accepted than the document says.
+    /// A constraint was removed or weakened: more is accepted than the document allows.
     Widened,
-    /// Something that constrains no instance is gone.
+    /// Something that does not constrain instances was removed.
     AnnotationDropped,
-    /// The same thing goes by another name.
+    /// Something was renamed.
     Renamed,
     /// Several things became one.
     Combined,
-    /// The same things stand in another order.
+    /// Things were reordered.
     Reordered,
-    /// An operation, or something that only dropped operations need, is left out. Only [`generate_partial`](crate::generate_partial) does.
+    /// An operation, or something that only dropped operations need, was left out. Only [`generate_partial`](crate::generate_partial) does
+    /// this.
     Dropped,
 }
 
@@ -43,7 +44,7 @@ pub struct Entry {
     pub pointer: Pointer,
     /// The kind of change.
     pub kind: Kind,
-    /// What changed, in words.
+    /// A description of the change.
     pub note: String,
 }
 
@@ -53,13 +54,13 @@ impl fmt::Display for Entry {
     }
 }
 
-/// What lowering and adapting changed, in the order in which it happened. Its `Display` is a line an entry.
+/// The changes by lowering and adapting, in the order in which they happened. `Display` prints one line for each entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     entries: Vec<Entry>,
-    /// Schemas that became components: where each stood before, by the component's name.
+    /// Schemas that became components: their original places by component name.
     moves: HashMap<String, Pointer>,
-    /// Schemas that were made of several: where what each was made for stands, by the component's name.
+    /// Schemas that were made of several: the places that they were made for, by component name.
     made: HashMap<String, Pointer>,
 }
 
@@ -68,25 +69,25 @@ impl Report {
         self.entries.push(Entry { pointer: pointer.clone(), kind, note: note.into() });
     }
 
-    /// Notes that the schema at `from` is the component `name` now.
+    /// Records that the schema at `from` is now the component `name`.
     pub(crate) fn moved(&mut self, from: &Pointer, name: &str) {
         self.moves.insert(name.to_owned(), from.clone());
     }
 
-    /// Notes that the component `name` was made of what stands at `place` and of others.
+    /// Records that the component `name` was made of the schema at `place` and of others.
     pub(crate) fn made(&mut self, place: &Pointer, name: &str) {
         self.made.insert(name.to_owned(), place.clone());
     }
 
-    /// Returns whether a component was made of several.
+    /// Returns whether a component was made of several schemas.
     pub(crate) fn is_made(&self, name: &str) -> bool {
         self.made.contains_key(name)
     }
 
-    /// Returns the place in the corrected document of the schema that has moved to `place`, or of which it was made.
+    /// Returns the place in the corrected document of the schema that was moved to `place`, or that it was made of.
     pub(crate) fn origin(&self, place: &Pointer) -> Pointer {
         let mut place = place.clone();
-        // What it stood in may have moved before. Every move has a name of its own, so there are no more steps than moves.
+        // The surrounding schema may have been moved earlier. Every move has a name of its own, so there are no more steps than moves.
         for _ in 0..self.moves.len() + self.made.len() {
             let made = || self.made.get(&Self::component(&place)?).cloned();
             let Some(before) = self.step(&place).or_else(made) else { break };
@@ -95,13 +96,13 @@ impl Report {
         place
     }
 
-    /// The component that a place is in.
+    /// Returns the component that contains a place.
     fn component(place: &Pointer) -> Option<String> {
         let tokens = place.tokens();
         tokens.get(2).filter(|_| tokens[0] == "components" && tokens[1] == "schemas").cloned()
     }
 
-    /// Returns the place in an earlier form of the document of the schema that has moved to `place`.
+    /// Returns the place in an earlier form of the document of the schema that was moved to `place`.
     pub(crate) fn origin_in(&self, earlier: &Value, place: &Pointer) -> Pointer {
         let mut place = place.clone();
         for _ in 0..self.moves.len() {
@@ -114,14 +115,14 @@ impl Report {
         place
     }
 
-    /// The place before the last move of what stands here.
+    /// Returns the place of this object before its last move.
     fn step(&self, place: &Pointer) -> Option<Pointer> {
         let tokens = place.tokens();
         let from = self.moves.get(&Self::component(place)?)?;
         Some(tokens[3..].iter().fold(from.clone(), |place, token| place.child(token)))
     }
 
-    /// Names every place as the corrected document does, undoing the moves.
+    /// Undoes the moves in every place, so that places refer to the corrected document.
     pub(crate) fn settle(&mut self) {
         let places: Vec<Pointer> = self.entries.iter().map(|entry| self.origin(&entry.pointer)).collect();
         for (entry, place) in self.entries.iter_mut().zip(places) {
@@ -129,7 +130,7 @@ impl Report {
         }
     }
 
-    /// The entries in the order in which they arose.
+    /// Returns the entries in the order in which they were added.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }

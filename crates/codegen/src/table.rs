@@ -1,4 +1,4 @@
-//! The table of resources, `x-resources` at the document's root: which method of which resource each operation is.
+//! The table of resources, `x-resources` at the document's root, which assigns each operation to a method of a resource.
 //!
 //! ```yaml
 //! x-resources:
@@ -15,80 +15,80 @@
 //!       list: get /v1/{workspace}/key/
 //! ```
 //!
-//! A member is a resource if it has parameters or holds methods: a method names an HTTP method with its path, as text
+//! A member is a resource if it has parameters or contains methods. A method names an HTTP method and a path, either as text
 //! (`get /v1/tenant/`) or as a member (`post: /trigger/`).
 
 use serde_json::{Map, Value};
 
 use crate::{Pointer, Problem, Problems, grammar};
 
-/// The member of the document that holds the table.
+/// The member of the document that contains the table.
 pub const RESOURCES: &str = "x-resources";
 
 /// The table, resource by resource.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
-    /// The resources in their order.
+    /// The resources in order.
     pub resources: Vec<Resource>,
 }
 
 /// A resource, or a handle of one.
 #[derive(Debug, Clone)]
 pub struct Resource {
-    /// Its name: `tenants`.
+    /// The name: `tenants`.
     pub name: String,
-    /// The path parameters that a handle is given.
+    /// The path parameters that the handle provides.
     pub parameters: Vec<String>,
-    /// The Cargo feature that it is behind, with all that is below it.
+    /// The Cargo feature that enables it and everything below it.
     pub feature: Option<String>,
-    /// Its methods in their order.
+    /// The methods in order.
     pub methods: Vec<Entry>,
-    /// The handles and resources below it, in their order.
+    /// The handles and resources below it, in order.
     pub handles: Vec<Resource>,
-    /// The place of the resource.
+    /// The place of the resource in the document.
     pub place: Pointer,
 }
 
-/// A method of a resource: the operation that it is, and what the document cannot say of it.
+/// A method of a resource: its operation, and facts that the rest of the document cannot express.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// The name of the method.
     pub name: String,
-    /// The HTTP method, in lower case.
+    /// The HTTP method in lowercase.
     pub method: String,
     /// The path template.
     pub path: String,
-    /// Whether the operation may be sent twice, where its HTTP method does not say it.
+    /// Whether the operation may be sent twice, if its HTTP method does not tell.
     pub idempotent: Option<bool>,
-    /// The place of the idempotency key in the body, as the tokens of a pointer; `*` is every item of a list.
+    /// The place of the idempotency key in the body, as the tokens of a pointer; `*` stands for every item of a list.
     pub idempotency_key: Option<Vec<String>>,
-    /// The members of the body that the method takes as arguments; those that the body requires unless stated.
+    /// The members of the body that the method takes as arguments. Defaults to those that the body requires.
     pub arguments: Option<Vec<String>>,
-    /// Path parameters that come from a setting of the client, each with its setting.
+    /// Path parameters that come from settings of the client, each with its setting.
     pub settings: Vec<(String, String)>,
-    /// Where a success says whether it is one.
+    /// The place where the body of a successful response reports whether it is a success.
     pub verdict: Option<Verdict>,
-    /// The place of the entry.
+    /// The place of the entry in the document.
     pub place: Pointer,
 }
 
-/// Where the body of a success says whether the operation did what was asked for, beside its status.
+/// The place where the body of a successful response reports whether the operation was carried out, in addition to the status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// The parameter of the query without which, or with `false` for it, nothing is judged. If it is there, so has to be the verdict.
+    /// The query parameter that requests the report. Without it, or if it is `false`, nothing is checked. Otherwise the report must exist.
     pub asked_by: Option<String>,
-    /// The place of the truth value in the body, as the tokens of a pointer.
+    /// The place of the boolean in the body, as the tokens of a pointer.
     pub holds: Vec<String>,
-    /// The place of the reasons against it.
+    /// The place of the reasons why the boolean is false.
     pub reasons: Vec<String>,
 }
 
 impl Table {
-    /// Reads the table of a document; it is empty if the document has none.
+    /// Reads the table of a document. It is empty if the document has none.
     ///
     /// # Errors
     ///
-    /// A problem for each entry that has another form.
+    /// A problem for each malformed entry.
     pub fn from_document(document: &Value) -> Result<Self, Problems> {
         let place = Pointer::root().child(RESOURCES);
         let mut reader = Reader { problems: Vec::new() };
@@ -113,7 +113,7 @@ impl Table {
         self.resources.is_empty()
     }
 
-    /// All methods with the resources that they are below, outermost first.
+    /// Returns all methods with the resources that contain them, outermost first.
     pub fn entries(&self) -> Vec<(Vec<&Resource>, &Entry)> {
         fn walk<'a>(
             resource: &'a Resource,
@@ -130,12 +130,12 @@ impl Table {
         found
     }
 
-    /// The entry of an operation.
+    /// Returns the entry of an operation.
     pub fn entry(&self, method: &str, path: &str) -> Option<&Entry> {
         self.found(method, path).map(|(_, entry)| entry)
     }
 
-    /// The Cargo feature that an operation is behind.
+    /// Returns the Cargo feature that enables an operation.
     pub fn feature(&self, method: &str, path: &str) -> Option<&str> {
         let (way, _) = self.found(method, path)?;
         way.into_iter().find_map(|resource| resource.feature.as_deref())
@@ -146,7 +146,7 @@ impl Table {
     }
 }
 
-/// The forms of an entry, for the messages.
+/// The forms of an entry, for messages.
 const FORM: &str = "write `get /v1/tenant/` or `{post: /trigger/, idempotent: true}`";
 
 struct Reader {
@@ -270,14 +270,14 @@ impl Reader {
     }
 }
 
-/// The name of a Cargo feature; a method that is called `feature` has a path.
+/// Returns the name of a Cargo feature. A method that is called `feature` has a path instead.
 fn feature(value: &Value) -> Option<&str> {
     let known = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     value.as_str().filter(|text| !text.is_empty() && text.chars().all(known))
 }
 
-/// Whether a member is a resource: it is no entry, and one of its own members is one, or is such a resource. An entry has an HTTP
-/// method with a path, while a resource may have a method of that name.
+/// Returns whether a member is a resource: it is not an entry, and one of its own members is an entry or such a resource. An entry has an
+/// HTTP method with a path, while a resource may have a method with such a name.
 fn holds_methods(value: &Value) -> bool {
     let Some(members) = value.as_object() else { return false };
     let is_path = |value: &Value| value.as_str().is_some_and(|text| text.starts_with('/'));

@@ -1,7 +1,7 @@
-//! What compiled types do with instances of the document's schemas.
+//! Checks how compiled types handle instances of the document's schemas.
 //!
-//! A valid instance has to be read, and what is written again has to be valid and the same, but for what the comparison of
-//! the types lists as a normalisation. An invalid one may be read only if what it breaks is listed as unchecked.
+//! A valid instance must be decoded, and what is encoded again must be valid and equal, except for what the comparison of the types lists
+//! as a normalisation. An invalid one may be decoded only if the rule that it violates is listed as unchecked.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,7 +24,7 @@ use super::{
 
 /// Round trips of instances through the compiled types.
 pub(crate) trait Codecs: Sync {
-    /// Decodes a JSON text into the type of this name and encodes it again. `None` if there is no such type.
+    /// Decodes a JSON text into the type with this name and encodes it again. Returns `None` if there is no such type.
     fn read(&self, name: &str, text: &str) -> Option<Result<Value, String>>;
 }
 
@@ -34,15 +34,15 @@ impl<F: Fn(&str, &str) -> Option<Result<Value, String>> + Sync> Codecs for F {
     }
 }
 
-/// How much is tried.
+/// The extent of the trials.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
-    /// Valid instances of each schema, and about as many invalid ones.
+    /// The number of valid instances of each schema, and about as many invalid ones.
     pub(crate) instances: usize,
     pub(crate) seed: u64,
 }
 
-/// Trials that found nothing, by everything that decides their outcome, so that none is made twice.
+/// Trials without findings, identified by everything that determines their outcome, so that none is repeated.
 #[derive(Debug, Default)]
 pub(crate) struct Clean(Mutex<BTreeSet<String>>);
 
@@ -114,8 +114,8 @@ pub(crate) fn exercise(
     })
 }
 
-/// Everything in a document that decides the outcome of a pair's trial: the schema, where it stands, and which differences
-/// are known about it and about what it refers to.
+/// Returns everything in a document that determines the outcome of a pair's trial: the schema, its place, and the known differences of it
+/// and of what it refers to.
 fn decisive(document: &Document<'_>, compared: &Compared<'_>, pair: &Pair<'_>) -> String {
     let (schema, mut places) = essence(document, &pair.node);
     places.push(pair.node.pointer());
@@ -138,25 +138,25 @@ pub(crate) struct Specimens {
 }
 
 impl Specimens {
-    /// `None` if no validator can be made of the schema.
+    /// Returns `None` if no validator can be made for the schema.
     pub(crate) fn new(document: &Document<'_>, pair: &Pair<'_>, effort: Effort) -> Option<Self> {
         let subject = Subject::new(document, &pair.node)?;
-        // A seed of its own, so that what is tried of one schema does not depend on the others.
+        // A separate seed, so that the instances of one schema do not depend on the others.
         let seed = pair.name.bytes().fold(effort.seed, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
         let mut instances = Instances::new(&subject, seed);
-        // Null is not for the type itself, but for the option of it.
+        // Null is not meant for the type itself, but for an option of it.
         let adapting = |instance: &Value| !instance.is_null() && fits(document.schemas, &pair.node, instance);
         let valid = (0..effort.instances).filter_map(|_| instances.valid()).filter(adapting).collect();
         let mut invalid: Vec<Value> = (0..effort.instances).filter_map(|_| instances.invalid()).collect();
         if effort.instances > 0 {
-            // Of every type.
+            // One of every type.
             let all = [json!(true), json!(7), json!(0.5), json!("drift"), json!([]), json!({})];
             invalid.extend(all.into_iter().filter(|value| !subject.validator.is_valid(value)));
         }
         Some(Self { subject, valid, invalid })
     }
 
-    /// The first difference that these instances show, if they show one.
+    /// Returns the first difference that these instances reveal, if there is one.
     pub(crate) fn first<'a>(
         &self,
         document: &Document<'a>,
@@ -171,7 +171,7 @@ impl Specimens {
     }
 }
 
-/// The trial of one pair.
+/// The trial of a single pair.
 struct Trial<'p, 'a> {
     rewriting: Rewriting<'p, 'a>,
     pair: &'p Pair<'a>,
@@ -199,7 +199,7 @@ impl<'a> Trial<'_, 'a> {
         self.all_seen();
     }
 
-    /// Tries these instances, all of them or until something is found.
+    /// Tries these instances, either all of them or until something is found.
     fn over(&mut self, specimens: &Specimens, codecs: &dyn Codecs, first: bool) {
         for instance in &specimens.valid {
             if first && !self.found.is_empty() {
@@ -239,7 +239,7 @@ impl<'a> Trial<'_, 'a> {
             Some(Ok(written)) => written,
         };
         let altered = self.rewriting.altered(&node, instance, &written);
-        // An object may be too small once its empty list is left out, which is known.
+        // An object may be too small after its empty list is left out; this is known.
         let left_out = |error: &ValidationError<'_>| {
             altered.is_none()
                 && written != *instance
@@ -259,7 +259,7 @@ impl<'a> Trial<'_, 'a> {
     fn invalid(&mut self, subject: &Subject, instance: &Value, codecs: &dyn Codecs) {
         let node = self.pair.node.clone();
         let Some(Ok(written)) = codecs.read(&self.pair.name, &instance.to_string()) else { return };
-        // The type stands for the bodies of several statuses, and keeps what is none of them.
+        // The type represents the bodies of several statuses, and keeps values that match none of them.
         let view = self.rewriting.schemas.view(&node).ok();
         let shared = view.is_some_and(|view| {
             let lists = |kind| self.rewriting.compared.lists(kind, &view.pointer);
@@ -268,7 +268,7 @@ impl<'a> Trial<'_, 'a> {
         if shared && (instance.is_object() || instance.is_array()) {
             return;
         }
-        // What is wrong may have been left out or put right; only what is still wrong has passed.
+        // Violations may have been removed or corrected; only the remaining ones have passed.
         let wrong = subject.validator.iter_errors(&written).find(|error| !self.unchecked(subject, error));
         if let Some(error) = wrong {
             let says = json!(format!("{} refused: {error}", error.instance_path()));
@@ -276,11 +276,11 @@ impl<'a> Trial<'_, 'a> {
         }
     }
 
-    /// Returns whether the comparison of the types lists what is broken as something that the code does not check.
+    /// Returns whether the comparison of the types lists the violated rule as one that the code does not check.
     fn unchecked(&self, subject: &Subject, error: &ValidationError<'_>) -> bool {
         let place = subject.place(error.schema_path().as_str());
         let kinds: &[Kind] = match error.kind() {
-            // A value that none of the alternatives takes stays JSON.
+            // A value that matches none of the alternatives stays JSON.
             ValidationErrorKind::OneOfNotValid { .. } | ValidationErrorKind::AnyOf { .. }
                 if (error.instance().is_object() || error.instance().is_array())
                     && self.rewriting.compared.lists(Kind::AlternativesKept, &place) =>
@@ -295,14 +295,14 @@ impl<'a> Trial<'_, 'a> {
             ValidationErrorKind::OneOfMultipleValid { .. } => &[Kind::FirstMatch, Kind::AlternativesKept],
             ValidationErrorKind::Format { .. } => &[Kind::FormatUnchecked],
             ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. } => &[Kind::EnumUnchecked],
-            // No further elements after those that stand at a position of their own.
+            // No further elements are allowed after the positional ones.
             ValidationErrorKind::FalseSchema if place.last() == "items" => {
                 let positions = place.parent().map(|list| list.child("prefixItems"));
                 return positions.is_some_and(|at| self.rewriting.compared.lists(Kind::Tuple, &at));
             }
             _ => &[Kind::Constraint, Kind::Tuple],
         };
-        // `prefixItems` and its like break further in.
+        // `prefixItems` and similar keywords are violated at a deeper place.
         let mut place = Some(place);
         while let Some(at) = place {
             if kinds.iter().any(|kind| self.rewriting.compared.lists(*kind, &at)) {
@@ -315,7 +315,7 @@ impl<'a> Trial<'_, 'a> {
         false
     }
 
-    /// Every property and every alternative of the schema has to have been there at least once.
+    /// Reports every property and every alternative of the schema that never occurred.
     fn all_seen(&mut self) {
         let Ok(view) = self.rewriting.schemas.view(&self.pair.node) else { return };
         let parts: Vec<Node<'a>> = match view.form {
@@ -331,22 +331,22 @@ impl<'a> Trial<'_, 'a> {
     }
 }
 
-/// The comparison of what was read with what is written.
+/// Compares decoded values with what is encoded again.
 pub(crate) struct Rewriting<'p, 'a> {
     schemas: Schemas<'a>,
     compared: &'p Compared<'a>,
-    /// The schemas of which an instance has been read and written.
+    /// The schemas with at least one decoded and encoded instance.
     seen: BTreeSet<Pointer>,
 }
 
-/// Where they differ.
+/// The place where the two differ.
 pub(crate) struct Altered<'a> {
     pub(crate) node: Node<'a>,
     pub(crate) read: Option<Value>,
     pub(crate) written: Option<Value>,
-    /// It stands in an alternative, and another one may have taken it.
+    /// Whether it is in an alternative, and another alternative may have taken the value.
     pub(crate) of_another: bool,
-    /// It is a key that the schema does not name.
+    /// Whether it is a key that the schema does not declare.
     unnamed: bool,
 }
 
@@ -355,7 +355,7 @@ impl<'a> Altered<'a> {
         Self { node: node.clone(), read, written, of_another: false, unnamed: false }
     }
 
-    /// Returns whether a single member is lost, which was null.
+    /// Returns whether only a single member is lost, which was null.
     fn is_null(&self) -> bool {
         let members = self.read.as_ref().and_then(Value::as_object);
         members.is_some_and(|members| members.values().all(Value::is_null)) && self.written.is_none()
@@ -367,7 +367,7 @@ impl<'p, 'a> Rewriting<'p, 'a> {
         Self { schemas, compared, seen: BTreeSet::new() }
     }
 
-    /// Where what is written is not what was read, but for normalisations that are listed.
+    /// Returns the first difference between encoded and decoded value, except for listed normalisations.
     pub(crate) fn altered(&mut self, node: &Node<'a>, read: &Value, written: &Value) -> Option<Altered<'a>> {
         let view = self.schemas.view(node).ok()?;
         self.seen.insert(node.pointer());
@@ -398,7 +398,7 @@ impl<'p, 'a> Rewriting<'p, 'a> {
             Form::Union { variants, .. } => {
                 let adapting: Vec<&Node<'a>> =
                     variants.iter().filter(|variant| fits(self.schemas, variant, read)).collect();
-                // The members themselves may tell alternatives apart.
+                // The members themselves may distinguish alternatives.
                 let within: Vec<&Node<'a>> =
                     adapting.iter().copied().filter(|variant| within(self.schemas, variant, read)).collect();
                 let adapting = if within.is_empty() { adapting } else { within };
@@ -407,7 +407,7 @@ impl<'p, 'a> Rewriting<'p, 'a> {
                 }
                 let all: Vec<_> =
                     adapting.into_iter().map(|variant| self.altered(variant, read, written)).collect();
-                // A key that one alternative does not name may be kept by another, which may leave out null.
+                // A key that one alternative does not declare may be kept by another, which may leave out null.
                 let kept = all.iter().any(Option::is_none);
                 let lost = all
                     .into_iter()
@@ -472,7 +472,7 @@ impl<'p, 'a> Rewriting<'p, 'a> {
     }
 }
 
-/// Equal, where numbers are equal by value.
+/// Returns whether two values are equal, comparing numbers by value.
 pub(crate) fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
@@ -487,7 +487,7 @@ pub(crate) fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Returns whether the members of an object are within their bounds, lengths and patterns.
+/// Returns whether the members of an object satisfy their bounds, lengths and patterns.
 fn within(schemas: Schemas<'_>, node: &Node<'_>, instance: &Value) -> bool {
     let Ok(View { form: Form::Object { properties, .. }, .. }) = schemas.view(node) else { return true };
     instance.as_object().into_iter().flatten().all(|(name, member)| {
@@ -515,8 +515,8 @@ fn within(schemas: Schemas<'_>, node: &Node<'_>, instance: &Value) -> bool {
     })
 }
 
-/// Returns whether an instance has the form that a schema describes, numbers within their width included: a validator takes an
-/// `int32` of any size.
+/// Returns whether an instance has the form that a schema describes, including the width of numbers: a validator accepts an `int32` of any
+/// size.
 fn fits(schemas: Schemas<'_>, node: &Node<'_>, instance: &Value) -> bool {
     let Ok(view) = schemas.view(node) else { return false };
     if instance.is_null() {

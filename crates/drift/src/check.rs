@@ -1,4 +1,4 @@
-//! The whole check: facts in, findings out.
+//! The complete check, from facts to findings.
 
 use std::collections::BTreeSet;
 
@@ -17,22 +17,22 @@ use super::{
     wire::{self, Wire},
 };
 
-/// What is known of the code. It is found out once, however many documents it is compared with.
+/// The facts about the code. They are collected once, however many documents are compared with it.
 #[derive(Clone, Copy)]
 pub(crate) struct Evidence<'e> {
     pub(crate) code: &'e Code,
     /// The types of the code as one JSON Schema document.
     pub(crate) types: &'e Value,
-    /// Its rules as another.
+    /// Its rules as another JSON Schema document.
     pub(crate) rules: &'e Value,
-    /// Base URL of requests that state no server; `None` is the document's first server.
+    /// The base URL of requests that declare no server; `None` stands for the document's first server.
     pub(crate) base_url: Option<&'e str>,
-    /// Where the source and the compiled types do not say the same.
+    /// The differences between the source and the compiled types.
     pub(crate) unverified: &'e [Difference],
     pub(crate) codecs: &'e dyn Codecs,
     pub(crate) wire: &'e Wire,
     pub(crate) ledger: &'e Ledger,
-    /// Of several checks with the same code and the same effort: what instances have shown already.
+    /// Results of earlier checks with the same code and the same effort: what instances have already shown.
     pub(crate) clean: Option<&'e Clean>,
 }
 
@@ -42,34 +42,34 @@ impl<'e> Evidence<'e> {
     }
 }
 
-/// How far to go.
+/// The depth of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Depth {
-    /// No further than what is stated: nothing is executed.
+    /// Only declared facts: nothing is executed.
     Facts,
-    /// Until something is found, the cheap comparisons first.
+    /// Until something is found, starting with the cheap comparisons.
     First,
-    /// To the end.
+    /// Everything.
     Whole,
 }
 
-/// What has been compared once nothing but the facts has.
+/// The comparisons that have been made after only the facts were compared.
 pub(crate) const OF_FACTS: [Comparison; 3] = [Comparison::Operations, Comparison::Types, Comparison::Rules];
 
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) findings: Vec<Finding>,
-    /// Every difference, those included that the ledger accepts.
+    /// Every difference, including those that the ledger accepts.
     pub(crate) differences: Vec<Difference>,
     pub(crate) accepted: usize,
     pub(crate) counts: Counts,
 }
 
-/// The first finding about the facts of one operation, if there is any. [`check`] has it too: this is the short way to
-/// know that there is one.
+/// Returns the first finding about the facts of one operation, if there is one. [`check`] reports it, too: this is a shortcut to find out
+/// whether there is one.
 pub(crate) fn glance(document: &Value, evidence: &Evidence<'_>, at: &Pointer) -> Result<Option<Finding>> {
     let document = Document::read_of(document, at)?;
-    // Nothing is stale yet: the entries of other operations have not been met.
+    // Nothing is stale yet, because the entries of other operations have not been seen.
     let findings = |differences: &[Difference]| evidence.ledger.settle(differences, &[]).0;
     let enough = |differences: &[Difference]| !findings(differences).is_empty();
     let mut differences = document.unread.clone();
@@ -79,7 +79,7 @@ pub(crate) fn glance(document: &Value, evidence: &Evidence<'_>, at: &Pointer) ->
     Ok(findings(&differences).into_iter().next())
 }
 
-/// The first operation that only one side has, or the code has twice.
+/// Returns the first operation that only one side has, or that the code has twice.
 pub(crate) fn matching(document: &Value, evidence: &Evidence<'_>) -> Option<Finding> {
     let document = Document::read(document).ok()?;
     let differences = compare::matching(&document, evidence.rust());
@@ -96,8 +96,8 @@ pub(crate) fn check(
     let types = Schemas::new(evidence.types);
     let mut compared = compare::compare(&document, evidence.rust())?;
     compared.differences.extend(evidence.unverified.iter().cloned());
-    // What is known by now to be another thing than the document says would only be found so again, by every instance and
-    // every call. Differences that rules can accept do no such harm.
+    // A known difference would only be found again by every instance and every call. Differences that rules can accept do not have this
+    // effect.
     let (findings, accepted) = evidence.ledger.settle(&compared.differences, &OF_FACTS);
     if depth == Depth::Facts || (depth == Depth::First && !findings.is_empty()) {
         let (differences, counts) = (compared.differences, compared.counts);

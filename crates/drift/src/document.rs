@@ -1,7 +1,7 @@
-//! What the corrected document says of operations.
+//! Reads the corrected document's declarations about operations.
 //!
-//! Every member of every object is either read here, or prose, or noted as unread: nothing is passed over in silence.
-//! Schemas are left to [`Schemas`], which does the same for keywords.
+//! Every member of every object is either read here, or is prose, or is reported as unread: nothing is silently ignored. Schemas are left
+//! to [`Schemas`], which does the same for keywords.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use super::{
 
 pub(crate) const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
 
-/// Prose and examples, wherever they stand.
+/// Prose and examples, wherever they occur.
 const NEUTRAL: [&str; 6] = ["description", "example", "examples", "externalDocs", "summary", "tags"];
 
 /// The facts of a document.
@@ -25,9 +25,9 @@ const NEUTRAL: [&str; 6] = ["description", "example", "examples", "externalDocs"
 pub(crate) struct Document<'a> {
     pub(crate) schemas: Schemas<'a>,
     pub(crate) operations: Vec<Operation<'a>>,
-    /// Those of the document as a whole.
+    /// The servers of the document as a whole.
     pub(crate) servers: Vec<Server>,
-    /// What neither this nor the code reads.
+    /// Members that neither this module nor the code reads.
     pub(crate) unread: Vec<Difference>,
 }
 
@@ -42,24 +42,24 @@ pub(crate) struct Operation<'a> {
     pub(crate) id: Option<String>,
     pub(crate) parameters: BTreeMap<(Place, String), Parameter<'a>>,
     pub(crate) body: Option<Body<'a>>,
-    /// By status, range or `default`, as it is written.
+    /// By status, range or `default`, as written.
     pub(crate) responses: BTreeMap<String, Response<'a>>,
     pub(crate) servers: Vec<Server>,
-    /// Whether sending it twice has the effect of sending it once.
+    /// Whether sending it twice has the same effect as sending it once.
     pub(crate) idempotent: bool,
-    /// The Cargo feature that the table of resources puts it behind.
+    /// The Cargo feature that enables it according to the table of resources.
     pub(crate) feature: Option<String>,
-    /// Where the table says that a success says whether it is one.
+    /// The verdict that the table declares: the place where a success reports whether it is one.
     pub(crate) verdict: Option<Value>,
-    /// The place of the idempotency key in the body, as tokens of a pointer; `*` is every item of a list.
+    /// The place of the idempotency key in the body, as tokens of a pointer; `*` stands for every item of a list.
     pub(crate) key: Option<Vec<String>>,
-    /// Any of these is enough; none at all is asked for if it is empty.
+    /// Any of these is sufficient. If empty, no credential is required.
     pub(crate) security: Vec<Requirement>,
-    /// Where servers and security are stated: here or further up.
+    /// The place where servers and security are declared: here or further up.
     pub(crate) security_at: At,
 }
 
-/// A place in the document: where it stands, and the name of it that does not depend on the order of parameters.
+/// A place in the document: its pointer, and a name that does not depend on the order of parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct At {
     pub(crate) pointer: Pointer,
@@ -75,7 +75,7 @@ impl At {
         Self { pointer: self.pointer.child(token), place: self.place.child(token) }
     }
 
-    /// A member that goes by another name where it is reached.
+    /// Returns a member that has another name in the ledger.
     fn known_as(&self, token: impl AsRef<str>, name: impl AsRef<str>) -> Self {
         Self { pointer: self.pointer.child(token), place: self.place.child(name) }
     }
@@ -114,7 +114,7 @@ pub(crate) struct Server {
     pub(crate) url: String,
 }
 
-/// Schemes that have to be met together.
+/// Schemes that must be met together.
 #[derive(Debug, Clone)]
 pub(crate) struct Requirement {
     pub(crate) at: At,
@@ -124,11 +124,11 @@ pub(crate) struct Requirement {
 /// A way to authenticate.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Scheme {
-    /// An `Authorization` header with this scheme, in lower case.
+    /// An `Authorization` header with this scheme, in lowercase.
     Http(String),
     /// The key itself in a parameter.
     Key(Place, String),
-    /// A scheme of another type, by that type.
+    /// A scheme of another type, with that type.
     Other(String),
 }
 
@@ -143,7 +143,7 @@ impl std::fmt::Display for Scheme {
 }
 
 impl Operation<'_> {
-    /// The status, range or `default` that a status falls under.
+    /// Returns the status, range or `default` that applies to a status.
     pub(crate) fn declared(&self, status: u16) -> Option<&str> {
         let exact = status.to_string();
         let range = format!("{}XX", status / 100);
@@ -152,14 +152,14 @@ impl Operation<'_> {
         })
     }
 
-    /// Returns whether this is that operation of the code. What follows a `#` tells operations of one path apart.
+    /// Returns whether this is the given operation of the code. Text after a `#` distinguishes operations with the same path.
     pub(crate) fn is(&self, own: &code::Operation) -> bool {
         own.method == self.method && own.shape == self.shape
     }
 }
 
 impl<'a> Document<'a> {
-    /// Reads a document. An error means that it is no OpenAPI 3.1 document that could be compared with anything.
+    /// Reads a document. Fails if it is not an OpenAPI 3.1 document that can be compared.
     pub(crate) fn read(root: &'a Value) -> Result<Self> {
         Self::read_of(root, &Pointer::root())
     }
@@ -190,7 +190,7 @@ struct Reader<'a> {
     root: &'a Value,
     schemas: Schemas<'a>,
     unread: Vec<Difference>,
-    /// Places that stand in for what is shared between operations and that some operation takes up.
+    /// Shared objects that are used by some operation.
     used: BTreeSet<Pointer>,
     table: Table,
 }
@@ -199,12 +199,12 @@ struct Reader<'a> {
 #[derive(Default)]
 struct Table(BTreeMap<(String, String), Entry>);
 
-/// What the table says of an operation.
+/// The table's facts about an operation.
 #[derive(Default, Clone)]
 struct Entry {
     /// Whether it may be repeated.
     idempotent: Option<bool>,
-    /// Where its idempotency key is.
+    /// The place of its idempotency key.
     key: Option<Vec<String>>,
     feature: Option<String>,
     verdict: Option<Value>,
@@ -220,7 +220,7 @@ impl Table {
             let own = resource.get("feature").and_then(Value::as_str).filter(|name| !name.contains(' '));
             let feature = own.or(feature);
             for (_, entry) in resource.as_object().into_iter().flatten() {
-                // A method of the table may be called as one of HTTP is; its value is no path then.
+                // A method of the table may have the name of an HTTP method; in this case, its value is not a path.
                 let path =
                     METHODS.into_iter().find_map(|method| Some((method, entry.get(method)?.as_str()?)));
                 let path = path.filter(|(_, path)| path.starts_with('/'));
@@ -244,17 +244,17 @@ impl Table {
     }
 }
 
-/// A verdict with its pointers as lists of tokens.
+/// Returns a verdict with its pointers as lists of tokens.
 fn verdict(stated: &Value) -> Value {
     let tokens =
         |name: &str| stated.get(name).and_then(Value::as_str).map(|text| Pointer::from_text(text).tokens());
     json!({"asked_by": stated.get("asked_by"), "holds": tokens("holds"), "reasons": tokens("reasons")})
 }
 
-/// The members of a path item, each with its place: those of what it refers to, where none stands beside the reference.
+/// The members of a path item, each with its place. Members next to a reference take precedence over those of its target.
 type Item<'a> = BTreeMap<&'a str, (&'a Value, At)>;
 
-/// What path items and operations inherit.
+/// The facts that path items and operations inherit.
 #[derive(Clone)]
 struct Inherited {
     servers: (At, Vec<Server>),
@@ -274,7 +274,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// The members of an object. All that are not in `read` and are no prose are noted.
+    /// Returns the members of an object. Those that are neither in `read` nor prose are reported.
     fn object(&mut self, value: &'a Value, at: &At, read: &[&str]) -> Result<&'a Map<String, Value>> {
         let Value::Object(members) = value else {
             bail!("{}: an object has to stand here, not `{value}`; correct the place", at.pointer);
@@ -288,7 +288,7 @@ impl<'a> Reader<'a> {
         Ok(members)
     }
 
-    /// Follows references to shared objects: the object, and where it stands.
+    /// Follows references to shared objects. Returns the object and its place.
     fn resolve(&self, value: &'a Value, at: &At) -> Result<(&'a Value, At)> {
         let (mut value, mut at) = (value, at.clone());
         for _ in 0..32 {
@@ -466,7 +466,7 @@ impl<'a> Reader<'a> {
         };
         at.place = at.place.child(format!("{word}:{name}"));
         let mut read = vec!["in", "name", "required", "schema", "content"];
-        // How a value is written, where it is written as it is by default.
+        // The style of a value, if it is the default.
         let form = matches!(place, Place::Query | Place::Cookie);
         if value.get("style").is_some_and(|style| *style == if form { "form" } else { "simple" }) {
             read.push("style");
@@ -477,7 +477,7 @@ impl<'a> Reader<'a> {
         let members = self.object(value, &at, &read)?;
         let mut schema = self.node(members, &at);
         if let Some(content) = members.get("content").and_then(Value::as_object) {
-            // A parameter with a media type is written as that says, of which the code knows nothing.
+            // A parameter with a media type is written in that format, which the code does not support.
             let names: Vec<&String> = content.keys().collect();
             let (place, says) = (at.child("content"), json!(names));
             self.unread(&place, &says);
@@ -485,7 +485,7 @@ impl<'a> Reader<'a> {
             schema = content.into_values().next().and_then(|media| media.schema);
         }
         let required = members.get("required") == Some(&Value::Bool(true));
-        // Names of headers are the same in any case.
+        // Header names are case-insensitive.
         let key = if place == Place::Header { name.to_ascii_lowercase() } else { name.to_owned() };
         Ok(((place, key), Parameter { at, name: name.to_owned(), required, schema }))
     }
@@ -566,7 +566,7 @@ impl<'a> Reader<'a> {
                 let known = At { pointer: place.clone(), place: at.place.clone() };
                 let (scheme, found) = self.resolve(found, &known)?;
                 self.used.insert(place);
-                // By what it is: the name is only for references.
+                // By its content: the name is only for references.
                 let schemes_at = Pointer::root().child("components").child("securitySchemes");
                 let at = At { pointer: found.pointer, place: schemes_at.child(describe(scheme).to_string()) };
                 self.object(scheme, &at, &["type", "scheme", "in", "name"])?;
@@ -584,7 +584,7 @@ impl<'a> Reader<'a> {
         Ok(requirements)
     }
 
-    /// A list of requirements with the schemes themselves in the place of their names.
+    /// Returns a list of requirements in which the schemes replace their names.
     fn described(&self, value: &Value) -> Value {
         let mut described: Vec<Value> = Vec::new();
         for requirement in value.as_array().into_iter().flatten() {
@@ -603,7 +603,7 @@ impl<'a> Reader<'a> {
         described.into()
     }
 
-    /// Notes the components that nothing refers to. They go by what they hold, since a name that nothing uses says nothing.
+    /// Reports components that nothing refers to. They are identified by their content, because an unused name means nothing.
     fn components(&mut self) {
         let mut reached = self.used.clone();
         let mut open: Vec<&Value> = self.root.get("paths").into_iter().collect();
@@ -641,7 +641,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A member with the value that it has when it is not there.
+/// Returns whether a member has the value that it also has if it is missing.
 fn is_default(key: &str, value: &Value) -> bool {
     match key {
         "deprecated" | "allowEmptyValue" | "allowReserved" => *value == Value::Bool(false),
@@ -655,7 +655,7 @@ fn describe(scheme: &Value) -> Scheme {
     match text("type").as_str() {
         "http" => {
             let (scheme, known) = (text("scheme"), text("scheme").to_ascii_lowercase());
-            // Of a scheme of the API's own nobody knows that its server takes another case.
+            // If an API has its own scheme, it is unknown whether its server ignores case.
             Scheme::Http(if matches!(known.as_str(), "bearer" | "basic") { known } else { scheme })
         }
         "apiKey" => {

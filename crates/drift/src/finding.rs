@@ -1,11 +1,11 @@
-//! Differences between the document and the code, and the findings that they become.
+//! Differences between the document and the code, and the resulting findings.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::pointer::Pointer;
 
-/// One thing that the document and the code do not have in common.
+/// A difference between the document and the code.
 #[derive(Debug, Clone)]
 pub(crate) struct Difference {
     pub(crate) kind: Kind,
@@ -13,30 +13,30 @@ pub(crate) struct Difference {
     pub(crate) pointer: Pointer,
     /// The same place by the ledger's name for it, which does not depend on the order of parameters or alternatives.
     pub(crate) place: Pointer,
-    /// The place in the Rust source, or what stands for it.
+    /// The place in the Rust source, or a substitute for it.
     pub(crate) rust: String,
-    /// The generated type that it is about, if it is about one.
+    /// The generated type that it concerns, if there is one.
     pub(crate) owner: Option<String>,
-    /// What the document says; null is nothing.
+    /// The document's declaration; null means nothing.
     pub(crate) document: Value,
-    /// What the code does; null is nothing.
+    /// The code's behaviour; null means nothing.
     pub(crate) code: Value,
 }
 
 impl Difference {
-    /// A short hash of what the difference is about, on both sides.
+    /// Returns a short hash of both sides of the difference.
     pub(crate) fn hash(&self) -> String {
         hash(&json!([self.document, self.code]))
     }
 }
 
-/// The first 12 hexadecimal digits of a value's SHA-256.
+/// Returns the first 12 hexadecimal digits of a value's SHA-256.
 pub(crate) fn hash(value: &Value) -> String {
     let digest = Sha256::digest(value.to_string().as_bytes());
     format!("{:02x?}", &digest[..6]).replace(['[', ']', ',', ' '], "")
 }
 
-/// Which of the comparisons found a difference.
+/// The comparison that found a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Comparison {
     Operations,
@@ -65,15 +65,15 @@ impl Comparison {
 
 macro_rules! kinds {
     ($($comparison:ident { $($kind:ident $name:literal $rule:tt $remedy:literal)* })*) => {
-        /// What kind of difference it is. Those that generated code cannot avoid are accepted by rule: they belong in the
-        /// ledger, and their reason is the rule's.
+        /// The kind of a difference. Those that generated code cannot avoid are accepted by rule: they belong in the ledger, with the
+        /// rule's reason.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub(crate) enum Kind { $($($kind,)*)* }
 
         impl Kind {
             pub(crate) const ALL: &[Self] = &[$($(Self::$kind,)*)*];
 
-            /// The name in the ledger and in machine-readable output.
+            /// Returns the name in the ledger and in machine-readable output.
             pub(crate) fn name(self) -> &'static str {
                 match self { $($(Self::$kind => $name,)*)* }
             }
@@ -82,12 +82,12 @@ macro_rules! kinds {
                 match self { $($(Self::$kind => Comparison::$comparison,)*)* }
             }
 
-            /// Why generated code cannot do what the document says, for kinds that are accepted by rule.
+            /// Returns why generated code cannot do what the document declares, for kinds that are accepted by rule.
             pub(crate) fn rule(self) -> Option<&'static str> {
                 match self { $($(Self::$kind => kinds!(@rule $rule),)*)* }
             }
 
-            /// What to do about it.
+            /// Returns the remedy.
             pub(crate) fn remedy(self) -> &'static str {
                 match self { $($(Self::$kind => $remedy,)*)* }
             }
@@ -303,14 +303,14 @@ impl Kind {
     }
 }
 
-/// What the ledger has to do with a finding.
+/// The relation of a finding to the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Entry {
     /// The ledger cannot accept this kind, or does not.
     Missing,
     /// The ledger accepts something else at this place.
     Changed,
-    /// The ledger accepts what is no longer so.
+    /// The ledger accepts something that no longer exists.
     Stale,
 }
 
@@ -324,7 +324,7 @@ impl Entry {
     }
 }
 
-/// A difference that is not accepted, or an entry of the ledger that does not hold.
+/// A difference that is not accepted, or an entry of the ledger that is wrong.
 #[derive(Debug, Clone)]
 pub(crate) struct Finding {
     pub(crate) difference: Difference,
@@ -332,7 +332,7 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    /// The comparison to which it is due: the ledger where something accepted has changed.
+    /// Returns the comparison that caused it: the ledger, if something accepted has changed.
     pub(crate) fn comparison(&self) -> Comparison {
         match self.entry {
             Entry::Missing => self.difference.kind.comparison(),

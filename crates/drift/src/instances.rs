@@ -1,7 +1,7 @@
-//! Instances of schemas: valid ones, and ones that are one change away from it.
+//! Generates instances of schemas: valid ones, and invalid ones that differ from those by one change.
 //!
-//! [`making`] makes the first form of an instance; changes at random places then give what it does not think of
-//! (unknown keys, text of all scripts, extreme numbers, times with offsets). A validator says what each of them is.
+//! [`making`] creates the first form of an instance. Changes at random places then add what it does not consider (unknown keys, text in all
+//! scripts, extreme numbers, times with offsets). A validator determines whether each of them is valid.
 
 use jsonschema::Validator;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
@@ -16,15 +16,15 @@ use super::{
 
 /// A schema of the document that can be tried.
 pub(crate) struct Subject {
-    /// The schema with all that it refers to, and nothing else.
+    /// The schema with everything that it refers to, and nothing else.
     small: Value,
     pub(crate) validator: Validator,
-    /// Places of the schema and the places of the document that they stand for; the first match applies.
+    /// Places of the schema and the corresponding places of the document; the first match applies.
     places: Vec<(Pointer, Pointer)>,
 }
 
 impl Subject {
-    /// `None` if no validator can be made of it.
+    /// Returns `None` if no validator can be made for it.
     pub(crate) fn new(document: &Document<'_>, node: &Node<'_>) -> Option<Self> {
         let (schema, places) = node.to_schema();
         let (small, targets) = bundle(&schema, document.schemas.root());
@@ -38,7 +38,7 @@ impl Subject {
         Some(Self { small, validator, places })
     }
 
-    /// The place in the document of a place in the root.
+    /// Returns the place in the document that corresponds to a place in the root.
     pub(crate) fn place(&self, location: &str) -> Pointer {
         let location = Pointer::from_text(location);
         for (inner, outer) in &self.places {
@@ -50,7 +50,7 @@ impl Subject {
     }
 }
 
-/// Instances of a subject, the same for the same seed.
+/// Instances of a subject, which are the same for the same seed.
 pub(crate) struct Instances<'s> {
     subject: &'s Subject,
     random: StdRng,
@@ -62,7 +62,7 @@ impl<'s> Instances<'s> {
         Self { subject, random: StdRng::seed_from_u64(seed), turn: 0 }
     }
 
-    /// A valid instance as it is first made, if that can be.
+    /// Returns a valid instance in its first form, if possible.
     pub(crate) fn plain(&mut self) -> Option<Value> {
         self.turn += 1;
         (0..8).find_map(|_| {
@@ -71,7 +71,7 @@ impl<'s> Instances<'s> {
         })
     }
 
-    /// A valid instance, if one can be found.
+    /// Returns a valid instance, if one can be found.
     pub(crate) fn valid(&mut self) -> Option<Value> {
         let mut instance = self.plain()?;
         if self.random.random() {
@@ -86,13 +86,13 @@ impl<'s> Instances<'s> {
         Some(instance)
     }
 
-    /// An instance that one change has made invalid, if one can be found.
+    /// Returns an instance that one change has made invalid, if one can be found.
     pub(crate) fn invalid(&mut self) -> Option<Value> {
         let (instance, validator) = (self.plain()?, &self.subject.validator);
         (0..8).map(|_| self.changed(&instance)).find(|changed| !validator.is_valid(changed))
     }
 
-    /// A copy in which empty objects have a member, where one is allowed: what is empty shows little.
+    /// Returns a copy in which empty objects have a member, if one is allowed: empty ones reveal little.
     fn filled(&mut self, instance: Value) -> Value {
         let mut places = Vec::new();
         gather(&instance, &Pointer::root(), &mut places);
@@ -116,7 +116,7 @@ impl<'s> Instances<'s> {
         filled
     }
 
-    /// A copy with one change somewhere.
+    /// Returns a copy with one change at a random place.
     fn changed(&mut self, instance: &Value) -> Value {
         let mut places = Vec::new();
         gather(instance, &Pointer::root(), &mut places);
@@ -228,13 +228,13 @@ impl<'s> Instances<'s> {
     }
 }
 
-/// All that decides which instances there are of a schema, and the places that it refers to.
+/// Returns everything that determines the instances of a schema, and the places that it refers to.
 pub(crate) fn essence(document: &Document<'_>, node: &Node<'_>) -> (Value, Vec<Pointer>) {
     let (small, targets) = bundle(&node.to_schema().0, document.schemas.root());
     (small, targets.iter().filter_map(|target| Pointer::from_reference(target)).collect())
 }
 
-/// A schema that refers to nothing outside of it, without prose, and the references that it had.
+/// Returns a schema without external references and prose, and the references that it had.
 fn bundle(schema: &Value, root: &Value) -> (Value, Vec<String>) {
     let mut targets = Vec::new();
     let mut bundled = strip(schema, false, &mut targets);
@@ -250,7 +250,7 @@ fn bundle(schema: &Value, root: &Value) -> (Value, Vec<String>) {
     (bundled, targets)
 }
 
-/// A schema without prose, or named schemas, with references to definitions by number.
+/// Returns a schema or named schemas without prose, with references to definitions by number.
 fn strip(value: &Value, names: bool, targets: &mut Vec<String>) -> Value {
     match value {
         Value::Object(members) => members
@@ -282,7 +282,7 @@ fn strip(value: &Value, names: bool, targets: &mut Vec<String>) -> Value {
     }
 }
 
-/// All places in a value.
+/// Collects all places in a value.
 fn gather(value: &Value, at: &Pointer, places: &mut Vec<Pointer>) {
     places.push(at.clone());
     match value {

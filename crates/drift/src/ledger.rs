@@ -1,7 +1,7 @@
-//! The ledger: differences that are known and accepted, in one reviewed file.
+//! The ledger: known and accepted differences, in one reviewed file.
 //!
-//! An entry names a kind, a place and a hash of what stands there on both sides, so it accepts nothing but what somebody
-//! has seen. It says why in words, once for all entries with the same reason.
+//! An entry names a kind, a place and a hash of both sides there, so it accepts nothing but what somebody has seen. Its reason is written
+//! in words, once for all entries with the same reason.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -45,7 +45,7 @@ struct Group {
     at: BTreeMap<String, String>,
 }
 
-/// What differences say of each component: the kind, the place below it and the hash.
+/// The differences of each component: the kind, the place below it and the hash.
 type About<'a> = BTreeMap<&'a str, BTreeSet<(Kind, &'a str, String)>>;
 
 impl Ledger {
@@ -76,28 +76,28 @@ impl Ledger {
         self.entries.len()
     }
 
-    /// What it is about.
+    /// Returns the kinds and places of all entries.
     pub(crate) fn keys(&self) -> impl Iterator<Item = (Kind, &Pointer)> {
         self.entries.keys().map(|(kind, place)| (*kind, place))
     }
 
-    /// The ledger without an entry.
+    /// Returns the ledger without an entry.
     pub(crate) fn without(&self, kind: Kind, place: &Pointer) -> Self {
         let mut entries = self.entries.clone();
         entries.remove(&(kind, place.clone()));
         Self { entries }
     }
 
-    /// The ledger with an entry, perhaps in the place of one.
+    /// Returns the ledger with an additional or replaced entry.
     pub(crate) fn with(&self, kind: Kind, place: Pointer, hash: &str) -> Self {
         let mut entries = self.entries.clone();
         entries.insert((kind, place), Accepted { hash: hash.to_owned(), reason: "stated".to_owned() });
         Self { entries }
     }
 
-    /// What of the differences is left once the known ones are taken away, and how many those were.
+    /// Removes known differences. Returns the remaining ones as findings, and the number of those removed.
     ///
-    /// `done` are the comparisons that have been made: an entry about another cannot be stale yet.
+    /// `done` are the comparisons that have been made: an entry about another one cannot be stale yet.
     pub(crate) fn settle(&self, differences: &[Difference], done: &[Comparison]) -> (Vec<Finding>, usize) {
         let mut findings = Vec::new();
         let mut met = BTreeSet::new();
@@ -126,7 +126,7 @@ impl Ledger {
             .entries
             .keys()
             .filter(|key| !met.contains(*key) && done.contains(&key.0.comparison()))
-            // What has changed around an entry says more than that the entry no longer holds.
+            // A change around an entry is more informative than the fact that the entry no longer applies.
             .filter(|(_, place)| !findings.iter().any(|finding| around(finding, place)))
             .map(|(kind, place)| Finding {
                 difference: Difference {
@@ -145,7 +145,7 @@ impl Ledger {
         (findings, accepted)
     }
 
-    /// Components that go by another name than in the ledger, with that name: nothing else about them has changed.
+    /// Returns components that have another name than in the ledger, with that name: nothing else about them has changed.
     fn renamed(&self, differences: &[Difference], done: &[Comparison]) -> BTreeMap<String, String> {
         let entries = || self.entries.iter().filter(|((kind, _), _)| done.contains(&kind.comparison()));
         let names = |places: &mut dyn Iterator<Item = &Pointer>| -> BTreeSet<String> {
@@ -175,7 +175,7 @@ impl Ledger {
         renamed.collect()
     }
 
-    /// The ledger that accepts these differences as far as rules do, and what it accepts by hand already.
+    /// Returns a ledger that accepts these differences as far as rules do, in addition to its manual entries.
     pub(crate) fn accepting(&self, differences: &[Difference]) -> Self {
         let mut entries: BTreeMap<_, _> = self
             .entries
@@ -192,7 +192,7 @@ impl Ledger {
         Self { entries }
     }
 
-    /// The text of the file.
+    /// Returns the text of the file.
     pub(crate) fn to_text(&self) -> String {
         let mut groups: BTreeMap<(&str, &str), BTreeMap<&str, &str>> = BTreeMap::new();
         for ((kind, place), accepted) in &self.entries {
@@ -212,24 +212,24 @@ impl Ledger {
 
 const COMPONENTS: &str = "/components/schemas/";
 
-/// The name of the component that a place is in, and the rest of the place.
+/// Returns the name of the component that contains a place, and the rest of the place.
 fn in_component(place: &Pointer) -> Option<(&str, &str)> {
     let inner = place.as_str().strip_prefix(COMPONENTS)?;
     Some(inner.split_at(inner.find('/').unwrap_or(inner.len())))
 }
 
-/// Whether a finding is about this place or about what it stands in.
+/// Returns whether a finding concerns this place or a place around it.
 fn around(finding: &Finding, place: &Pointer) -> bool {
     let found = &finding.difference.place;
     found.contains(place) || found.parent().is_some_and(|node| node.contains(place) && !is_wide(&node))
 }
 
-/// The document as a whole, or all its paths: a finding there explains nothing elsewhere.
+/// Returns whether a place is the whole document, or all its paths: a finding there explains nothing elsewhere.
 fn is_wide(place: &Pointer) -> bool {
     matches!(place.as_str(), "" | "/paths" | "/rust" | "/info")
 }
 
-/// A text in lines of an indented block.
+/// Formats text as the lines of an indented block.
 fn folded(text: &str) -> String {
     let mut lines = String::new();
     let mut line = String::new();

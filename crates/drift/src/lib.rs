@@ -1,53 +1,52 @@
-//! `cargo xtask drift`: proof that the generated code is what the corrected document says.
+//! `cargo xtask drift`: proves that the generated code matches the corrected document.
 //!
-//! Facts are read from the document ([`document`], [`schema`]) and from the code: its source ([`code`]), its compiled types and
-//! constants ([`compiled`], [`specs`]), what the types do with instances ([`behaviour`]), and what operations send ([`wire`]).
-//! Comparisons are functions from facts to differences; the ledger takes away those that are known. Nothing here uses the lowering
-//! that it judges.
+//! Facts are read from the document ([`document`], [`schema`]) and from the code: its source ([`code`]), its compiled types and constants
+//! ([`compiled`], [`specs`]), the behaviour of the types with instances ([`behaviour`]), and the requests of operations ([`wire`]).
+//! Comparisons are functions from facts to differences; the ledger removes the known ones. The check uses nothing of the lowering that it
+//! checks.
 //!
 //! # What is compared
 //!
-//! **Operations**, from the source with `syn`. Every operation of the document exists once and no other does. Compared are id, method,
-//! path template and what fills it; parameters with place, name, type and whether they are required; headers that nobody asked for; media
-//! type and type of the body; for every status what it is decoded into; and the version that the client states.
+//! **Operations** are read from the source with `syn`. Every operation of the document must exist once, and no other. The check compares
+//! the id, method, path template and its parameters; parameters with place, name, type and whether they are required; unexpected headers;
+//! the media type and type of the body; the type into which every status is decoded; and the version that the client declares.
 //!
-//! **Types.** The source of the types is read into JSON Schema with notes on what derives cannot tell: what is left out when written,
-//! which checks are written by hand, which JSON type makes which variant, what is read side by side. `schemars` says the same of the
-//! compiled types, and the two have to agree; this shows that the source was read rightly and is the code that runs. Then both sides are
-//! brought into one normal form
-//! (references followed, `allOf` joined, null taken out, several types turned into alternatives) and walked in parallel: names,
-//! required, type, format, null, listed values, alternatives, items, maps, unknown keys. A keyword that no Rust type carries
-//! (`minItems`) is a difference like any other. Of a union that is read by hand, the order of the alternatives is read, and what is asked of the
-//! values of each, which has to be what the document says of them.
+//! **Types.** The source of the types is converted to JSON Schema, with notes on what derives cannot express: what is left out when
+//! written, which checks are written by hand, which JSON type creates which variant, what is read side by side. `schemars` describes the
+//! compiled types in the same way, and the two must agree; this shows that the source was read correctly and is the code that runs. Then
+//! both sides are normalized (references followed, `allOf` joined, null removed, several types turned into alternatives) and walked in
+//! parallel: names, required, type, format, null, listed values, alternatives, items, maps, unknown keys. A keyword that no Rust type
+//! expresses (`minItems`) is a difference like any other. For a union with hand-written deserialization, the order of the alternatives and
+//! the conditions on their values are read, and the conditions must match the document.
 //!
-//! **Behaviour.** Of every schema that a type stands for, seeded instances are made, by a library and by random changes of what it
-//! makes, and judged by a 2020-12 validator. A valid one has to be read, and what is written again has to be valid and equal, but for
-//! what the comparison of the types has listed (an empty list that is left out). An invalid one may pass only where
-//! what it breaks is listed as unchecked. A property of which no instance was made is a finding.
+//! **Behaviour.** For every schema with a type, seeded instances are created by a library and by random changes to them, and a 2020-12
+//! validator determines whether they are valid. A valid instance must be decoded, and the encoded result must be valid and equal, except
+//! for what the comparison of the types has listed (an empty list that is left out). An invalid instance may pass only if the violated rule
+//! is listed as unchecked. A property without any instance is a finding.
 //!
-//! **Wire.** Each operation is called once against a local server that records, with values that are hard to write and with the headers that
-//! the SDK adds, which a request of the SDK's own shows. Method, raw path,
-//! query, headers, media type, body and host are compared, and `servers` and `security`, which leave no trace in the source.
+//! **Wire.** Each operation is called once against a local recording server, with values that are hard to encode and with the headers that
+//! the SDK adds, which a request of the SDK itself shows. Method, raw path, query, headers, media type, body and host are compared, and
+//! also `servers` and `security`, which leave no trace in the source.
 //!
-//! What is known and accepted stands in `drift.yaml`: kind, place, a reason, and a hash of what both sides say there. Kinds that code
-//! cannot avoid are entered by rule with `--accept`; all others are entered by hand. A difference that is not entered, an entry
-//! that speaks of something else now, and one that is no longer needed are findings. An entry goes by a name of its place that survives
-//! another order of parameters or alternatives, and another name of a component.
+//! `drift.yaml` lists the known and accepted differences: kind, place, a reason, and a hash of both sides. Kinds that code cannot avoid are
+//! added by rule with `--accept`; all others are added by hand. Findings are differences without an entry, entries that no longer match
+//! their place, and entries that are no longer needed. An entry refers to a place by a name that survives a reordering of parameters or
+//! alternatives, and the renaming of a component.
 //!
-//! Nothing passes by not being seen. A shape of source that the reader does not know is a finding; comments are no evidence; a member of the
-//! document that neither the check nor the code reads is a finding; so is a type that no operation leads to; and the number
-//! of facts of each class is printed.
+//! Nothing passes unnoticed. A form of source that the reader does not know is a finding; comments are not evidence; a member of the
+//! document that neither the check nor the code reads is a finding, and so is a type that no operation leads to. The number of facts of
+//! each class is printed.
 //!
-//! `--prove` shows that the check can fail. It changes one thing at a time, wherever that can be done: the document (thousands of places),
-//! the source as a syntax tree, the schemas of the compiled types, what the types do with instances, what was recorded, and
-//! each entry of the ledger. Every one of these mutants has to be found. Changes without meaning (prose, examples, order, notation, names of
-//! components) may not be. The cheap comparisons are made first, of the smallest operation that the change can be seen in, and
-//! instances are tried only where nothing was found. The operators know OpenAPI and the shape of generated code, and no operation by name, so
-//! operations that an overlay adds are covered. A mutant that survives is mended in the check.
+//! `--prove` shows that the check can fail. It changes one thing at a time, wherever possible: the document (thousands of places), the
+//! source as a syntax tree, the schemas of the compiled types, the behaviour of the types with instances, the recorded requests, and each
+//! entry of the ledger. Every one of these mutants must be found. Changes without a meaning (prose, examples, order, notation, names of
+//! components) must not be found. The cheap comparisons are made first, for the smallest operation that the change can be seen in, and
+//! instances are tried only if nothing was found. The operators know OpenAPI and the form of generated code, and no operation by name, so
+//! operations that an overlay adds are covered. If a mutant survives, the check must be fixed.
 //!
 //! # As a library
 //!
-//! This is a library so that a program with other generated code can be checked by it: that is how the code of another document is
+//! As a library, the check can be applied to a program with other generated code: this is how the code of another document is checked
 //! ([`regenerate`]).
 
 #![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away: see suprsend_console")]
@@ -103,10 +102,10 @@ use self::{
 const SOURCE: &str = "src/generated.rs";
 const LEDGER: &str = "drift.yaml";
 
-/// Default number of instances of each schema.
+/// The default number of instances of each schema.
 const INSTANCES: usize = 300;
 
-/// Number of instances before mutants are tried, and for each mutant.
+/// The number of instances before mutants are tried, and for each mutant.
 const BEFORE_MUTANTS: usize = 80;
 const OF_A_MUTANT: usize = 20;
 
@@ -142,7 +141,7 @@ struct Arguments {
     seed: u64,
 }
 
-/// The program. Exit codes: 0 is no finding, 1 are findings, 2 is input that cannot be used.
+/// Runs the program. Exit codes: 0 no findings, 1 findings, 2 unusable input.
 pub fn main(compiled: &Compiled) -> ExitCode {
     run(compiled, &Arguments::parse()).unwrap_or_else(|error| {
         tell!("{error:#}");
@@ -194,13 +193,13 @@ fn run(compiled: &Compiled, arguments: &Arguments) -> Result<ExitCode> {
     said(written, report.findings.is_empty())
 }
 
-/// The exit code. That a reader went away does not make it another one.
+/// Returns the exit code. It does not change if the reader has gone away.
 fn said(written: io::Result<()>, clean: bool) -> Result<ExitCode> {
     unless_closed(written).context("cannot write")?;
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The ledger as committed; none is an empty one.
+/// Reads the committed ledger. A missing one counts as empty.
 fn ledger(root: &Path) -> Result<Ledger> {
     match fs::read_to_string(root.join(LEDGER)) {
         Ok(text) => Ledger::parse(&text),

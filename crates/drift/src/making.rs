@@ -1,18 +1,18 @@
-//! The first form of an instance: a value with the structure that a schema describes. Whether it is valid a validator says.
+//! Creates the first form of an instance: a value with the structure that a schema describes. A validator determines whether it is valid.
 
 use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Map, Value, json};
 
-/// Depth to which optional parts are made.
+/// The depth to which optional parts are created.
 const DEPTH: usize = 5;
 
-/// Depth at which everything ends: a schema may have no end.
+/// The depth at which everything ends: a schema may be infinite.
 const DEEPEST: usize = 24;
 
-/// Each of this many turns in a row makes other optional properties for certain, so that all are made soon.
+/// Each of this many consecutive turns always creates other optional properties, so that all are created soon.
 const TURNS: usize = 4;
 
-/// Makes an instance of a schema, whose references lead to its own definitions.
+/// Creates an instance of a schema, whose references lead to its own definitions.
 pub(crate) fn make(root: &Value, turn: usize, random: &mut StdRng) -> Option<Value> {
     Maker { root, random, turn }.make(root, 0, true)
 }
@@ -24,7 +24,7 @@ struct Maker<'m> {
 }
 
 impl Maker<'_> {
-    /// `outermost` are the schemas of the instance itself.
+    /// `outermost` is set for the schemas of the instance itself.
     fn make(&mut self, schema: &Value, depth: usize, outermost: bool) -> Option<Value> {
         let Value::Object(members) = schema else {
             return (*schema == Value::Bool(true)).then(|| json!({"any": [1, "text"]}));
@@ -59,14 +59,14 @@ impl Maker<'_> {
         Some(made.unwrap_or_else(|| json!("anything")))
     }
 
-    /// Makes an instance of the schema itself: `None` inside if it describes nothing.
+    /// Creates an instance of the schema itself. The inner value is `None` if it describes nothing.
     #[allow(clippy::option_option, reason = "outside, that nothing can be made of it")]
     fn own(&mut self, members: &Map<String, Value>, depth: usize, outermost: bool) -> Option<Option<Value>> {
         let has = |keyword: &str| members.contains_key(keyword);
         let word = match members.get("type") {
             Some(Value::String(word)) => word.as_str(),
             Some(Value::Array(words)) => {
-                // Null shows little.
+                // Null reveals little.
                 let other = words.iter().filter(|word| *word != "null").collect::<Vec<_>>();
                 let null =
                     other.is_empty() || (other.len() < words.len() && self.random.random_range(0..6) == 0);
@@ -160,7 +160,7 @@ impl Maker<'_> {
             if required.contains(&name.as_str()) {
                 object.insert(name.clone(), self.make(schema, depth + 1, false)?);
             } else if turn || (depth < DEPTH && self.random.random_range(0..3) == 0) {
-                // Parts that cannot be made are left out.
+                // Parts that cannot be created are left out.
                 object.extend(self.make(schema, depth + 1, false).map(|made| (name.clone(), made)));
             }
         }
@@ -191,7 +191,7 @@ impl Maker<'_> {
     }
 }
 
-/// Two values that hold together: objects have the members of both.
+/// Joins two values that apply together: objects get the members of both.
 fn joined(one: Option<Value>, other: Value) -> Value {
     match (one, other) {
         (Some(Value::Object(mut one)), Value::Object(other)) => {

@@ -1,4 +1,4 @@
-//! What the check says: lines for people, JSON for machines.
+//! The output of the check: lines for people, JSON for machines.
 
 use std::io::{self, Write};
 
@@ -9,10 +9,10 @@ use super::{
     finding::{Entry, Finding},
 };
 
-/// The longest text that is shown of a value.
+/// The maximum length of a value's text.
 const SHOWN: usize = 120;
 
-/// One line a finding, and a summary.
+/// Writes one line for each finding, and a summary.
 pub(crate) fn lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for finding in &report.findings {
         writeln!(out, "{}", line(finding))?;
@@ -27,7 +27,7 @@ pub(crate) fn lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "compared: {}", counts.join(", "))
 }
 
-/// A finding in one line.
+/// Formats a finding as one line.
 pub(super) fn line(finding: &Finding) -> String {
     let difference = &finding.difference;
     let kind = difference.kind.name();
@@ -55,7 +55,7 @@ pub(super) fn line(finding: &Finding) -> String {
             )
         }
     };
-    // One finding is one line, whatever text of the document is quoted in it.
+    // A finding is always one line, whatever text of the document it quotes.
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -71,7 +71,7 @@ fn shown(value: &Value) -> String {
     text.chars().take(SHOWN).chain("...".chars()).collect()
 }
 
-/// The same as one JSON object. Its form is described in `docs/drift.md`.
+/// Returns the same as one JSON object. `docs/drift.md` describes its form.
 pub(crate) fn json(report: &Report) -> Value {
     let findings: Vec<Value> = report
         .findings

@@ -17,7 +17,7 @@ impl Pointer {
         Self(text.into())
     }
 
-    /// The place that a reference into the same document names.
+    /// Returns the place that a reference into the same document names.
     pub(crate) fn from_reference(reference: &str) -> Option<Self> {
         let fragment = reference.strip_prefix('#')?;
         let text = percent_encoding::percent_decode_str(fragment).decode_utf8().ok()?;
@@ -37,12 +37,12 @@ impl Pointer {
         Self(text)
     }
 
-    /// The element of a list.
+    /// Returns the pointer to an element of a list.
     pub(crate) fn element(&self, index: usize) -> Self {
         self.child(index.to_string())
     }
 
-    /// The place that this pointer names below `start`.
+    /// Returns the place that this pointer names below `start`.
     pub(crate) fn below(&self, start: &Self) -> Self {
         Self(format!("{start}{self}"))
     }
@@ -51,7 +51,7 @@ impl Pointer {
         &self.0
     }
 
-    /// Returns whether `other` is this place or stands somewhere in it.
+    /// Returns whether `other` is this place or is somewhere in it.
     pub(crate) fn contains(&self, other: &Self) -> bool {
         other.0.strip_prefix(&self.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
@@ -60,13 +60,13 @@ impl Pointer {
         self.0.rfind('/').map(|end| Self(self.0[..end].to_owned()))
     }
 
-    /// The last token, unescaped; nothing of the whole document's.
+    /// Returns the last token, unescaped; empty for the whole document.
     pub(crate) fn last(&self) -> String {
         let last = self.0.rsplit_once('/').map_or("", |(_, last)| last);
         last.replace("~1", "/").replace("~0", "~")
     }
 
-    /// All tokens, unescaped.
+    /// Returns all tokens, unescaped.
     pub(crate) fn tokens(&self) -> Vec<String> {
         self.0.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect()
     }

@@ -1,4 +1,4 @@
-//! The project's own document and overlays, or those named on the command line.
+//! The project's own document and overlays, or those that the command line names.
 
 use std::{
     fs,
@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use suprsend_codegen::{Problems, Project};
 
-/// Which document to compare the code with.
+/// The document to compare the code with.
 #[derive(Args)]
 pub(crate) struct Input {
     /// Document to use instead of the project's own.

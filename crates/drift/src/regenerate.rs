@@ -1,4 +1,4 @@
-//! The check of a document that is not the project's: its code is generated, compiled in a project of its own, and compared there.
+//! Checks a document other than the project's own: its code is generated, compiled in a separate project, and compared there.
 
 use std::{
     env, fs,
@@ -13,17 +13,17 @@ use suprsend_codegen::{Settings, generate};
 
 use super::{SOURCE, table};
 
-/// Dependencies of the generated code and the table.
+/// The dependencies of the generated code and the table.
 const DEPENDENCIES: [&str; 5] = ["chrono", "regress", "schemars", "serde", "serde_json"];
 
-/// Checks the document's own code; `arguments` are for the check that runs there.
+/// Checks the document's own code; `arguments` are passed to the check that runs there.
 pub(crate) fn run(root: &Path, document: &Value, arguments: &[String]) -> Result<ExitCode> {
     let folder = target()?.join("drift");
     write(root, &folder, document)?;
     let manifest = folder.join("Cargo.toml");
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["run", "--quiet", "--manifest-path"]).arg(manifest).arg("--target-dir").arg(target()?);
-    // Variables for a test or a build script are not for another build.
+    // Variables for a test or a build script must not affect another build.
     for (name, _) in env::vars_os() {
         if name
             .to_str()
@@ -40,16 +40,16 @@ pub(crate) fn run(root: &Path, document: &Value, arguments: &[String]) -> Result
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// The target folder that this program was built in.
+/// Returns the target folder in which this program was built.
 fn target() -> Result<PathBuf> {
     let program = env::current_exe().context("cannot find this program")?;
     let folder = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
     Ok(folder.context("this program is in no target folder")?.to_owned())
 }
 
-/// Writes the project: the document, the code of it, and a program that checks it.
+/// Writes the project: the document, its code, and a program that checks it.
 fn write(root: &Path, folder: &Path, document: &Value) -> Result<()> {
-    // The space keeps typify from recognising the derive: it would write an implementation for schemars 0.8 beside it.
+    // The space keeps typify from recognising the derive: otherwise it would add an implementation for schemars 0.8.
     let derives = vec![":: schemars :: JsonSchema".to_owned()];
     let settings = Settings { derives, runtime: "suprsend_api".to_owned() };
     let generated = generate(document, &settings)?;
@@ -64,7 +64,7 @@ fn write(root: &Path, folder: &Path, document: &Value) -> Result<()> {
         fs::create_dir_all(folder).context("cannot write below target")?;
     }
     let put = |path: PathBuf, text: &str| {
-        // An unchanged file keeps its time, so that it is not compiled again.
+        // An unchanged file keeps its modification time, so that it is not compiled again.
         if fs::read_to_string(&path).is_ok_and(|known| known == text) {
             return Ok(());
         }
@@ -109,7 +109,7 @@ fn manifest(root: &Path) -> Result<String> {
     ))
 }
 
-/// A path as a text of TOML.
+/// Formats a path as a TOML string.
 fn toml(path: &Path) -> String {
     format!("{:?}", path.display().to_string())
 }

@@ -1,9 +1,7 @@
-//! Schemas in one normal form, whichever keywords say it. The document's schemas and those of the code are both read with
-//! this.
+//! Schemas in a normal form, whichever keywords express them. Both the document's schemas and those of the code are read with this.
 //!
-//! A [`Node`] is a place where a schema stands; its [`View`] is what the schema says there: references followed, `allOf`
-//! joined, null taken out, several types turned into alternatives. What has no structure of its own, `minItems` say, stays
-//! a keyword with its value.
+//! A [`Node`] is a place of a schema. Its [`View`] is the normalized content: references followed, `allOf` joined, null removed, several
+//! types turned into alternatives. A keyword without a structure of its own, such as `minItems`, remains a keyword with its value.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::pointer::Pointer;
 
-/// Keywords that say nothing about instances.
+/// Keywords that do not affect which instances are valid.
 const ANNOTATIONS: [&str; 9] = [
     "$comment",
     "$defs",
@@ -42,7 +40,7 @@ const STRUCTURE: [&str; 14] = [
     "type",
 ];
 
-/// Keywords that are about instances of one type only.
+/// Keywords that apply only to instances of one type.
 const OF_TYPES: [(&str, &[Type]); 21] = [
     ("additionalProperties", &[Type::Object]),
     ("contains", &[Type::Array]),
@@ -67,11 +65,11 @@ const OF_TYPES: [(&str, &[Type]); 21] = [
     ("uniqueItems", &[Type::Array]),
 ];
 
-/// Formats of numbers; all others are of strings.
+/// Formats of numbers; all others are formats of strings.
 const NUMERIC_FORMATS: [&str; 10] =
     ["double", "float", "int16", "int32", "int64", "int8", "uint16", "uint32", "uint64", "uint8"];
 
-/// A reference that leads nowhere, or in a circle.
+/// A reference without a target, or in a circle.
 #[derive(Debug, Clone)]
 pub(crate) struct Dangling {
     pub(crate) pointer: Pointer,
@@ -122,36 +120,36 @@ impl Type {
     }
 }
 
-/// One schema object that holds at a node, and where it stands.
+/// A schema object that applies at a node, and its place.
 #[derive(Debug, Clone)]
 struct Part<'a> {
     schema: &'a Value,
     pointer: Pointer,
-    /// Its alternatives have been taken apart: they, and what is said beside them, are not to be read again.
+    /// Its alternatives have been split up: they, and the keywords next to them, must not be read again.
     opened: bool,
 }
 
-/// A place where a schema stands, or several that hold together.
+/// The place of a schema, or of several that apply together.
 #[derive(Debug, Clone)]
 pub(crate) struct Node<'a> {
     parts: Vec<Part<'a>>,
-    /// Only instances of this type are meant.
+    /// Only instances of this type are considered.
     only: Option<Type>,
     /// The place by a name that does not depend on the order of alternatives or parameters.
     pub(crate) place: Pointer,
 }
 
-/// What a schema says.
+/// The normalized content of a schema.
 #[derive(Debug, Clone)]
 pub(crate) struct View<'a> {
-    /// The node itself; of an alternative of something and null, the something.
+    /// The node itself; for an alternative of something and null, that something.
     pub(crate) node: Node<'a>,
-    /// Where the innermost schema stands that the node leads to.
+    /// The place of the innermost schema that the node leads to.
     pub(crate) pointer: Pointer,
-    /// Null is allowed, besides what `form` says.
+    /// Whether null is allowed in addition to what `form` expresses.
     pub(crate) nullable: bool,
     pub(crate) form: Form<'a>,
-    /// No `type` is stated; it follows from other keywords.
+    /// Whether `type` is missing and follows from other keywords.
     pub(crate) inferred: bool,
 }
 
@@ -167,7 +165,7 @@ pub(crate) enum Form<'a> {
         format: Option<String>,
         values: Option<BTreeSet<String>>,
     },
-    /// `tuple` are the schemas of the first items, where they have some of their own.
+    /// `tuple` are the schemas of the first items, if these have their own.
     Array {
         items: Option<Node<'a>>,
         tuple: Vec<Node<'a>>,
@@ -183,7 +181,7 @@ pub(crate) enum Form<'a> {
     },
 }
 
-/// What holds for properties that are not named.
+/// The rule for properties that are not declared.
 #[derive(Debug, Clone)]
 pub(crate) enum Unknown<'a> {
     Unstated,
@@ -192,15 +190,15 @@ pub(crate) enum Unknown<'a> {
     Refused,
 }
 
-/// What makes alternatives of several schemas.
+/// The way in which several schemas form alternatives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum How {
     OneOf,
     AnyOf,
     Types,
-    /// All of them may hold at once, each for its own properties of the same object.
+    /// All of them may apply at once, each to its own properties of the same object.
     SideBySide,
-    /// The first that keeps every member that any keeps; what none keeps whole stays JSON.
+    /// The first one that keeps every member that any of them keeps; a value that none keeps completely stays JSON.
     Kept,
 }
 
@@ -230,7 +228,7 @@ impl<'a> Schemas<'a> {
         self.root
     }
 
-    /// The node of the schema that stands at a pointer and is reached at a place.
+    /// Returns the node of the schema at a pointer that is reached at a place.
     pub(crate) fn node(self, pointer: &Pointer, place: &Pointer) -> Option<Node<'a>> {
         let part = Part { schema: pointer.get(self.root)?, pointer: pointer.clone(), opened: false };
         Some(Node { parts: vec![part], only: None, place: place.clone() })
@@ -244,10 +242,10 @@ impl<'a> Schemas<'a> {
         Ok(parts)
     }
 
-    /// The part, and those that it refers to or is made of.
+    /// Collects the part, and those that it refers to or consists of.
     fn gather(self, part: Part<'a>, parts: &mut Vec<Part<'a>>, depth: usize) -> Result<(), Dangling> {
         if part.opened {
-            // It has been gathered already, and so has what it refers to.
+            // It has already been collected, and so has what it refers to.
             parts.push(part);
             return Ok(());
         }
@@ -266,7 +264,7 @@ impl<'a> Schemas<'a> {
         Ok(())
     }
 
-    /// The place of what a node refers to, if it does nothing else, and otherwise its own.
+    /// Returns the place of a node's target if it only refers to that; otherwise its own place.
     fn home(self, node: &Node<'a>) -> Pointer {
         let mut place = node.place.clone();
         let Some(mut part) = node.innermost().map(|part| part.schema) else { return place };
@@ -280,7 +278,7 @@ impl<'a> Schemas<'a> {
         place
     }
 
-    /// What holds at a node.
+    /// Returns the view of a node.
     pub(crate) fn view(self, node: &Node<'a>) -> Result<View<'a>, Dangling> {
         let parts = self.parts(node)?;
         let node = &node.at(self.home(node));
@@ -334,7 +332,7 @@ impl<'a> Schemas<'a> {
         Ok(view)
     }
 
-    /// A view of alternatives, in which null is no alternative but an addition.
+    /// Returns a view of alternatives, in which null is not an alternative but an addition.
     fn union(
         self,
         node: &Node<'a>,
@@ -394,11 +392,10 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// Every keyword at a node that has no structure of its own, with its place and its value, in which references are
-    /// followed.
+    /// Returns every keyword at a node without a structure of its own, with its place and its value, in which references are followed.
     pub(crate) fn constraints(self, node: &Node<'a>) -> Result<Constraints, Dangling> {
         let (parts, only) = (self.parts(node)?, node.only);
-        // Where any type is allowed, a format is about those that it fits.
+        // If any type is allowed, a format applies to the types that it fits.
         let typeless =
             only.is_none() && Types::from_parts(&parts).names.is_none() && alternatives(&parts).is_none();
         let structure = |keyword: &str| STRUCTURE.contains(&keyword) && !(typeless && keyword == "format");
@@ -438,7 +435,7 @@ impl<'a> Schemas<'a> {
         Ok(found)
     }
 
-    /// A value that may hold schemas, with references followed, without annotations, in one order.
+    /// Returns a value that may contain schemas, with references followed, without annotations, in a canonical order.
     pub(crate) fn content(self, value: &Value) -> Value {
         self.expand(value, &mut Vec::new())
     }
@@ -498,10 +495,10 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// What stands at a node, references followed: the same for all nodes that lead to the same places.
+    /// Returns the content of a node with references followed. It is the same for all nodes that lead to the same places.
     pub(crate) fn identity(self, node: &Node<'a>) -> Result<String, Dangling> {
         let parts = self.parts(node)?;
-        // What only refers says nothing itself.
+        // A schema that only refers has no content of its own.
         let saying = parts.iter().filter(|part| {
             part.schema.as_object().is_none_or(|schema| schema.keys().any(|key| key != "$ref" && says(key)))
         });
@@ -511,39 +508,39 @@ impl<'a> Schemas<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// The same node, reached at another place.
+    /// Returns the same node, reached at another place.
     pub(crate) fn at(&self, place: Pointer) -> Self {
         Self { place, ..self.clone() }
     }
 
-    /// Where its schema stands. Of several, the last, which is the most specific.
+    /// Returns the place of its schema. If there are several, it is the last one, which is the most specific.
     pub(crate) fn pointer(&self) -> Pointer {
         self.parts.last().map(|part| part.pointer.clone()).unwrap_or_default()
     }
 
-    /// The part that is not the surroundings of alternatives, if there is one such.
+    /// Returns the part that does not surround alternatives, if there is one.
     fn innermost(&self) -> Option<&Part<'a>> {
         let (last, others) = self.parts.split_last()?;
         others.iter().all(|part| part.opened).then_some(last)
     }
 
-    /// Whether `false` stands there, which no instance is valid against.
+    /// Returns whether the schema is `false`, which no instance matches.
     pub(crate) fn is_never(&self) -> bool {
         self.parts.iter().any(|part| *part.schema == Value::Bool(false))
     }
 
-    /// The definition that the node refers to.
+    /// Returns the definition that the node refers to.
     pub(crate) fn reference(&self) -> Option<&'a str> {
         self.innermost()?.schema.get("$ref")?.as_str()
     }
 
-    /// A keyword of the innermost schema; of an alternative not that of its surroundings.
+    /// Returns a keyword of the innermost schema. For an alternative, this excludes its surroundings.
     pub(crate) fn keyword(&self, schemas: Schemas<'a>, keyword: &str) -> Option<&'a Value> {
         let parts = schemas.parts(self).ok()?;
         parts.into_iter().filter(|part| !part.opened).find_map(|part| part.schema.get(keyword))
     }
 
-    /// The node as a schema for a validator, and which pointer in it stands for which in the document.
+    /// Returns the node as a schema for a validator, and the pointers in it with the corresponding pointers in the document.
     pub(crate) fn to_schema(&self) -> (Value, Vec<(Pointer, Pointer)>) {
         if let ([part], None) = (self.parts.as_slice(), self.only)
             && part.schema.is_object()
@@ -570,24 +567,24 @@ impl<'a> Node<'a> {
     }
 }
 
-/// Whether a keyword says anything about instances.
+/// Returns whether a keyword constrains instances.
 pub(crate) fn says(keyword: &str) -> bool {
     !keyword.starts_with("x-") && !ANNOTATIONS.contains(&keyword)
 }
 
-/// Data, with its keys in one order.
+/// Sorts the keys of data.
 fn sorted(value: &Value) -> Value {
     let mut value = value.clone();
     value.sort_all_objects();
     value
 }
 
-/// A number as JSON, the same for those that are equal.
+/// Returns a number as JSON, in the same form for equal numbers.
 pub(crate) fn plain_number(number: f64) -> String {
     format!("{number}")
 }
 
-/// Whether every instance is allowed.
+/// Returns whether every instance is allowed.
 fn says_nothing(schema: &Value) -> bool {
     match schema {
         Value::Object(members) => {
@@ -597,7 +594,7 @@ fn says_nothing(schema: &Value) -> bool {
     }
 }
 
-/// A keyword with the value that it has when it is not there.
+/// Returns whether a keyword has the value that it also has if it is missing.
 fn is_default(keyword: &str, value: &Value) -> bool {
     match keyword {
         "deprecated" | "readOnly" | "writeOnly" | "uniqueItems" => *value == Value::Bool(false),
@@ -616,7 +613,7 @@ fn list<'a>(schema: &'a Value, keyword: &str) -> impl Iterator<Item = &'a Value>
     schema.get(keyword).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// The first set of alternatives that has not been opened.
+/// Returns the first set of alternatives that has not been split up.
 fn alternatives<'p, 'a>(parts: &'p [Part<'a>]) -> Option<(How, &'p Part<'a>, Vec<&'a Value>)> {
     parts.iter().filter(|part| !part.opened).find_map(|part| {
         [How::OneOf, How::AnyOf, How::SideBySide].into_iter().find_map(|how| {
@@ -695,7 +692,7 @@ struct Types<'a> {
     /// `None` if nothing restricts them.
     names: Option<BTreeSet<Type>>,
     inferred: bool,
-    /// The values that are allowed, if they are listed.
+    /// The allowed values, if they are listed.
     values: Option<Vec<&'a Value>>,
 }
 
@@ -742,7 +739,7 @@ impl<'a> Types<'a> {
             }
         }
         if let Some(names) = &mut names {
-            // A list of values that lacks null refuses it, unless it goes with the older keyword, which forgets it often.
+            // A list of values without null rejects it, unless it belongs to the older keyword, where null is often forgotten.
             if nullable {
                 names.insert(Type::Null);
             } else if values.as_ref().is_some_and(|values| !values.iter().any(|value| value.is_null())) {
@@ -753,7 +750,7 @@ impl<'a> Types<'a> {
     }
 }
 
-/// The types in both sets, where every integer is a number.
+/// Returns the types in both sets, where every integer is a number.
 fn both(one: &BTreeSet<Type>, other: &BTreeSet<Type>) -> BTreeSet<Type> {
     let holds = |set: &BTreeSet<Type>, of: Type| {
         set.contains(&of) || (of == Type::Integer && set.contains(&Type::Number))

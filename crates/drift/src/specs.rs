@@ -1,4 +1,4 @@
-//! The compiled constants of operations and their rules, against what was read of their source.
+//! Compares the compiled constants of operations and their rules with what was read from their source.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,14 @@ use super::{
     pointer::Pointer,
 };
 
-/// The compiled constants, by the ids of the operations.
+/// The compiled constants by operation id.
 pub(crate) type Constants = BTreeMap<String, Value>;
 
 pub(crate) fn constants(compiled: &[&Spec]) -> Constants {
     compiled.iter().map(|spec| (spec.id.to_owned(), spec_to_value(spec))).collect()
 }
 
-/// Returns whether the source, as it was read, says the same of its operations as the compiled constants do.
+/// Compares the facts about operations that were read from the source with the compiled constants, and returns the differences.
 pub(crate) fn verify(code: &Code, compiled: &Constants) -> Vec<Difference> {
     let mut open: BTreeMap<&str, &Value> = compiled.iter().map(|(id, spec)| (id.as_str(), spec)).collect();
     let mut differences = Vec::new();
@@ -41,7 +41,7 @@ pub(crate) fn verify(code: &Code, compiled: &Constants) -> Vec<Difference> {
     for operation in &code.operations {
         let compiled = open.remove(operation.id.as_str());
         let mut source = operation.spec();
-        // Instead of their names, what the rules say.
+        // Replaces the names of rules with their content.
         let said = |name: &mut Value| {
             *name =
                 name.as_str().map_or(Value::Null, |name| inlined(&code.rules, &refer(name), &mut Vec::new()));
@@ -67,7 +67,7 @@ fn refer(name: &str) -> Value {
 /// Stands for a schema that contains the reference to it.
 const BACK: &str = "back";
 
-/// Rules from the source with those that they refer to in them.
+/// Returns rules from the source, with the rules that they refer to inlined.
 fn inlined(rules: &BTreeMap<String, Value>, schema: &Value, open: &mut Vec<String>) -> Value {
     match schema {
         Value::Object(members) => {
@@ -132,7 +132,7 @@ fn spec_to_value(spec: &Spec) -> Value {
     })
 }
 
-/// Compiled rules as JSON Schema.
+/// Converts compiled rules to JSON Schema.
 fn schema_to_value(schema: &Schema) -> Value {
     let mut members = Map::new();
     let mut conditions: Vec<Value> = Vec::new();

@@ -1,13 +1,13 @@
-//! The table through which the check reaches compiled code by name: nothing of it is listed by hand.
+//! Generates the table through which the check accesses compiled code by name, so that nothing is listed by hand.
 //!
-//! The build script writes one for the workspace's own code, and `--regenerate` one for the code of another document.
+//! The build script writes one for the workspace's own code, and `--regenerate` writes one for the code of another document.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{File, Item};
 
-/// The constant `COMPILED`. `drift` is the path of this crate, `uses` names the modules `operations` and `types`, `root` is the folder
-/// with the document and the source, and `document` the document that they were generated from.
+/// Returns the constant `COMPILED`. `drift` is the path of this crate, `uses` names the modules `operations` and `types`, `root` is the
+/// folder with the document and the source, and `document` is the document that they were generated from.
 pub(crate) fn table(
     file: &File,
     drift: &TokenStream,

@@ -1,14 +1,14 @@
-//! Assertions for tests. All of them judge now, by what the hub has carried out so far.
+//! Assertions for tests. All of them check immediately what the mock server has performed so far.
 
 use assert_json_diff::{CompareMode, Config, assert_json_matches_no_panic};
 use serde_json::{Value, json};
 
 use crate::{hub::Hub, recorded::Recorded, world::Kind};
 
-/// Calls that a hub carried out, to be judged further. Made by [`Hub::assert_called`] and the like.
+/// Calls that the mock server performed, to be checked further. Returned by [`Hub::assert_called`] and similar methods.
 #[derive(Debug, Clone)]
 pub struct Calls {
-    /// What they are, as in `no {what} was carried out`.
+    /// What the calls are, as in `no {what} was carried out`.
     what: String,
     found: Vec<Call>,
     bodies: Vec<Value>,
@@ -16,15 +16,15 @@ pub struct Calls {
 
 #[derive(Debug, Clone)]
 struct Call {
-    /// The parameters of path and query.
+    /// The path and query parameters.
     parameters: Vec<(String, String)>,
     body: Value,
-    /// Whom a trigger, an event or a broadcast is for.
+    /// The recipients of a trigger, an event or a broadcast.
     recipients: Vec<String>,
 }
 
 impl Hub {
-    /// Asserts that an operation was carried out, by its id in the document.
+    /// Asserts that an operation was performed, by its id in the OpenAPI document.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -40,18 +40,18 @@ impl Hub {
     ///
     /// # Panics
     ///
-    /// If it was not. The message says which calls of it arrived, and why they were refused.
+    /// If it was not. The message lists the calls of the operation that arrived, and why they were rejected.
     #[track_caller]
     pub fn assert_called(&self, operation: &str) -> Calls {
         self.assert_known(operation);
         self.carried_out(operation.to_owned(), operation, |_| true)
     }
 
-    /// Asserts that an operation was not carried out.
+    /// Asserts that an operation was not performed.
     ///
     /// # Panics
     ///
-    /// If it was, with the bodies.
+    /// If it was. The message shows the bodies.
     #[track_caller]
     pub fn assert_not_called(&self, operation: &str) {
         self.assert_known(operation);
@@ -75,7 +75,7 @@ impl Hub {
     ///
     /// # Panics
     ///
-    /// If it was not. The message says which users were, and how upserts of this one were refused.
+    /// If it was not. The message lists the users that were upserted, and why upserts of this one were rejected.
     #[track_caller]
     pub fn assert_upserted(&self, distinct_id: &str) -> Calls {
         let is_meant = |request: &Recorded| request.parameter("distinct_id") == Some(distinct_id);
@@ -86,19 +86,19 @@ impl Hub {
     ///
     /// # Panics
     ///
-    /// If it was, with the bodies.
+    /// If it was. The message shows the bodies.
     #[track_caller]
     pub fn assert_not_upserted(&self, distinct_id: &str) {
         let is_meant = |request: &Recorded| request.parameter("distinct_id") == Some(distinct_id);
         none(&format!("upsert of {distinct_id}"), &self.calls_of(&self.upsert_id(), is_meant));
     }
 
-    /// Asserts that this workflow was triggered, in a request of its own or with others. A repeat of an idempotency key does
-    /// not count.
+    /// Asserts that this workflow was triggered, in a single request or in one with several triggers. Requests that repeat an idempotency
+    /// key do not count.
     ///
     /// # Panics
     ///
-    /// If it was not. The message says which workflows were.
+    /// If it was not. The message lists the workflows that were triggered.
     #[track_caller]
     pub fn assert_triggered(&self, workflow: &str) -> Calls {
         self.was_sent(Kind::Workflow, "trigger", workflow)
@@ -108,48 +108,48 @@ impl Hub {
     ///
     /// # Panics
     ///
-    /// If it was, with the triggers.
+    /// If it was. The message shows the triggers.
     #[track_caller]
     pub fn assert_not_triggered(&self, workflow: &str) {
         none(&format!("trigger of {workflow}"), &self.sent_of(Kind::Workflow, workflow));
     }
 
-    /// Asserts that an event of this name was sent, in a request of its own or with others. A repeat of an idempotency key does
-    /// not count.
+    /// Asserts that an event with this name was sent, in a single request or in one with several events. Requests that repeat an
+    /// idempotency key do not count.
     ///
     /// # Panics
     ///
-    /// If none was. The message says which were.
+    /// If it was not. The message lists the events that were sent.
     #[track_caller]
     pub fn assert_tracked(&self, event: &str) -> Calls {
         self.was_sent(Kind::Event, "event", event)
     }
 
-    /// Asserts that no event of this name was sent.
+    /// Asserts that no event with this name was sent.
     ///
     /// # Panics
     ///
-    /// If one was, with the events.
+    /// If it was. The message shows the events.
     #[track_caller]
     pub fn assert_not_tracked(&self, event: &str) {
         none(&format!("event of {event}"), &self.sent_of(Kind::Event, event));
     }
 
-    /// Asserts that something was broadcast to this list. A repeat of an idempotency key does not count.
+    /// Asserts that a broadcast was sent to this list. Requests that repeat an idempotency key do not count.
     ///
     /// # Panics
     ///
-    /// If nothing was. The message says to which lists something was.
+    /// If none was. The message names the lists that broadcasts were sent to.
     #[track_caller]
     pub fn assert_broadcast(&self, list: &str) -> Calls {
         self.was_sent(Kind::Broadcast, "broadcast", list)
     }
 
-    /// Asserts that nothing was broadcast to this list.
+    /// Asserts that no broadcast was sent to this list.
     ///
     /// # Panics
     ///
-    /// If something was, with the broadcasts.
+    /// If one was. The message shows the broadcasts.
     #[track_caller]
     pub fn assert_not_broadcast(&self, list: &str) {
         none(&format!("broadcast of {list}"), &self.sent_of(Kind::Broadcast, list));
@@ -215,13 +215,13 @@ impl Call {
     fn from_request(request: &Recorded) -> Self {
         let query = form_urlencoded::parse(request.query().unwrap_or_default().as_bytes());
         let parameters = request.parameters.iter().cloned().chain(query.into_owned()).collect();
-        // A body may be left out.
+        // The body is optional.
         Self { parameters, body: request.json().unwrap_or_else(|| json!({})), recipients: Vec::new() }
     }
 }
 
 impl Calls {
-    /// Panics if there are none; `seen` are calls like those that were meant.
+    /// Panics if there are no calls; `seen` are calls similar to the expected ones.
     #[track_caller]
     fn new(what: String, found: Vec<Call>, seen: &[String], note: &str) -> Self {
         if found.is_empty() {
@@ -240,11 +240,11 @@ impl Calls {
         &self.bodies
     }
 
-    /// Keeps only the calls with this parameter of path or query.
+    /// Keeps only the calls with this path or query parameter.
     ///
     /// # Panics
     ///
-    /// If there are none, with the parameters of the others.
+    /// If there are none. The message shows the parameters of the other calls.
     #[track_caller]
     pub fn with(self, parameter: &str, value: &str) -> Self {
         let is_meant =
@@ -263,7 +263,7 @@ impl Calls {
     ///
     /// # Panics
     ///
-    /// If nothing is, with the recipients of the others.
+    /// If there are none. The message lists the recipients of the other calls.
     #[track_caller]
     pub fn to(self, recipient: &str) -> Self {
         let is_meant = |call: &Call| call.recipients.iter().any(|known| known == recipient);
@@ -274,7 +274,7 @@ impl Calls {
     ///
     /// # Panics
     ///
-    /// If nothing has, with the keys of the others.
+    /// If there are none. The message lists the keys of the other calls.
     #[track_caller]
     pub fn under_key(self, key: &str) -> Self {
         let of = |call: &Call| call.body["$idempotency_key"].as_str().unwrap_or("no key").to_owned();
@@ -292,7 +292,7 @@ impl Calls {
     ///
     /// # Panics
     ///
-    /// If there were more or fewer, with the bodies.
+    /// If there were more or fewer. The message shows the bodies.
     #[track_caller]
     pub fn times(self, times: usize) -> Self {
         let (found, what) = (self.found.len(), &self.what);
@@ -304,21 +304,21 @@ impl Calls {
         self
     }
 
-    /// Asserts that one of the calls has at least this in its body.
+    /// Asserts that the body of one of the calls contains at least this.
     ///
     /// # Panics
     ///
-    /// If none has, with what the last one has instead.
+    /// If none does. The message shows how the last body differs.
     #[track_caller]
     pub fn containing(self, expected: &Value) -> Self {
         self.one_with(expected, CompareMode::Inclusive)
     }
 
-    /// Asserts that one of the calls has this body.
+    /// Asserts that the body of one of the calls equals this.
     ///
     /// # Panics
     ///
-    /// If none has, with what is different in the last one.
+    /// If none does. The message shows how the last body differs.
     #[track_caller]
     pub fn exactly(self, expected: &Value) -> Self {
         self.one_with(expected, CompareMode::Strict)
@@ -335,7 +335,7 @@ impl Calls {
     }
 }
 
-/// Whose call it was and what became of it.
+/// Describes the sender of a call and its outcome.
 fn outcome(request: &Recorded) -> String {
     let ids: Vec<_> = request.parameters.iter().map(|(_, value)| value.as_str()).collect();
     let ids = if ids.is_empty() { request.path().to_owned() } else { ids.join(" ") };
@@ -344,7 +344,7 @@ fn outcome(request: &Recorded) -> String {
     format!("{ids}: {status}{refusal}")
 }
 
-/// A line each, the first on a line of its own.
+/// Formats one item per line, starting on a new line.
 fn listed(lines: &[impl ToString]) -> String {
     lines.iter().flat_map(|line| ["\n  ".to_owned(), line.to_string()]).collect()
 }

@@ -1,4 +1,4 @@
-//! `--demo`: a little traffic, so that there is something to see on the page.
+//! `--demo`: sends a little traffic, so that there is something to see on the page.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use suprsend_mock::{Fault, Hub};
 /// The traffic of the demo, in this order.
 const STEPS: &str = include_str!("demo.json");
 
-/// A request, or a fault of the requests that follow.
+/// A request, or a fault for the requests that follow.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Step {
@@ -21,12 +21,12 @@ struct Step {
     path: String,
     body: Option<Value>,
     fault: Option<Fault>,
-    /// The delay before it.
+    /// The delay before the step.
     #[serde(default)]
     wait_ms: u64,
 }
 
-/// Sets up what no request can, and reads the steps.
+/// Sets up what requests cannot, and reads the steps.
 pub(crate) fn prepare(hub: &Hub) -> Result<impl Future<Output = ()> + use<>> {
     let steps: Vec<Step> = serde_json::from_str(STEPS).context("the steps of the demo cannot be read")?;
     for category in [
@@ -53,7 +53,7 @@ pub(crate) fn prepare(hub: &Hub) -> Result<impl Future<Output = ()> + use<>> {
     })
 }
 
-/// Some requests are meant to fail, so that the page shows failures.
+/// Sends a request. Some are meant to fail, so that the page shows failures.
 async fn play(client: &Client, url: &str, key: &str, step: Step) {
     let Step { method, path, body, fault, .. } = step;
     if let Some(fault) = fault {

@@ -1,4 +1,4 @@
-//! What the document says: operations, the schemas of their bodies, and the responses it shows.
+//! The content of the OpenAPI document: operations, the schemas of their bodies, and example responses.
 
 mod normalize;
 mod parameter;
@@ -39,28 +39,28 @@ pub(crate) use self::{
 /// The methods a path item may have.
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// An OpenAPI 3.1 document, ready to be served.
+/// An OpenAPI 3.1 document that is ready to be served.
 #[derive(Debug)]
 pub(crate) struct Document {
-    /// In the order of matching.
+    /// In the order in which they are matched.
     operations: Vec<Operation>,
 }
 
 /// One operation.
 #[derive(Debug)]
 pub(crate) struct Operation {
-    /// The `operationId`, or method and path where it has none.
+    /// The `operationId`, or the method and path if there is none.
     pub(crate) id: String,
     pub(crate) method: Method,
     /// The key in `paths`.
     pub(crate) path: String,
-    /// What it is in the document's table of resources.
+    /// The role of the operation in the document's table of resources.
     pub(crate) role: Option<Role>,
     template: Template,
-    /// Empty if the document asks for none.
+    /// Empty if the document requires none.
     pub(crate) credentials: BTreeSet<Credential>,
     parameters: Vec<Parameter>,
-    /// Absent if the operation takes no JSON.
+    /// `None` if the operation takes no JSON.
     pub(crate) body: Option<Body>,
     responses: Responses,
 }
@@ -74,27 +74,27 @@ pub(crate) struct Body {
     pub(crate) properties: BTreeMap<String, Value>,
 }
 
-/// Where a request goes.
+/// The target of a request.
 #[derive(Debug)]
 pub(crate) enum Route<'a> {
-    /// To this operation, with the parameters of the path.
+    /// An operation, with the parameters of the path.
     Operation(&'a Operation, Vec<(String, String)>),
-    /// A parameter of the path is not text.
+    /// A path parameter is not UTF-8 text.
     NotText(NotText),
-    /// The path is known, with these methods.
+    /// The path is known, but only with these methods.
     WrongMethod(Vec<&'a Method>),
     Unknown,
 }
 
 impl Document {
-    /// Reads a document in JSON, and looks at every schema of it.
+    /// Parses a document from JSON and validates every schema in it.
     pub(crate) fn checked(text: &str) -> Result<Self, String> {
         let document = Self::parse(text)?;
         document.operations.iter().try_for_each(Operation::check)?;
         Ok(document)
     }
 
-    /// Reads a document in JSON. Its schemas are looked at when they are used.
+    /// Parses a document from JSON. Its schemas are compiled when they are used.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut value: Value =
             serde_json::from_str(text).map_err(|error| format!("the document is not JSON: {error}"))?;
@@ -123,20 +123,20 @@ impl Document {
         &self.operations
     }
 
-    /// The operation with this id.
+    /// Returns the operation with this id.
     pub(crate) fn operation(&self, id: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.id == id)
     }
 
-    /// The operation that the table of resources has under this name.
+    /// Returns the operation that has this name in the table of resources.
     pub(crate) fn named(&self, resource: &str, verb: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.is(resource, verb))
     }
 
-    /// Finds the operation of a request. Of several that share method and path it is the one whose schema takes the body.
+    /// Finds the operation of a request. If several share the method and path, it is the one whose schema accepts the body.
     ///
-    /// Operations of another host may have paths that fit too (`/v1/user/{id}/` and `/v1/{workspace}/event/`). They take other
-    /// credentials, so those that take the scheme that was sent come first.
+    /// Operations of another host may have paths that match too (`/v1/user/{id}/` and `/v1/{workspace}/event/`). They use other
+    /// credentials, so operations that accept the scheme of the request come first.
     pub(crate) fn route(&self, method: &Method, path: &str, scheme: Option<&str>, body: &[u8]) -> Route<'_> {
         let takes = |operation: &&Operation| scheme.is_some_and(|scheme| operation.takes_scheme(scheme));
         let fit = self.operations.iter().filter(takes).find(|operation| {
@@ -159,8 +159,8 @@ impl Document {
         if others.is_empty() { Route::Unknown } else { Route::WrongMethod(others) }
     }
 
-    /// The operation with the method and path of this one that takes the body, or takes it as the only record of a list; where none
-    /// does, one that takes its JSON type.
+    /// Returns the operation with the same method and path that accepts the body, either directly or as the only record of a list. If there
+    /// is none, returns one that accepts its JSON type.
     fn choose<'a>(&'a self, first: &'a Operation, body: &[u8]) -> &'a Operation {
         let shares = |other: &&Operation| other.method == first.method && other.template == first.template;
         let sharing: Vec<_> = self.operations.iter().filter(shares).collect();
@@ -191,12 +191,12 @@ impl Operation {
         parameters.chain(body).chain(self.responses.schemas()).try_for_each(Schema::check)
     }
 
-    /// What is wrong with the parameters of a request.
+    /// Returns the problems with the parameters of a request.
     pub(crate) fn parameter_problems(&self, given: &Given<'_>) -> Vec<Problem> {
         self.parameters.iter().flat_map(|parameter| parameter.problems(given)).collect()
     }
 
-    /// Whether it takes credentials of this scheme.
+    /// Returns whether it accepts credentials of this scheme.
     fn takes_scheme(&self, scheme: &str) -> bool {
         self.credentials.iter().any(|credential| match credential {
             Credential::Authorization { scheme: asked } => asked.eq_ignore_ascii_case(scheme),
@@ -204,56 +204,56 @@ impl Operation {
         })
     }
 
-    /// Whether the table of resources has it under this name.
+    /// Returns whether it has this name in the table of resources.
     pub(crate) fn is(&self, resource: &str, verb: &str) -> bool {
         self.role.as_ref().is_some_and(|role| role.resource == resource && role.verb == verb)
     }
 
-    /// Whether one record without a list may stand for a list of one: SuprSend's other SDKs send it so where records are a second form of a
-    /// path.
+    /// Returns whether a single record may replace a list of one record. SuprSend's other SDKs send it in this form where records are a
+    /// second form of a path.
     pub(crate) fn takes_a_record_alone(&self) -> bool {
         self.path.contains('#')
     }
 
-    /// The names of the path's parameters, in their order.
+    /// Returns the names of the path parameters in order.
     pub(crate) fn path_parameters(&self) -> impl Iterator<Item = String> {
         self.template.parameters().map(str::to_owned)
     }
 
-    /// Whether there is such a parameter of the query.
+    /// Returns whether there is a query parameter with this name.
     pub(crate) fn takes(&self, query: &str) -> bool {
         self.parameters.iter().any(|parameter| parameter.place == Place::Query && parameter.name == query)
     }
 
-    /// The success that the document declares first.
+    /// Returns the first success that the document declares.
     pub(crate) fn success(&self) -> &Success {
         &self.responses.success
     }
 
-    /// Whether this very status is declared.
+    /// Returns whether exactly this status is declared.
     pub(crate) fn declares(&self, status: StatusCode) -> bool {
         self.responses.declares(status)
     }
 
-    /// The members of the response to a success, and of those that it need not have whether they may be null.
+    /// Returns the members of a successful response. For optional ones, the value is whether they may be null.
     pub(crate) fn members(&self) -> &BTreeMap<String, bool> {
         &self.responses.members
     }
 
-    /// The values of the parameters that were given, by their names.
+    /// Returns the values of the given parameters by name.
     #[cfg(feature = "page")]
     pub(crate) fn given(&self, given: &Given<'_>) -> Vec<(&str, Value)> {
         let value = |it: &Parameter| it.read(given);
         self.parameters.iter().filter_map(|it| Some((it.name.as_str(), value(it)?))).collect()
     }
 
-    /// Returns the places in a request's body that the document marks as sensitive; none if it does not know the body.
+    /// Returns the places in a request body that the document marks as sensitive, or `None` if the document does not declare the body.
     #[cfg(feature = "page")]
     pub(crate) fn sensitive_in_body(&self, value: &Value) -> Option<BTreeSet<String>> {
         self.body.as_ref().map(|body| body.schema.sensitive(value))
     }
 
-    /// Returns the places in a response that the document marks as sensitive; none if it does not know the response.
+    /// Returns the places in a response that the document marks as sensitive, or `None` if the document does not declare the response.
     #[cfg(feature = "page")]
     pub(crate) fn sensitive_in_response(
         &self,
@@ -263,23 +263,23 @@ impl Operation {
         self.responses.schema(status).map(|schema| schema.sensitive(value))
     }
 
-    /// What in a response goes against the document. A status that the document does not declare is not judged.
+    /// Returns the places where a response violates the document. A status that the document does not declare is not checked.
     pub(crate) fn violations(&self, status: StatusCode, body: Option<&Value>) -> Vec<Problem> {
         self.responses.violations(status, body)
     }
 }
 
-/// Reads operations out of the document.
+/// Reads operations from the document.
 struct Reader {
     document: Arc<Value>,
     table: Table,
-    /// What is sent is judged by these, what is answered by those.
+    /// Requests are validated against these schemas, responses against `responses`.
     requests: Schemas,
     schemas: Schemas,
 }
 
 impl Reader {
-    /// Where a path item stands, and where its reference leads: what stands beside a reference adds to its target.
+    /// Returns the pointers to a path item and to the target of its reference: the members next to a reference add to its target.
     fn items(&self, pointer: String) -> Result<Vec<String>, String> {
         let mut items = vec![pointer];
         while let Some(last) = items.last()
@@ -294,7 +294,7 @@ impl Reader {
         Ok(items)
     }
 
-    /// The operation of this method of the path item that stands at the pointers.
+    /// Reads the operation with this method from the path item at the pointers.
     fn operation(&self, path: &str, method: &str, items: &[String]) -> Result<Operation, String> {
         let holders = items.iter().map(|item| format!("{item}/{method}"));
         let at = holders.into_iter().find(|at| self.at(at).is_ok()).unwrap_or_default();
@@ -315,7 +315,7 @@ impl Reader {
         })
     }
 
-    /// The parameters of an operation and those of its path item that it does not override.
+    /// Returns the parameters of an operation, and those of its path item that it does not override.
     fn parameters(&self, items: &[String], operation: &str) -> Result<Vec<Parameter>, String> {
         let mut parameters: Vec<Parameter> = Vec::new();
         for holder in std::iter::once(operation).chain(items.iter().map(String::as_str)) {
@@ -333,7 +333,7 @@ impl Reader {
         Ok(parameters)
     }
 
-    /// Nothing if it has no schema or stands where the hub does not look.
+    /// Reads a parameter. Returns `None` if it has no schema, or a place that is not checked.
     fn parameter(&self, at: String) -> Result<Option<Parameter>, String> {
         let (at, parameter) = self.follow(at)?;
         let text = |key: &str| parameter.get(key).and_then(Value::as_str);
@@ -368,7 +368,7 @@ impl Reader {
         self.document.pointer(pointer).ok_or_else(|| format!("the document has nothing at {pointer}"))
     }
 
-    /// What is at the pointer, or where its reference leads.
+    /// Returns the value at the pointer, or the target of its reference.
     fn follow(&self, pointer: String) -> Result<(String, &Value), String> {
         let found = self.at(&pointer)?;
         match found.get("$ref").and_then(Value::as_str) {
@@ -384,26 +384,26 @@ impl Reader {
     }
 }
 
-/// Where in the document a reference leads.
+/// Converts a reference to a pointer into the document.
 fn local_pointer(reference: &str) -> Option<String> {
     let pointer = percent_decode_str(reference.strip_prefix('#')?).decode_utf8().ok()?;
     Some(pointer.into_owned())
 }
 
-/// The pointer to the JSON content of a body or response.
+/// Returns the pointer to the JSON content of a body or response.
 fn json_content(at: &str, holder: &Value) -> Option<String> {
     let content = holder.get("content")?.as_object()?;
     let name = content.keys().find(|name| is_json(name))?;
     Some(format!("{at}/content/{}", escape(name)))
 }
 
-/// Whether a media type is JSON.
+/// Returns whether a media type is JSON.
 pub(crate) fn is_json(media_type: &str) -> bool {
     let name = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     name == "application/json" || name.ends_with("+json")
 }
 
-/// A key as a segment of a JSON pointer.
+/// Escapes a key as a segment of a JSON pointer.
 fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }

@@ -1,4 +1,4 @@
-//! Faults that a hub is told to have.
+//! Faults that are injected into a mock server.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,13 +11,13 @@ use crate::{
     server::response::{Content, HubResponse},
 };
 
-/// Where the sequence of a share's hits starts: the same in each hub, so that a test sees the same faults in each run.
+/// The seed of the random choice by share. It is the same for every server, so that a test sees the same faults in each run.
 const SEED: u64 = 0x5EED;
 
-/// Something that goes wrong with a request.
+/// A failure that is injected into requests.
 ///
-/// A fault says what happens (a status, a delay, a cut connection, or a delay and one of the others), and how often: with
-/// the next request, unless [`times`](Self::times) or [`share`](Self::share) says otherwise.
+/// A fault defines what happens (a status, a delay, a cut connection, or a delay followed by one of the others), and how often. By default
+/// it affects only the next request; see [`times`](Self::times) and [`share`](Self::share).
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,7 +32,7 @@ const SEED: u64 = 0x5EED;
 /// let lost = Fault::lost();
 /// ```
 ///
-/// It serializes to what the admin API takes.
+/// It serializes to the form that the admin API accepts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fault {
@@ -56,27 +56,26 @@ pub struct Fault {
     share: Option<f64>,
 }
 
-/// How a connection is cut.
+/// The way in which a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Cut {
-    /// Reset before the request is performed.
+    /// It is reset before the request is performed.
     Reset,
-    /// Reset after the request was performed, in place of its response.
+    /// It is reset after the request was performed, in place of the response.
     Lost,
-    /// Closed in the middle of the response.
+    /// It is closed in the middle of the response.
     Truncated,
 }
 
 impl Fault {
-    /// Answers with this status without performing the request. The body is `{code, message}`, unless
-    /// [`body`](Self::body) gives another.
+    /// Responds with this status without performing the request. The body is `{code, message}`, unless [`body`](Self::body) sets another.
     pub fn status(status: u16) -> Self {
         Self { status: Some(status), ..Self::default() }
     }
 
-    /// Refuses a record with this status, in a response that has an outcome for each record of the request. The record is not performed,
-    /// the others are. [`times`](Self::times) and [`share`](Self::share) count records.
+    /// Rejects a record with this status, in a response that contains an outcome for each record of the request. This record is not
+    /// performed, the others are. [`times`](Self::times) and [`share`](Self::share) count records.
     ///
     /// ```
     /// # use suprsend_mock::Fault;
@@ -87,12 +86,12 @@ impl Fault {
         Self { record: Some(status), ..Self::default() }
     }
 
-    /// Waits before the request is performed and answered.
+    /// Delays the request before it is performed and answered.
     pub fn delay(delay: Duration) -> Self {
         Self::default().after(delay)
     }
 
-    /// Resets the connection; the request is not performed.
+    /// Resets the connection without performing the request.
     pub fn reset() -> Self {
         Self { cut: Some(Cut::Reset), ..Self::default() }
     }
@@ -102,55 +101,55 @@ impl Fault {
         Self { cut: Some(Cut::Lost), ..Self::default() }
     }
 
-    /// Performs the request and closes the connection in the middle of the response's body. A response without a body is [lost](Self::lost).
+    /// Performs the request and closes the connection in the middle of the response body. A response without a body is [lost](Self::lost).
     pub fn truncated() -> Self {
         Self { cut: Some(Cut::Truncated), ..Self::default() }
     }
 
-    /// Waits before doing what the fault does.
+    /// Delays the effect of the fault.
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay_ms = Some(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
         self
     }
 
-    /// Sets the body of the status: a string is sent as text, anything else as JSON.
+    /// Sets the body of the response: a string is sent as text, any other value as JSON.
     pub fn body(mut self, body: impl Into<Value>) -> Self {
         self.body = Some(body.into());
         self
     }
 
-    /// Adds a header to the status.
+    /// Adds a header to the response.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.insert(name.into().to_ascii_lowercase(), value.into());
         self
     }
 
-    /// Sets `Retry-After` in whole seconds, rounded up. For its form as a date, use [`header`](Self::header).
+    /// Sets `Retry-After` in whole seconds, rounded up. To send a date, use [`header`](Self::header).
     pub fn retry_after(self, wait: Duration) -> Self {
         self.header("retry-after", whole_seconds(wait).to_string())
     }
 
-    /// Happens with the next `times` requests.
+    /// Limits the fault to the next `times` requests.
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Happens with this share of requests, from 0 to 1; for good, unless [`times`](Self::times) bounds it. Which requests
-    /// these are is random, and the same in each run.
+    /// Applies the fault to this share of requests, from 0 to 1, without end unless [`times`](Self::times) limits it. The choice of
+    /// requests is random, but the same in each run.
     pub fn share(mut self, share: f64) -> Self {
         self.share = Some(share);
         self
     }
 
-    /// Happens only with requests of the operation that has this id in the document.
+    /// Limits the fault to the operation with this id in the OpenAPI document.
     pub fn operation(mut self, id: impl Into<String>) -> Self {
         self.operation = Some(id.into());
         self
     }
 
-    /// The response in place of the operation's own, for a fault that has a status. A status or header that HTTP does not allow
-    /// is an error.
+    /// Returns the response to send in place of the operation's own, if the fault has a status. Fails if HTTP does not allow the status or
+    /// a header.
     fn response(&self) -> Result<Option<HubResponse>, Refused> {
         let Some(status) = self.status else {
             return if self.body.is_none() && self.headers.is_empty() {
@@ -178,12 +177,12 @@ fn header((name, value): (&String, &String)) -> Result<(HeaderName, HeaderValue)
     }
 }
 
-/// Seconds, rounded up.
+/// Returns the duration in seconds, rounded up.
 pub(crate) fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
-/// What happens to one request.
+/// The effect of faults on one request.
 #[derive(Debug, Default)]
 pub(crate) struct Effect {
     pub(crate) delay: Duration,
@@ -192,7 +191,7 @@ pub(crate) struct Effect {
 }
 
 impl Effect {
-    /// Describes its effect in a few words; empty if it has none.
+    /// Describes the effect in a few words; `None` if there is none.
     pub(crate) fn summary(&self) -> Option<String> {
         let delay = (!self.delay.is_zero()).then(|| format!("delayed by {} ms", self.delay.as_millis()));
         let cut = self.cut.map(|cut| cut.summary().to_owned());
@@ -213,7 +212,7 @@ impl Cut {
     }
 }
 
-/// The faults of a hub, in the order in which they were injected.
+/// The faults of a mock server, in the order in which they were injected.
 #[derive(Debug)]
 pub(crate) struct Faults {
     active: Vec<Active>,
@@ -224,7 +223,7 @@ pub(crate) struct Faults {
 struct Active {
     fault: Fault,
     response: Option<HubResponse>,
-    /// How often it still happens; forever if absent.
+    /// The remaining number of times; `None` if unlimited.
     left: Option<u32>,
 }
 
@@ -262,7 +261,7 @@ impl Faults {
         Ok(())
     }
 
-    /// What happens to the next request: the first fault that applies.
+    /// Returns the effect on the next request: that of the first fault that applies.
     pub(crate) fn next(&mut self, operation: Option<&str>) -> Effect {
         self.hit(operation, false, |hit| Effect {
             delay: Duration::from_millis(hit.fault.delay_ms.unwrap_or_default()),
@@ -272,7 +271,7 @@ impl Faults {
         .unwrap_or_default()
     }
 
-    /// The statuses with which so many records of a request are refused.
+    /// Returns the statuses with which this number of records of a request are rejected.
     pub(crate) fn records(&mut self, operation: &str, count: usize) -> Vec<Option<u16>> {
         if self.active.iter().all(|active| active.fault.record.is_none()) {
             return Vec::new();
@@ -280,7 +279,7 @@ impl Faults {
         (0..count).map(|_| self.hit(Some(operation), true, |hit| hit.fault.record).flatten()).collect()
     }
 
-    /// The first fault that applies, to a record or to a whole request, and what is made of it.
+    /// Applies the first matching fault, to a record or to a whole request, and returns what `make` creates from it.
     fn hit<T>(&mut self, operation: Option<&str>, of_record: bool, make: fn(&Active) -> T) -> Option<T> {
         let Self { active, random } = self;
         let hit = active.iter_mut().find(|active| {
@@ -297,7 +296,7 @@ impl Faults {
         Some(result)
     }
 
-    /// The faults that are still to happen, `times` being what is left.
+    /// Returns the faults that remain active. `times` is the remaining number.
     pub(crate) fn active(&self) -> Vec<Fault> {
         let left = |active: &Active| Fault { times: active.left, ..active.fault.clone() };
         self.active.iter().map(left).collect()

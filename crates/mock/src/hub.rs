@@ -1,4 +1,4 @@
-//! A running hub, and how it is set up.
+//! A running mock server and its builder.
 
 use std::{
     fmt, io,
@@ -24,21 +24,21 @@ use crate::{
     world::Sent,
 };
 
-/// The API key of a hub that was given none.
+/// The default API key.
 const API_KEY: &str = "suprsend-mock-api-key";
-/// How many requests are recorded, unless the builder says otherwise.
+/// The default number of requests to record.
 const RECORDED: usize = 1000;
-/// The largest body in bytes, unless the builder says otherwise: what SuprSend's SDKs send at most.
+/// The default limit of a request body in bytes: the most that SuprSend's SDKs send.
 const LARGEST_BODY: usize = 800 * 1024;
-/// How large all that is stored may become in bytes, unless the builder says otherwise.
+/// The default limit of all stored data in bytes.
 const LARGEST_STORE: usize = 256 * 1024 * 1024;
 
-/// A hub that runs until it is dropped.
+/// A mock server that runs until it is dropped.
 ///
-/// Any number of hubs can run side by side, each with its own users. A hub runs on the Tokio runtime that started it, or on a
-/// thread of its own ([`Builder::start_on_thread`]).
+/// Any number of servers can run side by side, each with its own users. A server runs on the Tokio runtime that started it, or on its own
+/// thread ([`Builder::start_on_thread`]).
 ///
-/// Its clients' connections end with it; a request that is being answered is still answered.
+/// Its clients' connections end with it. A request in flight still gets its response.
 #[derive(Debug)]
 pub struct Hub {
     url: String,
@@ -48,11 +48,11 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Starts a hub on a free port of 127.0.0.1. Fails if no port can be bound.
+    /// Starts a mock server on a free port of 127.0.0.1.
     ///
     /// # Errors
     ///
-    /// The error of the system if no port can be bound.
+    /// Fails if no port can be bound.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
@@ -76,12 +76,12 @@ impl Hub {
         }
     }
 
-    /// Returns the URL: `http://127.0.0.1:PORT`, without a slash at the end.
+    /// Returns the base URL: `http://127.0.0.1:PORT`, without a trailing slash.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Returns the API key that it accepts, the first of several.
+    /// Returns the API key that the server accepts, or the first of several.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -91,43 +91,43 @@ impl Hub {
         self.shared.state().world.user(distinct_id)
     }
 
-    /// Upserts a user without a request. The body is validated as that of an upsert.
+    /// Upserts a user without a request. The body is validated like that of an upsert.
     ///
     /// # Errors
     ///
-    /// [`Refused`] if the document does not allow the body, or the `distinct_id` is blank or too long.
+    /// [`Refused`] if the OpenAPI document does not allow the body, or if the `distinct_id` is blank or too long.
     pub fn seed(&self, distinct_id: &str, body: Value) -> Result<(), Refused> {
         self.shared.seed(distinct_id, body).map(|_| ())
     }
 
-    /// Subscribes a user to an object. The subscription is one as the document's `fetch-user-object-subscriptions` lists it.
+    /// Subscribes a user to an object. The subscription has the form that `fetch-user-object-subscriptions` returns.
     ///
     /// # Errors
     ///
-    /// [`Refused`] if the user does not exist, or the document does not allow the subscription.
+    /// [`Refused`] if the user does not exist, or if the OpenAPI document does not allow the subscription.
     #[allow(clippy::needless_pass_by_value, reason = "as the other setup takes JSON")]
     pub fn subscribe_to_object(&self, distinct_id: &str, subscription: Value) -> Result<(), Refused> {
         self.shared.subscribe(distinct_id, "object_subscriptions", &subscription)
     }
 
-    /// Subscribes a user to a list. The subscription is one as the document's `fetch-user-list-subscriptions` lists it.
+    /// Subscribes a user to a list. The subscription has the form that `fetch-user-list-subscriptions` returns.
     ///
     /// # Errors
     ///
-    /// [`Refused`] if the user does not exist, or the document does not allow the subscription.
+    /// [`Refused`] if the user does not exist, or if the OpenAPI document does not allow the subscription.
     #[allow(clippy::needless_pass_by_value, reason = "as the other setup takes JSON")]
     pub fn subscribe_to_list(&self, distinct_id: &str, subscription: Value) -> Result<(), Refused> {
         self.shared.subscribe(distinct_id, "list_subscriptions", &subscription)
     }
 
-    /// Returns the operations that the hub cannot answer, each with the reason: it has no code for them, and the document shows no
-    /// response that fits its schema, nor could one be made. They are answered with 501.
+    /// Returns the operations that the server cannot answer, each with the reason: it does not implement them, and the OpenAPI document has
+    /// no example that matches its schema, nor could one be generated. They are answered with 501.
     pub fn unanswerable(&self) -> Vec<(String, String)> {
         self.shared.unanswerable()
     }
 
-    /// Returns what an operation `get` of the document's table of resources would respond, by the parameters of its path: `lists` and
-    /// `["news"]`, `users.tenants` and `["user-123", "acme"]`.
+    /// Returns the response of an operation `get` in the document's table of resources, by its path parameters: `lists` and `["news"]`,
+    /// `users.tenants` and `["user-123", "acme"]`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -147,37 +147,38 @@ impl Hub {
         self.shared.state().world.outbox().sent().to_vec()
     }
 
-    /// Names a workflow: a JSON object with its `slug` and, if preferences are to apply, its `category`; its `template` is shown
-    /// in messages. From the first one on, a workflow that was not named is answered with 404.
+    /// Defines a workflow: a JSON object with its `slug` and, if preferences should apply, its `category`. Its `template` is shown in
+    /// messages. Once a workflow is defined, undefined ones are answered with 404.
     ///
     /// # Errors
     ///
-    /// [`Refused`] if it is not an object with a `slug`.
+    /// [`Refused`] if the value is not an object with a `slug`.
     pub fn define_workflow(&self, workflow: Value) -> Result<(), Refused> {
         self.shared.define("workflow", workflow)
     }
 
-    /// Sets up a category of preferences: a JSON object with its slug, `category`. The other members are those of the document's
-    /// `get-tenant-preference-single-category` and `section` (a name, or an object with `name` and `slug`) and `channels` (names; all unless set).
+    /// Defines a category of preferences: a JSON object with its slug in `category`. The other members are those of the document's
+    /// `get-tenant-preference-single-category`, `section` (a name, or an object with `name` and `slug`) and `channels` (names; defaults to
+    /// all).
     ///
     /// # Errors
     ///
-    /// [`Refused`] if it is not an object with a `category`.
+    /// [`Refused`] if the value is not an object with a `category`.
     pub fn define_category(&self, category: Value) -> Result<(), Refused> {
         self.shared.define("category", category)
     }
 
-    /// Sets up a template: a JSON object as the document's `fetch-template-details` responses it.
+    /// Defines a template: a JSON object in the form that `fetch-template-details` returns.
     ///
     /// # Errors
     ///
-    /// [`Refused`] if it is not an object with a slug, or if the document has no templates.
+    /// [`Refused`] if the value is not an object with a slug, or if the OpenAPI document has no templates.
     pub fn define_template(&self, template: Value) -> Result<(), Refused> {
         self.shared.define("template", template)
     }
 
-    /// Answers requests of this method and path with a status and JSON (none for null), for what the document does not have.
-    /// The path may have parameters, `/v1/thing/{id}/`. Credentials are not asked for.
+    /// Answers requests with this method and path with a status and JSON (no body for null), for operations that the OpenAPI document does
+    /// not declare. The path may have parameters, `/v1/thing/{id}/`. Credentials are not required.
     ///
     /// # Errors
     ///
@@ -190,7 +191,7 @@ impl Hub {
         self.shared.document().operation(id).is_some()
     }
 
-    /// The id of the operation that upserts users.
+    /// Returns the id of the operation that upserts users.
     pub(crate) fn upsert_id(&self) -> String {
         self.shared
             .document()
@@ -203,53 +204,53 @@ impl Hub {
         self.shared.state().recorder.kept().cloned().collect()
     }
 
-    /// Returns the number of requests that are no longer recorded, because there were more than the hub keeps.
+    /// Returns the number of requests that were dropped because there were more than the server records.
     pub fn dropped_requests(&self) -> u64 {
         self.shared.state().recorder.dropped()
     }
 
-    /// Lets something go wrong. Faults happen in the order in which they were injected.
+    /// Injects a fault. Faults take effect in the order in which they were injected.
     ///
     /// # Errors
     ///
-    /// [`Refused`] if the status, a header or the share is not valid, or if the fault would have no effect.
+    /// [`Refused`] if the status, a header or the share is invalid, or if the fault would have no effect.
     pub fn inject(&self, fault: Fault) -> Result<(), Refused> {
         self.shared.inject(fault)
     }
 
-    /// Returns the faults that are still to happen, each with the number of times that is left.
+    /// Returns the faults that are still active, each with its remaining number of times.
     pub fn faults(&self) -> Vec<Fault> {
         self.shared.state().faults.active()
     }
 
-    /// Takes back the faults that did not happen yet.
+    /// Removes all faults that are still active.
     pub fn clear_faults(&self) {
         self.shared.state().faults.clear();
         self.shared.changed();
     }
 
-    /// Limits the rate of requests from now on, or lifts the limit.
+    /// Sets or removes the limit of the request rate.
     pub fn limit_rate(&self, limit: Option<RateLimit>) {
         self.shared.state().limiter = Limiter::new(limit);
         self.shared.changed();
     }
 
-    /// Resets the hub to its start: its seeds, no requests, no faults, its own rate limit.
+    /// Resets the server to its initial state: its seeds, no requests, no faults, its initial rate limit.
     pub fn reset(&self) {
         self.shared.reset();
     }
 
-    /// Stops the hub, and waits until every request that is being answered has been.
+    /// Stops the server, and waits for the responses to all requests in flight.
     pub async fn stop(self) {
         let Self { stop, shared, .. } = self;
-        // What is left then belongs to the server and its connections.
+        // The remaining references belong to the server and its connections.
         drop(shared);
         stop.send_replace(true);
         stop.closed().await;
     }
 }
 
-/// Sets up a [`Hub`].
+/// A builder that configures and starts a [`Hub`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -289,7 +290,7 @@ impl Builder {
         self
     }
 
-    /// Adds an API key to accept, instead of the built-in one.
+    /// Adds an accepted API key. The first one replaces the built-in key.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         let key = key.into();
         self.setup.accepted.api_keys.insert(key.clone());
@@ -297,81 +298,80 @@ impl Builder {
         self
     }
 
-    /// Adds a workspace whose signatures are verified. Without any, every signature is accepted.
+    /// Adds a workspace whose signatures are verified. If there is none, every signature is accepted.
     pub fn workspace(mut self, key: impl Into<String>, secret: impl Into<String>) -> Self {
         self.setup.accepted.workspaces.insert(key.into(), secret.into());
         self
     }
 
-    /// Adds a host name for which the admin API also responds, besides loopback. Anyone who can reach the
-    /// hub under that name can read what it stores.
+    /// Adds a host name, besides loopback, under which the admin API responds. Anyone who can reach the server under that name can read
+    /// everything it stores.
     pub fn admin_host(mut self, name: impl Into<String>) -> Self {
         self.setup.admin_hosts.insert(name.into().to_ascii_lowercase());
         self
     }
 
-    /// Serves an OpenAPI 3.1 document, as JSON, instead of SuprSend's.
+    /// Serves this OpenAPI 3.1 document, in JSON, instead of SuprSend's.
     pub fn document(mut self, json: impl Into<String>) -> Self {
         self.setup.document = Some(json.into());
         self
     }
 
-    /// Adds a user that exists from the start, and again after each reset. The body is validated as that of an upsert.
+    /// Adds a user that exists from the start and after each reset. The body is validated like that of an upsert.
     pub fn seed(mut self, distinct_id: impl Into<String>, body: Value) -> Self {
         self.setup.seeds.push((distinct_id.into(), body));
         self
     }
 
-    /// Sets the number of requests to record. Older ones are dropped, and counted. Defaults to 1000, and at most 64 MiB
-    /// of them with their responses, or 4 KiB for each where that is more.
+    /// Sets the number of requests to record. Older ones are dropped and counted. Defaults to 1000. Requests and responses are limited to
+    /// 64 MiB in total, or to 4 KiB for each request if that is more.
     pub fn recorded_requests(mut self, limit: usize) -> Self {
         self.setup.recorded = limit;
         self
     }
 
-    /// Sets the largest request body, in bytes. Larger ones get 413. Defaults to 800 KiB.
+    /// Sets the maximum size of a request body in bytes. Larger ones are answered with 413. Defaults to 800 KiB.
     pub fn largest_body(mut self, bytes: usize) -> Self {
         self.setup.largest_body = bytes;
         self
     }
 
-    /// Sets the limit of everything that is stored, in bytes of JSON. Requests that would store more get 507. 256 MiB unless
-    /// set.
+    /// Sets the limit of all stored data, in bytes of JSON. Requests that would exceed it are answered with 507. Defaults to 256 MiB.
     pub fn largest_store(mut self, bytes: usize) -> Self {
         self.setup.largest_store = bytes;
         self
     }
 
-    /// Limits the rate of requests. Defaults to no limit.
+    /// Limits the rate of requests. Unlimited by default.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.setup.rate_limit = Some(limit);
         self
     }
 
-    /// Sets a function to call with each request once it is answered, before its response leaves.
+    /// Sets a function that is called with each request when its response is ready, before it is sent.
     pub fn observe(mut self, observer: impl Fn(&Recorded) + Send + Sync + 'static) -> Self {
         self.setup.observer = Some(Arc::new(observer));
         self
     }
 
-    /// Starts the hub on the Tokio runtime that this is called on.
+    /// Starts the server on the current Tokio runtime.
     ///
-    /// Fails if the address cannot be bound, and on a document or seed that cannot be used.
+    /// Fails if the address cannot be bound, or if the document or a seed is invalid.
     ///
     /// # Errors
     ///
-    /// An error if the address cannot be bound, or if the document or a seed cannot be used.
+    /// An error if the address cannot be bound, or if the document or a seed is invalid.
     pub async fn start(self) -> io::Result<Hub> {
         let (hub, server) = self.bind().await?;
         tokio::spawn(server);
         Ok(hub)
     }
 
-    /// Starts the hub on a thread and runtime of its own, for tests that are not async. Fails as [`start`](Self::start) does.
+    /// Starts the server on its own thread and runtime, for tests that are not async. Fails like [`start`](Self::start).
     ///
     /// # Errors
     ///
-    /// The same as for [`start`](Self::start), or the error of the system if no thread can be started.
+    /// The same as for [`start`](Self::start), or the system's error if no thread can be started.
     pub fn start_on_thread(self) -> io::Result<Hub> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (started, hub) = mpsc::channel();
@@ -379,7 +379,7 @@ impl Builder {
             runtime.block_on(async {
                 match self.bind().await {
                     Ok((hub, server)) => {
-                        // If nobody waits for the hub, it is dropped, and the server ends.
+                        // If nobody waits for the hub, it is dropped, which stops the server.
                         let _ = started.send(Ok(hub));
                         server.await;
                     }
@@ -392,7 +392,7 @@ impl Builder {
         hub.recv().map_err(|_| io::Error::other("the hub's thread ended before the hub was started"))?
     }
 
-    /// The hub, and what has to run for it to answer.
+    /// Returns the hub and the future that serves requests.
     async fn bind(mut self) -> io::Result<(Hub, impl Future<Output = ()> + Send + 'static)> {
         if self.key.is_none() {
             self = self.key(API_KEY);
@@ -405,17 +405,17 @@ impl Builder {
         let service = router(Arc::clone(&shared)).into_make_service_with_connect_info::<Reset>();
         let server = async move {
             let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-                // An error says that the hub was dropped.
+                // An error means that the hub was dropped.
                 let _ = stopping.wait_for(|stop| *stop).await;
             });
-            // It only ends when it is told to, and never with an error.
+            // The server ends only when it is told to, and never with an error.
             let _ = server.await;
         };
         Ok((Hub { url, key: key.unwrap_or_default(), shared, stop }, server))
     }
 }
 
-/// Shows neither keys nor seeds.
+/// Leaves out keys and seeds.
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("address", &self.address).finish_non_exhaustive()

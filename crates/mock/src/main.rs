@@ -1,4 +1,4 @@
-//! The hub as a program. `suprsend-mock --help` says what it can do.
+//! The mock server as a command-line program; see `suprsend-mock --help`.
 
 #![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away")]
 
@@ -19,9 +19,9 @@ use clap::Parser;
 use serde_json::{Value, json};
 use suprsend_mock::{Hub, RateLimit, Recorded};
 
-/// How long requests that are being answered may take once the program is told to end.
+/// The time that requests in flight may take after the program is told to terminate.
 const GRACE: Duration = Duration::from_secs(5);
-/// Exit code by which a shell reports a closed pipe.
+/// The exit code with which a shell reports a closed pipe.
 const NOT_READ: u8 = 141;
 
 /// A local mock server of SuprSend's API.
@@ -58,7 +58,7 @@ struct Arguments {
     /// Play some traffic, so that there is something to see on the page.
     #[arg(long, conflicts_with = "document")]
     demo: bool,
-    /// Log on stderr as JSON, one object a line.
+    /// Log on stderr as JSON, one object per line.
     #[arg(long)]
     json_log: bool,
     /// Limit of requests per second; requests above it get 429.
@@ -93,7 +93,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 async fn run(arguments: Arguments) -> Result<()> {
     let (json_log, demo) = (arguments.json_log, arguments.demo);
     let show_key = arguments.key.is_empty();
-    // Before the start, so that no signal is missed.
+    // Created before the start, so that no signal is missed.
     let end = end_signal()?;
     let hub = start(arguments).await?;
     writeln!(io::stdout(), "{}", hub.url()).context("cannot print the URL")?;
@@ -136,7 +136,7 @@ async fn start(arguments: Arguments) -> Result<Hub> {
         hub = hub.key(key);
     }
     for workspace in arguments.workspace {
-        // Not where arguments are parsed: an error there would repeat the secret.
+        // Not done while arguments are parsed: an error there would repeat the secret.
         let (key, secret) = workspace.split_once(':').context("--workspace is not of the form KEY:SECRET")?;
         hub = hub.workspace(key, secret);
     }
@@ -167,18 +167,18 @@ fn log_json(request: &Recorded) {
 
 fn log_text(request: &Recorded) {
     let status = request.status().map_or("reset".to_owned(), |status| status.to_string());
-    // A field's name may hold anything, and the log goes to a terminal.
+    // A field's name may contain any characters, and the log goes to a terminal.
     let plain = |text: &str| text.replace(char::is_control, "\u{FFFD}");
     let refusal = request.refusal().map(|refusal| format!(" ({})", plain(refusal))).unwrap_or_default();
     log(&format!("{} {} {status}{refusal}", request.method(), request.path()));
 }
 
-/// A log that nobody reads any more does not end the program.
+/// Writes to the log. The program goes on if nobody reads it any more.
 fn log(line: &impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Ends with Ctrl-C, and with SIGTERM where there are signals.
+/// Completes on Ctrl-C, and on SIGTERM where signals exist.
 #[cfg(unix)]
 fn end_signal() -> Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -192,11 +192,11 @@ fn end_signal() -> Result<impl Future<Output = ()>> {
     })
 }
 
-/// Ends with Ctrl-C.
+/// Completes on Ctrl-C.
 #[cfg(not(unix))]
 fn end_signal() -> Result<impl Future<Output = ()>> {
     Ok(async {
-        // Where it cannot be waited for, the program ends at once.
+        // If it is impossible to wait for it, the program ends at once.
         let _ = tokio::signal::ctrl_c().await;
     })
 }

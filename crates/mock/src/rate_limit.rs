@@ -1,15 +1,16 @@
-//! How many requests a hub takes in a time.
+//! Limits the rate of requests that a mock server accepts.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The longest time, so that the clock does not overflow.
+/// The maximum period, so that the clock does not overflow.
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// A number of requests in a time: a bucket that holds so many, and fills up again evenly.
+/// A number of requests per period: a bucket of that size, which refills evenly.
 ///
-/// What is over it is answered with 429 and a `Retry-After` that says, in whole seconds, when the next one is taken.
+/// Requests over the limit are answered with 429 and a `Retry-After` header with the number of whole seconds until the next one is
+/// accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
     requests: u32,
@@ -17,12 +18,12 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// Allows this number of requests in this time: at least one request, and at most a year.
+    /// Allows this number of requests per period: at least one request, in at most a year.
     pub fn new(requests: u32, per: Duration) -> Self {
         Self { requests: requests.max(1), per: per.min(YEAR) }
     }
 
-    /// How long one request takes to be allowed again.
+    /// Returns how long it takes until one more request is allowed.
     fn interval(self) -> Duration {
         self.per / self.requests
     }
@@ -34,7 +35,7 @@ pub(crate) struct Limiter(Option<(RateLimit, Instant)>);
 
 impl Limiter {
     pub(crate) fn new(limit: Option<RateLimit>) -> Self {
-        // A bucket is described by the time at which it will be, or was, full.
+        // The state of the bucket is the time at which it will be, or was, full.
         Self(limit.map(|limit| (limit, Instant::now())))
     }
 
@@ -42,14 +43,14 @@ impl Limiter {
         self.0.map(|(limit, _)| limit)
     }
 
-    /// Takes a request, or says how long to wait.
+    /// Accepts a request, or returns how long to wait.
     pub(crate) fn take(&mut self, now: Instant) -> Result<(), Duration> {
         let Some((limit, full_at)) = &mut self.0 else {
             return Ok(());
         };
         let next = (*full_at).max(now) + limit.interval();
         let over = next.saturating_duration_since(now + limit.per);
-        // Dividing the time may lose nanoseconds of each request, never gain any.
+        // Rounding may lose nanoseconds for each request, but never gains any.
         if over.is_zero() {
             *full_at = next;
             return Ok(());

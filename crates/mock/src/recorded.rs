@@ -1,4 +1,4 @@
-//! The requests that a hub saw.
+//! The requests that a mock server received.
 
 use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 
@@ -6,17 +6,18 @@ use axum::http::{HeaderMap, Method, StatusCode, header, request::Parts};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
-/// The number of bytes of requests and responses that are kept at least before older ones go, so that large ones do not fill the memory.
+/// The size of requests and responses, in bytes, that is always kept; above it, older ones are dropped, so that large ones do not fill the
+/// memory.
 const BYTES: usize = 64 * 1024 * 1024;
-/// The bytes that each request may have on average where many are to be kept.
+/// The average size of a request, in bytes, that is allowed if many are kept.
 const BYTES_EACH: usize = 4 * 1024;
 
-/// A request as it arrived, and what became of it.
+/// A recorded request and its outcome.
 ///
-/// `Debug` shows neither headers nor body, which hold credentials.
+/// `Debug` shows neither headers nor body, which contain credentials.
 #[derive(Clone)]
 pub struct Recorded {
-    /// Counts the requests of a hub as they arrive, from 1.
+    /// The number of the request, counted from 1 in the order of arrival.
     pub(crate) number: u64,
     pub(crate) at: DateTime<Utc>,
     method: Method,
@@ -26,27 +27,27 @@ pub struct Recorded {
     body: Vec<u8>,
     pub(crate) operation: Option<String>,
     pub(crate) parameters: Vec<(String, String)>,
-    /// The headers that hold a key as it is, besides `Authorization`.
+    /// The headers that contain a plain key, besides `Authorization`.
     pub(crate) credentials: Vec<String>,
-    /// Absent if no response was sent.
+    /// `None` if no response was sent.
     pub(crate) status: Option<StatusCode>,
     pub(crate) refusal: Option<String>,
-    /// Whether the operation was carried out, even if its response was lost.
+    /// Whether the operation was performed, even if its response was lost.
     pub(crate) performed: bool,
-    /// The fault that happened to it, in a few words.
+    /// A short description of the fault that affected it.
     pub(crate) injected: Option<String>,
-    /// Describes the workflow, event or broadcast and its recipients in a few words.
+    /// A short description of the workflow, event or broadcast and its recipients.
     #[cfg_attr(not(feature = "page"), allow(dead_code, reason = "only the page shows it"))]
     pub(crate) about: Option<String>,
-    /// The time from its arrival to the response.
+    /// The time from the arrival to the response.
     pub(crate) duration: Duration,
-    /// The headers and the body that were sent back, even if a fault lost or truncated them.
+    /// The response's headers and body, even if a fault lost or truncated them.
     pub(crate) response_headers: Vec<(String, String)>,
     pub(crate) response_body: Vec<u8>,
 }
 
 impl Recorded {
-    /// Copies the request: what arrived is part of a connection's buffer, which must not be kept for its sake.
+    /// Copies the request: its data is part of a connection's buffer, which must not be kept alive.
     pub(crate) fn new(number: u64, head: &Parts, body: &[u8]) -> Self {
         Self {
             number,
@@ -70,48 +71,48 @@ impl Recorded {
         }
     }
 
-    /// Returns the number of the request. Requests are counted as they arrive, from 1.
+    /// Returns the number of the request. Requests are counted from 1 as they arrive.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// Returns the method, in capitals.
+    /// Returns the method in uppercase.
     pub fn method(&self) -> &str {
         self.method.as_str()
     }
 
-    /// Returns the path as it was in the request, percent-encoded.
+    /// Returns the path of the request, percent-encoded.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Returns the query as it was in the request, without its question mark.
+    /// Returns the query of the request, without its question mark.
     pub fn query(&self) -> Option<&str> {
         self.query.as_deref()
     }
 
-    /// Returns a header, the first of several with this name. Credentials are not hidden.
+    /// Returns a header, or the first of several with this name. Credentials are not hidden.
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
         Some(value)
     }
 
-    /// Returns the body, as bytes.
+    /// Returns the body as bytes.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// Returns the body, if it is JSON.
+    /// Returns the body if it is JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// Returns the id of the operation in the document, or `None` for a path or method that it does not have.
+    /// Returns the operation's id in the OpenAPI document, or `None` if the document does not declare the path or method.
     pub fn operation(&self) -> Option<&str> {
         self.operation.as_deref()
     }
 
-    /// Returns a parameter of the path, decoded: `distinct_id`.
+    /// Returns a decoded path parameter, such as `distinct_id`.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -121,28 +122,28 @@ impl Recorded {
         self.status.map(|status| status.as_u16())
     }
 
-    /// Returns the time that the hub took to respond, with the delay of a fault.
+    /// Returns how long the server took to respond, including the delay of a fault.
     pub fn duration(&self) -> Duration {
         self.duration
     }
 
-    /// Returns the whole body of the response, as bytes, even if a fault lost or truncated it.
+    /// Returns the whole response body as bytes, even if a fault lost or truncated it.
     pub fn response_body(&self) -> &[u8] {
         &self.response_body
     }
 
-    /// Returns the message with which the hub refused it.
+    /// Returns the message with which the server rejected the request.
     pub fn refusal(&self) -> Option<&str> {
         self.refusal.as_deref()
     }
 
-    /// How many bytes of text it holds.
+    /// Returns the number of bytes of text that it holds.
     fn size(&self) -> usize {
         let headers = self.headers.iter().chain(&self.response_headers);
         let headers = headers.map(|(name, value)| name.len() + value.len()).sum::<usize>();
         let query = self.query.as_ref().map_or(0, String::len);
         let refusal = self.refusal.as_ref().map_or(0, String::len);
-        // The path is there twice: as it was, and in the parameters.
+        // The path is stored twice: as received, and in the parameters.
         2 * self.path.len()
             + query
             + headers
@@ -165,7 +166,7 @@ impl Recorded {
         })
     }
 
-    /// The whole of it as the admin API shows it, without credentials.
+    /// Returns the complete request as the admin API shows it, without credentials.
     pub(crate) fn to_json(&self) -> Value {
         let headers: Map<_, _> =
             self.shown_headers().map(|(name, value)| (name.to_owned(), value.into())).collect();
@@ -182,7 +183,7 @@ impl Recorded {
         all
     }
 
-    /// The headers, without what is secret in credentials.
+    /// Returns the headers, without the secret part of credentials.
     pub(crate) fn shown_headers(&self) -> impl Iterator<Item = (&str, String)> {
         self.headers.iter().map(|(name, value)| {
             let shown = match name {
@@ -194,20 +195,20 @@ impl Recorded {
         })
     }
 
-    /// The headers as they arrived, credentials included.
+    /// Returns the headers as received, including credentials.
     #[cfg(feature = "page")]
     pub(crate) fn headers(&self) -> &[(String, String)] {
         &self.headers
     }
 }
 
-/// Headers as texts.
+/// Converts headers to strings.
 pub(crate) fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect()
 }
 
-/// Credentials without what is secret in them: the scheme, or the workspace key.
+/// Returns credentials without their secret part: the scheme, or the workspace key.
 fn hidden(authorization: &str) -> String {
     let end = authorization.find([' ', ':']).map_or(0, |end| end + 1);
     format!("{}[hidden]", authorization.get(..end).unwrap_or_default())
@@ -225,14 +226,14 @@ impl fmt::Debug for Recorded {
     }
 }
 
-/// The last requests, up to a number and a size of them.
+/// The last requests, limited by number and size.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     limit: usize,
     largest: usize,
-    /// Shared, so that they can be searched without holding up the requests that come meanwhile.
+    /// Shared, so that they can be searched without delaying new requests.
     kept: VecDeque<Arc<Recorded>>,
-    /// The size of those kept.
+    /// The total size of the kept requests.
     bytes: usize,
     dropped: u64,
 }
@@ -257,7 +258,7 @@ impl Recorder {
         self.kept.iter().map(AsRef::as_ref)
     }
 
-    /// Those that are kept, oldest first.
+    /// Returns the kept requests, oldest first.
     #[cfg(feature = "page")]
     pub(crate) fn snapshot(&self) -> Vec<Arc<Recorded>> {
         self.kept.iter().cloned().collect()
@@ -267,7 +268,7 @@ impl Recorder {
         self.kept.len()
     }
 
-    /// How many were let go.
+    /// Returns the number of dropped requests.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
     }

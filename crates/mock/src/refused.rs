@@ -1,8 +1,8 @@
-//! Why a hub did not take something.
+//! The error of a mock server's setup methods.
 
 use std::fmt;
 
-/// Something that a hub was given and did not take, with the reason.
+/// Something that a mock server did not accept, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused(String);
 

@@ -1,4 +1,4 @@
-//! From a request to a response: faults, rate, route, credentials, parameters, body, then the operation itself.
+//! Handles a request: faults, rate, route, credentials, parameters, body, then the operation itself.
 
 mod admin;
 pub(crate) mod auth;
@@ -42,19 +42,19 @@ use crate::{
     world::{Answered, Asked, Keys, World},
 };
 
-/// The project's own document, read once a process.
+/// The project's own document, which is read once per process.
 static OWN_DOCUMENT: LazyLock<Result<Arc<Document>, String>> =
     LazyLock::new(|| Document::parse(suprsend_api::DOCUMENT).map(Arc::new));
 
-/// Called with each request once it is answered.
+/// A function that is called with each request when its response is ready.
 pub(crate) type Observer = Arc<dyn Fn(&Recorded) + Send + Sync>;
 
-/// How a hub was set up.
+/// The configuration of a mock server.
 pub(crate) struct Setup {
-    /// A document in JSON in place of the project's own.
+    /// A document in JSON that replaces the project's own.
     pub(crate) document: Option<String>,
     pub(crate) accepted: Accepted,
-    /// Hosts besides loopback whose names the admin API answers to.
+    /// Hosts, besides loopback, under whose names the admin API responds.
     pub(crate) admin_hosts: BTreeSet<String>,
     pub(crate) seeds: Vec<(String, Value)>,
     pub(crate) rate_limit: Option<RateLimit>,
@@ -64,21 +64,21 @@ pub(crate) struct Setup {
     pub(crate) observer: Option<Observer>,
 }
 
-/// Everything that the requests of one hub share.
+/// The state that the requests of one server share.
 pub(crate) struct Shared {
     document: Arc<Document>,
     keys: Arc<Keys>,
     setup: Setup,
     state: Mutex<HubState>,
-    /// Changes, or closes, when the hub stops.
+    /// Changes or closes when the server stops.
     stopping: watch::Receiver<bool>,
-    /// The requests that arrived so far.
+    /// The number of requests that have arrived so far.
     arrived: AtomicU64,
-    /// Counts what changes, for those who watch.
+    /// Counts changes, for those who watch.
     changes: watch::Sender<u64>,
 }
 
-/// What requests change.
+/// The state that requests change.
 pub(crate) struct HubState {
     pub(crate) world: World,
     pub(crate) stubs: Stubs,
@@ -107,13 +107,13 @@ impl Shared {
         &self.document
     }
 
-    /// True if the hub serves the project's own document, so that the SDK has its operations.
+    /// Returns whether the server serves the project's own document, so that the SDK has its operations.
     #[cfg(feature = "page")]
     pub(crate) fn has_own_document(&self) -> bool {
         self.setup.document.is_none()
     }
 
-    /// The operations to which there is no response, each with the reason.
+    /// Returns the operations without a response, each with the reason.
     pub(crate) fn unanswerable(&self) -> Vec<(String, String)> {
         let without_role = self.document.operations().iter().filter(|operation| operation.role.is_none());
         without_role
@@ -124,19 +124,19 @@ impl Shared {
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, HubState> {
-        // Nothing leaves the state half changed, so what a panic elsewhere left behind is whole.
+        // The state is never left half changed, so it is consistent even after a panic elsewhere.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells those who watch that something changed.
+    /// Notifies watchers that something changed.
     pub(crate) fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
     }
 
-    /// Back to how the hub was when it started.
+    /// Resets the server to its initial state.
     pub(crate) fn reset(&self) {
         *self.state() = HubState::new(&self.setup, &self.keys, &self.document);
-        // They were taken when the hub started.
+        // They were accepted when the server started.
         let _ = self.seed_all();
         self.changed();
     }
@@ -146,13 +146,13 @@ impl Shared {
         seeds.try_for_each(|(distinct_id, body)| self.seed(distinct_id, body.clone()).map(|_| ()))
     }
 
-    /// Upserts a user without a request, by the rules of one.
+    /// Upserts a user without a request, with the same validation.
     pub(crate) fn seed(&self, distinct_id: &str, body: Value) -> Result<Value, Refused> {
         self.call(("users", "upsert"), &[("distinct_id", distinct_id)], body)
             .map_err(|refused| Refused::new(format!("{distinct_id}: {refused}")))
     }
 
-    /// Does an operation of the table without a request, by the rules of one.
+    /// Performs an operation of the table without a request, with the same validation.
     pub(crate) fn call(
         &self,
         (resource, verb): (&str, &str),
@@ -162,7 +162,7 @@ impl Shared {
         self.call_with((resource, verb), path, "", body)
     }
 
-    /// Does an operation of the table with a query.
+    /// Performs an operation of the table with a query.
     pub(crate) fn call_with(
         &self,
         (resource, verb): (&str, &str),
@@ -196,14 +196,14 @@ impl Shared {
         }
     }
 
-    /// What reading something by its key responses.
+    /// Returns the response of reading something by its key.
     pub(crate) fn read(&self, resource: &str, key: &[&str]) -> Option<Value> {
         let names: Vec<_> = self.document.named(resource, "get")?.path_parameters().collect();
         let path: Vec<_> = names.iter().map(String::as_str).zip(key.iter().copied()).collect();
         if path.len() == names.len() { self.call((resource, "get"), &path, Value::Null).ok() } else { None }
     }
 
-    /// Does what an operation is for.
+    /// Performs an operation.
     fn perform(&self, asked: &Asked<'_>) -> Result<Result<HubResponse, HubResponse>, HubResponse> {
         let mut state = self.state();
         let stores = matches!(asked.operation.method, Method::POST | Method::PUT | Method::PATCH);
@@ -220,7 +220,7 @@ impl Shared {
         })
     }
 
-    /// Subscribes a user to an object or a list without a request, if the document could list the subscription.
+    /// Subscribes a user to an object or a list without a request, if the document allows the subscription in its lists.
     pub(crate) fn subscribe(
         &self,
         distinct_id: &str,
@@ -249,26 +249,26 @@ impl Shared {
         Ok(())
     }
 
-    /// Sets up a workflow, a category or a template.
+    /// Defines a workflow, a category or a template.
     pub(crate) fn define(&self, kind: &str, value: Value) -> Result<(), Refused> {
         self.state().world.define(kind, value)?;
         self.changed();
         Ok(())
     }
 
-    /// Lets something go wrong.
+    /// Injects a fault.
     pub(crate) fn inject(&self, fault: Fault) -> Result<(), Refused> {
         self.state().faults.inject(fault)?;
         self.changed();
         Ok(())
     }
 
-    /// Waits; says whether the hub stopped meanwhile.
+    /// Waits for the delay. Returns whether the server stopped meanwhile.
     async fn stops_within(&self, delay: Duration) -> bool {
         let mut stopping = self.stopping.clone();
         tokio::select! {
             () = tokio::time::sleep(delay) => false,
-            // An error says that the hub was dropped.
+            // An error means that the hub was dropped.
             _ = stopping.wait_for(|stop| *stop) => true,
         }
     }
@@ -286,7 +286,7 @@ impl HubState {
     }
 }
 
-/// Shows no credentials and no users.
+/// Leaves out credentials and users.
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared").field("users", &self.state().world.count_users()).finish_non_exhaustive()
@@ -297,7 +297,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     admin::routes(&shared).fallback(handle).with_state(shared)
 }
 
-/// Answers a request to the documented API, and records it.
+/// Answers a request to the documented API and records it.
 async fn handle(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(reset): ConnectInfo<Reset>,
@@ -336,7 +336,7 @@ async fn handle(
             Some(answer.unwrap_or_else(|refusal| refusal))
         }
     };
-    // What has no middle is lost as a whole.
+    // A response without a body cannot be truncated, so it is lost as a whole.
     if cut == Some(Cut::Truncated) && response.as_ref().is_some_and(HubResponse::is_empty) {
         cut = Some(Cut::Lost);
     }
@@ -350,7 +350,7 @@ async fn handle(
         (Some(response), Some(Cut::Truncated)) => response.truncated(),
         _ => {
             reset.trigger();
-            // Never leaves, since the connection fails before.
+            // Never sent, because the connection fails before.
             StatusCode::NO_CONTENT.into_response()
         }
     };
@@ -367,7 +367,7 @@ async fn handle(
 }
 
 async fn read(body: axum::body::Body, largest: usize) -> Result<Bytes, HubResponse> {
-    // A client that breaks off does not wait for the response, but the request is recorded.
+    // A client that disconnects does not wait for the response, but the request is still recorded.
     to_bytes(body, largest).await.map_err(|error| {
         if error.source().is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
             let message = format!("the body is larger than {largest} bytes");
@@ -377,7 +377,7 @@ async fn read(body: axum::body::Body, largest: usize) -> Result<Bytes, HubRespon
     })
 }
 
-/// Answers without faults; both sides of the result are responses, `Err` being a refusal.
+/// Answers a request without faults. Both sides of the result are responses; `Err` is a rejection.
 fn answer(
     shared: &Shared,
     number: u64,
@@ -444,7 +444,7 @@ fn perform(
     shared.perform(&Asked { operation, path: parameters, query, body, refused, number: Some(number) })?
 }
 
-/// The success that the document shows.
+/// Returns the document's example of a success.
 fn documented(operation: &Operation) -> Result<HubResponse, HubResponse> {
     let success = operation.success();
     let (content, media_type) = match success.shown().cloned() {
@@ -460,7 +460,7 @@ fn documented(operation: &Operation) -> Result<HubResponse, HubResponse> {
     Ok(HubResponse { headers, ..HubResponse::new(success.status, content) })
 }
 
-/// Reads a JSON body and checks it; an absent body is no value.
+/// Parses a JSON body and validates it; a missing body is no value.
 fn json_body(
     operation: &Operation,
     declared: &document::Body,
@@ -490,7 +490,7 @@ fn refuse(problems: &[Problem]) -> Result<(), HubResponse> {
     if problems.is_empty() { Ok(()) } else { Err(HubResponse::bad_request(list(problems))) }
 }
 
-/// In debug builds, a response that goes against the document does not leave: the hub says what is wrong with it.
+/// In debug builds, replaces a response that violates the document with one that describes the violation.
 fn checked(operation: &Operation, response: HubResponse) -> Result<HubResponse, HubResponse> {
     let body = match &response.content {
         Content::Json(body) => Some(body),

@@ -1,4 +1,4 @@
-//! Responses of a test's own, for what the document does not have.
+//! A test's own responses, for operations that the document does not declare.
 
 use axum::http::{Method, StatusCode};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::{
     server::response::{Content, HubResponse},
 };
 
-/// The stubs of a hub; the one that was added last is tried first.
+/// The stubs of a mock server; the one added last is tried first.
 #[derive(Debug, Default)]
 pub(crate) struct Stubs(Vec<Stub>);
 
@@ -33,7 +33,7 @@ impl Stubs {
         Ok(())
     }
 
-    /// The response to a request, if there is a stub for it.
+    /// Returns the response to a request if there is a stub for it.
     pub(crate) fn find(&self, method: &Method, path: &str) -> Option<HubResponse> {
         let fits = |stub: &&Stub| stub.method == *method && matches!(stub.path.matches(path), Some(Ok(_)));
         self.0.iter().find(fits).map(|stub| stub.response.clone())

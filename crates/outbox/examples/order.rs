@@ -1,6 +1,6 @@
-//! An order and its notification, committed together: `cargo run -p suprsend-outbox --example order`.
+//! Commits an order and its notification together: `cargo run -p suprsend-outbox --example order`.
 //!
-//! It starts a PostgreSQL of its own, or takes the one of `DATABASE_URL`, and sends to a mock server.
+//! It starts its own PostgreSQL, or uses the one in `DATABASE_URL`, and sends to a mock server.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -12,7 +12,7 @@ use suprsend::Client;
 use suprsend_mock::Hub;
 use suprsend_outbox::{Outbox, sqlx};
 
-/// Places an order: a row, and a message to the customer.
+/// Places an order: inserts a row and enqueues a message to the customer.
 async fn place(
     outbox: &Outbox,
     client: &Client,
@@ -70,7 +70,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     drop(transaction);
 
-    // A service runs the worker until it is told to stop, this example until nothing is left.
+    // A service runs the worker until it is told to stop. This example stops when no message is left.
     let done = outbox.clone();
     let worker = outbox.worker(client).concurrency(8).run(async move {
         while done.waiting().await.unwrap_or_default() > 0 {

@@ -1,7 +1,7 @@
-//! Messages a second with 1, 2 and 4 workers, when an answer of the API takes 50 ms:
+//! Measures messages per second with 1, 2 and 4 workers, when a response of the API takes 50 ms:
 //! `cargo run --release -p suprsend-outbox --example throughput`.
 //!
-//! It starts a PostgreSQL and a mock server of its own. Each worker is a process.
+//! It starts its own PostgreSQL and its own mock server. Each worker is a process.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -20,7 +20,7 @@ use suprsend_outbox::{Outbox, sqlx::PgPool};
 
 const LATENCY: Duration = Duration::from_millis(50);
 const CONCURRENCY: usize = 64;
-/// Messages in a transaction.
+/// The number of messages in a transaction.
 const PACK: usize = 100;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -87,7 +87,7 @@ async fn fill(pool: &PgPool, outbox: &Outbox, hub: &Hub, messages: usize) -> Res
     Ok(())
 }
 
-/// A worker, which ends with the measurement.
+/// A worker process, which ends with the measurement.
 struct Process(Child);
 
 impl Process {

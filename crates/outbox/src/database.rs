@@ -1,7 +1,7 @@
-//! The queue's database driver on sqlx 0.8.
+//! A database driver for the queue, on sqlx 0.8.
 //!
-//! The queue has drivers of its own, for sqlx 0.9, which needs Rust 1.94, and for tokio-postgres, which would be a second PostgreSQL client
-//! in the program.
+//! The queue's own drivers do not fit: one uses sqlx 0.9, which needs Rust 1.94; the other uses tokio-postgres, which would be a second
+//! PostgreSQL client in the program.
 
 use std::{any::Any, fmt};
 
@@ -17,7 +17,7 @@ use sqlx::{
 };
 use tokio::sync::Mutex;
 
-/// Makes the queue's database of a pool.
+/// Creates the queue's database from a pool.
 pub(crate) fn database(pool: PgPool) -> Database {
     Database::new(Driver(pool))
 }

@@ -1,4 +1,4 @@
-//! Dead letters: messages that failed for good.
+//! Dead letters: messages that failed permanently.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use crate::{
     error::{Error, failed},
 };
 
-/// The columns of a message that its dead letter has too, and that it gets back when it is retried.
+/// The columns of a message that its dead letter keeps, and that are restored when it is retried.
 pub(crate) const KEPT: &str = "id, operation, arguments, order_key, priority, created_at";
 
-/// A message that failed for good. Its arguments are in the table `dead` only.
+/// A message that failed permanently. Its arguments are stored only in the table `dead`.
 #[derive(Debug, Clone)]
 pub struct DeadLetter {
     id: i64,
@@ -40,7 +40,7 @@ impl DeadLetter {
         })
     }
 
-    /// Returns the id that the message had when it was enqueued, and has again when it is retried.
+    /// Returns the id that the message had when it was enqueued. It keeps this id when it is retried.
     pub fn id(&self) -> i64 {
         self.id
     }
@@ -50,22 +50,22 @@ impl DeadLetter {
         &self.operation
     }
 
-    /// Returns when it was enqueued.
+    /// Returns when the message was enqueued.
     pub fn created_at(&self) -> DateTime<Utc> {
         self.created_at
     }
 
-    /// Returns when it failed for good.
+    /// Returns when the message failed permanently.
     pub fn died_at(&self) -> DateTime<Utc> {
         self.died_at
     }
 
-    /// Returns the number of deliveries that were tried.
+    /// Returns the number of delivery attempts.
     pub fn attempts(&self) -> u32 {
         self.attempts.try_into().unwrap_or_default()
     }
 
-    /// Returns the kind of the error as a word: one of [`ErrorKind`](suprsend::error::ErrorKind), `refused`, or `uncertain` for a message
+    /// Returns the kind of the error as a name: one of [`ErrorKind`](suprsend::error::ErrorKind), `refused`, or `uncertain` for a message
     /// that may have been delivered too long ago to be sent again safely.
     pub fn kind(&self) -> &str {
         &self.kind
@@ -76,7 +76,7 @@ impl DeadLetter {
         self.status.and_then(|status| status.try_into().ok())
     }
 
-    /// Returns the text of the error, in which values of the arguments are blanked out.
+    /// Returns the text of the error, in which values of the arguments are redacted.
     pub fn error(&self) -> &str {
         &self.error
     }
@@ -91,11 +91,11 @@ impl fmt::Display for DeadLetter {
 }
 
 impl Outbox {
-    /// Returns dead letters in the order of their ids: at most this many, of those after an id.
+    /// Returns dead letters in the order of their ids, starting after the given id, up to the limit.
     ///
     /// # Errors
     ///
-    /// The error of the database.
+    /// Fails if the database does.
     pub async fn dead_letters(&self, after: Option<i64>, limit: u32) -> Result<Vec<DeadLetter>, Error> {
         let statement = self.sql(
             "select id, operation, created_at, died_at, attempts, kind, status, error
@@ -110,14 +110,14 @@ impl Outbox {
         rows.map_err(failed("read the dead letters"))
     }
 
-    /// Enqueues dead letters again, with the idempotency keys that they had, and returns how many there were.
+    /// Enqueues dead letters again with their original idempotency keys, and returns their number.
     ///
-    /// SuprSend recognizes a key for 24 hours. A letter of the kind `uncertain` may have been delivered before that, so look at its
+    /// SuprSend recognizes a key for 24 hours. A letter of the kind `uncertain` may have been delivered before that, so look for its
     /// operation in SuprSend's logs first.
     ///
     /// # Errors
     ///
-    /// The error of the database.
+    /// Fails if the database does.
     pub async fn retry(&self, ids: &[i64]) -> Result<u64, Error> {
         self.retry_where("where id = any($1)", ids).await
     }
@@ -126,13 +126,13 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// The error of the database.
+    /// Fails if the database does.
     pub async fn retry_all(&self) -> Result<u64, Error> {
         self.retry_where("where cardinality($1::bigint[]) = 0", &[]).await
     }
 
     async fn retry_where(&self, condition: &str, ids: &[i64]) -> Result<u64, Error> {
-        // The time of the first attempt goes, since that attempt is what somebody has now decided about.
+        // The time of the first attempt is cleared, because somebody has now decided what to do about that attempt.
         let statement = self.sql(&format!(
             "with gone as (delete from :outbox.dead {condition} returning *)
              insert into :outbox.messages ({KEPT}) select {KEPT} from gone order by id"

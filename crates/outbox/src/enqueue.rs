@@ -1,4 +1,4 @@
-//! Adding a message to the caller's transaction.
+//! Adds a message to the caller's transaction.
 
 use std::{
     fmt,
@@ -17,7 +17,7 @@ use crate::{
     stored::{self, Storable},
 };
 
-/// A message to be added to a transaction, made by [`Outbox::enqueue`](crate::Outbox::enqueue). Awaiting it adds it.
+/// A message to add to a transaction, returned by [`Outbox::enqueue`](crate::Outbox::enqueue). Await it to add the message.
 #[must_use = "nothing is written unless it is awaited"]
 pub struct Enqueue<'c> {
     schema: Arc<str>,
@@ -28,14 +28,14 @@ pub struct Enqueue<'c> {
     priority: i16,
 }
 
-/// An operation without its type.
+/// An operation with its type erased.
 struct Message {
     operation: &'static str,
     arguments: String,
     key: Option<String>,
 }
 
-/// A message that was added to a transaction. It is sent once that is committed.
+/// A message that was added to a transaction. It is sent after the transaction is committed.
 #[derive(Debug, Clone)]
 pub struct Enqueued {
     id: i64,
@@ -48,7 +48,7 @@ impl Enqueued {
         self.id
     }
 
-    /// Returns the idempotency key that every delivery carries, if the operation is one record that takes one. It cancels what
+    /// Returns the idempotency key that every delivery carries, if the operation is a single record that takes one. Use it to cancel what
     /// the message starts.
     pub fn idempotency_key(&self) -> Option<&str> {
         self.key.as_deref()
@@ -70,19 +70,19 @@ impl<'c> Enqueue<'c> {
         Self { schema, transaction, message, not_before: None, order_key: None, priority: 0 }
     }
 
-    /// Sends the message at this time at the earliest: a [`SystemTime`](std::time::SystemTime) or a time of the crate `chrono`.
+    /// Sets the earliest time at which the message is sent: a [`SystemTime`](std::time::SystemTime) or a time of the crate `chrono`.
     pub fn not_before(self, time: impl Into<DateTime<Utc>>) -> Self {
         Self { not_before: Some(time.into()), ..self }
     }
 
-    /// Sends the message after those that were enqueued with the same key before, such as the id of the user. An empty key is none.
+    /// Sends the message after those that were enqueued earlier with the same key, such as the id of the user. An empty key means none.
     ///
-    /// A message that waits for its time holds up nobody.
+    /// A message that waits for its time does not delay others.
     pub fn ordered_by(self, key: impl Into<String>) -> Self {
         Self { order_key: Some(key.into()).filter(|key| !key.is_empty()), ..self }
     }
 
-    /// Sends messages with a lower number first. Defaults to 0. It does not change the order within an order key.
+    /// Sets the priority. Messages with a lower number are sent first. Defaults to 0. It does not change the order within an order key.
     pub fn priority(self, priority: i16) -> Self {
         Self { priority, ..self }
     }
@@ -116,7 +116,7 @@ impl<'c> IntoFuture for Enqueue<'c> {
     }
 }
 
-/// Leaves out the arguments and the order key, which may be those of people.
+/// Leaves out the arguments and the order key, which may be personal data.
 impl fmt::Debug for Enqueue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Enqueue")

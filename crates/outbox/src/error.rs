@@ -8,17 +8,17 @@ use std::{error, fmt};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operation may not be stored. Nothing was written.
+    /// The operation cannot be stored. Nothing was written.
     Refused(Refused),
-    /// The operation breaks rules that the API document states. Nothing was written.
+    /// The operation violates rules of the OpenAPI document. Nothing was written.
     Invalid(suprsend::Error),
-    /// The database failed or refused.
+    /// The database failed or rejected the statement.
     Database(DatabaseError),
-    /// The name of a schema cannot be used.
+    /// The name of a schema is invalid.
     Schema(SchemaError),
 }
 
-/// An operation that may not be stored.
+/// An operation that cannot be stored.
 #[derive(Debug, Clone)]
 pub struct Refused {
     operation: &'static str,
@@ -42,7 +42,7 @@ impl fmt::Display for Refused {
     }
 }
 
-/// A failure of the database, with the attempt that it ended.
+/// A failure of the database, with the action that was attempted.
 #[derive(Debug)]
 pub struct DatabaseError {
     what: &'static str,
@@ -79,7 +79,7 @@ impl error::Error for DatabaseError {
     }
 }
 
-/// A name that cannot be that of the outbox's schema.
+/// An invalid name for the outbox's schema.
 #[derive(Debug, Clone)]
 pub struct SchemaError {
     pub(crate) name: String,
@@ -118,7 +118,7 @@ impl error::Error for Error {
     }
 }
 
-/// Makes an error of a failed statement.
+/// Converts the error of a failed statement.
 pub(crate) fn failed(what: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
     move |error| Error::Database(DatabaseError::new(what, error))
 }

@@ -1,4 +1,4 @@
-//! The outbox as a program. `suprsend-outbox --help` says what it can do.
+//! The outbox as a command-line program; see `suprsend-outbox --help`.
 
 #![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away")]
 
@@ -17,15 +17,15 @@ use suprsend::ClientBuilder;
 use suprsend_outbox::{DeadLetter, Outbox};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// The number of dead letters that are read at a time.
+/// The number of dead letters to read at a time.
 const PAGE: u32 = 1000;
-/// The exit code if there are dead letters, with `--check`, or some that were named are not there.
+/// The exit code if there are dead letters (with `--check`), or if a named one does not exist.
 const FOUND: u8 = 3;
 
 /// A transactional outbox on PostgreSQL for SuprSend.
 ///
-/// Programs insert messages into the table `messages` in transactions of their own; workers send what was committed. The table's contract is
-/// in the documentation of the crate `suprsend-outbox`.
+/// Programs insert messages into the table `messages` in their own transactions; workers send what was committed. The contract of the table
+/// is described in the documentation of the crate `suprsend-outbox`.
 ///
 /// Exit codes: 0 success, 1 failure, 2 wrong arguments, 3 dead letters (`dead --check`) or an unknown one (`retry`).
 #[derive(Parser)]
@@ -54,7 +54,7 @@ struct Database {
     /// URL of the database.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<String>,
-    /// Schema of the outbox. That of its queue has `_queue` after it.
+    /// Schema of the outbox. The schema of its queue has the same name followed by `_queue`.
     #[arg(long, global = true, default_value = "suprsend_outbox", value_name = "NAME")]
     schema: String,
 }
@@ -75,7 +75,7 @@ enum Command {
     Work(Work),
     /// Prints the dead letters.
     Dead {
-        /// Print a JSON object a line.
+        /// Print one JSON object per line.
         #[arg(long)]
         json: bool,
         /// Exit with 3 if there are any.
@@ -84,10 +84,10 @@ enum Command {
     },
     /// Enqueues dead letters again.
     Retry {
-        /// Their ids.
+        /// Ids of the dead letters.
         #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "ID")]
         ids: Vec<i64>,
-        /// All of them.
+        /// Retry all dead letters.
         #[arg(long)]
         all: bool,
     },
@@ -95,10 +95,10 @@ enum Command {
 
 #[derive(Args)]
 struct Work {
-    /// Messages in flight at most.
+    /// Maximum number of messages in flight.
     #[arg(long, default_value_t = 32, value_name = "NUMBER")]
     concurrency: usize,
-    /// Requests a second at most.
+    /// Maximum number of requests per second.
     #[arg(long, value_name = "NUMBER")]
     max_rate: Option<u32>,
     /// Failed deliveries after which a message goes to the dead letters.
@@ -107,7 +107,7 @@ struct Work {
     /// Seconds that messages in flight may take when the worker stops.
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     grace: u64,
-    /// Seconds after which the messages of a worker that is not heard of are taken over; the same for all workers.
+    /// Seconds after which the messages of a silent worker are taken over; must be the same for all workers.
     #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     take_over_after: u64,
     /// UID of the workspace, which some operations need.
@@ -168,7 +168,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
 fn connect(database: &Database) -> Result<PgPool> {
     let url = database.database_url.as_deref();
     let url = url.context("the database is not named: pass --database-url, or set DATABASE_URL")?;
-    // A worker waits for a database that is away, and everything else fails after this time.
+    // A worker waits until an unreachable database is back; everything else fails after this time.
     let pool =
         PgPoolOptions::new().max_connections(4).acquire_timeout(Duration::from_secs(10)).connect_lazy(url);
     pool.context("the database URL cannot be read")
@@ -194,7 +194,7 @@ async fn work(outbox: &Outbox, work: Work) -> Result<()> {
     Ok(())
 }
 
-/// Completes with the first signal that asks the program to end.
+/// Completes with the first signal that asks the program to terminate.
 #[cfg(unix)]
 fn end_signal() -> io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -218,7 +218,7 @@ fn end_signal() -> io::Result<impl Future<Output = ()> + Send> {
     })
 }
 
-/// Prints the dead letters. True if there are any.
+/// Prints the dead letters. Returns true if there are any.
 async fn dead(outbox: &Outbox, json: bool) -> Result<bool> {
     let mut after = None;
     loop {
@@ -235,7 +235,7 @@ async fn dead(outbox: &Outbox, json: bool) -> Result<bool> {
     Ok(after.is_some())
 }
 
-/// Prints a line. Returns whether somebody reads it.
+/// Prints a line. Returns whether somebody is still reading.
 fn print(line: impl Display) -> Result<bool> {
     match writeln!(io::stdout(), "{line}") {
         Ok(()) => Ok(true),

@@ -1,4 +1,4 @@
-//! Creating and updating the outbox's tables.
+//! Creates and updates the outbox's tables.
 
 use graphile_worker::WorkerUtils;
 
@@ -9,17 +9,18 @@ use crate::{
 };
 
 const SCHEMA: &str = include_str!("schema.sql");
-/// Serializes migrations that start together: a number that nothing else is likely to lock.
+/// The lock that serializes concurrent migrations: a number that nothing else is likely to lock.
 const LOCK: i64 = 0x5355_5052_4F42;
 
 impl Outbox {
-    /// Creates the outbox's tables and those of its queue, or updates them. Safe to run again, and by several processes at a time.
+    /// Creates or updates the outbox's tables and those of its queue. It is safe to run repeatedly, and concurrently from several
+    /// processes.
     ///
-    /// It needs a database user that may create schemas, on PostgreSQL 14 or newer. Workers and producers do with less.
+    /// This needs PostgreSQL 14 or newer, and a database user that may create schemas. Workers and producers need fewer privileges.
     ///
     /// # Errors
     ///
-    /// The error of the database.
+    /// Fails if the database does.
     pub async fn migrate(&self) -> Result<(), Error> {
         const WHAT: &str = "migrate the outbox";
         let mut guard = self.pool.acquire().await.map_err(failed(WHAT))?;
@@ -29,7 +30,7 @@ impl Outbox {
             .await
             .map_err(failed(WHAT))?;
         let migrated = self.migrate_locked(WHAT).await;
-        // Closing the session frees the lock, whatever happened.
+        // Closing the session releases the lock, whatever happened.
         guard.close().await.map_err(failed(WHAT))?;
         migrated
     }

@@ -12,7 +12,7 @@ use crate::{
     worker::Worker,
 };
 
-/// The schema unless another is set.
+/// The default schema.
 const SCHEMA: &str = "suprsend_outbox";
 
 /// An outbox in a PostgreSQL database. Clones share the pool.
@@ -23,16 +23,16 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Returns the outbox in the schema `suprsend_outbox` of a database. Nothing is read or written yet.
+    /// Creates an outbox in the schema `suprsend_outbox` of a database. Nothing is read or written yet.
     pub fn new(pool: PgPool) -> Self {
         Self { pool, schema: SCHEMA.into() }
     }
 
-    /// Uses another schema, such as one for each workspace. The queue's own is named the same with `_queue` after it.
+    /// Uses another schema, such as one for each workspace. The queue's own schema has the same name followed by `_queue`.
     ///
     /// # Errors
     ///
-    /// An error if the name is not one that a schema may have.
+    /// Fails if the name is not valid for a schema.
     pub fn schema(self, name: impl Into<String>) -> Result<Self, Error> {
         let name = name.into();
         let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
@@ -44,15 +44,15 @@ impl Outbox {
         Ok(Self { schema: name.into(), ..self })
     }
 
-    /// Adds an operation to a transaction. Awaiting the result writes it.
+    /// Adds an operation to a transaction. Await the result to write it.
     ///
-    /// It takes a [`Call`](suprsend::Call), whose client is not used, or an [operation](suprsend::operations). What is rolled back is never
-    /// sent, and does not count.
+    /// This accepts a [`Call`](suprsend::Call), whose client is not used, or an [operation](suprsend::operations). A message that is rolled
+    /// back is never sent and leaves no trace.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if the operation cannot be delivered twice safely and has no idempotency key, [`Error::Invalid`] if it
-    /// breaks rules of the API document. Both leave the transaction usable.
+    /// [`Error::Refused`] if the operation cannot be delivered twice safely and has no idempotency key, or [`Error::Invalid`] if it
+    /// violates rules of the OpenAPI document. In both cases the transaction remains usable.
     pub fn enqueue<'c, P>(&self, transaction: &'c mut PgConnection, message: P) -> Enqueue<'c>
     where
         P: Prepare<Operation: Storable>,
@@ -60,16 +60,16 @@ impl Outbox {
         Enqueue::new(Arc::clone(&self.schema), transaction, message)
     }
 
-    /// Sets up a worker that sends by this client.
+    /// Creates a worker that sends with this client.
     pub fn worker(&self, client: Client) -> Worker {
         Worker::new(self.clone(), client)
     }
 
-    /// Returns the number of messages that are still to be sent, in flight included.
+    /// Returns the number of messages that are still to be sent, including those in flight.
     ///
     /// # Errors
     ///
-    /// The error of the database.
+    /// Fails if the database does.
     pub async fn waiting(&self) -> Result<u64, Error> {
         let count: i64 = sqlx::query_scalar(&self.sql("select count(*) from :outbox.messages"))
             .fetch_one(&self.pool)
@@ -78,12 +78,12 @@ impl Outbox {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
-    /// Puts the names of the schemas into a statement.
+    /// Inserts the names of the schemas into a statement.
     pub(crate) fn sql(&self, statement: &str) -> String {
         sql(&self.schema, statement)
     }
 
-    /// The schema of the queue.
+    /// Returns the name of the queue's schema.
     pub(crate) fn queue(&self) -> String {
         format!("{}_queue", self.schema)
     }

@@ -1,21 +1,21 @@
-//! Errors that may be stored and logged: an API's message may repeat what was sent.
+//! Redacts errors that may be stored and logged: a message of the API may repeat the request.
 
 use serde_json::Value;
 
-/// The text in place of a value that is not shown.
+/// The replacement for a redacted value.
 const BLANK: &str = "[redacted]";
-/// Members of a body that name things of the dashboard, and nobody.
+/// Members of a body whose values name items of the dashboard, not people.
 const NAMES: [&str; 3] = ["workflow", "event", "template"];
-/// A longer text is cut.
+/// The maximum length of a text. A longer one is cut.
 const LONGEST: usize = 1000;
 
-/// Blanks out every text and number of the arguments that an error's text repeats, and whatever looks like an address.
+/// Redacts every string and number of the arguments that the text of an error repeats, and everything that looks like an address.
 pub(crate) fn error(text: &str, arguments: &str) -> String {
     let mut values = Vec::new();
     if let Ok(arguments) = serde_json::from_str::<Value>(arguments) {
         collect(&arguments, &mut values);
     }
-    // The longest first, so that none is cut by a part of it.
+    // The longest first, so that no value is broken up by a shorter one in it.
     values.sort_unstable_by_key(|value| std::cmp::Reverse(value.len()));
     let mut text = text.chars().take(LONGEST).collect::<String>();
     for value in &values {
@@ -37,7 +37,7 @@ fn collect(value: &Value, values: &mut Vec<String>) {
                 if !(NAMES.contains(&name.as_str()) && value.is_string()) {
                     collect(value, values);
                 }
-                // A custom property may be named by a value.
+                // The name of a custom property may be a value.
                 if name.contains('@') {
                     add(name, values);
                 }
@@ -47,7 +47,7 @@ fn collect(value: &Value, values: &mut Vec<String>) {
     }
 }
 
-/// A single character says nothing about anybody, and would blank out half of a text.
+/// Adds a value, except single characters, which reveal nothing and would redact half of a text.
 fn add(text: &str, values: &mut Vec<String>) {
     let text = text.trim();
     if text.chars().nth(1).is_some() {
@@ -55,7 +55,7 @@ fn add(text: &str, values: &mut Vec<String>) {
     }
 }
 
-/// Blanks out a value where it stands by itself, and not as a part of a word.
+/// Redacts a value where it is a separate word, not a part of one.
 fn blank(text: &mut String, value: &str) {
     let mut from = 0;
     while let Some(found) = text[from..].find(value).map(|found| from + found) {

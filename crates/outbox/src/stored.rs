@@ -1,4 +1,4 @@
-//! Operations as rows: an id and arguments in JSON.
+//! Operations as rows: an id, and arguments as JSON.
 
 use std::{future::Future, pin::Pin};
 
@@ -17,7 +17,7 @@ pub trait Storable: Operation + Serialize {}
 
 impl<O: Operation + Serialize> Storable for O {}
 
-/// Operations that may be delivered twice or not, depending on their arguments: those that take an idempotency key, and edits.
+/// Operations that are safe to deliver twice or not, depending on their arguments: those that take an idempotency key, and edits.
 const CONDITIONAL: [&str; 9] = [
     "trigger-workflow-api",
     "trigger-workflows",
@@ -30,14 +30,14 @@ const CONDITIONAL: [&str; 9] = [
     "edit-user-tenant-profile",
 ];
 
-/// Reason why an operation is not taken.
+/// The reason why an operation is rejected.
 const NOT_REPEATABLE: &str = "it cannot be delivered twice safely and has no idempotency key. Send it directly, or state the result \
                               instead of the change";
 const UNKNOWN: &str = "a worker cannot find it by its id, since it is not in `suprsend::operations`";
 const OTHER_SERVER: &str = "it is of the management API. Send it directly";
 
-/// Returns the operations that may be stored. Those of the management API are not among them: which features a program was built with makes no
-/// difference.
+/// Returns the operations that may be stored. Those of the management API are excluded, so that the features with which a program is built
+/// make no difference.
 pub(crate) fn storable() -> impl Iterator<Item = &'static str> {
     let may_be_stored = |spec: &&&Spec| {
         spec.server.is_none()
@@ -47,7 +47,7 @@ pub(crate) fn storable() -> impl Iterator<Item = &'static str> {
     operations::ALL.iter().filter(may_be_stored).map(|spec| spec.id)
 }
 
-/// Checks whether a prepared operation may be stored.
+/// Checks that a prepared operation may be stored.
 pub(crate) fn check<O: Operation>(prepared: &Prepared<O>) -> Result<(), Refused> {
     let is_same = |spec: &&Spec| std::ptr::eq(*spec, O::SPEC);
     if !operations::ALL.iter().any(is_same) {
@@ -62,20 +62,20 @@ pub(crate) fn check<O: Operation>(prepared: &Prepared<O>) -> Result<(), Refused>
     Ok(())
 }
 
-/// Sends an operation under a throttle.
+/// A function that sends an operation under a throttle.
 type Send = Box<dyn FnOnce(&Client, &Throttle) -> Sending + std::marker::Send>;
 type Sending = Pin<Box<dyn Future<Output = Result<Response<()>, Error>> + std::marker::Send>>;
 
-/// An operation that was read, of whichever type.
+/// A stored operation that was loaded, with its type erased.
 pub(crate) struct Loaded {
     pub(crate) send: Send,
     /// The arguments with the keys that they lacked, to be stored before they are sent.
     pub(crate) completed: Option<String>,
-    /// True if repeating it does no harm however late, without a key.
+    /// Whether it can be repeated safely without a key, however late.
     pub(crate) is_idempotent: bool,
 }
 
-/// Reason why a stored operation cannot be sent.
+/// The reason why a stored operation cannot be sent.
 pub(crate) enum Unusable {
     Unknown,
     Undecodable,
@@ -83,7 +83,7 @@ pub(crate) enum Unusable {
     Invalid(Error),
 }
 
-/// Reads a stored operation.
+/// Loads a stored operation.
 pub(crate) fn load(operation: &str, arguments: &RawValue) -> Result<Loaded, Unusable> {
     operations::visit(operation, Load { arguments }).unwrap_or(Err(Unusable::Unknown))
 }
@@ -117,7 +117,7 @@ impl Visitor for Load<'_> {
     }
 }
 
-/// Returns whether an operation has a place for an idempotency key.
+/// Returns whether an operation takes an idempotency key.
 fn takes_key<O: Operation + Clone>(operation: &O) -> bool {
     let mut takes = false;
     operation.clone().idempotency_keys(&mut |_| takes = true);

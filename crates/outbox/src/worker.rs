@@ -1,4 +1,4 @@
-//! The worker: takes messages from the queue and sends them.
+//! The worker, which takes messages from the queue and sends them.
 
 mod delivery;
 mod hooks;
@@ -29,20 +29,20 @@ use crate::{
     outbox::sql,
 };
 
-/// The interval at which the database is asked for messages whose time has come; new ones are announced.
+/// The interval at which the database is asked for messages whose time has come. New messages are announced.
 const POLL: Duration = Duration::from_millis(500);
 /// The time for which completed jobs are collected before they are deleted together.
 const BATCH: Duration = Duration::from_millis(5);
-/// The longest pause between attempts to reach a database that is away.
+/// The maximum pause between attempts to reach an unavailable database.
 const LONGEST_AWAY: Duration = Duration::from_secs(10);
-/// The range of the time after which a worker is taken for dead.
+/// The allowed range of the time after which a worker is considered dead.
 const TAKE_OVER_AFTER: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
 /// A connection that was idle for longer is tested before it is used.
 const IDLE: Duration = Duration::from_secs(1);
-/// The most connections of a worker, beside the one that listens.
+/// The maximum number of a worker's connections, in addition to the listening one.
 const CONNECTIONS: usize = 16;
 
-/// Sends what was committed, made by [`Outbox::worker`].
+/// A worker that sends committed messages, returned by [`Outbox::worker`].
 #[must_use = "nothing is sent unless it is run"]
 pub struct Worker {
     outbox: Outbox,
@@ -71,7 +71,7 @@ impl TaskHandler for Job {
     }
 }
 
-/// The text that the queue stores with a job that failed, which is its `Debug`.
+/// The text that the queue stores for a failed job, which is its `Debug` output.
 struct Failed(String);
 
 impl fmt::Debug for Failed {
@@ -91,16 +91,16 @@ struct State {
     throttle: Throttle,
     max_attempts: u32,
     stopping: watch::Receiver<bool>,
-    /// The times at which failed jobs are to run again, kept until the queue has taken note of the failure.
+    /// The times at which failed jobs run again, kept until the queue has recorded the failure.
     again: Mutex<HashMap<i64, Again>>,
 }
 
-/// The time at which a job is to run again.
+/// The time at which a job runs again.
 #[derive(Clone, Copy)]
 struct Again {
-    /// From now on. Without it, the queue's back-off holds.
+    /// The delay from now on. Without it, the queue's back-off applies.
     delay: Option<Duration>,
-    /// True if the attempt counts.
+    /// Whether the attempt counts.
     counts: bool,
 }
 
@@ -135,43 +135,44 @@ impl Worker {
 
     /// Limits the number of messages in flight. Defaults to 32. Zero counts as one.
     ///
-    /// Four are in flight at first, and more as long as the API answers as fast.
+    /// The worker starts with four in flight and increases the number while the latency of the API remains stable.
     pub fn concurrency(self, messages: usize) -> Self {
         Self { concurrency: messages.max(1), ..self }
     }
 
-    /// Limits the number of requests in a second, retries included. There is no limit by default. Zero counts as one.
+    /// Limits the number of requests per second, including retries. Unlimited by default. Zero counts as one.
     pub fn max_rate(self, requests: u32) -> Self {
         Self { max_rate: Some(requests), ..self }
     }
 
-    /// Gives a message up after this number of failed deliveries: it goes to the dead letters. Defaults to 25, which takes about four days.
-    /// Zero counts as one. Waiting for an outage of the API to end is no delivery.
+    /// Sets the number of failed deliveries after which a message goes to the dead letters. Defaults to 25, which takes about four days.
+    /// Zero counts as one. Waiting for the end of an outage of the API does not count as a delivery.
     pub fn max_attempts(self, deliveries: u32) -> Self {
         Self { max_attempts: deliveries.clamp(1, 10_000), ..self }
     }
 
-    /// Limits the time that messages in flight may take when the worker stops. Defaults to 30 s. What is not done then is sent again later,
-    /// with the same key.
+    /// Limits how long messages in flight may take when the worker stops. Defaults to 30 s. Unfinished messages are sent again later, with
+    /// the same key.
     pub fn grace(self, limit: Duration) -> Self {
         Self { grace: limit, ..self }
     }
 
-    /// Takes over the messages of a worker that was not heard of for this time. Defaults to 60 s. Less than a second counts as one, and more
-    /// than a day as a day. Workers report five times as often, so all workers of an outbox should have the same time.
+    /// Sets how long a worker may be silent before its messages are taken over. Defaults to 60 s. Values below one second count as one
+    /// second, and those above one day as one day. Workers report five times within this time, so all workers of an outbox should use the
+    /// same value.
     ///
-    /// A worker that is taken for dead and is not does no harm: its messages are sent twice with the same key.
+    /// Mistaking a live worker for a dead one does no harm: its messages are sent twice with the same key.
     pub fn take_over_after(self, time: Duration) -> Self {
         Self { take_over_after: time.clamp(*TAKE_OVER_AFTER.start(), *TAKE_OVER_AFTER.end()), ..self }
     }
 
     /// Sends messages until `shutdown` completes, then finishes those in flight.
     ///
-    /// A database that is away is waited for.
+    /// If the database is unavailable, the worker waits for it.
     ///
     /// # Errors
     ///
-    /// The database refuses the worker: it does not exist, the user may not log in, or the outbox's tables are not there.
+    /// Fails if the database rejects the worker: it does not exist, the user may not log in, or the outbox's tables are missing.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), Error> {
         let (stop, stopping) = watch::channel(false);
         let mut work = pin!(self.work(stopping));
@@ -237,14 +238,15 @@ impl Worker {
         }
     }
 
-    /// The interval at which the worker reports, and looks for others that do not.
+    /// Returns the interval at which the worker reports, and looks for others that do not.
     fn beat(&self) -> Duration {
         self.take_over_after / 5
     }
 
-    /// Sets up the queue's worker.
+    /// Configures the queue's worker.
     fn queue(&self, shared: &Shared, stopping: &watch::Receiver<bool>) -> WorkerOptions {
-        // The queue's own sweep cannot be switched off without the heartbeats. It finds nothing, since `takeover` was there long before it.
+        // The queue's own sweep cannot be disabled without disabling the heartbeats. It finds nothing, because `takeover` always comes long
+        // before it.
         let recovery = WorkerRecoveryConfig::default()
             .heartbeat_interval(self.beat())
             .sweep_interval(*TAKE_OVER_AFTER.end())
@@ -267,15 +269,16 @@ impl Worker {
         hooks::add(options, shared)
     }
 
-    /// Connections of the worker's own. What they write may be lost with the database's memory: a message would be sent again with the
-    /// same key. So they do not wait for the disk, but where it is said. Statements are planned each time: a plan that was made for an empty table
-    /// would read all of it for each message later.
+    /// Opens the worker's own connections. If the database crashes and loses their last writes, a message is sent again with the same key.
+    /// So they do not wait for the disk, unless stated otherwise. Statements are planned each time: a plan that was made for an empty table
+    /// would later read the whole table for each message.
     fn pool(&self) -> PgPool {
-        // A message is with the API for most of its time. A connection costs the database more than waiting for one that is in use.
+        // A message spends most of its time with the API. An additional connection costs the database more than waiting for one that is in
+        // use.
         let most = u32::try_from(self.concurrency.div_ceil(4).min(CONNECTIONS)).unwrap_or_default() + 4;
         PgPoolOptions::new()
             .max_connections(most)
-            // A test is a round trip of its own.
+            // A test is an extra round trip.
             .test_before_acquire(false)
             .before_acquire(|connection, usage| {
                 Box::pin(async move {
@@ -298,11 +301,11 @@ impl Worker {
 
 /// Completes when the worker stops.
 async fn stopped(mut stopping: watch::Receiver<bool>) {
-    // The sender is only gone after the worker.
+    // The sender is dropped only after the worker.
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-/// Reason why the queue's worker ended.
+/// The reason why the queue's worker ended.
 enum Ended {
     ForNow(String),
     ForGood(Error),
@@ -312,7 +315,7 @@ impl Ended {
     fn new(error: sqlx::Error) -> Self {
         let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         let for_good = match code.as_deref() {
-            // Login, no such database, syntax or access rule: those do not pass by themselves.
+            // Login, no such database, syntax or access rule: these are not transient.
             Some(code) => ["28", "3D", "3F", "42"].iter().any(|class| code.starts_with(class)),
             None => matches!(error, sqlx::Error::Configuration(_) | sqlx::Error::Tls(_)),
         };

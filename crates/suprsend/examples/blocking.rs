@@ -1,4 +1,4 @@
-//! The same calls without async.
+//! Makes the same calls without async.
 //!
 //! ```console
 //! $ cargo run -p suprsend --features blocking --example blocking
@@ -10,7 +10,7 @@ use suprsend::blocking::Client;
 use suprsend_mock::Hub;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = Hub::builder().start_on_thread()?;
     let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
     let users = client.users();

@@ -1,4 +1,4 @@
-//! A list of users, a broadcast to all of them, and taking it back.
+//! Creates a list of users, sends a broadcast to all of them, and cancels it.
 
 use std::error::Error;
 
@@ -7,7 +7,7 @@ use suprsend_mock::Hub;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = Hub::start().await?;
     // Broadcasts have the UID of the workspace in their path.
     let client =

@@ -1,4 +1,4 @@
-//! Every shape of every channel, and how the stored profile is read.
+//! Uses every form of every channel, and reads the stored profile.
 
 use std::error::Error;
 
@@ -12,7 +12,7 @@ const TEAMS: &str = "https://smba.trafficmanager.net/amer";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = Hub::start().await?;
     let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
 

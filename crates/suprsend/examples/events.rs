@@ -1,4 +1,4 @@
-//! Events of users, from which workflows start on their own.
+//! Tracks events of users, which start workflows.
 
 use std::error::Error;
 
@@ -14,10 +14,10 @@ struct Order {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = Hub::start().await?;
     let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
-    // An event of somebody unknown is accepted and dropped, so the user comes first.
+    // An event of an unknown user is accepted and dropped, so the user is created first.
     client.users().upsert("jane").email("jane@example.com").await?;
 
     let response = client
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     println!("accepted as {:?}", response.message_id);
 
-    // The response to this one is lost; it is sent again with the same key.
+    // The response to this event is lost; it is sent again with the same key.
     hub.inject(Fault::lost())?;
     let response = client.events().track("jane", "order_paid").await?;
     println!("{} attempts with the key {:?}", response.attempts(), response.idempotency_key());

@@ -1,35 +1,35 @@
-//! Imports users from a file: one profile a row, NDJSON or CSV.
+//! Imports users from a file with one profile per row, in NDJSON or CSV.
 //!
 //! ```console
 //! $ cargo run --release --example import -- users.ndjson
 //! ```
 //!
-//! A row is what the API takes, with the user's id beside it:
+//! A row contains what the API accepts, and the user's id:
 //!
 //! ```json
 //! {"distinct_id": "user-1", "$email": ["jane@example.com"], "$timezone": "Europe/Paris", "plan": "pro", "seats": 3}
 //! ```
 //!
-//! In CSV the first line names the columns. A cell is text, and an empty one is left out. A channel's cell may hold several
-//! addresses with `;` between them. A column `seats:json` is the member `seats`, with JSON in its cells.
+//! In CSV, the first line names the columns. A cell is text, and empty cells are ignored. A cell of a channel may contain several
+//! addresses, separated by `;`. A column `seats:json` sets the member `seats`, with JSON in its cells.
 //!
 //! Nothing is guessed. A row with a duplicate key, a number that would be rounded, or an id that is neither a string nor an integer is
 //! rejected. Two columns of one name, or a quote that is not closed, end the import.
 //!
-//! Rows are sent concurrently and in no order, so each user must have one row only. Of two, either may come last.
+//! Rows are sent concurrently and in no particular order, so each user must have only one row. If there are two, either may win.
 //!
-//! Rejected rows are written to `users.ndjson.rejected.ndjson`, each with the reason. Correct them there and import them by
-//! `--retry-rejected users.ndjson.rejected.ndjson`. Progress is stored in `users.ndjson.checkpoint`, so that an import that was stopped or
+//! Rejected rows are written to `users.ndjson.rejected.ndjson`, each with the reason. Correct them there and import them with
+//! `--retry-rejected users.ndjson.rejected.ndjson`. Progress is stored in `users.ndjson.checkpoint`, so an import that was stopped or
 //! killed resumes when it is started again. Rows that failed because of the API or the connection are not done: the next run sends them.
 //!
-//! `--ingest` sends up to 400 rows in a request, which is many times as fast. The API accepts such rows and stores them later: an imported row
-//! is one that was accepted, and what the API finds wrong with it later is in the logs of its dashboard only. An address is added to those
-//! that a user has. The UID of the workspace, which every record holds, is taken from `SUPRSEND_WORKSPACE`.
+//! `--ingest` sends up to 400 rows in a request, which is many times faster. The API accepts such rows and stores them later: an imported
+//! row is one that was accepted, and errors that the API finds later appear only in the logs on its dashboard. Addresses are added to those
+//! that a user already has. The UID of the workspace, which is part of every record, is read from `SUPRSEND_WORKSPACE`.
 //!
-//! With `SUPRSEND_API_KEY` set this talks to SuprSend (or to `SUPRSEND_BASE_URL`); without it, to a mock server that it starts.
+//! With `SUPRSEND_API_KEY` set, this talks to SuprSend (or to `SUPRSEND_BASE_URL`); without it, to a mock server that it starts.
 //!
-//! Exit codes: 0 all rows are imported, 1 some were rejected, 2 the import cannot continue, 3 some rows are not done because of the API
-//! or the connection, 130 it was interrupted, 141 its output was closed.
+//! Exit codes: 0 all rows are imported, 1 some were rejected, 2 the import cannot continue, 3 some rows are not done because of the API or
+//! the connection, 130 it was interrupted, 141 its output was closed.
 
 #![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away")]
 
@@ -83,18 +83,18 @@ use crate::{
     sending::Outcomes,
 };
 
-/// How often the checkpoint is written: this much is sent again after a kill.
+/// The interval between checkpoints. After a kill, the rows of one interval are sent again.
 const CHECKPOINT: Duration = Duration::from_secs(1);
-/// Exit code by which a shell reports a closed pipe.
+/// The exit code with which a shell reports a closed pipe.
 const NOT_READ: u8 = 141;
 
-/// How an import ended.
+/// The result of an import.
 enum End {
     Complete,
     Interrupted,
-    /// Rows are not done, since the hub or the way to it is out of order.
+    /// Rows are not done, because of an outage of the API or the connection.
     NotDone(Error),
-    /// With what the key, the input or the file system had against it.
+    /// The import cannot continue because of the key, the input or the file system.
     Broken(Error),
 }
 
@@ -112,11 +112,11 @@ async fn main() -> ExitCode {
 }
 
 fn complain(error: &Error) {
-    // If that cannot be written, the exit code has to do.
+    // If writing fails, the exit code must suffice.
     let _ = writeln!(io::stderr(), "import: {error:#}");
 }
 
-/// The input, while it is open to this import alone.
+/// The input, which is locked by this import.
 struct Input {
     version: Version,
     progress: Progress,
@@ -135,7 +135,7 @@ impl Input {
     }
 }
 
-/// Checks every row as an import would, and sends none.
+/// Validates every row as an import would, without sending any.
 fn check(arguments: &Arguments) -> Result<ExitCode> {
     let client = Client::from_api_key("nothing-is-sent")?;
     let Input { version, progress, rows } = Input::open(arguments)?;
@@ -165,7 +165,7 @@ fn check(arguments: &Arguments) -> Result<ExitCode> {
 
 async fn import(arguments: &Arguments) -> Result<ExitCode> {
     let Input { version, progress, rows } = Input::open(arguments)?;
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = match std::env::var_os(API_KEY_VARIABLE) {
         Some(_) => None,
         None => Some(Hub::start().await?),
@@ -176,7 +176,7 @@ async fn import(arguments: &Arguments) -> Result<ExitCode> {
             Client::builder().base_url(hub.url()).api_key(hub.key()).workspace("a-workspace-uid").build()?
         }
         None if arguments.ingest && std::env::var_os(WORKSPACE_VARIABLE).is_none() => {
-            // Every row would be refused for it.
+            // Every row would be rejected without it.
             bail!(
                 "{WORKSPACE_VARIABLE} is not set: --ingest needs the UID of the workspace, which the dashboard shows"
             );
@@ -213,7 +213,7 @@ async fn import(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-/// Sends all rows that are not done yet.
+/// Sends all rows that are not yet done.
 async fn send(
     arguments: &Arguments,
     client: &Client,
@@ -221,7 +221,7 @@ async fn send(
     mut rows: Rows<impl Read>,
     progress: &Progress,
 ) -> Result<End> {
-    // The source notes the rows that it takes, while the outcomes of others are noted here.
+    // The source records the rows that it takes, while outcomes of other rows are recorded here.
     let ledger = RefCell::new(ledger);
     let mut begun = false;
     let upserts = stream::poll_fn(|context| match ledger.borrow_mut().next(&mut rows, client) {
@@ -232,7 +232,7 @@ async fn send(
             }
             Poll::Ready(Some(((row, upsert.distinct_id().to_owned()), upsert)))
         }
-        // The clock and Ctrl-C have their turn, however many rows there are that are not sent.
+        // Gives the clock and Ctrl-C a turn, even if many consecutive rows are not sent.
         Next::Later => {
             context.waker().wake_by_ref();
             Poll::Pending
@@ -247,16 +247,16 @@ async fn send(
     let mut first_failure = None;
     let mut stopped = None;
     let mut outage_is_told = false;
-    // Waited for all the time, so that none is missed while something else is looked after.
+    // Created once, so that no signal is missed while something else is handled.
     let mut interrupt = pin!(ctrl_c());
     loop {
         tokio::select! {
-            // Ctrl-C first: it is heard from the first row on.
+            // Ctrl-C comes first, so that it works from the first row on.
             biased;
             signal = &mut interrupt => {
                 signal.context("cannot wait for Ctrl-C")?;
                 if interrupted {
-                    // What is in flight may or may not be stored, and is sent again next time.
+                    // Rows in flight may or may not be stored, and are sent again next time.
                     break;
                 }
                 interrupted = true;

@@ -1,4 +1,4 @@
-//! Lists of users, to which broadcasts go: members come and go one by one, or all at once by a draft.
+//! Manages lists of users for broadcasts: members are added and removed one by one, or replaced all at once by a draft.
 
 use std::error::Error;
 
@@ -7,7 +7,7 @@ use suprsend_mock::Hub;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = Hub::start().await?;
     let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
     for id in ["ann", "bob", "eve", "joe"] {
@@ -23,14 +23,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     members.remove("ann").await?;
     show("in the list", &client).await?;
 
-    // A draft is filled without anybody noticing, and takes the place of all members when it is finished.
+    // A draft is filled without any effect on the list. When it is finished, it replaces all members.
     let drafts = lists.drafts("newsletter");
     let draft = drafts.start().await?;
     drafts.add(&draft.version_id, ["eve", "joe"]).await?;
     show("while the draft is open", &client).await?;
     drafts.finish(&draft.version_id).await?;
     show("after it is finished", &client).await?;
-    // The same with any number of users, and without a draft that is left behind.
+    // The same for any number of users, without leaving a draft behind.
     lists.replace("newsletter", ["ann", "eve"]).await?;
     show("replaced", &client).await?;
 

@@ -1,4 +1,4 @@
-//! Messages: what came of triggers, by recipient and channel, as a log page shows it, and marking them as read.
+//! Lists messages by recipient and channel, as a log page shows them, and marks them as read.
 
 use std::error::Error;
 
@@ -11,10 +11,10 @@ use suprsend_mock::Hub;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = Hub::start().await?;
     let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
-    // Categories and workflows are set up on the dashboard.
+    // Categories and workflows are configured on the dashboard.
     hub.define_category(json!({"category": "news", "channels": ["email", "inbox", "sms"]}))?;
     hub.define_workflow(json!({"slug": "monthly", "category": "news"}))?;
     client.users().upsert("ann").email("ann@example.com").inbox("ann").await?;

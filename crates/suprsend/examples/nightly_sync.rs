@@ -1,6 +1,7 @@
-//! A nightly sync: the rows of a table that changed since the last run become users, and a checkpoint notes how far the run came.
+//! A nightly sync: table rows that changed since the last run become users, and a checkpoint records the progress.
 //!
-//! This runs against a mock server, with a table in memory whose connection breaks in the first night. `tests/nightly_sync.rs` tests it.
+//! This runs against a mock server, with a table in memory whose connection breaks during the first night. `tests/nightly_sync.rs` tests
+//! it.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +14,7 @@ use std::{
 use futures_util::{Stream, TryStreamExt, stream};
 use suprsend::{Client, bulk::Summary};
 
-/// The last change of a row and its id. Rows are read in the order of their positions.
+/// The time of a row's last change, and its id. Rows are read in the order of their positions.
 pub(crate) type Position = (u64, String);
 
 /// A row of the table.
@@ -21,11 +22,11 @@ pub(crate) type Position = (u64, String);
 pub(crate) struct Row {
     /// Its position.
     pub(crate) position: Position,
-    /// The user's address.
+    /// The user's e-mail address.
     pub(crate) email: String,
 }
 
-/// A table, in place of a database. With `breaks_at` its connection breaks before that row.
+/// A table in place of a database. With `breaks_at`, its connection breaks before that row.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     /// The rows, in any order.
@@ -35,7 +36,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Returns the rows behind a position: `where (updated_at, id) > ($1, $2) order by updated_at, id`.
+    /// Returns the rows after a position: `where (updated_at, id) > ($1, $2) order by updated_at, id`.
     pub(crate) fn rows_after(
         &self,
         position: Option<&Position>,
@@ -55,11 +56,11 @@ impl Table {
     }
 }
 
-/// The position up to which all rows are done, in a file.
+/// The position up to which all rows are done, stored in a file.
 struct Checkpoint {
     file: PathBuf,
     last: Option<Position>,
-    /// The next row that has to be done before the checkpoint can move on, and the rows behind it that are done.
+    /// The next row that must be done before the checkpoint can advance, and the rows after it that are done.
     next: u64,
     done: BTreeMap<u64, Position>,
     unsaved: u32,
@@ -84,7 +85,7 @@ impl Checkpoint {
         if self.unsaved >= 1000 { self.save() } else { Ok(()) }
     }
 
-    /// Writes the file. A rename replaces it at once, so a crash leaves the old one or the new one.
+    /// Writes the file. A rename replaces it atomically, so a crash leaves either the old or the new file.
     fn save(&mut self) -> io::Result<()> {
         if let Some(last) = self.last.as_ref().filter(|_| self.unsaved > 0) {
             let new = self.file.with_extension("new");
@@ -100,7 +101,7 @@ impl Checkpoint {
 ///
 /// # Errors
 ///
-/// The first error of the table or of the checkpoint's file. Rows that are done before it are noted.
+/// The first error of the table or of the checkpoint file. Rows that were done before it are recorded.
 pub(crate) async fn sync(
     client: &Client,
     table: &Table,

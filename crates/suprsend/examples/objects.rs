@@ -1,4 +1,4 @@
-//! Objects: what is notified and is not a person, such as a team, and who is subscribed to it.
+//! Manages objects, such as teams, which receive notifications without being people, and their subscribers.
 
 use std::error::Error;
 
@@ -11,12 +11,12 @@ use suprsend_mock::Hub;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = Hub::start().await?;
     let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
     let objects = client.objects();
 
-    // A team with a channel of its own, and a part of it.
+    // A team with a channel of its own, and a sub-team.
     let sales = objects
         .upsert("teams", "sales")
         .slack(SlackChannel::channel("C01ABCDE2F3", "xoxb-..."))

@@ -8,11 +8,11 @@ use suprsend_mock::Hub;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = Hub::start().await?;
     let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
     client.users().upsert("jane").email("jane@example.com").await?;
-    // Categories are set up on the dashboard.
+    // Categories are configured on the dashboard.
     hub.define_category(
         json!({"category": "news", "name": "News", "section": "Marketing", "channels": ["email", "sms"]}),
     )?;

@@ -1,7 +1,7 @@
-//! Sends a notification: upserts a user with all nine channels, triggers a workflow, and lists the messages that it makes.
+//! Sends a notification: upserts a user with all nine channels, triggers a workflow, and lists the resulting messages.
 //!
-//! With `SUPRSEND_API_KEY` set this talks to SuprSend (or to `SUPRSEND_BASE_URL`), where the workflow has to exist. Without it, it starts a mock
-//! server. `quickstart WORKFLOW` triggers another workflow than `order-shipped`. `--json` prints the stored profile instead.
+//! With `SUPRSEND_API_KEY` set, this talks to SuprSend (or to `SUPRSEND_BASE_URL`), where the workflow must exist. Without it, this starts
+//! a mock server. `quickstart WORKFLOW` triggers another workflow than `order-shipped`. `--json` prints the stored profile instead.
 
 use std::{
     collections::BTreeSet,
@@ -32,7 +32,7 @@ struct Arguments {
 async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
-        // As a shell reports a closed pipe: nobody reads what this prints.
+        // Nobody reads the output. Exit as a shell reports a closed pipe.
         Err(error)
             if error
                 .downcast_ref::<io::Error>()
@@ -41,7 +41,7 @@ async fn main() -> ExitCode {
             ExitCode::from(141)
         }
         Err(error) => {
-            // If that cannot be written, the exit code has to do.
+            // If writing fails, the exit code must suffice.
             let _ = writeln!(io::stderr(), "quickstart: {error:#}");
             ExitCode::FAILURE
         }
@@ -96,7 +96,7 @@ async fn run(Arguments { workflow, json }: Arguments) -> Result<(), Box<dyn Erro
     let accepted = client.workflows().trigger(workflow).recipient("user-123").data("order", 5678).await?;
     writeln!(out, "the trigger is accepted as {}", accepted.message_id.as_deref().unwrap_or("?"))?;
 
-    // SuprSend runs the workflow after it has accepted the trigger, so there may be none yet. The mock server is done at once.
+    // SuprSend runs the workflow after it has accepted the trigger, so there may be no messages yet. The mock server runs it at once.
     let key = accepted.idempotency_key().map(str::to_owned);
     let mut messages = client.messages().list().idempotency_key(key).items();
     while let Some(message) = messages.next().await.transpose()? {

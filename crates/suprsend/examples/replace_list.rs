@@ -1,6 +1,6 @@
-//! All users of a list replaced at once, by a draft.
+//! Replaces all users of a list at once, by a draft.
 //!
-//! This runs against a hub of its own, which fails once, so that it can be seen that the list is left as it was.
+//! This runs against a mock server that fails once, to show that the list is left unchanged.
 
 use std::{error::Error, time::Duration};
 
@@ -9,7 +9,7 @@ use suprsend_mock::{Fault, Hub};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = Hub::start().await?;
     let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
     let (users, lists) = (client.users(), client.lists());
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     lists.subscribers("newsletter").add(["user-1", "user-2", "user-3"]).await?;
     show("at first", &client, &hub).await?;
 
-    // Anything that can be iterated over, or a stream, such as the rows of a query.
+    // Any iterator or stream works, such as the rows of a query.
     let subscribers = || (0..3000).filter(|number| number % 3 == 0).map(|number| format!("user-{number}"));
 
     hub.inject(Fault::status(403).operation("finish-sync"))?;
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if tokio::time::timeout(Duration::from_millis(200), replace.send()).await.is_err() {
         println!("stopped waiting after 200 ms");
     }
-    // The draft is deleted meanwhile.
+    // The draft is deleted in the meantime.
     tokio::time::sleep(Duration::from_millis(200)).await;
     show("after that", &client, &hub).await?;
 

@@ -1,6 +1,6 @@
-//! A sign-up service on axum: it stores the new user, sends a welcome, and tells visitors what is wrong with their data.
+//! A sign-up service on axum: it stores the new user, sends a welcome message, and tells visitors what is wrong with their data.
 //!
-//! This runs against a mock server, signs up three visitors and ends. `tests/signup.rs` tests it.
+//! This runs against a mock server, signs up three visitors and exits. `tests/signup.rs` tests it.
 
 use axum::{
     Json, Router,
@@ -12,27 +12,27 @@ use axum::{
 use serde::Deserialize;
 use suprsend::{Client, Error};
 
-/// The form that a visitor sends.
+/// The form that a visitor submits.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Person {
     id: String,
     email: String,
 }
 
-/// Makes the service. The client is its state, shared by all requests.
+/// Builds the service. The client is its state, shared by all requests.
 pub(crate) fn app(client: Client) -> Router {
     Router::new().route("/sign-up", post(sign_up)).with_state(client)
 }
 
 async fn sign_up(State(client): State<Client>, Json(person): Json<Person>) -> Result<StatusCode, Failure> {
     client.users().upsert(&person.id).email(person.email).property("plan", "free").await?;
-    // A form that is sent twice welcomes once.
+    // A form that is submitted twice sends only one welcome message.
     let key = format!("welcome-{}", person.id);
     client.workflows().trigger("welcome").recipient(person.id).idempotency_key(key).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
-/// A failed call, as the visitor sees it.
+/// A failed call, as shown to the visitor.
 struct Failure(Error);
 
 impl From<Error> for Failure {
@@ -51,7 +51,7 @@ impl IntoResponse for Failure {
                     broken.map(|violation| format!("{} {}", violation.path(), violation.rule())).collect();
                 (StatusCode::UNPROCESSABLE_ENTITY, Json(rules)).into_response()
             }
-            // The same form may be sent again.
+            // The visitor can submit the same form again.
             error if error.is_retryable() => {
                 eprintln!("{error:#}");
                 let mut response = StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -60,7 +60,7 @@ impl IntoResponse for Failure {
                 }
                 response
             }
-            // This is for the operators.
+            // Only the operators can fix this.
             error => {
                 eprintln!("{error:#}");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()

@@ -1,4 +1,4 @@
-//! Tenants: the customers of a product that has customers of its own, with their looks and their defaults for preferences.
+//! Manages tenants, the customers of a multi-tenant product, with their branding and their default preferences.
 
 use std::error::Error;
 
@@ -11,10 +11,10 @@ use suprsend_mock::Hub;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = Hub::start().await?;
     let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
-    // Categories are set up on the dashboard.
+    // Categories are configured on the dashboard.
     hub.define_category(json!({"category": "news", "name": "News", "channels": ["email", "sms"]}))?;
     let tenants = client.tenants();
 
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .properties("plan", "pro")
         .properties("seats", 3)
         .await?;
-    // What is set is merged, what is not stays.
+    // Values you set are merged; everything else is left unchanged.
     let acme = tenants.upsert("acme", "Acme Inc.").properties("seats", 4).await?;
     println!("{} is {}, with {}", acme.tenant_id, name(&acme), json!(acme.properties));
     tenants.upsert("umbrella", "Umbrella").await?;
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("listed: {} ({})", tenant.tenant_id, name(&tenant));
     }
 
-    // For users of Acme, news come by mail only, unless they choose otherwise.
+    // For users of Acme, news is sent only by e-mail, unless they choose otherwise.
     let defaults = tenants.preferences("acme");
     let news = defaults
         .edit_category("news")
@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     println!("news at Acme: {}, not by {}", json!(news.preference), json!(news.blocked_channels));
 
-    // A user's profile within a tenant is laid over the user's own.
+    // A user's profile within a tenant overrides the user's own.
     client.users().upsert("jane").email("jane@example.com").property("role", "guest").await?;
     client.users().tenants("jane").upsert("acme").property("role", "admin").await?;
     let own = client.users().get("jane").await?;
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tenants.delete("umbrella").await?;
     let is_there = tenants.get("umbrella").optional().await?.is_some();
     println!("umbrella is {}", if is_there { "there" } else { "gone" });
-    // The tenant of those who name none is always there.
+    // The default tenant, for requests that name none, always exists.
     match tenants.delete("default").await {
         Err(error) => println!("default stays: {error}"),
         Ok(_) => return Err("the tenant `default` was deleted".into()),

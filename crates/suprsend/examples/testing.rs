@@ -1,4 +1,4 @@
-//! A program's own function, tested against a hub: what it sends, what is stored, and how it bears faults.
+//! Tests a program's own function against a mock server: what it sends, what is stored, and how it handles failures.
 
 use std::error::Error;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 use suprsend::Client;
 use suprsend_mock::{Fault, Hub};
 
-/// The function to be tested: all that it needs is a client.
+/// The function under test: it only needs a client.
 async fn sign_up(client: &Client, id: &str, email: &str) -> Result<(), suprsend::Error> {
     client.users().upsert(id).email(email).property("plan", "free").await.map(drop)
 }

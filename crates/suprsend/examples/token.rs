@@ -1,11 +1,11 @@
-//! A user token for the inbox or a preference page, and what is in it.
+//! Creates a user token for the inbox or a preference page, and shows its content.
 
 use std::{error::Error, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use suprsend::token::SigningKey;
 
-/// A key for this example alone. A program takes that of its workspace from a variable or a vault.
+/// A key for this example only. A real program reads its workspace's key from an environment variable or a vault.
 const KEY: &str = "-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2
 OF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r

@@ -1,4 +1,4 @@
-//! A span for each call, and an event for each retry, as `tracing` shows them.
+//! Prints a span for each call and an event for each retry with `tracing`.
 //!
 //! ```console
 //! $ cargo run -p suprsend --features tracing --example tracing
@@ -13,7 +13,7 @@ use suprsend_mock::{Fault, Hub};
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE).init();
 
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = Hub::start().await?;
     let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
 

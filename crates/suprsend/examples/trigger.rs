@@ -1,4 +1,4 @@
-//! A workflow is triggered, once although the response is lost, and its runs are cancelled.
+//! Triggers a workflow, which runs only once although the response is lost, and cancels its runs.
 
 use std::{error::Error, fs};
 
@@ -21,7 +21,7 @@ struct Member {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = Hub::start().await?;
     let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
     let folder = tempfile::tempdir()?;
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     println!("accepted as {:?}, with the key {:?}", response.message_id, response.idempotency_key());
 
-    // The hub performs the next request, and its response is lost.
+    // The server processes the next request, but its response is lost.
     hub.inject(Fault::lost())?;
     let response = client.workflows().trigger("order-paid").recipient("jane").await?;
     println!("{} attempts, both with the key {:?}", response.attempts(), response.idempotency_key());

@@ -1,6 +1,6 @@
-//! Many triggers of a workflow in few requests, with one outcome for each.
+//! Sends many triggers of a workflow in few requests, with an outcome for each trigger.
 //!
-//! This runs against a hub of its own, which is told to lose some responses and to be busy now and then.
+//! This runs against a mock server that loses some responses and is sometimes busy.
 
 use std::{collections::BTreeMap, error::Error, time::Duration};
 
@@ -11,7 +11,7 @@ const ORDERS: u32 = 2500;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = Hub::start().await?;
     hub.define_workflow(serde_json::json!({"slug": "order-shipped"}))?;
     let faults = [Fault::lost().share(0.1), Fault::status(503).share(0.1), Fault::record(429).share(0.02)];
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let triggers = (1..=ORDERS).map(|order| {
         let slug = if order % 1000 == 0 { "no-such-workflow" } else { "order-shipped" };
         let trigger = workflows.trigger(slug).recipient(format!("user-{order}")).data("order", order);
-        // With a key of its own an order is not notified twice either if this program is started again.
+        // With a key of its own, no order is notified twice, even if this program is started again.
         (order, trigger.idempotency_key(format!("order-{order}-shipped")))
     });
 

@@ -1,6 +1,6 @@
 //! The life cycle of a user: created, read, edited, listed, merged and deleted.
 //!
-//! This runs against a hub of its own, since it deletes what it made.
+//! This runs against a mock server, because it deletes what it created.
 
 use std::error::Error;
 
@@ -9,12 +9,12 @@ use suprsend_mock::Hub;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = Hub::start().await?;
     let client = Client::builder().base_url(hub.url()).api_key(hub.key()).build()?;
     let users = client.users();
 
-    // Somebody looks around before signing up.
+    // A visitor looks around before signing up.
     users.upsert("anonymous-456").property("source", "advertisement").property("seats", 1).await?;
     users.upsert("user-123").email("jane@example.com").property("plan", "free").await?;
 
@@ -42,7 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("  {channel} by {}", entry.id_provider.as_deref().unwrap_or("nobody else"));
     }
 
-    // What a user is subscribed to is set up elsewhere.
+    // Subscriptions of users are managed elsewhere.
     hub.subscribe_to_list("user-123", serde_json::json!({"list": {"list_id": "newsletter"}}))?;
     let mut subscriptions = users.list_subscriptions("user-123").items();
     while let Some(subscription) = subscriptions.next().await.transpose()? {

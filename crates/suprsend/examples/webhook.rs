@@ -1,4 +1,4 @@
-//! A server that takes SuprSend's webhooks and keeps the last status of each message. It shows itself at work by posting to itself.
+//! A server that receives SuprSend's webhooks and keeps the last status of each message. To demonstrate itself, it posts to itself.
 
 use std::{
     collections::BTreeMap,
@@ -13,12 +13,12 @@ use suprsend::{
 };
 use tokio::net::TcpListener;
 
-/// The header that was added to the webhook on the dashboard.
+/// The header that was configured for the webhook on the dashboard.
 const HEADER: &str = "x-webhook-secret";
 
 struct Receiver {
     secret: Secret,
-    /// The last status and its time, by SuprSend's identifier of the notification.
+    /// The last status and its time, by SuprSend's id of the notification.
     statuses: Mutex<BTreeMap<String, (i64, String)>>,
 }
 
@@ -31,7 +31,7 @@ async fn receive(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body
     if let (Some(id), Some(status)) = (id, &webhook.suprsend_status) {
         let new = (status.timestamp.unwrap_or_default(), status.status.clone().unwrap_or_default());
         let mut statuses = receiver.statuses.lock().unwrap_or_else(PoisonError::into_inner);
-        // They may come twice, and in any order.
+        // Webhooks may arrive twice and in any order.
         let last = statuses.entry(id).or_default();
         if *last < new {
             *last = new;

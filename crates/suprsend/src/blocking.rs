@@ -1,4 +1,4 @@
-//! The same API for programs without async, on a runtime that has threads of its own.
+//! The same API for programs without async, on a runtime with its own threads.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), suprsend::Error> {
@@ -8,8 +8,8 @@
 //! # }
 //! ```
 //!
-//! Waiting inside an async task would stop everything that runs beside it, so it is refused with an error; use
-//! [`suprsend::Client`](crate::Client) there. Where tokio allows for waiting, in `spawn_blocking` and `block_in_place`, it is allowed.
+//! Blocking inside an async task would stop everything else on its thread, so it is rejected with an error; use
+//! [`suprsend::Client`](crate::Client) there. It is allowed where tokio allows blocking, in `spawn_blocking` and `block_in_place`.
 
 use std::{
     future::{Future, poll_fn},
@@ -37,28 +37,28 @@ use crate::{
     response::Response,
 };
 
-/// The settings of a blocking client.
+/// The builder of a blocking client.
 pub type ClientBuilder = crate::ClientBuilder<Client>;
 
-/// A client of SuprSend's API whose calls wait for their result.
+/// A client for SuprSend's API whose calls block until their result is known.
 ///
-/// Clones share one connection pool, one key, one retry quota and one runtime, and may be used by several threads at once.
+/// Clones share one connection pool, one key, one retry quota and one runtime. Several threads can use them at once.
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: crate::Client,
     runtime: Arc<Runtime>,
 }
 
-/// The number of threads that drive a client's connections. A server that floods one connection keeps one of them busy for a moment at a
-/// time, during which the other goes on with all other calls.
+/// The number of threads that drive a client's connections. A server that floods one connection keeps one thread busy for a moment at a
+/// time, while the other serves all other calls.
 const THREADS: usize = 2;
 
-/// A runtime with threads of its own, which drive it also while no call is made: so it notices that the server closes an idle connection,
-/// which the next call would fail on otherwise.
+/// A runtime with its own threads, which also drive it while there is no call. So it notices when the server closes an idle connection, on
+/// which the next call would otherwise fail.
 #[derive(Debug)]
 struct Runtime {
     handle: Handle,
-    /// There until this is dropped.
+    /// `Some` until this is dropped.
     threads: Option<runtime::Runtime>,
 }
 
@@ -73,14 +73,14 @@ impl Runtime {
 impl Drop for Runtime {
     fn drop(&mut self) {
         if let Some(runtime) = self.threads.take() {
-            // Waiting for its threads would be refused inside another runtime, by a panic.
+            // Waiting for its threads inside another runtime would panic.
             runtime.shutdown_background();
         }
     }
 }
 
 impl Client {
-    /// Makes a client with this API key, and the defaults for everything else.
+    /// Creates a client with this API key and the defaults for everything else.
     ///
     /// # Errors
     ///
@@ -89,17 +89,17 @@ impl Client {
         Self::builder().api_key(key).build()
     }
 
-    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if they are set, the base URL in `SUPRSEND_BASE_URL` and the UID of the
+    /// Creates a client with the API key in `SUPRSEND_API_KEY` and, if they are set, the base URL in `SUPRSEND_BASE_URL` and the UID of the
     /// workspace in `SUPRSEND_WORKSPACE`.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if the key is missing or malformed, if the base URL cannot be used, or if no thread can be started.
+    /// [`Error::Config`] if the key is missing or malformed, if the base URL is invalid, or if no thread can be started.
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_environment()?.build()
     }
 
-    /// Returns the settings of a new client, to be changed and built.
+    /// Returns a builder, to change settings and to build a client.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
@@ -114,7 +114,7 @@ impl Client {
         self.call(Request::new(method, path))
     }
 
-    /// Sends many calls of one operation, several at a time; the outcomes are an iterator. See [the module](crate::bulk).
+    /// Sends many calls of one operation, several at a time, and returns an iterator over the outcomes. See [the module](crate::bulk).
     pub fn send_all<Kind, S>(&self, calls: S) -> SendAll<S::Stream, Self>
     where
         S: Source<Kind, Entry: Entry<Client = Self>>,
@@ -126,7 +126,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if the key is empty or malformed. The old key stays in use then.
+    /// [`Error::Config`] if the key is empty or malformed. In that case, the old key stays in use.
     pub fn set_api_key(&self, key: impl Into<SecretString>) -> Result<(), Error> {
         self.inner.set_api_key(key)
     }
@@ -136,7 +136,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if the token is empty or malformed. The old token stays in use then.
+    /// [`Error::Config`] if the token is empty or malformed. In that case, the old token stays in use.
     #[cfg(feature = "management")]
     pub fn set_service_token(&self, token: impl Into<SecretString>) -> Result<(), Error> {
         self.inner.set_service_token(token)
@@ -151,7 +151,7 @@ impl Client {
         Ok(Self { inner: self.inner.with_api_key(key)?, runtime: Arc::clone(&self.runtime) })
     }
 
-    /// Waits for something that the runtime's thread brings about.
+    /// Blocks until a future is ready that the runtime's threads drive.
     pub(crate) fn wait<T>(&self, future: impl Future<Output = T>) -> Result<T, Error> {
         if is_async() {
             let reason = "waits, which would stop the async runtime that it is called in: use suprsend::Client there, or \
@@ -162,10 +162,10 @@ impl Client {
     }
 }
 
-/// Returns whether this is called in an async task, or in whatever else a runtime polls, where nobody may wait.
+/// Returns whether this is called in an async task, or anything else that a runtime polls, where blocking is not allowed.
 ///
-/// A runtime is at hand in `spawn_blocking` and `block_in_place` too. What tells them apart is the budget that tokio gives to all that
-/// it polls: it is used up sooner or later, and elsewhere there is none. What is refused for it then yields at its next `await`.
+/// `spawn_blocking` and `block_in_place` have a runtime too. They differ in the budget that tokio gives to everything that it polls: there
+/// the budget runs out sooner or later, elsewhere there is none. A task that is rejected for this reason then yields at its next `await`.
 fn is_async() -> bool {
     /// More than tokio's budget.
     const BUDGET: usize = 1024;
@@ -175,11 +175,11 @@ fn is_async() -> bool {
 }
 
 impl crate::ClientBuilder<Client> {
-    /// Makes a client whose calls wait for their result. Nothing is sent.
+    /// Creates a blocking client. Nothing is sent.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if the key is missing, if a setting cannot be used, or if no thread can be started.
+    /// [`Error::Config`] if the key is missing, if a setting is invalid, or if no thread can be started.
     pub fn build(self) -> Result<Client, Error> {
         let (shared, keys) = self.finish()?;
         let inner = crate::Client::new(shared, keys);
@@ -198,11 +198,11 @@ impl AsClient for Client {
 }
 
 impl<O: Operation> Call<O, Client> {
-    /// Sends the call and waits for the result.
+    /// Sends the call and blocks until the result is known.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] inside an async task. Otherwise the same as [awaiting](crate::Call::send) the call.
+    /// [`Error::Config`] inside an async task. Otherwise the same as for [awaiting](crate::Call::send) the call.
     pub fn send(self) -> Result<Response<O::Response>, Error> {
         let client = self.client().clone();
         client.wait(self.run())?
@@ -210,11 +210,12 @@ impl<O: Operation> Call<O, Client> {
 }
 
 impl<O: Lookup> Optional<O, Client> {
-    /// Sends the call and waits for the result.
+    /// Sends the call and blocks until the result is known.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] inside an async task. Otherwise the same as for the call, except that a missing user, list or object is `None`.
+    /// [`Error::Config`] inside an async task. Otherwise the same as for the call, except that a missing user, list or object is returned
+    /// as `None`.
     pub fn send(self) -> Result<Option<Response<O::Response>>, Error> {
         let client = self.client().clone();
         client.wait(self.run())?
@@ -222,7 +223,7 @@ impl<O: Lookup> Optional<O, Client> {
 }
 
 impl<O: Paged> Call<O, Client> {
-    /// Returns one page: the first one, or the one that the call is for. Sending the call does the same.
+    /// Returns one page: the first one, or the one that the call selects. Sending the call does the same.
     ///
     /// # Errors
     ///
@@ -241,7 +242,7 @@ impl<O: Paged> Iterator for Pages<O, Client> {
         }
         let client = self.client().clone();
         client.wait(poll_fn(|context| self.poll_page(context))).unwrap_or_else(|error| {
-            // Nothing was asked for, because it cannot be waited for here.
+            // Nothing was requested, because blocking is not allowed here.
             self.end();
             Some(Err(error))
         })
@@ -264,7 +265,7 @@ impl<O: Paged> Iterator for Items<O, Client> {
     }
 }
 
-/// Inside an async task there are no outcomes, and nothing is sent: there is no way to say why in one.
+/// Yields no outcomes inside an async task, and sends nothing: an outcome could not report the reason.
 impl<S> Iterator for SendAll<S, Client>
 where
     S: Stream<Item: Entry<Client = Client, Value: Send + 'static>>,
@@ -277,7 +278,7 @@ where
     }
 }
 
-/// Inside an async task there are no outcomes, and nothing is sent, as with [`SendAll`].
+/// Yields no outcomes inside an async task, and sends nothing, like [`SendAll`].
 impl<S> Iterator for SendRecords<S, Client>
 where
     S: Stream<Item: RecordEntry<Value: Send + 'static>>,

@@ -1,4 +1,4 @@
-//! How a client is made.
+//! Creating and configuring clients.
 
 use std::{env, ffi::OsString, fmt, marker::PhantomData, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Client {
-    /// Makes a client with this API key, and the defaults for everything else.
+    /// Creates a client with this API key and the defaults for everything else.
     ///
     /// # Errors
     ///
@@ -24,7 +24,7 @@ impl Client {
         Self::builder().api_key(key).build()
     }
 
-    /// Makes a client with the API key in `SUPRSEND_API_KEY` and, if they are set, the base URL in `SUPRSEND_BASE_URL` and the UID of the
+    /// Creates a client with the API key in `SUPRSEND_API_KEY` and, if they are set, the base URL in `SUPRSEND_BASE_URL` and the UID of the
     /// workspace in `SUPRSEND_WORKSPACE`.
     ///
     /// # Errors
@@ -34,13 +34,13 @@ impl Client {
         ClientBuilder::from_env()?.build()
     }
 
-    /// Returns the settings of a new client, to be changed and [built](ClientBuilder::build).
+    /// Returns a builder, to change settings and to [build](ClientBuilder::build) a client.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
 }
 
-/// Builds a client of type `C`. It needs an API key; everything else has a default.
+/// A builder for a client of type `C`. It needs an API key; everything else has a default.
 ///
 /// ```
 /// # fn main() -> Result<(), suprsend::Error> {
@@ -74,7 +74,7 @@ pub struct ClientBuilder<C = Client> {
     client: PhantomData<fn() -> C>,
 }
 
-/// Not derived, since that would ask the same of `C`.
+/// Not derived, because a derived impl would require `C: Default`.
 impl<C> Default for ClientBuilder<C> {
     fn default() -> Self {
         Self {
@@ -120,66 +120,66 @@ impl<C> Clone for ClientBuilder<C> {
 }
 
 impl<C> ClientBuilder<C> {
-    /// Sets the API key, from the dashboard's page "Developers, API Keys". White space around it is dropped.
+    /// Sets the API key, from the dashboard's page "Developers, API Keys". Surrounding whitespace is trimmed.
     pub fn api_key(self, key: impl Into<SecretString>) -> Self {
         Self { api_key: Some(key.into()), ..self }
     }
 
-    /// Sets the base URL. It defaults to [`DEFAULT_BASE_URL`](crate::DEFAULT_BASE_URL). It may have a path, for an API behind a gateway.
+    /// Sets the base URL. Defaults to [`DEFAULT_BASE_URL`](crate::DEFAULT_BASE_URL). It may have a path, for an API behind a gateway.
     ///
-    /// Plain `http:` is for this machine, unless [allowed](Self::allow_plain_http) elsewhere. What is on this machine is reached without
-    /// the proxy of the environment, which would see the key.
+    /// Plain `http:` is accepted only for this machine, unless [allowed](Self::allow_plain_http) for other hosts. Requests to this machine
+    /// bypass the proxy from the environment, which would see the key.
     pub fn base_url(self, url: impl Into<String>) -> Self {
         Self { base_url: Some(url.into()), ..self }
     }
 
-    /// Sets the service token, from the dashboard's page "Account Settings, Service Tokens", for the management API. White space around it is
-    /// dropped.
+    /// Sets the service token for the management API, from the dashboard's page "Account Settings, Service Tokens". Surrounding whitespace
+    /// is trimmed.
     ///
-    /// A client may have an API key, a service token or both. Each is sent to its own host only, and a call whose key is missing is refused
+    /// A client may have an API key, a service token or both. Each is sent to its own host only. A call whose key is missing is rejected
     /// before it is sent.
     #[cfg(feature = "management")]
     pub fn service_token(self, token: impl Into<SecretString>) -> Self {
         Self { service_token: Some(token.into()), ..self }
     }
 
-    /// Sets the URL of the management API. It defaults to [`DEFAULT_MANAGEMENT_URL`](crate::DEFAULT_MANAGEMENT_URL), and follows the rules of
-    /// [`base_url`](Self::base_url), which is for all other operations.
+    /// Sets the URL of the management API. Defaults to [`DEFAULT_MANAGEMENT_URL`](crate::DEFAULT_MANAGEMENT_URL). The rules of
+    /// [`base_url`](Self::base_url), which is for all other operations, apply.
     #[cfg(feature = "management")]
     pub fn management_url(self, url: impl Into<String>) -> Self {
         Self { management_url: Some(url.into()), ..self }
     }
 
-    /// Allows for a base URL with `http:` whose host is not this machine. The API key is then readable by everybody on the way.
+    /// Allows a base URL with `http:` whose host is not this machine. The API key can then be read by anybody along the way.
     pub fn allow_plain_http(self) -> Self {
         Self { plain_http: true, ..self }
     }
 
-    /// Limits the time of a call, with its retries and the delays between them. Defaults to 60 s.
+    /// Limits the duration of a call, including its retries and the delays between them. Defaults to 60 s.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.settings.timeout = limit;
         self
     }
 
-    /// Limits the time of one attempt, up to the last byte of the response. Defaults to 15 s.
+    /// Limits the duration of one attempt, up to the last byte of the response. Defaults to 15 s.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.settings.attempt_timeout = limit;
         self
     }
 
-    /// Limits the time of connecting. Defaults to 5 s. A [client of your own](Self::http_client) has its own limit.
+    /// Limits the time to connect. Defaults to 5 s. A [client of your own](Self::http_client) has its own limit.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.settings.connect_timeout = Some(limit);
         self
     }
 
-    /// Sets the policy by which calls are retried.
+    /// Sets the retry policy.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.settings.retry = policy;
         self
     }
 
-    /// Sends every call once: short for `retry(RetryPolicy::off())`.
+    /// Sends every call only once: short for `retry(RetryPolicy::off())`.
     pub fn no_retries(self) -> Self {
         self.retry(RetryPolicy::off())
     }
@@ -190,27 +190,28 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Checks phone numbers, the time zone and the locale of users before they are sent, which the document does not ask for:
-    /// E.164, the IANA's names, and language tags such as `en_GB`.
+    /// Validates phone numbers (E.164), time zones (IANA names) and locales (language tags such as `en_GB`) of users before they are sent,
+    /// although the OpenAPI document does not require it.
     pub fn strict(mut self) -> Self {
         self.settings.strict = true;
         self
     }
 
-    /// States whether calls that take an idempotency key and were given none get one, which is the default.
+    /// Sets whether to generate an idempotency key for each call that accepts one and was given none. Defaults to true.
     ///
-    /// The key is made once for a call, so that all its attempts carry the same: a trigger whose response was lost is sent again, and SuprSend
-    /// recognises it. A key of your own is never replaced. Without a key, such a call is sent again only if it surely was not processed.
+    /// The key is generated once for a call, so all its attempts carry the same key: a trigger whose response was lost is sent again, and
+    /// SuprSend recognises it. A key of your own is never replaced. Without a key, such a call is retried only if it certainly was not
+    /// processed.
     pub fn idempotency_keys(mut self, make: bool) -> Self {
         self.settings.idempotency_keys = make;
         self
     }
 
-    /// Calls a function at the end of every call, with what became of it: the operation, the status, attempts, time, bytes, and the kind of
-    /// error. Nothing in it stands for a person.
+    /// Sets a function that is called at the end of every call with a report: the operation, the status, attempts, duration, bytes and the
+    /// kind of error. The report contains nothing that identifies a person.
     ///
-    /// Refused calls, of which nothing was sent, are reported too, and those whose future is dropped. The function runs where the call does,
-    /// so it should be quick; if it panics, the call is not affected. It replaces one that was set before.
+    /// It also covers calls that were rejected before anything was sent, and those whose future is dropped. The function runs where the
+    /// call does, so it should be quick. If it panics, the call is not affected. Setting a second function replaces the first.
     ///
     /// ```
     /// # fn main() -> Result<(), suprsend::Error> {
@@ -227,7 +228,7 @@ impl<C> ClientBuilder<C> {
         Self { hook: Some(Hook::new(hook)), ..self }
     }
 
-    /// Sets the UID of the workspace, which a few operations have in their path, such as broadcasts. It is on the dashboard's page
+    /// Sets the UID of the workspace, which a few operations, such as broadcasts, have in their path. It is shown on the dashboard's page
     /// "Developers, API Keys".
     pub fn workspace(mut self, uid: impl Into<String>) -> Self {
         self.settings.workspace = Some(uid.into());
@@ -236,25 +237,25 @@ impl<C> ClientBuilder<C> {
 
     /// Uses a connection pool of your own, with its TLS, proxy, connect timeout and redirect settings.
     ///
-    /// [`connect_timeout`](Self::connect_timeout), [`proxy`](Self::proxy) and [`no_proxy`](Self::no_proxy) have no effect on it.
-    /// reqwest itself keeps the API key from redirects to another host, port or scheme, but follows them unless told otherwise,
-    /// and some with the body: `redirect(reqwest::redirect::Policy::none())` is the safe setting.
+    /// [`connect_timeout`](Self::connect_timeout), [`proxy`](Self::proxy) and [`no_proxy`](Self::no_proxy) have no effect on it. reqwest
+    /// itself keeps the API key from redirects to another host, port or scheme, but by default it follows them, some with the body. The
+    /// safe setting is `redirect(reqwest::redirect::Policy::none())`.
     pub fn http_client(self, client: reqwest::Client) -> Self {
         Self { http: Some(client), ..self }
     }
 
-    /// Sends everything through this proxy: `http://user:password@proxy.example.com:3128`. Unless set, the usual environment
-    /// variables decide (`HTTPS_PROXY`, `NO_PROXY`).
+    /// Sends everything through this proxy: `http://user:password@proxy.example.com:3128`. Defaults to the usual environment variables
+    /// (`HTTPS_PROXY`, `NO_PROXY`).
     pub fn proxy(self, url: impl Into<SecretString>) -> Self {
         Self { proxy: Some(url.into()), ..self }
     }
 
-    /// Uses no proxy, whatever the environment says.
+    /// Disables proxies, whatever the environment says.
     pub fn no_proxy(self) -> Self {
         Self { no_proxy: true, ..self }
     }
 
-    /// Adds the name and version of the program to the user agent, so that SuprSend's support can tell programs apart.
+    /// Adds the name and version of your program to the user agent, so that SuprSend's support can tell programs apart.
     pub fn app_info(self, name: impl AsRef<str>, version: impl AsRef<str>) -> Self {
         Self { app: Some(format!("{}/{}", name.as_ref(), version.as_ref())), ..self }
     }
@@ -265,7 +266,7 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Checks the settings and makes what all clones of a client share, and the keys.
+    /// Validates the settings, and creates the keys and the state that all clones of a client share.
     pub(crate) fn finish(self) -> Result<(Shared, Keys), ConfigError> {
         let keys = self.keys()?;
         let base =
@@ -305,7 +306,7 @@ impl<C> ClientBuilder<C> {
         Ok((shared, keys))
     }
 
-    /// The keys, of which one has to be there.
+    /// Returns the keys, at least one of which must be set.
     fn keys(&self) -> Result<Keys, ConfigError> {
         let mut keys = Keys::default();
         #[cfg(feature = "management")]
@@ -319,7 +320,7 @@ impl<C> ClientBuilder<C> {
         Ok(keys)
     }
 
-    /// The builder with the key, the base URL and the workspace of an environment.
+    /// Returns a builder with the key, the base URL and the workspace from an environment.
     pub(crate) fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let read = |name: &'static str| match variable(name).map(OsString::into_string) {
             None => Ok(None),
@@ -330,7 +331,7 @@ impl<C> ClientBuilder<C> {
         let key = read(API_KEY_VARIABLE)?.map(SecretString::from);
         let mut builder = Self { base_url: read(BASE_URL_VARIABLE)?, ..Self::default() };
         builder.settings.workspace = read(config::WORKSPACE_VARIABLE)?.map(|uid| uid.trim().to_owned());
-        // Checked here so that the error names the variable; plain HTTP is for `build` to judge, which knows what is allowed.
+        // Checked here so that the error names the variable. Plain HTTP is checked by `build`, which knows what is allowed.
         config::base(BASE_URL_VARIABLE, builder.base_url.as_deref(), config::DEFAULT_BASE_URL, true)?;
         #[cfg(not(feature = "management"))]
         let is_needed = true;
@@ -356,13 +357,13 @@ impl<C> ClientBuilder<C> {
         Ok(builder)
     }
 
-    /// The builder with the key, the base URL and the workspace of this process's environment.
+    /// Returns a builder with the key, the base URL and the workspace from this process's environment.
     pub(crate) fn from_environment() -> Result<Self, ConfigError> {
         Self::from_variables(|name| env::var_os(name))
     }
 }
 
-/// Leaves out the key, the values of headers and the proxy, which may have a password.
+/// Leaves out the key, the values of headers and the proxy, which may contain a password.
 impl<C> fmt::Debug for ClientBuilder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
@@ -379,10 +380,10 @@ impl<C> fmt::Debug for ClientBuilder<C> {
 }
 
 impl ClientBuilder<Client> {
-    /// Takes the key, the base URL and the UID of the workspace from the environment of this process: `SUPRSEND_API_KEY`,
-    /// `SUPRSEND_BASE_URL` and `SUPRSEND_WORKSPACE`.
+    /// Reads the key, the base URL and the UID of the workspace from this process's environment: `SUPRSEND_API_KEY`, `SUPRSEND_BASE_URL`
+    /// and `SUPRSEND_WORKSPACE`.
     ///
-    /// All but the key may be absent.
+    /// All but the key are optional.
     ///
     /// # Errors
     ///
@@ -391,11 +392,11 @@ impl ClientBuilder<Client> {
         Ok(Self::from_environment()?)
     }
 
-    /// Makes the client. Nothing is sent.
+    /// Creates the client. Nothing is sent.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if the key is missing, or if a setting cannot be used. It names the setting.
+    /// [`Error::Config`] if the key is missing, or if a setting is invalid. The error names the setting.
     pub fn build(self) -> Result<Client, Error> {
         let (shared, keys) = self.finish()?;
         Ok(Client::new(shared, keys))
@@ -442,7 +443,7 @@ mod tests {
         let plain = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_BASE_URL", "http://example.com")];
         assert!(finish(&plain).is_err());
         assert!(from(&plain).unwrap().allow_plain_http().finish().is_ok());
-        // Anybody may answer for such a name.
+        // Anybody may resolve such a name.
         let below = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_BASE_URL", "http://x.localhost")];
         assert!(finish(&below).is_err());
     }

@@ -1,4 +1,4 @@
-//! A call: an operation, a client that sends it, and what a caller sets for this one time.
+//! A call: an operation, the client that sends it, and the options set for this one call.
 
 use std::{
     fmt,
@@ -25,14 +25,14 @@ use crate::{
     throttle::Throttle,
 };
 
-/// What awaiting a call returns.
+/// The future of a call.
 pub(crate) type Sending<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
-/// A call of an operation, ready to be sent: awaited, or sent by `send`.
+/// A call of an operation, ready to be sent. Await it, or use `send`.
 ///
-/// Methods of the handles make calls, such as [`Users::upsert`](crate::Users::upsert). A call has a method for each optional field of its
-/// operation, and those of every call below. It owns its client, which is cheap to clone, so it can be kept, sent to another thread and
-/// cloned.
+/// Calls are created by the methods of the handles, such as [`Users::upsert`](crate::Users::upsert). A call has a method for each optional
+/// field of its operation, in addition to the methods of every call below. It owns its client, which is cheap to clone, so it can be
+/// stored, cloned and sent to another thread.
 ///
 /// ```no_run
 /// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
@@ -46,12 +46,12 @@ pub(crate) type Sending<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Sen
 /// # }
 /// ```
 ///
-/// Arguments are validated against the document before anything is sent. All violations are reported together, by
+/// Arguments are validated against the OpenAPI document before anything is sent. All violations are reported together, by
 /// [`check`](Self::check) or when the call is sent.
 #[must_use = "a call is sent when it is awaited, or by `send`"]
 pub struct Call<O, C = Client> {
     client: C,
-    /// Every method takes and gives the call: what is moved then is small.
+    /// Boxed, because every method takes and returns the call by value: this keeps the move small.
     parts: Box<Parts<O>>,
 }
 
@@ -59,12 +59,12 @@ pub struct Call<O, C = Client> {
 struct Parts<O> {
     operation: O,
     options: Options,
-    /// What was wrong with what could not go into the body.
+    /// Violations found in values that could not be put into the body.
     refused: Violations,
 }
 
 impl Client {
-    /// Prepares a call of any operation, also of one that no method of this crate is for.
+    /// Prepares a call of any operation, including those that this crate has no method for.
     ///
     /// ```no_run
     /// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
@@ -85,7 +85,7 @@ impl<O, C> Call<O, C> {
         &self.parts.operation
     }
 
-    /// Returns the operation, to be changed.
+    /// Returns a mutable reference to the operation.
     pub fn operation_mut(&mut self) -> &mut O {
         &mut self.parts.operation
     }
@@ -96,19 +96,19 @@ impl<O, C> Call<O, C> {
         self
     }
 
-    /// Limits the time of the call, with its retries and the delays between them. Defaults to the client's limit.
+    /// Limits the duration of the call, including its retries and the delays between them. Defaults to the client's limit.
     pub fn timeout(mut self, limit: std::time::Duration) -> Self {
         self.parts.options.timeout = Some(limit);
         self
     }
 
-    /// Sets the policy by which the call is retried. Defaults to the client's policy.
+    /// Sets the retry policy of the call. Defaults to the client's policy.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.parts.options.retry = Some(policy);
         self
     }
 
-    /// States that the operation needs a setting of the client.
+    /// Requires a setting of the client, which the operation needs.
     pub(crate) fn needs(mut self, setting: &'static str, is_set: bool) -> Self {
         if !is_set {
             let rule = format!(
@@ -119,7 +119,7 @@ impl<O, C> Call<O, C> {
         self
     }
 
-    /// Puts a value that only JSON can express where it belongs. What is wrong with it is a violation of this member.
+    /// Puts a value that only JSON can express into its place. If it is invalid, the violation is reported for this member.
     pub(crate) fn insert(
         mut self,
         name: String,
@@ -133,7 +133,7 @@ impl<O, C> Call<O, C> {
         self
     }
 
-    /// As [`insert`](Self::insert), for what goes into a member of the body beside members that are declared.
+    /// Does the same as [`insert`](Self::insert) for a member of the body that also has declared members.
     pub(crate) fn insert_into(
         mut self,
         member: &'static str,
@@ -152,7 +152,7 @@ impl<O, C> Call<O, C> {
         self
     }
 
-    /// As [`insert_into`](Self::insert_into), for each member of a value.
+    /// Does the same as [`insert_into`](Self::insert_into) for each member of a value.
     pub(crate) fn insert_all(
         mut self,
         member: &'static str,
@@ -175,7 +175,7 @@ impl<O, C> Call<O, C> {
         self
     }
 
-    /// As [`insert`](Self::insert), for custom properties, whose names must not be SuprSend's own.
+    /// Does the same as [`insert`](Self::insert) for custom properties, whose names must not be SuprSend's own.
     pub(crate) fn insert_property(
         mut self,
         name: String,
@@ -185,12 +185,12 @@ impl<O, C> Call<O, C> {
         if checks::property(&name, &mut self.parts.refused) { self.insert(name, value, insert) } else { self }
     }
 
-    /// What was wrong with what could not go into the body, to be added to or replaced.
+    /// Returns the violations found in values that could not be put into the body, to add to them or replace them.
     pub(crate) fn refused_mut(&mut self) -> &mut Violations {
         &mut self.parts.refused
     }
 
-    /// What was wrong with the options.
+    /// Returns the violations found in the options.
     pub(crate) fn violations_mut(&mut self) -> &mut Violations {
         &mut self.parts.options.violations
     }
@@ -202,7 +202,7 @@ impl<O, C> Call<O, C> {
 }
 
 impl<O, C> Call<O, C> {
-    /// Takes the operation out of the call, with everything that was wrong so far. Options that would be lost are refused for this reason.
+    /// Takes the operation out of the call, with all violations so far. Options that would be lost are rejected with this reason.
     pub(crate) fn into_parts(self, reason: &str) -> (O, Violations) {
         let Parts { operation, options, refused } = *self.parts;
         let mut violations = Violations::default();
@@ -220,24 +220,24 @@ impl<O: Operation, C: AsClient> Call<O, C> {
         Self { client: client.clone(), parts: Box::new(parts) }
     }
 
-    /// Checks the call, as sending it does, without sending it.
+    /// Validates the call, as sending it does, without sending it.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] with every rule that the arguments break, and [`Error::Config`] if the client cannot send them.
+    /// [`Error::InvalidInput`] with every rule that the arguments violate, or [`Error::Config`] if the client cannot send the call.
     pub fn check(&self) -> Result<(), Error> {
         self.parts.outgoing(&self.client.as_client().shared).map(drop)
     }
 
-    /// Takes the operation for a record of another call, with everything that was wrong so far.
+    /// Takes the operation as a record of another call, with all violations so far.
     pub(crate) fn into_record(self) -> (O, Violations) {
         self.into_parts("cannot be set for one of many that share a request: set it for the client")
     }
 
-    /// Gives the call its idempotency key now instead of when it is sent, unless it has one, and returns it: to store it, so that a call
-    /// that failed can be made again by another process, or to cancel what it starts.
+    /// Assigns an idempotency key now instead of when the call is sent, unless the call has one, and returns the key. Store it so that
+    /// another process can repeat a call that failed, or use it to cancel what the call starts.
     ///
-    /// `None` if the operation takes no key, or has several records, of which each has one then.
+    /// Returns `None` if the operation takes no key, or if it has several records. In the latter case, each record has a key afterwards.
     ///
     /// ```no_run
     /// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
@@ -256,14 +256,14 @@ impl<O: Operation, C: AsClient> Call<O, C> {
         keys::find(&mut self.parts.operation).map(String::from)
     }
 
-    /// Sends the call under a [`Throttle`], which it shares with other calls.
+    /// Sends the call under a [`Throttle`] that it shares with other calls.
     ///
-    /// Waiting because the API asks for it, or because it is down, does not count against the call's timeout. See [`Throttle`].
+    /// Time spent waiting because the API asks for it, or because it is down, does not count against the call's timeout. See [`Throttle`].
     pub fn throttle(self, throttle: &Throttle) -> Self {
         self.flowing(throttle.flow())
     }
 
-    /// Sends the call as one of many, which share their flow control.
+    /// Sends the call as one of many that share their flow control.
     pub(crate) fn flowing(mut self, flow: Arc<FlowControl>) -> Self {
         let options = &mut self.parts.options;
         let policy = options.retry.take();
@@ -273,14 +273,14 @@ impl<O: Operation, C: AsClient> Call<O, C> {
         self
     }
 
-    /// Sends the call, whichever kind its client is of.
+    /// Sends the call, with a client of either kind.
     pub(crate) async fn run(self) -> Result<Response<O::Response>, Error> {
         let Self { client, mut parts } = self;
         let shared = &client.as_client().shared;
         if shared.settings.idempotency_keys {
             keys::give(&mut parts.operation);
         }
-        // In a box, since the future of a call is moved.
+        // Boxed, because the future of a call is moved.
         let exchange = Box::new(Exchange::new(client.as_client(), &parts.options, O::SPEC));
         let sent = match parts.outgoing(shared) {
             Ok(outgoing) => exchange.send(outgoing).await,
@@ -296,14 +296,14 @@ impl<O: Operation, C: AsClient> Call<O, C> {
 }
 
 impl<O: Operation> Parts<O> {
-    /// Checks everything and makes the request.
+    /// Validates everything and creates the request.
     fn outgoing(&self, shared: &Shared) -> Result<Box<Outgoing>, Error> {
         let checked = checks::operation(&self.operation);
         let mut violations = checked.parameters;
         violations.append(self.options.violations.clone());
         violations.append(self.refused.clone());
         violations.append(checked.body);
-        // An invalid record is not serialized: it may be nested without end.
+        // An invalid record is not serialized: it may be nested infinitely deep.
         if violations.is_empty() {
             match self.operation.request(&shared.host(O::SPEC).base) {
                 Ok(request) => {
@@ -320,7 +320,7 @@ impl<O: Operation> Parts<O> {
     }
 }
 
-/// Decodes the response of a success.
+/// Decodes a successful response.
 pub(crate) fn response<O: Operation>(
     received: RawResponse,
     attempts: u32,
@@ -339,8 +339,8 @@ impl<O: Operation> Call<O> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] or [`Error::Config`] before anything is sent. Otherwise the failure of the last attempt, which
-    /// [`Error::TooManyAttempts`] wraps if there were several. [The table](crate::docs::errors) lists all failures.
+    /// [`Error::InvalidInput`] or [`Error::Config`] before anything is sent. Otherwise the error of the last attempt, wrapped in
+    /// [`Error::TooManyAttempts`] if there were several attempts. [The table](crate::docs::errors) lists all errors.
     pub async fn send(self) -> Result<Response<O::Response>, Error> {
         self.run().await
     }
@@ -356,7 +356,7 @@ impl<O: Operation> IntoFuture for Call<O> {
 }
 
 impl<O: Lookup, C> Call<O, C> {
-    /// Takes it for no error if there is nothing of the id that is asked for: the result is `None` then.
+    /// Returns `None` instead of an error if nothing with the requested id exists.
     ///
     /// ```no_run
     /// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
@@ -371,7 +371,7 @@ impl<O: Lookup, C> Call<O, C> {
     }
 }
 
-/// A call whose result is `None` if there is nothing of the id that is asked for; see [`Call::optional`].
+/// A call that returns `None` if nothing with the requested id exists; see [`Call::optional`].
 #[must_use = "a call is sent when it is awaited, or by `send`"]
 pub struct Optional<O, C = Client> {
     call: Call<O, C>,
@@ -397,7 +397,7 @@ impl<O: Lookup> Optional<O> {
     ///
     /// # Errors
     ///
-    /// The same as for the call, except that a missing user, list or object is `None`.
+    /// The same as for the call, except that a missing user, list or object is returned as `None`.
     pub async fn send(self) -> Result<Option<Response<O::Response>>, Error> {
         self.run().await
     }
@@ -425,7 +425,7 @@ impl<O: Operation<Body: Sized>, C> Serialize for Call<O, C> {
     }
 }
 
-/// Shows what the operation shows of itself, which is neither a secret nor the id of a person.
+/// Shows the operation's own `Debug` output, which contains neither secrets nor ids of people.
 impl<O: fmt::Debug, C> fmt::Debug for Call<O, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call").field("operation", &self.parts.operation).finish_non_exhaustive()

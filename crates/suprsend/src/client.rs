@@ -13,15 +13,16 @@ use crate::{
     error::{ConfigError, Error},
 };
 
-/// A client of SuprSend's API.
+/// A client for SuprSend's API.
 ///
-/// Clones share one connection pool, one key and one retry quota. Make one client and clone it, or keep it in a `static`: nothing that
-/// is made from it borrows it. It has to be used inside a tokio runtime.
+/// Clones share one connection pool, one key and one retry quota. Create one client and clone it, or keep it in a `static`: nothing created
+/// from it borrows it. It must be used inside a tokio runtime.
 ///
-/// A connection belongs to the runtime in which it was made. Several runtimes can share a client, but a call whose idle connection belongs to a
-/// runtime that nobody drives at the moment, such as one of `new_current_thread` outside of `block_on`, gets no response until
-/// [`attempt_timeout`](crate::ClientBuilder::attempt_timeout). It is then retried on a new connection, or fails if it cannot be sent
-/// twice. Give each such runtime a client of its own. A runtime that has threads, or one that was dropped, costs nothing.
+/// A connection belongs to the runtime that opened it. Several runtimes can share a client, with one limitation: if an idle connection
+/// belongs to a runtime that nobody is driving at the moment, such as one of `new_current_thread` outside of `block_on`, a call that picks
+/// it gets no response until [`attempt_timeout`](crate::ClientBuilder::attempt_timeout). The call is then retried on a new connection, or
+/// fails if it cannot be sent twice. Give each such runtime its own client. Multi-threaded runtimes and runtimes that were dropped are not
+/// affected.
 ///
 /// ```no_run
 /// use std::sync::LazyLock;
@@ -42,7 +43,7 @@ pub struct Client {
     keys: Arc<RwLock<Arc<Keys>>>,
 }
 
-/// The credentials of a client, at least one of them.
+/// The credentials of a client. At least one of them is set.
 #[derive(Default, Clone)]
 pub(crate) struct Keys {
     pub(crate) api_key: Option<Arc<Key>>,
@@ -51,10 +52,10 @@ pub(crate) struct Keys {
     pub(crate) service_token: Option<Arc<Key>>,
 }
 
-/// A key, and the header that carries it, which is made once.
+/// A key, with the header that carries it, which is built only once.
 pub(crate) struct Key {
     secret: SecretString,
-    /// Marked as sensitive so that nothing on the way prints it.
+    /// Marked as sensitive so that nothing along the way prints it.
     header: HeaderValue,
 }
 
@@ -63,23 +64,23 @@ impl Client {
         Self { shared: Arc::new(shared), keys: Arc::new(RwLock::new(keys.into())) }
     }
 
-    /// Replaces the API key of this client and all its clones, for requests from now on. The connection pool stays.
+    /// Replaces the API key of this client and all its clones for all further requests. The connection pool is kept.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if the key is empty or malformed. The old key stays in use then.
+    /// [`Error::Config`] if the key is empty or malformed. In that case, the old key stays in use.
     pub fn set_api_key(&self, key: impl Into<SecretString>) -> Result<(), Error> {
         let key = Key::bearer(config::api_key("api_key", Some(&key.into()))?)?;
         self.replace(|keys| keys.api_key = Some(key.into()));
         Ok(())
     }
 
-    /// Replaces the service token of this client and all its clones, for requests from now on; see
+    /// Replaces the service token of this client and all its clones for all further requests; see
     /// [`ClientBuilder::service_token`](crate::ClientBuilder::service_token).
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if the token is empty or malformed. The old token stays in use then.
+    /// [`Error::Config`] if the token is empty or malformed. In that case, the old token stays in use.
     #[cfg(feature = "management")]
     pub fn set_service_token(&self, token: impl Into<SecretString>) -> Result<(), Error> {
         let token = Key::service_token(config::service_token("service_token", &token.into())?)?;
@@ -91,7 +92,7 @@ impl Client {
         change(Arc::make_mut(&mut self.keys.write().unwrap_or_else(PoisonError::into_inner)));
     }
 
-    /// Returns a client with another API key, for another workspace, that shares the connection pool and the retry quota.
+    /// Returns a client with another API key, for another workspace. It shares the connection pool and the retry quota.
     ///
     /// # Errors
     ///
@@ -103,19 +104,19 @@ impl Client {
         Ok(Self { shared: Arc::clone(&self.shared), keys: Arc::new(RwLock::new(keys.into())) })
     }
 
-    /// The UID of the workspace, which some paths hold.
+    /// Returns the UID of the workspace, which some paths contain.
     pub(crate) fn workspace_setting(&self) -> Option<&str> {
         self.shared.settings.workspace.as_deref()
     }
 
-    /// The keys as they are now.
+    /// Returns the current keys.
     pub(crate) fn keys(&self) -> Arc<Keys> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Keys {
-    /// All secrets of the client: whichever it was sent, a response may echo any.
+    /// Returns all secrets of the client: a response may echo any of them, whichever was sent.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         let keys = [
             self.api_key.as_ref(),
@@ -147,7 +148,7 @@ impl Key {
         &self.secret
     }
 
-    /// The header `Authorization`.
+    /// Returns the `Authorization` header.
     pub(crate) fn header(&self) -> &HeaderValue {
         &self.header
     }
@@ -171,7 +172,7 @@ pub trait AsClient: Clone + Send + Sync + 'static + sealed::Sealed {
 }
 
 pub(crate) mod sealed {
-    /// Nobody else makes clients.
+    /// Keeps other crates from implementing the trait.
     pub trait Sealed {}
 }
 

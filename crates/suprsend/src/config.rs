@@ -1,4 +1,4 @@
-//! What all clones of a client share: settings, their defaults, and what makes one refused.
+//! The settings that all clones of a client share, their defaults and their validation.
 
 use std::{
     env,
@@ -13,7 +13,7 @@ use suprsend_api::{Base, Credential, Spec};
 
 use crate::{
     client::{Key, Keys},
-    error::ConfigError,
+    error::{ConfigError, Secrets},
     report::Hook,
     retry::{Quota, RetryPolicy},
 };
@@ -24,7 +24,7 @@ pub const API_KEY_VARIABLE: &str = "SUPRSEND_API_KEY";
 pub const BASE_URL_VARIABLE: &str = "SUPRSEND_BASE_URL";
 /// The environment variable with the UID of the workspace.
 pub const WORKSPACE_VARIABLE: &str = "SUPRSEND_WORKSPACE";
-/// Where SuprSend's API is.
+/// The base URL of SuprSend's API.
 pub const DEFAULT_BASE_URL: &str = "https://hub.suprsend.com";
 /// The environment variable with the service token of the management API.
 #[cfg(feature = "management")]
@@ -32,21 +32,21 @@ pub const SERVICE_TOKEN_VARIABLE: &str = "SUPRSEND_SERVICE_TOKEN";
 /// The environment variable with the URL of the management API.
 #[cfg(feature = "management")]
 pub const MANAGEMENT_URL_VARIABLE: &str = "SUPRSEND_MANAGEMENT_URL";
-/// Where SuprSend's management API is: the server that its operations state.
+/// The URL of SuprSend's management API: the server that its operations declare.
 #[cfg(feature = "management")]
 pub const DEFAULT_MANAGEMENT_URL: &str = "https://management-api.suprsend.com";
-/// The scheme of the header `Authorization` with which the management API takes the service token.
+/// The scheme in the `Authorization` header that carries the service token for the management API.
 #[cfg(feature = "management")]
 pub(crate) const SERVICE_TOKEN_SCHEME: &str = "ServiceToken";
 
-/// How many redirects in a row are followed.
+/// The number of redirects in a row that are followed.
 const REDIRECTS: usize = 5;
 
-/// Headers that belong to the SDK or to HTTP itself.
+/// Headers reserved for the SDK or for HTTP itself.
 const RESERVED: [HeaderName; 4] =
     [header::AUTHORIZATION, header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
 
-/// What all clones of a client share.
+/// The state that all clones of a client share.
 pub(crate) struct Shared {
     pub(crate) http: reqwest::Client,
     pub(crate) hub: Host,
@@ -58,19 +58,19 @@ pub(crate) struct Shared {
     pub(crate) hook: Option<Hook>,
 }
 
-/// What a call goes by.
+/// The settings of a call.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) timeout: Duration,
     pub(crate) attempt_timeout: Duration,
-    /// None if that is up to a pool of the caller's own.
+    /// `None` if a connection pool of your own decides.
     pub(crate) connect_timeout: Option<Duration>,
     pub(crate) max_response: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) strict: bool,
-    /// Whether calls without an idempotency key are given one.
+    /// Whether to generate an idempotency key for calls that have none.
     pub(crate) idempotency_keys: bool,
-    /// The UID of the workspace, for the operations whose path has it.
+    /// The UID of the workspace, for the operations that have it in their path.
     pub(crate) workspace: Option<String>,
 }
 
@@ -89,7 +89,7 @@ impl Default for Settings {
     }
 }
 
-/// A host that calls go to. What is known of one says nothing about another, so each has a retry quota.
+/// A host that calls are sent to. Each host has its own retry quota, because failures of one say nothing about another.
 pub(crate) struct Host {
     pub(crate) base: Base,
     pub(crate) quota: Quota,
@@ -106,7 +106,12 @@ impl Host {
 }
 
 impl Shared {
-    /// The host of an operation. One with a server of its own that is neither is made into a request by the hub's.
+    /// Returns the secrets of the client: its keys, and the values of its headers.
+    pub(crate) fn secrets<'s>(&'s self, keys: &'s Keys) -> impl Iterator<Item = &'s str> {
+        keys.secrets().chain(self.headers.values().filter_map(credential))
+    }
+
+    /// Returns the host of an operation. An operation with another server of its own is sent to the hub.
     pub(crate) fn host(&self, spec: &Spec) -> &Host {
         #[cfg(feature = "management")]
         if is_management(spec) {
@@ -116,7 +121,8 @@ impl Shared {
         &self.hub
     }
 
-    /// The key that an operation is sent with; `None` if it asks for none. Each key goes to its own host, whatever an operation says.
+    /// Returns the key that an operation is sent with, or `None` if it needs none. Each key goes only to its own host, whatever an
+    /// operation declares.
     pub(crate) fn key<'a>(spec: &Spec, keys: &'a Keys) -> Result<Option<&'a Key>, ConfigError> {
         match spec.credential {
             Credential::None => Ok(None),
@@ -132,7 +138,7 @@ impl Shared {
     }
 }
 
-/// Refuses a call whose key the client does not have.
+/// Rejects a call whose key the client does not have.
 fn present<'a>(setting: &'static str, spec: &Spec, key: Option<&'a Key>) -> Result<&'a Key, ConfigError> {
     let missing = || {
         let reason = format!("is missing, and `{}` needs it: set it by `ClientBuilder::{setting}`", spec.id);
@@ -141,7 +147,7 @@ fn present<'a>(setting: &'static str, spec: &Spec, key: Option<&'a Key>) -> Resu
     key.ok_or_else(missing)
 }
 
-/// Returns whether an operation is one of the management API.
+/// Returns whether an operation belongs to the management API.
 fn is_management(spec: &Spec) -> bool {
     #[cfg(feature = "management")]
     return spec.server == Some(DEFAULT_MANAGEMENT_URL);
@@ -152,7 +158,7 @@ fn is_management(spec: &Spec) -> bool {
     }
 }
 
-/// Checks an API key: what HTTP can send as a bearer token (RFC 6750), which has no spaces.
+/// Validates an API key: HTTP must be able to send it as a bearer token (RFC 6750), which contains no spaces.
 pub(crate) fn api_key(
     setting: &'static str,
     key: Option<&SecretString>,
@@ -161,7 +167,7 @@ pub(crate) fn api_key(
     visible(setting, key.map_or("", |key| key.expose_secret()), missing, "Bearer")
 }
 
-/// Checks a service token, which is sent in the same header.
+/// Validates a service token, which is sent in the same header.
 #[cfg(feature = "management")]
 pub(crate) fn service_token(
     setting: &'static str,
@@ -189,7 +195,7 @@ fn visible(
     Ok(SecretString::from(key))
 }
 
-/// Checks a base URL and parses it.
+/// Validates and parses a base URL.
 pub(crate) fn base(
     setting: &'static str,
     text: Option<&str>,
@@ -221,10 +227,11 @@ pub(crate) fn base(
 /// The name of this machine, which is [resolved](pin_localhost) without a resolver.
 const LOCALHOST: &str = "localhost";
 
-/// Returns whether a URL never leaves this machine. A name below `localhost` is no such: whoever answers for it decides where it leads.
+/// Returns whether requests to a URL never leave this machine. A name below `localhost` does not count: whoever resolves it decides where
+/// it leads.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
-    // The URL standard writes an IPv6 address with its brackets.
+    // The URL standard keeps the brackets around an IPv6 address.
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     address.map_or(host == LOCALHOST, |address| address.is_loopback())
 }
@@ -237,7 +244,13 @@ pub(crate) fn user_agent(app: Option<&str>) -> Result<HeaderValue, ConfigError> 
         .map_err(|_| ConfigError::new("app_info", "holds characters that a header cannot carry"))
 }
 
-/// A header as a caller gives it. The reason of a refusal does not quote the value.
+/// Returns the value of a header if it may be a credential.
+pub(crate) fn credential(value: &HeaderValue) -> Option<&str> {
+    let text = value.to_str().ok().filter(|_| value.is_sensitive());
+    text.filter(|text| Secrets::is_long_enough(text))
+}
+
+/// Parses a header that a caller sets. The reason for a rejection does not quote the value.
 pub(crate) fn parse_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
     let shown = name.escape_debug();
     let Ok(parsed) = HeaderName::try_from(name) else {
@@ -260,11 +273,10 @@ pub(crate) fn http_client(
     no_proxy: bool,
 ) -> Result<reqwest::Client, ConfigError> {
     require_crypto_provider()?;
-    // What is sent again, and when, is decided in one place, which is not this one. Without retries of its own, reqwest does not
-    // keep a copy of each request for them.
+    // Retries are decided in `send`, not here. Without retries of its own, reqwest does not keep a copy of each request for them.
     let no_retries = reqwest::retry::never().max_retries_per_request(0);
     let mut builder = reqwest::Client::builder().redirect(redirects()).retry(no_retries);
-    // Bodies are unpacked here, also where another crate of the program has the feature of reqwest.
+    // Bodies are decompressed by this crate, even if another crate of the program enables the feature in reqwest.
     builder = builder.no_gzip();
     builder = pin_localhost(builder);
     if let Some(limit) = connect_timeout {
@@ -292,10 +304,10 @@ fn pin_localhost(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder.resolve_to_addrs(LOCALHOST, &loopback)
 }
 
-/// Follows a redirect only if nothing changes but the path, and the request stays what it is.
+/// Follows a redirect only if nothing but the path changes and the method is preserved.
 ///
-/// Elsewhere neither the key nor the body, which holds secrets too, has anything to do; and after 301, 302 and 303 a client sends
-/// a GET, which is not what was asked for. What is not followed reaches the caller with its status.
+/// Another host must receive neither the key nor the body, which contains secrets too. After 301, 302 and 303 a client sends a GET, which
+/// is not the request that was made. A redirect that is not followed is returned to the caller with its status.
 fn redirects() -> redirect::Policy {
     redirect::Policy::custom(|attempt| {
         let same = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
@@ -305,7 +317,7 @@ fn redirects() -> redirect::Policy {
     })
 }
 
-/// reqwest panics when its rustls has no cryptography; this is the same as an error.
+/// Returns an error where reqwest would panic because its rustls has no cryptography.
 #[cfg(all(feature = "rustls-no-provider", not(any(feature = "rustls", feature = "native-tls"))))]
 fn require_crypto_provider() -> Result<(), ConfigError> {
     if rustls::crypto::CryptoProvider::get_default().is_some() {
@@ -331,7 +343,7 @@ mod tests {
 
     use super::pin_localhost;
 
-    /// A resolver that answers no question, and keeps the names that it was asked for.
+    /// A resolver that resolves nothing and records the names that it was asked for.
     #[derive(Default)]
     struct Asked(Mutex<Vec<String>>);
 

@@ -1,4 +1,4 @@
-//! From a response's body to a type of the document's, more leniently than the generated code does it.
+//! Decodes the body of a response into a type of the OpenAPI document, more leniently than the generated code does.
 
 use std::{any::Any, borrow::Cow, fmt, ops::Deref};
 
@@ -7,12 +7,13 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, error::Category};
 use suprsend_api::Format;
 
-/// How deep nulls are looked for. The responses' own members are this deep; what is below belongs to the caller.
+/// The depth to which nulls are looked for. The members that responses declare are at most this deep; everything below belongs to the
+/// caller.
 const DEPTH: usize = 4;
 
-/// Decodes the body of a response, or says why it cannot be decoded, without quoting it.
+/// Decodes the body of a response. If it cannot be decoded, the error says why without quoting the body.
 ///
-/// Of all that is done here only the reading itself depends on the type, and it is there once for each type.
+/// Only the deserialization depends on the type; it is compiled once for each type.
 pub(crate) fn read<T: DeserializeOwned + 'static>(format: Format, body: Bytes) -> Result<T, String> {
     if format == Format::Bytes {
         return bytes(body).ok_or_else(|| "is not of a type that bytes are read as".to_owned());
@@ -23,14 +24,14 @@ pub(crate) fn read<T: DeserializeOwned + 'static>(format: Format, body: Bytes) -
         Err(error) => error,
     };
     if json.is_empty() {
-        // Nothing is `None` where the document declares a success without content.
+        // An empty body becomes `None` where the document declares a success without content.
         return serde_json::from_slice(b"null").map_err(|_| "is empty".to_owned());
     }
     let read = |json: Vec<u8>| serde_json::from_slice(&json).ok();
     lenient(&json).find_map(read).ok_or_else(|| reason(&error))
 }
 
-/// Bytes as they are, for the types that take them so.
+/// Returns the bytes unchanged, for the types that take raw bytes.
 fn bytes<T: 'static>(body: Bytes) -> Option<T> {
     let mut read = None::<T>;
     let slot: &mut dyn Any = &mut read;
@@ -42,12 +43,12 @@ fn bytes<T: 'static>(body: Bytes) -> Option<T> {
     read
 }
 
-/// The JSON that stands for a body.
+/// Returns the body as JSON.
 ///
-/// An API may send bare text under the media type of JSON, so a text is taken as it is unless it is a JSON string.
+/// An API may send bare text with the media type of JSON, so text is taken as it is unless it is a JSON string.
 fn as_json(format: Format, body: &[u8]) -> Cow<'_, [u8]> {
     match format {
-        // Whatever came, it says nothing.
+        // The content does not matter.
         Format::Empty => Cow::Borrowed(b"null"),
         Format::Text if serde_json::from_slice::<String>(body).is_err() => {
             let text = String::from_utf8_lossy(body);
@@ -57,12 +58,12 @@ fn as_json(format: Format, body: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// What a body is taken for that cannot be decoded as it is, the least change first.
+/// Returns replacements for a body that cannot be decoded as it is, the smallest change first.
 ///
-/// The API writes null for a list that is empty now and then, where the document has only lists. The generated types take null
-/// for what is optional, so what is left is taken away, or becomes an empty list where one is required, outermost first and no more
-/// than is necessary: further in, null may be the value of a property. A text that was cut in the middle of a character leaves half of
-/// a surrogate pair, which no text in Rust can hold.
+/// The API sometimes writes null for an empty list, where the document only allows lists. The generated types accept null for optional
+/// values. The remaining nulls are removed, or replaced by an empty list where one is required, outermost first and no more than necessary:
+/// deeper in, null may be the value of a property. A text that was cut in the middle of a character leaves half of a surrogate pair, which
+/// a Rust string cannot hold.
 fn lenient(json: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let whole = without_lone_surrogates(json);
     let value = serde_json::from_slice::<Value>(whole.as_deref().unwrap_or(json)).ok();
@@ -77,7 +78,7 @@ fn lenient(json: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     whole.into_iter().chain(changed)
 }
 
-/// Replaces halves of surrogate pairs by the character that stands for what cannot be read; `None` if there are none.
+/// Replaces halves of surrogate pairs by the replacement character. Returns `None` if there are none.
 fn without_lone_surrogates(json: &[u8]) -> Option<Vec<u8>> {
     let unit = |at: usize| {
         let digits = json.get(at..at + 6)?.strip_prefix(b"\\u")?;
@@ -93,7 +94,7 @@ fn without_lone_surrogates(json: &[u8]) -> Option<Vec<u8>> {
                 at += 6;
                 continue;
             }
-            // With what it escapes, which may be another one.
+            // Includes the escaped character, which may be another backslash.
             (b'\\', _) => 2,
             _ => 1,
         };
@@ -103,7 +104,7 @@ fn without_lone_surrogates(json: &[u8]) -> Option<Vec<u8>> {
     found.then_some(out)
 }
 
-/// Takes away members that are null, or puts something in their place.
+/// Removes members that are null, or replaces them.
 fn replace_nulls(value: &mut Value, depth: usize, instead: Option<&Value>) {
     if depth == 0 {
         return;
@@ -124,7 +125,7 @@ fn replace_nulls(value: &mut Value, depth: usize, instead: Option<&Value>) {
     }
 }
 
-/// A body as it came. It dereferences to its bytes.
+/// The raw bytes of a body. It dereferences to them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Body(Bytes);
 
@@ -148,14 +149,14 @@ impl<'de> Deserialize<'de> for Body {
     }
 }
 
-/// Leaves out the bytes, which may hold secrets.
+/// Leaves out the bytes, which may contain secrets.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Body({} bytes)", self.0.len())
     }
 }
 
-/// serde_json's own message quotes the value that it stumbles over.
+/// Describes an error without the value, which serde_json's own message quotes.
 pub(crate) fn reason(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         Category::Eof => "ends before its JSON does",

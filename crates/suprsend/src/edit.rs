@@ -14,17 +14,17 @@ use suprsend_api::{
 
 use crate::{call::Call, checks, json};
 
-/// An operation whose body is an edit: of a user, of a user's profile in a tenant, or of an object.
+/// An operation whose body is an edit of a user, of a user's profile in a tenant, or of an object.
 pub trait Edits: sealed::Sealed {
     /// Returns the edit.
     fn edit(&self) -> &UserEdit;
 
-    /// Returns the edit, to be changed.
+    /// Returns a mutable reference to the edit.
     fn edit_mut(&mut self) -> &mut UserEdit;
 }
 
 mod sealed {
-    /// Which operations are edits is for the document to say.
+    /// The OpenAPI document decides which operations are edits.
     pub trait Sealed {}
 }
 
@@ -46,7 +46,7 @@ macro_rules! edits {
 
 edits! { EditUserProfile, EditUserTenantProfile, EditObjectProfile }
 
-/// What an operation of this builder does: one thing, since the order of several in one operation is not defined.
+/// The kind of an operation of this builder. An operation does one thing, because the order of several in one operation is not defined.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Set,
@@ -57,7 +57,7 @@ enum Kind {
     Increment,
 }
 
-/// A kind of operation on something, and where in the operation that is.
+/// A kind of operation on a target, and the place of the target in the operation.
 type On<T> = (Kind, fn(&mut EditOperation) -> &mut T);
 
 const SET: On<UserProperties> = (Kind::Set, |operation| operation.set.get_or_insert_default());
@@ -65,9 +65,9 @@ const SET_ONCE: On<UserProperties> = (Kind::SetOnce, |operation| operation.set_o
 const APPEND: On<EditValues> = (Kind::Append, |operation| operation.append.get_or_insert_default());
 const REMOVE: On<EditValues> = (Kind::Remove, |operation| operation.remove.get_or_insert_default());
 
-/// A push token, or a browser's subscription, with what SuprSend may have to know about it.
+/// A push token or a browser's subscription, with the details that SuprSend may need.
 ///
-/// A text is one without provider, for the provider that SuprSend takes by default.
+/// A plain string is a token without a provider, for SuprSend's default provider.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Push<T> {
     address: T,
@@ -81,12 +81,12 @@ impl<T> Push<T> {
         Self { address: address.into(), provider: None, bundle_id: None }
     }
 
-    /// Sets the service that issued it: `fcm`, `xiaomi` or `oppo` for Android, `apns` for iOS, `vapid` for browsers.
+    /// Sets the service that issued the address: `fcm`, `xiaomi` or `oppo` for Android, `apns` for iOS, `vapid` for browsers.
     pub fn provider(self, provider: impl Into<String>) -> Self {
         Self { provider: Some(provider.into()), ..self }
     }
 
-    /// Sets the bundle of the application that it belongs to: `com.example.app`.
+    /// Sets the bundle id of the application that the address belongs to: `com.example.app`.
     pub fn bundle_id(self, bundle_id: impl Into<String>) -> Self {
         Self { bundle_id: Some(bundle_id.into()), ..self }
     }
@@ -104,7 +104,7 @@ impl From<WebPush> for Push<WebPush> {
     }
 }
 
-/// Leaves out the token, which lets its holder be reached.
+/// Leaves out the token: whoever has it can reach its owner.
 impl<T> fmt::Debug for Push<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Push")
@@ -114,7 +114,7 @@ impl<T> fmt::Debug for Push<T> {
     }
 }
 
-/// The methods for single channels, which differ only in their names and in what they do with the address.
+/// Defines the methods for single channels, which differ only in their names and in what they do with the address.
 macro_rules! channel_methods {
     ($on:ident, $does:literal, $email:ident, $sms:ident, $whatsapp:ident, $inbox:ident, $web_push:ident,
        $android_push:ident, $ios_push:ident, $slack:ident, $ms_teams:ident $(,)?) => {
@@ -167,8 +167,8 @@ macro_rules! channel_methods {
 
 /// The steps of an edit.
 ///
-/// What is called here is done in this order. Calls of the same kind in a row go into one operation while they fit: an operation has one
-/// address for each channel, and one provider for all the push tokens in it.
+/// Steps are applied in the order of the calls. Consecutive calls of the same kind share one operation while they fit: an operation has one
+/// address for each channel, and one provider for all its push tokens.
 ///
 /// ```no_run
 /// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
@@ -187,13 +187,12 @@ macro_rules! channel_methods {
 /// # }
 /// ```
 ///
-/// An edit that increments or appends to a property is sent again only if it surely was not processed, since it would add up; see
-/// [`RetryPolicy`](crate::RetryPolicy).
+/// An edit that increments or appends to a property is retried only if it certainly was not processed, because repeating it would apply it
+/// twice; see [`RetryPolicy`](crate::RetryPolicy).
 impl<O: Edits, C> Call<O, C> {
-    /// Sets a custom property to anything that JSON can express.
+    /// Sets a custom property to any value that serializes to JSON.
     ///
-    /// Names that begin with `$` are SuprSend's own, and refused here as in all methods for properties but
-    /// [`unset`](Self::unset).
+    /// Names that begin with `$` are reserved for SuprSend. All methods for properties reject them, except [`unset`](Self::unset).
     pub fn set(self, name: impl Into<String>, value: impl Serialize) -> Self {
         self.property(SET, |properties| &mut properties.extra, name.into(), value)
     }
@@ -208,7 +207,7 @@ impl<O: Edits, C> Call<O, C> {
         self.address(SET, |properties| &mut properties.timezone, name.into())
     }
 
-    /// Sets the locale, by which contents are translated: `en_GB`.
+    /// Sets the locale that contents are translated to: `en_GB`.
     pub fn locale(self, locale: impl Into<String>) -> Self {
         self.address(SET, |properties| &mut properties.locale, locale.into())
     }
@@ -233,12 +232,12 @@ impl<O: Edits, C> Call<O, C> {
         remove_ios_push, remove_slack, remove_ms_teams
     }
 
-    /// Takes an element away from a property that is a list.
+    /// Removes an element from a property that is a list.
     pub fn remove(self, name: impl Into<String>, element: impl Serialize) -> Self {
         self.property(REMOVE, |values| &mut values.extra, name.into(), element)
     }
 
-    /// Removes a property, whether it is custom or one such as `$timezone`.
+    /// Removes a property, either a custom one or one such as `$timezone`.
     pub fn unset(mut self, name: impl Into<String>) -> Self {
         let name = name.into();
         let is_new = |operation: &mut EditOperation| !operation.unset.contains(&name);
@@ -246,12 +245,12 @@ impl<O: Edits, C> Call<O, C> {
         self
     }
 
-    /// Takes all addresses of a channel away.
+    /// Removes all addresses of a channel.
     pub fn unset_channel(self, channel: Channel) -> Self {
         self.unset(channel.key())
     }
 
-    /// Adds a number to a property that is one, or takes it off if it is negative. Whole numbers keep the property whole.
+    /// Adds a number to a numeric property, or subtracts it if it is negative. Whole numbers keep the property whole.
     pub fn increment(mut self, name: impl Into<String>, by: impl Into<Increment>) -> Self {
         let (name, by) = (name.into(), by.into());
         if let Increment::Number(number) = by
@@ -267,19 +266,19 @@ impl<O: Edits, C> Call<O, C> {
         self
     }
 
-    /// Returns the body, as it is sent. Serializing the call gives the same.
+    /// Returns the body as it will be sent. Serializing the call produces the same.
     pub fn body(&self) -> &UserEdit {
         self.operation().edit()
     }
 
-    /// Puts a value where there is one of a kind.
+    /// Sets a value in a slot of this kind.
     fn address<T, V>(mut self, (kind, on): On<T>, slot: fn(&mut T) -> &mut Option<V>, value: V) -> Self {
         let is_free = |operation: &mut EditOperation| slot(on(operation)).is_none();
         self.change(kind, is_free, |operation| *slot(on(operation)) = Some(value));
         self
     }
 
-    /// Puts a push token where there is one of a kind, beside others of the same provider only.
+    /// Sets a push token in a slot of this kind, next to others of the same provider only.
     fn push<T>(
         mut self,
         (kind, on): On<EditValues>,
@@ -299,7 +298,7 @@ impl<O: Edits, C> Call<O, C> {
         self
     }
 
-    /// Puts the value of a custom property among others.
+    /// Sets a custom property next to others.
     #[allow(clippy::needless_pass_by_value, reason = "it is made for this")]
     fn property<T>(
         mut self,
@@ -320,7 +319,7 @@ impl<O: Edits, C> Call<O, C> {
         self
     }
 
-    /// Changes the last operation, if it is of this kind and the change fits, or else a new one.
+    /// Changes the last operation if it is of this kind and the change fits; otherwise adds a new one.
     fn change(
         &mut self,
         kind: Kind,
@@ -336,7 +335,7 @@ impl<O: Edits, C> Call<O, C> {
 }
 
 impl Kind {
-    /// Returns whether this is what an operation does, and all that it does.
+    /// Returns whether an operation does this and nothing else.
     fn is_of(self, operation: &EditOperation) -> bool {
         let EditOperation { set, set_once, append, remove, unset, increment, add, extra } = operation;
         let does = [

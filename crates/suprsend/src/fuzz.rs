@@ -15,15 +15,14 @@ use crate::{
     send::{Read, exchange},
 };
 
-/// Inputs echo it, and no error may show it.
+/// The inputs echo it, and no error may contain it.
 const SECRET: &str = "fuzz-secret-that-nobody-may-see";
-/// The most that is read of a response, in bytes.
+/// The maximum number of bytes that are read of a response.
 const LIMIT: usize = 1 << 20;
-/// An error tells no longer story than this, in bytes.
+/// The maximum length of an error message, in bytes.
 const LONGEST: usize = 4096;
 
-/// Reads a response. The first line says which: the operation's id, the status, and `gzip` if that is how the body is encoded. The body
-/// follows.
+/// Reads a response. The first line names the operation's id, the status and, if the body is compressed, `gzip`. The body follows.
 pub fn received(input: &[u8]) {
     let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
     let (head, body) = (&input[..end], input.get(end + 1..).unwrap_or_default());
@@ -38,7 +37,7 @@ pub fn received(input: &[u8]) {
     operations::visit(id, Reading { status, is_gzip, body });
 }
 
-/// Unpacking gives the same, however the body is cut on its way.
+/// Checks that decompressing returns the same, however the body is split in transit.
 fn in_pieces(body: &[u8]) {
     let unpack = |size: usize| {
         let mut headers =
@@ -100,7 +99,7 @@ impl Visitor for Reading<'_> {
     }
 }
 
-/// An error is one line in every form, of some length, without anything secret.
+/// Checks that every form of an error is a single line of limited length without secrets.
 fn judge(error: &Error) {
     for text in [error.to_string(), format!("{error:#}"), format!("{error:?}")] {
         assert_eq!(text.lines().count(), 1, "{text:?}");

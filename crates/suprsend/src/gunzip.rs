@@ -1,6 +1,6 @@
-//! Unpacks bodies that are compressed with gzip, of one member or of several (RFC 1952, section 2.2).
+//! Decompresses gzip bodies, with one member or several (RFC 1952, section 2.2).
 //!
-//! reqwest has a feature for this, which brings more crates and reads the first member only.
+//! reqwest has a feature for this, but it adds more crates and reads only the first member.
 
 use std::{error, fmt, io::Write, mem};
 
@@ -8,24 +8,24 @@ use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 use http::{HeaderMap, header};
 
-/// The number of compressed bytes that are unpacked at once: they become 4 MB at most, so that a limit is met before memory is full.
+/// The number of compressed bytes that are decompressed at once. They become at most 4 MB, so a limit is reached before memory is full.
 const STEP: usize = 4096;
 
-/// A gzip stream in the middle of being unpacked. It is in the future of every call, so it is a pointer.
+/// A gzip stream that is being decompressed. Boxed, because it is part of the future of every call.
 pub(crate) struct Gunzip(Box<State>);
 
 struct State {
     decoder: MultiGzDecoder<Vec<u8>>,
-    /// A response without content has the header now and then.
+    /// A response without content sometimes has the header, too.
     is_empty: bool,
 }
 
-/// Tells that a body is no gzip stream, or breaks off in the middle of one.
+/// The error for a body that is not a gzip stream or that is truncated.
 #[derive(Debug)]
 pub(crate) struct Corrupt;
 
 impl Gunzip {
-    /// Returns what unpacks the body that has these headers, if it is compressed. Headers of the compressed form are removed.
+    /// Returns a decompressor if these headers declare a compressed body. Removes the headers of the compressed form.
     pub(crate) fn from_headers(headers: &mut HeaderMap) -> Option<Self> {
         let coding = headers.get(header::CONTENT_ENCODING)?.as_bytes().trim_ascii();
         if !coding.eq_ignore_ascii_case(b"gzip") && !coding.eq_ignore_ascii_case(b"x-gzip") {
@@ -36,7 +36,7 @@ impl Gunzip {
         Some(Self(Box::new(State { decoder: MultiGzDecoder::new(Vec::new()), is_empty: true })))
     }
 
-    /// Unpacks a part of the body and gives it on, piece by piece, until one is not taken. Returns whether all were.
+    /// Decompresses a part of the body and passes it on, piece by piece, until one is rejected. Returns whether all were accepted.
     pub(crate) fn unpack(
         &mut self,
         part: &[u8],
@@ -55,7 +55,7 @@ impl Gunzip {
         Ok(true)
     }
 
-    /// Ends the body: an error if it breaks off in the middle of the stream.
+    /// Ends the body. Returns an error if the stream is truncated.
     pub(crate) fn finish(&mut self) -> Result<(), Corrupt> {
         if self.0.is_empty { Ok(()) } else { self.0.decoder.try_finish().map_err(|_| Corrupt) }
     }

@@ -1,5 +1,5 @@
-//! From any value that serializes to JSON, without what `serde_json::to_value` loses: NaN would become null, `0.1_f32` would become
-//! 0.10000000149011612, and a value that is nested without end would overflow the stack.
+//! Converts any value that serializes to JSON, without the losses of `serde_json::to_value`: NaN would become null, `0.1_f32` would become
+//! 0.10000000149011612, and an infinitely nested value would overflow the stack.
 
 use std::fmt;
 
@@ -8,14 +8,14 @@ use serde_json::{Map, Value, value::Serializer as Plain};
 
 use crate::error::Violations;
 
-/// How deep a value may be nested. Responses that are nested deeper than 127 levels cannot be read, and a value stands in one some
-/// levels further in.
+/// The maximum nesting of a value. Responses that are nested deeper than 127 levels cannot be read, and they contain a value some levels
+/// further in.
 const DEPTH: usize = 100;
 
-/// Begins the names by which serde_json's own types tell themselves.
+/// The prefix of the names by which serde_json's own types are recognised.
 const PRIVATE: &str = "$serde_json::private::";
 
-/// Writes a value as JSON, or adds what is wrong with it to the violations of the member with this path.
+/// Converts a value to JSON. If that fails, the reason is added to the violations, for the member with this path.
 pub(crate) fn to_value(path: &str, value: impl Serialize, violations: &mut Violations) -> Option<Value> {
     match value.serialize(Writer { depth: 0 }) {
         Ok(value) => Some(value),
@@ -26,7 +26,7 @@ pub(crate) fn to_value(path: &str, value: impl Serialize, violations: &mut Viola
     }
 }
 
-/// Why a value cannot be written, and where in it.
+/// The reason why a value cannot be converted, and the place in it.
 #[derive(Debug)]
 struct Fault {
     path: String,
@@ -52,7 +52,7 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// The messages of `Serialize` implementations may quote values, and of serde_json's own faults none says more than this.
+/// Drops the messages of `Serialize` implementations, which may quote values. The errors of serde_json itself say no more than this.
 impl ser::Error for Fault {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self::new("cannot be written as JSON")
@@ -78,13 +78,13 @@ impl Writer {
     }
 }
 
-/// A list or an object on its way.
+/// A list or an object in progress.
 struct Inside {
     writer: Writer,
     list: Vec<Value>,
     members: Map<String, Value>,
     name: String,
-    /// The variant of an enum that the value belongs to.
+    /// The enum variant that the value belongs to.
     variant: Option<&'static str>,
 }
 
@@ -154,7 +154,7 @@ impl Serializer for Writer {
     }
 
     fn serialize_f32(self, number: f32) -> Result<Value, Fault> {
-        // As people write it, and not with what the wider type makes of the rest.
+        // As people write it, without the digits that the wider type adds.
         Self::number(number.to_string().parse().unwrap_or(number.into()))
     }
 
@@ -359,7 +359,7 @@ mod tests {
         assert!(written(Endless).unwrap_err().contains("is nested too deep"));
     }
 
-    /// A list that holds itself.
+    /// A list that contains itself.
     struct Endless;
 
     impl Serialize for Endless {

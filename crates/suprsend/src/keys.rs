@@ -1,16 +1,16 @@
-//! Idempotency keys: what a repeated request is known by.
+//! Idempotency keys, by which SuprSend recognises a repeated request.
 //!
-//! The document's table states which operations have one, and where; the generated operations show them.
+//! The OpenAPI document's table declares which operations have a key, and where. The generated operations give access to it.
 
 use suprsend_api::Operation;
 use uuid::Uuid;
 
-/// Makes a key: a UUID of version 7, which sorts by time.
+/// Generates a key: a UUID of version 7, which sorts by time.
 pub(crate) fn new() -> String {
     Uuid::now_v7().to_string()
 }
 
-/// Gives a key to each record of an operation that has none. A key of the caller's stays.
+/// Assigns a key to each record of an operation that has none. A caller's own key is kept.
 pub(crate) fn give<O: Operation>(operation: &mut O) {
     operation.idempotency_keys(&mut |key| {
         key.get_or_insert_with(new);

@@ -31,11 +31,11 @@
 //! # What it does
 //!
 //! - Every operation of SuprSend's hub API has a method ([the table](docs::operations)). The types are generated from SuprSend's own
-//!   OpenAPI document ([`types`]). Every channel has a constructor that takes what the document requires.
+//!   OpenAPI document ([`types`]). Every channel has a constructor that takes its required fields.
 //! - Requests are validated before they are sent, and all violations are reported together ([`Error::InvalidInput`]).
 //! - Idempotent calls are retried after transient errors, within the call's timeout ([`RetryPolicy`]).
-//! - Any number of users, triggers and events is sent as a stream, as fast as the API allows ([`bulk`]).
-//! - Errors have the status, the request id and the body, and tell whether a retry can help ([`Error`]).
+//! - Streams send any number of users, triggers and events, as fast as the API allows ([`bulk`]).
+//! - Errors carry the status, the request id and the body, and say whether a retry can help ([`Error`]).
 //! - API keys and other secrets cannot be printed.
 //!
 //! # Guides
@@ -50,8 +50,8 @@
 //!
 //! | feature | |
 //! |---|---|
-//! | `rustls` (default) | TLS by rustls with aws-lc-rs |
-//! | `rustls-no-provider` | TLS by rustls with the `CryptoProvider` that the program installs |
+//! | `rustls` (default) | TLS through rustls with aws-lc-rs |
+//! | `rustls-no-provider` | TLS through rustls with the `CryptoProvider` that the program installs |
 //! | `native-tls` | the platform's TLS |
 //! | `blocking` | the same API for programs without async |
 //! | `tracing` | a span for each call |
@@ -60,7 +60,8 @@
 //! | `management` | the [management API](docs::management): workspaces, their keys, and what is edited on the dashboard |
 //! | `codegen` | generates the client at build time instead of using the shipped snapshot |
 //!
-//! All of them can be combined ([their costs](docs::features)). Without a TLS feature only plain HTTP works, to a gateway on the same machine.
+//! All of them can be combined ([their costs](docs::features)). Without a TLS feature, only plain HTTP to a gateway on the same machine
+//! works.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

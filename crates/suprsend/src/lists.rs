@@ -1,4 +1,4 @@
-//! Replaces a list as a whole, which the document cannot express.
+//! Replacing a whole list, which the OpenAPI document cannot express.
 
 use std::{fmt, future::IntoFuture};
 
@@ -21,19 +21,19 @@ use crate::{
 
 pub use crate::resources::{Lists, ListsDrafts};
 
-/// Number of users added to a draft in one request. The document has no limit.
+/// The number of users added to a draft in one request. The document declares no limit.
 const PORTION: usize = 1000;
 
 impl<C: AsClient> Lists<C> {
-    /// Replaces all users of a list by these, at once.
+    /// Replaces all users of a list with these, atomically.
     ///
-    /// Takes any iterator or `Stream` of ids. They are added to a draft, 1000 in a request and several requests at a time, and then the
-    /// draft is made live; until then the list is used as it is. Users that do not exist are passed over, and without any id the list
-    /// becomes empty. The result is the list as it is then.
+    /// Takes any iterator or `Stream` of ids. They are added to a draft, 1000 in a request and several requests at a time. Then the draft
+    /// goes live; until then, the old list stays in use. Users that do not exist are skipped. Without any id, the list becomes empty.
+    /// Returns the list as it is afterwards.
     ///
-    /// If anything fails, or the future is dropped, the draft is deleted and the list is as it was. That is so as far as it can be known: not if
-    /// the response to the start of the draft is lost, or nothing can be sent any more. Where the response to the last request is lost, it is
-    /// found out whether the list was replaced. After a drop the draft is deleted by a task of the runtime that the future was polled in.
+    /// If anything fails, or the future is dropped, the draft is deleted and the list stays unchanged. This cannot be guaranteed if the
+    /// response to the start of the draft is lost, or if nothing can be sent any more. If the response to the last request is lost, the
+    /// call finds out whether the list was replaced. After a drop, a task of the runtime that polled the future deletes the draft.
     ///
     /// ```no_run
     /// # async fn example(client: suprsend::Client, subscribers: Vec<String>) -> Result<(), suprsend::Error> {
@@ -54,7 +54,7 @@ impl<C: AsClient> Lists<C> {
     }
 }
 
-/// The replacement of a list, made by [`Lists::replace`], ready to be sent: awaited, or sent by `send`.
+/// A replacement of a list, returned by [`Lists::replace`] and ready to be sent. Await it, or use `send`.
 #[must_use = "a list is replaced when this is awaited, or by `send`"]
 pub struct ReplaceList<S, C = Client> {
     client: C,
@@ -63,7 +63,7 @@ pub struct ReplaceList<S, C = Client> {
 }
 
 impl<S: Stream<Item: Into<Id>>, C: AsClient> ReplaceList<S, C> {
-    /// Replaces the list, whichever kind its client is of.
+    /// Replaces the list, with a client of either kind.
     async fn run(self) -> Result<Response<SubscriberList>, Error> {
         let Self { client, list_id, distinct_ids } = self;
         let client = client.as_client();
@@ -71,7 +71,7 @@ impl<S: Stream<Item: Into<Id>>, C: AsClient> ReplaceList<S, C> {
         match draft.fill(client, distinct_ids).await {
             Ok(()) => draft.finish(&client.shared.settings.retry).await,
             Err(error) => {
-                // The first error is reported, not one of deleting the draft.
+                // The first error is reported, not an error of deleting the draft.
                 let _ = draft.delete().await;
                 Err(error)
             }
@@ -84,7 +84,7 @@ impl<S: Stream<Item: Into<Id>>> ReplaceList<S> {
     ///
     /// # Errors
     ///
-    /// The first error of any of the requests. The draft is deleted then, and the list is as it was.
+    /// The first error of any of the requests. The draft is then deleted, and the list stays unchanged.
     pub async fn send(self) -> Result<Response<SubscriberList>, Error> {
         self.run().await
     }
@@ -101,25 +101,26 @@ impl<S: Stream<Item: Into<Id>> + Send + 'static> IntoFuture for ReplaceList<S> {
 
 #[cfg(feature = "blocking")]
 impl<S: Stream<Item: Into<Id>>> ReplaceList<S, blocking::Client> {
-    /// Replaces the list and waits for the result.
+    /// Replaces the list and blocks until the result is known.
     ///
     /// # Errors
     ///
-    /// The first error of any of the requests. The draft is deleted then, and the list is as it was. Inside an async task, [`Error::Config`].
+    /// The first error of any of the requests. The draft is then deleted, and the list stays unchanged. Inside an async task,
+    /// [`Error::Config`].
     pub fn send(self) -> Result<Response<SubscriberList>, Error> {
         let client = self.client.clone();
         client.wait(self.run())?
     }
 }
 
-/// Leaves out the ids, which stand for people.
+/// Leaves out the ids, which identify people.
 impl<S, C> fmt::Debug for ReplaceList<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReplaceList").finish_non_exhaustive()
     }
 }
 
-/// A draft that is deleted when this is dropped, unless it was made live.
+/// A draft that is deleted on drop, unless it went live.
 struct Draft {
     lists: Lists,
     list_id: String,
@@ -128,7 +129,7 @@ struct Draft {
 }
 
 impl Draft {
-    /// Starts a draft, in a task of its own: whoever stops waiting for it would not know which one to delete.
+    /// Starts a draft in its own task: if the future is dropped, the task still knows which draft to delete.
     async fn start(lists: Lists, list_id: String) -> Result<Self, Error> {
         let missing =
             || ConfigError::new("runtime", "is missing: calls have to be awaited in a tokio runtime");
@@ -141,7 +142,7 @@ impl Draft {
                 let version_id = draft.into_inner().version_id;
                 Self { lists, list_id, version_id, runtime: handle }
             });
-            // If nobody waits for it any more, this drops it.
+            // If nobody is waiting any more, this drops the draft.
             drop(sender.send(draft));
         });
         started.await.map_err(|_| missing())?
@@ -153,7 +154,7 @@ impl Draft {
 
     async fn fill(&self, client: &Client, distinct_ids: impl Stream<Item: Into<Id>>) -> Result<(), Error> {
         let (drafts, version_id) = (self.drafts(), self.version_id.clone());
-        // The member `distinct_ids`, with the braces around it.
+        // The member `distinct_ids`, including the braces around it.
         let portion = Portion { most: PORTION, limit: BODY_BYTES, envelope: 32 };
         let weigh = |id: &Id| serde_json::to_string(id.as_str()).map_or(0, |json| json.len());
         let add = move |ids: Vec<Id>| drafts.add(&version_id, ids.into_iter().map(String::from));
@@ -164,10 +165,10 @@ impl Draft {
         Ok(())
     }
 
-    /// Makes the draft live. A repeat fails where an attempt succeeded whose response was lost, so attempts are made one by one.
+    /// Makes the draft live. If the response to a successful attempt is lost, a repeat fails, so each attempt is made separately.
     async fn finish(self, policy: &RetryPolicy) -> Result<Response<SubscriberList>, Error> {
         let mut attempt = 0;
-        // Whether an attempt may have succeeded.
+        // Set if an attempt may have succeeded.
         let mut perhaps = false;
         let error = loop {
             attempt += 1;
@@ -189,17 +190,17 @@ impl Draft {
         };
         let (list, lists) = (self.list_id.clone(), self.lists.clone());
         match self.delete().await {
-            // It is gone, and not because it was deleted.
+            // The draft is gone, although it was not deleted.
             Err(Error::NotFound(_)) if perhaps => lists.get(list).send().await,
             _ => Err(error),
         }
     }
 
-    /// Deletes the draft, also if nobody waits for it any more.
+    /// Deletes the draft, even if nobody waits for it any more.
     async fn delete(self) -> Result<(), Error> {
         let deleting = self.start_to_delete();
         self.keep();
-        // If the runtime ends, this does too.
+        // The deletion ends early only if the runtime shuts down.
         deleting.await.unwrap_or(Ok(()))
     }
 
@@ -208,7 +209,7 @@ impl Draft {
         self.runtime.spawn(async move { delete.send().await.map(drop) })
     }
 
-    /// Leaves the draft to what has become of it.
+    /// Keeps the draft from being deleted on drop.
     fn keep(mut self) {
         self.version_id.clear();
     }

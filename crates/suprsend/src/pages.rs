@@ -1,7 +1,7 @@
-//! Lists that come a page at a time: single pages, all pages, or all that is on them.
+//! Paginated lists: single pages, all pages, or all items on them.
 //!
-//! Sending the call of a list returns one page. [`Pages`] and [`Items`] are streams; with the blocking client they are iterators. They
-//! ask for a page when it is wanted and keep no more than one, so a list may be of any length.
+//! Sending the call of a list returns one page. [`Pages`] and [`Items`] are streams; with the blocking client they are iterators. They are
+//! lazy and keep no more than one page in memory, so a list may be of any length.
 
 use std::{
     collections::HashSet,
@@ -25,7 +25,7 @@ use crate::{
 };
 
 impl<O: Paged, C> Call<O, C> {
-    /// Limits the number of items of a page, to at least 1. The API has a default and a greatest number of its own.
+    /// Limits the number of items of a page. Must be at least 1. The API has its own default and maximum.
     pub fn limit(mut self, items: u32) -> Self {
         if items == 0 {
             self.violations_mut().add("limit", "is zero: a page holds one result at least");
@@ -36,13 +36,13 @@ impl<O: Paged, C> Call<O, C> {
 }
 
 impl<O: CursorPaged, C> Call<O, C> {
-    /// Begins after the page whose `meta.after` this is, to go on where reading stopped.
+    /// Starts after the page with this `meta.after`, to resume where reading stopped.
     pub fn after(mut self, cursor: impl Into<String>) -> Self {
         self.operation_mut().go_to(Position::After(cursor.into()));
         self
     }
 
-    /// Begins before the page whose `meta.before` this is, and goes backwards from there.
+    /// Starts before the page with this `meta.before`, and goes backwards from there.
     pub fn before(mut self, cursor: impl Into<String>) -> Self {
         self.operation_mut().go_to(Position::Before(cursor.into()));
         self
@@ -50,7 +50,7 @@ impl<O: CursorPaged, C> Call<O, C> {
 }
 
 impl<O: OffsetPaged, C> Call<O, C> {
-    /// Leaves out this number of items at the beginning of the list.
+    /// Skips this number of items at the beginning of the list.
     pub fn offset(mut self, items: u32) -> Self {
         self.operation_mut().go_to(Position::Offset(items.into()));
         self
@@ -58,7 +58,7 @@ impl<O: OffsetPaged, C> Call<O, C> {
 }
 
 impl<O: Paged, C: AsClient> Call<O, C> {
-    /// Returns all pages, from the one on that the call is for.
+    /// Returns all pages, starting with the one that the call selects.
     pub fn pages(self) -> Pages<O, C> {
         let mut start = Start::default();
         self.operation().inspect(&mut start);
@@ -71,14 +71,14 @@ impl<O: Paged, C: AsClient> Call<O, C> {
         }
     }
 
-    /// Returns all items, from the page on that the call is for.
+    /// Returns all items, starting with the page that the call selects.
     pub fn items(self) -> Items<O, C> {
         Items { pages: self.pages(), rest: Vec::new().into_iter() }
     }
 }
 
 impl<O: Paged> Call<O> {
-    /// Returns one page: the first one, or the one that the call is for. Sending the call does the same.
+    /// Returns one page: the first one, or the one that the call selects. Sending the call does the same.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl<O: Paged> Call<O> {
     }
 }
 
-/// Finds out which page an operation asks for.
+/// Finds out which page an operation selects.
 #[derive(Default)]
 struct Start {
     cursor: Option<String>,
@@ -113,38 +113,38 @@ impl Inspector for Start {
     fn body<T: Serialize + ?Sized>(&mut self, _: &'static Schema, _: &T) {}
 }
 
-/// The pages of a list, one after another, empty ones included. After an error there are none.
+/// The pages of a list, one after another, including empty ones. It ends after an error.
 #[must_use = "pages are asked for when they are wanted"]
 pub struct Pages<O: Paged, C = Client> {
     call: Call<O, C>,
-    /// The cursors of the pages that were asked for.
+    /// The cursors of the pages that were requested.
     read: HashSet<String>,
     backwards: bool,
-    /// How many items of the list come before the page that is asked for.
+    /// The number of items of the list before the requested page.
     offset: i64,
     state: State<Response<O::Response>>,
 }
 
 enum State<R> {
-    /// For the next page.
+    /// Ready to request the next page.
     Ready,
     Waiting(Sending<R>),
     Failed(Error),
     Done,
 }
 
-/// What comes after a page.
+/// The continuation of a list after a page.
 enum Next {
     Page(Position),
     End,
-    /// The page is one that was read already.
+    /// The next page was already read.
     Repeated,
-    /// The list goes on, and nobody says where.
+    /// The list goes on, but the response does not say where.
     Unknown,
 }
 
 impl<O: Paged, C: AsClient> Pages<O, C> {
-    /// Takes what came for the page that was asked for, and finds out where the next one is.
+    /// Processes the result of the current page and determines the next one.
     fn arrived(
         &mut self,
         result: Result<Response<O::Response>, Error>,
@@ -163,7 +163,7 @@ impl<O: Paged, C: AsClient> Pages<O, C> {
         Ok(page)
     }
 
-    /// Finds out what comes after a page with this many items.
+    /// Determines what follows a page with this many items.
     fn next_of(&mut self, page: Page<'_>, items: usize) -> Next {
         let (goes_on, cursor) =
             if self.backwards { (page.has_prev, page.before) } else { (page.has_next, page.after) };
@@ -177,9 +177,9 @@ impl<O: Paged, C: AsClient> Pages<O, C> {
         }
     }
 
-    /// An offset is what it is by the items that came, not by those that were asked for: a page may hold fewer.
+    /// Computes the next offset from the items received, not from those requested: a page may contain fewer.
     fn next_by_offset(&mut self, page: Page<'_>, items: usize) -> Next {
-        // A list by cursors that says nothing is at its end.
+        // A list with cursors ends if the response does not mention another page.
         let is_by_offset = page.offset.is_some() || (page.count.is_some() && page.limit.is_some());
         if !is_by_offset || items == 0 {
             return Next::End;
@@ -194,7 +194,7 @@ impl<O: Paged, C: AsClient> Pages<O, C> {
         Next::Page(Position::Offset(self.offset))
     }
 
-    /// Asks for the next page, if there is one.
+    /// Requests the next page, if there is one.
     pub(crate) fn poll_page(
         &mut self,
         context: &mut Context<'_>,
@@ -242,7 +242,7 @@ impl<O: Paged> Pages<O> {
     }
 }
 
-/// Nothing in it is pinned but what is in a box.
+/// Sound because the only pinned data is boxed.
 impl<O: Paged, C> Unpin for Pages<O, C> {}
 
 impl<O: Paged> Stream for Pages<O> {
@@ -253,16 +253,16 @@ impl<O: Paged> Stream for Pages<O> {
     }
 }
 
-/// What is on the pages of a list, one after another. After an error there is nothing.
+/// The items on the pages of a list, one after another. It ends after an error.
 #[must_use = "pages are asked for when they are wanted"]
 pub struct Items<O: Paged, C = Client> {
     pages: Pages<O, C>,
-    /// What is left of the last page.
+    /// The remaining items of the last page.
     rest: vec::IntoIter<O::Item>,
 }
 
 impl<O: Paged, C: AsClient> Items<O, C> {
-    /// Returns the next item of the page at hand, and asks for the next page where that has none.
+    /// Returns the next item of the current page, and requests the next page when the current one is exhausted.
     pub(crate) fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<O::Item, Error>>> {
         loop {
             if let Some(item) = self.rest.next() {
@@ -276,12 +276,12 @@ impl<O: Paged, C: AsClient> Items<O, C> {
         }
     }
 
-    /// Makes this the page at hand.
+    /// Makes this the current page.
     pub(crate) fn turn_to(&mut self, page: Response<O::Response>) {
         self.rest = O::into_items(page.into_inner()).into_iter();
     }
 
-    /// Returns the next item of the page at hand.
+    /// Returns the next item of the current page.
     #[cfg(feature = "blocking")]
     pub(crate) fn at_hand(&mut self) -> Option<O::Item> {
         self.rest.next()
@@ -300,7 +300,7 @@ impl<O: Paged> Items<O> {
     }
 }
 
-/// Nothing in it is pinned but what is in a box.
+/// Sound because the only pinned data is boxed.
 impl<O: Paged, C> Unpin for Items<O, C> {}
 
 impl<O: Paged> Stream for Items<O> {
@@ -311,7 +311,7 @@ impl<O: Paged> Stream for Items<O> {
     }
 }
 
-/// Shows of its operation what that shows of itself.
+/// Shows the operation's own `Debug` output.
 impl<O: Paged + fmt::Debug, C> fmt::Debug for Pages<O, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages").field("operation", self.call.operation()).finish_non_exhaustive()

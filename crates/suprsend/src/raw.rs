@@ -1,4 +1,4 @@
-//! Requests to paths that this crate does not know: one more operation, whose method and path are arguments.
+//! Requests to paths that this crate does not know. Such a request is an operation, too, whose method and path are arguments.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::{
     response::Response,
 };
 
-/// A request to a path of yours, made by [`Client::request`].
+/// A request to a path of your choice, returned by [`Client::request`].
 ///
 /// ```no_run
 /// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
@@ -39,18 +39,18 @@ pub struct Request {
 impl Request {
     /// Creates a request.
     ///
-    /// The path starts with `/` and follows the base URL. What varies in it has to be percent-encoded.
+    /// The path starts with `/` and is appended to the base URL. Variable parts must be percent-encoded.
     pub fn new(method: Method, path: impl Into<String>) -> Self {
-        // RFC 9110, 9.2.2: these methods mean the same however often they are sent. Of the others only the caller knows.
+        // RFC 9110, 9.2.2: these methods have the same effect however often they are sent. For others, only the caller knows.
         let idempotent = method.is_idempotent();
         Self { method, path: path.into(), query: Vec::new(), body: None, idempotent }
     }
 
-    /// The URL behind the base URL, if the path stays behind it.
+    /// Returns the base URL followed by the path, or `None` if the path would leave the base URL.
     fn url(&self, base: &Base) -> Option<reqwest::Url> {
-        // Without a slash the path would go on with the host's name; `..` would leave the base URL's own path.
+        // Without a slash, the path would continue the host name; `..` would leave the base URL's own path.
         let mut segments = self.path.split('?').next().unwrap_or_default().split(['/', '\\']);
-        // The URL standard drops tabs and line breaks, wherever they are.
+        // The URL standard drops tabs and line breaks anywhere in a URL.
         let moves = segments.any(is_dots) || self.path.contains(char::is_control);
         if !self.path.starts_with('/') || moves {
             return None;
@@ -64,7 +64,7 @@ impl Request {
     }
 }
 
-/// Whether the URL standard takes a segment for the same or the upper folder, however its dots are written.
+/// Returns whether the URL standard interprets a segment as the same or the parent folder, however its dots are written.
 fn is_dots(segment: &str) -> bool {
     matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
@@ -92,7 +92,7 @@ impl Operation for Request {
     }
 }
 
-/// Leaves out the path, the query and the body, which hold the ids of people.
+/// Leaves out the path, the query and the body, which contain ids of people.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request").field("method", &self.method).finish_non_exhaustive()
@@ -100,9 +100,9 @@ impl fmt::Debug for Request {
 }
 
 impl Client {
-    /// Prepares a request to a path that this crate does not know, with the client's key, retries and errors: the raw way out.
+    /// Prepares a request to a path that this crate does not know, with the client's key, retries and errors.
     ///
-    /// The path starts with `/` and follows the base URL. What varies in it has to be percent-encoded.
+    /// The path starts with `/` and is appended to the base URL. Variable parts must be percent-encoded.
     ///
     /// ```no_run
     /// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
@@ -119,20 +119,20 @@ impl Client {
 }
 
 impl<C: AsClient> Call<Request, C> {
-    /// Adds a parameter to the query.
+    /// Adds a query parameter.
     pub fn query(mut self, name: impl Into<String>, value: impl fmt::Display) -> Self {
         self.operation_mut().query.push((name.into(), value.to_string()));
         self
     }
 
-    /// Sets the body, as JSON.
+    /// Sets the body, serialized as JSON.
     pub fn json(self, body: &impl Serialize) -> Self {
         self.insert(String::new(), body, |request, _, body| request.body = serde_json::to_vec(&body).ok())
     }
 
-    /// States whether sending this request twice has the effect of sending it once, so that it is retried. Otherwise it is only if it
-    /// surely was not processed. Defaults to what the method says: true for GET, HEAD, PUT, DELETE, OPTIONS and TRACE, false for POST
-    /// and PATCH.
+    /// Sets whether sending the request twice has the same effect as sending it once, so that it can be retried. Otherwise it is retried
+    /// only if it certainly was not processed. Defaults to the semantics of the method: true for GET, HEAD, PUT, DELETE, OPTIONS and TRACE,
+    /// false for POST and PATCH.
     pub fn idempotent(mut self, idempotent: bool) -> Self {
         self.operation_mut().idempotent = idempotent;
         self
@@ -140,11 +140,11 @@ impl<C: AsClient> Call<Request, C> {
 }
 
 impl Response<Body> {
-    /// Reads the body as JSON, into a type of yours.
+    /// Deserializes the body from JSON into a type of your choice.
     ///
     /// # Errors
     ///
-    /// [`Error::UndecodableResponse`] if the body is not JSON, or not of this type.
+    /// [`Error::UndecodableResponse`] if the body is not JSON, or does not match the type.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(self).map_err(|error| {
             let mut response = RawResponse::new(self.status(), self.headers().clone());

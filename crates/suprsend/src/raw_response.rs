@@ -1,4 +1,4 @@
-//! A response as it was read, whole or as much of it as came.
+//! A response as it was received, complete or cut off.
 
 use std::{
     fmt, mem,
@@ -8,21 +8,21 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-/// How much of a body is kept where it is not decoded, in bytes.
+/// The maximum size of a body that is kept without being decoded, in bytes.
 const KEPT: usize = 64 * 1024;
 
-/// Headers in which the id of a request is looked for, in this order. SuprSend documents none; the last two are those of the
-/// networks that APIs are commonly behind.
+/// The headers that may contain the request id, in the order in which they are tried. SuprSend documents none; the last two are set by
+/// networks that APIs commonly run behind.
 const REQUEST_ID: [&str; 5] =
     ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
 
-/// The longest id of a request, in bytes.
+/// The maximum length of a request id, in bytes.
 const ID: usize = 200;
 
-/// What a header says instead of a secret that it echoed.
+/// Replaces the value of a header that echoed a secret.
 const REDACTED: HeaderValue = HeaderValue::from_static("[redacted]");
 
-/// A response, or as much of it as came.
+/// A response, or the part of it that was received.
 #[derive(Clone)]
 pub(crate) struct RawResponse {
     status: StatusCode,
@@ -36,12 +36,12 @@ impl RawResponse {
         Self { status, headers, body: Bytes::new(), cut: true }
     }
 
-    /// Takes the head of a response whose body is still to come: until it is [complete](Self::complete) it counts as cut.
+    /// Takes the head of a response whose body is still to come. The response counts as cut until it is [complete](Self::complete).
     pub(crate) fn from_head(response: &mut reqwest::Response) -> Self {
         Self::new(response.status(), mem::take(response.headers_mut()))
     }
 
-    /// Blanks an id of the request that holds a secret, since ids are printed.
+    /// Redacts a request id that contains a secret, because ids are printed.
     pub(crate) fn redact_ids(&mut self, is_secret: impl Fn(&[u8]) -> bool) {
         for name in REQUEST_ID {
             if let Some(id) = self.headers.get_mut(name).filter(|id| is_secret(id.as_bytes())) {
@@ -50,7 +50,7 @@ impl RawResponse {
         }
     }
 
-    /// Adds a part of the body; false if that exceeds the limit, up to which it is added.
+    /// Appends a part of the body, up to the limit. Returns false if it exceeds the limit.
     pub(crate) fn extend(&mut self, mut part: Bytes, limit: usize) -> bool {
         let room = limit.saturating_sub(self.body.len());
         let fits = part.len() <= room;
@@ -58,7 +58,7 @@ impl RawResponse {
         if self.body.is_empty() {
             self.body = part;
         } else {
-            // Nobody else holds the bytes, so this goes on in the same allocation.
+            // Nobody else holds the bytes, so this reuses the allocation.
             let mut body = BytesMut::from(mem::take(&mut self.body));
             body.extend_from_slice(&part);
             self.body = body.freeze();
@@ -66,12 +66,12 @@ impl RawResponse {
         fits
     }
 
-    /// The body came to its end.
+    /// Marks the body as complete.
     pub(crate) fn complete(&mut self) {
         self.cut = false;
     }
 
-    /// How much of this response's body is worth reading: errors are short, and all that is made of a long one is its beginning.
+    /// Returns how much of the body to read: errors are short, and only the beginning of a long one is used.
     pub(crate) fn limit(&self, limit: usize) -> usize {
         if self.status.is_success() { limit } else { limit.min(KEPT) }
     }
@@ -96,7 +96,7 @@ impl RawResponse {
         &self.body
     }
 
-    /// The body, shared.
+    /// Returns the body without copying it.
     pub(crate) fn bytes(&self) -> Bytes {
         self.body.clone()
     }
@@ -109,7 +109,7 @@ impl RawResponse {
         request_id(&self.headers)
     }
 
-    /// How long the API asks to wait.
+    /// Returns how long the API asks to wait.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         retry_after(&self.headers)
     }
@@ -119,7 +119,7 @@ impl RawResponse {
     }
 }
 
-/// Leaves out the headers and the body, which may hold secrets.
+/// Leaves out the headers and the body, which may contain secrets.
 impl fmt::Debug for RawResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
@@ -131,19 +131,19 @@ impl fmt::Debug for RawResponse {
     }
 }
 
-/// Finds the id of a request. What is longer than any id is none.
+/// Returns the id of a request. A value that is too long for an id is ignored.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
     let ids = REQUEST_ID.iter().filter_map(|name| headers.get(*name)?.to_str().ok());
     ids.into_iter().find(|id| !id.is_empty() && id.len() <= ID)
 }
 
-/// What a server asks for with `Retry-After`: seconds, or a date.
+/// Parses `Retry-After`, which contains seconds or a date.
 ///
-/// A date counts from the response's own `Date`, where it has one, so that a clock that is off does no harm.
+/// A date is relative to the response's own `Date` header, if it has one, so that a wrong clock does no harm.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are a very long time.
+        // A number with too many digits is a very long time.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let date = |value: &str| httpdate::parse_http_date(value).ok();

@@ -1,4 +1,4 @@
-//! Reports a call when it has ended: to the hook of [`ClientBuilder::on_call`](crate::ClientBuilder::on_call), and to its span.
+//! Reports a call when it has ended, to the hook of [`ClientBuilder::on_call`](crate::ClientBuilder::on_call) and to its span.
 
 use std::{
     fmt,
@@ -22,29 +22,30 @@ use crate::{
     trace,
 };
 
-/// The report of a call that has ended; see [`ClientBuilder::on_call`](crate::ClientBuilder::on_call).
+/// The report of a completed call; see [`ClientBuilder::on_call`](crate::ClientBuilder::on_call).
 ///
-/// It has nothing that identifies a person, and no secret. [The guide on observability](crate::docs::observability) counts calls with it.
+/// It contains no secret and nothing that identifies a person. [The guide on observability](crate::docs::observability) counts calls with
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallReport {
-    /// The operation, by its id in the document, such as `trigger-workflow-api`; `request` for requests to paths of your own.
+    /// The id of the operation in the OpenAPI document, such as `trigger-workflow-api`; `request` for requests to paths of your own.
     pub operation: &'static str,
-    /// The status of the last response, if one came.
+    /// The status of the last response, if there was one.
     pub status: Option<StatusCode>,
-    /// The number of attempts; zero if nothing was sent, since the call was refused before.
+    /// The number of attempts. Zero if the call was rejected before anything was sent.
     pub attempts: u32,
-    /// The time from sending the call to its end, with all attempts and the delays between them.
+    /// The time from sending the call to its end, including all attempts and the delays between them.
     pub duration: Duration,
-    /// The bytes of the request's body, over all attempts.
+    /// The number of bytes in request bodies, over all attempts.
     pub bytes_sent: u64,
-    /// The bytes of the responses' bodies that were read, over all attempts, after decompression.
+    /// The number of bytes read from response bodies after decompression, over all attempts.
     pub bytes_received: u64,
     /// The kind of the error, if the call failed.
     pub error: Option<ErrorKind>,
 }
 
-/// Hook that is called with every report.
+/// The hook that receives every report.
 #[derive(Clone)]
 pub(crate) struct Hook(Arc<dyn Fn(&CallReport) + Send + Sync>);
 
@@ -53,7 +54,7 @@ impl Hook {
         Self(Arc::new(hook))
     }
 
-    /// Calls it. A panic of it is not one of the call.
+    /// Calls the hook. A panic in it does not affect the call.
     fn call(&self, report: &CallReport) {
         let _ = catch_unwind(AssertUnwindSafe(|| (self.0)(report)));
     }
@@ -65,7 +66,7 @@ impl fmt::Debug for Hook {
     }
 }
 
-/// Watches a call until it ends. If it is dropped before, the call was cancelled.
+/// Watches a call until it ends. If it is dropped earlier, the call was cancelled.
 pub(crate) struct Watch<'a> {
     pub(crate) span: trace::Span,
     hook: Option<&'a Hook>,
@@ -91,18 +92,18 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// An attempt begins that sends this many bytes.
+    /// Records the start of an attempt that sends this many bytes.
     pub(crate) fn attempt(&self, bytes: usize) {
         self.attempts.fetch_add(1, Relaxed);
         self.sent.fetch_add(bytes as u64, Relaxed);
     }
 
-    /// This much of a response was read.
+    /// Records how much of a response was read.
     pub(crate) fn received(&self, received: Option<&RawResponse>) {
         self.received.fetch_add(received.map_or(0, |received| received.body().len() as u64), Relaxed);
     }
 
-    /// The call has ended. `may_be_absent` says that it is no failure if there is nothing of the id that is asked for.
+    /// Records the end of the call. If `may_be_absent` is set, it is not a failure if nothing with the requested id exists.
     pub(crate) fn end<T>(mut self, result: &Result<Response<T>, Error>, may_be_absent: bool) {
         match result {
             Ok(response) => self.finish(Some(response.status()), response.request_id(), None),

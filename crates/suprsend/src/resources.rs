@@ -147,7 +147,7 @@ impl<C: AsClient> Workflows<C> {
     ///
     /// Runs a workflow for its recipients, each in a run of its own. The response confirms that the request was accepted; the runs follow later, and errors such as an unknown tenant or a recipient without channels appear in the logs of the dashboard only. Without an idempotency key, a repeated request notifies the recipients again. A body may have at most 800 KB.
     ///
-    /// Sends `POST /trigger/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
+    /// Sends `POST /trigger/`. Retried after transient errors, with an idempotency key: yours, or a generated one.
     ///
     /// - `workflow`: Slug of the workflow
     pub fn trigger(
@@ -169,7 +169,7 @@ impl<C: AsClient> Workflows<C> {
     ///
     /// Sends 1 to 100 triggers in one request, to the same endpoint as a single one. Each has its own workflow, recipients, data and idempotency key, and its own outcome in the response: the request succeeds even if all triggers are refused. A body may have at most 800 KB. Rate limits count each trigger.
     ///
-    /// Sends `POST /trigger/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
+    /// Sends `POST /trigger/`. Retried after transient errors, with an idempotency key: yours, or a generated one.
     ///
     /// - `items`: The request body.
     pub fn trigger_many<Kind>(
@@ -192,7 +192,7 @@ impl<C: AsClient> Workflows<C> {
     ///
     /// Old form of a trigger: notifies users by one template, without a workflow on the dashboard. Use `POST /trigger/` with a workflow instead.
     ///
-    /// Sends `POST /{workspace_key}/trigger/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
+    /// Sends `POST /{workspace_key}/trigger/`. Retried after transient errors, with an idempotency key: yours, or a generated one.
     ///
     /// - `name`: Name of the workflow, shown in the logs
     /// - `template`: Slug of the template to send
@@ -437,7 +437,7 @@ impl<C: AsClient> Events<C> {
     ///
     /// Sends an event of a user, which triggers the workflows that wait for it, and returns an identifier. The user must exist: an event of an unknown user is accepted and dropped. Upstream does not document this endpoint; its SDKs use it.
     ///
-    /// Sends `POST /v2/event/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
+    /// Sends `POST /v2/event/`. Retried after transient errors, with an idempotency key: yours, or a generated one.
     ///
     /// Known from the official SDKs, not from the API's own document.
     ///
@@ -464,7 +464,7 @@ impl<C: AsClient> Events<C> {
     ///
     /// Sends 1 to 100 events in one request. Each has its own outcome in the response: the request succeeds even if all events are refused. A body may have at most 800 KB. Upstream does not document this endpoint; its SDKs use it.
     ///
-    /// Sends `POST /v2/bulk/event/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
+    /// Sends `POST /v2/bulk/event/`. Retried after transient errors, with an idempotency key: yours, or a generated one.
     ///
     /// Known from the official SDKs, not from the API's own document.
     ///
@@ -480,7 +480,7 @@ impl<C: AsClient> Events<C> {
     ///
     /// Sends an event of a user, which triggers the workflows that wait for it. The user must exist: an event of an unknown user is accepted and dropped. The response is a text without an identifier.
     ///
-    /// Sends `POST /event/`. Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call.
+    /// Sends `POST /event/`. Retried after transient errors, with an idempotency key: yours, or a generated one.
     ///
     /// - `distinct_id`: Unique identifier of the user in your system. The event is dropped if there is no such user.
     /// - `event`: Name of the event. Names that begin with `$` or `ss_` are reserved, apart from a few such as `$app_launched`, `$user_login` and `$user_logout`.
@@ -691,7 +691,7 @@ impl<C: AsClient> Broadcasts<C> {
     ///
     /// Sends a template to all users of a list. The response confirms that the request was accepted; the messages follow later. A repeated request sends the template again.
     ///
-    /// Sends `POST /{workspace_key}/broadcast/`. Retried only if it was surely not processed.
+    /// Sends `POST /{workspace_key}/broadcast/`. Retried only if the API cannot have processed it.
     ///
     /// - `list_id`: Identifier of the list
     /// - `template`: Slug of the template to send
@@ -1507,7 +1507,7 @@ impl<C: AsClient> Objects<C> {
     ///
     /// Changes single values of an object by a list of operations, applied in order: adds and removes addresses of channels, and sets, removes, appends to and increments properties.
     ///
-    /// Sends `PATCH /v1/object/{object_type}/{id}/`. Retried only if it was surely not processed.
+    /// Sends `PATCH /v1/object/{object_type}/{id}/`. Retried only if the API cannot have processed it.
     ///
     /// - `object_type`: Type of the object, by convention in the plural
     /// - `id`: Identifier of the object among those of its type, in your system
@@ -2455,7 +2455,7 @@ impl<C: AsClient> ListsDrafts<C> {
     ///
     /// Starts an empty draft to replace all users of a list at once. Add users to the draft, then finish it to make it live; until then the list is used as it is. If something goes wrong, delete the draft. Each call starts another draft.
     ///
-    /// Sends `POST /v1/subscriber_list/{list_id}/start_sync/`. Retried only if it was surely not processed.
+    /// Sends `POST /v1/subscriber_list/{list_id}/start_sync/`. Retried only if the API cannot have processed it.
     pub fn start(&self) -> Call<operations::StartSync, C> {
         Call::new(&self.client, operations::StartSync::new(self.list_id.as_str()))
     }
@@ -2642,7 +2642,7 @@ impl<C: AsClient> Users<C> {
     ///
     /// Changes single values of a profile by a list of operations, done in order: addresses of channels are added and removed, properties set, removed, added to and incremented.
     ///
-    /// Sends `PATCH /v1/user/{distinct_id}/`. Retried only if it was surely not processed.
+    /// Sends `PATCH /v1/user/{distinct_id}/`. Retried only if the API cannot have processed it.
     ///
     /// - `distinct_id`: Unique identifier of the user in your system
     pub fn edit(
@@ -2690,7 +2690,7 @@ impl<C: AsClient> Users<C> {
     ///
     /// Merges the user `from_user_id` into the user of the path. What only the former has the latter gains; the former is deleted for good.
     ///
-    /// Sends `POST /v1/user/{distinct_id}/merge/`. Retried only if it was surely not processed.
+    /// Sends `POST /v1/user/{distinct_id}/merge/`. Retried only if the API cannot have processed it.
     ///
     /// - `distinct_id`: Unique identifier of the user in your system
     /// - `from_user_id`: The `distinct_id` of the user that is merged and deleted
@@ -2751,7 +2751,7 @@ impl<C: AsClient> Users<C> {
     ///
     /// Sends edits of 1 to 400 users in one request, to the same endpoint as events. Users that do not exist are created. The edits are done later and the response has no outcome for each user, so an edit that fails appears in the logs of the dashboard only. A record may have at most 10 KB, a body 800 KB. Repeating a request is safe unless it adds to numbers or to properties that are lists. Upstream does not document this form; its SDKs use it.
     ///
-    /// Sends `POST /event/`. Retried only if it was surely not processed.
+    /// Sends `POST /event/`. Retried only if the API cannot have processed it.
     ///
     /// Known from the official SDKs, not from the API's own document.
     ///
@@ -3370,7 +3370,7 @@ impl<C: AsClient> UsersTenants<C> {
     ///
     /// Changes single values of the per-tenant profile by a list of operations, done in order. The global profile is left unchanged.
     ///
-    /// Sends `PATCH /v1/user/{distinct_id}/tenant/{tenant_id}/`. Retried only if it was surely not processed.
+    /// Sends `PATCH /v1/user/{distinct_id}/tenant/{tenant_id}/`. Retried only if the API cannot have processed it.
     ///
     /// Known from the official SDKs, not from the API's own document.
     ///
@@ -3799,7 +3799,7 @@ impl<C: AsClient> Workspaces<C> {
     ///
     /// Creates a workspace. The response is not the new workspace but the first page of all workspaces; look the new one up there by its name, or list the workspaces if there are more than a page.
     ///
-    /// Sends `POST /v1/workspace/`. Retried only if it was surely not processed.
+    /// Sends `POST /v1/workspace/`. Retried only if the API cannot have processed it.
     ///
     /// - `name`: Display name. The slug of a workspace is made from it.
     pub fn create(
@@ -3960,7 +3960,7 @@ impl<C: AsClient> WorkspaceApiKeys<C> {
     ///
     /// Creates an API key and returns it with the key itself, which is never shown again. Each call creates another key.
     ///
-    /// Sends `POST /v1/{workspace}/ws_api_key/`. Retried only if it was surely not processed.
+    /// Sends `POST /v1/{workspace}/ws_api_key/`. Retried only if the API cannot have processed it.
     ///
     /// - `name`: Display name. The slug of a workspace is made from it.
     pub fn create(
@@ -4044,7 +4044,7 @@ impl<C: AsClient> WorkspacePublicKeys<C> {
     ///
     /// Creates a public key. Each call creates another key.
     ///
-    /// Sends `POST /v1/{workspace}/ws_public_key/`. Retried only if it was surely not processed.
+    /// Sends `POST /v1/{workspace}/ws_public_key/`. Retried only if the API cannot have processed it.
     ///
     /// - `name`: Display name. The slug of a workspace is made from it.
     pub fn create(
@@ -4108,7 +4108,7 @@ impl<C: AsClient> WorkspacePublicKeys<C> {
     ///
     /// Replaces a public key by a new one with the same identifier and settings. The old key stops working at once. Each call replaces it again. To change keys without a gap, create a second key and delete the old one later.
     ///
-    /// Sends `PATCH /v1/{workspace}/ws_public_key/{public_key_id}/rotate/`. Retried only if it was surely not processed.
+    /// Sends `PATCH /v1/{workspace}/ws_public_key/{public_key_id}/rotate/`. Retried only if the API cannot have processed it.
     ///
     /// - `public_key_id`: Identifier of the public key, which begins with `ws_pubk_`
     pub fn rotate(
@@ -4171,7 +4171,7 @@ impl<C: AsClient> WorkspaceSigningKeys<C> {
     ///
     /// Creates a signing key and returns it with its private half, which is never shown again. Refused if the workspace has an active signing key already; roll that one instead.
     ///
-    /// Sends `POST /v1/{workspace}/ws_signing_key/`. Retried only if it was surely not processed.
+    /// Sends `POST /v1/{workspace}/ws_signing_key/`. Retried only if the API cannot have processed it.
     pub fn create(&self) -> Call<operations::CreateWorkspaceSigningKey, C> {
         Call::new(
             &self.client,
@@ -4201,7 +4201,7 @@ impl<C: AsClient> WorkspaceSigningKeys<C> {
     ///
     /// Replaces a signing key by a new one with an `id` and a `uid` of its own, and returns that with its private half, which is never shown again. The old key is marked as rolled; upstream does not say how long it is still accepted. Each call rolls again.
     ///
-    /// Sends `POST /v1/{workspace}/ws_signing_key/{signing_key_uid}/roll/`. Retried only if it was surely not processed.
+    /// Sends `POST /v1/{workspace}/ws_signing_key/{signing_key_uid}/roll/`. Retried only if the API cannot have processed it.
     ///
     /// - `signing_key_uid`: The `uid` of the signing key, which begins with `signing_key_`. It is not the `id`.
     pub fn roll(
@@ -4330,7 +4330,7 @@ impl<C: AsClient> WorkspaceWorkflows<C> {
     ///
     /// Publishes the draft of a workflow. Look at `validation_result` in the response: a draft with errors is presumably not published.
     ///
-    /// Sends `PATCH /v1/{workspace}/workflow/{slug}/commit/`. Retried only if it was surely not processed.
+    /// Sends `PATCH /v1/{workspace}/workflow/{slug}/commit/`. Retried only if the API cannot have processed it.
     ///
     /// - `slug`: Slug of the workflow, of 1 to 255 lowercase letters, digits, `-` and `_`
     pub fn commit(
@@ -4623,7 +4623,7 @@ impl<C: AsClient> WorkspaceSchemas<C> {
     ///
     /// Publishes the draft of a schema and returns the live version.
     ///
-    /// Sends `PATCH /v1/{workspace}/schema/{schema_slug}/commit/`. Retried only if it was surely not processed.
+    /// Sends `PATCH /v1/{workspace}/schema/{schema_slug}/commit/`. Retried only if the API cannot have processed it.
     ///
     /// - `schema_slug`: Slug of the schema
     pub fn commit(
@@ -4737,7 +4737,7 @@ impl<C: AsClient> WorkspaceEvents<C> {
     ///
     /// Defines an event. It can be neither renamed nor deleted. Upstream does not say what becomes of an event that exists already.
     ///
-    /// Sends `POST /v1/{workspace}/event/`. Retried only if it was surely not processed.
+    /// Sends `POST /v1/{workspace}/event/`. Retried only if the API cannot have processed it.
     ///
     /// - `name`: Name of the event. It cannot be changed later.
     pub fn create(&self, name: impl Into<String>) -> Call<operations::CreateEvent, C> {
@@ -4809,7 +4809,7 @@ impl<C: AsClient> WorkspaceEvents<C> {
     ///
     /// Takes the schema away from an event, so that its payloads are not validated any more. Refused if it has none.
     ///
-    /// Sends `PATCH /v1/{workspace}/event/{event_name}/delink_schema/`. Retried only if it was surely not processed.
+    /// Sends `PATCH /v1/{workspace}/event/{event_name}/delink_schema/`. Retried only if the API cannot have processed it.
     ///
     /// - `event_name`: Name of the event as it is, spaces and slashes included. It is encoded when the request is made.
     pub fn unlink_schema(
@@ -4948,7 +4948,7 @@ impl<C: AsClient> WorkspaceCategories<C> {
     ///
     /// Publishes the draft of all categories. The response does not say whether the draft was valid; validate it before.
     ///
-    /// Sends `PATCH /v1/{workspace}/preference_category/commit/`. Retried only if it was surely not processed.
+    /// Sends `PATCH /v1/{workspace}/preference_category/commit/`. Retried only if the API cannot have processed it.
     ///
     /// - `commit_message`: What the commit changes
     pub fn commit(
@@ -5258,7 +5258,7 @@ impl<C: AsClient> WorkspaceTranslations<C> {
     ///
     /// Goes back to an earlier version of all files. Upstream does not say whether the draft changes or the live version; look at both afterwards.
     ///
-    /// Sends `POST /v1/{workspace}/translation/version/{version_no}/rollback/`. Retried only if it was surely not processed.
+    /// Sends `POST /v1/{workspace}/translation/version/{version_no}/rollback/`. Retried only if the API cannot have processed it.
     ///
     /// - `version_no`: Number of the version to go back to
     pub fn rollback(
@@ -5277,7 +5277,7 @@ impl<C: AsClient> WorkspaceTranslations<C> {
     ///
     /// Publishes the draft of all files of a workspace.
     ///
-    /// Sends `PATCH /v1/{workspace}/translation/commit/`. Retried only if it was surely not processed.
+    /// Sends `PATCH /v1/{workspace}/translation/commit/`. Retried only if the API cannot have processed it.
     pub fn commit(&self) -> Call<operations::CommitTranslation, C> {
         Call::new(
             &self.client,
@@ -5427,7 +5427,7 @@ impl<C: AsClient> WorkspaceTemplates<C> {
     ///
     /// Publishes the draft of a template with all of its variants, or with those that are named. Refused if one of them has errors. Variants that a vendor has to approve are sent for approval and come into use once they are approved.
     ///
-    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/commit/`. Retried only if it was surely not processed.
+    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/commit/`. Retried only if the API cannot have processed it.
     ///
     /// - `template_slug`: Slug of the template
     pub fn commit(
@@ -5714,7 +5714,7 @@ impl<C: AsClient> WorkspaceTemplateVariants<C> {
     ///
     /// Takes back a variant that waits for the approval of a vendor. Only for `whatsapp` and `sms`. Upstream does not describe the response.
     ///
-    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/discard/`. Retried only if it was surely not processed.
+    /// Sends `PATCH /v2/{workspace}/template/{template_slug}/channel/{channel}/variant/{variant_id}/discard/`. Retried only if the API cannot have processed it.
     ///
     /// - `channel`: Name of the channel, such as `email`
     /// - `variant_id`: Identifier of the variant, of at most 128 letters, digits, `_`, `-` and `.`

@@ -18,7 +18,7 @@ use crate::raw_response::{self, RawResponse};
 /// # }
 /// ```
 ///
-/// Serializing a response serializes the result alone.
+/// Only the result is serialized.
 #[derive(Clone)]
 pub struct Response<T> {
     value: T,
@@ -29,23 +29,23 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
-    /// Joins a result with the response that it was decoded from.
+    /// Combines a result with the response that it was decoded from.
     pub(crate) fn new(value: T, received: RawResponse, attempts: u32) -> Self {
         let (status, headers, _) = received.into_parts();
         Self { value, status, headers, attempts, idempotency_key: None }
     }
 
-    /// Joins a part of a result with what is said of the whole.
+    /// Combines a part of a result with the metadata of the whole response.
     pub(crate) fn from_parts(value: T, status: StatusCode, headers: HeaderMap, attempts: u32) -> Self {
         Self { value, status, headers, attempts, idempotency_key: None }
     }
 
-    /// Returns the result alone.
+    /// Returns only the result.
     pub fn into_inner(self) -> T {
         self.value
     }
 
-    /// Changes the result and keeps the rest.
+    /// Transforms the result and keeps the rest.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
         let Self { value, status, headers, attempts, idempotency_key } = self;
         Response { value: change(value), status, headers, attempts, idempotency_key }
@@ -61,13 +61,13 @@ impl<T> Response<T> {
         &self.headers
     }
 
-    /// Returns the id that the API gave the request. Quote it to SuprSend's support.
+    /// Returns the id that the API assigned to the request. Quote it to SuprSend's support.
     pub fn request_id(&self) -> Option<&str> {
         raw_response::request_id(&self.headers)
     }
 
-    /// Returns the idempotency key that was sent, the caller's or the one that was made for the call. `None` if the operation takes none or
-    /// is on several records.
+    /// Returns the idempotency key that was sent: yours, or the one generated for the call. `None` if the operation takes none or has
+    /// several records.
     pub fn idempotency_key(&self) -> Option<&str> {
         self.idempotency_key.as_deref()
     }
@@ -96,7 +96,7 @@ impl<T: Serialize> Serialize for Response<T> {
     }
 }
 
-/// Leaves out the headers, which may hold a cookie.
+/// Leaves out the headers, which may contain a cookie.
 impl<T: fmt::Debug> fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")

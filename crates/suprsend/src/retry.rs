@@ -1,8 +1,7 @@
-//! Which faults are tried again, when, and when not any more.
+//! The retry policy: which errors are retried, when, and how often.
 //!
-//! The back-off is written out because the crates for it do not fit: `backon` adds its jitter on top of the delay, where full
-//! jitter draws from zero to the delay, and neither a server's own delay nor a quota that is shared between calls has a place in
-//! its loop.
+//! The back-off is implemented here because the crates for it do not fit: `backon` adds its jitter on top of the delay, where full jitter
+//! draws from zero to the delay, and its loop has no place for a server's own delay or for a quota shared between calls.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -13,7 +12,7 @@ use http::StatusCode;
 
 use crate::error::{Error, TimeoutKind};
 
-/// Whether a call surely had no effect: there was no connection to send it over, or it was throttled, which the API decides
+/// Returns whether a call certainly had no effect: there was no connection to send it over, or it was throttled, which the API decides
 /// before it does anything (RFC 6585, 4).
 pub(crate) fn was_not_processed(error: &Error) -> bool {
     match error {
@@ -24,7 +23,7 @@ pub(crate) fn was_not_processed(error: &Error) -> bool {
     }
 }
 
-/// How often and how quickly a call is retried.
+/// The policy for how often and how quickly a call is retried.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,9 +35,9 @@ pub(crate) fn was_not_processed(error: &Error) -> bool {
 /// # Ok::<(), suprsend::Error>(())
 /// ```
 ///
-/// Transient errors are retried: no connection or a broken one, an attempt that timed out, and the statuses 408, 429, 500, 502, 503
-/// and 504. A call that is not known to be idempotent (a merge, an edit that increments or that appends to a property, a raw
-/// POST) is retried only if it surely was not processed: after no connection and after 429.
+/// Transient errors are retried: no connection or a broken one, a timed-out attempt, and the statuses 408, 429, 500, 502, 503 and 504.
+/// A call that is not known to be idempotent (a merge, an edit that increments or appends to a property, a raw POST) is retried only if it
+/// certainly was not processed: if there was no connection, or after 429.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
     max_attempts: u32,
@@ -47,8 +46,8 @@ pub struct RetryPolicy {
     max_retry_after: Duration,
 }
 
-/// Three attempts in all; delays drawn from up to 0.5 s, 1 s, 2 s and so on, never more than 10 s; a server's own delay is
-/// waited for up to 30 s.
+/// Three attempts in all, with delays drawn from up to 0.5 s, 1 s, 2 s and so on, never more than 10 s. A server's own delay is respected
+/// up to 30 s.
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
@@ -71,29 +70,29 @@ impl RetryPolicy {
         Self { max_attempts: attempts.max(1), ..self }
     }
 
-    /// Sets the longest delay before the second attempt. It doubles with each further one, and each delay is drawn at random between
-    /// zero and that ("full jitter"), so that clients which failed together do not come back together.
+    /// Sets the upper bound of the delay before the second attempt. The bound doubles with each further attempt. Each delay is drawn at
+    /// random between zero and the bound ("full jitter"), so that clients that failed together do not retry together.
     pub fn base_delay(self, delay: Duration) -> Self {
         Self { base_delay: delay, ..self }
     }
 
-    /// Sets the longest delay before any attempt.
+    /// Sets the upper bound of the delay before any attempt.
     pub fn max_delay(self, delay: Duration) -> Self {
         Self { max_delay: delay, ..self }
     }
 
-    /// Sets the longest `Retry-After` that is waited for; the delay is what it asks for and a random part as above. When the server asks for more, the call fails at once, with what it asks for
-    /// in [`Error::retry_after`].
+    /// Sets the longest `Retry-After` to wait for. The delay is the requested time plus a random part as above. If the server asks for
+    /// more, the call fails at once, with the requested time in [`Error::retry_after`].
     pub fn max_retry_after(self, delay: Duration) -> Self {
         Self { max_retry_after: delay, ..self }
     }
 
-    /// Whether there may be more than one attempt.
+    /// Returns whether there may be more than one attempt.
     pub(crate) fn is_on(&self) -> bool {
         self.max_attempts > 1
     }
 
-    /// How long to wait after this failure of this attempt (the first is 1); `None` if that was the last one.
+    /// Returns how long to wait after this failure of this attempt (the first is 1), or `None` if it was the last one.
     pub(crate) fn delay(&self, attempt: u32, error: &Error) -> Option<Duration> {
         if attempt >= self.max_attempts || !error.is_retryable() {
             return None;
@@ -101,13 +100,13 @@ impl RetryPolicy {
         let jittered = self.back_off(attempt);
         match error.retry_after() {
             Some(asked) if asked > self.max_retry_after => None,
-            // What failed together was asked for the same time: it is not to come back together either.
+            // Calls that failed together were given the same time, but must not retry together either.
             Some(asked) => Some(asked.saturating_add(jittered)),
             None => Some(jittered),
         }
     }
 
-    /// A delay after so many failures, without regard to what the server asks for.
+    /// Returns a delay after this number of failures, regardless of the server's own delay.
     pub(crate) fn back_off(&self, failures: u32) -> Duration {
         self.ceiling(failures).mul_f64(fastrand::f64())
     }
@@ -118,10 +117,10 @@ impl RetryPolicy {
     }
 }
 
-/// A token bucket that all clones of a client share: retries take from it, successes give back.
+/// A token bucket that all clones of a client share: retries take tokens, successes return them.
 ///
-/// In an outage the bucket empties and calls are sent once, so that the outage is not multiplied by the number of attempts. The
-/// numbers are those of AWS's SDKs: a full bucket allows for 100 retries in a row, or 50 of calls that timed out.
+/// In an outage the bucket empties. Then calls are sent only once, so that the number of attempts does not multiply the load. The numbers
+/// are those of AWS's SDKs: a full bucket allows 100 retries in a row, or 50 of calls that timed out.
 #[derive(Debug)]
 pub(crate) struct Quota(Mutex<u32>);
 
@@ -135,7 +134,7 @@ impl Quota {
         Self(Mutex::new(CAPACITY))
     }
 
-    /// Takes what a retry after this error costs; `None` if there is not enough left.
+    /// Takes the cost of a retry after this error. Returns `None` if there are not enough tokens left.
     pub(crate) fn take(&self, error: &Error) -> Option<u32> {
         let cost = match error {
             Error::Timeout(error) if error.kind() != TimeoutKind::Call => COST_OF_TIMEOUT,
@@ -144,13 +143,13 @@ impl Quota {
         self.change(|tokens| tokens.checked_sub(cost)).then_some(cost)
     }
 
-    /// Gives back what the call's last retry took, or a little where it needed none.
+    /// Returns the tokens that the call's last retry took, or a few if it needed none.
     pub(crate) fn succeeded(&self, taken: Option<u32>) {
         self.change(|tokens| Some(tokens.saturating_add(taken.unwrap_or(GAIN)).min(CAPACITY)));
     }
 
     fn change(&self, change: impl FnOnce(u32) -> Option<u32>) -> bool {
-        // A number is whole even if a thread panicked while it held the lock.
+        // The number is valid even if a thread panicked while it held the lock.
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = change(*tokens);
         if let Some(changed) = changed {
@@ -192,7 +191,7 @@ mod tests {
             let bound = Duration::from_millis(bound);
             let delays: Vec<_> = (0..500).map(|_| policy.delay(attempt, &busy()).unwrap()).collect();
             assert!(delays.iter().all(|delay| *delay <= bound));
-            // Full jitter: the whole range is used. That 500 draws all miss a quarter of it has a chance of 10^-62.
+            // Full jitter uses the whole range. The probability that 500 draws all miss a quarter of it is 10^-62.
             assert!(delays.iter().any(|delay| *delay < bound / 4));
             assert!(delays.iter().any(|delay| *delay > bound * 3 / 4));
         }
@@ -245,7 +244,7 @@ mod tests {
         assert_eq!(quota.take(&busy()), Some(5));
         quota.succeeded(Some(5));
         assert_eq!(quota.take(&busy()), Some(5));
-        // It never holds more than at first.
+        // The bucket never holds more than its initial number.
         for _ in 0..1000 {
             quota.succeeded(Some(10));
         }

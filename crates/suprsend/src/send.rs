@@ -1,7 +1,7 @@
-//! The exchange with the API: credentials, attempts, timeouts and limits, for every operation alike.
+//! The exchange with the API: credentials, attempts, timeouts and limits, the same for every operation.
 //!
-//! Nothing here is generic, so it is compiled once, however many operations there are: what is sent is a request, what comes back is a
-//! response as bytes.
+//! Nothing here is generic, so it is compiled only once, however many operations there are: it sends a request and returns a response as
+//! bytes.
 
 use std::{
     future::{Future, poll_fn},
@@ -26,7 +26,7 @@ use tokio::{
 
 use crate::{
     client::{Client, Keys},
-    config::{Host, Settings, Shared, parse_header},
+    config::{Host, Settings, Shared, credential, parse_header},
     error::{
         ApiError, ConfigError, ConnectionError, Error, Secrets, TimeoutError, TimeoutKind, TooManyAttempts,
         UndecodableResponse, Violations,
@@ -40,25 +40,25 @@ use crate::{
     rules, verdict,
 };
 
-/// Says that a body is not what its headers say.
+/// The message for a body that does not match its headers.
 const NOT_UNPACKED: &str = "the API's response is compressed and cannot be decompressed";
 
-/// What a caller sets for one call.
+/// The options of a single call.
 #[derive(Clone, Default)]
 pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<RetryPolicy>,
-    /// What the calls of a stream go by together.
+    /// The flow control that the calls of a stream share.
     pub(crate) flow: Option<Arc<FlowControl>>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// Whether it is no failure if there is nothing of the id that is asked for.
+    /// Whether a missing item is a result instead of a failure.
     pub(crate) may_be_absent: bool,
-    /// What was wrong with what was set.
+    /// Violations found in the options.
     pub(crate) violations: Violations,
 }
 
 impl Options {
-    /// Adds a header, or a violation if it is none.
+    /// Adds a header, or a violation if it is invalid.
     pub(crate) fn header(&mut self, name: &str, value: &str) {
         match parse_header(name, value) {
             Ok(header) => self.headers.push(header),
@@ -68,7 +68,7 @@ impl Options {
 }
 
 impl Options {
-    /// Adds a violation for each option that is set, where none can be kept.
+    /// Adds a violation for each option that is set, where options cannot be kept.
     pub(crate) fn refuse(&self, reason: &str, violations: &mut Violations) {
         let set = [
             ("header", !self.headers.is_empty()),
@@ -81,18 +81,18 @@ impl Options {
     }
 }
 
-/// A request that is checked and made, and what sending it goes by.
+/// A validated request that is ready to be sent.
 pub(crate) struct Outgoing {
     pub(crate) spec: &'static Spec,
     pub(crate) request: Request,
-    /// Whether sending it twice has the effect of sending it once.
+    /// Whether sending it twice has the same effect as sending it once.
     pub(crate) idempotent: bool,
-    /// The values of parameters that must not be shown.
+    /// Parameter values that must not be shown.
     pub(crate) secrets: Vec<String>,
 }
 
-/// Polls a call, and makes an error of tokio's panic about a runtime that lacks what calls need, since nothing else tells that it
-/// does.
+/// Polls a call. If the runtime lacks a driver that calls need, tokio panics, which is the only way to find out; the panic is turned into
+/// an error.
 fn poll_in_runtime<T>(
     call: Pin<&mut impl Future<Output = Result<T, Error>>>,
     context: &mut Context<'_>,
@@ -113,7 +113,7 @@ fn poll_in_runtime<T>(
     })
 }
 
-/// A call in flight, from before it is checked until its result is known. Dropped before its end, it was cancelled.
+/// A call in flight, from before its validation until its result is known. If it is dropped earlier, the call was cancelled.
 pub(crate) struct Exchange<'a> {
     client: &'a Client,
     options: &'a Options,
@@ -132,7 +132,7 @@ impl<'a> Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Sends a request until it succeeds or has failed for good. Returns the response of a success and the number of attempts.
+    /// Sends a request until it succeeds or finally fails. Returns the successful response and the number of attempts.
     pub(crate) async fn send(&self, mut outgoing: Box<Outgoing>) -> Result<(RawResponse, u32), Error> {
         if Handle::try_current().is_err() {
             let reason = "is missing: calls have to be awaited in a tokio runtime";
@@ -145,17 +145,17 @@ impl Exchange<'_> {
         ended.map_err(Error::into_not_found)
     }
 
-    /// Sends until there is a result: the loop in which all retries are made.
+    /// Sends until there is a result, in the loop that makes all retries.
     ///
-    /// Its future, and that of an attempt, are in the future of every call, so they keep little: what they know from `self` they
-    /// ask it for again.
+    /// The futures of this and of an attempt are part of the future of every call. They stay small by reading values from `self` again
+    /// instead of keeping them.
     async fn attempts(&self, outgoing: &mut Outgoing) -> Result<(RawResponse, u32), Error> {
-        // A limit beyond what a clock can show is none.
+        // A limit that is too long for the clock is ignored.
         let mut deadline = Instant::now().checked_add(self.time_limit());
         self.set_headers(outgoing.request.headers_mut());
         let mut attempts = 0;
         let mut ticket = Ticket::default();
-        // What the last retry cost; nothing costs nothing.
+        // The cost of the last retry. If it was free, this is `None`.
         let mut taken = None::<NonZeroU32>;
         let mut last = None;
         loop {
@@ -163,7 +163,7 @@ impl Exchange<'_> {
             if let Some(flow) = self.flow() {
                 deadline = later(deadline, flow.admit(attempts, &mut ticket).await);
             }
-            // It may be replaced meanwhile: what is sent is what a response may echo.
+            // The keys may be replaced meanwhile; a response may echo those that were sent.
             let keys = self.client.keys();
             authenticate(outgoing.spec, &mut outgoing.request, &keys)?;
             let body = outgoing.request.body().and_then(reqwest::Body::as_bytes);
@@ -173,13 +173,12 @@ impl Exchange<'_> {
             let own = sent.checked_add(self.shared().settings.attempt_timeout);
             let until = [own, deadline].into_iter().flatten().min();
             let response = self.shared().http.execute(copy);
-            let error = match self.attempt(response, until, until == deadline).await {
-                Ok(mut received) => {
+            let error = match self.attempt(response, until, until == deadline, &keys).await {
+                Ok(received) => {
                     if let Some(flow) = self.flow() {
                         flow.answered(sent);
                     }
                     self.host(outgoing).quota.succeeded(taken.map(NonZeroU32::get));
-                    redact_ids(&mut received, &keys);
                     return self.judge(received, outgoing, &keys).map(|received| (received, attempts));
                 }
                 Err(Failure::OutOfTime(received)) => {
@@ -194,20 +193,20 @@ impl Exchange<'_> {
             let may_repeat = repeatable && (outgoing.idempotent || retry::was_not_processed(&error));
             if let Some(flow) = self.flow() {
                 if flow.failed(sent, &error, &mut ticket) && may_repeat && self.policy().is_on() {
-                    // The time that the outage took is not the call's.
+                    // The time that the outage took does not count against the call.
                     deadline = later(deadline, sent.elapsed());
                     self.watch.span.retry(attempts, Duration::ZERO, &error);
                     ticket.hold();
                     last = Some(error);
                     continue;
                 }
-                // The server's own delay is one of the whole stream.
+                // The server's own delay applies to the whole stream.
                 deadline = later(deadline, error.retry_after().unwrap_or_default());
             }
             let is_over = self.flow().is_some_and(FlowControl::is_over);
             let delay =
                 self.policy().delay(ticket.counted(attempts), &error).filter(|_| may_repeat && !is_over);
-            // There is no sense in waiting for an attempt that no time is left for.
+            // Do not wait for an attempt that there is no time left for.
             let too_late = |delay| deadline.is_some_and(|end| end.duration_since(Instant::now()) <= delay);
             if delay.is_some_and(too_late) {
                 return Err(TimeoutError::for_call(self.time_limit(), attempts, None, Some(error)).into());
@@ -224,12 +223,13 @@ impl Exchange<'_> {
         }
     }
 
-    /// Makes an attempt, of which this is the response, until a time, which may be the one that ends the call.
+    /// Completes one attempt, whose response future is given, until a point in time, which may be the one that ends the call.
     async fn attempt(
         &self,
         response: impl Future<Output = reqwest::Result<reqwest::Response>>,
         until: Option<Instant>,
         ends_call: bool,
+        keys: &Keys,
     ) -> Result<RawResponse, Failure> {
         let mut received = None;
         let exchange = exchange(response, &mut received, self.shared().settings.max_response);
@@ -237,10 +237,13 @@ impl Exchange<'_> {
             Some(until) => timeout_at(until, exchange).await.ok(),
             None => Some(exchange.await),
         };
+        if let Some(received) = &mut received {
+            self.redact_ids(received, keys);
+        }
         self.watch.received(received.as_ref());
         let settings = &self.shared().settings;
 
-        // A status that is no success says more than what became of the body after it.
+        // An unsuccessful status says more than any problem with the body after it.
         if let Some(received) = received.take_if(|received| !received.status().is_success()) {
             return Err(Failure::Refused(received));
         }
@@ -263,7 +266,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// Adds what every request of the client and of this call has. The key is added with each attempt, since it may change.
+    /// Sets the headers of the client and of this call. The key is set for each attempt, because it may change.
     fn set_headers(&self, headers: &mut HeaderMap) {
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         for (name, value) in &self.shared().headers {
@@ -282,7 +285,7 @@ impl Exchange<'_> {
         self.shared().host(outgoing.spec)
     }
 
-    /// The time for the whole call.
+    /// Returns the time limit of the whole call.
     fn time_limit(&self) -> Duration {
         self.options.timeout.unwrap_or(self.shared().settings.timeout)
     }
@@ -295,40 +298,52 @@ impl Exchange<'_> {
         self.options.retry.as_ref().unwrap_or(&self.shared().settings.retry)
     }
 
-    /// The error that a response is. Whatever the request held that must not be shown, a response may echo.
+    /// Converts a response to an error. The response may echo anything in the request, including what must not be shown.
     fn refusal(&self, mut received: RawResponse, outgoing: &Outgoing, keys: &Keys) -> Error {
         let secrets = self.secrets(outgoing, keys);
         received.redact_ids(|id| secrets.is_in(id));
         ApiError::new(received, &secrets).into()
     }
 
-    /// A success, unless its body says that it is none.
+    /// Returns a successful response, unless its body reports a failure.
     fn judge(&self, received: RawResponse, outgoing: &Outgoing, keys: &Keys) -> Result<RawResponse, Error> {
         let Some(verdict) = &outgoing.spec.verdict else { return Ok(received) };
         verdict::judge(verdict, outgoing.request.url(), received, || self.secrets(outgoing, keys))
     }
 
-    /// What the request held that must not be shown.
+    /// Returns everything in the request that must not be shown.
     fn secrets(&self, outgoing: &Outgoing, keys: &Keys) -> Secrets {
         let body = outgoing.request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
         let of_body = serde_json::from_slice::<Value>(body).map(|body| match outgoing.spec.body {
             Some(rules) => rules::secrets(rules, &body),
-            // Of a raw request nothing says what is secret.
+            // The body of a raw request has no rules that say what is secret.
             None => texts(body).into_iter().collect(),
         });
         let of_body = of_body.unwrap_or_default();
-        let of_headers =
-            self.shared().headers.values().chain(self.options.headers.iter().map(|(_, value)| value));
-        let of_headers =
-            of_headers.filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
-        let secrets =
-            of_body.into_iter().chain(outgoing.secrets.iter().cloned()).chain(of_headers.map(str::to_owned));
+        let secrets = of_body.into_iter().chain(outgoing.secrets.iter().cloned());
         let secrets = secrets.filter(|secret| Secrets::is_long_enough(secret));
-        Secrets::new(secrets.chain(keys.secrets().map(str::to_owned)))
+        Secrets::new(secrets.chain(self.own_secrets(keys).map(str::to_owned)))
+    }
+
+    /// Returns the secrets of the client and of this call's headers.
+    fn own_secrets<'s>(&'s self, keys: &'s Keys) -> impl Iterator<Item = &'s str> {
+        let of_headers = self.options.headers.iter().filter_map(|(_, value)| credential(value));
+        self.shared().secrets(keys).chain(of_headers)
+    }
+
+    /// Redacts request ids, which are printed and traced: a response may echo a secret there. A refusal is searched for the body's too.
+    fn redact_ids(&self, received: &mut RawResponse, keys: &Keys) {
+        received.redact_ids(|id| {
+            let is_in = |secret: &str| id.windows(secret.len()).any(|part| part == secret.as_bytes());
+            // Every other encoding of a secret has one of these characters.
+            let may_be_encoded = id.iter().any(|byte| b"%&\\".contains(byte));
+            let encoded = || Secrets::new(self.own_secrets(keys).map(str::to_owned)).is_in(id);
+            self.own_secrets(keys).any(is_in) || (may_be_encoded && encoded())
+        });
     }
 }
 
-/// Adds the credential. It is added with each attempt, since the key may change.
+/// Sets the credential. This happens for each attempt, because the key may change.
 fn authenticate(spec: &Spec, request: &mut Request, keys: &Keys) -> Result<(), Error> {
     let Some(key) = Shared::key(spec, keys)? else { return Ok(()) };
     match spec.credential {
@@ -347,13 +362,7 @@ fn authenticate(spec: &Spec, request: &mut Request, keys: &Keys) -> Result<(), E
     Ok(())
 }
 
-/// A success may echo a key as the id of the request, which is printed and traced.
-fn redact_ids(received: &mut RawResponse, keys: &Keys) {
-    received
-        .redact_ids(|id| keys.secrets().any(|key| id.windows(key.len()).any(|part| part == key.as_bytes())));
-}
-
-/// All texts in a JSON value.
+/// Returns all strings in a JSON value.
 fn texts(value: Value) -> Vec<String> {
     match value {
         Value::String(text) => vec![text],
@@ -363,8 +372,8 @@ fn texts(value: Value) -> Vec<String> {
     }
 }
 
-/// What is sent of a request, and whether the request is there to be sent again: a body that is a stream is gone then. The copy shares
-/// the bytes of the body.
+/// Returns the request to send, and whether it can be sent again: a streamed body can be sent only once. The copy shares the bytes of the
+/// body.
 fn copy(request: &mut Request) -> (Request, bool) {
     if let Some(copy) = request.try_clone() {
         return (copy, true);
@@ -373,30 +382,30 @@ fn copy(request: &mut Request) -> (Request, bool) {
     (mem::replace(request, nothing), false)
 }
 
-/// Why an attempt failed.
+/// The reason why an attempt failed.
 enum Failure {
     Of(Error),
-    /// The API responded with a status that is not a success.
+    /// The API responded with an unsuccessful status.
     Refused(RawResponse),
-    /// The time for the whole call is over; with what came of the response.
+    /// The time for the whole call is over. Contains the part of the response that was received.
     OutOfTime(Option<RawResponse>),
 }
 
-/// A deadline moved by this much; none if a clock cannot show it.
+/// Moves a deadline. Returns `None` if it is too late for the clock.
 fn later(deadline: Option<Instant>, by: Duration) -> Option<Instant> {
     deadline?.checked_add(by)
 }
 
-/// The way in which the reading of a response ended, if the connection lasted.
+/// The way in which reading a response ended, if the connection lasted.
 pub(crate) enum Read {
     Whole,
-    /// It is longer than the limit.
+    /// The response is longer than the limit.
     TooLong,
-    /// It is said to be compressed, and is not what a compressed body is.
+    /// The headers declare a compressed body, but it cannot be decompressed.
     Corrupt,
 }
 
-/// Reads a response into `received`, where it can be seen even if this is cut short.
+/// Reads a response into `received`, where it remains available if this future is dropped.
 pub(crate) async fn exchange(
     response: impl Future<Output = reqwest::Result<reqwest::Response>>,
     received: &mut Option<RawResponse>,
@@ -426,12 +435,12 @@ pub(crate) async fn exchange(
     Ok(Read::Whole)
 }
 
-/// What a failure of the HTTP client is to the caller.
+/// Converts a failure of the HTTP client to an error.
 fn transfer_error(error: reqwest::Error, received: Option<RawResponse>, settings: &Settings) -> Error {
-    // The URL holds the id of a person.
+    // The URL contains the id of a person.
     let error = error.without_url();
     if error.is_timeout() {
-        // Attempts are timed here, so what is left is connecting, or a limit of the caller's own HTTP client.
+        // Attempts are timed in this module, so the remaining timeouts are those of connecting, or of the caller's own HTTP client.
         let (kind, limit) = if error.is_connect() {
             (TimeoutKind::Connect, settings.connect_timeout)
         } else {
@@ -462,19 +471,19 @@ fn transfer_error(error: reqwest::Error, received: Option<RawResponse>, settings
     ConnectionError::new(what, retryable, received, Arc::new(error)).into()
 }
 
-/// The causes of an error, with the error itself.
+/// Returns an error and its causes.
 fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     iter::successors(Some(error as &'a (dyn std::error::Error + 'static)), |error| error.source())
 }
 
-/// Returns whether the HTTP client was built without TLS and asked for it. It may have TLS without this crate's features, if the program
-/// depends on reqwest too, so only the text of the error is certain.
+/// Returns whether TLS was needed and the HTTP client was built without it. The client may have TLS without this crate's features, if the
+/// program depends on reqwest too, so only the text of the error is reliable.
 fn is_without_tls(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| cause.to_string() == "invalid URL, scheme is not http")
 }
 
-/// Why connecting will fail again, if it surely will: what decides about it does not pass. The types of these causes are those of crates
-/// that are none of ours, so their texts have to do.
+/// Returns why connecting will fail again, if the cause is not transient. The types of these causes belong to other crates, so their texts
+/// are matched.
 fn refused_for_good(error: &reqwest::Error) -> Option<&'static str> {
     causes(error).map(|cause| cause.to_string().to_ascii_lowercase()).find_map(|text| {
         if text.contains("certificate") {
@@ -487,7 +496,7 @@ fn refused_for_good(error: &reqwest::Error) -> Option<&'static str> {
     })
 }
 
-/// Returns whether the body broke off: decompressing reports that as its own failure, whose cause is that of the connection.
+/// Returns whether the body broke off. A decompressor reports this as its own failure, caused by that of the connection.
 fn broke(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| cause.to_string() == "error reading a body from connection")
 }

@@ -1,4 +1,4 @@
-//! Setters of triggers and broadcasts that the document cannot express: one recipient, and fallible attachments.
+//! Setters of triggers and broadcasts that the OpenAPI document cannot express: a single recipient, and fallible attachments.
 
 use suprsend_api::{
     AttachmentError,
@@ -20,13 +20,13 @@ impl<C> Call<TriggerWorkflowApi, C> {
 }
 
 impl<C> Call<CancelWorkflow, C> {
-    /// Adds a recipient of the runs to cancel, by `distinct_id` or by an address on a channel.
+    /// Adds a recipient whose runs are cancelled, by `distinct_id` or by an address on a channel.
     pub fn recipient(self, recipient: impl Into<Id>) -> Self {
         self.recipients(String::from(recipient.into()))
     }
 }
 
-/// A file that cannot be attached is wrong input, at `$attachments`.
+/// Converts a file that cannot be attached to invalid input, at `$attachments`.
 impl From<AttachmentError> for Error {
     fn from(error: AttachmentError) -> Self {
         let mut found = Violations::default();

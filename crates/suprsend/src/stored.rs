@@ -1,7 +1,7 @@
-//! Operations that are stored and sent later, by a queue or an outbox.
+//! Operations that are stored now and sent later, by a queue or an outbox.
 //!
-//! Every operation of [`operations`](crate::operations) can be serialized, and [`operations::visit`](crate::operations::visit) finds its type
-//! by its id. [`Prepare::prepare`] does what has to happen once, before the operation is stored: it validates the operation and gives it
+//! Every operation of [`operations`](crate::operations) can be serialized, and [`operations::visit`](crate::operations::visit) finds its
+//! type by its id. [`Prepare::prepare`] does what must happen once, before the operation is stored: it validates the operation and assigns
 //! its idempotency key.
 //!
 //! ```
@@ -26,17 +26,17 @@ use suprsend_api::Operation;
 
 use crate::{call::Call, checks, error::Error, error::Violations, keys};
 
-/// Something that an operation can be taken from, to be stored: a [`Call`], or an operation itself.
+/// A [`Call`] or an operation, which can be prepared for storage.
 pub trait Prepare {
-    /// The operation.
+    /// The type of the operation.
     type Operation: Operation;
 
-    /// Validates the operation, and gives it an idempotency key where it takes one and has none.
+    /// Validates the operation, and assigns an idempotency key if it takes one and has none.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`], as sending it would return. A header, a timeout or a retry policy of a call is refused, since it is no part of
-    /// the operation: set it for the client that sends.
+    /// [`Error::InvalidInput`], as sending it would return. A header, a timeout or a retry policy of a call is rejected, because it is not
+    /// part of the operation; set it for the client that sends.
     fn prepare(self) -> Result<Prepared<Self::Operation>, Error>;
 }
 
@@ -58,7 +58,7 @@ impl<O: Operation, C> Prepare for Call<O, C> {
     }
 }
 
-/// A valid operation that has its idempotency key, made by [`Prepare::prepare`].
+/// A valid operation with its idempotency key, returned by [`Prepare::prepare`].
 #[derive(Clone)]
 pub struct Prepared<O> {
     operation: O,
@@ -88,7 +88,7 @@ impl<O: Operation> Prepared<O> {
         &self.operation
     }
 
-    /// Returns the operation.
+    /// Consumes this and returns the operation.
     pub fn into_operation(self) -> O {
         self.operation
     }
@@ -98,13 +98,14 @@ impl<O: Operation> Prepared<O> {
         self.key.as_deref()
     }
 
-    /// Returns whether sending the operation twice has the effect of sending it once: by its nature, or within 24 hours by its idempotency key.
+    /// Returns whether sending the operation twice has the same effect as sending it once: always, or within 24 hours because of its
+    /// idempotency key.
     pub fn is_repeatable(&self) -> bool {
         self.repeatable
     }
 }
 
-/// Leaves out the arguments, which may be secrets or the ids of people.
+/// Leaves out the arguments, which may be secrets or ids of people.
 impl<O: Operation> fmt::Debug for Prepared<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prepared")

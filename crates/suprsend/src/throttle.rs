@@ -1,4 +1,4 @@
-//! Flow control for calls that no stream sends.
+//! Flow control for calls that are not sent by a stream.
 
 use std::{
     fmt,
@@ -16,9 +16,10 @@ use crate::{
 
 /// Flow control shared by calls that are made one at a time, such as those of a worker that takes them from a queue.
 ///
-/// It is that of [`Client::send_all`]: when the API throttles one call, all of them pause for as long as it asks, and fewer are sent at
-/// a time afterwards. After three failures in a row that say something about the API, one call at a time probes whether it is back while the
-/// others wait. Unlike a stream, a throttle never gives up, so bound the waiting where that matters. Clones share it.
+/// It works like that of [`Client::send_all`]: when the API throttles one call, all of them pause for as long as the API asks, and fewer
+/// are sent at a time afterwards. After three consecutive failures that suggest an outage, one call at a time probes whether the API is
+/// back while the others wait. Unlike a stream, a throttle never gives up, so set a time limit of your own where that matters. Clones share
+/// the flow control.
 ///
 /// ```no_run
 /// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
@@ -36,7 +37,7 @@ pub struct Throttle {
     room: Arc<Room>,
 }
 
-/// The permits that are out.
+/// The permits that are in use.
 #[derive(Debug, Default)]
 struct Room {
     taken: Mutex<usize>,
@@ -49,7 +50,7 @@ impl Room {
     }
 }
 
-/// A place among the calls in flight, made by [`Throttle::permit`]. Dropping it frees the place.
+/// A place among the calls in flight, returned by [`Throttle::permit`]. Dropping it frees the place.
 #[derive(Debug)]
 #[must_use = "the place is free again as soon as the permit is dropped"]
 pub struct Permit {
@@ -66,33 +67,34 @@ impl Client {
 }
 
 impl Throttle {
-    /// Lets the number of permits vary between these. Defaults to 1 and 64. Zero counts as one, and a maximum below the minimum as the
-    /// minimum.
+    /// Lets the number of permits vary between these bounds. Defaults to 1 and 64. Zero counts as one. A maximum below the minimum counts
+    /// as the minimum.
     pub fn adaptive_concurrency(self, min: usize, max: usize) -> Self {
         self.flow.set_limit(Limit::between(min, max));
         self
     }
 
-    /// Limits the number of requests in a second, retries included. Zero counts as one. There is no limit by default.
+    /// Limits the number of requests per second, including retries. Zero counts as one. Unlimited by default.
     pub fn max_rate(self, requests: u32) -> Self {
         self.flow.set_rate(requests);
         self
     }
 
-    /// Limits the time that calls wait because the API asks for it. Defaults to 5 min.
+    /// Limits the time that calls wait when the API asks for it. Defaults to 5 min.
     ///
-    /// If the API asks for more, the calls that it asked fail, with that time in [`Error::retry_after`](crate::Error::retry_after).
+    /// If the API asks for more, the calls that received that response fail, with the requested time in
+    /// [`Error::retry_after`](crate::Error::retry_after).
     pub fn max_pause(self, pause: Duration) -> Self {
         self.flow.set_max_pause(pause);
         self
     }
 
-    /// Returns the number of permits that may be out now.
+    /// Returns the number of permits that may currently be in use.
     pub fn concurrency(&self) -> usize {
         self.flow.limit()
     }
 
-    /// Returns the outage that holds the calls, if there is one.
+    /// Returns the outage that currently holds back the calls, if there is one.
     pub fn outage(&self) -> Option<Outage> {
         self.flow.outage().map(|(since, cause)| Outage::new(since.elapsed(), cause))
     }
@@ -100,7 +102,7 @@ impl Throttle {
     /// Waits for a place among the calls in flight. Cancel safe.
     pub async fn permit(&self) -> Permit {
         loop {
-            // From before the count is read, so that no wake-up is missed.
+            // Created before the count is read, so that no wake-up is missed.
             let freed = self.room.freed.notified();
             {
                 let mut taken = self.room.taken();
@@ -128,7 +130,7 @@ impl fmt::Debug for Throttle {
     }
 }
 
-/// A place is freed after the answer that may have raised the limit, so all who wait look again.
+/// Frees the place and wakes all waiters: the response may have raised the limit before.
 impl Drop for Permit {
     fn drop(&mut self) {
         *self.room.taken() -= 1;

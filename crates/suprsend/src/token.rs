@@ -1,7 +1,7 @@
-//! Tokens by which a user is known to SuprSend's client SDKs: the inbox, the preference page, and push registration.
+//! Tokens that authenticate a user to SuprSend's client SDKs: the inbox, the preference page, and push registration.
 //!
-//! A workspace whose public key is in secure mode asks for them. The signing key is on the dashboard's page "Developers, API Keys". A
-//! token is handed to the user's own browser or device, and renewed before it expires.
+//! A workspace whose public key is in secure mode requires them. The signing key is shown on the dashboard's page "Developers, API Keys".
+//! Give a token only to the user's own browser or device, and renew it before it expires.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -37,22 +37,22 @@ use crate::{
     values::Id,
 };
 
-/// Default lifetime of a token.
+/// The default lifetime of a token.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// The longest id of a tenant, in characters.
+/// The maximum length of a tenant's id, in characters.
 const TENANT_CHARACTERS: usize = 64;
 
-/// The signing key of a workspace. It cannot be printed, and is wiped when it is dropped.
+/// The signing key of a workspace. It cannot be printed, and its memory is wiped on drop.
 #[derive(Clone)]
 pub struct SigningKey(ecdsa::SigningKey);
 
 impl SigningKey {
-    /// Reads a key: PEM (`-----BEGIN PRIVATE KEY-----`), or that PEM in base64, which fits into one line. SuprSend shows both.
+    /// Parses a key: PEM (`-----BEGIN PRIVATE KEY-----`), or that PEM in base64, which fits on one line. SuprSend shows both.
     ///
     /// # Errors
     ///
-    /// The text is neither, or the key is not of the curve P-256.
+    /// Fails if the text is neither, or if the key does not use the curve P-256.
     pub fn from_pem(pem: impl Into<SecretString>) -> Result<Self, Error> {
         let pem = pem.into();
         let text = pem.expose_secret().trim();
@@ -61,7 +61,7 @@ impl SigningKey {
             ConfigError::new("signing_key", reason)
         };
         let key = if text.starts_with("-----BEGIN") {
-            // In an environment variable, line breaks are often written so.
+            // Environment variables often contain line breaks in this form.
             let text = Zeroizing::new(text.replace("\\n", "\n"));
             ecdsa::SigningKey::from_pkcs8_pem(&text)
         } else {
@@ -73,7 +73,7 @@ impl SigningKey {
         Ok(Self(key.map_err(|_| refuse())?))
     }
 
-    /// Begins a token for a user of this `distinct_id`. It is valid for an hour from now, and for the tenant `default`, unless stated.
+    /// Creates a token for the user with this `distinct_id`. By default it is valid for one hour from now, for the tenant `default`.
     pub fn token(&self, distinct_id: impl Into<Id>) -> Token<'_> {
         let distinct_id = String::from(distinct_id.into());
         Token { key: self, distinct_id, tenant: None, lifetime: LIFETIME, from: SystemTime::now() }
@@ -87,7 +87,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// A token that is still to be signed, made by [`SigningKey::token`].
+/// A token that is not yet signed, returned by [`SigningKey::token`].
 #[derive(Clone)]
 #[must_use = "a token is made by `sign`"]
 pub struct Token<'a> {
@@ -121,29 +121,30 @@ struct Scope<'a> {
 }
 
 impl Token<'_> {
-    /// Makes it valid for this tenant instead of `default`.
+    /// Sets the tenant that the token is valid for. Defaults to `default`.
     pub fn tenant(mut self, id: impl Into<Id>) -> Self {
         self.tenant = Some(id.into().into());
         self
     }
 
-    /// Sets how long it is valid, in whole seconds. SuprSend's client SDKs ask for a new one 30 s before it expires.
+    /// Sets the lifetime, in whole seconds. SuprSend's client SDKs ask for a new token 30 s before it expires.
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
 
-    /// Sets when it begins to be valid, in the place of now.
+    /// Sets when the token becomes valid. Defaults to now.
     pub fn issued_at(mut self, time: SystemTime) -> Self {
         self.from = time;
         self
     }
 
-    /// Signs it, and returns it as the client SDKs take it: a JWT with ES256.
+    /// Signs the token and returns it in the form that the client SDKs expect: a JWT with ES256.
     ///
     /// # Errors
     ///
-    /// An id that is empty or too long, and a time that cannot be told in seconds since 1970, or less than one second.
+    /// Fails if an id is empty or too long, if a time cannot be expressed in seconds since 1970, or if the lifetime is less than one
+    /// second.
     pub fn sign(&self) -> Result<String, Error> {
         let mut found = Violations::default();
         checks::id("distinct_id", &self.distinct_id, &mut found);

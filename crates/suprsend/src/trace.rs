@@ -1,7 +1,7 @@
-//! A span for each call, if the feature `tracing` is on, with the names that OpenTelemetry has for them.
+//! A span for each call if the feature `tracing` is enabled, with OpenTelemetry's names.
 //!
-//! It says which operation, which host, how it went and how many attempts it took; never a path, a body or a header, which hold the ids of
-//! people and keys, nor the message of an error, which may quote them.
+//! It records the operation, the host, the outcome and the number of attempts. It never records a path, a body or a header, which contain
+//! keys and ids of people, nor the message of an error, which may quote them.
 
 #[cfg(feature = "tracing")]
 pub(crate) use on::Span;
@@ -78,7 +78,7 @@ mod on {
             let reason = reason(kind, report.status);
             self.0.record("otel.status_code", "ERROR");
             self.0.record("error.type", &*reason);
-            // Whoever drops a call knows of it.
+            // The caller who drops a call knows about it.
             if kind != ErrorKind::Cancelled {
                 tracing::error!(
                     target: "suprsend",
@@ -94,7 +94,7 @@ mod on {
         }
     }
 
-    /// The status where the API refused, as OpenTelemetry asks for, and else the kind.
+    /// Returns the status if the API rejected the call, as OpenTelemetry requires; otherwise the kind of the error.
     fn reason(kind: ErrorKind, status: Option<StatusCode>) -> Cow<'static, str> {
         match (kind, status) {
             (ErrorKind::Api | ErrorKind::NotFound, Some(status)) => Cow::Owned(status.as_str().to_owned()),

@@ -1,4 +1,4 @@
-//! What the document cannot express about operations on users: bodies as a whole and many upserts at once.
+//! Operations on users that the OpenAPI document cannot express: complete bodies and many upserts at once.
 
 use serde_json::Value;
 use suprsend_api::{Operation, operations::CreateUpdateUsers, types::UserUpsert};
@@ -18,23 +18,23 @@ pub use crate::{
     resources::Users,
 };
 
-/// An upsert of a user, made by [`Users::upsert`].
+/// An upsert of a user, returned by [`Users::upsert`].
 pub type UpsertUser<C = Client> = Call<CreateUpdateUsers, C>;
 
-/// An edit of a user, made by [`Users::edit`].
+/// An edit of a user, returned by [`Users::edit`].
 pub type EditUser<C = Client> = Call<suprsend_api::operations::EditUserProfile, C>;
 
 impl<C> Call<CreateUpdateUsers, C> {
-    /// Replaces what has been set so far by a body of the generated type.
+    /// Replaces everything set so far with a body of the generated type.
     pub fn with_body(mut self, body: UserUpsert) -> Self {
         self.operation_mut().body = body;
         *self.refused_mut() = Violations::default();
         self
     }
 
-    /// Replaces what has been set so far by a body as JSON, which is checked against the document.
+    /// Replaces everything set so far with a JSON body, which is validated against the OpenAPI document.
     ///
-    /// Members that the document does not know are custom properties; inside a channel's entry they are not sent.
+    /// Members that the document does not declare are custom properties. Inside a channel's entry they are not sent.
     pub fn with_json(mut self, body: Value) -> Self {
         let mut found = Violations::default();
         if let Some(rules) = CreateUpdateUsers::SPEC.body {
@@ -50,19 +50,19 @@ impl<C> Call<CreateUpdateUsers, C> {
         self
     }
 
-    /// Returns the id of the user, as it is sent.
+    /// Returns the id of the user as it will be sent.
     pub fn distinct_id(&self) -> &str {
         &self.operation().distinct_id
     }
 
-    /// Returns the body, as it is sent. Serializing the call gives the same.
+    /// Returns the body as it will be sent. Serializing the call produces the same.
     pub fn body(&self) -> &UserUpsert {
         &self.operation().body
     }
 }
 
 impl Users {
-    /// Sends many upserts, several at a time, and returns an outcome for each: [`Client::send_all`] under the name that people look for.
+    /// Sends many upserts, several at a time, and returns an outcome for each. This is [`Client::send_all`] under a familiar name.
     pub fn upsert_all<Kind, S>(&self, upserts: S) -> SendAll<S::Stream>
     where
         S: Source<Kind, Entry: Entry<Client = Client, Operation = CreateUpdateUsers>>,
@@ -73,7 +73,7 @@ impl Users {
 
 #[cfg(feature = "blocking")]
 impl Users<blocking::Client> {
-    /// Sends many upserts, several at a time; the outcomes are an iterator. See [`Client::send_all`].
+    /// Sends many upserts, several at a time, and returns an iterator over the outcomes. See [`Client::send_all`].
     pub fn upsert_all<Kind, S>(&self, upserts: S) -> SendAll<S::Stream, blocking::Client>
     where
         S: Source<Kind, Entry: Entry<Client = blocking::Client, Operation = CreateUpdateUsers>>,

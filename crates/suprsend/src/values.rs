@@ -1,15 +1,15 @@
-//! What the methods of calls take: ids of any kind, one value or several, a value or none.
+//! The arguments of calls: ids of any type, one value or several, a value or none.
 
 use std::{fmt, iter};
 
-/// An id in your own system, as text. White space around it is dropped.
+/// An id in your own system, as text. Surrounding whitespace is trimmed.
 ///
-/// Anything that can be displayed is one: a text, a number, a UUID.
+/// Any type that implements `Display` can be an id: a string, a number, a UUID.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(String);
 
 impl Id {
-    /// Returns the id as it is sent.
+    /// Returns the id as it will be sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -27,15 +27,15 @@ impl From<Id> for String {
     }
 }
 
-/// Leaves out the id, which stands for a person.
+/// Leaves out the id, which identifies a person.
 impl fmt::Debug for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Id")
     }
 }
 
-/// Writes the value of a path parameter, without the white space around it, which SuprSend's other SDKs drop too. What is nothing but
-/// white space stays, for the checks to say so.
+/// Converts the value of a path parameter, trimming surrounding whitespace, as SuprSend's other SDKs do. A value of only whitespace is
+/// kept, so that validation reports it.
 pub(crate) fn text(value: impl fmt::Display) -> String {
     let mut text = value.to_string();
     let trimmed = text.trim();
@@ -45,19 +45,19 @@ pub(crate) fn text(value: impl fmt::Display) -> String {
     text
 }
 
-/// Writes the value of a path parameter that a setting of the client has; empty if it is not set.
+/// Converts the value of a path parameter that comes from a setting of the client; empty if it is not set.
 pub(crate) fn setting(value: Option<&str>) -> String {
     value.unwrap_or_default().to_owned()
 }
 
-/// Writes several ids.
+/// Converts several ids.
 pub(crate) fn texts<Kind>(ids: impl OneOrMore<Id, Kind>) -> Vec<String> {
     ids.into_values().map(String::from).collect()
 }
 
-/// One value or several: `"a"`, `["a", "b"]`, a `Vec`, an `Option`, or any other iterator of what becomes a `T`.
+/// One value or several: `"a"`, `["a", "b"]`, a `Vec`, an `Option`, or any other iterator of values that convert to a `T`.
 ///
-/// `Kind` tells these apart, and is inferred.
+/// `Kind` distinguishes these and is inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a `{T}` nor several of them",
     label = "expected one value that becomes a `{T}`, or an array, a `Vec`, an `Option` or an iterator of such values",
@@ -68,11 +68,11 @@ pub trait OneOrMore<T, Kind> {
     fn into_values(self) -> impl Iterator<Item = T>;
 }
 
-/// The kind of what is one value.
+/// A marker for a single value.
 #[derive(Debug)]
 pub struct One;
 
-/// The kind of what may be several values, or none.
+/// A marker for any number of values, including none.
 #[derive(Debug)]
 pub struct Several;
 
@@ -90,7 +90,7 @@ impl<T, I: IntoIterator<Item: Into<T>>> OneOrMore<T, Several> for I {
 
 /// A value or none: `"a"`, `Some("a")` or `None`.
 ///
-/// `Kind` tells these apart, and is inferred.
+/// `Kind` distinguishes these and is inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a `{T}` nor an `Option` of one",
     label = "expected a value that becomes a `{T}`, or an `Option` of such a value",

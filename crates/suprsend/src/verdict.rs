@@ -1,4 +1,4 @@
-//! Whether a success is one: the document's table says of an operation where its response tells.
+//! Checks whether a successful status is a success: the OpenAPI document's table declares where an operation's response reports it.
 
 use reqwest::Url;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::{
     raw_response::RawResponse,
 };
 
-/// Returns the response unless it says that what was asked for was not done.
+/// Returns the response, unless it says that the request was not carried out.
 pub(crate) fn judge(
     verdict: &Verdict,
     request: &Url,
@@ -22,7 +22,7 @@ pub(crate) fn judge(
     if asked == Some(false) {
         return Ok(received);
     }
-    // What is no JSON is refused when it is decoded.
+    // A body that is not JSON is rejected when it is decoded.
     let Ok(body) = serde_json::from_slice::<Value>(received.body()) else { return Ok(received) };
     let at = |path: &[&str]| path.iter().try_fold(&body, |value, name| value.get(name));
     match at(verdict.holds) {

@@ -1,9 +1,10 @@
-//! Reads the requests that SuprSend posts to your webhook: the status of a message, or an inbound message.
+//! Parses the requests that SuprSend posts to your webhook: the status of a message, or an inbound message.
 //!
-//! Webhooks are set up on the dashboard's page "Developers, Webhooks", and are in no document, so these types are written by hand. They are
-//! read tolerantly: whatever is missing, null or of another type is `None`, and what is new is in `extra`.
+//! Webhooks are configured on the dashboard's page "Developers, Webhooks". They are not part of any OpenAPI document, so these types are
+//! written by hand. Parsing is tolerant: members that are missing, null or of another type are `None`, and unknown members are kept in
+//! `extra`.
 //!
-//! SuprSend does not sign webhooks. What can be checked is a header of your own choice with a [`Secret`], which the dashboard lets you add.
+//! SuprSend does not sign webhooks. You can add a header of your own on the dashboard and verify it with a [`Secret`].
 //!
 //! ```
 //! use suprsend::webhook::{EventType, Secret, Webhook};
@@ -29,23 +30,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwn
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 
-/// The value of a header by which a webhook is known to come from SuprSend. It cannot be printed.
+/// The value of a header that proves that a webhook comes from SuprSend. It cannot be printed.
 #[derive(Debug, Clone)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes a secret. An empty one matches nothing.
+    /// Creates a secret. An empty one matches nothing.
     pub fn new(secret: impl Into<SecretString>) -> Self {
         Self(secret.into())
     }
 
-    /// Returns whether this is the secret. The time that it takes tells nothing but whether the lengths are the same.
+    /// Returns whether this is the secret. The comparison takes constant time; it reveals only whether the lengths are equal.
     pub fn matches(&self, value: impl AsRef<[u8]>) -> bool {
         let own = self.0.expose_secret().as_bytes();
         !own.is_empty() && bool::from(own.ct_eq(value.as_ref()))
     }
 
-    /// Returns whether a request has this header once, with the secret.
+    /// Returns whether a request has this header exactly once, with the secret as its value.
     pub fn is_in(&self, headers: &HeaderMap, name: &str) -> bool {
         let mut values = headers.get_all(name).into_iter();
         match (values.next(), values.next()) {
@@ -61,14 +62,14 @@ impl Secret {
 pub enum EventType {
     /// The status of a message changed.
     Status,
-    /// Somebody sent a message back.
+    /// Somebody replied to a message.
     InboundMessage,
-    /// Something newer.
+    /// An event that this crate does not know.
     Other(String),
 }
 
 impl EventType {
-    /// Returns the name, as it is sent.
+    /// Returns the name as it was received.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Status => "status",
@@ -94,7 +95,7 @@ impl Serialize for EventType {
     }
 }
 
-/// Writes a type whose members are all read tolerantly, with what is shown of it.
+/// Defines a type whose members are all parsed tolerantly, and lists the members that `Debug` shows.
 macro_rules! tolerant {
     (
         $(#[$about:meta])* $name:ident shows($($shown:ident),*)
@@ -114,7 +115,7 @@ macro_rules! tolerant {
             pub extra: Map<String, Value>,
         }
 
-        /// Leaves out what stands for a person, or may.
+        /// Leaves out everything that identifies a person, or may do so.
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($name))$(.field(stringify!($shown), &self.$shown))*.finish_non_exhaustive()
@@ -124,31 +125,31 @@ macro_rules! tolerant {
 }
 
 tolerant! {
-    /// One webhook.
+    /// A webhook request.
     Webhook shows(event_type, channel, template, workflow_name, vendor_name, suprsend_status) {
-        /// The version of the form: `1.0`.
+        /// The version of the format: `1.0`.
         version: String = "text",
-        /// The event that it reports.
+        /// The reported event.
         event_type: EventType = "value",
         /// The channel of the message.
         channel: String = "text",
         /// The address on the channel.
         channel_value: String = "text",
-        /// The user.
+        /// The user's `distinct_id`.
         distinct_id: String = "text",
         /// The slug of the template.
         template: String = "text",
         /// The name of the workflow.
         workflow_name: String = "text",
-        /// Vendor that delivers the channel.
+        /// The vendor that delivers through the channel.
         vendor_name: String = "text",
         /// The vendor's response, by vendor.
         vendor_response: Value = "value",
-        /// The new status, in webhooks about one.
+        /// The new status, if the webhook reports one.
         suprsend_status: Status = "value",
-        /// The message, in webhooks about one that was sent back.
+        /// The message that was sent back, if the webhook reports one.
         suprsend_inbound_message: InboundMessage = "value",
-        /// The message that it refers to.
+        /// The message that the webhook refers to.
         reference: Reference = "value",
     }
 }
@@ -158,31 +159,31 @@ tolerant! {
     Status shows(status, timestamp) {
         /// The status, such as `delivered` or `seen`.
         status: String = "text",
-        /// When that was, in milliseconds since 1970.
+        /// The time of the status, in milliseconds since 1970.
         timestamp: i64 = "number",
     }
 }
 
 tolerant! {
-    /// A message that somebody sent back.
+    /// An inbound message: one that somebody sent back.
     InboundMessage shows(kind, message_type, timestamp) {
-        /// Sender of the message.
+        /// The sender of the message.
         from: String = "text",
-        /// The address that it was sent to.
+        /// The address that the message was sent to.
         to: String = "text",
-        /// The kind of its content, the member `type`.
+        /// The kind of the content, from the member `type`.
         kind as "type": String = "text",
-        /// The text, in `body`.
+        /// The text, from `body`.
         text: Value = "value",
         /// The kind of the message.
         message_type: String = "text",
-        /// The message that it answers.
+        /// The message that this one answers.
         context: Value = "value",
-        /// The vendor's identifier of the message that it answers.
+        /// The vendor's id of the message that this one answers.
         source_message_id: String = "text",
-        /// Whether that one was sent by SuprSend.
+        /// Whether that message was sent by SuprSend.
         source_message_sent_via_suprsend: bool = "value",
-        /// When it was sent, in milliseconds since 1970.
+        /// The time when the message was sent, in milliseconds since 1970.
         timestamp: i64 = "number",
     }
 }
@@ -192,13 +193,13 @@ tolerant! {
     Reference shows(supr_execution_id, supr_ngid, supr_nid, workspace_name) {
         /// The idempotency key of the trigger.
         idempotency_key: String = "text",
-        /// The run of the workflow.
+        /// The id of the workflow execution.
         supr_execution_id: String = "text",
-        /// SuprSend's identifier of the group of notifications.
+        /// SuprSend's id of the group of notifications.
         supr_ngid: String = "text",
-        /// SuprSend's identifier of the notification.
+        /// SuprSend's id of the notification.
         supr_nid: String = "text",
-        /// The vendor's identifier of the message.
+        /// The vendor's id of the message.
         vendor_ack_id: String = "text",
         /// The name of the workspace.
         workspace_name: String = "text",
@@ -208,19 +209,19 @@ tolerant! {
 }
 
 impl Webhook {
-    /// Returns the status, in webhooks about one.
+    /// Returns the status, if the webhook reports one.
     pub fn status(&self) -> Option<&str> {
         self.suprsend_status.as_ref()?.status.as_deref()
     }
 
-    /// Returns the idempotency key of the trigger that the message is of.
+    /// Returns the idempotency key of the trigger that caused the message.
     pub fn idempotency_key(&self) -> Option<&str> {
         self.reference.as_ref()?.idempotency_key.as_deref()
     }
 }
 
 impl Status {
-    /// Returns when the message came to be in this status.
+    /// Returns the time of the status.
     pub fn at(&self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp_millis(self.timestamp?)
     }
@@ -234,12 +235,12 @@ impl InboundMessage {
     }
 }
 
-/// Reads a value, or nothing if it has another form.
+/// Deserializes a value, or `None` if it has another form.
 fn value<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
 }
 
-/// A text; a number or a truth value is taken for one.
+/// Deserializes a string; a number or a boolean is converted.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::String(text) => Some(text),
@@ -249,7 +250,7 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
     })
 }
 
-/// A whole number; a text of one is taken for it.
+/// Deserializes an integer; a string that contains one is converted.
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Number(number) => number.as_i64(),
@@ -328,7 +329,7 @@ mod tests {
         assert!(!secret.is_in(&headers, "x-secret"));
         headers.insert("x-secret", "correct horse".parse().unwrap());
         assert!(secret.is_in(&headers, "X-Secret"));
-        // Of two values it is unknown which one counts.
+        // If there are two values, it is unknown which one counts.
         headers.append("x-secret", "other".parse().unwrap());
         assert!(!secret.is_in(&headers, "x-secret"));
     }

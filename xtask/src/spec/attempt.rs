@@ -1,11 +1,11 @@
-//! Everything that comes after the document, tried on texts that are not the project's yet.
+//! Tries all steps after reading the document, on texts that do not belong to the project yet.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use suprsend_codegen::{Problems, Project, Settings, Source, Table, generate, resources};
 
-/// What comes of a document and its overlays.
+/// The results for a document and its overlays.
 #[derive(Debug)]
 pub(super) struct Made {
     /// The corrected document.

@@ -1,6 +1,6 @@
-//! Whatever is read, united or compared: a result or problems in lines, and never a panic.
+//! Checks that reading, merging and comparing always give a result or problems in lines, and never panic.
 //!
-//! The runs are the same every time. `FUZZ_ROUNDS` makes them longer.
+//! The runs are deterministic. `FUZZ_ROUNDS` makes them longer.
 
 #[path = "../../../crates/codegen/tests/random/mod.rs"]
 mod random;
@@ -20,7 +20,7 @@ fn rounds(usual: u64) -> u64 {
     std::env::var("FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(usual)
 }
 
-/// What a broken download or a slip of the hand leaves of a text.
+/// Damages a text like a broken download or a typo.
 fn spoil(random: &mut Random, text: &str) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for _ in 0..=random.below(3) {
@@ -43,7 +43,7 @@ fn spoil(random: &mut Random, text: &str) -> String {
     lines.join("\n")
 }
 
-/// Every problem is one line with a remedy.
+/// Checks that every problem is one line with a remedy.
 fn judge(problems: &Problems) {
     for problem in problems.iter() {
         assert!(!problem.place().is_empty() && !problem.remedy().is_empty(), "{problem}");

@@ -1,7 +1,8 @@
-//! Upstream's habits: what its documents say that the specification does not allow, and what is meant.
+//! Upstream's habits: declarations that the specification does not allow, and their intended meaning.
 //!
-//! What the generator reads as meant anyway is only reported ([`KNOWN`]). What it would refuse, and of which there is only one meaning, is
-//! corrected by an overlay that is written anew with each import ([`CERTAIN`]). Everything else is refused with its place, by lint.
+//! If the generator already understands what is meant, a habit is only reported ([`KNOWN`]). If the generator would reject it, and it has
+//! only one possible meaning, it is corrected by an overlay that is rewritten with each import ([`CERTAIN`]). Everything else is rejected
+//! by lint, with its place.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use suprsend_codegen::{Node, Pointer, Problems, Source, walk};
 
 use super::overlays::{query, write};
 
-/// The overlay with the corrections. It comes before all others, which speak of the document as it is meant.
+/// The overlay with the corrections. It precedes all others, which refer to the document as it is meant.
 pub(super) const READINGS: &str = "overlays/05-readings.yaml";
 
 const HEAD: &str = "\
@@ -22,21 +23,21 @@ info:
 actions:
 ";
 
-/// A kind of slip that the generator takes for what is meant.
+/// A kind of mistake that the generator interprets as it is meant.
 struct Known {
     name: &'static str,
     meaning: &'static str,
-    /// The members of an object that are of this kind.
+    /// Returns the members of an object with this mistake.
     found: fn(&Map<String, Value>, Node) -> Vec<String>,
 }
 
-/// Members with what they are meant to be.
+/// Members with their intended values.
 type Meant = Vec<(String, Value)>;
 
-/// A kind of slip that is corrected.
+/// A kind of mistake that is corrected.
 struct Certain {
     name: &'static str,
-    /// The members of an object that are of this kind, with what is meant.
+    /// Returns the members of an object with this mistake, with their intended values.
     found: fn(&Map<String, Value>, Node) -> Meant,
 }
 
@@ -218,7 +219,7 @@ const KEYWORDS: [&str; 12] = [
     "title",
 ];
 
-/// What a document says that is read as it is meant.
+/// Mistakes of a document that are interpreted as they are meant.
 #[derive(Debug, Default)]
 pub(super) struct Readings {
     /// The kinds, each with its meaning and its places.
@@ -228,7 +229,7 @@ pub(super) struct Readings {
 }
 
 impl Readings {
-    /// Finds them in upstream's document.
+    /// Finds the mistakes in upstream's document.
     pub(super) fn new(document: &Value) -> Self {
         let mut readings = Self::default();
         if !document.is_object() {
@@ -272,7 +273,7 @@ impl Readings {
         }
     }
 
-    /// The overlay with the corrections, if there are any.
+    /// Returns the overlay with the corrections, if there are any.
     pub(super) fn overlay(&self) -> Result<Option<Source>, Problems> {
         if self.actions.is_empty() {
             return Ok(None);
@@ -280,7 +281,7 @@ impl Readings {
         write::append(&Source::new(READINGS, ""), HEAD, &self.actions).map(Some)
     }
 
-    /// A line a kind.
+    /// Returns one line for each kind.
     pub(super) fn lines(&self) -> impl Iterator<Item = String> {
         self.known.iter().map(|(name, (meaning, places))| {
             let more = if places.len() > 1 {
@@ -294,7 +295,7 @@ impl Readings {
     }
 }
 
-/// A member, or a member of a member.
+/// Returns the pointer to a member, or to a member of a member.
 fn step(member: &str) -> Pointer {
     match member.split_once('\0') {
         Some((outer, inner)) => Pointer::root().child(outer).child(inner),
@@ -310,7 +311,7 @@ fn schema(object: &Map<String, Value>, node: Node, names: &[&str], is: fn(&Value
     if node == Node::Schema { members(object, names, is) } else { Vec::new() }
 }
 
-/// The members of a member, as the two names with a zero between.
+/// Returns matching members of a member, as the two names with a zero character between them.
 fn within(object: Option<&Value>, is: impl Fn(&Value) -> bool, outer: &str) -> Vec<String> {
     let members = object.and_then(Value::as_object).into_iter().flatten();
     members.filter(|(_, value)| is(value)).map(|(name, _)| format!("{outer}\0{name}")).collect()
@@ -329,7 +330,7 @@ fn certain(
     found.collect()
 }
 
-/// A type that is written otherwise.
+/// Corrects the spelling of a type.
 fn spelt(name: &Value) -> Option<Value> {
     let name = name.as_str()?;
     let meant = match name.trim().to_ascii_lowercase().as_str() {
@@ -379,7 +380,7 @@ fn defaults(object: &Map<String, Value>, node: Node) -> Vec<String> {
     if node == Node::Schema && !fits && !default.is_null() { vec!["default".to_owned()] } else { Vec::new() }
 }
 
-/// Values such as `==`, in which there is nothing to make a name of.
+/// Finds values such as `==`, from which no name can be made.
 fn operators(object: &Map<String, Value>, node: Node) -> Vec<String> {
     let nameless = |value: &Value| {
         value.as_str().is_some_and(|text| !text.is_empty() && !text.chars().any(char::is_alphanumeric))
@@ -389,7 +390,7 @@ fn operators(object: &Map<String, Value>, node: Node) -> Vec<String> {
     if found { vec!["enum".to_owned()] } else { Vec::new() }
 }
 
-/// Whether a text can be the name of a header (RFC 9110, 5.6.2).
+/// Returns whether a text can be the name of a header (RFC 9110, 5.6.2).
 fn is_token(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
 }
@@ -402,7 +403,7 @@ mod tests {
 
     const BODY: &str = "/paths/~1a~1{id}/post/requestBody/content/application~1json/schema";
 
-    /// A document that is well, with something else at a place.
+    /// Returns a valid document with another value at a place.
     fn with(place: &str, value: &Value) -> Value {
         let mut document = json!({
             "openapi": "3.1.1",
@@ -424,7 +425,7 @@ mod tests {
         document
     }
 
-    /// What comes of a document with the overlay that its slips get.
+    /// Returns the result for a document with the overlay for its mistakes.
     fn generated(document: &Value) -> Result<(Value, String), Problems> {
         let overlay = Readings::new(document).overlay()?;
         let source = Source::new("openapi.yaml", document.to_string());

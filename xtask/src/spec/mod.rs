@@ -1,4 +1,4 @@
-//! `cargo xtask spec`: upstream's document: what a new one changes, and how it gets in.
+//! `cargo xtask spec`: shows what a new upstream document changes, and imports it.
 
 mod attempt;
 mod diff;

@@ -1,4 +1,4 @@
-//! Writing files as a whole or not at all.
+//! Replaces files atomically.
 
 use std::{
     fs, io,
@@ -8,9 +8,10 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-/// Replaces files, and deletes those that get no text. Whoever reads one meanwhile, or after a crash, finds the old text or the new one.
+/// Replaces files, and deletes those without a new text. Anybody who reads one meanwhile, or after a crash, sees either the old or the new
+/// text.
 ///
-/// All texts are on the disk before the first file is replaced. If one cannot be, those before it get their old texts again.
+/// All texts are on disk before the first file is replaced. If one cannot be replaced, the earlier ones get their old texts back.
 pub(super) fn replace(files: &[(PathBuf, Option<String>)]) -> io::Result<()> {
     let mut staged = Vec::new();
     for (path, text) in files {
@@ -44,14 +45,14 @@ pub(super) fn replace(files: &[(PathBuf, Option<String>)]) -> io::Result<()> {
     Ok(())
 }
 
-/// The text in a file of its own beside the one that it will replace.
+/// Writes the text to a temporary file next to the one that it will replace.
 fn stage(path: &Path, text: &str) -> io::Result<NamedTempFile> {
     // In the same folder, because a file cannot be renamed across file systems.
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
     if let Ok(before) = fs::metadata(path) {
-        // A temporary file is readable by its owner only.
+        // Only its owner can read a temporary file.
         file.as_file().set_permissions(before.permissions())?;
     }
     file.as_file().sync_all()?;

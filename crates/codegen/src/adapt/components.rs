@@ -1,4 +1,4 @@
-//! Every schema that becomes a Rust type is a component with a name of its own.
+//! Makes a named component of every schema that becomes a Rust type.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::{
     report::Kind,
 };
 
-/// Turns inline schemas into components and references to them. Returns the names of those that were components before.
+/// Turns inline schemas into components and references to them. Returns the names of the components that existed before.
 pub(super) fn hoist(document: &mut Value, report: &mut Report) -> BTreeSet<String> {
     let whole = document.clone();
     let mut names = Names::default();
@@ -48,7 +48,7 @@ pub(super) fn hoist(document: &mut Value, report: &mut Report) -> BTreeSet<Strin
     stated
 }
 
-/// A schema may be one of several parts, of which one type is made.
+/// Returns whether a schema is one of several parts that are merged into one type.
 fn is_part(document: &Value, pointer: &Pointer) -> bool {
     let list = pointer.parent().filter(|list| list.last() == "allOf");
     let parts = list.as_ref().and_then(|list| list.get(document)).and_then(Value::as_array);
@@ -56,7 +56,7 @@ fn is_part(document: &Value, pointer: &Pointer) -> bool {
     parts.is_some_and(|parts| parts.len() > 1) || (parts.is_some() && whole.is_some_and(becomes_type))
 }
 
-/// Whether progenitor would make up a type, and so a name, for this schema.
+/// Returns whether progenitor would generate a type for this schema, and invent a name for it.
 fn becomes_type(value: &Value) -> bool {
     let Value::Object(schema) = value else {
         return false;
@@ -65,7 +65,7 @@ fn becomes_type(value: &Value) -> bool {
         return false;
     }
     for keyword in ["oneOf", "anyOf"] {
-        // An option needs no name: `Option` is its type.
+        // An option needs no name: its type is `Option`.
         if let Some(Value::Array(variants)) = schema.get(keyword)
             && variants.len() == 2
             && variants.iter().any(is_null)
@@ -78,7 +78,7 @@ fn becomes_type(value: &Value) -> bool {
         return true;
     }
     match schema.get("allOf") {
-        // A reference with a description beside it.
+        // A reference with a description next to it.
         Some(Value::Array(parts)) if parts.len() == 1 => {
             let annotations = ["allOf", "deprecated", "description", "readOnly", "title", "writeOnly"];
             !schema.keys().all(|keyword| annotations.contains(&keyword.as_str()))
@@ -88,7 +88,7 @@ fn becomes_type(value: &Value) -> bool {
     }
 }
 
-/// A nullable type is an `Option` of a named type, so null is taken out of what gets the name.
+/// Removes null from a schema that gets a name: a nullable type is an `Option` of the named type.
 pub(super) fn take_null(value: &mut Value) -> bool {
     let Value::Object(schema) = value else {
         return false;
@@ -114,7 +114,7 @@ pub(super) fn take_null(value: &mut Value) -> bool {
     null
 }
 
-/// A component that may be null is an `Option` wherever it is used, so null is taken out of it.
+/// Removes null from components: one that may be null is an `Option` wherever it is used.
 pub(super) fn settle_nulls(document: &mut Value) {
     let mut nullable: BTreeSet<String> = BTreeSet::new();
     loop {
@@ -160,7 +160,7 @@ pub(super) fn settle_nulls(document: &mut Value) {
             && let Some([only]) = schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice)
             && refers(only)
         {
-            // A reference with a description beside it.
+            // A reference with a description next to it.
             let only = only.clone();
             schema.shift_remove("allOf");
             schema.insert("oneOf".to_owned(), json!([only, {"enum": [null]}]));
@@ -168,12 +168,12 @@ pub(super) fn settle_nulls(document: &mut Value) {
     });
 }
 
-/// Gives every component the name of its Rust type, and no two the same.
+/// Renames every component to the name of its Rust type. No two get the same name.
 pub(super) fn rename(document: &mut Value, report: &mut Report) {
     let schemas = names::components(document);
     let mut names = Names::default();
     let mut renamed: BTreeMap<String, String> = BTreeMap::new();
-    // A component that has the name already keeps it.
+    // A component that already has this name keeps it.
     for name in schemas.keys().filter(|name| type_name(name) == **name) {
         renamed.insert(name.clone(), names.take(name));
     }
@@ -190,7 +190,7 @@ pub(super) fn rename(document: &mut Value, report: &mut Report) {
     *schemas = std::mem::take(schemas)
         .into_iter()
         .map(|(name, mut schema)| {
-            // The name says it; a title would only be read as another name.
+            // The name is explicit now; a title would only be taken for another name.
             if let Value::Object(schema) = &mut schema {
                 schema.shift_remove("title");
             }

@@ -1,8 +1,8 @@
-//! Limits of texts, numbers and lists, which the rules of an operation carry instead of its types.
+//! Removes limits of strings, numbers and lists: the rules of an operation contain them instead of its types.
 //!
-//! The generator would make a checked type of each limited text (`TryFrom` wherever a text is wanted), another integer type for each
-//! lower bound, and an array of a list of fixed length. A limit is for requests: rules judge those as a whole and name every violation.
-//! A response that breaks one is read all the same.
+//! The generator would make a checked type of each limited string (`TryFrom` wherever a string is expected), another integer type for each
+//! lower bound, and an array of a list of fixed length. Limits are for requests: rules validate a whole request and report every violation.
+//! A response that violates one is still decoded.
 
 use serde_json::{Map, Value};
 
@@ -24,7 +24,7 @@ const LIMITS: [&str; 12] = [
 ];
 
 pub(super) fn drop_limits(schema: &mut Map<String, Value>, pointer: &Pointer, report: &mut Report) {
-    // A bound beyond what `i64` holds says which integer type is needed.
+    // A bound outside the range of `i64` determines the required integer type.
     let wide = |schema: &Map<String, Value>, keyword: &str| {
         schema
             .get(keyword)

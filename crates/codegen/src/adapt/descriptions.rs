@@ -1,5 +1,5 @@
-//! The descriptions of properties, which the generator loses where a property has a type of its own or is stated twice, and those of
-//! alternatives without a type of their own.
+//! Collects descriptions that the generator loses: those of properties with a named type or with several declarations, and those of
+//! alternatives without a named type.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::schema::resolve;
 use crate::{Pointer, Report};
 
-/// The descriptions by the type and the name of the property, and by the union and the JSON type of the alternative.
+/// The descriptions by type and property name, and by union and JSON type of the alternative.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Descriptions {
     properties: BTreeMap<(String, String), String>,
@@ -16,18 +16,18 @@ pub(crate) struct Descriptions {
 }
 
 impl Descriptions {
-    /// The description of a property.
+    /// Returns the description of a property.
     pub(crate) fn get(&self, type_name: &str, property: &str) -> Option<&str> {
         self.properties.get(&(type_name.to_owned(), property.to_owned())).map(String::as_str)
     }
 
-    /// The description of a union's alternative of a JSON type, if it is the only one of that type.
+    /// Returns the description of a union's alternative with this JSON type, if it is the only one of that type.
     pub(crate) fn alternative(&self, union: &str, json_type: &str) -> Option<&str> {
         self.alternatives.get(&(union.to_owned(), json_type.to_owned())).map(String::as_str)
     }
 }
 
-/// Reads the descriptions of the properties of all components.
+/// Collects the descriptions of the properties of all components.
 pub(super) fn collect(document: &Value, report: &Report) -> Descriptions {
     let mut found = Descriptions::default();
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
@@ -51,7 +51,8 @@ fn add_alternatives(name: &str, schema: &Value, found: &mut Descriptions) {
     }
 }
 
-/// The schema's own members go before those of its parts. Of the parts, the last goes first: it narrows those before it.
+/// Adds descriptions. The schema's own members take precedence over those of its parts, and the last part over earlier ones, which it
+/// narrows.
 fn add(
     document: &Value,
     report: &Report,
@@ -71,7 +72,7 @@ fn add(
     }
 }
 
-/// The description of a property: its own, or that of the type that was made of it alone.
+/// Returns the description of a property: its own, or that of a type that was made for this property only.
 fn description<'a>(document: &'a Value, report: &Report, property: &'a Value) -> Option<&'a str> {
     let text = |schema: &'a Value| schema.get("description").and_then(Value::as_str);
     if let Some(text) = text(property) {

@@ -1,8 +1,8 @@
-//! Equal schemas are one type, wherever they stand.
+//! Merges equal schemas into one type, wherever they occur.
 //!
-//! Two components are equal if they say the same of every value and mark the same as sensitive; prose does not count. Components that
-//! refer to equal ones become equal themselves, so this goes on until no two are. An alternative of a union keeps its name, which is
-//! that of its variant.
+//! Two components are equal if they allow the same values and mark the same parts as sensitive; prose does not matter. Components that
+//! refer to equal ones become equal themselves, so this is repeated until no two are equal. An alternative of a union keeps its name, which
+//! is the name of its variant.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +15,10 @@ use crate::{
     report::Kind,
 };
 
-/// Keywords that say nothing of a value.
+/// Keywords that do not affect which values are valid.
 const PROSE: [&str; 5] = ["deprecated", "description", "example", "examples", "title"];
 
-/// Merges equal components. The document's own, in `stated`, give their name before those that were inline.
+/// Merges equal components. Names of the document's own components, in `stated`, take precedence over those of inline schemas.
 pub(super) fn merge(document: &mut Value, stated: &BTreeSet<String>, report: &mut Report) {
     loop {
         let renamed = twins(document, stated);
@@ -28,7 +28,7 @@ pub(super) fn merge(document: &mut Value, stated: &BTreeSet<String>, report: &mu
         let place = Pointer::from_text("/components/schemas");
         let schemas = names::components(document);
         for (from, to) in &renamed {
-            // The first of them that goes gives its place to a name that none of them had.
+            // If the merged component gets a new name, that takes the position of the first component that is removed.
             if let Some(schema) = schemas.shift_remove(from)
                 && !schemas.contains_key(to)
             {
@@ -52,7 +52,7 @@ pub(super) fn merge(document: &mut Value, stated: &BTreeSet<String>, report: &mu
     }
 }
 
-/// The components that say the same as another one, each with the name that both get.
+/// Returns the components that are equal to another one, each with their common name.
 fn twins(document: &mut Value, stated: &BTreeSet<String>) -> BTreeMap<String, String> {
     let mut alike: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let alternatives = alternatives(document);
@@ -70,7 +70,7 @@ fn twins(document: &mut Value, stated: &BTreeSet<String>) -> BTreeMap<String, St
             }
         });
         said.sort_all_objects();
-        // A schema that says nothing has no type to share.
+        // A schema without keywords has no type to share.
         if said.as_object().is_some_and(|said| !said.is_empty()) {
             alike.entry(said.to_string()).or_default().push(name.clone());
         }
@@ -88,7 +88,7 @@ fn twins(document: &mut Value, stated: &BTreeSet<String>) -> BTreeMap<String, St
     renamed
 }
 
-/// The components that are alternatives of a union, whose variants have their names.
+/// Returns the components that are alternatives of a union, whose variants are named after them.
 fn alternatives(document: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut document = document.clone();
@@ -105,7 +105,7 @@ fn alternatives(document: &Value) -> BTreeSet<String> {
     found
 }
 
-/// How often each component is referred to.
+/// Returns how often each component is referred to.
 fn usage(document: &Value) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     let mut document = document.clone();
@@ -118,7 +118,7 @@ fn usage(document: &Value) -> BTreeMap<String, usize> {
     counts
 }
 
-/// The words with which all the names end, if there are at least two.
+/// Returns the words at the end that all names share, if there are at least two.
 fn shared_words(names: &[String]) -> Option<String> {
     let words = |name: &str| {
         let mut words: Vec<String> = Vec::new();

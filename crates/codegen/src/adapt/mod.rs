@@ -1,9 +1,8 @@
-//! Fitting: a valid 3.0.3 document is shaped until progenitor generates from it what it says.
+//! Adapting: changes a valid 3.0.3 document so that progenitor generates what it says.
 //!
-//! progenitor loses or refuses much that is legal (one success type an operation, one error type, names for inline schemas
-//! that collide). Each step here works around one such limit, for any document, and every step that loses,
-//! renames or combines something is an entry of the [`Report`]. Examples and `x-` keys leave no trace in Rust
-//! anyway and go without one.
+//! progenitor loses or rejects much that is legal (it allows one success type and one error type for an operation, and names of inline
+//! schemas that do not collide). Each step here works around one such limit, for any document. Every step that loses, renames or combines
+//! something adds an entry to the [`Report`]. Examples and `x-` keys leave no trace in Rust anyway, so they are removed without an entry.
 
 mod components;
 mod constraints;
@@ -31,20 +30,20 @@ use crate::{
     grammar::{self, Node},
 };
 
-/// Holds facts that the generator cannot be told; its output is mended by them.
+/// Facts that cannot be passed to the generator; its output is patched with them.
 #[derive(Debug, Clone)]
 pub(crate) struct Notes {
-    /// Places that must not be printed.
+    /// The places that must not be printed.
     pub(crate) sensitive: Sensitive,
-    /// Types that are unions.
+    /// The types that are unions.
     pub(crate) unions: Unions,
-    /// Descriptions of properties.
+    /// The descriptions of properties.
     pub(crate) descriptions: Descriptions,
-    /// Properties that tell null from absent.
+    /// The properties that distinguish null from absent.
     pub(crate) states: States,
 }
 
-/// Fits a lowered document to progenitor.
+/// Adapts a lowered document to progenitor.
 pub(crate) fn adapt(document: &mut Value, report: &mut Report) -> Notes {
     operations::identify(document, report);
     unions::bases(document, report);
@@ -72,7 +71,7 @@ pub(crate) fn adapt(document: &mut Value, report: &mut Report) -> Notes {
     Notes { sensitive, unions, descriptions, states }
 }
 
-/// The operations of a document, each with its path, its method and its place.
+/// Returns the operations of a document, each with its path, its method and its place.
 fn operations(document: &Value) -> Vec<(String, String, Pointer)> {
     let mut found = Vec::new();
     let paths = Pointer::root().child("paths");

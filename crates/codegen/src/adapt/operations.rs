@@ -1,4 +1,4 @@
-//! Fitting of operations: their ids, parameters and request bodies.
+//! Adapts operations: their ids, parameters and request bodies.
 
 use serde_json::{Value, json};
 
@@ -11,9 +11,9 @@ use crate::{
     report::Kind,
 };
 
-/// An operation's id, derived from method and path where the document gives none: `post-v1-user-distinct_id`.
+/// Returns an operation's id. It is derived from method and path if the document has none: `post-v1-user-distinct_id`.
 ///
-/// An id whose name the generated client needs for itself gets `operation` behind it.
+/// If the generated client needs the name itself, `operation` is appended to the id.
 pub(crate) fn operation_id(operation: &Value, path: &str, method: &str) -> String {
     let id = match operation.get("operationId").and_then(Value::as_str) {
         Some(id) => id.to_owned(),
@@ -25,7 +25,7 @@ pub(crate) fn operation_id(operation: &Value, path: &str, method: &str) -> Strin
     if is_taken_by_client(&id) { format!("{id}-operation") } else { id }
 }
 
-/// Gives every operation an id.
+/// Assigns an id to every operation.
 pub(super) fn identify(document: &mut Value, report: &mut Report) {
     for (path, method, place) in super::operations(document) {
         let Some(operation) = place.get_mut(document) else { continue };
@@ -43,14 +43,14 @@ pub(super) fn identify(document: &mut Value, report: &mut Report) {
     }
 }
 
-/// Puts shared parameters, bodies, responses and headers in the place of the references to them.
+/// Replaces references to shared parameters, bodies, responses and headers with their targets.
 pub(super) fn inline_references(document: &mut Value) {
     let whole = document.clone();
     grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, _| {
         if matches!(node, Node::Schema | Node::PathItem) {
             return;
         }
-        // Lint has refused circles; the limit is for a document that was not linted.
+        // Lint has rejected circles; the limit is for a document that was not linted.
         for _ in 0..32 {
             let target = value.get("$ref").and_then(Value::as_str);
             match target.and_then(Pointer::from_reference).and_then(|place| place.get(&whole)) {
@@ -61,7 +61,7 @@ pub(super) fn inline_references(document: &mut Value) {
     });
 }
 
-/// Fits the parameters and the request body of every operation.
+/// Adapts the parameters and the request body of every operation.
 pub(super) fn adapt(document: &mut Value, report: &mut Report) {
     let whole = document.clone();
     grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| match node {
@@ -72,7 +72,7 @@ pub(super) fn adapt(document: &mut Value, report: &mut Report) {
     });
 }
 
-/// The specification says that header parameters of these names shall be ignored.
+/// Returns whether the specification says that header parameters with this name shall be ignored.
 pub(crate) fn is_reserved(parameter: &Value) -> bool {
     let name = parameter["name"].as_str().unwrap_or_default().to_ascii_lowercase();
     parameter["in"] == "header" && matches!(name.as_str(), "accept" | "authorization" | "content-type")
@@ -94,7 +94,7 @@ fn parameter(document: &Value, value: &mut Value, pointer: &Pointer, report: &mu
     let Value::Object(parameter) = value else { return };
     let place = parameter.get("in").and_then(Value::as_str).unwrap_or_default().to_owned();
     if place == "path" {
-        // The specification demands it; some documents forget it.
+        // The specification requires it, but some documents omit it.
         parameter.insert("required".to_owned(), true.into());
     }
     if parameter.contains_key("content") {
@@ -109,7 +109,7 @@ fn parameter(document: &Value, value: &mut Value, pointer: &Pointer, report: &mu
     }
 }
 
-/// Whether the Rust type of a schema has a `Display` that gives what is to be sent.
+/// Returns whether the Rust type of a schema has a `Display` implementation with the text to send.
 fn prints(document: &Value, schema: &Value, depth: usize) -> bool {
     let schema = resolve(document, schema, 0);
     if depth > 8 || is_null(schema) || schema.get("nullable") == Some(&Value::Bool(true)) {
@@ -124,7 +124,7 @@ fn prints(document: &Value, schema: &Value, depth: usize) -> bool {
             matches!(name, "boolean" | "integer" | "number" | "string")
                 && !["allOf", "anyOf", "not", "oneOf"].iter().any(|keyword| schema.get(keyword).is_some())
         }
-        // Several parts are merged, and what comes of that is not known here.
+        // Several parts are merged; the result is not known here.
         None if schema.get("allOf").and_then(Value::as_array).is_some_and(|parts| parts.len() == 1) => {
             of_all("allOf")
         }
@@ -132,12 +132,12 @@ fn prints(document: &Value, schema: &Value, depth: usize) -> bool {
     }
 }
 
-/// One media type a request.
+/// Reduces a request body to a single media type.
 fn request_body(value: &mut Value, pointer: &Pointer, report: &mut Report) {
     let Some(Value::Object(content)) = value.get_mut("content") else {
         return;
     };
-    // Lint has refused a body that cannot be sent.
+    // Lint has rejected a body that cannot be sent.
     let chosen = sent_as(content.keys().map(String::as_str)).map(str::to_owned);
     let Some(chosen) = chosen.or_else(|| content.keys().next().cloned()) else {
         return;
@@ -165,7 +165,7 @@ fn request_body(value: &mut Value, pointer: &Pointer, report: &mut Report) {
     }
 }
 
-/// Takes away what progenitor does not read, so that nothing of it can trip the reader of the document.
+/// Removes everything that progenitor ignores, so that it cannot cause errors in the parser of the document.
 pub(super) fn strip(document: &mut Value, report: &mut Report) {
     grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
         let Value::Object(members) = value else { return };

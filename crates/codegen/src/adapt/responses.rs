@@ -1,4 +1,4 @@
-//! One success type and one error type an operation, which is what progenitor can generate.
+//! Reduces each operation to one success type and one error type, as progenitor requires.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use crate::{
     report::Kind,
 };
 
-/// What a response carries, as far as progenitor tells responses apart.
+/// The kind of a response's body, as far as progenitor distinguishes them.
 #[derive(Clone, PartialEq)]
 enum Body {
     Nothing,
@@ -54,7 +54,7 @@ pub(super) fn unify(document: &mut Value, report: &mut Report) {
     }
 }
 
-/// HTTP sends no content there (RFC 9110, 9.3.2, 15.3.5 and 15.3.6), whatever the document says.
+/// Removes content that HTTP does not allow (RFC 9110, 9.3.2, 15.3.5 and 15.3.6), whatever the document declares.
 fn drop_content(response: &mut Value, place: &Pointer, report: &mut Report) {
     let Value::Object(members) = response else { return };
     if members
@@ -69,7 +69,7 @@ fn drop_content(response: &mut Value, place: &Pointer, report: &mut Report) {
     }
 }
 
-/// Leaves a response at most one media type, under the name that progenitor decodes.
+/// Reduces a response to at most one media type, under the name that progenitor decodes.
 fn read_as_json(response: &mut Value, place: &Pointer, report: &mut Report) {
     let Some(Value::Object(content)) = response.get_mut("content") else {
         return;
@@ -97,7 +97,7 @@ fn read_as_json(response: &mut Value, place: &Pointer, report: &mut Report) {
     content.insert(if json { JSON.to_owned() } else { chosen }, media);
 }
 
-/// What progenitor takes a status for.
+/// The role that progenitor assigns to a status.
 #[derive(Clone, Copy, PartialEq)]
 enum Role {
     Success,
@@ -115,7 +115,7 @@ fn role(status: &str) -> Role {
     }
 }
 
-/// `default` would count as success and as error. It stands for all statuses that are not declared.
+/// Expands `default`, which would count as success and as error, to all statuses that are not declared.
 fn expand_default(responses: &mut Map<String, Value>, place: &Pointer, report: &mut Report) {
     let Some(default) = responses.shift_remove("default") else {
         return;
@@ -143,8 +143,8 @@ fn body_of(response: &Value) -> Body {
     }
 }
 
-/// Makes the bodies of these statuses one type. Of JSON, bytes and nothing, the first that occurs is kept, and a status with
-/// another is left undeclared: it reaches the caller with its status and its body unread.
+/// Combines the bodies of these statuses into one type. The first kind among JSON, bytes and nothing is kept. A status with another kind is
+/// left undeclared: it reaches the caller with its status and an unread body.
 fn one_type(
     document: &mut Value,
     responses: &mut Map<String, Value>,
@@ -162,7 +162,7 @@ fn one_type(
             Body::Json(_) | Body::Nothing => {}
         }
     }
-    // A success without content beside one with JSON is `None`. Any of a range may be 204.
+    // A success without content next to one with JSON is `None`. Any status of a range may be 204.
     let empty = |status: &String| status.starts_with('2') && body_of(&responses[status]) == Body::Nothing;
     let optional = !bodies.is_empty() && statuses.iter().any(|status| empty(status) || status == "2XX");
     let mut left_out = Vec::new();
@@ -223,7 +223,7 @@ fn one_type(
     }
 }
 
-/// The schemas that do not say the same about a body as one before them.
+/// Returns the schemas without duplicates, that is, without those that declare the same as an earlier one.
 fn distinct(document: &Value, schemas: Vec<Value>) -> Vec<Value> {
     let mut seen: Vec<Value> = Vec::new();
     let mut distinct = Vec::new();

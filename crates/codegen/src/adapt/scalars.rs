@@ -1,6 +1,6 @@
-//! A component that is a text, a number or a truth value and nothing more stands inline wherever something refers to it.
+//! Inlines components that are plain strings, numbers or booleans wherever something refers to them.
 //!
-//! The generator would make a type of its own around the value, which a program would have to wrap and unwrap for nothing.
+//! The generator would make a separate type around the value, which programs would have to wrap and unwrap needlessly.
 
 use std::collections::BTreeMap;
 
@@ -32,13 +32,13 @@ pub(super) fn inline(document: &mut Value, report: &mut Report) {
         let Some(stated) = plain.get(&target) else { return };
         let mut whole = stated.clone();
         schema.retain(|keyword, _| keyword != "$ref" && keyword != "allOf");
-        // Keywords beside the reference describe this place.
+        // Keywords next to the reference describe this place.
         whole.extend(std::mem::take(schema));
         *schema = whole;
     });
 }
 
-/// The component that a schema refers to, directly or with something beside the reference.
+/// Returns the component that a schema refers to, directly or with keywords next to the reference.
 fn target(schema: &Map<String, Value>) -> Option<String> {
     let only = schema.get("allOf").and_then(Value::as_array).filter(|parts| parts.len() == 1);
     let reference = schema.get("$ref").or_else(|| only?.first()?.get("$ref"))?;

@@ -1,4 +1,4 @@
-//! Fitting of single schemas, before the inline ones become components.
+//! Adapts single schemas, before inline ones become components.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ type Schema = Map<String, Value>;
 pub(super) fn adapt(value: &mut Value, pointer: &Pointer, report: &mut Report) {
     let Value::Object(schema) = value else { return };
     schema.retain(|keyword, _| {
-        // `x-rust-type` and its like would steer the generator from the document. The marks are read further on.
+        // `x-rust-type` and similar keys would control the generator from the document. The marks are read later.
         (!keyword.starts_with("x-") || is_mark(keyword) || keyword == ONE_OF)
             && !matches!(keyword.as_str(), "example" | "externalDocs" | "xml")
     });
@@ -41,10 +41,10 @@ pub(super) fn adapt(value: &mut Value, pointer: &Pointer, report: &mut Report) {
     constraints::drop_limits(schema, pointer, report);
 }
 
-/// Keywords that say nothing about a type, which the generator refuses beside it.
+/// Removes keywords that do not apply to a type; the generator rejects them next to it.
 fn foreign_keywords(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     let Some(name) = schema.get("type").and_then(Value::as_str).map(str::to_owned) else {
-        // A part of a whole that may have the type is read with the whole.
+        // A part of a whole that may have the type is merged with the whole.
         if pointer.parent().is_none_or(|parent| parent.last() != "allOf") && !schema.contains_key("enum") {
             untyped(schema, pointer, report);
         }
@@ -66,8 +66,8 @@ fn foreign_keywords(schema: &mut Schema, pointer: &Pointer, report: &mut Report)
     }
 }
 
-/// Without a type these speak only of the values that have the right one, and any other value passes. The generator would
-/// take them for the type.
+/// Handles keywords without a type. They apply only to values of the right type, and any other value passes. The generator would infer the
+/// type from them.
 fn untyped(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     let counts = ["maxItems", "maxProperties", "minItems", "minProperties", "uniqueItems", "format"];
     for keyword in OF_STRING.iter().chain(&OF_NUMBER).chain(&counts) {
@@ -77,7 +77,7 @@ fn untyped(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     }
 }
 
-/// `uuid` would need a crate of its own for the sake of one type.
+/// Removes the format `uuid`, which would need an additional crate for a single type.
 fn formats(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     if schema.get("format").is_some_and(|format| format == "uuid") {
         schema.shift_remove("format");
@@ -85,7 +85,7 @@ fn formats(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     }
 }
 
-/// A map keeps unknown keys, `true` would drop them, and `false` would make a response with a new key fail.
+/// Turns unknown keys into a map, which keeps them: `true` would drop them, and `false` would make a response with a new key fail.
 fn unknown_keys(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     match schema.get("additionalProperties") {
         Some(Value::Bool(true)) => {
@@ -100,7 +100,7 @@ fn unknown_keys(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     }
 }
 
-/// Enumerations of text become Rust enums, those of numbers checked newtypes; no other has a Rust form.
+/// Keeps enumerations with a Rust form: strings become Rust enums, and numbers become checked newtypes.
 fn enumeration(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     let name = schema.get("type").and_then(Value::as_str).map(str::to_owned);
     let Some(Value::Array(values)) = schema.get_mut("enum") else {
@@ -121,7 +121,7 @@ fn enumeration(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     *values = distinct;
     let reason = unusable(values, name.as_deref());
     if reason.is_none() && name.as_deref() == Some("integer") {
-        // The values say it all, and some might not be in the range of a smaller type.
+        // The values are sufficient, and some might be outside the range of a smaller type.
         for keyword in ["exclusiveMaximum", "exclusiveMinimum", "format", "maximum", "minimum", "multipleOf"]
         {
             if schema.shift_remove(keyword).is_some() {
@@ -139,8 +139,8 @@ fn enumeration(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     }
 }
 
-/// What stands beside an enumeration can only take values from it. The generator does not read it there, or comes to an end that it
-/// holds for impossible.
+/// Removes keywords next to an enumeration, which can only exclude values. The generator ignores them there, or reaches a state that it
+/// considers impossible.
 fn beside_values(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     let is_null = |values: &Value| *values == json!([null]);
     if !schema.contains_key("type") || schema.get("enum").is_none_or(is_null) {
@@ -158,8 +158,8 @@ fn all(values: &Value, is: fn(&Value) -> bool) -> bool {
     values.as_array().is_some_and(|values| values.iter().all(|value| is(value) || value.is_null()))
 }
 
-/// Whether an enumeration has a Rust type that lets its values pass alone. Values without Rust names of their own have none, nor
-/// have values of a type other than the one stated.
+/// Returns whether an enumeration has a Rust type that accepts only its values. This fails if values have no distinct Rust names, or a type
+/// other than the declared one.
 pub fn is_closed(values: &[Value], type_name: Option<&str>) -> bool {
     unusable(values, type_name).is_none()
 }
@@ -186,7 +186,7 @@ fn unusable(values: &[Value], name: Option<&str>) -> Option<String> {
     }
 }
 
-/// What is left of a value in the name of a variant.
+/// Returns the part of a value that remains in the name of a variant.
 fn variant_name(text: &str) -> String {
     match text {
         "+1" => "Plus1".to_owned(),
@@ -195,7 +195,8 @@ fn variant_name(text: &str) -> String {
     }
 }
 
-/// Bounds that no `i64` holds cannot even be read; a `multipleOf` or a bound beside another type says nothing.
+/// Removes bounds outside the range of `i64`, which cannot even be parsed, and a `multipleOf` or a bound next to another type, which has no
+/// effect.
 fn bounds(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     let name = schema.get("type").and_then(Value::as_str).map(str::to_owned);
     for keyword in ["minimum", "maximum", "multipleOf"] {
@@ -215,8 +216,7 @@ fn bounds(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     }
 }
 
-/// Counts are read as `u32`, and what is beyond that would be cut off. A list of a fixed length is an array, which serde
-/// knows up to 32.
+/// Limits counts to `u32`; larger ones would be truncated. A list of a fixed length becomes an array, which serde supports up to 32.
 fn counts(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     for keyword in ["maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties"] {
         let Some(count) = schema.get(keyword) else { continue };
@@ -238,14 +238,14 @@ fn counts(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     }
 }
 
-/// Two sets of alternatives in one schema have no Rust type together.
+/// Reduces a schema to one set of alternatives: two sets in one schema have no Rust type.
 fn alternatives(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     if schema.contains_key("oneOf") && schema.shift_remove("anyOf").is_some() {
         report.add(Kind::Widened, &pointer.child("anyOf"), "beside `oneOf` it has no Rust type");
     }
 }
 
-/// What something is not has no Rust type, except that nothing at all matches it.
+/// Removes negations, which have no Rust type, except the one that nothing matches.
 fn negation(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     if schema.get("not").is_some_and(|not| *not != json!({})) {
         schema.shift_remove("not");
@@ -253,7 +253,7 @@ fn negation(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     }
 }
 
-/// The same alternative twice has one type. In `oneOf` it would accept nothing, which nobody means.
+/// Removes duplicate alternatives, which have the same type. In `oneOf`, a duplicate would accept nothing, which nobody intends.
 pub(super) fn distinct(schema: &mut Schema, keyword: &str, pointer: &Pointer, report: &mut Report) {
     let Some(Value::Array(variants)) = schema.get_mut(keyword) else { return };
     let mut distinct: Vec<Value> = Vec::new();
@@ -272,7 +272,7 @@ pub(super) fn is_null(schema: &Value) -> bool {
     schema.get("enum").is_some_and(|values| *values == json!([null]))
 }
 
-/// Follows references to the schema itself. A chain of more than 32 is taken for a circle.
+/// Follows references to the schema itself. A chain of more than 32 counts as a circle.
 pub(super) fn resolve<'a>(document: &'a Value, schema: &'a Value, depth: usize) -> &'a Value {
     let target = schema.get("$ref").and_then(Value::as_str);
     match target.and_then(Pointer::from_reference).and_then(|place| place.get(document)) {

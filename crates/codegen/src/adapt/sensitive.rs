@@ -1,6 +1,6 @@
-//! What must not be printed: schemas marked `x-sensitive: true`, by an overlay as a rule.
+//! Collects what must not be printed: schemas marked `x-sensitive: true`, usually by an overlay.
 //!
-//! A marked property is redacted where its struct is printed; a marked component is redacted as a whole.
+//! A marked property is redacted in the `Debug` output of its struct; a marked component is redacted as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,28 +14,28 @@ use crate::{
 
 const MARK: &str = "x-sensitive";
 
-/// The Rust types that hold something sensitive, by name.
+/// The Rust types that contain something sensitive, by name.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sensitive(BTreeMap<String, Extent>);
 
-/// How much of a type is sensitive.
+/// The sensitive part of a type.
 #[derive(Debug, Clone)]
 pub(crate) enum Extent {
-    /// All of it.
+    /// The whole type.
     Whole,
-    /// The properties with these names in JSON; the empty name stands for those that the document does not name.
+    /// The properties with these names in JSON. The empty name stands for those that the document does not declare.
     Properties(BTreeSet<String>),
     /// Values that a union keeps as JSON.
     Rest,
 }
 
 impl Sensitive {
-    /// How much of the type is sensitive; `None` if nothing is.
+    /// Returns the sensitive part of the type, or `None` if there is none.
     pub(crate) fn extent(&self, type_name: &str) -> Option<&Extent> {
         self.0.get(type_name)
     }
 
-    /// Marks what the unions keep as JSON of which an alternative holds something sensitive, however deep.
+    /// Marks the values that unions keep as JSON if an alternative contains something sensitive at any depth.
     pub(super) fn extend<'a>(&mut self, document: &Value, unions: impl Iterator<Item = &'a String>) {
         for union in unions {
             if !self.0.contains_key(union) && self.is_below(document, union) {
@@ -65,7 +65,7 @@ impl Sensitive {
     }
 }
 
-/// Reads the marks off the components, and takes them away.
+/// Collects the marks of the components, and removes them.
 pub(super) fn collect(document: &mut Value) -> Sensitive {
     let mut found = BTreeMap::new();
     let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
@@ -77,7 +77,7 @@ pub(super) fn collect(document: &mut Value) -> Sensitive {
         let mut names = BTreeSet::new();
         let is_union = marked(document, schema, &mut names, 0);
         if is_union && !names.is_empty() {
-            // An enum has no field to leave out.
+            // An enum has no fields to leave out.
             found.insert(name.clone(), Extent::Whole);
             continue;
         }
@@ -93,7 +93,7 @@ pub(super) fn collect(document: &mut Value) -> Sensitive {
     Sensitive(found)
 }
 
-/// Adds the names of the marked properties of a schema and of its parts, and tells whether there are alternatives beside them.
+/// Adds the names of the marked properties of a schema and of its parts. Returns whether there are alternatives next to them.
 fn marked(document: &Value, schema: &Value, names: &mut BTreeSet<String>, depth: usize) -> bool {
     let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     names.extend(properties.filter(|(_, property)| is_marked(property)).map(|(name, _)| name.clone()));
@@ -108,12 +108,12 @@ fn marked(document: &Value, schema: &Value, names: &mut BTreeSet<String>, depth:
     is_union
 }
 
-/// A mark on the items of a list is a mark on the list.
+/// Returns whether a schema is marked. A mark on the items of a list applies to the list.
 fn is_marked(schema: &Value) -> bool {
     schema.get(MARK) == Some(&Value::Bool(true)) || schema.get("items").is_some_and(is_marked)
 }
 
-/// Whether a key of a schema has to stay until the marks are read.
+/// Returns whether a key of a schema must be kept until the marks are collected.
 pub(super) fn is_mark(key: &str) -> bool {
     key == MARK
 }

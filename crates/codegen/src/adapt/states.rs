@@ -1,7 +1,7 @@
-//! Properties that are optional and may be null, which Rust's `Option` tells apart from a value but not from each other.
+//! Properties that are optional and nullable. Rust's `Option` distinguishes both states from a value, but not from each other.
 //!
-//! One that is marked `x-three-state: true`, by an overlay as a rule, is absent, null or a value (`Option<Option<T>>`). The mark on an
-//! optional list or map lets an empty one be sent.
+//! A property that is marked `x-three-state: true`, usually by an overlay, is absent, null or a value (`Option<Option<T>>`). On an optional
+//! list or map, the mark allows an empty one to be sent.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::{Pointer, Report, report::Kind};
 
 const MARK: &str = "x-three-state";
 
-/// The marked properties, by the type and the name of each.
+/// The marked properties, by type and property name.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct States(BTreeSet<(String, String)>);
 
@@ -23,7 +23,7 @@ impl States {
     }
 }
 
-/// Reads the marks off the document as it was before it was adapted, and reports where null and absent are one.
+/// Collects the marks from the document as it was before it was adapted, and reports where null and absent are not distinguished.
 pub(super) fn collect(document: &Value, lowered: &Value, report: &mut Report) -> States {
     let mut states = States::default();
     let components = Pointer::from_text("/components/schemas");

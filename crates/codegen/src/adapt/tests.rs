@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use crate::{Generated, Kind, Settings, generate};
 
-/// A document with one operation `make-a`, whose members are given.
+/// A document with a single operation `make-a` that has these members.
 fn document(operation: &Value, components: &Value) -> Value {
     let mut operation = operation.clone();
     operation["operationId"] = "make-a".into();
@@ -19,12 +19,12 @@ fn generated(operation: &Value, components: &Value) -> Generated {
     generate(&document(operation, components), &settings).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
-/// Generated code without white space and trailing commas, for looking into it.
+/// Returns the generated code without whitespace and trailing commas, for comparisons.
 fn code(operation: &Value, components: &Value) -> String {
     compact(&generated(operation, components).rust)
 }
 
-/// Generated code without comments too.
+/// Returns the generated code without comments, too.
 fn bare(operation: &Value, components: &Value) -> String {
     uncommented(&generated(operation, components).rust)
 }
@@ -38,7 +38,7 @@ fn compact(code: &str) -> String {
     code.replace(",>", ">").replace(",}", "}").replace(",)", ")")
 }
 
-/// Fails with what was looked for, and only the names of what was generated: the whole is too long to be read.
+/// Fails with the expected part and only the names of the generated items: the whole code is too long to read.
 #[track_caller]
 fn assert_has(code: &str, part: &str) {
     let names: Vec<&str> = code
@@ -181,9 +181,9 @@ fn a_response_that_the_client_does_not_know_is_reported() {
         assert!(report.contains(part), "no {part} in {report}");
     }
     assert_eq!(report.lines().count(), 3, "{report}");
-    // Here it stands for whatever comes.
+    // Here it stands for any content.
     assert_eq!(lines(&json!({"default": none})), "");
-    // A status that is left out is no part of the type.
+    // A status that is left out is not part of the type.
     let report = lines(&json!({"400": body(&object("a")), "404": none, "409": body(&object("b"))}));
     assert!(report.contains(": 400, 409 have bodies of their own"), "{report}");
 }
@@ -349,7 +349,7 @@ fn the_version_header_is_not_sent_and_others_are() {
 
 #[test]
 fn what_lint_did_not_foresee_is_still_an_error_and_no_panic() {
-    // typify has no type for a schema of an array and other things at once.
+    // typify has no type for a schema that is an array and something else at once.
     let odd = json!({"type": "array", "items": {"not": {"type": "string"}}, "enum": [[1]], "maximum": 3});
     let result =
         generate(&document(&responses(&json!({"200": body(&odd)})), &json!({})), &Settings::default());
@@ -367,7 +367,7 @@ fn a_body_that_can_be_sent_is_sent_wherever_it_stands_in_the_list() {
     }
 }
 
-/// Limits are rules; a checked type would have to be wrapped and unwrapped wherever a text is wanted.
+/// Limits are rules; a checked type would have to be wrapped and unwrapped wherever a string is expected.
 #[test]
 fn limits_make_no_types() {
     let schema = json!({"required": ["a", "b", "c"], "properties": {
@@ -521,19 +521,19 @@ fn what_stands_beside_alternatives_stays_redacted() {
         &json!({}),
     );
     assert_eq!(code.matches(".field(\"token\",&format_args!(\"[redacted]\"))").count(), 2, "{code}");
-    // The JSON that is kept may hold the secret too.
+    // The JSON that is kept may contain the secret too.
     assert_has(&code, "Self::One(value)=>f.debug_tuple(\"One\").field(value).finish()");
     assert_has(&code, "Self::Other(_)=>f.write_str(\"Other([redacted])\")");
 }
 
-/// The code that reads a union of these alternatives.
+/// Returns the code that decodes a union of these alternatives.
 fn reading(union: &Value, components: &Value) -> String {
     let mut components = components.clone();
     components["schemas"]["Union"] = union.clone();
     let code =
         code(&responses(&json!({"200": body(&json!({"$ref": "#/components/schemas/Union"}))})), &components);
     let start = code.find("::serde::Deserialize<'de>forUnion").expect("the union is read by hand");
-    // The printer sets braces where a line would be too long.
+    // The printer adds braces where a line would be too long.
     code[start..].split("Self::Other").next().unwrap_or_default().replace(['{', '}'], "")
 }
 
@@ -620,7 +620,7 @@ fn f02_what_tells_alternatives_apart_is_checked_when_it_is_read() {
     let without = json!({"type": "object", "properties": {"a": {}}, "not": {"required": ["b"]}});
     let code = reading(&json!({"oneOf": [without, object("b")]}), &json!({}));
     assert!(code.contains(r#".when(|value|!(value.get("b").is_some()))"#), "{code}");
-    // A condition that all alternatives state tells none apart.
+    // A condition that all alternatives share distinguishes none.
     let same = || with(json!({"enum": ["x", "y"]}), "a");
     let code = reading(&json!({"oneOf": [same(), with(json!({"enum": ["x", "y"]}), "b")]}), &json!({}));
     assert!(!code.contains(".when("), "{code}");

@@ -1,7 +1,7 @@
-//! How many combinations of alternatives the generator would merge.
+//! Counts the combinations of alternatives that the generator would merge.
 //!
-//! Where several lists of alternatives apply to one value, the generator merges each alternative of the one with each of the others,
-//! and with the opposites of all the rest. The time and the memory that it takes for that grow much faster than the document.
+//! If several lists of alternatives apply to one value, the generator merges each alternative of one list with each of the others, and with
+//! the negations of all the rest. The time and memory that this takes grow much faster than the document.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     grammar::{self, Node},
 };
 
-/// How deep properties that several parts have are followed.
+/// The depth to which properties that several parts declare are followed.
 const DEPTH: usize = 16;
 
 pub(super) fn check(document: &Value, findings: &mut Findings) {
@@ -33,10 +33,10 @@ pub(super) fn check(document: &Value, findings: &mut Findings) {
     });
 }
 
-/// A list of alternatives, of which one has to apply, or any.
+/// A list of alternatives, of which exactly one or at least one must apply.
 struct List<'a> {
     any: bool,
-    /// How many there are, with those in them.
+    /// The number of alternatives, including nested ones.
     size: usize,
     variants: &'a [Value],
 }
@@ -48,7 +48,7 @@ impl List<'_> {
     }
 }
 
-/// How many combinations there are, and the limit, where schemas apply together.
+/// Returns the number of combinations and the limit, if schemas that apply together exceed it.
 fn excess(document: &Value, schemas: &[&Value], depth: usize) -> Option<(usize, usize)> {
     let parts = parts(document, schemas);
     let lists: Vec<List<'_>> = parts.iter().flat_map(|part| lists(document, part, depth)).collect();
@@ -59,7 +59,7 @@ fn excess(document: &Value, schemas: &[&Value], depth: usize) -> Option<(usize, 
     if depth >= DEPTH || (parts.len() < 2 && lists.is_empty()) {
         return None;
     }
-    // What several parts say about one member is merged too, and what alternatives say with it.
+    // Declarations of several parts about one member are merged too, including those of alternatives.
     let mut members: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for (name, schema) in parts.iter().flat_map(|part| below(part)) {
         members.entry(name).or_default().push(schema);
@@ -77,18 +77,18 @@ fn excess(document: &Value, schemas: &[&Value], depth: usize) -> Option<(usize, 
     })
 }
 
-/// The number of combinations, and how many the generator merges in a second or less, in whatever order they stand.
+/// Returns the number of combinations, and the number that the generator merges in a second or less, in any order.
 fn measure(lists: &[List<'_>]) -> (usize, usize) {
     let product = |sizes: &mut dyn Iterator<Item = usize>| sizes.fold(1, usize::saturating_mul);
     match lists.len() {
         0 | 1 => (1, 1),
         2 => (product(&mut lists.iter().map(|list| list.size)), 16),
-        // Of three lists or more, any selection of each `anyOf` is merged.
+        // Of three or more lists, any selection of each `anyOf` is merged.
         _ => (product(&mut lists.iter().map(List::selections)), 8),
     }
 }
 
-/// The schemas themselves, what they refer to and what they combine by `allOf`, each once.
+/// Returns the schemas themselves, the targets of their references and the schemas that they combine by `allOf`, each once.
 fn parts<'a>(document: &'a Value, schemas: &[&'a Value]) -> Vec<&'a Value> {
     let mut open: Vec<&Value> = schemas.to_vec();
     let mut found: Vec<&Value> = Vec::new();
@@ -104,7 +104,7 @@ fn parts<'a>(document: &'a Value, schemas: &[&'a Value]) -> Vec<&'a Value> {
     found
 }
 
-/// The alternatives that a schema lists itself.
+/// Returns the alternatives that a schema itself lists.
 fn lists<'a>(document: &'a Value, schema: &'a Value, depth: usize) -> Vec<List<'a>> {
     let mut found = Vec::new();
     for (keyword, any) in [("anyOf", true), ("oneOf", false)] {
@@ -128,7 +128,7 @@ fn lists<'a>(document: &'a Value, schema: &'a Value, depth: usize) -> Vec<List<'
     found
 }
 
-/// What a schema says about members of a value, by their names.
+/// Returns the schemas for members of a value, by name.
 fn below(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     let others = ["additionalProperties", "items"];
@@ -146,7 +146,7 @@ mod tests {
         json!({"type": "object", "required": [name], "properties": {name: {"type": "string"}}})
     }
 
-    /// A list of alternatives, each an object of its own.
+    /// Returns a list of alternatives, each of which is a distinct object.
     fn list(keyword: &str, name: &str, size: usize) -> Value {
         let variants: Vec<Value> = (0..size).map(|index| object(format!("{name}{index}"))).collect();
         json!({ keyword: variants })
@@ -189,7 +189,7 @@ mod tests {
             (all("oneOf", &[2; 40]), json!({}), 1 << 40, 8),
             (all("anyOf", &[100; 3]), json!({}), usize::MAX, 8),
             (all("oneOf", &[2, 41]), json!({}), 82, 16),
-            // By reference, in parts of parts, beside `allOf`, and in alternatives of alternatives.
+            // By reference, in parts of parts, next to `allOf`, and in alternatives of alternatives.
             (json!({"allOf": [reference, list("oneOf", "a", 6)]}), list("oneOf", "b", 6), 36, 16),
             (
                 json!({"allOf": [{"allOf": [{"allOf": [list("oneOf", "a", 6)]}]}, list("oneOf", "b", 6)]}),
@@ -207,7 +207,7 @@ mod tests {
                 18,
                 8,
             ),
-            // What several parts say about a property, an item, or any other member.
+            // Declarations of several parts about a property, an item, or any other member.
             (
                 json!({"allOf": [property(list("oneOf", "a", 6)), property(list("oneOf", "b", 6))]}),
                 json!({}),
@@ -256,7 +256,7 @@ mod tests {
                 generate(&document(&schema, &json!({})), &Settings::default()).unwrap();
             }
         }
-        // One list is merged with what stands beside it, however long it is.
+        // A single list is merged with the keywords next to it, however long it is.
         let mut long = list("oneOf", "a", 40);
         long["allOf"] = json!([{"$ref": "#/components/schemas/Other"}]);
         generate(&document(&long, &object("b".to_owned())), &Settings::default()).unwrap();

@@ -1,4 +1,4 @@
-//! Places of a document that say nothing of themselves, so that users of the generated code see no more than a name.
+//! Finds places without a description, for which users of the generated code see only a name.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::{
     grammar::{Node, walk},
 };
 
-/// Lists the operations, parameters, components, titled schemas and properties that have no description, in the document's order.
+/// Lists the operations, parameters, components, titled schemas and properties without a description, in the document's order.
 pub(crate) fn missing(document: &Value) -> Vec<Pointer> {
     let schemas = Pointer::from_text("/components/schemas");
     let mut places = Vec::new();
@@ -36,7 +36,7 @@ pub(crate) fn missing(document: &Value) -> Vec<Pointer> {
     places
 }
 
-/// Whether it is the place of a map from names to properties. A property may itself be named `properties`.
+/// Returns whether this is the place of a map from names to properties. A property may itself be named `properties`.
 fn holds_properties(holder: &Pointer) -> bool {
     let tokens = holder.tokens();
     let names = tokens.iter().rev().take_while(|token| *token == "properties").count();
@@ -47,7 +47,7 @@ fn has_text(value: &Value, member: &str) -> bool {
     value.get(member).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty())
 }
 
-/// Whether a schema has a description, or is one that has, or such a one or null.
+/// Returns whether a schema has a description, or refers to a schema that has one, or is such a schema or null.
 fn is_described(document: &Value, schema: &Value) -> bool {
     if has_text(schema, "description") || has_text(resolve(document, schema), "description") {
         return true;

@@ -1,10 +1,10 @@
-//! Lint: what cannot be generated, found before anything is changed.
+//! Lint: finds what cannot be generated, before anything is changed.
 //!
-//! Whatever progenitor would panic on, generate wrongly or generate uncompilable code for is one line with place, reason and
-//! remedy, and all of them come in one run. What adapting can work around is no problem and not mentioned here.
+//! Lint reports everything that would make progenitor panic or generate wrong or uncompilable code, as lines with place, reason and remedy,
+//! all in one run. It does not report what adapting can work around.
 //!
-//! The checks build on each other: where a value has the wrong JSON type, what refers to it cannot be judged, so a later
-//! check runs only on what passed the earlier ones.
+//! The checks build on each other: if a value has the wrong JSON type, references to it cannot be checked. So a later check runs only on
+//! what passed the earlier ones.
 
 mod alternatives;
 mod descriptions;
@@ -21,7 +21,7 @@ pub(crate) use descriptions::missing as undescribed;
 
 use crate::{Pointer, Problem, Problems, limits};
 
-/// Refuses a corrected document that cannot be read: values of the wrong type, references to nothing.
+/// Rejects a corrected document that cannot be read: values of the wrong type, dangling references.
 pub(crate) fn readable(document: &Value) -> Result<(), Problems> {
     let mut findings = Findings::default();
     if let Err((reason, remedy)) = limits::check(document) {
@@ -35,7 +35,7 @@ pub(crate) fn readable(document: &Value) -> Result<(), Problems> {
     findings.settle()
 }
 
-/// Refuses a corrected document from which progenitor would not generate what it says.
+/// Rejects a corrected document from which progenitor would not generate what it declares.
 pub(crate) fn generatable(document: &Value) -> Result<(), Problems> {
     readable(document)?;
     let mut findings = Findings::default();
@@ -61,7 +61,7 @@ impl Findings {
     }
 }
 
-/// Follows references to the object itself. References have been checked by then: they lead somewhere, in no circle.
+/// Follows references to the object itself. References have already been checked: they have targets and form no circle.
 fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
     while let Some(next) = value
         .get("$ref")

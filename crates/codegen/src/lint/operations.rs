@@ -1,4 +1,4 @@
-//! What operations say that progenitor cannot generate, or would generate wrongly.
+//! Finds declarations of operations that progenitor cannot generate, or would generate wrongly.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ pub(super) fn check(document: &Value, findings: &mut Findings) {
     }
 }
 
-/// Two operations may not give one function (`a-b` and `a_b`), nor one builder (`a1` and `a_1`).
+/// Checks that no two operations result in the same function (`a-b` and `a_b`) or the same builder (`a1` and `a_1`).
 fn identity(
     operation: &Value,
     path: &str,
@@ -69,7 +69,7 @@ fn identity(
     }
 }
 
-/// The parameters of a path template; `None` if it is malformed.
+/// Returns the parameters of a path template, or `None` if it is malformed.
 fn template(path: &str, place: &Pointer, findings: &mut Findings) -> Option<Vec<String>> {
     let mut names = Vec::new();
     let mut rest = path;
@@ -98,7 +98,7 @@ fn template(path: &str, place: &Pointer, findings: &mut Findings) -> Option<Vec<
         let is_name = |text: &str| {
             !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '-')
         };
-        // OpenAPI allows one operation a path and method; a fragment makes room for another that the same URL answers.
+        // OpenAPI allows one operation for a path and method; a fragment allows for another one with the same URL.
         let differs = part == "#" && path.split_once('#').is_some_and(|(_, name)| is_name(name));
         if path.contains(part) && !differs {
             findings.add(place, reason, remedy);
@@ -127,7 +127,7 @@ fn parameters(
     };
     let shared = item.get("parameters").map(|(_, list)| list);
     let text = |parameter: &Value, key: &str| parameter[key].as_str().unwrap_or_default().to_owned();
-    // An operation's parameter replaces the path's of the same name and place.
+    // An operation's parameter replaces that of the path with the same name and place.
     let mut all: BTreeMap<(String, String), Value> = BTreeMap::new();
     for parameter in list(shared).into_iter().chain(list(operation.get("parameters"))) {
         if is_reserved(&parameter) {
@@ -169,7 +169,7 @@ fn parameters(
     }
 }
 
-/// Why a parameter cannot be generated, and the remedy.
+/// Returns the reason why a parameter cannot be generated, and the remedy.
 fn unusable(
     document: &Value,
     name: &str,
@@ -220,7 +220,7 @@ fn is_scalar(document: &Value, schema: &Value, depth: usize) -> bool {
     !may_be(document, schema, "array", depth) && !may_be(document, schema, "object", depth)
 }
 
-/// Returns whether the schema, one of its parts or of its alternatives says that a value may be of the type.
+/// Returns whether the schema, one of its parts or one of its alternatives allows values of the type.
 fn may_be(document: &Value, schema: &Value, wanted: &str, depth: usize) -> bool {
     let schema = resolve(document, schema);
     let stated = match schema.get("type") {
@@ -234,15 +234,15 @@ fn may_be(document: &Value, schema: &Value, wanted: &str, depth: usize) -> bool 
     };
     let implied =
         schema.get("type").is_none() && described.iter().any(|keyword| schema.get(keyword).is_some());
-    // Deeper than anybody nests alternatives nothing is known.
+    // Nobody nests alternatives deeper than this, so nothing is assumed there.
     stated || implied || depth >= 32 || parts(schema).any(|part| may_be(document, part, wanted, depth + 1))
 }
 
-/// Returns whether an object's members are described, here or in what makes one schema with this one.
+/// Returns whether an object's members are declared, here or in what is merged with this schema.
 fn has_members(document: &Value, schema: &Value, depth: usize) -> bool {
     let schema = resolve(document, schema);
     let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
-    // A single alternative, beside null, is the schema itself.
+    // A single alternative next to null is the schema itself.
     let alternatives = ["anyOf", "oneOf"].into_iter().filter_map(|keyword| schema.get(keyword)?.as_array());
     let single = alternatives.filter_map(|list| {
         let mut others = list.iter().filter(|one| !may_be(document, one, "null", 0));
@@ -252,7 +252,7 @@ fn has_members(document: &Value, schema: &Value, depth: usize) -> bool {
         || (depth < 32 && parts.chain(single).any(|part| has_members(document, part, depth + 1)))
 }
 
-/// Returns whether lists or objects may be in a list or a map of the schema.
+/// Returns whether the schema allows lists or objects in a list or a map.
 fn nests(document: &Value, schema: &Value, depth: usize) -> bool {
     let schema = resolve(document, schema);
     let keywords = ["additionalProperties", "items", "prefixItems"];
@@ -267,7 +267,7 @@ fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
     lists.flatten()
 }
 
-/// Checks the request body, and tells whether there is one.
+/// Checks the request body, and returns whether there is one.
 fn body(document: &Value, operation: &Value, place: &Pointer, findings: &mut Findings) -> bool {
     let Some(body) = operation.get("requestBody") else {
         return false;

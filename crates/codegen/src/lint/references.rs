@@ -1,4 +1,4 @@
-//! Every `$ref` leads to an object of the right kind, and no schema includes itself.
+//! Checks that every `$ref` leads to an object of the right kind, and that no schema includes itself.
 
 use std::collections::{HashMap, HashSet};
 
@@ -65,13 +65,14 @@ pub(super) fn check(document: &Value, findings: &mut Findings) {
     circles(&targets, findings);
 }
 
-/// Whether references in this schema start from its `$id`. In 3.0 there is no `$id`, and one that is a fragment alone is an anchor.
+/// Returns whether references in this schema are relative to its `$id`. In 3.0 there is no `$id`, and one that is only a fragment is an
+/// anchor.
 fn is_base(document: &Value, schema: &Value) -> bool {
     !is_3_0(document)
         && schema.get("$id").and_then(Value::as_str).is_some_and(|id| !id.is_empty() && !id.starts_with('#'))
 }
 
-/// The innermost schema with an `$id` around a place.
+/// Returns the innermost schema with an `$id` around a place.
 fn base(place: &Pointer, bases: &HashSet<Pointer>) -> Option<Pointer> {
     let mut place = Some(place.clone()).filter(|_| !bases.is_empty());
     while let Some(here) = place {
@@ -83,7 +84,7 @@ fn base(place: &Pointer, bases: &HashSet<Pointer>) -> Option<Pointer> {
     None
 }
 
-/// A schema includes what its combinations and negations say, at the same place of an instance.
+/// Adds the schemas that a schema includes by its combinations and negations, which apply to the same place of an instance.
 fn inclusion(document: &Value, targets: &mut HashMap<Pointer, Vec<Pointer>>) {
     grammar::walk(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
         if node != Node::Schema {
@@ -113,7 +114,7 @@ fn circles(targets: &HashMap<Pointer, Vec<Pointer>>, findings: &mut Findings) {
             "let one of them stand on its own with an overlay action",
         );
     }
-    // Whatever has no length is in a circle or leads into one, so it has a target without a length too.
+    // A place without a length is in a circle or leads into one, so one of its targets has no length either.
     let endless = |place: &&Pointer| !lengths.contains_key(*place);
     let mut done: HashSet<&Pointer> = HashSet::new();
     for start in starts.into_iter().filter(endless) {
@@ -124,7 +125,7 @@ fn circles(targets: &HashMap<Pointer, Vec<Pointer>>, findings: &mut Findings) {
             way.push(place);
             next = targets[place].iter().find(endless);
         }
-        // Where the way ends on itself there is a circle; else it led to one that has been told.
+        // If the way ends on itself, it is a circle; otherwise it led to one that has been reported.
         let circle = next.and_then(|end| way.iter().position(|place| *place == end));
         if let Some(first) = circle.and_then(|begin| way[begin..].iter().min()) {
             findings.add(
@@ -136,7 +137,7 @@ fn circles(targets: &HashMap<Pointer, Vec<Pointer>>, findings: &mut Findings) {
     }
 }
 
-/// How many others each place includes one by way of the other; none for a place from which a circle is reached.
+/// Returns the length of the longest chain of inclusions from each place. Places that reach a circle have none.
 fn lengths(targets: &HashMap<Pointer, Vec<Pointer>>) -> HashMap<&Pointer, usize> {
     let mut users: HashMap<&Pointer, Vec<&Pointer>> = HashMap::new();
     let mut open: HashMap<&Pointer, usize> = HashMap::new();

@@ -1,4 +1,4 @@
-//! Whether the table of resources has every operation once, and nothing else.
+//! Checks that the table of resources contains every operation exactly once, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::{
     table::{RESOURCES, Resource},
 };
 
-/// Refuses a table that leaves an operation out, has one twice, or has two methods of one name. A document need not have a table.
+/// Rejects a table that omits or repeats an operation, or that has two methods with the same name. A document need not have a table.
 pub(super) fn check(document: &Value) -> Result<(), Problems> {
     let table = Table::from_document(document)?;
     if table.is_empty() {
@@ -64,7 +64,7 @@ pub(super) fn check(document: &Value) -> Result<(), Problems> {
     findings.settle()
 }
 
-/// Whatever is below a resource behind a feature is behind it too.
+/// Checks that everything below a resource behind a feature is behind it too.
 fn features(resource: &Resource, findings: &mut Findings) {
     for below in &resource.handles {
         if resource.feature.is_some() && below.feature.is_some() {
@@ -78,7 +78,7 @@ fn features(resource: &Resource, findings: &mut Findings) {
     }
 }
 
-/// Methods and handles of a resource are methods in Rust.
+/// Checks the names of methods and handles, which become methods in Rust.
 fn names(resource: &Resource, findings: &mut Findings) {
     let mut seen = BTreeSet::new();
     for handle in &resource.handles {

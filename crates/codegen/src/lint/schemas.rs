@@ -1,4 +1,4 @@
-//! What schemas say that has no Rust form.
+//! Finds declarations of schemas that have no Rust form.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ fn properties(schema: &Map<String, Value>, pointer: &Pointer, findings: &mut Fin
     }
 }
 
-/// `$<channel>` or `{name}`: written by somebody who meant any name.
+/// Returns whether a name is a placeholder, such as `$<channel>` or `{name}`, whose author meant any name.
 fn is_placeholder(name: &str) -> bool {
     [('<', '>'), ('{', '}')].into_iter().any(|(open, close)| {
         name.find(open).is_some_and(|start| name[start..].find(close).is_some_and(|end| end > 1))

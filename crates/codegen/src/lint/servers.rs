@@ -1,5 +1,5 @@
-//! Where operations are sent and what they have to carry: a server of their own that is no place to send to, and a credential that no
-//! request can have, would be found by a call.
+//! Checks servers and credentials of operations. Otherwise only a call would reveal an unusable server or a credential that no request can
+//! carry.
 
 use serde_json::{Map, Value};
 
@@ -26,7 +26,7 @@ pub(super) fn check(document: &Value, findings: &mut Findings) {
     }
 }
 
-/// Requests go to the first one.
+/// Checks the first server, which requests are sent to.
 fn servers(place: &Pointer, servers: &Value, findings: &mut Findings) {
     let Some(server) = servers.get(0) else { return };
     let place = place.child("0").child("url");
@@ -46,7 +46,7 @@ fn servers(place: &Pointer, servers: &Value, findings: &mut Findings) {
     }
 }
 
-/// One of several alternatives is met, so one that can be met is enough.
+/// Checks the security requirements. Of several alternatives, one that can be met is enough.
 fn security(document: &Value, place: &Pointer, stated: &Value, findings: &mut Findings) {
     let alternatives: Vec<&Map<String, Value>> =
         stated.as_array().into_iter().flatten().filter_map(Value::as_object).collect();
@@ -64,7 +64,7 @@ fn security(document: &Value, place: &Pointer, stated: &Value, findings: &mut Fi
     }
 }
 
-/// Why a scheme cannot be met, if it cannot.
+/// Returns the reason why a scheme cannot be met, if there is one.
 fn refused(document: &Value, name: &str) -> Option<String> {
     let stated = scheme(document, name);
     let text = |key: &str| stated[key].as_str().unwrap_or_default();

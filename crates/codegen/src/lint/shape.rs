@@ -1,4 +1,4 @@
-//! The JSON type of everything that is read later.
+//! Checks the JSON type of everything that is read later.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::{
     grammar::{self, Node},
 };
 
-/// What a member may be.
+/// The expected JSON type of a member.
 #[derive(Clone, Copy)]
 enum Shape {
     Boolean,
@@ -24,7 +24,8 @@ enum Shape {
 
 use Shape::{Boolean, Count, List, Number, Object, Positive, Text, Texts, Types};
 
-/// The members of an object whose type counts, but for those that hold objects of the grammar: these are met on the walk.
+/// Returns the members of an object whose type matters, except those that contain objects of the grammar: these are checked during the
+/// walk.
 fn members(node: Node) -> &'static [(&'static str, Shape)] {
     match node {
         Node::Document => &[("openapi", Text), ("info", Object), ("webhooks", Object)],
@@ -126,14 +127,14 @@ pub(super) fn check(document: &Value, findings: &mut Findings) {
 fn object(value: &Value, node: Node, pointer: &Pointer, findings: &mut Findings) {
     let remedy = "correct it with an overlay action";
     let Some(object) = value.as_object() else {
-        // A property or an alternative with nothing behind it counts as one of which nothing is said.
+        // A property or an alternative without a value counts as unconstrained.
         if !(node == Node::Schema && (value.is_boolean() || value.is_null())) {
             findings.add(pointer, format!("{} where an object belongs", kind(value)), remedy);
         }
         return;
     };
     for (key, shape) in members(node) {
-        // A member with nothing behind it counts as absent.
+        // A member without a value counts as absent.
         if let Some(value) = object.get(*key).filter(|value| !value.is_null())
             && let Some(reason) = mismatch(value, *shape)
         {
@@ -166,7 +167,7 @@ fn is_status(key: &str) -> bool {
     key == "default" || key.starts_with("x-") || range()
 }
 
-/// Why the value is not of this shape.
+/// Returns the reason why the value does not have this shape.
 fn mismatch(value: &Value, shape: Shape) -> Option<String> {
     let wanted = match shape {
         Boolean => (!value.is_boolean()).then_some("a boolean"),
@@ -177,7 +178,7 @@ fn mismatch(value: &Value, shape: Shape) -> Option<String> {
         Object => (!value.is_object()).then_some("an object"),
         Positive => (!value.as_f64().is_some_and(|number| number > 0.0)).then_some("a number greater than 0"),
         Text => (!value.is_string()).then_some("text"),
-        // A boolean `required` is a habit that lowering knows.
+        // A boolean `required` is a common mistake that lowering handles.
         Texts => {
             let texts = value.as_array().is_some_and(|items| items.iter().all(Value::is_string));
             (!texts && !value.is_boolean()).then_some("a list of names")

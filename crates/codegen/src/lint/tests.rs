@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::{generatable, readable};
 use crate::Pointer;
 
-/// A document with one operation, which is well.
+/// A valid document with one operation.
 fn document() -> Value {
     json!({
         "openapi": "3.1.1",
@@ -20,7 +20,7 @@ fn document() -> Value {
     })
 }
 
-/// The lines about a document in which `place` holds `value`.
+/// Returns the lines about a document in which `place` has been set to `value`.
 fn lines(place: &str, value: Value) -> Vec<String> {
     let mut document = document();
     let (parent, key) = place.rsplit_once('/').expect("a pointer");

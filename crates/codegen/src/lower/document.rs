@@ -1,4 +1,4 @@
-//! Lowering of what stands around the schemas.
+//! Lowers everything around the schemas.
 
 use serde_json::{Map, Value, json};
 
@@ -39,7 +39,7 @@ pub(super) fn lower(document: &mut Value, report: &mut Report) {
     }
 }
 
-/// `tags:` with nothing behind it counts as absent.
+/// Removes members without a value, such as `tags:`, which count as absent.
 fn drop_empty_members(document: &mut Value, report: &mut Report) {
     grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
         let Value::Object(members) = value else { return };
@@ -64,7 +64,7 @@ fn drop_empty(members: &mut Map<String, Value>, pointer: &Pointer, report: &mut 
     });
 }
 
-/// In 3.0 every operation has a response, and every response a description.
+/// Adds missing responses and descriptions: in 3.0 every operation has a response, and every response a description.
 fn responses(document: &mut Value, report: &mut Report) {
     grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
         let Value::Object(members) = value else { return };
@@ -87,7 +87,7 @@ fn responses(document: &mut Value, report: &mut Report) {
     });
 }
 
-/// Puts path items that are referred to in the place of the reference: 3.0 has no `components.pathItems`.
+/// Replaces references to path items with their targets: 3.0 has no `components.pathItems`.
 fn inline_path_items(document: &mut Value, report: &mut Report) {
     let whole = document.clone();
     grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, pointer| {
@@ -118,7 +118,7 @@ fn inline_path_items(document: &mut Value, report: &mut Report) {
     }
 }
 
-/// 3.0 does not know the security scheme `mutualTLS`: a client certificate is set on the HTTP client.
+/// Removes the security scheme `mutualTLS`, which 3.0 does not know: a client certificate is set on the HTTP client.
 fn drop_mutual_tls(document: &mut Value, report: &mut Report) {
     let schemes = Pointer::from_text("/components/securitySchemes");
     let Some(Value::Object(members)) = schemes.get_mut(document) else {

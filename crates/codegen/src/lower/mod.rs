@@ -1,7 +1,7 @@
-//! Lowering: from OpenAPI 3.1 to 3.0.3, the version that `openapiv3` and progenitor read.
+//! Lowering from OpenAPI 3.1 to 3.0.3, the version that `openapiv3` and progenitor read.
 //!
-//! Lowering never narrows: an instance that the 3.1 schema accepts, the 3.0 schema accepts. What it cannot carry over is
-//! left out or weakened, and every such step is an entry of the [`Report`].
+//! Lowering never narrows: the 3.0 schema accepts every instance that the 3.1 schema accepts. Lowering leaves out or weakens what 3.0
+//! cannot express, and every such step adds an entry to the [`Report`].
 
 mod document;
 mod polarity;
@@ -18,7 +18,7 @@ use crate::{
     grammar::{self, Node},
 };
 
-/// Lowers a corrected document, of OpenAPI 3.1 or already 3.0, to 3.0.3.
+/// Lowers a corrected document, which uses OpenAPI 3.1 or already 3.0, to 3.0.3.
 pub(crate) fn lower(document: &Value, report: &mut Report) -> Value {
     let is_3_0 = is_3_0(document);
     let mut lowered = document.clone();

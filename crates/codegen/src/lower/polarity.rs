@@ -1,10 +1,10 @@
-//! Where a wider schema makes the whole narrower.
+//! Finds places where a weaker schema makes the whole stricter.
 //!
-//! Weakening a schema widens what is accepted, except below `not` (a weaker `not` refuses more) and in `oneOf` (two variants
-//! that now both match refuse what one alone accepted). A `not` over a weakened schema is dropped, and a `oneOf`
-//! with a weakened variant becomes `anyOf`. Each of the two is a weakening itself, so this runs until nothing changes.
+//! A weaker schema accepts more, except below `not` (a weaker `not` rejects more) and in `oneOf` (two variants that now both match reject
+//! what one alone accepted). A `not` over a weakened schema is dropped, and a `oneOf` with a weakened variant becomes `anyOf`. Both are
+//! weakenings themselves, so this is repeated until nothing changes.
 //!
-//! It runs before the schemas are lowered, while every schema still stands where it will be looked for.
+//! This runs before the schemas are lowered, while every schema is still in its original place.
 
 use std::collections::HashSet;
 
@@ -55,7 +55,7 @@ pub(super) fn settle(document: &mut Value, is_3_0: bool, report: &mut Report) {
     }
 }
 
-/// Adds alternatives that exclude each other in the document, beside those that the schema has.
+/// Adds alternatives that exclude each other in the document to those that the schema has.
 fn any_of(schema: &mut Map<String, Value>, variants: &Value) {
     let Value::Object(part) = json!({"anyOf": variants, ONE_OF: true}) else { return };
     if !schema.contains_key("anyOf") {
@@ -67,7 +67,7 @@ fn any_of(schema: &mut Map<String, Value>, variants: &Value) {
     }
 }
 
-/// Every schema that is weaker than in 3.1: itself, below it, or behind a reference.
+/// Returns every schema that is weaker than in 3.1: itself, below it, or behind a reference.
 fn reached(document: &Value, weakened: &HashSet<Pointer>) -> HashSet<Pointer> {
     let mut reached = HashSet::new();
     let mark = |pointer: &Pointer, reached: &mut HashSet<Pointer>| {

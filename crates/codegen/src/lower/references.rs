@@ -1,7 +1,7 @@
-//! Every schema that something refers to becomes a component.
+//! Makes a component of every schema that something refers to.
 //!
-//! A `$ref` of 3.1 may point at any schema: into `paths`, at a property of a component, at a `$defs` entry. Lowering and
-//! adapting move schemas about, so whatever is referred to is given a place that stays.
+//! A `$ref` in 3.1 may point at any schema: into `paths`, at a property of a component, at a `$defs` entry. Lowering and adapting move
+//! schemas, so every target of a reference gets a permanent place.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(super) fn bundle(document: &mut Value, report: &mut Report) {
         .map(|target| (target.clone(), names.take(&names::describe(document, target))))
         .collect();
     rewrite_references(document, &moved);
-    // From the inside out, so that an outer schema takes along references to the inner ones, not copies.
+    // From the inside out, so that an outer schema contains references to the inner ones instead of copies.
     let mut inside_out: Vec<_> = moved.iter().collect();
     inside_out.sort_by_key(|(target, _)| std::cmp::Reverse(target.tokens().len()));
     for (target, name) in inside_out {
@@ -46,7 +46,7 @@ fn reference_to(name: &str) -> String {
     format!("#/components/schemas/{name}")
 }
 
-/// The schemas that are referred to or defined under `$defs`, and are no components yet.
+/// Returns the schemas that are referred to or defined under `$defs`, and that are not components yet.
 fn targets(document: &Value) -> Vec<Pointer> {
     let components = Pointer::from_text("/components/schemas");
     let mut found = Vec::new();
@@ -82,7 +82,7 @@ fn rewrite_references(document: &mut Value, moved: &BTreeMap<Pointer, String>) {
     });
 }
 
-/// The definitions are components now; what is left of them are references to those.
+/// Removes definitions, which are components now; only references to those remain.
 fn drop_definitions(document: &mut Value) {
     grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, _| {
         if let (Node::Schema, Value::Object(schema)) = (node, value) {

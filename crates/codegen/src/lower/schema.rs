@@ -1,4 +1,4 @@
-//! Lowering of one schema, whose subschemas have been lowered already.
+//! Lowers a schema whose subschemas have already been lowered.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use crate::{Pointer, Report, report::Kind};
 
 type Schema = Map<String, Value>;
 
-/// The keywords of a 3.0 schema, which pass.
+/// The keywords of a 3.0 schema, which are kept.
 const KEPT: [&str; 36] = [
     "$ref",
     "additionalProperties",
@@ -46,7 +46,7 @@ const KEPT: [&str; 36] = [
     "xml",
 ];
 
-/// The keywords that refuse instances and that 3.0 cannot state.
+/// The keywords that reject instances and that 3.0 cannot express.
 const ASSERTIONS: [&str; 14] = [
     "$dynamicRef",
     "$recursiveRef",
@@ -64,7 +64,7 @@ const ASSERTIONS: [&str; 14] = [
     "unevaluatedProperties",
 ];
 
-/// What may stand beside a `$ref` without constraining anything.
+/// The keywords that may appear next to a `$ref` without constraining anything.
 const ANNOTATIONS: [&str; 9] = [
     "default",
     "deprecated",
@@ -77,17 +77,17 @@ const ANNOTATIONS: [&str; 9] = [
     "xml",
 ];
 
-/// The keywords that count something.
+/// The keywords with counts.
 const COUNTS: [&str; 6] =
     ["maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties"];
 
 /// The keywords that apply other schemas to the same value.
 const COMPOSITE: [&str; 5] = ["$ref", "allOf", "anyOf", "not", "oneOf"];
 
-/// Stands beside an `anyOf` that was `oneOf`: the alternatives are meant to exclude each other.
+/// A marker next to an `anyOf` that was `oneOf`: the alternatives are meant to exclude each other.
 pub(crate) const ONE_OF: &str = "x-one-of";
 
-/// Which keywords say something about which types.
+/// The keywords that apply to each type.
 pub(crate) const OF_STRING: [&str; 3] = ["maxLength", "minLength", "pattern"];
 pub(crate) const OF_NUMBER: [&str; 5] =
     ["exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf"];
@@ -121,14 +121,14 @@ pub(super) fn lower(value: &mut Value, pointer: &Pointer, report: &mut Report) {
                 schema.entry("items").or_insert_with(|| json!({}));
             }
         }
-        // Lint has refused anything else.
+        // Lint has rejected anything else.
         _ => {}
     }
 }
 
-/// Whether the lowered schema will accept more than this one, for a reason of its own (not one of its subschemas').
+/// Returns whether the lowered schema will accept more than this one because of its own keywords, not because of its subschemas.
 ///
-/// In a 3.0 document `nullable` beside a type means what it says there.
+/// In a 3.0 document, `nullable` next to a type has its standard meaning.
 pub(super) fn will_weaken(value: &Value, is_3_0: bool) -> bool {
     let Value::Object(schema) = value else {
         return false;
@@ -145,7 +145,7 @@ pub(super) fn will_weaken(value: &Value, is_3_0: bool) -> bool {
         || (["exclusiveMinimum", "exclusiveMaximum"].into_iter().any(unreadable))
 }
 
-/// Whether `nullable: true` will be honoured where the document's version gives it no meaning.
+/// Returns whether `nullable: true` will be honoured although it has no meaning in the document's version.
 fn lets_null_in(schema: &Schema, is_3_0: bool) -> bool {
     if schema.get("nullable") != Some(&Value::Bool(true)) {
         return false;
@@ -160,7 +160,7 @@ fn lets_null_in(schema: &Schema, is_3_0: bool) -> bool {
     !(listed && stated)
 }
 
-/// Adds `keyword: value` to what the schema says already: under `allOf` where the keyword is taken.
+/// Adds `keyword: value` to the existing conditions, under `allOf` if the keyword is already used.
 pub(super) fn conjoin(schema: &mut Schema, keyword: &str, value: Value) {
     if !schema.contains_key(keyword) {
         schema.insert(keyword.to_owned(), value);
@@ -175,7 +175,7 @@ pub(super) fn conjoin(schema: &mut Schema, keyword: &str, value: Value) {
     }
 }
 
-/// `type:` with nothing behind it, and `required: true` inside a property: habits that mean nothing in 3.1.
+/// Removes `type:` without a value, and `required: true` inside a property: habits without a meaning in 3.1.
 fn empty_values(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     schema.retain(|keyword, value| {
         let empty = value.is_null() && !matches!(keyword.as_str(), "const" | "default" | "example");
@@ -195,7 +195,7 @@ fn empty_values(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     }
 }
 
-/// In 3.0 `required` is not empty, and no value of it or of `enum` stands twice.
+/// Cleans up lists: in 3.0 `required` must not be empty, and neither it nor `enum` may contain duplicates.
 fn lists(schema: &mut Schema) {
     for keyword in ["enum", "required"] {
         let Some(Value::Array(values)) = schema.get_mut(keyword) else { continue };
@@ -212,7 +212,7 @@ fn lists(schema: &mut Schema) {
     }
 }
 
-/// In 3.0 a count is an integer as it is written, so `3.0` is `3`.
+/// Writes counts as integers, as 3.0 requires: `3.0` becomes `3`.
 fn counts(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     for keyword in COUNTS {
         let Some(count) = schema.get(keyword).filter(|count| count.is_f64()) else { continue };
@@ -225,18 +225,18 @@ fn counts(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     }
 }
 
-/// A number without a fraction as an integer of 64 bits: `3.0` is 3.
+/// Returns a number without a fraction as a 64-bit integer: `3.0` is 3.
 pub(crate) fn whole(number: &Value) -> Option<i64> {
     number.as_i64().or_else(|| {
         let value = number.as_f64()?;
-        // Up to here every integer has a float of its own.
+        // Up to this limit, every integer has its own float.
         let exact = value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0;
         #[allow(clippy::cast_possible_truncation, reason = "just checked")]
         exact.then_some(value as i64)
     })
 }
 
-/// In 3.0 a default has the type that is stated.
+/// Removes a default that does not have the declared type, as 3.0 requires.
 fn default_of_type(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     let (Some(default), Some(name)) = (schema.get("default"), schema.get("type").and_then(Value::as_str))
     else {
@@ -261,15 +261,15 @@ fn constant(schema: &mut Schema) {
     }
 }
 
-/// No instance is both: an enumeration of 3.0 may not be empty, so `not: {}` says it.
+/// Makes a schema that no instance matches: `not: {}`, because an enumeration in 3.0 may not be empty.
 fn nothing(schema: &mut Schema) {
     schema.shift_remove("enum");
     conjoin(schema, "not", json!({}));
 }
 
-/// Tuples: what any element may be, every element may be.
+/// Lowers tuples: every element may be what any element may be.
 fn items(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
-    // A list under `items` is the older drafts' `prefixItems`, and `additionalItems` their `items`.
+    // A list under `items` is the older drafts' `prefixItems`, and `additionalItems` is their `items`.
     let (prefix, rest) = if schema.get("items").is_some_and(Value::is_array) {
         (schema.shift_remove("items"), schema.shift_remove("additionalItems"))
     } else if let Some(prefix) = schema.shift_remove("prefixItems") {
@@ -300,7 +300,7 @@ fn items(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     );
 }
 
-/// 3.0 has no `patternProperties`: dropping it leaves `additionalProperties` to judge its keys, so that has to let them pass.
+/// Removes `patternProperties`, which 3.0 lacks. `additionalProperties` then applies to their keys, so it must accept them.
 fn pattern_properties(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     let Some(Value::Object(patterns)) = schema.shift_remove("patternProperties") else {
         return;
@@ -319,7 +319,7 @@ fn pattern_properties(schema: &mut Schema, pointer: &Pointer, report: &mut Repor
     );
 }
 
-/// Here, and only here, 3.0 has booleans.
+/// Lowers `additionalProperties`, the only place in 3.0 with boolean schemas.
 fn additional_properties(schema: &mut Schema) {
     if schema.get("additionalProperties").is_some_and(refuses_all) {
         schema.insert("additionalProperties".to_owned(), false.into());
@@ -330,7 +330,7 @@ fn refuses_all(schema: &Value) -> bool {
     *schema == json!({"not": {}})
 }
 
-/// What any of the schemas accepts, in the shortest form.
+/// Returns the shortest schema that accepts what any of the schemas accepts.
 fn any_of(schemas: Vec<Value>) -> Value {
     let mut distinct: Vec<Value> = Vec::new();
     for schema in schemas {
@@ -348,7 +348,7 @@ fn any_of(schemas: Vec<Value>) -> Value {
     }
 }
 
-/// Numeric exclusive bounds become the boolean ones of 3.0; of two bounds the tighter one is kept, which says it all.
+/// Converts numeric exclusive bounds to the boolean ones of 3.0. Of two bounds, only the tighter one is kept, without loss.
 fn bounds(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     for (exclusive, inclusive, upper) in
         [("exclusiveMinimum", "minimum", false), ("exclusiveMaximum", "maximum", true)]
@@ -370,7 +370,7 @@ fn bounds(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     }
 }
 
-/// One `example` where 3.1 has a list, and where people write the map that OpenAPI has elsewhere.
+/// Reduces a list of examples in 3.1, or a misplaced map as OpenAPI has it elsewhere, to a single `example`.
 fn examples(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     let Some(examples) = schema.shift_remove("examples") else {
         return;
@@ -391,7 +391,7 @@ fn examples(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     }
 }
 
-/// Whatever 3.0 does not know, with what its loss means.
+/// Removes keywords that 3.0 does not know, and reports the consequences.
 fn unknown(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     schema.retain(|keyword, _| {
         if keyword.starts_with("x-") || KEPT.contains(&keyword.as_str()) {
@@ -404,7 +404,7 @@ fn unknown(schema: &mut Schema, pointer: &Pointer, report: &mut Report) {
     });
 }
 
-/// Type lists and `null`, and the 3.0 habit `nullable: true`, which is honoured.
+/// Lowers lists of types and `null`, and the 3.0 habit `nullable: true`, which is honoured.
 fn types(schema: &mut Schema) {
     let nullable = schema.shift_remove("nullable") == Some(Value::Bool(true));
     let mut names: Vec<String> = match schema.shift_remove("type") {
@@ -425,14 +425,14 @@ fn types(schema: &mut Schema) {
     }
     names.dedup();
     if nullable {
-        // The enumeration that goes with `nullable: true` often forgets null; the intention is clear.
+        // The enumeration that belongs to `nullable: true` often lacks null; the intention is clear.
         if let Some(Value::Array(values)) = schema.get_mut("enum")
             && !values.contains(&Value::Null)
         {
             values.push(Value::Null);
         }
     }
-    // With an enumeration that lacks null, a list of types that has it does not accept null.
+    // If an enumeration lacks null, a list of types that contains it does not accept null.
     let null = (stated || nullable) && enumerated(schema).is_none_or(|values| values.contains(&Value::Null));
     if let Some(Value::Array(values)) = schema.get_mut("enum")
         && !null
@@ -459,7 +459,7 @@ fn enumerated(schema: &Schema) -> Option<&Vec<Value>> {
     schema.get("enum").and_then(Value::as_array)
 }
 
-/// In 3.0 `nullable` counts only beside a `type`, so null becomes an alternative of its own.
+/// Makes null an alternative of its own: in 3.0 `nullable` is effective only next to a `type`.
 fn nullable_without_type(schema: &mut Schema) {
     if let Some(Value::Array(values)) = schema.get_mut("enum") {
         if !values.contains(&Value::Null) {
@@ -468,7 +468,7 @@ fn nullable_without_type(schema: &mut Schema) {
         return;
     }
     if !schema.keys().any(|keyword| COMPOSITE.contains(&keyword.as_str())) {
-        // Nothing here refuses null.
+        // Nothing here rejects null.
         return;
     }
     let (annotations, mut rest): (Schema, Schema) =
@@ -480,7 +480,7 @@ fn nullable_without_type(schema: &mut Schema) {
     schema.insert("anyOf".to_owned(), json!([rest, {"enum": [null]}]));
 }
 
-/// Several types become alternatives, each with the keywords that concern it. No instance has two types, so `oneOf` is exact.
+/// Splits several types into alternatives, each with the keywords that apply to it. No instance has two types, so `oneOf` is exact.
 fn split(schema: &mut Schema, names: &[String], null: bool) {
     let values = schema.shift_remove("enum");
     let format = schema.shift_remove("format");
@@ -543,7 +543,7 @@ fn is_of(value: &Value, name: &str) -> bool {
     }
 }
 
-/// In 3.0 nothing beside a `$ref` counts, so the reference becomes a part of the whole.
+/// Moves a `$ref` into `allOf`, because in 3.0 keywords next to it are ignored.
 fn reference(schema: &mut Schema) {
     if schema.len() < 2 {
         return;

@@ -42,7 +42,7 @@ fn keywords_that_have_a_form_in_3_0_are_exact() {
             json!({"type": ["string", "boolean"], "oneOf": [{}]}),
             json!({"oneOf": [{}], "allOf": [{"oneOf": [{"type": "string"}, {"type": "boolean"}]}]}),
         ),
-        // Null is not among the values, so it is not accepted in 3.1 either.
+        // Null is not among the values, so 3.1 does not accept it either.
         (json!({"type": ["string", "null"], "enum": ["a"]}), json!({"enum": ["a"], "type": "string"})),
         (
             json!({"type": ["string", "null"], "enum": ["a", null]}),
@@ -68,7 +68,7 @@ fn keywords_that_have_a_form_in_3_0_are_exact() {
             json!({"$ref": "#/components/schemas/Other", "description": "d"}),
             json!({"description": "d", "allOf": [{"$ref": "#/components/schemas/Other"}]}),
         ),
-        // `nullable` in a 3.1 document is a 3.0 habit, and meant.
+        // `nullable` in a 3.1 document is a habit from 3.0, and intentional.
         (json!({"type": "string", "nullable": true}), json!({"type": "string", "nullable": true})),
         (
             json!({"type": "string", "nullable": true, "enum": ["a"]}),
@@ -79,7 +79,7 @@ fn keywords_that_have_a_form_in_3_0_are_exact() {
             json!({"title": "T", "anyOf": [{"$ref": "#/components/schemas/Other"}, {"enum": [null]}]}),
         ),
         (json!({"nullable": true, "pattern": "a"}), json!({"pattern": "a"})),
-        // Names of properties are no keywords, and examples are no schemas.
+        // Names of properties are not keywords, and examples are not schemas.
         (
             json!({"properties": {"const": {"const": 1}, "examples": {}, "nullable": {}, "$schema": {}}, "example": {"const": 1}}),
             json!({"properties": {"const": {"enum": [1]}, "examples": {}, "nullable": {}, "$schema": {}}, "example": {"const": 1}}),
@@ -123,7 +123,7 @@ fn what_is_lost_is_reported() {
             vec![Widened],
         ),
         (json!({"prefixItems": [{"type": "string"}]}), json!({"items": {}}), vec![Widened]),
-        // A key that a pattern let pass must not fall to the `false` beside it.
+        // A key that a pattern accepts must not be rejected by the `false` next to it.
         (
             json!({"patternProperties": {"^x-": {"type": "string"}}, "additionalProperties": false}),
             json!({"additionalProperties": {"type": "string"}}),
@@ -153,7 +153,7 @@ fn where_weaker_means_narrower_the_whole_is_weakened() {
         json!({"anyOf": [{"type": "string"}], "allOf": [{"anyOf": [{}], "x-one-of": true}]})
     );
     assert_eq!(schema(&json!({"not": {"type": "string"}})), (json!({"not": {"type": "string"}}), vec![]));
-    // Null is let in where `nullable: true` is honoured, here and below.
+    // Null is accepted where `nullable: true` is honoured, here and below.
     let habit = json!({"type": "string", "nullable": true});
     assert_eq!(schema(&json!({"not": habit})).0, json!({}));
     assert_eq!(
@@ -171,7 +171,7 @@ fn where_weaker_means_narrower_the_whole_is_weakened() {
     assert_eq!(lowered(&older).document["components"]["schemas"]["S"], json!({"not": habit}));
     // A count that is dropped.
     assert_eq!(schema(&json!({"not": {"minLength": 1e20}})).0, json!({}));
-    // Through a reference, and two references far.
+    // Through one reference, and through two.
     let mut document = document(&json!({"not": {"$ref": "#/components/schemas/Other"}}));
     document["components"]["schemas"]["Other"] = json!({"items": {"$ref": "#/components/schemas/Third"}});
     document["components"]["schemas"]["Third"] = weak;
@@ -207,7 +207,7 @@ fn whatever_is_referred_to_becomes_a_component() {
     assert_eq!(schemas["SLocalInner"], json!({"enum": [null]}));
     assert_eq!(schemas["GetAResponse200"], json!({"type": "boolean"}));
     assert_eq!(schemas["Far"]["items"], json!({"$ref": "#/components/schemas/GetAResponse200"}));
-    // The report speaks of places in the document as it was given.
+    // The report refers to places in the original document.
     let place = Pointer::from_text("/components/schemas/S/$defs/Local/$defs/Inner");
     assert!(lowered.report.entries().iter().any(|entry| entry.pointer == place), "{}", lowered.report);
 }
@@ -253,7 +253,7 @@ fn lowering_twice_changes_nothing() {
     assert_eq!(twice.report.entries(), []);
 }
 
-/// A 3.0 schema in terms of JSON Schema draft 4, which its keywords come from: only `nullable` differs.
+/// Converts a 3.0 schema to JSON Schema draft 4, from which its keywords come: only `nullable` differs.
 fn draft_4(schema: &Value) -> Value {
     match schema {
         Value::Object(members) => {
@@ -340,12 +340,12 @@ fn any_schema() -> impl Strategy<Value = Value> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..Default::default() })]
 
-    /// What the 3.1 schema accepts, the 3.0 schema accepts.
+    /// Checks that the 3.0 schema accepts everything that the 3.1 schema accepts.
     #[test]
     fn lowering_never_narrows(schema in any_schema(), other in any_schema(), instances in prop::collection::vec(instance(), 12)) {
         let mut given = document(&schema);
         given["components"]["schemas"]["Other"] = other;
-        // Random references may form a circle, which lint refuses.
+        // Random references may form a circle, which lint rejects.
         let Ok(lowered) = lower(&given) else { return Ok(()) };
         let entry = |document: &Value| json!({"$ref": "#/components/schemas/S", "components": document["components"]});
         let before = jsonschema::draft202012::new(&entry(&given)).expect("a 3.1 schema");

@@ -1,12 +1,11 @@
 //! OpenAPI Overlay 1.0 and 1.1: corrections and additions to a document that is never edited itself.
 //!
-//! Two rules are ours. An action whose target matches nothing is an error (the specification lets it pass), and an action
-//! may state with `x-was` what stands at its target: where the document says something else, for example because
-//! upstream has since made the correction, that is an error too.
+//! Two rules are additional. An action whose target matches nothing is an error (the specification ignores it). An action may declare the
+//! expected content of its target with `x-was`: if the document differs, for example because SuprSend has since made the correction, that
+//! is an error, too.
 //!
-//! `x-was` is compared as a pattern: of an object, the members it names (`null` says that a member is absent); of anything
-//! else, the whole value. An object that names absent members only may be absent itself: `{schemas: {User: null}}` holds
-//! where there are no schemas at all.
+//! `x-was` is a pattern. For an object, the named members are compared (`null` means that a member is absent); for anything else, the whole
+//! value. An object that only names absent members may be absent itself: `{schemas: {User: null}}` matches if there are no schemas at all.
 
 mod schema;
 mod trace;
@@ -21,12 +20,12 @@ use serde_json_path::JsonPath;
 
 use crate::{Pointer, Problem, Problems, Source, limits};
 
-/// Applies the actions of the overlays to the document, in their order. On an error the document is as it was.
+/// Applies the actions of the overlays to the document in order. On an error, the document is unchanged.
 ///
-/// Every action of every overlay is tried, so that one run names all that upstream changed. An action that finds something else than it
-/// states is applied all the same, for the sake of those that build on it.
+/// Every action of every overlay is tried, so that one run reports everything that SuprSend has changed. An action that does not find what
+/// it expects is still applied, because later actions may build on it.
 pub(crate) fn apply(document: &mut Value, sources: &[Source]) -> Result<(), Problems> {
-    // Where an overlay cannot be read, those after it would not find what it adds.
+    // If an overlay cannot be parsed, later ones would not find what it adds.
     let overlays = every(sources.iter().map(Source::parse))?;
     let read = every(overlays.iter().zip(sources).map(|(overlay, source)| actions_of(overlay, source)))?;
     let mut result = document.clone();
@@ -50,7 +49,7 @@ pub(crate) fn apply(document: &mut Value, sources: &[Source]) -> Result<(), Prob
     Ok(())
 }
 
-/// Every result, or all problems.
+/// Returns all results, or all problems.
 fn every<T>(results: impl Iterator<Item = Result<T, Problems>>) -> Result<Vec<T>, Problems> {
     let (mut good, mut problems) = (Vec::new(), Vec::new());
     for result in results {
@@ -63,7 +62,7 @@ fn every<T>(results: impl Iterator<Item = Result<T, Problems>>) -> Result<Vec<T>
     Ok(good)
 }
 
-/// Why an action failed, and what to do about it.
+/// The reason why an action failed, and the remedy.
 type Failure = (String, String);
 
 struct Action<'a> {
@@ -90,7 +89,7 @@ fn actions_of<'a>(overlay: &'a Value, source: &Source) -> Result<Vec<Action<'a>>
     for (index, action) in actions.iter().enumerate() {
         let target = action["target"].as_str().unwrap_or_default();
         let result = Action::read(index, action, newer).and_then(|action_read| {
-            // By their texts, which are the same for the same members in whatever order.
+            // By their texts, which are the same for the same members in any order.
             match known.insert(was::sorted(action).to_string(), index) {
                 None => Ok(action_read),
                 Some(first) => {
@@ -132,7 +131,7 @@ impl<'a> Action<'a> {
         let (update, copy) = (action.get("update"), action.get("copy"));
         let stated =
             usize::from(update.is_some()) + usize::from(copy.is_some()) + usize::from(remove == Some(true));
-        // Overlay 1.0 lets `update` stand beside `remove: true`, without an effect.
+        // Overlay 1.0 allows `update` next to `remove: true`, without any effect.
         if stated > 1 && (newer || copy.is_some()) {
             return Err(fail(
                 "of `update`, `copy` and `remove` an action has one",
@@ -155,7 +154,7 @@ impl<'a> Action<'a> {
         place(source, self.index, self.target)
     }
 
-    /// Whether the targets are what the action states.
+    /// Checks that the targets are what the action expects.
     fn check(&self, targets: &[Pointer], document: &Value) -> Result<(), Failure> {
         let Some(was) = self.was else { return Ok(()) };
         for target in targets {
@@ -179,7 +178,7 @@ impl<'a> Action<'a> {
         }
         let value = match &self.change {
             Change::Remove => {
-                // From the end, so that an array's earlier elements keep their index.
+                // From the end, so that earlier elements of an array keep their index.
                 targets.sort_by_key(|target| std::cmp::Reverse(sort_key(target)));
                 return targets.iter().try_for_each(|target| remove(document, target));
             }
@@ -195,7 +194,7 @@ impl<'a> Action<'a> {
                 source.get(document).cloned().unwrap_or_default()
             }
         };
-        // Before anything is written: a small action with many targets can make a document that no memory holds.
+        // Checked before anything is written: a small action with many targets can make a document too large for the memory.
         if limits::measure(&value).0.saturating_mul(targets.len()) > limits::VALUES {
             return Err(fail(
                 format!("the update would add more than {} values", limits::VALUES),
@@ -231,18 +230,18 @@ fn locate(path: &JsonPath, document: &Value) -> Vec<Pointer> {
     let mut seen = HashSet::new();
     let nodes = path.query_located(document);
     let places = nodes.iter().map(|node| Pointer::from_text(node.location().to_json_pointer()));
-    // A query may select a node more than once; an action applies to it once.
+    // A query may select a node more than once; an action applies to it only once.
     places.filter(|place| seen.insert(place.clone())).collect()
 }
 
-/// File, line where it can be told, number and target of an action.
+/// Returns the file, the line if known, the number and the target of an action.
 fn place(source: &Source, index: usize, target: &str) -> String {
     let line = line(source, index, target).map_or(String::new(), |line| format!(":{line}"));
     format!("{}{line}: action {} ({target})", source.name, index + 1)
 }
 
-/// The line of an action's target. The text is searched, since the parsed overlay does not know its lines: values that are
-/// added may have a `target` too, and several actions one target.
+/// Returns the line of an action's target. The text is searched, because the parsed overlay has no line numbers: values that are added may
+/// also have a `target`, and several actions may have the same target.
 fn line(source: &Source, index: usize, target: &str) -> Option<usize> {
     let stated = |line: &str| -> Option<String> {
         let line = line.trim_start_matches([' ', '-', '{']);
@@ -251,12 +250,12 @@ fn line(source: &Source, index: usize, target: &str) -> Option<usize> {
     };
     let lines = source.text.lines().enumerate();
     let lines: Vec<_> = lines.filter_map(|(number, line)| Some((number + 1, stated(line)?))).collect();
-    // What may stand around it: quotes, the other members of an action in braces, a comment.
+    // Possible surroundings: quotes, the other members of an action in braces, a comment.
     let begins = |text: &str| text.trim_start_matches(['"', '\'']).strip_prefix(target).map(str::to_owned);
     let is = |text: &str| {
         begins(text).is_some_and(|rest| rest.is_empty() || rest.starts_with(['"', '\'', ',', ' ', '}']))
     };
-    // Other lines only come between, so it is not before the one of that number.
+    // Other matching lines can only be in between, so it is at least the line with that number.
     lines.iter().skip(index).find(|(_, text)| is(text)).map(|(number, _)| *number)
 }
 
@@ -293,7 +292,7 @@ fn remove(document: &mut Value, target: &Pointer) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The specification's rules for a target: an object is merged, an array gains elements, a scalar is replaced.
+/// Applies the specification's rules for a target: an object is merged, an array is extended, a scalar is replaced.
 fn update(slot: &mut Value, value: &Value, place: &Pointer) -> Result<(), Failure> {
     match (slot, value) {
         (Value::Array(items), value) if !value.is_array() => {

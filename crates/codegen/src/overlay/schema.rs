@@ -1,11 +1,11 @@
-//! What the schema of Overlay 1.0 and 1.1 says of the document around the actions.
+//! Validates the parts of an overlay around the actions against the schema of Overlay 1.0 and 1.1.
 
 use serde_json::Value;
 
 use super::{Failure, fail};
 use crate::problem::brief;
 
-/// The actions of an overlay that is, but for them, as the schema of its version says.
+/// Returns the actions of an overlay, if everything else matches the schema of its version.
 pub(super) fn document(overlay: &Value) -> Result<&Vec<Value>, Failure> {
     let version = overlay.get("overlay").and_then(Value::as_str).unwrap_or("");
     if !is_version(version) {
@@ -46,13 +46,13 @@ pub(super) fn document(overlay: &Value) -> Result<&Vec<Value>, Failure> {
     }
 }
 
-/// `1.0.N` and `1.1.N`.
+/// Returns whether a text is a version `1.0.N` or `1.1.N`.
 fn is_version(text: &str) -> bool {
     let patch = text.strip_prefix("1.0.").or_else(|| text.strip_prefix("1.1."));
     patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Whether a text can be a URI or a relative reference (RFC 3986), as far as its characters tell.
+/// Returns whether a text can be a URI or a relative reference (RFC 3986), judging by its characters.
 fn is_uri_reference(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=".contains(c);
     let mut parts = text.split('%');
@@ -61,7 +61,7 @@ fn is_uri_reference(text: &str) -> bool {
     first.chars().all(plain) && parts.all(|part| encoded(part) && part.chars().all(plain))
 }
 
-/// Refuses members that are neither known nor extensions.
+/// Rejects members that are neither known nor extensions.
 pub(super) fn unknown_members(object: &Value, known: &[&str]) -> Result<(), Failure> {
     let Some(members) = object.as_object() else {
         return Err(fail("not an object", "write `key: value` lines"));

@@ -53,7 +53,7 @@ fn an_action_cannot_multiply_without_end() {
     let document = json!({"list": (0..3000).map(|_| json!([])).collect::<Vec<_>>(), "big": (0..3000).collect::<Vec<_>>()});
     let error = run(&document, "- target: $.list[*]\n  copy: $.big\n").unwrap_err();
     assert!(error.contains("would add more than 2000000 values"), "{error}");
-    // As many targets as a document may have, each of them selected twice.
+    // As many targets as a document may have, each selected twice.
     let many = json!({"list": (0..50_000).collect::<Vec<_>>()});
     let result = run(&many, "- target: $.list[*, *]\n  update: 0\n").unwrap();
     assert_eq!(result["list"][49_999], json!(0));
@@ -122,13 +122,13 @@ fn every_overlay_is_tried_in_one_run() {
         assert_eq!(document, json!({"a": 1}));
         problems.iter().map(|problem| problem.place().to_owned()).collect::<Vec<_>>()
     };
-    // The second builds on what the first adds all the same.
+    // The second still builds on what the first adds.
     let places = run(
         "- target: $\n  x-was: {a: 2}\n  update: {b: {}}\n",
         "- target: $.b\n  update: {c: 1}\n- target: $.d\n  remove: true\n",
     );
     assert_eq!(places, ["1.yaml:4: action 1 ($)", "2.yaml:6: action 2 ($.d)"]);
-    // Where one cannot be read, only what cannot be read is named.
+    // If an overlay cannot be parsed, only the parse errors are reported.
     let places = run("- target: $\n", "- target: $.d\n  remove: true\n");
     assert_eq!(places, ["1.yaml:4: action 1 ($)"]);
 }

@@ -1,4 +1,4 @@
-//! The actions of overlays one by one: what each finds and whether it fits, for those who change overlays.
+//! Traces the actions of overlays one by one: what each finds and whether it applies, for those who edit overlays.
 
 use serde_json::Value;
 
@@ -8,27 +8,27 @@ use crate::{Pointer, Problem, Problems, Source, limits};
 /// An action of an overlay, and what it found in a document.
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// The overlay, counted from 0 in the order in which they apply.
+    /// The index of the overlay, from 0, in the order of application.
     pub overlay: usize,
-    /// The action in its overlay, counted from 0.
+    /// The index of the action in its overlay, from 0.
     pub index: usize,
-    /// File, line, number and target, as problems name an action.
+    /// File, line, number and target, as in problems.
     pub place: String,
-    /// The action as it is written.
+    /// The action as written.
     pub action: Value,
-    /// The places that the target matches in the document as the actions before leave it.
+    /// The places that the target matches in the document after the previous actions.
     pub targets: Vec<Pointer>,
-    /// Reason why the action does not fit: `x-was` says something else than the document, or it cannot be applied.
+    /// The reason why the action does not apply: `x-was` does not match the document, or it cannot be applied.
     pub failure: Option<Problem>,
 }
 
-/// Applies the actions of the overlays to the document, and says of each what it found. An action that does not fit stops nothing.
+/// Applies the actions of the overlays to the document, and returns what each found. A failing action does not stop the others.
 ///
-/// `see` is called for each action with the document as it is before the action.
+/// `see` is called before each action with the current document.
 ///
 /// # Errors
 ///
-/// Problems of overlays that cannot be read, and a document that grows beyond the limits.
+/// Problems of overlays that cannot be parsed, or of a document that exceeds the limits.
 pub fn trace(
     document: &Value,
     overlays: &[Source],

@@ -1,4 +1,4 @@
-//! Whether the document still says what an action states with `x-was`.
+//! Compares the document with the expectation that an action declares with `x-was`.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::{Pointer, lower::whole, problem::brief};
 
-/// The most names of an object's members that a message lists.
+/// The maximum number of an object's members that a message lists.
 const NAMES: usize = 5;
-/// How much of a text a message shows around the place where it becomes another.
+/// The length of text that a message shows around the place where it differs.
 const AROUND: usize = 20;
 
-/// The first member at which the document is not what `x-was` states. Its `Display` is one line, which never shows a whole object or list.
+/// The first member in which the document differs from `x-was`. Its `Display` is one line, which never shows a whole object or list.
 pub(super) struct Difference {
     place: Pointer,
     stated: String,
@@ -20,7 +20,7 @@ pub(super) struct Difference {
 
 impl Difference {
     fn new(place: Pointer, stated: Option<&Value>, found: Option<&Value>) -> Self {
-        // A text of which a part became another is shown from there.
+        // If a part of a text differs, it is shown from there.
         if let (Some(Value::String(one)), Some(Value::String(other))) = (stated, found)
             && one.chars().count().min(other.chars().count()) > 2 * AROUND
         {
@@ -42,7 +42,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The first place at which the document is not what `x-was` states.
+/// Returns the first place in which the document differs from `x-was`.
 pub(super) fn differs(was: &Value, found: &Value, place: &Pointer) -> Option<Difference> {
     match (was, found) {
         (Value::Object(stated), Value::Object(members)) => stated.iter().find_map(|(key, stated)| {
@@ -58,8 +58,8 @@ pub(super) fn differs(was: &Value, found: &Value, place: &Pointer) -> Option<Dif
     }
 }
 
-/// Where two values that are not the same first differ. A member that only the document has counts here too, since it is the whole
-/// value that is compared.
+/// Returns where two different values first differ. A member that only the document has counts as well, because the whole values are
+/// compared.
 fn first_difference(was: &Value, found: &Value, place: &Pointer) -> Difference {
     match (was, found) {
         (Value::Array(stated), Value::Array(items)) => {
@@ -86,12 +86,12 @@ fn first_difference(was: &Value, found: &Value, place: &Pointer) -> Difference {
     }
 }
 
-/// Whether two values say the same. A number is what it counts, however it is written.
+/// Returns whether two values are equal. Numbers are compared by value, however they are written.
 fn equal(one: &Value, other: &Value) -> bool {
     one == other || sorted(one) == sorted(other)
 }
 
-/// What stands at a place, as a message can show it: of an object the names of its members, of a list its length.
+/// Formats a value for a message: for an object the names of its members, for a list its length.
 fn shown(value: Option<&Value>) -> String {
     match value {
         None => "nothing".to_owned(),
@@ -115,7 +115,7 @@ fn shown(value: Option<&Value>) -> String {
     }
 }
 
-/// Whether a statement says of everything it names that it is absent.
+/// Returns whether an expectation only names absent members.
 fn is_absence(stated: &Value) -> bool {
     match stated {
         Value::Null => true,
@@ -124,7 +124,7 @@ fn is_absence(stated: &Value) -> bool {
     }
 }
 
-/// A value with the members of every object in the order of their names, and numbers as what they count.
+/// Sorts the members of every object by name, and normalizes numbers.
 pub(super) fn sorted(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(sorted).collect(),

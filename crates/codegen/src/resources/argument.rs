@@ -1,4 +1,4 @@
-//! How a method takes a value.
+//! Arguments of methods.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
@@ -7,23 +7,23 @@ use syn::{PathArguments, Type};
 use super::source::{Field, Source};
 use crate::rust::type_text;
 
-/// An argument of a method: what is written in the signature, and the value that comes of it.
+/// An argument of a method: its declaration in the signature, and the resulting value.
 pub(super) struct Argument {
-    /// The type parameter that tells several from one, if it is needed.
+    /// The type parameter that distinguishes one value from several, if needed.
     pub(super) kind: Option<syn::Ident>,
     pub(super) signature: TokenStream,
     pub(super) value: TokenStream,
 }
 
-/// What kind of value a type holds.
+/// The kind of value that a type holds.
 pub(super) enum Kind {
     Text,
-    /// A number or a truth value.
+    /// A number or a boolean.
     Plain,
     List(Type),
-    /// A map of anything by name.
+    /// A map from names to any values.
     Map,
-    /// A map of values of one type by name.
+    /// A map from names to values of one type.
     MapOf(Type),
     Other,
 }
@@ -42,7 +42,7 @@ pub(super) fn kind(ty: &Type) -> Kind {
     }
 }
 
-/// The type inside an `Option`, and whether there is one.
+/// Returns the type inside an `Option`, and whether there is an `Option`.
 pub(super) fn unwrapped(ty: &Type) -> (Type, bool) {
     let text = type_text(ty);
     let is_option = text.starts_with("::std::option::Option<") || text.starts_with("Option<");
@@ -60,7 +60,7 @@ fn last(ty: &Type) -> Option<Type> {
     crate::rust::arguments(ty).pop()
 }
 
-/// The argument for a field that a method requires.
+/// Builds the argument for a field that a method requires.
 pub(super) fn build(source: &Source, field: &Field, number: usize) -> Argument {
     let name = format_ident!("{}", field.name);
     let (ty, is_option) = unwrapped(&field.ty);
@@ -105,12 +105,12 @@ pub(super) fn build(source: &Source, field: &Field, number: usize) -> Argument {
     }
 }
 
-/// Whether a member holds ids of the caller's, which are anything that can be displayed.
+/// Returns whether a member contains ids of the caller's, which can be any type with `Display`.
 pub(super) fn is_id(wire: &str) -> bool {
     wire == "id" || wire.ends_with("_id") || wire.ends_with("_ids")
 }
 
-/// A type as it is named in the SDK: those of the document are in `types`.
+/// Returns a type as the SDK names it: those of the document are in `types`.
 pub(super) fn outside(source: &Source, ty: &Type) -> TokenStream {
     let Type::Path(path) = ty else { return ty.to_token_stream() };
     let mut path = path.clone();

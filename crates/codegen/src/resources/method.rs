@@ -1,4 +1,4 @@
-//! The method of an operation.
+//! Generates the method of an operation.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -11,11 +11,11 @@ use super::{
 };
 use crate::table::Entry;
 
-/// A method as it is written.
+/// A generated method.
 pub(super) struct Method {
     pub(super) tokens: TokenStream,
     pub(super) operation: Operation,
-    /// The members of the body that the method takes, by their names in JSON.
+    /// The members of the body that the method takes as arguments, by their JSON names.
     pub(super) arguments: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Operation {
     pub(super) document: serde_json::Value,
 }
 
-/// Writes the method of an entry; `given` are the parameters that the handle has.
+/// Generates the method of an entry; `given` are the parameters that the handle provides.
 pub(super) fn write(source: &Source, entry: &Entry, given: &[Ident]) -> Result<Method, String> {
     let name = source.name(entry)?;
     let document = source.operation(entry);
@@ -51,7 +51,7 @@ pub(super) fn write(source: &Source, entry: &Entry, given: &[Ident]) -> Result<M
             prelude.push(quote!(let body = #body;));
             values.push(quote!(body));
         } else {
-            // Whatever stands in a path may be given as anything that can be displayed.
+            // A path parameter can be passed as any type with `Display`.
             let (signature, value) = if matches!(argument::kind(&field.ty), Kind::Text) {
                 (quote!(#ident: impl fmt::Display), quote!(values::text(#ident)))
             } else {
@@ -82,7 +82,7 @@ pub(super) fn write(source: &Source, entry: &Entry, given: &[Ident]) -> Result<M
     Ok(Method { tokens, operation: Operation { name, document: document.clone() }, arguments: members })
 }
 
-/// The body with what the method takes as arguments.
+/// Generates a body with the arguments of the method.
 fn body(
     source: &Source,
     entry: &Entry,
@@ -164,7 +164,7 @@ fn body(
     }
 }
 
-/// A body that is a list.
+/// Generates a body that is a list.
 fn list(
     source: &Source,
     item: &Type,
@@ -191,7 +191,7 @@ fn has_default(source: &Source, ty: &Type) -> bool {
     is_option || matches!(argument::kind(ty), Kind::List(_) | Kind::Map | Kind::MapOf(_)) || of_struct()
 }
 
-/// What the document says of the operation, and of its arguments.
+/// Returns the document's description of the operation and of its arguments.
 fn docs(source: &Source, entry: &Entry, name: &str, described: &[(String, String)]) -> TokenStream {
     let mut text = source.doc(name).to_owned();
     // The last paragraph names the operation.
@@ -207,11 +207,11 @@ fn docs(source: &Source, entry: &Entry, name: &str, described: &[(String, String
     text.extend(["\n\nSends `", &entry.method.to_uppercase(), " ", sent_to, "`."]);
     let by_method = matches!(entry.method.as_str(), "get" | "head" | "put" | "delete" | "options" | "trace");
     let repeated = if entry.idempotency_key.is_some() {
-        "Retried after transient errors, with an idempotency key: the caller's, or one that is made for the call."
+        "Retried after transient errors, with an idempotency key: yours, or a generated one."
     } else if entry.idempotent.unwrap_or(by_method) {
         "Retried after transient errors."
     } else {
-        "Retried only if it was surely not processed."
+        "Retried only if the API cannot have processed it."
     };
     text.push(' ');
     text.push_str(repeated);
@@ -265,7 +265,7 @@ const VERBS: [&str; 31] = [
     "upload",
 ];
 
-/// Returns the first line of what the document says of an operation, as a sentence: `Create or update a user` becomes
+/// Returns the first line of the document's description of an operation as a sentence: `Create or update a user` becomes
 /// `Creates or updates a user.`
 pub(super) fn summary(source: &Source, operation: &str) -> String {
     sentence(source.doc(operation).lines().next().unwrap_or_default())

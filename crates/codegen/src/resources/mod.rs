@@ -1,12 +1,13 @@
-//! The resource layer of an SDK: a handle for each resource of the table, a method for each operation, a setter for each optional part.
+//! Generates the resource layer of an SDK: a handle for each resource of the table, a method for each operation, a setter for each optional
+//! part.
 //!
-//! It is written against the generated types and operations, whose source is read for the names and types of fields, and against a
-//! few names of the SDK: `call::Call`, `client::{AsClient, Client}`, `blocking::Client` and `values`.
+//! It uses the generated types and operations, whose source is parsed for the names and types of fields, and a few names of the SDK:
+//! `call::Call`, `client::{AsClient, Client}`, `blocking::Client` and `values`.
 //!
-//! - `source` reads the generated Rust.
-//! - `argument` decides how a value is taken: as an id, as one or several, as what becomes it.
-//! - `method` writes the method of an operation.
-//! - `setters` writes the setters of its call.
+//! - `source` parses the generated Rust.
+//! - `argument` decides how a value is passed: as an id, as one or several values, or converted.
+//! - `method` generates the method of an operation.
+//! - `setters` generates the setters of its call.
 
 mod argument;
 mod method;
@@ -24,12 +25,12 @@ use syn::Ident;
 use self::source::Source;
 use crate::{Pointer, Problem, Problems, Resource, Table};
 
-/// Writes the resource layer of the corrected document, for the Rust that [`generate`](crate::generate) makes of it. The examples, Markdown
-/// by the name of a resource, become part of the documentation of its handle.
+/// Generates the resource layer for the corrected document, using the Rust code that [`generate`](crate::generate) returned for it. The
+/// examples, as Markdown by resource name, become part of the documentation of the handles.
 ///
 /// # Errors
 ///
-/// An entry of the table that no method can be made of.
+/// An entry of the table for which no method can be generated.
 pub fn resources(
     document: &Value,
     rust: &str,
@@ -89,7 +90,7 @@ struct Layer<'a> {
 }
 
 impl Layer<'_> {
-    /// Writes a resource or a handle below others; returns the name of the method that makes it and that of its type.
+    /// Generates a resource, or a handle below others. Returns the name of the method that creates it and the name of its type.
     fn resource(&mut self, resource: &Resource, above: &[&Resource]) -> (Ident, Ident) {
         let way: Vec<&Resource> = above.iter().copied().chain([resource]).collect();
         let words: String = way.iter().map(|resource| resource.name.to_pascal_case()).collect();
@@ -131,7 +132,7 @@ impl Layer<'_> {
             let own: Vec<Ident> = handle.parameters.iter().map(|name| format_ident!("{name}")).collect();
             let doc = format!(" Returns the operations on {} of {}.", below(handle), article(&resource.name));
             let cfg = handle.feature.is_some().then(|| self::cfg(&[handle]));
-            // Without its feature there is nothing to link to.
+            // If the feature is disabled, the link would have no target.
             let name = if handle.feature.is_some() {
                 format!("`{method}`")
             } else {
@@ -193,26 +194,26 @@ impl Layer<'_> {
     }
 }
 
-/// Marks what is behind a Cargo feature.
+/// Returns the attribute for items behind a Cargo feature.
 fn cfg(way: &[&Resource]) -> Option<TokenStream> {
     let feature = way.iter().find_map(|resource| resource.feature.as_ref())?;
     Some(quote!(#[cfg(feature = #feature)]))
 }
 
-/// `users`, or `a workspace` of a handle, whose name is that of one.
+/// Returns `users`, or for a handle, whose name is that of a single item, `a workspace`.
 fn one_or_all(resource: &Resource) -> String {
     let name = resource.name.replace('_', " ");
     if resource.parameters.is_empty() { name } else { article(&name) }
 }
 
-/// `the preferences`: the name of a resource below another.
+/// Returns `the preferences`: the name of a resource below another.
 fn below(resource: &Resource) -> String {
     let name = resource.name.replace('_', " ");
     let is_one = !resource.parameters.is_empty() && !name.ends_with('s');
     if is_one { article(&name) } else { format!("the {name}") }
 }
 
-/// One of several: `users` gives `a user`.
+/// Returns the singular with an article: `users` becomes `a user`.
 fn article(plural: &str) -> String {
     let plural = plural.replace('_', " ");
     let one = plural.strip_suffix('s').unwrap_or(&plural);
@@ -220,7 +221,7 @@ fn article(plural: &str) -> String {
     format!("{} {one}", if vowel { "an" } else { "a" })
 }
 
-/// A doc comment, a line an attribute.
+/// Returns a doc comment, with one attribute for each line.
 fn doc(text: &str) -> TokenStream {
     let lines =
         text.trim().lines().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });

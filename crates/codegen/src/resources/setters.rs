@@ -1,4 +1,4 @@
-//! The setters of a call: for parameters that may be absent, and for the members of the body that its method does not take.
+//! Generates the setters of a call: for optional parameters, and for the members of the body that its method does not take.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -11,7 +11,7 @@ use super::{
     source::{Field, Shape, Source},
 };
 
-/// The methods that every call has: a setter of that name gets `set_` in front.
+/// The methods that every call has. A setter with such a name is prefixed with `set_`.
 const TAKEN: [&str; 22] = [
     "after",
     "before",
@@ -37,12 +37,12 @@ const TAKEN: [&str; 22] = [
     "timeout",
 ];
 
-/// The extension by which a document names the setter of a member.
+/// The extension with which a document names the setter of a member.
 const NAME: &str = "x-setter";
-/// The extension by which a document says that a member's own members are set one by one, by name.
+/// The extension with which a document declares that a member's own members are set one by one, by name.
 const ENTRIES: &str = "x-entries";
 
-/// Writes the setters of an operation's call; `of` is the method in the words of a link.
+/// Generates the setters of an operation's call. `of` is a link to the method.
 pub(super) fn write(
     source: &Source,
     operation: &Operation,
@@ -112,7 +112,7 @@ fn body_setters(source: &Source, operation: &Operation, body: &Field, taken: &[S
     setters
 }
 
-/// A setter that sets one member of a member, by name; one that sets them all; and those of what is declared beside them.
+/// Generates a setter for one member of a member, by name, a setter for all of them, and setters for the declared ones.
 fn entry_setters(
     source: &Source,
     field: &Field,

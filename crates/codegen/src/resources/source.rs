@@ -1,4 +1,4 @@
-//! The generated Rust, as far as the resource layer has to know it.
+//! The generated Rust code, as far as the resource layer needs it.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub(super) struct Source {
 pub(super) enum Shape {
     /// A struct with named fields.
     Struct(Vec<Field>),
-    /// A struct around one value.
+    /// A struct that wraps one value.
     Around(Box<Type>),
     Enum,
 }
@@ -40,7 +40,7 @@ pub(super) struct Field {
     pub(super) wire: String,
     pub(super) ty: Type,
     pub(super) doc: String,
-    /// Whether a value need not have it.
+    /// Whether the field may be omitted.
     pub(super) optional: bool,
 }
 
@@ -95,7 +95,7 @@ impl Source {
         }
     }
 
-    /// The name of the struct of an operation.
+    /// Returns the name of an operation's struct.
     pub(super) fn name(&self, entry: &Entry) -> Result<String, String> {
         let operation = &self.document["paths"][&entry.path][&entry.method];
         let function = rust_function(operation, &entry.path, &entry.method);
@@ -124,12 +124,12 @@ impl Source {
         self.types.get(&path.path.segments.last()?.ident.to_string())
     }
 
-    /// The operation in the document.
+    /// Returns the operation in the document.
     pub(super) fn operation(&self, entry: &Entry) -> &Value {
         &self.document["paths"][&entry.path][&entry.method]
     }
 
-    /// The members that the body of an operation requires, in the order of the document.
+    /// Returns the members that the body of an operation requires, in the order of the document.
     pub(super) fn required(&self, operation: &Value) -> Vec<String> {
         let content = self.follow(&operation["requestBody"])["content"].as_object();
         let media = content.and_then(|content| content.values().next());
@@ -138,25 +138,25 @@ impl Source {
         names.filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
-    /// The schema of a member of the body of an operation.
+    /// Returns the schema of a member of an operation's body.
     pub(super) fn member<'a>(&'a self, operation: &'a Value, wire: &str) -> Option<&'a Value> {
         let content = self.follow(&operation["requestBody"])["content"].as_object()?;
         let (_, media) = content.iter().next()?;
         self.property(&media["schema"], wire, 0)
     }
 
-    /// The schema of a member of a schema.
+    /// Returns the schema of a member of a schema.
     pub(super) fn property<'a>(&'a self, schema: &'a Value, wire: &str, depth: usize) -> Option<&'a Value> {
         let schema = self.follow(schema);
         if let Some(property) = schema["properties"].get(wire) {
-            // What stands beside a reference is read before what it refers to.
+            // Keywords next to a reference take precedence over its target.
             return Some(property);
         }
         let parts = schema["allOf"].as_array().filter(|_| depth < 8)?;
         parts.iter().find_map(|part| self.property(part, wire, depth + 1))
     }
 
-    /// The value of an extension of a schema, or of what it refers to.
+    /// Returns the value of an extension of a schema, or of the schema that it refers to.
     pub(super) fn extension<'a>(&'a self, schema: &'a Value, name: &str) -> Option<&'a Value> {
         schema.get(name).or_else(|| self.follow(schema).get(name))
     }

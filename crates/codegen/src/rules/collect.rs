@@ -1,4 +1,4 @@
-//! The requests of a document, and the schemas that can be reached from them.
+//! Collects the requests of a document, and the schemas that are reachable from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,24 +10,24 @@ use super::{
 };
 use crate::{Pointer, Report, adapt::is_reserved, grammar, media, report::Kind};
 
-/// The schemas of all requests as they stand in the document, equal ones several times.
+/// The schemas of all requests as they occur in the document; equal ones may occur several times.
 pub(super) struct Collected {
     /// The rules of each schema.
     pub(super) schemas: Vec<Vec<Rule>>,
-    /// Where each schema stands.
+    /// The place of each schema.
     pub(super) sources: Vec<Source>,
     /// The operations.
     pub(super) operations: Vec<Operation>,
 }
 
-/// Reads the requests of a corrected document.
+/// Collects the requests of a corrected document.
 pub(super) fn collect(document: &Value, report: &mut Report) -> Collected {
     let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
     let context = Context { is_3_0: version.starts_with("3.0"), document, report };
     let mut collector =
         Collector { context, ids: BTreeMap::new(), sources: Vec::new(), as_text: BTreeSet::new() };
     let operations = collector.operations();
-    // Reading a schema finds further ones, which wait behind it.
+    // Reading a schema finds further ones, which are queued after it.
     let mut schemas = Vec::new();
     while let Some(source) = collector.sources.get(schemas.len()).cloned() {
         let Collector { context, ids, sources, .. } = &mut collector;
@@ -36,7 +36,7 @@ pub(super) fn collect(document: &Value, report: &mut Report) -> Collected {
     Collected { schemas, sources: collector.sources, operations }
 }
 
-/// The number of a source, which waits to be read if it is new.
+/// Returns the number of a source, which is queued if it is new.
 fn number(ids: &mut BTreeMap<Source, Id>, sources: &mut Vec<Source>, source: Source) -> Id {
     *ids.entry(source).or_insert_with_key(|source| {
         sources.push(source.clone());
@@ -63,7 +63,7 @@ impl Collector<'_> {
         let paths = Pointer::root().child("paths");
         for path in members(document.get("paths")) {
             let place = paths.child(path);
-            // A path item may be a reference as a whole.
+            // A whole path item may be a reference.
             let Some(item) = place.get(document).map(|item| resolve(document, item)) else { continue };
             for method in members(Some(item)).filter(|key| grammar::is_method(key)) {
                 let place = self.place(&place).child(method);
@@ -75,7 +75,7 @@ impl Collector<'_> {
         found
     }
 
-    /// The place of the object that references from this place lead to.
+    /// Returns the place of the object that references from this place lead to.
     fn place(&self, place: &Pointer) -> Pointer {
         let mut place = place.clone();
         for _ in 0..64 {
@@ -88,7 +88,7 @@ impl Collector<'_> {
         place
     }
 
-    /// The parameters of an operation, of which one replaces the path item's of the same name and place.
+    /// Returns the parameters of an operation, which replace those of the path item with the same name and place.
     fn parameters(&mut self, operation: &Pointer) -> Vec<Parameter> {
         let document = self.context.document;
         let owners = [operation.parent().unwrap_or_default(), operation.clone()];
@@ -113,7 +113,7 @@ impl Collector<'_> {
         let place = place.child("schema");
         let Some(schema) = parameter.get("schema") else { return self.id(Source::Anything) };
         if matches!(role, "path" | "header") && !is_plain(resolve(self.context.document, schema)) {
-            // A parameter that several operations share is told once.
+            // A parameter that several operations share is reported only once.
             if self.as_text.insert(place.clone()) {
                 let note = "the value is passed as text, which the rules of other types do not concern";
                 self.context.report.add(Kind::Widened, &place, note);
@@ -142,8 +142,8 @@ fn members(value: Option<&Value>) -> impl Iterator<Item = &str> {
     value.and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys).map(String::as_str)
 }
 
-/// Whether values of the schema have one type in Rust that is written as text: a single type that is no container. What has
-/// several, or may be null, is passed as text that the caller writes.
+/// Returns whether values of the schema have a single Rust type that can be written as text: a single type that is not a container. Values
+/// with several types, or nullable ones, are passed as text that the caller writes.
 fn is_plain(schema: &Value) -> bool {
     let names = match schema.get("type") {
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
@@ -158,6 +158,6 @@ fn is_plain(schema: &Value) -> bool {
         [name] => matches!(*name, "boolean" | "integer" | "number" | "string"),
         _ => false,
     };
-    // A text is what is passed for these anyway.
+    // For these, text is passed anyway.
     (is_single && !is_combined && !is_nullable) || names == ["string"]
 }

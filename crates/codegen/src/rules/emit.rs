@@ -1,6 +1,6 @@
-//! From rules to Rust.
+//! Writes rules as Rust.
 //!
-//! A schema is one invocation of a macro, because the printer breaks other code into one line an element:
+//! A schema is an invocation of a macro, because the printer would put each element of other code on its own line:
 //!
 //! ```text
 //! schema!(USER_MERGE: Type(Type::Object), Required(&["from_user_id"]), Properties(&[("from_user_id", &STRING)]));
@@ -14,30 +14,30 @@ use serde_json::{Number, Value};
 
 use super::model::{FORMATS, Id, Model, Rule, Schema};
 
-/// The rules as Rust.
+/// The rules as Rust code.
 #[derive(Debug, Clone)]
 pub struct Rust {
-    /// `pub mod rules { … }`, with a static for each schema that stands for itself.
+    /// `pub mod rules { … }`, with a static for each separate schema.
     pub module: TokenStream,
     bodies: BTreeMap<(String, String), TokenStream>,
     parameters: BTreeMap<[String; 4], TokenStream>,
 }
 
 impl Rust {
-    /// An expression of type `&'static Schema`: the rules of the body of an operation, if it is JSON or a form.
+    /// Returns an expression of type `&'static Schema`: the rules of an operation's body, if it is JSON or a form.
     pub fn body(&self, path: &str, method: &str) -> Option<&TokenStream> {
         self.bodies.get(&(path.to_owned(), method.to_owned()))
     }
 
-    /// An expression of type `&'static Schema`: the rules of a parameter, if the operation has it.
+    /// Returns an expression of type `&'static Schema`: the rules of a parameter, if the operation has it.
     pub fn parameter(&self, path: &str, method: &str, name: &str, place: &str) -> Option<TokenStream> {
         let key = [path, method, name, place].map(str::to_owned);
         self.parameters.get(&key).cloned()
     }
 }
 
-/// Writes the rules. `runtime` is the path of the module that has the types of rules (`crate::rules`), `module` that of the
-/// generated module as seen from the operations (`super::rules`).
+/// Writes the rules. `runtime` is the path of the module with the types of rules (`crate::rules`), `module` is that of the generated module
+/// as seen from the operations (`super::rules`).
 pub fn rust(model: &Model, runtime: &TokenStream, module: &TokenStream) -> Rust {
     let mut statics: Vec<&Schema> = model.schemas.iter().filter(|schema| schema.is_static).collect();
     statics.sort_by(|left, right| left.name.cmp(&right.name));
@@ -84,12 +84,12 @@ pub fn rust(model: &Model, runtime: &TokenStream, module: &TokenStream) -> Rust 
     Rust { module: module_tokens, bodies, parameters }
 }
 
-/// The flags with which a pattern can be read: with `u` as JSON Schema has it, or without, as many are written.
+/// Returns the flags with which a pattern can be parsed: with `u` as in JSON Schema, or without, as many patterns are written.
 pub(crate) fn flags(pattern: &str) -> Option<&'static str> {
     ["u", ""].into_iter().find(|flags| regress::Regex::with_flags(pattern, *flags).is_ok())
 }
 
-/// Compiled once, where it is used, so that a document without patterns needs no engine.
+/// Generates a macro that compiles a pattern once, where it is used, so that a document without patterns needs no engine.
 fn pattern_macro() -> TokenStream {
     quote! {
         macro_rules! pattern {
@@ -109,13 +109,13 @@ fn ident(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
 }
 
-/// `&` without a space behind it.
+/// Returns `&` without a following space.
 fn borrow(to: impl ToTokens) -> TokenStream {
     let and = Punct::new('&', Spacing::Joint);
     quote!(#and #to)
 }
 
-/// `&[…]`
+/// Returns `&[…]`.
 fn slice(items: impl IntoIterator<Item = TokenStream>) -> TokenStream {
     let items = items.into_iter();
     borrow(quote!([#(#items),*]))
@@ -126,7 +126,7 @@ fn rules(model: &Model, schema: &Schema) -> TokenStream {
     quote!(#(#rules),*)
 }
 
-/// A reference to a schema, or the schema itself.
+/// Returns a reference to a schema, or the schema itself.
 fn schema(model: &Model, id: Id) -> TokenStream {
     let schema = &model.schemas[id];
     if schema.is_static {
@@ -227,7 +227,7 @@ fn number(number: &Number) -> TokenStream {
         return quote!(Number::Large(#digits));
     }
     let float = number.as_f64().unwrap_or_default();
-    // Unlike `f64_unsuffixed`, with an exponent where that is shorter.
+    // Unlike `f64_unsuffixed`, this uses an exponent if that is shorter.
     let digits =
         format!("{:?}", float.abs()).parse().unwrap_or_else(|_| Literal::f64_unsuffixed(float.abs()));
     let number = signed(float.is_sign_negative(), &digits);

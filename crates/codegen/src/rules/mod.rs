@@ -1,11 +1,11 @@
-//! What the document says of requests and no Rust type carries, as constant data.
+//! The document's constraints on requests that no Rust type expresses, as constant data.
 //!
-//! The corrected document is read as it is, in its own version of OpenAPI, not as it is lowered: nothing that constrains a request
-//! is lost but what the report names.
+//! The corrected document is read in its own version of OpenAPI, not in the lowered form: apart from what the report lists, no constraint
+//! on a request is lost.
 //!
-//! - `schema` reads one JSON Schema.
-//! - `collect` finds those that can be reached from parameters and bodies.
-//! - `share` makes one of equal ones and names them.
+//! - `schema` reads a single JSON Schema.
+//! - `collect` finds those that are reachable from parameters and bodies.
+//! - `share` merges equal ones and names them.
 //! - `emit` writes Rust.
 
 mod collect;
@@ -22,8 +22,8 @@ pub use model::Model;
 
 use crate::Report;
 
-/// Reads the rules of all requests of a corrected document. What no rule carries is an entry of the report, whose places are
-/// settled already.
+/// Reads the rules of all requests of a corrected document. Constraints that no rule expresses are added to the report, whose places are
+/// already settled.
 pub fn read(document: &Value, report: &mut Report) -> Model {
     share::share(document, collect::collect(document, report))
 }

@@ -2,12 +2,12 @@
 
 use serde_json::{Number, Value};
 
-/// A schema among those of [`Model::schemas`].
+/// The index of a schema in [`Model::schemas`].
 pub type Id = usize;
 
 /// The rules of all requests of a document.
 ///
-/// Equal schemas are one, whatever they are called and wherever they stand.
+/// Equal schemas are merged, whatever their names and places.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Model {
     /// The schemas, which refer to each other.
@@ -21,9 +21,9 @@ pub struct Model {
 pub struct Operation {
     /// The path template.
     pub path: String,
-    /// The method, in lower case.
+    /// The method in lowercase.
     pub method: String,
-    /// The parameters, those of the path item included.
+    /// The parameters, including those of the path item.
     pub parameters: Vec<Parameter>,
     /// The schema of the body, if it is JSON or a form.
     pub body: Option<Id>,
@@ -32,26 +32,26 @@ pub struct Operation {
 /// The rules of a parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// `path`, `query`, `header` or `cookie`.
     pub place: String,
-    /// The schema of its value.
+    /// The schema of the value.
     pub schema: Id,
 }
 
-/// A schema with a name that was derived from where it stands.
+/// A schema with a name that is derived from its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schema {
-    /// A name in the form of Rust constants. Only those of schemas that are written as a static of their own differ.
+    /// A name in the form of Rust constants. It is unique only among schemas that are written as separate statics.
     pub name: String,
-    /// Whether it is a static of its own, rather than written where it is used.
+    /// Whether it is a separate static, rather than written where it is used.
     pub is_static: bool,
     /// The rules, in the order of [`Rule`].
     pub rules: Vec<Rule>,
 }
 
-/// A keyword with its value. The variants are those of `rules::Rule` in the generated code's crate.
+/// A keyword with its value. The variants are those of `rules::Rule` in the crate of the generated code.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "they are the keywords")]
 pub enum Rule {
@@ -86,7 +86,7 @@ pub enum Rule {
     OneOf(Vec<Id>),
     Not(Id),
     If([Id; 3]),
-    /// A schema that this one is a part of.
+    /// A schema that contains this one.
     Ref(Id),
     Sensitive,
 }
@@ -105,7 +105,7 @@ pub enum Type {
 }
 
 impl Type {
-    /// Returns the type that `type` calls so.
+    /// Returns the type with this name in `type`.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "null" => Self::Null,
@@ -120,7 +120,7 @@ impl Type {
     }
 }
 
-/// The formats that are checked: as the document has them, and the variant of `rules::Format`.
+/// The formats that are validated: the name in the document, and the variant of `rules::Format`.
 pub(super) const FORMATS: [(&str, &str); 10] = [
     ("date", "Date"),
     ("date-time", "DateTime"),
@@ -135,12 +135,12 @@ pub(super) const FORMATS: [(&str, &str); 10] = [
 ];
 
 impl Rule {
-    /// The schemas that the rule refers to.
+    /// Returns the schemas that the rule refers to.
     pub(super) fn children(&self) -> Vec<Id> {
         self.clone().children_mut().into_iter().map(|id| *id).collect()
     }
 
-    /// The same rule with other schemas.
+    /// Returns the same rule with other schemas.
     pub(super) fn map(&self, to: &mut impl FnMut(Id) -> Id) -> Self {
         let mut rule = self.clone();
         for id in rule.children_mut() {

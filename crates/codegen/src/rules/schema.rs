@@ -1,4 +1,4 @@
-//! One JSON Schema, read as rules.
+//! Reads a single JSON Schema as rules.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 use super::model::{FORMATS, Id, Rule, Type};
 use crate::{Pointer, Report, lower::whole, report::Kind};
 
-/// What stands at a place of the document: a schema, or one that is made up of parts of it.
+/// A source of rules: a schema in the document, or one that is composed of its parts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Source {
     /// The schema at a place.
@@ -16,35 +16,35 @@ pub(super) enum Source {
     Anything,
     /// `null`.
     Null,
-    /// The schema at a place, without regard for its `nullable`.
+    /// The schema at a place, ignoring its `nullable`.
     NotNull(Pointer),
-    /// An object that has this member.
+    /// An object with this member.
     Has(String),
-    /// An object that has these members.
+    /// An object with these members.
     HasAll(Vec<String>),
 }
 
-/// What reading a schema needs to know.
+/// The context for reading a schema.
 pub(super) struct Context<'a> {
-    /// Whether the document is of OpenAPI 3.0.
+    /// Whether the document uses OpenAPI 3.0.
     pub(super) is_3_0: bool,
     /// The document.
     pub(super) document: &'a Value,
-    /// What is lost.
+    /// The report of what is lost.
     pub(super) report: &'a mut Report,
 }
 
-/// Keywords that refuse instances and that the rules do not have.
+/// Keywords that reject instances and that the rules cannot express.
 const LOST: [&str; 4] = ["$dynamicRef", "$recursiveRef", "unevaluatedItems", "unevaluatedProperties"];
 
-/// Keywords that apply further schemas to the same value, whose members and items count as evaluated.
+/// Keywords that apply further schemas to the same value; the members and items in them count as evaluated.
 const IN_PLACE: [&str; 9] =
     ["$ref", "allOf", "anyOf", "dependencies", "dependentSchemas", "if", "not", "oneOf", "$dynamicRef"];
 
-/// Formats that say how a value is stored or shown, rather than which values are valid.
+/// Formats that describe how a value is stored or shown, rather than which values are valid.
 const ANNOTATIONS: [&str; 7] = ["binary", "byte", "double", "float", "int32", "int64", "password"];
 
-/// Reads the schema of a source. `to` gives each further schema its number.
+/// Reads the schema of a source. `to` assigns a number to each further schema.
 pub(super) fn read(
     source: &Source,
     context: &mut Context<'_>,
@@ -73,7 +73,7 @@ fn flag(schema: &Map<String, Value>, keyword: &str) -> bool {
 struct Reader<'a, 'c, F> {
     schema: &'a Map<String, Value>,
     pointer: &'a Pointer,
-    /// Null is valid, whatever the other keywords say.
+    /// Whether null is valid regardless of the other keywords.
     nullable: bool,
     context: &'a mut Context<'c>,
     to: &'a mut F,
@@ -81,10 +81,10 @@ struct Reader<'a, 'c, F> {
 }
 
 impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
-    /// The keywords are read in the order of `Rule`, so that equal schemas have equal rules.
+    /// Reads the keywords in the order of `Rule`, so that equal schemas have equal rules.
     fn read(mut self) -> Vec<Rule> {
         if self.nullable && IN_PLACE.iter().any(|keyword| self.get(keyword).is_some()) {
-            // The other schemas have to be kept from refusing null.
+            // The other schemas must not reject null.
             let parts = [Source::NotNull(self.pointer.clone()), Source::Null];
             let parts = parts.map(|part| (self.to)(part));
             self.report_nullable();
@@ -108,7 +108,7 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
         self.rules
     }
 
-    /// The value of a keyword; a keyword with nothing behind it counts as absent.
+    /// Returns the value of a keyword. A keyword without a value counts as absent.
     fn get(&self, keyword: &str) -> Option<&Value> {
         self.schema.get(keyword).filter(|value| !value.is_null())
     }
@@ -202,7 +202,7 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
         }
     }
 
-    /// The formats of other types say how wide they are, or in what unit.
+    /// Returns whether the value may be a string. Formats of other types describe a width or a unit.
     fn may_be_string(&self) -> bool {
         self.rules.iter().all(|rule| !matches!(rule, Rule::Type(types) if !types.contains(&Type::String)))
     }
@@ -235,7 +235,7 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
             ),
             ("maximum", "exclusiveMaximum", Rule::Maximum, Rule::ExclusiveMaximum),
         ] {
-            // In 3.0 the exclusive one is a flag of the other.
+            // In 3.0, the exclusive bound is a flag of the other one.
             let is_exclusive = flag(self.schema, exclusive);
             if let Some(bound) = self.number(keyword) {
                 self.rules.push(if is_exclusive { exclusively(bound) } else { inclusively(bound) });
@@ -264,7 +264,7 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
         if flag(self.schema, "uniqueItems") {
             self.rules.push(Rule::UniqueItems);
         }
-        // A list under `items` is the older drafts' `prefixItems`, and `additionalItems` their `items`.
+        // A list under `items` is the older drafts' `prefixItems`, and `additionalItems` is their `items`.
         let old = self.get("items").is_some_and(Value::is_array);
         let (prefix, rest) = if old { ("items", "additionalItems") } else { ("prefixItems", "items") };
         if let Some(prefix) = self.list(prefix) {
@@ -282,8 +282,8 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
         }
     }
 
-    /// Whether an `unevaluated…` says what the keyword for items or members says that no other one names: if no further schema
-    /// evaluates any.
+    /// Returns whether an `unevaluated…` keyword is equivalent to the keyword for further items or members. This is the case if no further
+    /// schema evaluates any.
     fn is_carried(&self, keyword: &str) -> bool {
         let taken: &[&str] = match keyword {
             "unevaluatedProperties" => &["additionalProperties"],
@@ -319,7 +319,7 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
         }
     }
 
-    /// In 3.0 a property that is read only is not required in a request.
+    /// Returns the required members. In 3.0, a read-only property is not required in a request.
     fn required(&self) -> Vec<String> {
         let is_read_only = |name: &str| {
             let property = self.schema.get("properties").and_then(|properties| properties.get(name));
@@ -338,7 +338,7 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
 
     fn combinations(&mut self) {
         let mut all = Vec::new();
-        // One that only refers was followed by whoever asked for it.
+        // A schema that only contains a reference was already resolved by the caller.
         if let Some(target) = self.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference) {
             all.push((self.to)(Source::At(target)));
         }
@@ -368,7 +368,7 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
         }
     }
 
-    /// What a member asks for if it is there: other members, or a schema of the whole.
+    /// Reads the requirements of a member, if it exists: other members, or a schema for the whole.
     fn dependencies(&mut self, keyword: &str) {
         let Some(Value::Object(dependencies)) = self.get(keyword) else { return };
         for (name, dependency) in dependencies.clone() {
@@ -385,9 +385,9 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
     }
 }
 
-/// Follows references that stand alone, which lint has seen to lead somewhere.
+/// Follows references without other keywords; lint has checked that they have targets.
 pub(super) fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
-    // More hops than any document has in a row, fewer than a circle.
+    // More hops than any document has in a row, but fewer than a circle.
     for _ in 0..64 {
         let target = value.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference);
         match target.and_then(|place| place.get(document)) {

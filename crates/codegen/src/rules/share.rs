@@ -1,4 +1,4 @@
-//! Equal schemas become one, and those that stand for themselves get a name.
+//! Merges equal schemas, and names those that become statics.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,10 +15,10 @@ use crate::{
     names::{self, Names},
 };
 
-/// How deep schemas are written within one another; what is further in is a static of its own.
+/// The maximum nesting of schemas in the code. Deeper ones become separate statics.
 const DEPTH: usize = 6;
 
-/// Makes one schema of equal ones, and decides which of them are statics.
+/// Merges equal schemas, and decides which of them become statics.
 pub(super) fn share(document: &Value, collected: Collected) -> Model {
     let schemas = skip_wrappers(&collected.schemas);
     let (classes, first) = classes(&schemas);
@@ -42,7 +42,7 @@ pub(super) fn share(document: &Value, collected: Collected) -> Model {
     model
 }
 
-/// A schema that says no more than that another holds is that one. Its place is taken by the other's rules.
+/// Replaces a schema that only applies another one with the rules of that one.
 fn skip_wrappers(schemas: &[Vec<Rule>]) -> Vec<Vec<Rule>> {
     let behind = |mut id: Id| {
         for _ in 0..schemas.len() {
@@ -57,10 +57,10 @@ fn skip_wrappers(schemas: &[Vec<Rule>]) -> Vec<Vec<Rule>> {
     (0..schemas.len()).map(rules).collect()
 }
 
-/// Tells which schemas are equal: the class of each, and the first of each class.
+/// Determines which schemas are equal: the class of each, and the first of each class.
 ///
-/// All are taken to be equal at first. Those whose own keywords differ, or whose parts are of different classes, are told apart
-/// until nothing changes, so that schemas that contain themselves are compared too.
+/// At first, all schemas count as equal. Those whose own keywords differ, or whose parts belong to different classes, are separated until
+/// nothing changes, so that schemas that contain themselves are compared too.
 fn classes(schemas: &[Vec<Rule>]) -> (Vec<usize>, Vec<Id>) {
     let mut own: HashMap<String, usize> = HashMap::new();
     let shapes: Vec<(usize, Vec<Id>)> = schemas
@@ -96,7 +96,7 @@ fn classes(schemas: &[Vec<Rule>]) -> (Vec<usize>, Vec<Id>) {
     }
 }
 
-/// Makes a `Ref` of every step that leads back to a schema on the way to it.
+/// Replaces every step that leads back to an enclosing schema with a `Ref`.
 fn cut_circles(model: &mut Model) {
     let mut done = vec![false; model.schemas.len()];
     for root in roots(model) {
@@ -136,8 +136,8 @@ fn roots(model: &Model) -> Vec<Id> {
     model.operations.iter().flat_map(operation).collect()
 }
 
-/// A static is what an operation or a circle refers to, what several schemas contain, what is a component or has a title, and what
-/// would be too far inside another one.
+/// Chooses the statics: schemas that an operation or a circle refers to, that several schemas contain, that are components or have a title,
+/// or that would be nested too deep.
 fn choose_statics(document: &Value, model: &mut Model, origins: &[Vec<&Source>]) {
     let mut uses = vec![0_usize; model.schemas.len()];
     let mut chosen: HashSet<Id> = roots(model).into_iter().collect();
@@ -180,7 +180,7 @@ fn has_title(document: &Value, source: &Source) -> bool {
     schema.is_some_and(|schema| schema.get("title").is_some_and(Value::is_string))
 }
 
-/// The name of the component that a source is.
+/// Returns the name of the component that a source is.
 fn component(source: &Source) -> Option<String> {
     let Source::At(pointer) = source else { return None };
     let parent = pointer.parent()?;
@@ -214,14 +214,14 @@ fn place(source: &Source) -> Option<&Pointer> {
     }
 }
 
-/// A name for what many places have in common: `STRING`, `EMAIL_LIST`, `STRING_OR_NULL`, `SENSITIVE_STRING`.
+/// Returns a name for what many places have in common: `STRING`, `EMAIL_LIST`, `STRING_OR_NULL`, `SENSITIVE_STRING`.
 fn plain_name(model: &Model, rules: &[Rule]) -> Option<String> {
     let (mut types, mut format, mut items, mut sensitive) = (None, None, None, "");
     for rule in rules {
         match rule {
             Rule::Type(names) => types = Some(names.as_slice()),
             Rule::Format(name) => format = Some(name.to_shouty_snake_case()),
-            // No longer way in, since a list may hold itself.
+            // Only to a limited depth, because a list may contain itself.
             Rule::Items(id)
                 if !model.schemas[*id].rules.iter().any(|rule| matches!(rule, Rule::Items(_))) =>
             {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// A document with one operation, whose body is the component `Body`.
+/// A document with a single operation, whose body is the component `Body`.
 fn document(schemas: &Value) -> Value {
     let body = json!({"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Body"}}}});
     json!({
@@ -20,7 +20,7 @@ fn written(document: &Value) -> (Rust, Report) {
     (rust(&model, &quote!(crate::rules), &quote!(super::rules)), report)
 }
 
-/// Compares the statics as they are printed, but for white space.
+/// Compares the statics as they are printed, ignoring whitespace.
 #[track_caller]
 fn assert_statics(document: &Value, expected: &str) {
     let plain = |text: &str| {
@@ -61,7 +61,7 @@ fn equal_schemas_are_one_whatever_they_are_called() {
 #[test]
 fn a_circle_is_cut_where_it_closes() {
     let node = |name: &str| json!({"properties": {"next": {"$ref": format!("#/components/schemas/{name}")}}});
-    // Two components that say the same of themselves are one.
+    // Two components with equal content are merged.
     assert_statics(
         &document(&json!({"Body": node("Again"), "Again": node("Body")})),
         r#"schema!( BODY : Properties(&[("next", &Schema::new(&[Ref(Reference(&BODY))]))]) );"#,
@@ -122,7 +122,7 @@ fn documents_of_3_0_keep_their_meaning() {
     assert_eq!(written(&document).1.to_string(), "");
 }
 
-/// Only what can be reached from requests is written, by operation.
+/// Only schemas that are reachable from requests are written, by operation.
 #[test]
 fn operations_have_bodies_and_parameters() {
     let document = json!({
@@ -177,7 +177,7 @@ fn what_no_rule_carries_is_reported() {
     );
 }
 
-/// The engine is named only where there is a pattern.
+/// The engine is named only if there is a pattern.
 #[test]
 fn patterns_bring_their_engine() {
     let (rust, _) = written(&document(&json!({"Body": {"pattern": "^\\p{L}"}})));
@@ -190,7 +190,7 @@ fn patterns_bring_their_engine() {
     assert!(!rust.module.to_string().contains("regress"));
 }
 
-/// Schemas that are deep in one another are told apart, so that the code does not nest without end.
+/// Deeply nested schemas are split, so that the code does not nest without limit.
 #[test]
 fn deep_schemas_are_split() {
     let deep = (0..40).fold(json!({"const": 1}), |inner, _| json!({"items": inner}));
@@ -199,7 +199,7 @@ fn deep_schemas_are_split() {
     assert!(prettyplease::unparse(&file).matches("schema!(").count() > 5);
 }
 
-/// Whatever can be parsed is read without a panic, and what passes lint is written as Rust that parses, each time the same.
+/// Any parsed document is read without a panic; one that passes lint is written as Rust that parses, and always in the same way.
 #[test]
 fn every_document_of_the_corpus_has_rules() {
     for entry in std::fs::read_dir("corpus").unwrap() {

@@ -1,4 +1,4 @@
-//! A panic of the generator as an error, without its message and back-trace on the terminal.
+//! Converts a panic of the generator to an error, without printing its message and backtrace.
 
 use std::{
     cell::Cell,
@@ -10,7 +10,7 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `generate`; the error is the text of its panic.
+/// Runs `generate`. The error is the text of its panic.
 pub(super) fn catch_panic<T>(generate: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

@@ -1,7 +1,7 @@
-//! Generated code that would not compile, found before the compiler does: two things have one name, or a type is checked
-//! against an empty list of values.
+//! Finds generated code that would not compile before the compiler does: two items have the same name, or a type is checked against an
+//! empty list of values.
 //!
-//! Lint knows the collisions that a document shows. This sees those that arise on the way, when schemas are merged.
+//! Lint finds the collisions that are visible in the document. This finds those that arise later, when schemas are merged.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// Refuses a file that would not compile.
+/// Rejects a file that would not compile.
 pub(super) fn compiles(file: &File) -> Result<(), String> {
     let mut check = Check::default();
     check.items("the crate", &file.items);

@@ -1,7 +1,7 @@
-//! Upstream's Markdown, made safe for rustdoc.
+//! Makes the document's Markdown safe for rustdoc.
 //!
-//! Descriptions are written for a web page: `<API_KEY>` is no HTML tag, a bare URL is no link, and `[0]` refers to no Rust item.
-//! Code spans and blocks of code pass as they are, but none is Rust to rustdoc, which would compile and run it as a test.
+//! Descriptions are written for a web page: `<API_KEY>` is not an HTML tag, a bare URL is not a link, and `[0]` does not refer to a Rust
+//! item. Code spans and code blocks are kept, but rustdoc must not take any of them for Rust, which it would compile and run as a test.
 
 mod code;
 mod html;
@@ -11,7 +11,7 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-/// Mends every doc comment.
+/// Sanitizes every doc comment.
 pub(super) struct Docs;
 
 impl VisitMut for Docs {
@@ -41,13 +41,13 @@ fn safe(text: &str) -> String {
     if text.is_empty() || text.starts_with(' ') || text.contains('\n') { text } else { format!(" {text}") }
 }
 
-/// Text that a comment of Rust can hold: the compiler refuses marks of direction and single carriage returns.
+/// Returns text that a Rust comment can contain: the compiler rejects direction marks and single carriage returns.
 fn visible(text: &str) -> String {
     let refused = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\r' | '\0');
     text.replace("\r\n", "\n").replace(refused, "\u{fffd}")
 }
 
-/// One line outside a fenced block: its code spans pass, the text between them is made safe.
+/// Sanitizes a line outside of a fenced block: code spans are kept, the text between them is made safe.
 fn safe_line(line: &str) -> String {
     let spans: Vec<&str> = line.split('`').collect();
     let odd = spans.len().is_multiple_of(2);
@@ -94,7 +94,7 @@ fn safe_text(text: &str, safe: &mut String) {
     }
 }
 
-/// Whether a bracket opens an inline link: `[text](target)`.
+/// Returns whether a bracket opens an inline link: `[text](target)`.
 fn is_link(text: &str) -> bool {
     text.find(']').is_some_and(|end| text[end..].starts_with("]("))
 }

@@ -1,7 +1,7 @@
-//! What only operations behind a Cargo feature need is compiled with that feature only.
+//! Puts items that only operations behind a Cargo feature need behind that feature.
 //!
-//! From the operations that are behind none everything is followed that they need: types, rules, and what those need in turn. The rest
-//! is marked with the features of the operations that lead to it.
+//! Starting with the operations that are behind no feature, everything that they need is followed: types, rules, and what those need in
+//! turn. The rest is marked with the features of the operations that lead to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +12,12 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// A name and the module that it is in.
+/// A name and the module that contains it.
 type Name = (&'static str, String);
 
 const MODULES: [&str; 3] = ["types", "operations", "rules"];
 
-/// Marks the items of a generated file. `behind` has the feature of each operation that is behind one, by the name of its type.
+/// Marks the items of a generated file. `behind` maps the type name of each operation that is behind a feature to the feature.
 pub(super) fn gate(file: &mut File, behind: &BTreeMap<String, String>) {
     if behind.is_empty() {
         return;
@@ -29,7 +29,7 @@ pub(super) fn gate(file: &mut File, behind: &BTreeMap<String, String>) {
         graph.follow(root, reached.entry(behind.get(&root.1)).or_default());
     }
     let always = reached.remove(&None).unwrap_or_default();
-    // What nothing leads to stays as it is.
+    // Items that nothing leads to are left unchanged.
     let features = |name: &Name| -> BTreeSet<&String> {
         if always.contains(name) {
             return BTreeSet::new();
@@ -53,7 +53,7 @@ pub(super) fn gate(file: &mut File, behind: &BTreeMap<String, String>) {
     }
 }
 
-/// `#[cfg(feature = "a")]`; each set is one of which a feature is needed.
+/// Returns `#[cfg(feature = "a")]`. Of each set, one feature is required.
 fn attribute(sets: &BTreeSet<Vec<&String>>) -> Option<Attribute> {
     let any = |features: &Vec<&String>| -> TokenStream {
         match features.as_slice() {
@@ -84,7 +84,7 @@ fn known(module: &ItemMod) -> Option<&'static str> {
     MODULES.into_iter().find(|name| module.ident == name)
 }
 
-/// What needs what.
+/// The dependencies between items.
 struct Graph {
     names: BTreeSet<Name>,
     edges: BTreeMap<Name, BTreeSet<Name>>,
@@ -102,7 +102,7 @@ impl Graph {
         };
         graph.names.extend(items().filter_map(|(module, item)| Some((module, defined(item)?))));
         for (module, item) in items() {
-            // A conversion between two types makes neither need the other.
+            // A conversion between two types does not make either of them need the other.
             if let [owner] = graph.owners(module, item).as_slice() {
                 let needed = graph.mentioned(module, item);
                 graph.edges.entry(owner.clone()).or_default().extend(needed);
@@ -111,7 +111,7 @@ impl Graph {
         graph
     }
 
-    /// The names without which an item cannot be.
+    /// Returns the names without which an item cannot exist.
     fn owners(&self, module: &'static str, item: &Item) -> Vec<Name> {
         if let Some(name) = defined(item) {
             return vec![(module, name)];
@@ -141,7 +141,7 @@ impl Graph {
     }
 }
 
-/// The name that an item defines.
+/// Returns the name that an item defines.
 fn defined(item: &Item) -> Option<String> {
     match item {
         Item::Struct(item) => Some(item.ident.to_string()),
@@ -156,7 +156,7 @@ fn defined(item: &Item) -> Option<String> {
     }
 }
 
-/// Collects the names that something mentions.
+/// Collects the names that are mentioned.
 struct Mentions<'a> {
     graph: &'a Graph,
     module: &'static str,

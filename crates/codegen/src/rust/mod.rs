@@ -1,4 +1,4 @@
-//! From the adapted document to Rust source.
+//! Generates Rust source from the adapted document.
 
 mod bisect;
 mod catch_panic;
@@ -22,13 +22,12 @@ use syn::visit_mut::VisitMut;
 pub(crate) use self::operations::arguments;
 use crate::{Pointer, Problem, Problems, adapt::Notes, facts::Facts, rules};
 
-/// What the generated code looks like.
+/// The settings of the generated code.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The path of the module that has what operations are made of (`Operation`, `Spec`, `Base` and so on): `crate`, unless stated
-    /// otherwise.
+    /// The path of the module with the building blocks of operations (`Operation`, `Spec`, `Base` and so on). Defaults to `crate`.
     pub runtime: String,
-    /// Paths of derive macros that every generated type gets besides those of serde.
+    /// Paths of derive macros that every generated type gets in addition to those of serde.
     pub derives: Vec<String>,
 }
 
@@ -39,7 +38,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The path of the module with the types of rules.
+    /// Returns the path of the module with the types of rules.
     pub(crate) fn rules(&self) -> Result<TokenStream, Problems> {
         let runtime: TokenStream = self.runtime.parse().map_err(|_| {
             let reason = format!("the runtime `{}` is no path", self.runtime);
@@ -49,26 +48,26 @@ impl Settings {
     }
 }
 
-/// What the Rust is made of beside the adapted document.
+/// Additional inputs for the Rust code, besides the adapted document.
 pub(crate) struct Beside<'a> {
     pub(crate) notes: &'a Notes,
     pub(crate) facts: &'a [Facts],
     pub(crate) rules: &'a rules::Rust,
 }
 
-/// How far a document comes.
+/// The stages of generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Progenitor generates from it.
+    /// Progenitor has generated code.
     Generator,
-    /// Types, operations and rules are made of progenitor's output, which takes most of the time.
+    /// Types, operations and rules have been made from progenitor's output, which takes most of the time.
     Source,
 }
 
-/// A reason beside the generator's own for which a document cannot be generated.
+/// A function that returns a reason, in addition to the generator's own, why a document cannot be generated.
 pub type Fault = fn(&Value) -> Option<String>;
 
-/// Generates the types and the operations. The document has been linted, lowered and adapted.
+/// Generates the types and the operations. The document must have been linted, lowered and adapted.
 pub(crate) fn generate(
     document: &Value,
     beside: &Beside<'_>,
@@ -77,12 +76,12 @@ pub(crate) fn generate(
 ) -> Result<String, Problems> {
     let attempt = |part: &Value, until: Stage| attempt(part, beside, settings, fault, until);
     attempt(document, Stage::Source).map_err(|(failed, reason)| {
-        // No part is taken further than the whole came.
+        // No part is taken further than the whole document got.
         bisect::bisect(document, &reason, |part| attempt(part, failed).err().map(|(_, reason)| reason))
     })
 }
 
-/// The Rust source, or at which stage there is none, and why. It is empty if the source is not asked for.
+/// Returns the Rust source, or the stage that failed and the reason. The source is empty if it is not requested.
 fn attempt(
     document: &Value,
     beside: &Beside<'_>,
@@ -113,7 +112,7 @@ fn caught<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_panic::catch_panic(work).unwrap_or_else(|panic| Err(format!("progenitor panicked: {panic}")))
 }
 
-/// From progenitor's client to types, operations and rules.
+/// Turns progenitor's client into types, operations and rules.
 fn patch(file: syn::File, beside: &Beside<'_>, settings: &Settings) -> Result<syn::File, String> {
     let runtime = syn::parse_str(&settings.runtime)
         .map_err(|error| format!("the runtime `{}` is no path: {error}", settings.runtime))?;
@@ -133,7 +132,7 @@ fn patch(file: syn::File, beside: &Beside<'_>, settings: &Settings) -> Result<sy
 }
 
 fn read(document: &Value) -> Result<OpenAPI, String> {
-    // Through text, because only there the reader tells the place.
+    // Through text, because only then does the parser report the place.
     let text = document.to_string();
     serde_json::from_str(&text).map_err(|error| {
         let around: String = text.chars().skip(error.column().saturating_sub(80)).take(100).collect();
@@ -152,13 +151,13 @@ fn tokens(document: &OpenAPI, settings: &Settings) -> Result<TokenStream, String
         .map_err(|error| format!("progenitor cannot generate it: {error}"))
 }
 
-/// A doc comment; none for no text.
+/// Returns a doc comment, or `None` for empty text.
 fn doc(text: &str) -> Option<TokenStream> {
     let text = text.trim();
     (!text.is_empty()).then(|| quote!(#[doc = #text]))
 }
 
-/// A type as text without spaces.
+/// Returns a type as text without spaces.
 pub(crate) fn type_text(ty: &syn::Type) -> String {
     ty.to_token_stream().to_string().replace(' ', "")
 }

@@ -1,8 +1,8 @@
-//! Schemas that the generator would merge without end, which no one could catch: the stack of the process overflows.
+//! Finds schemas that the generator would merge without end. This cannot be caught: the stack of the process overflows.
 //!
-//! typify merges the parts of an `allOf` into one type, and a schema with the alternatives beside it. For that it merges what
-//! both say about one property, through references. Where this comes back to two schemas that it is merging
-//! already, it does not stop. This follows the same way, and stops.
+//! typify merges the parts of an `allOf` into one type, and a schema with the alternatives next to it. To do so, it merges what both
+//! declare about one property, through references. If this leads back to two schemas that it is already merging, it does not stop. This
+//! check follows the same path, and stops.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::Pointer;
 
-/// Refuses a adapted document with such a schema.
+/// Rejects an adapted document with such a schema.
 pub(super) fn check(document: &Value) -> Result<(), String> {
     let mut way = Way { document, seen: HashMap::new() };
     let schemas = Pointer::from_text("/components/schemas");
@@ -23,7 +23,7 @@ pub(super) fn check(document: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// A schema, or what it says beside its parts.
+/// A schema, or its keywords without its parts.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Side {
     Whole(Pointer),
@@ -39,12 +39,12 @@ impl Side {
 
 struct Way<'a> {
     document: &'a Value,
-    /// The pairs that were followed, the smaller side first, and whether to their end.
+    /// The pairs that were followed, with the smaller side first, and whether they were completed.
     seen: HashMap<(Side, Side), bool>,
 }
 
 impl Way<'_> {
-    /// Everything that is merged in a schema and below it. Components are checked on their own.
+    /// Checks everything that is merged in a schema and below it. Components are checked separately.
     fn schema(&mut self, place: &Pointer) -> Result<(), String> {
         self.within(place)?;
         for keyword in ["allOf", "anyOf", "oneOf"] {
@@ -62,7 +62,7 @@ impl Way<'_> {
         Ok(())
     }
 
-    /// What is merged to make one schema: the parts of `allOf` with each other, and what stands beside parts with each.
+    /// Checks everything that is merged into one schema: the parts of `allOf` with each other, and the keywords next to parts with each.
     fn within(&mut self, place: &Pointer) -> Result<(), String> {
         let every = self.list(place, "allOf");
         for (index, one) in every.iter().enumerate() {
@@ -87,7 +87,7 @@ impl Way<'_> {
 
     fn merge(&mut self, one: Side, other: Side) -> Result<(), String> {
         let (one, other) = (self.resolve(one), self.resolve(other));
-        // Two references to one schema are that schema; any other two are merged, even if they say the same.
+        // Two references to the same schema are that schema; any other two are merged, even if they are equal.
         if one.place() == other.place() {
             return Ok(());
         }
@@ -127,7 +127,7 @@ impl Way<'_> {
         Ok(())
     }
 
-    /// The schema that a reference leads to. Lint has refused circles.
+    /// Returns the target of a reference. Lint has rejected circles.
     fn resolve(&self, side: Side) -> Side {
         let Side::Whole(mut place) = side else { return side };
         while let Some(target) = place

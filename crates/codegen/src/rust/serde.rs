@@ -1,8 +1,8 @@
-//! What serde's attributes say of a field.
+//! Reads serde's attributes of a field.
 
 use syn::{Attribute, Expr, Field, Lit, Token};
 
-/// How serde reads and writes a field.
+/// The way in which serde deserializes and serializes a field.
 #[derive(Debug, Default)]
 pub(crate) struct Serde {
     /// The name in JSON; empty for the map of unknown keys.
@@ -22,7 +22,7 @@ pub(crate) fn read(field: &Field) -> Serde {
     serde
 }
 
-/// The name that an attribute gives a field or a variant.
+/// Returns the name that an attribute assigns to a field or a variant.
 pub(crate) fn renamed(attributes: &[Attribute]) -> Option<String> {
     let renamed = read_attributes(attributes).wire;
     (!renamed.is_empty()).then_some(renamed)
@@ -31,7 +31,7 @@ pub(crate) fn renamed(attributes: &[Attribute]) -> Option<String> {
 fn read_attributes(attributes: &[Attribute]) -> Serde {
     let mut serde = Serde::default();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // A form that this does not read leaves the field as it is.
+        // An unknown form leaves the field unchanged.
         let _ = attribute.parse_nested_meta(|meta| {
             serde.flatten |= meta.path.is_ident("flatten");
             serde.default |= meta.path.is_ident("default");

@@ -1,7 +1,7 @@
-//! JSON after RFC 8259.
+//! Parses JSON (RFC 8259).
 //!
-//! YAML readers take most of it, but not all: a character beyond U+FFFF is escaped as two surrogates in JSON, and a key of more than
-//! 1,024 characters is none to YAML.
+//! YAML parsers accept most of it, but not all: JSON escapes a character beyond U+FFFF as two surrogates, and YAML does not allow keys of
+//! more than 1,024 characters.
 
 use serde_json::Value;
 
@@ -10,11 +10,11 @@ use super::{
     tree::{Refusal, Tree},
 };
 
-/// Why there is no value.
+/// The reason why there is no value.
 pub(super) enum Stop {
-    /// It is no JSON, but may be YAML.
+    /// The text is not JSON, but may be YAML.
     Syntax,
-    /// It is JSON of which something would be lost; how many bytes stand before that.
+    /// The text is JSON, but something would be lost; with the number of bytes before that.
     Refused(Refusal, usize),
 }
 
@@ -35,7 +35,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads a value without parts, or opens a list or an object and goes on to its first part.
+    /// Reads a value without parts, or opens a list or an object and continues with its first part.
     fn value(&mut self) -> Result<(), Stop> {
         loop {
             let value = match self.peek() {
@@ -68,7 +68,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Closes what ends here. Tells whether that is the whole; else a value comes next.
+    /// Closes what ends here. Returns whether the whole value is complete; if not, a value comes next.
     fn is_complete(&mut self) -> Result<bool, Stop> {
         loop {
             let next = self.peek();
@@ -104,7 +104,7 @@ impl Reader<'_> {
         self.expect(b':')
     }
 
-    /// A string, whose opening quote comes next.
+    /// Reads a string; its opening quote comes next.
     fn string(&mut self) -> Result<String, Stop> {
         self.at += 1;
         let mut text = String::new();
@@ -121,7 +121,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What stands behind a backslash.
+    /// Reads an escape sequence after its backslash.
     fn escaped(&mut self) -> Result<char, Stop> {
         let escape = self.text.as_bytes().get(self.at).ok_or(Stop::Syntax)?;
         self.at += 1;
@@ -152,7 +152,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Four hexadecimal digits.
+    /// Reads four hexadecimal digits.
     fn unit(&mut self) -> Result<u16, Stop> {
         let digits = self.text.get(self.at..self.at + 4).ok_or(Stop::Syntax)?;
         self.at += 4;
@@ -189,7 +189,7 @@ impl Reader<'_> {
         Err(Stop::Syntax)
     }
 
-    /// The next byte that is no space.
+    /// Returns the next byte that is not whitespace.
     fn peek(&mut self) -> Option<u8> {
         let rest = &self.text.as_bytes()[self.at..];
         let spaces = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
@@ -214,7 +214,7 @@ impl Reader<'_> {
     }
 }
 
-/// JSON knows neither `01` nor `1.` nor `.5`, and YAML takes the first for text.
+/// Returns whether a text is a JSON number. JSON allows neither `01` nor `1.` nor `.5`, and YAML takes the first for a string.
 fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let mantissa = digits.split(['e', 'E']).next().unwrap_or_default();
@@ -308,14 +308,14 @@ mod tests {
             assert!(refusal.reason.contains(part), "{text}: {}", refusal.reason);
             assert!(at <= text.len());
         }
-        // YAML's merge key is a name like others here.
+        // YAML's merge key is an ordinary name here.
         assert_eq!(parse("{\"<<\": {\"a\": 1}}"), Some(json!({"<<": {"a": 1}})));
     }
 
     proptest::proptest! {
         #[test]
         fn random_text_is_read_as_serde_json_reads_it(text in "([\\[\\]{},:\"\\\\ \n]|\"a\"|\"b\":|1|-|0|\\.5|e3|true|null|u00e9|\\\\ud83d|\\\\ude00|é){0,16}") {
-            // The integer zero here, as it is to a schema; there a number with a sign.
+            // Here it is the integer zero, as it is to a schema; there it is a number with a sign.
             proptest::prop_assume!(!text.contains("-0"));
             let theirs = serde_json::from_str::<Value>(&text);
             match read(&text) {

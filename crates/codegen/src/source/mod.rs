@@ -1,4 +1,4 @@
-//! From text to a JSON value: YAML 1.2 or JSON, with nothing lost on the way.
+//! Parses YAML 1.2 or JSON to a JSON value without losing anything.
 
 mod json;
 mod number;
@@ -9,43 +9,43 @@ use serde_json::Value;
 
 use crate::{Problem, Problems, limits};
 
-/// A file's name, for messages, and its text.
+/// A text and the name of its file, for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// The name that messages use.
+    /// The name for messages.
     pub name: String,
     /// YAML or JSON.
     pub text: String,
-    /// The line of the file in which the text begins.
+    /// The line of the file at which the text begins.
     line: usize,
 }
 
 impl Source {
-    /// A source from its name and text.
+    /// Creates a source from its name and text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self { name: name.into(), text: text.into(), line: 1 }
     }
 
-    /// The same source, whose text begins in this line of the file that is named.
+    /// Sets the line of the file at which the text begins.
     #[must_use]
     pub fn at_line(self, line: usize) -> Self {
         Self { line, ..self }
     }
 
-    /// Reads the text, which is YAML or JSON. A byte order mark in front is skipped.
+    /// Parses the text, which is YAML or JSON. A leading byte order mark is skipped.
     ///
-    /// Keys that YAML reads as numbers or booleans (`200:`, `true:`) are text as they are written. YAML's merge key `<<` adds the
-    /// members of a map, or of a list of maps, that the object does not have itself; in quotes, and in JSON, it is a key like others.
+    /// Keys that YAML interprets as numbers or booleans (`200:`, `true:`) are kept as text. YAML's merge key `<<` adds the members of a
+    /// map, or of a list of maps, that the object itself lacks; in quotes, and in JSON, it is an ordinary key.
     ///
-    /// A duplicate key, a custom tag, a number that JSON does not have (`.nan`) and one with more digits than an integer or a float
-    /// of 64 bits holds are errors, because each would lose something silently.
+    /// A duplicate key, a custom tag, a number that JSON does not support (`.nan`) and one with more digits than a 64-bit integer or float
+    /// holds are errors, because each would silently lose something.
     ///
-    /// A text of more than [`TEXT`](crate::TEXT) bytes, nesting beyond 128 levels, and more than two million values once the aliases
-    /// are written out are errors too. Each is found before what lies beyond the limit is read.
+    /// A text of more than [`TEXT`](crate::TEXT) bytes, nesting beyond 128 levels, and more than two million values after aliases are
+    /// expanded are errors, too. Each is detected before anything beyond the limit is read.
     ///
     /// # Errors
     ///
-    /// The place of the first thing that cannot be read without loss.
+    /// The place of the first thing that cannot be parsed without loss.
     pub fn parse(&self) -> Result<Value, Problems> {
         if self.text.len() > limits::TEXT {
             let reason = format!("it has more than {} bytes", limits::TEXT);

@@ -1,11 +1,11 @@
-//! Numbers as they are written: read exactly, or not at all.
+//! Parses numbers exactly as written, or not at all.
 
 use serde_json::Number;
 
-/// Reads a decimal number: sign, digits, fraction and exponent.
+/// Parses a decimal number: sign, digits, fraction and exponent.
 ///
-/// `None` if the text is no number; an error with the nearest number if it is one that neither an integer nor a float of 64 bits
-/// holds.
+/// Returns `None` if the text is not a number. Returns an error with the nearest number if neither a 64-bit integer nor a 64-bit float can
+/// hold it.
 pub(super) fn decimal(text: &str) -> Option<Result<Number, f64>> {
     let (negative, digits) = unsigned(text);
     let written = Decimal::parse(digits)?;
@@ -15,13 +15,13 @@ pub(super) fn decimal(text: &str) -> Option<Result<Number, f64>> {
         return Some(Ok(integer));
     }
     let float: f64 = text.parse().ok()?;
-    // The shortest text that is read as this float is what people write; its exact value may have many more digits.
+    // People write the shortest text that is parsed as this float; its exact value may have many more digits.
     let is = |printed: String| Decimal::parse(printed.trim_start_matches('-')).as_ref() == Some(&written);
     let exact = || is(format!("{float:e}")) || (written.digits.len() < 800 && is(format!("{float:.1074}")));
     Some(Number::from_f64(float).filter(|_| exact()).ok_or(float))
 }
 
-/// Reads an integer of YAML in another base: `0x1F`, `0o17`, and `0b11` as readers before YAML 1.2 do.
+/// Parses a YAML integer in another base: `0x1F`, `0o17`, and `0b11` as in versions before YAML 1.2.
 pub(super) fn based(text: &str) -> Option<Result<Number, f64>> {
     let (negative, rest) = unsigned(text);
     let (digits, radix) = [("0x", 16), ("0o", 8), ("0b", 2)]
@@ -38,7 +38,7 @@ fn unsigned(text: &str) -> (bool, &str) {
     }
 }
 
-/// An integer of 64 bits, signed or not.
+/// Returns a 64-bit integer, signed or unsigned.
 fn integer(negative: bool, digits: &str, radix: u32) -> Option<Number> {
     if negative {
         return i64::from_str_radix(&format!("-{digits}"), radix).ok().map(Number::from);
@@ -74,13 +74,13 @@ impl Decimal {
     }
 }
 
-/// An exponent. One with more digits than any number needs is as large as can be.
+/// Parses an exponent. One with excessively many digits is as large as possible.
 fn power(text: &str) -> Option<i64> {
     let (negative, digits) = unsigned(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    // A tenth of the range, so that what is added to it later fits.
+    // A tenth of the range, so that later additions do not overflow.
     let power = digits.parse().unwrap_or(i64::MAX).min(i64::MAX / 10);
     Some(if negative { -power } else { power })
 }
@@ -105,7 +105,7 @@ mod tests {
             ("9223372036854775807", json!(i64::MAX)),
             ("-9223372036854775808", json!(i64::MIN)),
             ("18446744073709551615", json!(u64::MAX)),
-            // 2 to the power of 64, and of 100: floats hold them.
+            // 2 to the power of 64, and of 100: floats can hold them.
             ("18446744073709551616", json!(18_446_744_073_709_551_616.0_f64)),
             ("1267650600228229401496703205376", json!(1_267_650_600_228_229_401_496_703_205_376.0_f64)),
             ("1e22", json!(1e22)),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever a float prints is read as that float, and whatever an integer prints as that integer.
+        /// Every printed float is parsed as that float, and every printed integer as that integer.
         #[test]
         fn what_is_printed_is_read(float in proptest::num::f64::NORMAL, integer: i64) {
             proptest::prop_assert_eq!(decimal(&format!("{float:e}")), Some(Ok(Number::from_f64(float).unwrap())));

@@ -48,7 +48,7 @@ fn a_bomb_and_a_pit_are_errors() {
     assert!(parse(&"[".repeat(100_000)).unwrap_err().contains("more than 128 levels"));
 }
 
-/// Every text is read, or refused by a reason, and nothing of it vanishes.
+/// Every text is parsed, or rejected with a reason, and nothing in it vanishes.
 #[allow(clippy::needless_pass_by_value, reason = "values are written where they are compared")]
 fn same(yaml: &str, expected: Value) {
     assert_eq!(parse(yaml).unwrap_or_else(|problems| panic!("{yaml}\n{problems}")), expected, "{yaml}");
@@ -62,25 +62,25 @@ fn refused(text: &str, part: &str) {
 
 #[test]
 fn f09_merge_keys_are_merged_as_yaml_1_1_says() {
-    // In a flow and in blocks, one map and several, at the root and below a list.
+    // In flow and block style, one map and several, at the root and below a list.
     same("b: &b {x: 1}\na: {<<: *b, y: 2}", json!({"b": {"x": 1}, "a": {"x": 1, "y": 2}}));
     same("b: &b\n  x: 1\na:\n  <<: *b\n  y: 2\n", json!({"b": {"x": 1}, "a": {"x": 1, "y": 2}}));
     same("<<: {x: 1}\ny: 2\n", json!({"x": 1, "y": 2}));
     same("- &b {x: 1}\n- {<<: *b}\n- <<: *b\n", json!([{"x": 1}, {"x": 1}, {"x": 1}]));
     same("!!merge <<: {x: 1}\n", json!({"x": 1}));
-    // An object's own members count, wherever `<<` stands, and of several maps the first.
+    // An object's own members take precedence, wherever `<<` is; of several maps, the first does.
     same("b: &b {x: 1, z: 1}\na: {x: 2, <<: *b}", json!({"b": {"x": 1, "z": 1}, "a": {"x": 2, "z": 1}}));
     same("a: {<<: [{x: 1}, {x: 2, y: 3}], z: 4}", json!({"a": {"x": 1, "y": 3, "z": 4}}));
     same("a: {<<: []}", json!({"a": {}}));
-    // A merged map may have merged itself, and is no other for that.
+    // A merged map may itself have merged others, which makes no difference.
     same(
         "one: &one {x: 1}\ntwo: &two {<<: *one, y: 2}\nthree: {<<: *two, y: 3}",
         json!({"one": {"x": 1}, "two": {"x": 1, "y": 2}, "three": {"x": 1, "y": 3}}),
     );
-    // What is merged has an anchor itself, and what merges too.
+    // A merged value has an anchor itself, and so has one that merges.
     same("a: {<<: &b {x: 1}}\nc: *b", json!({"a": {"x": 1}, "c": {"x": 1}}));
     same("a: &a {<<: {x: 1}}\nc: *a", json!({"a": {"x": 1}, "c": {"x": 1}}));
-    // They stand where `<<` stands.
+    // Merged members take the position of `<<`.
     let merged = parse("a: {p: 0, <<: {x: 1, y: 2}, q: 0}").unwrap();
     assert_eq!(merged["a"].as_object().unwrap().keys().collect::<Vec<_>>(), ["p", "x", "y", "q"]);
 }
@@ -113,7 +113,7 @@ fn f10_a_byte_order_mark_is_skipped() {
     same("\u{feff}a: 1", json!({"a": 1}));
     same("\u{feff}{\"a\": 1}", json!({"a": 1}));
     same("\u{feff}---\na: 1", json!({"a": 1}));
-    // As JSON, which YAML is not in everything.
+    // As JSON, which differs from YAML in some respects.
     same("\u{feff}{\"a\": \"\\ud83d\\ude00\"}", json!({"a": "😀"}));
     same("\u{feff}# a comment\n\na: '\u{feff}1'", json!({"a": "\u{feff}1"}));
     refused("a: \u{feff}1", "doc.yaml:1: not readable as YAML or JSON: a byte order mark");
@@ -156,7 +156,7 @@ fn p16_json_with_surrogate_pairs_is_read() {
     assert!(parse(&long).is_ok());
 }
 
-/// However a text is made, what cannot be read is refused at once, and the rest in time in proportion to its size.
+/// Whatever its content, a text is either rejected at once or parsed in time proportional to its size.
 #[test]
 fn p16_a_large_text_takes_no_longer_than_its_size() {
     const SIZE: usize = 1 << 18;
@@ -208,7 +208,7 @@ fn p16_a_large_text_takes_no_longer_than_its_size() {
             assert!(error.len() < 500, "{unit:?}: {} characters of error", error.len());
         }
     }
-    // With limits that are met early most take nothing; the rest some tenths of a second each in a debug build.
+    // With limits that are reached early, most take no time; the rest take some tenths of a second each in a debug build.
     assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
 }
 
@@ -224,7 +224,7 @@ fn p16_a_pit_is_refused_at_once() {
         refused(&text, "it nests more than 128 levels deep");
     }
     assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
-    // 128 levels are read; an alias may not lead deeper.
+    // 128 levels are accepted; an alias may not lead deeper.
     assert!(parse(&format!("{}1{}", "[".repeat(128), "]".repeat(128))).is_ok());
     assert!(parse(&format!("{}1", "- ".repeat(128))).is_ok());
     refused(&format!("{}1{}", "[".repeat(129), "]".repeat(129)), "more than 128 levels");

@@ -1,4 +1,4 @@
-//! A value that is built up from the outside in, without recursion, whoever reads the text.
+//! A value that is built from the outside in, without recursion, for any parser.
 
 use std::fmt;
 
@@ -9,31 +9,31 @@ use crate::{
     problem::{brief, cut},
 };
 
-/// Why a text is refused: the reason with the place in the document, and the remedy.
+/// The rejection of a text: the reason with the place in the document, and the remedy.
 pub(super) struct Refusal {
     pub(super) reason: String,
     pub(super) remedy: &'static str,
 }
 
-/// A list or an object that is not complete.
+/// A list or an object that is not yet complete.
 enum Open {
     List(Vec<Value>),
     Object {
         members: Map<String, Value>,
         /// The key whose value comes next.
         key: Option<String>,
-        /// What YAML's `<<` brings in, and before which member.
+        /// The members that YAML's `<<` adds, and their position.
         merged: Option<(usize, Map<String, Value>)>,
-        /// Whether the value that comes next is that of a `<<`.
+        /// Whether the next value is that of a `<<`.
         merging: bool,
     },
 }
 
-/// The value as far as it has been read.
+/// The value as far as it has been parsed.
 pub(super) struct Tree {
     open: Vec<Open>,
     whole: Option<Value>,
-    /// How many more values there may be.
+    /// The number of further values that are allowed.
     left: usize,
 }
 
@@ -42,7 +42,7 @@ impl Tree {
         Self { open: Vec::new(), whole: None, left: limits::VALUES }
     }
 
-    /// The lists and objects around the place that is read.
+    /// Returns the number of lists and objects around the current place.
     pub(super) fn depth(&self) -> usize {
         self.open.len()
     }
@@ -62,7 +62,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Returns whether what nests so deep may stand here.
+    /// Checks that a value with this nesting may be placed here.
     pub(super) fn fits(&self, depth: usize) -> Result<(), Refusal> {
         if self.open.len() + depth > limits::NESTING {
             let reason = format!("it nests more than {} levels deep", limits::NESTING);
@@ -99,7 +99,7 @@ impl Tree {
         Ok(())
     }
 
-    /// The key `<<`, whose value is merged into the object.
+    /// Handles the key `<<`, whose value is merged into the object.
     pub(super) fn merge_key(&mut self) -> Result<(), Refusal> {
         match self.open.last_mut() {
             Some(Open::Object { merged: None, merging, .. }) => {
@@ -111,7 +111,7 @@ impl Tree {
         }
     }
 
-    /// Closes the innermost list or object, which is to be put in its place then.
+    /// Closes and returns the innermost list or object, which must then be put in its place.
     pub(super) fn close(&mut self) -> Value {
         match self.open.pop() {
             Some(Open::List(items)) => Value::Array(items),
@@ -120,7 +120,7 @@ impl Tree {
         }
     }
 
-    /// Puts a value that has been counted in its place.
+    /// Puts a value that has already been counted in its place.
     pub(super) fn put(&mut self, value: Value) -> Result<(), Refusal> {
         match self.open.last_mut() {
             None => self.whole = Some(value),
@@ -144,7 +144,7 @@ impl Tree {
         Ok(())
     }
 
-    /// A number of which some digits would be lost.
+    /// Rejects a number of which some digits would be lost.
     pub(super) fn inexact(&self, text: &str, nearest: f64) -> Refusal {
         let reason = format!("the number `{}`, which would be read as {nearest:e},", brief(text));
         self.refuse(reason, "write no more digits than 64 bits hold, or text in quotes")
@@ -154,7 +154,7 @@ impl Tree {
         self.whole
     }
 
-    /// What is wrong with the value that is being read.
+    /// Rejects the value that is being parsed.
     pub(super) fn refuse(&self, reason: impl fmt::Display, remedy: &'static str) -> Refusal {
         let place = self.open.iter().fold(Pointer::root(), |place, open| match open {
             Open::List(items) => place.child(items.len()),
@@ -166,7 +166,7 @@ impl Tree {
     }
 }
 
-/// The members that `<<` brings in: of several maps, the first that has a key counts.
+/// Returns the members that `<<` adds. Of several maps, the first that has a key wins.
 fn mergeable(value: Value) -> Option<Map<String, Value>> {
     match value {
         Value::Object(members) => Some(members),
@@ -184,7 +184,7 @@ fn mergeable(value: Value) -> Option<Map<String, Value>> {
     }
 }
 
-/// An object's own members count before those that it merges, which stand where its `<<` stood.
+/// Merges an object's own members, which take precedence, with merged ones, which take the position of its `<<`.
 fn united(members: Map<String, Value>, merged: Option<(usize, Map<String, Value>)>) -> Map<String, Value> {
     let Some((place, mut more)) = merged else { return members };
     more.retain(|key, _| !members.contains_key(key));

@@ -1,4 +1,4 @@
-//! YAML 1.2, with the merge keys of YAML 1.1.
+//! Parses YAML 1.2, with the merge keys of YAML 1.1.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::limits;
 
-/// Why there is no value, and the line.
+/// The reason why there is no value, and the line.
 pub(super) struct Stop {
     pub(super) refusal: Refusal,
     pub(super) line: usize,
@@ -34,7 +34,7 @@ fn stop(refusal: Refusal, mark: Marker) -> Stop {
 }
 
 fn unreadable(error: &ScanError) -> Stop {
-    // The parser looks ahead, so its own limit of nesting may be met before ours.
+    // The parser looks ahead, so it may reach its own nesting limit before ours.
     let refusal = if error.info() == "recursion limit exceeded" {
         let reason = format!("it nests more than {} levels deep", limits::NESTING);
         Refusal { reason, remedy: "make the inner parts components, and refer to them" }
@@ -48,16 +48,16 @@ fn unreadable(error: &ScanError) -> Stop {
 /// A value that an alias may refer to.
 struct Anchored {
     value: Value,
-    /// How many values it has, and how deep they nest.
+    /// The number of its values, and their nesting.
     count: usize,
     depth: usize,
 }
 
 struct Reader {
     tree: Tree,
-    /// The values that have anchors, by their numbers. A value that is not complete is `None`.
+    /// The values with anchors, by number. A value that is not complete is `None`.
     anchors: HashMap<usize, Option<Anchored>>,
-    /// The anchors of the lists and objects that are open; 0 is none.
+    /// The anchors of the open lists and objects; 0 means none.
     nodes: Vec<usize>,
     documents: usize,
 }
@@ -107,13 +107,13 @@ impl Reader {
         }
     }
 
-    /// Keeps a copy of a value for the aliases that follow.
+    /// Keeps a copy of a value for later aliases.
     fn keep(&mut self, anchor: usize, value: &Value) -> Result<(), Refusal> {
         if anchor == 0 {
             return Ok(());
         }
         let (count, depth) = limits::measure(value);
-        // Copies of copies count, or anchors within anchors could multiply a text.
+        // Copies of copies count; otherwise nested anchors could multiply a text.
         if self.nodes.iter().any(|outer| *outer > 0) {
             self.tree.spend(count)?;
         }
@@ -152,7 +152,7 @@ impl Reader {
             if text == "<<" && (merge || (plain && tag.is_none())) {
                 return self.tree.merge_key();
             }
-            // As it is written, so that no two keys fall together, and `1.10` is not `1.1`.
+            // As written, so that no two keys coincide, and `1.10` is not `1.1`.
             if let Some(tag) = tag.filter(|tag| !is_core(tag)) {
                 return Err(self.foreign(tag));
             }
@@ -169,7 +169,7 @@ impl Reader {
         self.tree.put(value)
     }
 
-    /// What a plain scalar is, after the core schema.
+    /// Interprets a plain scalar according to the core schema.
     fn resolve(&self, text: Cow<'_, str>) -> Result<Value, Refusal> {
         Ok(match &*text {
             "" | "~" | "null" | "Null" | "NULL" => Value::Null,
@@ -186,7 +186,7 @@ impl Reader {
         })
     }
 
-    /// A number, unless it begins with a zero that says nothing: `007` is text.
+    /// Parses a number, unless it has a leading zero without a meaning: `007` is a string.
     fn number(&self, text: &str) -> Result<Option<Value>, Refusal> {
         let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
         if digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -224,7 +224,7 @@ impl Reader {
         if is { Ok(value) } else { Err(self.foreign(tag)) }
     }
 
-    /// Whether the tag of a list or an object says what it is anyway.
+    /// Checks that the tag of a list or an object says only what it is anyway.
     fn known(&self, tag: Option<&Tag>, kind: &str) -> Result<(), Refusal> {
         match tag {
             Some(tag) if !(tag.is_yaml_core_schema() && tag.suffix == kind) => Err(self.foreign(tag)),
@@ -245,7 +245,7 @@ impl Reader {
     }
 }
 
-/// Whether a scalar's tag is of the core schema.
+/// Returns whether a scalar's tag belongs to the core schema.
 fn is_core(tag: &Tag) -> bool {
     tag.is_yaml_core_schema() && matches!(tag.suffix.as_str(), "bool" | "float" | "int" | "null" | "str")
 }

@@ -1,7 +1,7 @@
-//! Cargo features: what is compiled with one only.
+//! Cargo features: items that are compiled only with a feature.
 //!
-//! The attributes are taken off before anything else is read. Then an operation, what is implemented for it and its places in the tables
-//! have to state the same, and a type or rules have to be behind a feature just where only operations behind it lead to them.
+//! The attributes are removed before anything else is read. Then an operation, its implementations and its entries in the tables must
+//! declare the same feature, and a type or rules must be behind a feature exactly if only operations behind it lead to them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use syn::{Attribute, Expr, File, Item};
 
 use super::{Code, Unrecognised, tokens::text};
 
-/// The features that items state, by module and name. An item may have several parts, which state one each.
+/// The features that items declare, by module and name. An item may have several parts, which declare one each.
 pub(crate) type Gates = BTreeMap<(String, String), BTreeSet<Option<String>>>;
 
-/// Takes the attributes off.
+/// Removes the attributes and returns them.
 pub(super) fn take(file: &mut File) -> Gates {
     let mut gates = Gates::new();
     for item in &mut file.items {
@@ -26,7 +26,7 @@ pub(super) fn take(file: &mut File) -> Gates {
             match item {
                 Item::Struct(item) => note(item.ident.to_string(), &mut item.attrs),
                 Item::Enum(item) => note(item.ident.to_string(), &mut item.attrs),
-                // One between two types may need a feature that one of them does not.
+                // A conversion between two types may need a feature that one of them does not.
                 Item::Impl(item) if name == "types" => _ = off(&mut item.attrs),
                 Item::Impl(item) => note(text(&item.self_ty), &mut item.attrs),
                 Item::Macro(item) => {
@@ -62,19 +62,19 @@ pub(super) fn take(file: &mut File) -> Gates {
     gates
 }
 
-/// Takes `#[cfg(..)]` off and gives what is in it.
+/// Removes `#[cfg(..)]` and returns its content.
 fn off(attrs: &mut Vec<Attribute>) -> Option<String> {
     let said: Vec<String> =
         attrs.extract_if(.., |attr| attr.path().is_ident("cfg")).map(|attr| text(&attr.meta)).collect();
     (!said.is_empty()).then(|| said.join(" "))
 }
 
-/// `cfg(feature="management")`: the feature.
+/// Returns the feature in `cfg(feature="management")`.
 fn feature(said: &str) -> Option<&str> {
     said.strip_prefix("cfg(feature=\"")?.strip_suffix("\")").filter(|name| !name.contains('"'))
 }
 
-/// Notes the features of operations, and what has another than it should.
+/// Records the features of operations, and items with a wrong feature.
 pub(super) fn judge(code: &mut Code) {
     let mut wrong: Vec<(String, String)> = Vec::new();
     let mut reached: BTreeMap<&str, BTreeSet<Option<String>>> = BTreeMap::new();
@@ -138,7 +138,7 @@ pub(super) fn judge(code: &mut Code) {
     code.unrecognised.extend(wrong.into_iter().map(|(spot, what)| Unrecognised { spot, what }));
 }
 
-/// The names that schemas lead to.
+/// Returns the names that schemas lead to.
 fn follow<'a>(roots: Vec<&'a Value>, all: &'a BTreeMap<String, Value>) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
     let mut open = roots;

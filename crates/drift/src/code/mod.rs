@@ -1,7 +1,7 @@
-//! What generated source says, read with `syn`.
+//! Reads generated source with `syn`.
 //!
-//! The reader knows the shapes that the generator writes and no others: whatever it does not recognise is reported, because
-//! a fact that is passed over would be taken for agreement. Comments are not read, doc comments included.
+//! The reader knows only the forms that the generator writes. Anything else is reported, because an ignored fact would count as agreement.
+//! Comments are not read, including doc comments.
 
 mod gates;
 mod operations;
@@ -25,7 +25,7 @@ pub(crate) use rules::dashed;
 pub(crate) use tokens::squeezed;
 pub(crate) use types::Contract;
 
-/// A place in generated source: a file, a line and what stands there.
+/// A place in generated source: a file, a line and the code there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Spot {
     file: String,
@@ -45,7 +45,7 @@ impl fmt::Display for Spot {
     }
 }
 
-/// A piece of generated source that the reader has no reading for.
+/// A piece of generated source that the reader does not understand.
 #[derive(Debug, Clone)]
 pub(crate) struct Unrecognised {
     pub(crate) spot: String,
@@ -55,30 +55,29 @@ pub(crate) struct Unrecognised {
 /// The facts of one generated file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Code {
-    /// The name under which the file is shown.
+    /// The name of the file in messages.
     pub(crate) file: String,
     pub(crate) operations: Vec<Operation>,
-    /// Every public type by its name: the JSON Schema of what serde does with it, in the form that `types` describes.
+    /// Every public type by name: the JSON Schema of what serde does with it, in the form that `types` describes.
     pub(crate) types: BTreeMap<String, Value>,
     /// The types that operations use, by the text of the type, as such schemas.
     pub(crate) roots: BTreeMap<String, Value>,
     /// The rules of requests by the names of their statics, as JSON Schema.
     pub(crate) rules: BTreeMap<String, Value>,
     pub(crate) unrecognised: Vec<Unrecognised>,
-    /// The Cargo features that items are behind.
+    /// The Cargo features of items.
     pub(crate) gates: gates::Gates,
 }
 
 impl Code {
-    /// Reads the file, which is shown under this name.
+    /// Reads the file, which has this name in messages.
     pub(crate) fn read(file: &File, name: &str) -> Self {
         let mut code = Self::read_part(file, name);
         code.finish(file);
         code
     }
 
-    /// The facts of a file of which this part, that stands for what is `replaced`, is another now. Those are names of types,
-    /// operations and rules.
+    /// Returns the facts of a file in which this part has been replaced. `replaced` are the names of its types, operations and rules.
     pub(crate) fn with_part(&self, part: &File, replaced: &[String]) -> Self {
         let Self { operations, types, roots, rules, unrecognised, gates, file: _ } =
             Self::read_part(part, &self.file);
@@ -116,7 +115,7 @@ impl Code {
         code
     }
 
-    /// Checks that need all types to be known.
+    /// Runs the checks for which all types must be known.
     fn finish(&mut self, file: &File) {
         self.name_missing();
         gates::judge(self);
@@ -131,7 +130,7 @@ impl Code {
         }
     }
 
-    /// Notes the types that are used and not there, each of which counts as one of which nothing is known.
+    /// Reports types that are used but do not exist. Each counts as a type about which nothing is known.
     fn name_missing(&mut self) {
         let whole = self.schemas();
         let mut open = vec![&whole];
@@ -161,7 +160,7 @@ impl Code {
         self.unrecognised.push(Unrecognised { spot, what: what.into() });
     }
 
-    /// Nothing but the operations, types and rules of these names.
+    /// Returns only the operations, types and rules with these names.
     pub(crate) fn part(&self, names: &BTreeSet<String>) -> Self {
         let of = |all: &BTreeMap<String, Value>| {
             all.iter()
@@ -191,12 +190,12 @@ impl Code {
         }
     }
 
-    /// The rules as one JSON Schema document, with a definition for each.
+    /// Returns the rules as one JSON Schema document, with a definition for each.
     pub(crate) fn rules(&self) -> Value {
         serde_json::json!({ "$defs": self.rules })
     }
 
-    /// The types as one JSON Schema document, with a definition for each.
+    /// Returns the types as one JSON Schema document, with a definition for each.
     pub(crate) fn schemas(&self) -> Value {
         serde_json::json!({ "$defs": self.types, "roots": self.roots })
     }

@@ -1,7 +1,7 @@
-//! Operations: the constants of each, and the statements that make its request.
+//! Reads operations: the constants of each, and the statements that build its request.
 //!
-//! Code that the generator writes alike for every operation is not interpreted: it is written again from the facts that were read, and
-//! has to be the same ([`super::regular`]).
+//! Code that is the same for every operation is not interpreted: it is generated again from the facts that were read, and must be equal
+//! ([`super::regular`]).
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use super::{
     types,
 };
 
-/// Where a parameter stands in a request.
+/// The place of a parameter in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     Path,
@@ -29,7 +29,7 @@ pub(crate) enum Place {
 impl Place {
     pub(crate) const ALL: [Self; 4] = [Self::Path, Self::Query, Self::Header, Self::Cookie];
 
-    /// The word for it in a document.
+    /// Returns the word for it in a document.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Path => "path",
@@ -44,18 +44,18 @@ impl Place {
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
     pub(crate) spot: Spot,
-    /// The name on the wire.
+    /// The name in requests.
     pub(crate) name: String,
-    /// The field that holds it.
+    /// The field that contains it.
     pub(crate) field: String,
     pub(crate) required: bool,
-    /// The text of its type, a key of the code's roots, if the reader knows the type.
+    /// The text of its type, which is a key of the code's roots, if the reader knows the type.
     pub(crate) ty: Option<String>,
-    /// The static that holds its rules; none is no rules at all.
+    /// The static with its rules; `None` if there are no rules.
     pub(crate) rules: Option<String>,
 }
 
-/// Format of a successful response.
+/// The format of a successful response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     Empty,
@@ -77,7 +77,7 @@ impl Format {
     }
 }
 
-/// An operation as the generated code states it.
+/// An operation as declared in the generated code.
 #[derive(Debug, Clone)]
 pub(crate) struct Operation {
     pub(crate) spot: Spot,
@@ -85,22 +85,22 @@ pub(crate) struct Operation {
     pub(crate) name: String,
     pub(crate) id: String,
     pub(crate) deprecated: bool,
-    /// In lower case.
+    /// In lowercase.
     pub(crate) method: String,
     pub(crate) path: String,
     /// The path with empty braces for parameters.
     pub(crate) shape: String,
     pub(crate) server: Option<String>,
-    /// The variant, and its name in quotes where it has one.
+    /// The variant, followed by its name in quotes if it has one.
     pub(crate) credential: String,
     pub(crate) idempotent: bool,
-    /// Source of the code that decides instead.
+    /// The source of the code that decides instead.
     pub(crate) key: Option<String>,
-    /// The Cargo feature that it is behind.
+    /// The Cargo feature that enables it.
     pub(crate) feature: Option<String>,
-    /// Where a success says whether it is one.
+    /// The place where the body of a successful response reports whether it is a success.
     pub(crate) verdict: Option<Value>,
-    /// Source of the code that shows its idempotency keys.
+    /// The source of the code that passes on its idempotency keys.
     pub(crate) visit: Option<String>,
     pub(crate) format: Format,
     /// In the order of the constant.
@@ -108,15 +108,15 @@ pub(crate) struct Operation {
     pub(crate) accepts_json: bool,
     /// The media type and the body.
     pub(crate) body: Option<(String, Part)>,
-    /// The types of a success and of an error, keys of the code's roots.
+    /// The types of a success and of an error, which are keys of the code's roots.
     pub(crate) response: Option<String>,
     pub(crate) refusal: Option<String>,
-    /// The traits that it has besides.
+    /// Further traits that it implements.
     pub(crate) traits: BTreeMap<String, Spot>,
 }
 
 impl Operation {
-    /// The part of a parameter of the document.
+    /// Returns the part for a parameter of the document.
     pub(crate) fn parameter(&self, place: Place, name: &str) -> Option<&Part> {
         let is_it = |known: &str| {
             if place == Place::Header { known.eq_ignore_ascii_case(name) } else { known == name }
@@ -147,7 +147,7 @@ impl Operation {
     }
 }
 
-/// `Verdict::new(&["a", "b"], &["c"]).asked_by("d")`.
+/// Reads `Verdict::new(&["a", "b"], &["c"]).asked_by("d")`.
 fn verdict(expr: &Expr) -> Option<Value> {
     let (asked_by, new) = match expr {
         Expr::MethodCall(call) if call.method == "asked_by" => {
@@ -166,7 +166,7 @@ fn verdict(expr: &Expr) -> Option<Value> {
         .then_some(json!({"asked_by": asked_by, "holds": path(holds)?, "reasons": path(reasons)?}))
 }
 
-/// A path with empty braces for parameters, and their names in order.
+/// Returns a path with empty braces for parameters, and their names in order.
 pub(crate) fn shape(path: &str) -> (String, Vec<String>) {
     let (mut shape, mut names) = (String::new(), Vec::new());
     let mut rest = path;
@@ -220,11 +220,11 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
     regular::tables(items, code);
 }
 
-/// Source of one operation.
+/// The source of one operation.
 #[derive(Default)]
 struct Group<'s> {
     definition: Option<&'s ItemStruct>,
-    /// By the trait; the empty name is that of the type's own.
+    /// By trait; the empty name stands for the inherent implementation.
     impls: BTreeMap<String, &'s ItemImpl>,
 }
 
@@ -232,7 +232,7 @@ struct Group<'s> {
 pub(super) struct Field<'s> {
     pub(super) name: String,
     pub(super) ty: &'s Type,
-    /// Returns the type inside an `Option`.
+    /// The type inside an `Option`.
     pub(super) inner: Option<&'s Type>,
 }
 
@@ -307,7 +307,7 @@ impl<'s> Reader<'_, 's> {
         fields.named.iter().map(field).collect()
     }
 
-    /// `const SPEC: &'static Spec = &Spec::new(..).idempotent()..`.
+    /// Reads `const SPEC: &'static Spec = &Spec::new(..).idempotent()..`.
     fn spec(&mut self, item: &ItemImpl) -> Option<Operation> {
         let stated = item.items.iter().find_map(|item| match item {
             ImplItem::Const(item) if item.ident == "SPEC" => Some(item),
@@ -363,7 +363,7 @@ impl<'s> Reader<'_, 's> {
         let mut seen = Vec::new();
         for call in calls.into_iter().rev() {
             let name = call.method.to_string();
-            // Both are about one fact.
+            // Both are about the same fact.
             let fact = if name == "bearer" { "credential".to_owned() } else { name.clone() };
             if seen.contains(&fact) {
                 return None;
@@ -395,7 +395,7 @@ impl<'s> Reader<'_, 's> {
         Some(operation)
     }
 
-    /// `&rules::NAME`: the name. Without any rules there is no static.
+    /// Returns the name in `&rules::NAME`. If there are no rules, there is no static.
     fn rules(&mut self, expr: &Expr) -> Option<String> {
         let said = text(expr);
         if said == NO_RULES {
@@ -405,7 +405,7 @@ impl<'s> Reader<'_, 's> {
         said.strip_prefix("&rules::").map(str::to_owned)
     }
 
-    /// `const PARAMETERS: &'static [Parameter] = &[Parameter::new("a", Place::Path, &rules::TEXT), ..]`.
+    /// Reads `const PARAMETERS: &'static [Parameter] = &[Parameter::new("a", Place::Path, &rules::TEXT), ..]`.
     fn parameters(&mut self) -> Option<Vec<(Place, Part)>> {
         let item = self.group.impls.get("")?.items.iter().find_map(|item| match item {
             ImplItem::Const(item) if item.ident == "PARAMETERS" => Some(item),
@@ -436,7 +436,7 @@ impl<'s> Reader<'_, 's> {
         }
     }
 
-    /// Notes a type that the operation uses and gives its key.
+    /// Records a type that the operation uses, and returns its key.
     fn root(&mut self, ty: &Type) -> Option<String> {
         let key = text(ty);
         if let Some(schema) = types::schema(ty) {
@@ -510,7 +510,7 @@ impl<'s> Reader<'_, 's> {
         }
     }
 
-    /// Enters the field that holds a part.
+    /// Records the field that contains a part.
     fn held(&mut self, part: &mut Part, name: &str, fields: &[Field<'_>]) {
         let Some(field) = fields.iter().find(|field| field.name == name) else { return };
         let item = format!("operations::{}::{name}", self.name);
@@ -521,7 +521,7 @@ impl<'s> Reader<'_, 's> {
     }
 }
 
-/// Expression for a value without rules.
+/// The expression for a value without rules.
 const NO_RULES: &str = "&Schema::new(&[])";
 
 fn part(name: &str) -> Part {
@@ -529,12 +529,13 @@ fn part(name: &str) -> Part {
     Part { spot, name, field: String::new(), required: false, ty: None, rules: None }
 }
 
-/// `self.field`, borrowed: the field.
+/// Returns the field in `self.field`, which may be borrowed.
 fn field_of(expr: &Expr) -> Option<String> {
     text(expr).strip_prefix("&self.").filter(|name| !name.contains('.')).map(str::to_owned)
 }
 
-/// `let mut request = base.request(Self::SPEC, &[..])?`: for each value the wire name, if it is stated, and the field.
+/// Reads `let mut request = base.request(Self::SPEC, &[..])?`. Returns for each value the name in the path, if it is declared, and the
+/// field.
 fn path_fields(stmt: &Stmt) -> Option<Vec<(Option<String>, String)>> {
     let Stmt::Local(local) = stmt else { return None };
     let Expr::Try(attempt) = &*local.init.as_ref()?.expr else { return None };
@@ -600,7 +601,7 @@ fn is_request(expr: &Expr) -> bool {
     text(only(expr)) == "&mut request"
 }
 
-/// The arguments of a call of this function.
+/// Returns the arguments of a call of this function.
 fn arguments<'e, const N: usize>(call: &'e ExprCall, function: &str) -> Option<[&'e Expr; N]> {
     let list: &Punctuated<Expr, _> = &call.args;
     (text(&call.func) == function).then(|| list.iter().collect::<Vec<_>>().try_into().ok()).flatten()

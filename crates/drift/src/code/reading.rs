@@ -1,7 +1,7 @@
-//! The reading of an enum without a tag by hand: a visitor that hands on what it is given to the variant that takes it.
+//! Reads hand-written deserialization of untagged enums: a visitor that passes a value on to the variant that accepts it.
 //!
-//! There is one form of it, in which every token counts. What is read of it is which method makes which variant; that is
-//! compared with what the variants say that they take, once all types are known.
+//! It has a single form, in which every token counts. The result tells which method creates which variant. After all types are known, it is
+//! compared with the types that the variants accept.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use syn::{Expr, ImplItem, ImplItemFn, Item, ItemImpl, Stmt};
 
 use super::{Code, Unrecognised, tokens::text};
 
-/// Each method of such a visitor, what it is given, and the deserializer that hands this on.
+/// The methods of such a visitor, their arguments, and the deserializers that pass these on.
 const METHODS: [(&str, Given, &str); 7] = [
     ("visit_bool", Given::Plain("bool"), "BoolDeserializer"),
     ("visit_i64", Given::Plain("i64"), "I64Deserializer"),
@@ -23,11 +23,11 @@ const METHODS: [(&str, Given, &str); 7] = [
 
 enum Given {
     Plain(&'static str),
-    /// By this trait.
+    /// Through this trait.
     Elements(&'static str),
 }
 
-/// The variants by the methods that make them. `None` if anything has another form.
+/// Returns the variants by the methods that create them, or `None` if anything has another form.
 pub(super) fn read(item: &ItemImpl, name: &str) -> Option<Map<String, Value>> {
     let head = "impl<'de>::serde::Deserialize<'de>for ";
     let [ImplItem::Fn(function)] = item.items.as_slice() else { return None };
@@ -61,18 +61,18 @@ pub(super) fn read(item: &ItemImpl, name: &str) -> Option<Map<String, Value>> {
     Some(found)
 }
 
-/// All of an implementation before its items.
+/// Returns everything in an implementation before its items.
 pub(super) fn head_of(item: &ItemImpl) -> String {
     let empty = ItemImpl { items: Vec::new(), ..item.clone() };
     text(&empty).trim_end_matches("{}").to_owned()
 }
 
-/// Whether there is nothing but the signature and the body.
+/// Returns whether there is only a signature and a body.
 pub(super) fn bare(function: &ImplItemFn) -> bool {
     text(function) == text(&function.sig) + &text(&function.block)
 }
 
-/// Whether this does nothing but name what is expected.
+/// Returns whether this method only names the expected values.
 fn says(expecting: &ImplItemFn) -> bool {
     let signature = "fn expecting(&self,f:&mut::std::fmt::Formatter<'_>)->::std::fmt::Result";
     let [Stmt::Expr(Expr::MethodCall(call), None)] = expecting.block.stmts.as_slice() else { return false };
@@ -84,7 +84,7 @@ fn says(expecting: &ImplItemFn) -> bool {
         && call.args.iter().all(|argument| matches!(argument, Expr::Lit(_)))
 }
 
-/// The variant that a method of the visitor makes.
+/// Returns the variant that a method of the visitor creates.
 fn made_by(method: &ImplItemFn, name: &str) -> Option<String> {
     let ident = method.sig.ident.to_string();
     let (_, given, deserializer) = METHODS.iter().find(|(known, ..)| ident == *known)?;
@@ -107,7 +107,7 @@ fn made_by(method: &ImplItemFn, name: &str) -> Option<String> {
     syn::parse_str::<syn::Ident>(variant).ok().map(|variant| variant.to_string())
 }
 
-/// Notes the enums that are not read as their variants say.
+/// Reports enums whose deserialization does not match their variants.
 pub(super) fn compare(code: &mut Code) {
     let mut wrong = Vec::new();
     for (name, schema) in &code.types {
@@ -126,7 +126,8 @@ pub(super) fn compare(code: &mut Code) {
     code.unrecognised.extend(wrong);
 }
 
-/// The variants by the methods that have to make them. `None` if a variant takes what is not known, or what another takes.
+/// Returns the variants by the methods that must create them. Returns `None` if a variant accepts unknown types, or those of another
+/// variant.
 fn stated<'c>(schema: &'c Value, types: &BTreeMap<String, Value>) -> Option<BTreeMap<&'static str, &'c str>> {
     let variants = schema.pointer("/x-rust/variants")?.as_array()?;
     let alternatives = schema.get("anyOf")?.as_array()?;
@@ -144,14 +145,14 @@ fn stated<'c>(schema: &'c Value, types: &BTreeMap<String, Value>) -> Option<BTre
     Some(stated)
 }
 
-/// The methods that are given the values of a schema.
+/// Returns the methods that receive the values of a schema.
 fn methods_for(schema: &Value, types: &BTreeMap<String, Value>) -> Option<&'static [&'static str]> {
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         let target = types.get(reference.strip_prefix("#/$defs/")?)?;
         let is_struct = target.get("type")? == "object" && target.get("properties").is_some();
         let flattens = target.get("x-parts").is_some()
             || target.get("additionalProperties").is_some_and(|rest| *rest != Value::Bool(false));
-        // Without a flattened field serde takes the list of the values of the fields too.
+        // Without a flattened field, serde also accepts a list of the fields' values.
         return is_struct.then_some(if flattens { &["visit_map"] } else { &["visit_map", "visit_seq"] });
     }
     let is_of = |length| schema.as_object().is_some_and(|members| members.len() == length);

@@ -1,4 +1,4 @@
-//! Code that the generator writes alike for every operation, written again from the facts that were read.
+//! Code that is the same for every operation, generated again from the facts that were read.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -105,7 +105,7 @@ fn line(spanned: &impl Spanned) -> usize {
     spanned.span().start().line
 }
 
-/// The attributes that are no prose.
+/// Returns the attributes that are not documentation.
 fn attributes(attrs: &[syn::Attribute]) -> String {
     let kept =
         attrs.iter().filter(|attr| !attr.path().is_ident("doc") && !attr.path().is_ident("deprecated"));
@@ -116,7 +116,7 @@ fn all_optional(fields: &[Field<'_>]) -> bool {
     fields.iter().all(|field| field.inner.is_some())
 }
 
-/// `new`, and a setter for each field that is optional.
+/// Returns `new`, and a setter for each optional field.
 fn own_functions(fields: &[Field<'_>]) -> BTreeMap<String, String> {
     let mut functions = BTreeMap::new();
     let (mut arguments, mut values) = (Vec::new(), Vec::new());
@@ -154,7 +154,7 @@ fn own_functions(fields: &[Field<'_>]) -> BTreeMap<String, String> {
     functions
 }
 
-/// Members of `impl Operation` that are not read.
+/// Returns the members of `impl Operation` that are not read.
 fn operation_functions(operation: &Operation, fields: &[Field<'_>]) -> BTreeMap<&'static str, String> {
     let mut functions = BTreeMap::new();
     let optional = |name: &str| fields.iter().any(|field| field.name == name && field.inner.is_some());
@@ -184,12 +184,12 @@ fn operation_functions(operation: &Operation, fields: &[Field<'_>]) -> BTreeMap<
     functions
 }
 
-/// Returns whether the rules are a static, which goes by its name.
+/// Returns whether the rules are a static with a name.
 fn code_has_name(rules: &str) -> bool {
     !rules.starts_with('&')
 }
 
-/// The list of all operations, and the function that finds one by its id.
+/// Checks the list of all operations, and the function that finds one by its id.
 pub(super) fn tables(items: &[Item], code: &mut Code) {
     let stated = items.iter().filter_map(|item| match item {
         Item::Const(item) => Some((item.ident.to_string(), text(&item.expr), line(item))),
@@ -217,7 +217,7 @@ pub(super) fn tables(items: &[Item], code: &mut Code) {
     }
 }
 
-/// Pages: what the traits do, from the type of the response and the fields. Once all types are known.
+/// Checks the implementations of paging traits, based on the response type and the fields. Runs after all types are known.
 pub(super) fn pages(items: &[Item], code: &mut Code) {
     let mut wrong = Vec::new();
     for item in items {
@@ -245,7 +245,7 @@ pub(super) fn pages(items: &[Item], code: &mut Code) {
     code.unrecognised.extend(wrong);
 }
 
-/// The type that a key of the roots leads to.
+/// Returns the type that a key of the roots leads to.
 fn target<'c>(code: &'c Code, schema: &Value) -> Option<&'c Value> {
     let reference = schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")?;
     code.types.get(reference)
@@ -289,7 +289,7 @@ fn paged(operation: &Operation, code: &Code) -> Option<String> {
     ))
 }
 
-/// Without what the printer adds or leaves out: braces around an expression, and what separates.
+/// Removes what the printer adds or leaves out: braces around an expression, and separators.
 fn plain(text: &str) -> String {
     text.replace(['{', '}', ';', ','], "")
 }

@@ -1,7 +1,7 @@
-//! The rules of requests, as the JSON Schema that they say.
+//! Reads the rules of requests as the JSON Schema that they express.
 //!
-//! Each rule is one keyword. A static becomes a definition, and what refers to it a `$ref`. Conditions are a list under `if`, each
-//! with what holds then and otherwise.
+//! Each rule is one keyword. A static becomes a definition, and a reference to it a `$ref`. Conditions are a list under `if`, each with the
+//! schemas that apply if it holds and if it does not.
 
 use serde_json::{Map, Number, Value, json};
 use syn::{Expr, Item, Lit, Token, UnOp, parse::Parser, punctuated::Punctuated};
@@ -40,7 +40,7 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
     }
 }
 
-/// `Schema::new(&[..])`
+/// Reads `Schema::new(&[..])`.
 fn constructed(expr: &Expr) -> Option<Value> {
     let Expr::Call(call) = expr else { return None };
     let rules = slice(call.args.first()?)?;
@@ -70,7 +70,7 @@ fn schema<'e>(rules: impl Iterator<Item = &'e Expr>) -> Option<Value> {
     Some(members.into())
 }
 
-/// The keywords of a rule.
+/// Returns the keywords of a rule.
 fn rule(name: &str, arguments: &[&Expr]) -> Option<Vec<(&'static str, Value)>> {
     let flag = |keyword: &'static str| Some(vec![(keyword, Value::Bool(true))]);
     match (name, arguments) {
@@ -110,13 +110,13 @@ fn rule(name: &str, arguments: &[&Expr]) -> Option<Vec<(&'static str, Value)>> {
         }
     };
     match (keyword.2, value) {
-        // In the place of the whole schema.
+        // Replaces the whole schema.
         (Operand::Back, value) => Some(vec![("$ref", value.get("$ref")?.clone())]),
         (_, value) => Some(vec![(keyword.1, value)]),
     }
 }
 
-/// Arguments of a rule.
+/// The arguments of a rule.
 #[derive(Clone, Copy)]
 enum Operand {
     Count,
@@ -135,7 +135,7 @@ enum Operand {
     Back,
 }
 
-/// Rule, keyword, operand.
+/// Rule, keyword, arguments.
 const KEYWORDS: [(&str, &str, Operand); 29] = [
     ("Type", "type", Operand::Type),
     ("Types", "type", Operand::Types),
@@ -168,7 +168,7 @@ const KEYWORDS: [(&str, &str, Operand); 29] = [
     ("Ref", "$ref", Operand::Back),
 ];
 
-/// `&NAME`, or `&Schema::new(&[..])`.
+/// Reads `&NAME`, or `&Schema::new(&[..])`.
 fn refer(expr: &Expr) -> Option<Value> {
     let Expr::Reference(reference) = expr else { return None };
     match &*reference.expr {
@@ -177,7 +177,7 @@ fn refer(expr: &Expr) -> Option<Value> {
     }
 }
 
-/// `&[..]`
+/// Reads `&[..]`.
 fn slice(expr: &Expr) -> Option<Vec<&Expr>> {
     let Expr::Reference(reference) = expr else { return None };
     let Expr::Array(array) = &*reference.expr else { return None };
@@ -201,12 +201,12 @@ fn pairs(
     slice(expr)?.into_iter().map(pair).collect()
 }
 
-/// The variant of this enum.
+/// Returns the variant of this enum.
 fn word(of: &str, expr: &Expr) -> Option<String> {
     text(expr).strip_prefix(&format!("{of}::")).map(str::to_owned)
 }
 
-/// `DateTime` as `date-time`.
+/// Converts `DateTime` to `date-time`.
 pub(crate) fn dashed(name: &str) -> String {
     let mut dashed = String::new();
     for c in name.chars() {
@@ -218,14 +218,14 @@ pub(crate) fn dashed(name: &str) -> String {
     dashed
 }
 
-/// `pattern!("..", "u")`
+/// Reads `pattern!("..", "u")`.
 fn pattern(expr: &Expr) -> Option<String> {
     let Expr::Macro(call) = expr else { return None };
     let arguments = call.mac.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated).ok()?;
     call.mac.path.is_ident("pattern").then(|| string(arguments.first()?))?
 }
 
-/// `Number::Integer(1)`
+/// Reads `Number::Integer(1)`.
 fn bound(expr: &Expr) -> Option<Value> {
     let Expr::Call(call) = expr else { return None };
     let known = ["Number::Integer", "Number::Large", "Number::Float"].contains(&text(&call.func).as_str());
@@ -249,7 +249,7 @@ fn number(expr: &Expr) -> Option<Number> {
     }
 }
 
-/// `Json::String("..")`
+/// Reads `Json::String("..")`.
 fn data(expr: &Expr) -> Option<Value> {
     if text(expr) == "Json::Null" {
         return Some(Value::Null);

@@ -3,7 +3,7 @@
 use quote::ToTokens;
 use syn::{Expr, ExprLit, Lit, Stmt, Type};
 
-/// The tokens without any space between them, and without trailing commas.
+/// Returns the tokens without spaces between them, and without trailing commas.
 pub(crate) fn text(tokens: &impl ToTokens) -> String {
     let mut text = String::new();
     write(tokens.to_token_stream(), &mut text);
@@ -30,7 +30,7 @@ fn write(tokens: proc_macro2::TokenStream, text: &mut String) {
             }
             other => {
                 let piece = other.to_string();
-                // `mut self` would otherwise read `mutself`.
+                // Otherwise `mut self` would become `mutself`.
                 if text.ends_with(word) && piece.starts_with(word) {
                     text.push(' ');
                 }
@@ -43,7 +43,7 @@ fn write(tokens: proc_macro2::TokenStream, text: &mut String) {
     }
 }
 
-/// What two spellings of a name have in common: letters and digits, in lower case.
+/// Returns what two spellings of a name have in common: letters and digits, in lowercase.
 pub(crate) fn squeezed(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -55,7 +55,7 @@ pub(super) fn string(expr: &Expr) -> Option<String> {
     }
 }
 
-/// The only statement of a block, where it is an expression, as deep as blocks and parentheses go.
+/// Returns the only statement of a block, if it is an expression, through any nesting of blocks and parentheses.
 pub(super) fn only(expr: &Expr) -> &Expr {
     match expr {
         Expr::Block(block) => match block.block.stmts.as_slice() {
@@ -68,7 +68,7 @@ pub(super) fn only(expr: &Expr) -> &Expr {
     }
 }
 
-/// The arguments of a generic type whose last segment has this name: of `::std::vec::Vec<T>`, `T`.
+/// Returns the arguments of a generic type whose last segment has this name: for `::std::vec::Vec<T>`, `T`.
 pub(super) fn arguments<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
     let Type::Path(path) = ty else { return None };
     let segment = path.path.segments.last()?;

@@ -1,19 +1,19 @@
-//! Types, as the JSON Schema of what serde makes of them.
+//! Reads types as the JSON Schema of what serde does with them.
 //!
-//! A schema has standard keywords as `schemars` writes them for reading (`required` is what must be there), and these of
-//! its own:
+//! A schema contains standard keywords as `schemars` writes them for deserialization (`required` lists the members that must exist), and
+//! these additional ones:
 //!
 //! - `x-sent`: the properties that are always written;
-//! - `x-insists`: optional types that have to be there all the same, as null if not otherwise, which `schemars` does not see;
-//! - `x-checks`: keywords that hand-written reading checks, which a derive cannot know;
-//! - `x-open`: texts that are not listed are kept all the same;
-//! - `x-kept`: the variant that keeps JSON of which none of the alternatives keeps everything;
-//! - `x-present`: properties of which null is read as a value, and absence as none;
+//! - `x-insists`: optional types that must nevertheless exist, as null if there is no value, which `schemars` does not see;
+//! - `x-checks`: keywords that hand-written deserialization checks, which a derive cannot know;
+//! - `x-open`: strings that are not listed are nevertheless kept;
+//! - `x-kept`: the variant that keeps JSON of which no alternative keeps everything;
+//! - `x-present`: properties of which null is decoded as a value, and absence as none;
 //! - `x-parts`: alternatives that are all read from, and written to, the same object;
-//! - `x-rust`: where it stands in the source, what each property leaves out when written (`null` or `empty`), and which
-//!   variant is read from which JSON type, where that is written by hand.
+//! - `x-rust`: the place in the source, what each property leaves out when it is written (`null` or `empty`), and which variant is created
+//!   from which JSON type, if that is written by hand.
 //!
-//! [`Contract`] takes from it what `schemars` says of the compiled type, so that the two can be compared.
+//! [`Contract`] reduces it to what `schemars` knows about the compiled type, so that the two can be compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ use super::{
     union::{self, Union, Variant},
 };
 
-/// Which side of serde a schema is about.
+/// The direction of serde that a schema describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Contract {
     Read,
@@ -37,7 +37,7 @@ pub(crate) enum Contract {
 }
 
 impl Contract {
-    /// Reduces a schema to what `schemars` can know of it.
+    /// Reduces a schema to what `schemars` can know about it.
     pub(crate) fn reduce(self, schema: &Value) -> Value {
         match schema {
             Value::Object(members) if members.contains_key("x-open") => {
@@ -87,7 +87,7 @@ impl Contract {
     }
 }
 
-/// The schema of a type, or nothing if the reader does not know the type.
+/// Returns the schema of a type, or `None` if the reader does not know the type.
 pub(super) fn schema(ty: &Type) -> Option<Value> {
     if let Type::Array(array) = ty {
         let length = match &array.len {
@@ -163,12 +163,12 @@ pub(super) fn schema(ty: &Type) -> Option<Value> {
     })
 }
 
-/// With null, in the form that `schemars` writes.
+/// Adds null, in the form that `schemars` writes.
 fn nullable(mut schema: Value) -> Value {
     if schema.get("$ref").is_some() {
         return json!({"anyOf": [schema, {"type": "null"}]});
     }
-    // Null is among them already.
+    // Null is already among them.
     if schema.get("anyOf").is_some() {
         return schema;
     }
@@ -211,7 +211,7 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
         for (wanted, own) in [("Serialize", "Serialize"), ("Deserialize", "Deserialize<'de>")] {
             let derived = traits.contains(wanted);
             let by_hand = impls.contains_key(&(name.clone(), own.to_owned()));
-            // Reading by hand is known where it checks what the newtype holds, or tells variants apart.
+            // Hand-written deserialization is known if it checks the content of the newtype, or distinguishes variants.
             let known = schema.get("x-checks").is_some()
                 || schema.get("x-kept").is_some()
                 || schema.pointer("/x-rust/reads").is_some();
@@ -236,7 +236,7 @@ fn derives(attrs: &[Attribute]) -> BTreeSet<String> {
     names
 }
 
-/// What serde's attributes say. `None` if there is one that the reader does not know.
+/// Returns serde's attributes, or `None` if there is one that the reader does not know.
 fn serde(attrs: &[Attribute]) -> Option<BTreeMap<String, Option<String>>> {
     let known = [
         "default",
@@ -294,7 +294,7 @@ fn struct_schema(
                 code.unrecognised(inner, format!("the type `{}`", text(inner)));
                 return None;
             };
-            // Any value at all, which can be noted nothing beside.
+            // Any value at all, which allows no further keywords.
             if schema == Value::Bool(true) {
                 schema = json!({});
             }
@@ -321,7 +321,7 @@ fn struct_schema(
     }
 }
 
-/// Named fields as an object.
+/// Converts named fields to an object.
 fn fields_schema(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
     let mut properties = Map::new();
     let (mut required, mut sent, mut insisted, mut presences) =
@@ -363,11 +363,11 @@ fn fields_schema(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
         }
         let plain = ident.trim_start_matches("r#").to_owned();
         let wire = attributes.get("rename").cloned().flatten().unwrap_or(plain);
-        // With this, null is read and absence is refused: a derive takes both for none.
+        // With this, null is accepted and absence is rejected: a derive takes both for none.
         let insists = match attributes.get("deserialize_with").map(Option::as_deref) {
             None => false,
             Some(Some("::std::option::Option::deserialize")) if optional => true,
-            // Whatever stands there is a value, null too; only absence is none.
+            // Any value counts, including null; only absence means none.
             Some(Some(_)) if present && optional && omits.is_some() => {
                 let Some(inner) =
                     arguments(&field.ty, "Option").and_then(|inner| self::schema(inner.first()?))
@@ -415,14 +415,14 @@ fn fields_schema(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
     schema
 }
 
-/// Returns whether a field is read by the helper that tells null from absent.
+/// Returns whether a field is decoded by the helper that distinguishes null from absent.
 fn tells_null(attributes: &BTreeMap<String, Option<String>>) -> bool {
     let by = attributes.get("deserialize_with").and_then(Option::as_deref);
     matches!(by, Some("crate::union::present" | "suprsend_api::union::present"))
         && attributes.contains_key("default")
 }
 
-/// A type as it is named outside of the module.
+/// Returns a type as it is named outside of the module.
 fn outside(ty: &Type) -> String {
     match ty {
         Type::Path(path)
@@ -470,7 +470,7 @@ fn enum_schema(
         };
         let wire = wire.unwrap_or_else(|| ident.clone());
         let unit = matches!(variant.fields, Fields::Unit);
-        // The one for texts that the document does not list.
+        // The variant for strings that the document does not list.
         let attributes = serde(&variant.attrs).unwrap_or_default();
         let other = attributes.contains_key("untagged");
         if other
@@ -532,7 +532,7 @@ fn enum_schema(
     Some(schema)
 }
 
-/// Takes the variant that keeps JSON out of the alternatives, if they are read in the order in which they stand.
+/// Removes the variant that keeps JSON from the alternatives, if they are tried in their order.
 fn keeping(schema: &mut Value, read: &Union) {
     let names: Vec<Value> = read.variants.iter().map(|variant| variant.name.clone().into()).collect();
     let Some(variants) = schema.pointer("/x-rust/variants").and_then(Value::as_array) else { return };
@@ -551,7 +551,7 @@ fn keeping(schema: &mut Value, read: &Union) {
     schema["x-rust"]["tags"] = told(|one| &one.tags);
 }
 
-/// The object with the property that tells the variant.
+/// Returns the object with the property that determines the variant.
 fn tagged(mut schema: Value, tag: &str, value: &str) -> Value {
     schema["type"] = "object".into();
     schema["properties"][tag] = json!({"type": "string", "const": value});
@@ -563,7 +563,7 @@ fn tagged(mut schema: Value, tag: &str, value: &str) -> Value {
     schema
 }
 
-/// The function of a newtype's `FromStr` or `TryFrom` that makes one.
+/// Returns the function of a newtype's `FromStr` or `TryFrom` that creates one.
 fn checking(item: &ItemImpl) -> Option<&ImplItemFn> {
     item.items.iter().find_map(|item| match item {
         ImplItem::Fn(function) => Some(function),
@@ -571,7 +571,7 @@ fn checking(item: &ItemImpl) -> Option<&ImplItemFn> {
     })
 }
 
-/// The checks before `Ok(Self(..))`, as keywords. `None` if there is a statement of another form.
+/// Returns the checks before `Ok(Self(..))` as keywords, or `None` if there is a statement of another form.
 fn checks_of(function: &ImplItemFn) -> Option<Value> {
     let mut checks = Map::new();
     for stmt in &function.block.stmts {
@@ -610,7 +610,7 @@ fn checks_of(function: &ImplItemFn) -> Option<Value> {
     Some(checks.into())
 }
 
-/// `![a, b].contains(&value)`, or without the negation, which means that these values are refused.
+/// Reads `![a, b].contains(&value)`, or the same without the negation, which means that these values are rejected.
 fn listed(condition: &Expr) -> Option<(bool, Vec<Value>)> {
     let (denied, call) = match condition {
         Expr::Unary(unary) if matches!(unary.op, UnOp::Not(_)) => (false, &*unary.expr),
@@ -624,7 +624,7 @@ fn listed(condition: &Expr) -> Option<(bool, Vec<Value>)> {
     Some((denied, array.elems.iter().map(constant).collect::<Option<_>>()?))
 }
 
-/// A literal, perhaps negated or turned into a `String`.
+/// Reads a literal, possibly negated or converted to a `String`.
 fn constant(expr: &Expr) -> Option<Value> {
     match expr {
         Expr::Lit(literal) => match &literal.lit {

@@ -1,7 +1,8 @@
-//! The reading of a union by hand: alternatives in an order, each with what tells it apart. What none keeps whole stays JSON.
+//! Reads hand-written deserialization of unions: ordered alternatives, each with its conditions. A value that none keeps completely stays
+//! JSON.
 //!
-//! Reads the conditions of an alternative into JSON: `{"member", "one of"}`, `{"member", "bound"}`, `{"member", "length"}`,
-//! `{"member", "pattern"}`, `{"present"}` and `{"not"}`. It is compared with what the document says of its alternatives.
+//! Converts the conditions of an alternative to JSON: `{"member", "one of"}`, `{"member", "bound"}`, `{"member", "length"}`,
+//! `{"member", "pattern"}`, `{"present"}` and `{"not"}`. They are compared with the document's declarations about its alternatives.
 
 use serde_json::{Value, json};
 use syn::{
@@ -15,9 +16,9 @@ use super::{
 };
 use crate::schema::plain_number;
 
-/// Describes the way in which a union is read.
+/// The deserialization of a union.
 pub(super) struct Union {
-    /// The variants in their order, with the checks and the tags of each.
+    /// The variants in order, with the checks and the tags of each.
     pub(super) variants: Vec<Variant>,
     /// The variant that keeps JSON.
     pub(super) other: String,
@@ -30,10 +31,10 @@ pub(super) struct Variant {
     pub(super) tags: Vec<Value>,
 }
 
-/// Places of the function that reads a union.
+/// The paths of the function that decodes a union.
 const RUNTIMES: [&str; 2] = ["crate", "suprsend_api"];
 
-/// `None` if anything has another form.
+/// Returns `None` if anything has another form.
 pub(super) fn read(item: &ItemImpl, name: &str) -> Option<Union> {
     let head = format!("impl<'de>::serde::Deserialize<'de>for {name}");
     let signature = "fn deserialize<__D:::serde::Deserializer<'de>>(deserializer:__D)->\
@@ -77,20 +78,20 @@ fn variant(expr: &Expr, runtime: &str) -> Option<Variant> {
     }
 }
 
-/// The body of a closure with this argument and nothing else.
+/// Returns the body of a closure that has only this argument.
 fn closure_body<'e>(expr: &'e Expr, argument: &str) -> Option<&'e Expr> {
     let Expr::Closure(ExprClosure { body, .. }) = expr else { return None };
     (text(expr) == format!("|{argument}|{}", text(body))).then_some(body)
 }
 
-/// Conditions that have to hold, all of them.
+/// Returns the conditions of a conjunction.
 fn all(expr: &Expr) -> Option<Vec<Value>> {
     let mut found = Vec::new();
     operands(only(expr), |op| matches!(op, BinOp::And(_)), &mut found);
     found.into_iter().map(one).collect()
 }
 
-/// The two sides of an operator.
+/// Returns the two sides of an operator.
 fn operands<'e>(expr: &'e Expr, is: fn(&BinOp) -> bool, found: &mut Vec<&'e Expr>) {
     match expr {
         Expr::Binary(ExprBinary { left, op, right, .. }) if is(op) => {
@@ -129,13 +130,13 @@ fn one(expr: &Expr) -> Option<Value> {
     }
 }
 
-/// The member of the value.
+/// Returns the member of the value.
 fn member(expr: &Expr) -> Option<String> {
     let Expr::Index(index) = expr else { return None };
     string(&index.index).filter(|_| text(&index.expr) == "value")
 }
 
-/// The member and the value that it has, as JSON.
+/// Returns the member and its required value, as JSON.
 fn equals(expr: &Expr) -> Option<(String, String)> {
     match expr {
         Expr::MethodCall(call) if call.method == "is_null" && call.args.is_empty() => {
@@ -176,7 +177,7 @@ fn number(expr: &Expr) -> Option<f64> {
     }
 }
 
-/// `value["n"].as_f64().is_none_or(|number| number >= 1f64)` and its like.
+/// Reads `value["n"].as_f64().is_none_or(|number| number >= 1f64)` and similar expressions.
 fn limit(call: &ExprMethodCall) -> Option<Value> {
     let Expr::MethodCall(of) = &*call.receiver else { return None };
     let name = member(&of.receiver)?;

@@ -1,7 +1,7 @@
-//! Compares the conditions that tell the alternatives of a union apart: the document's, and those that the code tests.
+//! Compares the conditions that distinguish the alternatives of a union: those of the document, and those that the code tests.
 //!
-//! Of a member that several alternatives have, what differs between them counts: listed values, bounds, lengths and patterns. `not`
-//! counts where it is about members alone, and a `discriminator` where the alternatives say no more of its property.
+//! For a member that several alternatives share, only the differences between them count: listed values, bounds, lengths and patterns.
+//! `not` counts if it concerns only members, and a `discriminator` counts if the alternatives declare nothing else about its property.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use crate::schema::{Dangling, Form, Node, Schemas, plain_number};
 
-/// The conditions on a value, each as JSON in one order: checks, and tags by a discriminator.
+/// The conditions on a value, each as JSON in a canonical order: checks, and tags by a discriminator.
 #[derive(Debug, PartialEq, Eq, serde::Serialize)]
 pub(super) struct Apart {
     checks: BTreeSet<String>,
     tags: BTreeSet<String>,
 }
 
-/// The conditions that the code tests for the values of a variant.
+/// Returns the conditions that the code tests for the values of a variant.
 pub(super) fn asked(code: Schemas<'_>, node: &Node<'_>, index: usize) -> Apart {
     let notes = node.keyword(code, "x-rust");
     let of = |key: &str| {
@@ -35,14 +35,14 @@ fn sorted(value: &Value) -> String {
     value.to_string()
 }
 
-/// The conditions that an alternative states for a member.
+/// The conditions of an alternative on a member.
 #[derive(Default, PartialEq)]
 struct Member {
     optional: bool,
     asks: BTreeSet<String>,
 }
 
-/// The conditions that the document states for the values of each alternative. `tags` are the discriminators above each.
+/// Returns the document's conditions on the values of each alternative. `tags` are the discriminators above each.
 pub(super) fn stated<'a>(
     document: Schemas<'a>,
     alternatives: &[Node<'a>],
@@ -84,7 +84,7 @@ pub(super) fn stated<'a>(
     Ok(stated)
 }
 
-/// The values of a discriminator's property that stand for an alternative.
+/// Returns the values of a discriminator's property that select an alternative.
 fn tagged(tag: &Value, one: &Node<'_>, listed: Option<&Value>) -> BTreeSet<String> {
     let Some(reference) = one.reference() else { return BTreeSet::new() };
     let name = reference.rsplit('/').next().unwrap_or_default();
@@ -110,7 +110,7 @@ fn one_of(name: &str, mut values: BTreeSet<String>, null: bool) -> String {
     sorted(&json!({"member": name, "one of": values}))
 }
 
-/// The conditions that an alternative states for its members, if it is an object.
+/// Returns the conditions of an alternative on its members, if it is an object.
 fn members<'a>(document: Schemas<'a>, one: &Node<'a>) -> Result<BTreeMap<String, Member>, Dangling> {
     let Form::Object { properties, required, .. } = document.view(one)?.form else {
         return Ok(BTreeMap::new());
@@ -158,7 +158,7 @@ fn ask(name: &str, kind: &str, value: &str) -> String {
     sorted(&json!({"member": name, kind: value}))
 }
 
-/// Collects the values that a schema lists. Whether it lists all that it allows.
+/// Collects the values that a schema lists. Returns whether it lists all values that it allows.
 fn listed<'a>(
     document: Schemas<'a>,
     node: &Node<'a>,
@@ -181,12 +181,12 @@ fn listed<'a>(
     }
 }
 
-/// A value as JSON, the same for equal numbers.
+/// Returns a value as JSON, in the same form for equal numbers.
 fn plain(value: &str) -> String {
     serde_json::from_str::<f64>(value).map_or_else(|_| value.to_owned(), plain_number)
 }
 
-/// `not`, if it is about members alone.
+/// Returns the condition in `not`, if it concerns only members.
 fn negation(not: &Value) -> Option<String> {
     let required: Vec<&str> = not
         .get("required")

@@ -1,4 +1,4 @@
-//! The comparisons that need no running code: pure functions from the facts of both sides to differences.
+//! Comparisons without running code: pure functions from the facts of both sides to differences.
 
 mod apart;
 mod operations;
@@ -19,35 +19,35 @@ use super::{
     schema::{Dangling, Node, Schemas},
 };
 
-/// How many facts of each class have been compared.
+/// The number of compared facts of each class.
 pub(crate) type Counts = BTreeMap<&'static str, usize>;
 
-/// A schema of the document and the generated type that stands for it.
+/// A schema of the document and the corresponding generated type.
 #[derive(Debug, Clone)]
 pub(crate) struct Pair<'a> {
     pub(crate) name: String,
     pub(crate) node: Node<'a>,
 }
 
-/// What the comparison of the facts gives.
+/// The result of comparing the facts.
 #[derive(Debug, Default)]
 pub(crate) struct Compared<'a> {
     pub(crate) differences: Vec<Difference>,
     pub(crate) counts: Counts,
     pub(crate) pairs: Vec<Pair<'a>>,
-    /// Places of these kinds where another part of the code makes up for a difference.
+    /// Places of these kinds where another part of the code compensates for a difference.
     pub(crate) excused: BTreeSet<(Kind, Pointer)>,
 }
 
 impl Compared<'_> {
-    /// Returns whether it is known that there is something of this kind at a place of the document.
+    /// Returns whether a difference of this kind is known at a place of the document.
     pub(crate) fn lists(&self, kind: Kind, pointer: &Pointer) -> bool {
         self.excused.contains(&(kind, pointer.clone()))
             || self.differences.iter().any(|known| known.kind == kind && known.pointer == *pointer)
     }
 }
 
-/// The code as it is compared.
+/// The code in the form in which it is compared.
 #[derive(Clone, Copy)]
 pub(crate) struct Rust<'a> {
     pub(crate) code: &'a Code,
@@ -55,7 +55,7 @@ pub(crate) struct Rust<'a> {
     pub(crate) types: Schemas<'a>,
     /// Its rules as one JSON Schema document.
     pub(crate) rules: &'a Value,
-    /// Base URL of requests that state no server; `None` is the document's first server.
+    /// The base URL of requests that declare no server; `None` stands for the document's first server.
     pub(crate) base_url: Option<&'a str>,
 }
 
@@ -97,8 +97,8 @@ pub(crate) fn matching<'a>(document: &Document<'a>, rust: Rust<'a>) -> Vec<Diffe
     comparer.compared.differences
 }
 
-/// Compares one operation alone, the one at this place of the document, until the differences are `enough`. What is found so is
-/// found by [`compare`] too.
+/// Compares only the operation at this place of the document, until the differences are `enough`. [`compare`] finds the same differences,
+/// too.
 pub(crate) fn compare_one<'a>(
     document: &Document<'a>,
     rust: Rust<'a>,
@@ -116,7 +116,7 @@ pub(crate) fn compare_one<'a>(
     }
 }
 
-/// The types that a type leads to, itself among them.
+/// Returns the types that a type leads to, including itself.
 pub(crate) fn reachable(schema: &Value, schemas: Schemas<'_>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut open = vec![schema];
@@ -138,7 +138,7 @@ pub(crate) fn reachable(schema: &Value, schemas: Schemas<'_>) -> BTreeSet<String
     found
 }
 
-/// The source that the reader makes nothing of.
+/// Reports source that the reader does not understand.
 fn unrecognised(code: &Code) -> impl Iterator<Item = Difference> {
     code.unrecognised.iter().map(|unrecognised| Difference {
         kind: Kind::Unrecognised,
@@ -151,7 +151,7 @@ fn unrecognised(code: &Code) -> impl Iterator<Item = Difference> {
     })
 }
 
-/// The generated types that no operation leads to.
+/// Reports generated types that no operation leads to.
 fn unreached(code: &Code, schemas: Schemas<'_>) -> Vec<Difference> {
     let mut reached = BTreeSet::new();
     for schema in code.roots.values() {
@@ -170,7 +170,7 @@ fn unreached(code: &Code, schemas: Schemas<'_>) -> Vec<Difference> {
     .collect()
 }
 
-/// The rules that no parameter and no body leads to.
+/// Reports rules that no parameter and no body leads to.
 fn unused_rules(code: &Code, rules: &Value) -> Vec<Difference> {
     let mut reached = BTreeSet::new();
     for operation in &code.operations {
@@ -194,7 +194,7 @@ fn unused_rules(code: &Code, rules: &Value) -> Vec<Difference> {
     .collect()
 }
 
-/// Where a type or a variant stands in the source.
+/// Returns the place of a type or a variant in the source.
 pub(crate) fn spot(schema: &Value) -> String {
     schema["x-rust"]["spot"].as_str().unwrap_or("the generated types").to_owned()
 }

@@ -1,4 +1,4 @@
-//! The operations of the document against those of the code.
+//! Compares the operations of the document with those of the code.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +17,13 @@ use crate::{
     schema::{Dangling, Form, Node},
 };
 
-/// Inputs of the comparison of operations beside both sides.
+/// Further inputs of the comparison, besides both sides.
 #[derive(Clone, Copy)]
 pub(super) struct Beside<'b> {
     pub(super) code: &'b Code,
     /// The rules of the code as one JSON Schema document.
     pub(super) rules: &'b Value,
-    /// Base URL of requests that state no server; `None` is the document's first server.
+    /// The base URL of requests that declare no server; `None` stands for the document's first server.
     pub(super) base_url: Option<&'b str>,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn compare<'a>(
     Ok(())
 }
 
-/// The operations that both sides have, by their positions. Others are differences.
+/// Returns the operations that both sides have, by their positions. Others are differences.
 pub(super) fn matched<'a>(
     document: &Document<'a>,
     beside: Beside<'_>,
@@ -79,7 +79,7 @@ pub(super) fn matched<'a>(
     pairs
 }
 
-/// Compares the operation at this place, if the code has exactly one that it can be, until the differences are `enough`.
+/// Compares the operation at this place, if the code has exactly one candidate for it, until the differences are `enough`.
 pub(super) fn compare_one<'a>(
     document: &Document<'a>,
     beside: Beside<'_>,
@@ -97,7 +97,7 @@ pub(super) fn compare_one<'a>(
     }
 }
 
-/// One operation of each side.
+/// The comparison of one operation on each side.
 struct Pass<'p, 'a> {
     document: &'p Document<'a>,
     operation: &'p Operation<'a>,
@@ -175,7 +175,7 @@ impl<'a> Pass<'_, 'a> {
             return;
         };
         if own.as_deref().map(plain) != Some(plain(&first.url)) {
-            // Not the URL's own place, which would be another one with every URL.
+            // Not the URL's own place, which would differ for every URL.
             let at =
                 At { pointer: first.at.pointer.clone(), place: self.operation.at.child("servers").place };
             let (rust, says) = (self.rust(), (json!(first.url), json!(own)));
@@ -196,7 +196,7 @@ impl<'a> Pass<'_, 'a> {
             Scheme::Http(name) => format!("Scheme({name:?})"),
             Scheme::Key(Place::Header, name) => format!("Header({name:?})"),
             Scheme::Key(Place::Query, name) => format!("Query({name:?})"),
-            // Both end in a token.
+            // Both result in a token.
             Scheme::Other(kind) if kind == "oauth2" || kind == "openIdConnect" => "Bearer".to_owned(),
             _ => "Other".to_owned(),
         };
@@ -226,7 +226,7 @@ impl<'a> Pass<'_, 'a> {
         }
     }
 
-    /// Returns whether it may be sent twice.
+    /// Compares whether it may be sent twice.
     fn repetition(&mut self) {
         let Operation { idempotent, key, .. } = self.operation;
         if self.own.idempotent != *idempotent {
@@ -255,7 +255,7 @@ impl<'a> Pass<'_, 'a> {
         }
     }
 
-    /// Compares what only the table of resources says.
+    /// Compares facts that only the table of resources declares.
     fn table(&mut self) {
         let (feature, own) = (json!(self.operation.feature), json!(self.own.feature));
         if feature != own {
@@ -267,7 +267,7 @@ impl<'a> Pass<'_, 'a> {
         }
     }
 
-    /// The traits that follow from what is declared: a thing that may be absent, a list in pages.
+    /// Compares the traits that follow from the declarations: an item that may not exist, a paginated list.
     fn pages(&mut self) -> Result<(), Dangling> {
         let mut expected: Vec<&str> = Vec::new();
         if self.operation.method == "get" && self.operation.responses.contains_key("404") {
@@ -290,7 +290,7 @@ impl<'a> Pass<'_, 'a> {
         Ok(())
     }
 
-    /// Returns whether a success is a list of `results` and the `meta` of its page.
+    /// Returns whether a success is a list of `results` with the `meta` of its page.
     fn is_page(&self) -> Result<bool, Dangling> {
         let schemas = self.document.schemas;
         let objects = |node: &Node<'a>| -> Result<bool, Dangling> {
@@ -329,7 +329,7 @@ impl<'a> Pass<'_, 'a> {
             let (pointer, reached) = (at.pointer.clone(), at.place.clone());
             let says = json!(format!("`{}` in {}", parameter.name, place.word()));
             let Some(part) = left.remove(&(*place, name.clone())) else {
-                // Headers that HTTP itself sends are no parameters (OpenAPI 3.1, 4.8.12.2.1).
+                // Headers that HTTP itself sends are not parameters (OpenAPI 3.1, 4.8.12.2.1).
                 let reserved = ["accept", "authorization", "content-type"];
                 if *place != Place::Header || !reserved.contains(&name.as_str()) {
                     let rust = self.rust();
@@ -420,7 +420,7 @@ impl<'a> Pass<'_, 'a> {
     }
 }
 
-/// A body without a schema may be anything, and so has to be what the code makes of it.
+/// Compares a body without a schema: it may be anything, so its type must accept anything.
 pub(super) fn unstated<'a>(
     comparer: &mut Comparer<'a>,
     media: &Media<'a>,
@@ -447,12 +447,12 @@ fn target<'a>(code: &'a Code, schema: &'a Value) -> Option<&'a Value> {
     }
 }
 
-/// The expression of a list: a type of its own is a struct around it.
+/// Returns the expression of a list: a separate type for it is a struct around it.
 fn list(target: &Value, schema: &Value, value: &str) -> String {
     if std::ptr::eq(target, schema) { value.to_owned() } else { format!("{value}.0") }
 }
 
-/// The expression that says whether the member at this place of a value has a value; `*` is every item of a list.
+/// Returns the expression that tells whether the member at this place of a value has a value; `*` stands for every item of a list.
 fn is_set(code: &Code, schema: &Value, value: &str, place: &[String]) -> Option<String> {
     let (first, rest) = place.split_first()?;
     let target = target(code, schema)?;
@@ -471,8 +471,8 @@ fn is_set(code: &Code, schema: &Value, value: &str, place: &[String]) -> Option<
     }
 }
 
-/// The statement that shows the text that may be absent at this place of a value to `visit`; `*` is every item of a list. None if there
-/// is no such text.
+/// Returns the statement that passes the optional string at this place of a value to `visit`; `*` stands for every item of a list. Returns
+/// `None` if there is no such string.
 fn visit(code: &Code, schema: &Value, value: &str, place: &[String]) -> Option<String> {
     let (first, rest) = place.split_first()?;
     let target = target(code, schema)?;

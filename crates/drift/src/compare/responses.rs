@@ -1,4 +1,4 @@
-//! The responses of an operation: one type for success, one for errors, and how a success is read.
+//! Compares the responses of an operation: one type for success, one for errors, and how a success is decoded.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::{
     schema::Dangling,
 };
 
-/// Content of a response, as far as code tells responses apart.
+/// The content of a response, as far as the code distinguishes it.
 enum Carried<'d, 'a> {
     Nothing,
     Json(&'d str, &'d Media<'a>),
@@ -27,7 +27,7 @@ pub(super) struct Responses<'p, 'a> {
     pub(super) comparer: &'p mut Comparer<'a>,
 }
 
-/// The responses that count as success: `default` too, where no success is declared.
+/// Returns the responses that count as success. This includes `default` if no success is declared.
 pub(super) fn successes<'d, 'a>(
     operation: &'d Operation<'a>,
 ) -> impl Iterator<Item = (&'d String, &'d Response<'a>)> {
@@ -38,12 +38,12 @@ pub(super) fn successes<'d, 'a>(
         .filter(move |(status, _)| status.starts_with('2') || (!any && *status == "default"))
 }
 
-/// The responses that count as errors.
+/// Returns the responses that count as errors.
 fn errors<'d, 'a>(operation: &'d Operation<'a>) -> impl Iterator<Item = (&'d String, &'d Response<'a>)> {
     operation.responses.iter().filter(|(status, _)| status.starts_with(['4', '5']) || *status == "default")
 }
 
-/// The JSON that a response carries.
+/// Returns the JSON that a response carries.
 pub(super) fn json<'d, 'a>(
     operation: &Operation<'a>,
     response: &'d Response<'a>,
@@ -100,7 +100,7 @@ impl<'a> Responses<'_, 'a> {
             let says = json!([self.own.format.word(), self.own.response]);
             self.differ(Kind::ResponseDecoded, "success", json!([expected.word(), ty]), says);
         }
-        // Of errors only where a success says nothing.
+        // JSON errors matter only if a success has no content.
         let any = operation
             .responses
             .iter()
@@ -111,7 +111,7 @@ impl<'a> Responses<'_, 'a> {
             self.differ(Kind::Accept, "accept", says(wanted), says(self.own.accepts_json));
         }
         let response = if right { self.own.response.clone() } else { None };
-        // Any success of a range may be one without content.
+        // Any success of a range may have no content.
         let any = success.iter().any(|(status, ..)| matches!(status.as_str(), "2XX" | "default"));
         let role = if expected == Format::Json && (any || has(|carried| matches!(carried, Carried::Nothing)))
         {
@@ -153,7 +153,7 @@ impl<'a> Responses<'_, 'a> {
         self.comparer.differ(kind, at.pointer, at.place.child(member), &rust, document, code);
     }
 
-    /// The status of a response reaches the caller as a number, so the code has no list of statuses.
+    /// Checks the statuses. A status reaches the caller as a number, so the code has no list of them.
     fn statuses(&mut self) {
         let declared: Vec<&String> = self.operation.responses.keys().collect();
         if !declared.is_empty() {
@@ -213,7 +213,7 @@ impl<'a> Responses<'_, 'a> {
                 };
             }
             (Carried::Nothing, Format::Empty) if response.media.is_empty() => return Ok(()),
-            // The option of the body.
+            // The body is optional.
             (Carried::Nothing, _) if response.media.is_empty() && role == Role::ResponseOrNothing => {
                 return Ok(());
             }

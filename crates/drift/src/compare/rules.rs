@@ -1,7 +1,7 @@
-//! The rules of requests against the schemas of the document, keyword by keyword.
+//! Compares the rules of requests with the schemas of the document, keyword by keyword.
 //!
-//! Both are JSON Schema. A schema is brought into one form: what a `$ref` leads to stands beside the other parts of `allOf`, a schema
-//! that is nothing but another one is that one, and what says nothing is left out. Then each keyword has to be the same.
+//! Both are JSON Schema. A schema is normalized: the target of a `$ref` becomes another part of `allOf`, a schema that only applies another
+//! one is replaced by it, and keywords without an effect are removed. Then each keyword must be the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,22 +10,22 @@ use serde_json::{Map, Value, json};
 use super::schemas::{Comparer, Rust};
 use crate::{finding::Kind, pointer::Pointer};
 
-/// Formats of strings that rules check.
+/// String formats that rules validate.
 const FORMATS: [&str; 10] =
     ["date", "date-time", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uri-reference", "uuid"];
 
-/// Formats that say how a value is stored or shown, which its Rust type does.
+/// Formats that describe how a value is stored or shown, which its Rust type handles.
 const STORAGE: [&str; 15] = [
     "binary", "byte", "double", "float", "int16", "int32", "int64", "int8", "password", "uint16", "uint32",
     "uint64", "uint8", "char", "decimal",
 ];
 
-/// Keywords with another schema, with a list of schemas, with schemas by name.
+/// Keywords that contain a schema, a list of schemas, or schemas by name.
 const ONE: [&str; 5] = ["items", "additionalProperties", "propertyNames", "contains", "not"];
 const LIST: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 const NAMED: [&str; 2] = ["properties", "patternProperties"];
 
-/// Keywords that the rules have as they are.
+/// Keywords that the rules contain unchanged.
 const PLAIN: [&str; 18] = [
     "const",
     "enum",
@@ -47,7 +47,7 @@ const PLAIN: [&str; 18] = [
     "required",
 ];
 
-/// Returns whether rules carry a keyword.
+/// Returns whether rules can express a keyword.
 pub(super) fn carry(keyword: &str) -> bool {
     let others =
         ["prefixItems", "if", "then", "else", "dependentRequired", "dependentSchemas", "uniqueItems", "type"];
@@ -58,7 +58,7 @@ pub(super) fn carry(keyword: &str) -> bool {
         || others.contains(&keyword)
 }
 
-/// A schema and where it stands.
+/// A schema and its place.
 #[derive(Clone)]
 struct Part<'v> {
     schema: Cow<'v>,
@@ -66,10 +66,10 @@ struct Part<'v> {
     place: Pointer,
 }
 
-/// A schema of a document, or one that has been made of parts of it.
+/// A schema of a document, or one that is composed of its parts.
 type Cow<'v> = std::borrow::Cow<'v, Value>;
 
-/// A keyword in its one form.
+/// A keyword in its normalized form.
 enum Said<'v> {
     Data(Value),
     One(Part<'v>),
@@ -79,7 +79,7 @@ enum Said<'v> {
     Conditions(Vec<Vec<Part<'v>>>),
 }
 
-/// The keywords of a schema, each with where it stands. `None` is a schema that refuses everything.
+/// The keywords of a schema, each with its place. `None` is a schema that rejects everything.
 type Keywords<'v> = Option<BTreeMap<String, (Pointer, Said<'v>)>>;
 
 pub(super) struct Rules<'p, 'a> {
@@ -93,7 +93,7 @@ impl<'p, 'a> Rules<'p, 'a> {
         Self { code: rules, comparer, rust }
     }
 
-    /// Compares the schema at a place of the document with the rules of this name.
+    /// Compares the schema at a place of the document with the rules with this name.
     pub(super) fn compare(self, schema: Option<(Pointer, Pointer)>, name: Option<&str>) {
         let root = self.comparer.document().root();
         let stated = schema.as_ref().and_then(|(pointer, place)| {
@@ -151,9 +151,9 @@ struct Walk<'v> {
     rules: &'v Value,
     found: Vec<Found>,
     counted: usize,
-    /// Schemas that are or have been compared: a circle ends there.
+    /// Schemas that are or have been compared: circles end there.
     seen: BTreeSet<(Pointer, Pointer)>,
-    /// Those that a trial has entered.
+    /// The schemas that a trial has added.
     added: Vec<(Pointer, Pointer)>,
 }
 
@@ -229,7 +229,7 @@ impl<'v> Walk<'v> {
         }
     }
 
-    /// Each with the first that is the same; what is left over, in its order.
+    /// Compares each with the first one that is equal, and the rest in order.
     fn any_order(&mut self, one: Vec<Part<'v>>, mut other: Vec<Part<'v>>) {
         let mut left = Vec::new();
         for one in one {
@@ -238,7 +238,7 @@ impl<'v> Walk<'v> {
                 self.schemas(&one, other);
                 let same = self.found.len() == found;
                 if !same {
-                    // As if it had not been tried.
+                    // Undo the trial.
                     self.found.truncate(found);
                     self.counted = counted;
                     for pair in self.added.split_off(start) {
@@ -256,7 +256,7 @@ impl<'v> Walk<'v> {
     }
 }
 
-/// A keyword that rules have; of a format, one that they check.
+/// Returns whether rules have a keyword, or for a format, whether they validate it.
 fn is_known(keyword: &str, said: &Said<'_>) -> bool {
     match said {
         Said::Data(Value::String(format)) if keyword == "format" => FORMATS.contains(&format.as_str()),
@@ -274,17 +274,17 @@ fn shown(said: &Said<'_>) -> Value {
     }
 }
 
-/// A condition as one schema with three parts.
+/// Returns a condition as one schema with three parts.
 fn joined(parts: Vec<Part<'_>>) -> Part<'_> {
     let (pointer, place) =
         parts.first().map(|part| (part.pointer.clone(), part.place.clone())).unwrap_or_default();
     let parts: Vec<Value> = parts.into_iter().map(|part| part.schema.into_owned()).collect();
     let schema = Cow::Owned(json!({ "prefixItems": parts }));
-    // It stands where the condition stands, and is another schema.
+    // It has the place of the condition, but is another schema.
     Part { schema, pointer: pointer.child("if"), place }
 }
 
-/// The schema that this one is, if it is nothing but another.
+/// Returns the schema that this one applies, if it contains nothing else.
 fn alone<'v>(root: &'v Value, mut part: Part<'v>) -> Part<'v> {
     for _ in 0..64 {
         let Some(members) = part.schema.as_object() else { break };
@@ -310,7 +310,7 @@ fn alone<'v>(root: &'v Value, mut part: Part<'v>) -> Part<'v> {
     part
 }
 
-/// Returns whether a keyword says anything about values.
+/// Returns whether a keyword constrains values.
 fn says(root: &Value, keyword: &str, value: &Value) -> bool {
     match keyword {
         "$ref" | "type" | "$dynamicRef" | "unevaluatedProperties" | "unevaluatedItems" | "dependencies" => {
@@ -326,7 +326,7 @@ fn says(root: &Value, keyword: &str, value: &Value) -> bool {
     }
 }
 
-/// Returns whether a schema lets everything pass at first sight.
+/// Returns whether a schema obviously accepts everything.
 fn is_any(root: &Value, schema: &Value, depth: usize) -> bool {
     let Value::Object(members) = schema else { return *schema == Value::Bool(true) };
     let target = members.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference);
@@ -451,7 +451,7 @@ fn types(value: &Value, members: &Map<String, Value>) -> Value {
     json!(words)
 }
 
-/// `if`, `then` and `else`; in the rules they are three schemas in a list.
+/// Reads `if`, `then` and `else`; in the rules they are three schemas in a list.
 fn condition<'v>(part: &Part<'v>, members: &Map<String, Value>) -> Vec<Vec<Part<'v>>> {
     if let Some(Value::Array(list)) = members.get("if") {
         let all = child(part, "if").into_list();
@@ -484,7 +484,7 @@ fn anything<'v>(part: &Part<'v>, keyword: &str) -> Part<'v> {
     }
 }
 
-/// If a member is there, others have to be, or a schema holds.
+/// Reads dependencies: if a member exists, others must exist, or a schema applies.
 fn dependencies<'v>(part: &Part<'v>, keyword: &str, value: &Value) -> Vec<Vec<Part<'v>>> {
     let of = |(name, dependency): (&String, &Value)| {
         let at = |step: &str, schema: Value| Part {
@@ -498,7 +498,7 @@ fn dependencies<'v>(part: &Part<'v>, keyword: &str, value: &Value) -> Vec<Vec<Pa
     value.as_object().into_iter().flatten().map(of).collect()
 }
 
-/// A set of values, in one order.
+/// Returns a set of values in a canonical order.
 fn sorted(value: &Value) -> Value {
     let mut values: Vec<Value> = value.as_array().into_iter().flatten().map(numbers).collect();
     values.sort_by_key(Value::to_string);
@@ -506,7 +506,7 @@ fn sorted(value: &Value) -> Value {
     values.into()
 }
 
-/// Data in which equal numbers are written alike and members have one order.
+/// Normalizes data, so that equal numbers are written alike and members are sorted.
 fn numbers(value: &Value) -> Value {
     match value {
         Value::Number(number) => match number.as_f64() {

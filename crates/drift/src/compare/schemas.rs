@@ -1,4 +1,4 @@
-//! A schema of the document against the schema of a Rust type, walked in parallel.
+//! Compares a schema of the document with the schema of a Rust type, walking both in parallel.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,30 +12,30 @@ use crate::{
     schema::{Constraints, Dangling, Form, How, Node, Schemas, Type, Unknown, View},
 };
 
-/// How a value comes to stand where it is compared.
+/// The role of a value in the place where it is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// It has to be there, whatever it is.
+    /// The value must always exist.
     Plain,
     /// Null is left out when it is written.
     OmitsNull,
     /// An empty list or map is left out when it is written.
     OmitsEmpty,
-    /// It is the body of a response, whose type may be one for several statuses.
+    /// The body of a response, whose type may cover several statuses.
     Response,
-    /// The same, where a success may have no body: that is null to the type.
+    /// The same, if a success may have no body, which is null for the type.
     ResponseOrNothing,
 }
 
-/// Direction of values: sent or received.
+/// The direction of values: sent or received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Direction {
-    /// Rules check what the types leave unchecked.
+    /// Rules check what the types do not.
     Request,
     Response,
 }
 
-/// Where a comparison stands in the code.
+/// The place of a comparison in the code.
 #[derive(Debug, Clone)]
 pub(super) struct Rust {
     pub(super) spot: String,
@@ -55,7 +55,7 @@ pub(super) struct Comparer<'a> {
     pub(super) compared: Compared<'a>,
 }
 
-/// What is different in the number of two types' parts so that they are taken for two different types.
+/// The number of differences at which two types count as entirely different.
 const ALL_DIFFERENT: usize = 1000;
 
 impl<'a> Comparer<'a> {
@@ -89,13 +89,13 @@ impl<'a> Comparer<'a> {
         self.compared.differences.push(difference);
     }
 
-    /// A difference that another part of the code makes good: rules check what the type of a request does not, and an open enum
-    /// takes what the document does not list. It is known and no difference.
+    /// Records a difference for which another part of the code compensates: rules check what the type of a request does not, and an open
+    /// enum accepts values that the document does not list. It is known and is not reported.
     fn excuse(&mut self, kind: Kind, pointer: Pointer) {
         self.compared.excused.insert((kind, pointer));
     }
 
-    /// A type that an operation uses, by its key.
+    /// Returns a type that an operation uses, by its key.
     pub(super) fn root(&self, key: &str) -> Option<Node<'a>> {
         self.code.node(&Pointer::root().child("roots").child(key), &Pointer::root())
     }
@@ -118,7 +118,7 @@ impl<'a> Comparer<'a> {
         let (d, c) = (self.document.view(document)?, self.code.view(code)?);
         self.nullability(document, &d, &c, rust, role);
         let mut rust = rust.clone();
-        // Null has been dealt with.
+        // Null has already been handled.
         let node = document;
         let (document, code) = (&d.node, &c.node);
         if let Some(name) = code.reference().and_then(|reference| reference.strip_prefix("#/$defs/")) {
@@ -157,7 +157,7 @@ impl<'a> Comparer<'a> {
         self.forms(document, code, &d, &c, &stated, &rust)
     }
 
-    /// The keywords of a node, those beside an alternative to null included.
+    /// Returns the keywords of a node, including those next to an alternative to null.
     fn stated(&self, node: &Node<'a>, d: &View<'a>) -> Result<Constraints, Dangling> {
         let mut stated = self.document.constraints(&d.node)?;
         if d.node.pointer() != node.pointer() {
@@ -191,7 +191,7 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    /// The types of instances that a view allows, null aside. `None` is any.
+    /// Returns the types of instances that a view allows, apart from null. `None` stands for any.
     fn types(schemas: Schemas<'a>, view: &View<'a>) -> Result<Option<BTreeSet<Type>>, Dangling> {
         Ok(match &view.form {
             Form::Anything => None,
@@ -211,7 +211,7 @@ impl<'a> Comparer<'a> {
         })
     }
 
-    /// Reports types of instances that are not the same. Then nothing below them can be.
+    /// Reports types of instances that differ. In this case, nothing below them can be equal.
     fn types_differ(
         &mut self,
         document: &Node<'a>,
@@ -328,7 +328,7 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    /// One finding for two types that have nothing in common.
+    /// Reports two types that have nothing in common as a single finding.
     fn altogether(
         &mut self,
         document: &Node<'a>,
@@ -372,7 +372,7 @@ impl<'a> Comparer<'a> {
         self.differ(kind, pointer, place, rust, json!(stated), json!(format));
     }
 
-    /// Items with a schema by position are any of these schemas in the code.
+    /// Compares tuples: items with positional schemas are any of these schemas in the code.
     fn tuple(
         &mut self,
         document: &Node<'a>,
@@ -496,7 +496,7 @@ impl<'a> Comparer<'a> {
             self.compare(one, other, &at, role)?;
         }
         for name in required.iter().filter(|name| !stated.contains_key(*name)) {
-            // Nothing in the code can insist on a property that has no name there.
+            // The code cannot require a property that has no name there.
             let says = json!(format!("`{name}` has to be there"));
             let (pointer, place) =
                 (d.pointer.child("required"), document.place.child("required").child(name));
@@ -623,7 +623,7 @@ impl<'a> Comparer<'a> {
                 self.differ(Kind::VariantMissing, pointer, place, rust, json!(says), Value::Null);
                 continue;
             };
-            // The order of alternatives means nothing in a document, so the code's order gives them their place.
+            // The order of alternatives is irrelevant in a document, so the code's order determines their place.
             let place = if union.how == How::Types { stated.place.clone() } else { union.place.element(*to) };
             let spot = code
                 .keyword(self.code, "x-rust")
@@ -652,7 +652,7 @@ impl<'a> Comparer<'a> {
         Ok(())
     }
 
-    /// The alternatives of a union, and in their place those that they have themselves, each with the discriminators above it.
+    /// Returns the alternatives of a union, with nested ones flattened, each with the discriminators above it.
     fn flattened(
         &self,
         stated: &[Node<'a>],
@@ -684,7 +684,7 @@ impl<'a> Comparer<'a> {
         Ok(distinct)
     }
 
-    /// Compares what the reading of a union asks of each alternative's values with what the document says of them.
+    /// Compares the conditions that the deserialization of a union tests with those that the document declares.
     fn told_apart(
         &mut self,
         union: &Union<'_, 'a>,
@@ -707,7 +707,7 @@ impl<'a> Comparer<'a> {
         Ok(())
     }
 
-    /// The properties of an alternative that are lost because one before it takes its instances, or what it needs of them.
+    /// Returns the properties of an alternative that are lost because an earlier one takes its instances, or what it needs of them.
     fn taken(&self, own: How, one: &Node<'a>, other: &Node<'a>) -> Result<Vec<String>, Dangling> {
         let (first, second) = (self.code.view(one)?, self.code.view(other)?);
         let (
@@ -728,7 +728,7 @@ impl<'a> Comparer<'a> {
             && shared.iter().all(|(name, overlap)| *overlap || !required.contains(*name));
         Ok(match own {
             How::AnyOf if fits && matches!(unknown, Unknown::Unstated) => only_there().collect(),
-            // Input that the first consumes is gone for those after it.
+            // Input that the first one consumes is not available to later ones.
             How::SideBySide if shared.iter().any(|(name, _)| needs.contains(*name)) => only_there().collect(),
             How::SideBySide => {
                 let refuses = required.iter().any(|name| !others.contains_key(name));
@@ -742,7 +742,7 @@ impl<'a> Comparer<'a> {
         })
     }
 
-    /// Returns whether some value may be both.
+    /// Returns whether some value may match both.
     fn overlap(&self, one: &Node<'a>, other: &Node<'a>) -> Result<bool, Dangling> {
         let (first, second) = (self.code.view(one)?, self.code.view(other)?);
         if let (Form::Scalar { values: Some(some), .. }, Form::Scalar { values: Some(others), .. }) =
@@ -758,14 +758,14 @@ impl<'a> Comparer<'a> {
         })
     }
 
-    /// The names of an enum's variants.
+    /// Returns the names of an enum's variants.
     fn names(&self, code: &Node<'a>, count: usize) -> Vec<String> {
         let notes = code.keyword(self.code, "x-rust").map(|notes| &notes["variants"]);
         let name = |index: usize| notes.and_then(|notes| notes.get(index)?.as_str()).map(str::to_owned);
         (0..count).map(|index| name(index).unwrap_or_else(|| index.to_string())).collect()
     }
 
-    /// Which alternative of the document is which of the code: those that differ least, with the number of differences.
+    /// Matches alternatives of the document with those of the code: those that differ least, with the number of differences.
     fn matched(
         &self,
         stated: &[Node<'a>],
@@ -777,7 +777,7 @@ impl<'a> Comparer<'a> {
             variants.iter().map(|node| signature(self.code, node)).collect::<Result<_, _>>()?;
         let mut pairs: Vec<(usize, usize, usize)> = Vec::new();
         for (from, one) in ours.iter().enumerate() {
-            // Those that only one of each side can be need no trial.
+            // If only one on each side is possible, no trial is needed.
             let alike: Vec<usize> = (0..theirs.len()).filter(|to| theirs[*to] == *one).collect();
             if let [to] = alike[..]
                 && ours.iter().filter(|other| *other == one).count() == 1
@@ -803,7 +803,7 @@ impl<'a> Comparer<'a> {
         Ok(pairs)
     }
 
-    /// How many differences there are between two schemas that no rule accepts, beyond what has been seen.
+    /// Returns the number of differences between two schemas that no rule accepts, beyond what has been seen.
     fn cost(&self, document: &Node<'a>, code: &Node<'a>, seen: &Seen) -> Result<usize, Dangling> {
         let types = (
             Self::types(self.document, &self.document.view(document)?)?,
@@ -820,7 +820,7 @@ impl<'a> Comparer<'a> {
         Ok(trial.compared.differences.iter().filter(hard).count())
     }
 
-    /// The alternative that stands for this response, where the responses of several statuses have one type.
+    /// Returns the alternative for this response, if the responses of several statuses share a type.
     fn shared(
         &mut self,
         document: &Node<'a>,
@@ -830,13 +830,13 @@ impl<'a> Comparer<'a> {
         rust: &Rust,
     ) -> Result<Option<Node<'a>>, Dangling> {
         let Form::Union { how: own, variants } = &c.form else { return Ok(None) };
-        // The type itself has just been noted as seen, which is not to count here.
+        // The type itself has just been recorded as seen, which must not count here.
         let name = rust.owner.clone().unwrap_or_default();
         let mut seen = self.seen.clone();
         seen.remove(&(self.document.identity(document)?, name, self.direction));
         let whole = self.cost(document, code, &seen)?;
         let mut best: Option<(usize, usize)> = None;
-        // One schema is no set of alternatives, so it has to be one of them if it can be.
+        // A single schema is not a set of alternatives, so it must match one of them if possible.
         let limit = if matches!(d.form, Form::Union { .. }) { whole } else { ALL_DIFFERENT };
         for (index, variant) in variants.iter().enumerate() {
             let cost = self.cost(document, variant, &seen)?;
@@ -864,7 +864,7 @@ impl<'a> Comparer<'a> {
     }
 }
 
-/// Alternatives of the document.
+/// The alternatives of the document.
 struct Union<'p, 'a> {
     at: Pointer,
     place: Pointer,
@@ -876,11 +876,11 @@ struct Union<'p, 'a> {
 struct Object<'p, 'a> {
     node: &'p Node<'a>,
     properties: &'p BTreeMap<String, Node<'a>>,
-    /// What has to be there to be read.
+    /// The members that are required for deserialization.
     read: &'p BTreeSet<String>,
 }
 
-/// Whether a property has to be there: as stated, when read, when written.
+/// Whether a property must exist: as declared, when decoded, when encoded.
 #[derive(Clone, Copy)]
 struct Presence {
     stated: bool,
@@ -888,16 +888,16 @@ struct Presence {
     sent: bool,
 }
 
-/// Returns whether some of the values, as JSON, have no name of their own in Rust.
+/// Returns whether some of the values, as JSON, have no distinct Rust names.
 fn without_names(values: &BTreeSet<String>) -> bool {
     let names: BTreeSet<String> = values.iter().map(|value| squeezed(value)).collect();
     names.len() < values.len() || names.contains("")
 }
 
-/// Formats for which generated code has Rust types, so that a plain string loses something. An UUID would need a crate of its own.
+/// Formats for which generated code has Rust types, so that a plain string loses something. A UUID would need an additional crate.
 const CARRIED: [&str; 5] = ["date", "date-time", "ip", "ipv4", "ipv6"];
 
-/// The values that a format of integers holds.
+/// Returns the range of an integer format.
 fn range(format: &str) -> Option<(i128, i128)> {
     Some(match format {
         "int8" => (i8::MIN.into(), i8::MAX.into()),
@@ -912,7 +912,7 @@ fn range(format: &str) -> Option<(i128, i128)> {
     })
 }
 
-/// Returns whether a number of this format holds all values that the document can mean.
+/// Returns whether a number with this format can hold all values that the document allows.
 fn wide_enough(stated: Option<&str>, format: &str, constraints: &Constraints) -> bool {
     if format == "double" {
         return stated.is_none();
@@ -924,7 +924,7 @@ fn wide_enough(stated: Option<&str>, format: &str, constraints: &Constraints) ->
     stated.and_then(range).is_none() && low <= least && high >= most
 }
 
-/// Bounds that come with the width of a number.
+/// Returns whether a bound follows from the width of a number.
 fn implied(keyword: &str, checked: &Value, c: &View<'_>) -> bool {
     let Form::Scalar { format: Some(format), .. } = &c.form else { return false };
     let bound = checked.as_i64().map(i128::from);
@@ -935,14 +935,14 @@ fn implied(keyword: &str, checked: &Value, c: &View<'_>) -> bool {
     }
 }
 
-/// A length that comes with items by position, where there are no others.
+/// Returns whether a length follows from positional items, if there are no others.
 fn is_tuple_length(keyword: &str, checked: &Value, d: &View<'_>) -> bool {
     let Form::Array { items, tuple } = &d.form else { return false };
     let closed = items.as_ref().is_some_and(Node::is_never);
     keyword == "maxItems" && closed && checked.as_u64() == u64::try_from(tuple.len()).ok()
 }
 
-/// Returns whether the code allows what the document allows, and more.
+/// Returns whether the code allows everything that the document allows, and more.
 fn looser(keyword: &str, stated: &Value, checked: &Value) -> bool {
     match (keyword, stated.as_f64(), checked.as_f64()) {
         ("minimum", Some(stated), Some(checked)) => checked <= stated,
@@ -951,7 +951,7 @@ fn looser(keyword: &str, stated: &Value, checked: &Value) -> bool {
     }
 }
 
-/// What tells alternatives apart at first sight: the types, names and needs of an object.
+/// Returns what obviously distinguishes alternatives: types, property names and required properties of an object.
 fn signature(schemas: Schemas<'_>, node: &Node<'_>) -> Result<String, Dangling> {
     let view = schemas.view(node)?;
     Ok(match &view.form {
@@ -962,12 +962,12 @@ fn signature(schemas: Schemas<'_>, node: &Node<'_>) -> Result<String, Dangling> 
     })
 }
 
-/// A view in a few words.
+/// Describes a view in a few words.
 fn describe(schemas: Schemas<'_>, view: &View<'_>) -> Result<String, Dangling> {
     describe_to(schemas, view, 3)
 }
 
-/// As many levels of it as this.
+/// Describes a view down to this depth.
 fn describe_to(schemas: Schemas<'_>, view: &View<'_>, depth: usize) -> Result<String, Dangling> {
     if depth == 0 {
         return Ok("...".to_owned());

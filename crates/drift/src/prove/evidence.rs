@@ -1,5 +1,5 @@
-//! Changes of what is known of the compiled code: the schemas of its types, what these do with instances, what the client
-//! sent; and of the ledger.
+//! Mutates the evidence about the compiled code (the schemas of its types, their behaviour with instances, the requests of the client), and
+//! the ledger.
 
 use serde_json::{Map, Value, json};
 
@@ -33,7 +33,7 @@ fn first(ledger: &Ledger, differences: &[Difference], done: &[Comparison]) -> Sa
     findings.first().map_or(Said::Nothing, |first| Said::Found(output::line(first)))
 }
 
-/// The compiled types say something else than the source.
+/// Mutates the compiled types, so that they differ from the source.
 pub(super) fn compiled(code: &Code, ledger: &Ledger, own: Own<'_>, left_out: &LeftOut) -> Vec<Trial> {
     let mut trials = constants(code, ledger, own.constants, left_out);
     let mut work = Vec::new();
@@ -60,7 +60,7 @@ pub(super) fn compiled(code: &Code, ledger: &Ledger, own: Own<'_>, left_out: &Le
     trials
 }
 
-/// The compiled constants say something else than the source.
+/// Mutates the compiled constants, so that they differ from the source.
 fn constants(code: &Code, ledger: &Ledger, constants: &Constants, left_out: &LeftOut) -> Vec<Trial> {
     let mut work = Vec::new();
     for (id, spec) in constants {
@@ -86,7 +86,7 @@ fn constants(code: &Code, ledger: &Ledger, constants: &Constants, left_out: &Lef
     )
 }
 
-/// Every value of a constant, each as another.
+/// Changes every value of a constant.
 fn alter_data(whole: &Value, here: &Value, at: &Pointer, altered: &mut Vec<Altered>) {
     let other = match here {
         Value::Object(members) => {
@@ -112,7 +112,7 @@ fn alter_data(whole: &Value, here: &Value, at: &Pointer, altered: &mut Vec<Alter
     altered.push(Altered { operator: "constant of another value", at: at.clone(), value });
 }
 
-/// Every change of a schema as `schemars` writes it.
+/// Makes every change of a schema in the form that `schemars` writes.
 fn alter_schema(whole: &Value, here: &Value, at: &Pointer, altered: &mut Vec<Altered>) {
     let Value::Object(members) = here else { return };
     let mut push = |operator, changed: Map<String, Value>| {
@@ -198,10 +198,10 @@ fn below(whole: &Value, members: &Map<String, Value>, at: &Pointer, altered: &mu
     }
 }
 
-/// What a type that is broken makes of what it has read, and of what the type itself would write.
+/// A function that changes the output of a type, given its input and what the original type would write.
 type Broken<'b> = dyn Fn(&Value, Result<Value, String>) -> Result<Value, String> + Sync + 'b;
 
-/// One type, and what has been done to it.
+/// A type, and what has been done to it.
 struct Breaker<'b, 'a> {
     document: &'b Document<'a>,
     compared: &'b Compared<'a>,
@@ -224,7 +224,7 @@ impl Breaker<'_, '_> {
     }
 }
 
-/// The types do something else with instances.
+/// Mutates the behaviour of the types with instances.
 pub(super) fn behaviour(
     document: &Document<'_>,
     compared: &Compared<'_>,
@@ -288,7 +288,7 @@ fn pair_trials<'a>(
     of.trials
 }
 
-/// An object with another value of one member, or without it.
+/// Returns an object with another value of one member, or without it.
 fn with(mut object: Value, name: &str, value: Option<Value>) -> Value {
     if let Value::Object(members) = &mut object {
         match value {
@@ -299,7 +299,7 @@ fn with(mut object: Value, name: &str, value: Option<Value>) -> Value {
     object
 }
 
-/// The ledger accepts less than it has to, something else, or more.
+/// Mutates the ledger, so that it accepts too little, something else, or too much.
 pub(super) fn ledger(report: &Report, ledger: &Ledger, left_out: &LeftOut) -> Vec<Trial> {
     let mut trials = Vec::new();
     for (kind, place) in super::sampled(ledger.keys().collect(), left_out, |(kind, _)| kind.name()) {

@@ -1,4 +1,4 @@
-//! Which operation to look at first, so that most mutants are found without comparing the whole document.
+//! Selects the operation to check first, so that most mutants are found without comparing the whole document.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,10 @@ use crate::{
     schema::Schemas,
 };
 
-/// The operations in the order of their size.
+/// The operations, sorted by size.
 pub(super) struct Focus(Vec<Near>);
 
-/// One operation with what it leads to, and nothing else.
+/// An operation with everything that it leads to, and nothing else.
 pub(super) struct Near {
     pub(super) at: Pointer,
     pub(super) document: Value,
@@ -26,7 +26,7 @@ pub(super) struct Near {
     rules: Value,
     /// All places of the document that it leads to.
     places: BTreeSet<Pointer>,
-    /// Itself, and all types and rules that it leads to, by their names.
+    /// The names of itself, and of all types and rules that it leads to.
     names: BTreeSet<String>,
 }
 
@@ -47,7 +47,7 @@ impl Focus {
             let (types, rules) = (code.schemas(), code.rules());
             let document = part(document, &at, &places);
             let near = Near { at, document, code, types, rules, places, names };
-            // One whose differences are only accepted among those of others would be a finding in any case.
+            // An operation whose differences are only accepted together with those of others would always be a finding.
             if glance(&near.document, &near.evidence(evidence), &near.at)?.is_none() {
                 all.push(near);
             }
@@ -56,7 +56,7 @@ impl Focus {
         Ok(Self(all))
     }
 
-    /// The smallest operation that a place of the source has to do with: itself, or a type or rules that it leads to.
+    /// Returns the smallest operation that a place of the source belongs to: itself, or a type or rules that it leads to.
     pub(super) fn near_source(&self, place: &str) -> Option<&Near> {
         let place =
             place.strip_prefix("operations::").or_else(|| place.strip_prefix("rules::")).unwrap_or(place);
@@ -64,7 +64,7 @@ impl Focus {
         self.0.iter().find(|near| near.names.contains(name))
     }
 
-    /// The smallest operation that leads to a place, or stands there.
+    /// Returns the smallest operation that leads to a place, or contains it.
     pub(super) fn near(&self, place: &Pointer) -> Option<&Near> {
         let leads = |near: &&Near| near.places.iter().any(|known| known.contains(place));
         let in_it = |near: &&Near| {
@@ -74,13 +74,13 @@ impl Focus {
     }
 }
 
-/// The document with one operation and what it leads to.
+/// Returns the document with one operation and what it leads to.
 fn part(document: &Value, at: &Pointer, places: &BTreeSet<Pointer>) -> Value {
     let mut part = document.clone();
     let item = at.parent().unwrap_or_default();
     let leads = |place: &Pointer| *place == item || places.iter().any(|known| place.contains(known));
     let paths = Pointer::root().child("paths");
-    // Nobody would read them where the operation has servers of its own.
+    // They would not be read if the operation has its own servers.
     if [at, &item].iter().any(|place| place.child("servers").get(document).is_some()) {
         part.as_object_mut().map(|members| members.shift_remove("servers"));
     }
@@ -114,7 +114,7 @@ fn names(evidence: &Evidence<'_>, own: &code::Operation) -> BTreeSet<String> {
     names
 }
 
-/// The place itself, and all that references below it lead to.
+/// Returns the place itself, and everything that references below it lead to.
 fn reached(document: &Value, at: &Pointer) -> BTreeSet<Pointer> {
     let mut found = BTreeSet::from([at.clone()]);
     let mut open: Vec<&Value> = at.get(document).into_iter().collect();

@@ -1,4 +1,4 @@
-//! What became of the mutants, and how it is said.
+//! The results of the mutants, and their output.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,10 +7,11 @@ use std::{
 
 use serde_json::{Value, json};
 
-/// The operators that have a place in what is compared, a line each. One that is not tried any more would go unnoticed otherwise.
+/// The operators that must have a place in the comparison, one per line. Without this list, an operator that is no longer tried would go
+/// unnoticed.
 const OPERATORS: &str = include_str!("operators.txt");
 
-/// What has been changed.
+/// The side that has been changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
     Document,
@@ -19,7 +20,7 @@ pub(super) enum Side {
     Behaviour,
     Wire,
     Ledger,
-    /// The document, in what means nothing.
+    /// The document, in something without a meaning.
     Neutral,
 }
 
@@ -47,7 +48,7 @@ impl Side {
     }
 }
 
-/// What the check said of a mutant.
+/// The result of the check for a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Said {
     Nothing,
@@ -57,7 +58,7 @@ pub(super) enum Said {
     Unusable(String),
 }
 
-/// The operators of the list.
+/// Returns the operators of the list.
 pub(super) fn listed() -> impl Iterator<Item = (Side, &'static str)> {
     OPERATORS.lines().filter_map(|line| {
         let (side, operator) = line.split_once(": ")?;
@@ -65,12 +66,12 @@ pub(super) fn listed() -> impl Iterator<Item = (Side, &'static str)> {
     })
 }
 
-/// One mutant, tried.
+/// A mutant that has been tried.
 #[derive(Debug, Clone)]
 pub(super) struct Trial {
     pub(super) side: Side,
     pub(super) operator: &'static str,
-    /// Where: a place of the document, of the source, of the ledger.
+    /// The place in the document, the source or the ledger.
     pub(super) place: String,
     pub(super) note: String,
     pub(super) said: Said,
@@ -100,11 +101,11 @@ impl Trial {
 #[derive(Debug, Default)]
 pub(crate) struct Matrix {
     pub(super) trials: Vec<Trial>,
-    /// Number of mutants that were not tried, because there are enough of their kind.
+    /// The number of mutants that were not tried, because there are enough of their kind.
     pub(super) left_out: usize,
 }
 
-/// How many of one operator went which way.
+/// The results of one operator.
 #[derive(Default)]
 struct Row {
     right: usize,
@@ -112,18 +113,18 @@ struct Row {
 }
 
 impl Matrix {
-    /// Returns whether every mutant was found, and nothing else, and every operator was tried.
+    /// Returns whether exactly the right mutants were found, and every operator was tried.
     pub(crate) fn is_proof(&self) -> bool {
         self.trials.iter().all(Trial::expected) && self.unlisted().is_empty() && self.untried().is_empty()
     }
 
-    /// The operators that are listed and had no place.
+    /// Returns the listed operators without a place.
     fn untried(&self) -> Vec<(Side, &'static str)> {
         let tried: BTreeSet<_> = self.trials.iter().map(|trial| (trial.side, trial.operator)).collect();
         listed().filter(|operator| !tried.contains(operator)).collect()
     }
 
-    /// The operators that are tried and not listed.
+    /// Returns the operators that are tried and not listed.
     fn unlisted(&self) -> BTreeSet<(Side, &'static str)> {
         let listed: BTreeSet<_> = listed().collect();
         let tried = self.trials.iter().map(|trial| (trial.side, trial.operator));
@@ -143,7 +144,7 @@ impl Matrix {
         self.trials.iter().filter(|trial| trial.verdict() == verdict).count()
     }
 
-    /// The matrix, a line for every trial that went wrong, and a summary.
+    /// Writes the matrix, a line for every wrong result, and a summary.
     pub(crate) fn lines(&self, out: &mut impl Write) -> io::Result<()> {
         let rows = self.rows();
         let name = |side: Side, operator: &str| format!("{}: {operator}", side.word());
@@ -189,7 +190,7 @@ impl Matrix {
         }
         let mutants = self.trials.iter().filter(|trial| trial.side != Side::Neutral).count();
         let (killed, survived) = (self.count("killed"), self.count("survived"));
-        // Rounded down: 100 % is all of them.
+        // Rounded down: 100 % means all of them.
         let share = (100 * killed).checked_div(mutants).unwrap_or_default();
         let unusable = match self.count("unusable") {
             0 => String::new(),
@@ -205,7 +206,7 @@ impl Matrix {
         )
     }
 
-    /// The same as one JSON object. Its form is described in `docs/drift.md`.
+    /// Returns the same as one JSON object. `docs/drift.md` describes its form.
     pub(crate) fn json(&self) -> Value {
         let name = |(side, operator): (Side, &str)| format!("{}: {operator}", side.word());
         let operators: Vec<Value> = self

@@ -1,9 +1,9 @@
-//! `cargo xtask drift --prove`: proof that the check fails when it should, and only then.
+//! `cargo xtask drift --prove`: proves that the check fails when it should, and only then.
 //!
-//! Everything that the check looks at is changed, one thing at a time, wherever that can be done: the document, the generated
-//! source, the schemas of the compiled types, what those types do, what was recorded of the client, and the ledger. Each of
-//! these mutants has to give a finding. Changes of the document that mean nothing have to give none. Operators know
-//! OpenAPI and the shape of generated code; none knows an operation or a type by name.
+//! Everything that the check looks at is changed, one thing at a time, wherever possible: the document, the generated source, the schemas
+//! of the compiled types, the behaviour of those types, the recorded requests of the client, and the ledger. Each of these mutants must
+//! cause a finding. Changes of the document without a meaning must cause none. Operators know OpenAPI and the form of generated code; none
+//! knows an operation or a type by name.
 
 mod evidence;
 mod focus;
@@ -47,7 +47,7 @@ use super::{
 
 pub(super) use matrix::Matrix;
 
-/// The code that mutants are made of.
+/// The code from which mutants are made.
 #[derive(Clone, Copy)]
 pub(super) struct Own<'o> {
     /// The text of the generated source.
@@ -58,7 +58,7 @@ pub(super) struct Own<'o> {
     pub(super) constants: &'o Constants,
 }
 
-/// Tries every mutant. `base` is the report on what is not changed, without findings.
+/// Tries every mutant. `base` is the report on the unchanged input, without findings.
 pub(super) fn prove(
     document: &Value,
     own: Own<'_>,
@@ -80,16 +80,16 @@ pub(super) fn prove(
     Ok(Matrix { trials, left_out: left_out.get() })
 }
 
-/// Changes of the document that mean something.
+/// Makes changes of the document that have a meaning.
 fn documents(document: &Value, evidence: &Evidence<'_>, left_out: &LeftOut) -> Result<Vec<Trial>> {
-    // That prose means nothing is shown by itself; here it would only be copied.
+    // A separate test shows that prose is irrelevant; here it would only be copied.
     let document = &neutral::lean(document, &places::sites(document));
     let sites = places::sites(document);
     let focus = Focus::new(document, evidence)?;
     let mut mutants = operations::mutants(&sites);
     mutants.extend(schemas::mutants(&sites));
     let mutants = sampled(mutants, left_out, |mutant| mutant.operator);
-    // What nothing else finds, instances have to find, few as they are.
+    // Instances must find what nothing else finds, although they are few.
     let effort = Effort { instances: 10, seed: 1 };
     let clean = Clean::default();
     let evidence = &Evidence { clean: Some(&clean), ..*evidence };
@@ -111,7 +111,7 @@ fn documents(document: &Value, evidence: &Evidence<'_>, left_out: &LeftOut) -> R
     }))
 }
 
-/// Changes of the document that mean nothing.
+/// Makes changes of the document without a meaning.
 fn neutral(
     document: &Value,
     evidence: &Evidence<'_>,
@@ -123,13 +123,13 @@ fn neutral(
     let clean = Clean::default();
     let evidence = &Evidence { clean: Some(&clean), ..*evidence };
     Ok(shared_out(&mutants, |mutant| {
-        // Execution depends on the schemas alone, which instances cover once each.
+        // Execution depends only on the schemas, which instances cover once each.
         let depth = if mutant.pointer == Pointer::root() { Depth::First } else { Depth::Facts };
         trial(Side::Neutral, mutant, said(check(&mutant.apply(document), evidence, effort, depth)))
     }))
 }
 
-/// Changes of the generated source.
+/// Makes changes of the generated source.
 fn sources(
     document: &Value,
     evidence: &Evidence<'_>,
@@ -138,7 +138,7 @@ fn sources(
 ) -> Result<Vec<Trial>> {
     let changes = sampled(Source::new(source)?.changes(), left_out, |change| change.name());
     let focus = Focus::new(document, evidence)?;
-    // A syntax tree stays in its thread.
+    // A syntax tree cannot leave its thread.
     let effort = Effort { instances: 0, seed: 1 };
     Ok(shared_out_with(
         &changes,
@@ -178,7 +178,7 @@ fn sources(
     ))
 }
 
-/// The SDK sends to another host unless it is told otherwise.
+/// Lets the SDK send to another host by default.
 fn base_url(document: &Value, evidence: &Evidence<'_>) -> Option<Trial> {
     evidence.base_url?;
     let mutated = Evidence { base_url: Some("https://drift.example"), ..*evidence };
@@ -195,7 +195,7 @@ fn trial(side: Side, mutant: &Mutant, said: Said) -> Trial {
 fn said(checked: Result<Report>) -> Said {
     match checked {
         Err(error) => Said::Unusable(format!("{error:#}")),
-        // That chance made no instance of something says nothing about a change.
+        // A missing random instance says nothing about a change.
         Ok(report) => report
             .findings
             .iter()
@@ -204,10 +204,10 @@ fn said(checked: Result<Report>) -> Said {
     }
 }
 
-/// Number of mutants of one kind that are tried. If there are more, the sample is spread evenly over all of them.
+/// The number of mutants of one kind that are tried. If there are more, the sample is spread evenly over all of them.
 const SAMPLE: usize = 24;
 
-/// As many of each kind as are tried.
+/// Returns as many of each kind as are tried.
 fn sampled<T>(work: Vec<T>, left_out: &LeftOut, kind: impl Fn(&T) -> &'static str) -> Vec<T> {
     let all = work.len();
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
@@ -227,15 +227,15 @@ fn sampled<T>(work: Vec<T>, left_out: &LeftOut, kind: impl Fn(&T) -> &'static st
     kept
 }
 
-/// Number of mutants that are not tried, because there are enough of their kind.
+/// The number of mutants that are not tried, because there are enough of their kind.
 type LeftOut = Cell<usize>;
 
-/// Does the work of all, on as many threads as there are processors. The outcomes stand in the order of the work.
+/// Distributes the work over as many threads as there are processors. Returns the results in the order of the work.
 fn shared_out<T: Sync, U: Send>(work: &[T], one: impl Fn(&T) -> U + Sync) -> Vec<U> {
     shared_out_with(work, || (), |(), work| one(work))
 }
 
-/// The same, with something that each thread makes for itself.
+/// Does the same, with something that each thread creates for itself.
 fn shared_out_with<S, T: Sync, U: Send>(
     work: &[T],
     start: impl Fn() -> S + Sync,

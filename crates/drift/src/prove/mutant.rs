@@ -1,4 +1,4 @@
-//! One change of a document, which leaves every reference in it leading to what it led to before.
+//! A single change of a document, which preserves the targets of all references in it.
 
 use serde_json::{Map, Value};
 
@@ -7,24 +7,24 @@ use crate::pointer::Pointer;
 /// A step of a change.
 #[derive(Debug, Clone)]
 pub(super) enum Edit {
-    /// Puts a value where one stands, or adds it to the object or the list that it would stand in.
+    /// Replaces a value, or adds it to the object or the list that should contain it.
     Put(Pointer, Value),
     Remove(Pointer),
     /// Gives a member another key; it keeps its position.
     Rename(Pointer, String),
-    /// Puts another document in the place of the whole.
+    /// Replaces the whole document.
     Whole(Value),
-    /// Gives the elements of a list the opposite order.
+    /// Reverses the order of a list.
     Reverse(Pointer),
 }
 
-/// A change, and what it is called.
+/// A change with its name.
 #[derive(Debug, Clone)]
 pub(super) struct Mutant {
     pub(super) operator: &'static str,
-    /// Where in the document.
+    /// The place in the document.
     pub(super) pointer: Pointer,
-    /// What is done there, as far as the operator does not say it.
+    /// Details of the change, as far as the operator does not imply them.
     pub(super) note: String,
     pub(super) edits: Vec<Edit>,
 }
@@ -90,7 +90,7 @@ impl Edit {
     }
 }
 
-/// Whether something still stands at `target` once `value` stands at `pointer`.
+/// Returns whether something still exists at `target` after `value` is put at `pointer`.
 fn stands_in(pointer: &Pointer, value: &Value, target: &Pointer) -> bool {
     target.as_str().strip_prefix(pointer.as_str()).is_some_and(|rest| value.pointer(rest).is_some())
 }
@@ -120,9 +120,9 @@ fn remove(document: &mut Value, pointer: &Pointer) {
     }
 }
 
-/// Puts a copy of what they lead to in the place of references that are about to lead nowhere, or elsewhere.
+/// Replaces references whose targets are about to be lost or changed with copies of the targets.
 fn detach(value: &mut Value, whole: &Value, lost: &dyn Fn(&Pointer) -> bool) {
-    // A copy may itself refer to what goes; that of something that holds itself does without end.
+    // A copy may itself refer to what is removed; that of a recursive object does so without end.
     for _ in 0..4 {
         if !refers(value, lost) {
             return;
@@ -139,7 +139,7 @@ fn detach(value: &mut Value, whole: &Value, lost: &dyn Fn(&Pointer) -> bool) {
     }
 }
 
-/// The same in the document itself.
+/// Does the same in the document itself.
 fn detach_in(document: &mut Value, lost: &dyn Fn(&Pointer) -> bool) {
     if refers(document, lost) {
         let whole = document.clone();
@@ -147,7 +147,7 @@ fn detach_in(document: &mut Value, lost: &dyn Fn(&Pointer) -> bool) {
     }
 }
 
-/// Whether there is a reference to such a place.
+/// Returns whether there is a reference to such a place.
 fn refers(value: &Value, to: &dyn Fn(&Pointer) -> bool) -> bool {
     match value {
         Value::Object(members) => {
@@ -159,7 +159,7 @@ fn refers(value: &Value, to: &dyn Fn(&Pointer) -> bool) -> bool {
     }
 }
 
-/// Lets references lead elsewhere.
+/// Redirects references.
 fn refer(document: &mut Value, moved: &dyn Fn(&Pointer) -> Option<Pointer>) {
     walk(document, &mut |members| {
         if let Some(Value::String(reference)) = members.get_mut("$ref")
@@ -170,7 +170,7 @@ fn refer(document: &mut Value, moved: &dyn Fn(&Pointer) -> Option<Pointer>) {
     });
 }
 
-/// Every object, outer ones first.
+/// Visits every object, outer ones first.
 fn walk(value: &mut Value, visit: &mut dyn FnMut(&mut Map<String, Value>)) {
     match value {
         Value::Object(members) => {

@@ -1,4 +1,4 @@
-//! Changes that mean nothing: the check has to keep silent about them.
+//! Changes without a meaning: the check must not report them.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::pointer::Pointer;
 
 const NEW: &str = "DriftNew";
 
-/// Every such change of the document.
+/// Makes every such change of the document.
 pub(super) fn mutants(document: &Value, sites: &[Site<'_>]) -> Result<Vec<Mutant>> {
     let mut mutants =
         vec![whole("keys in the opposite order", reversed(document)), whole("keys sorted", sorted(document))];
@@ -39,7 +39,7 @@ pub(super) fn mutants(document: &Value, sites: &[Site<'_>]) -> Result<Vec<Mutant
     Ok(mutants)
 }
 
-/// One change of each operation and each component, instead of one of each place in it.
+/// Combines the changes of each operation and each component into one, instead of one for each place in it.
 fn gathered(mutants: Vec<Mutant>) -> Vec<Mutant> {
     let mut gathered: BTreeMap<(&'static str, String), Mutant> = BTreeMap::new();
     for mutant in mutants {
@@ -56,7 +56,7 @@ fn whole(operator: &'static str, document: Value) -> Mutant {
     Mutant { operator, pointer: Pointer::root(), note: String::new(), edits }
 }
 
-/// The document without its prose and its examples, which are most of it.
+/// Returns the document without its prose and its examples, which are most of it.
 pub(super) fn lean(document: &Value, sites: &[Site<'_>]) -> Value {
     let prose = ["description", "summary", "title", "example", "examples", "externalDocs", "tags"];
     let mut lean = document.clone();
@@ -96,7 +96,7 @@ fn sorted(value: &Value) -> Value {
     value
 }
 
-/// The document in other notations, read as every document is.
+/// Returns the document in other notations, parsed like every document.
 fn notations(document: &Value) -> Result<Vec<Mutant>> {
     let texts = [
         ("written as YAML in blocks", yaml_serde::to_string(document).context("the document as YAML")?),
@@ -110,7 +110,7 @@ fn notations(document: &Value) -> Result<Vec<Mutant>> {
     Ok(mutants)
 }
 
-/// Each component by another name, with the references to it.
+/// Renames each component, with the references to it.
 fn renamed_components(document: &Value) -> Vec<Mutant> {
     let at = Pointer::root().child("components");
     let mut mutants = Vec::new();
@@ -128,7 +128,7 @@ fn renamed_components(document: &Value) -> Vec<Mutant> {
     mutants
 }
 
-/// Requirements refer to schemes by name.
+/// Renames a scheme in requirements, which refer to it by name.
 fn renamed_scheme(document: &Value, scheme: &str) -> Vec<Edit> {
     let mut lists = vec![Pointer::root().child("security")];
     let paths = Pointer::root().child("paths");
@@ -148,7 +148,7 @@ fn renamed_scheme(document: &Value, scheme: &str) -> Vec<Edit> {
     edits
 }
 
-/// All that is said to people, in one change of a place.
+/// Changes all prose of a place at once.
 fn prose(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     let mut members = vec![("x-drift", json!({"type": "null"}))];
     let text = || json!("Drift: `$ref` {type: null}");
@@ -188,7 +188,7 @@ fn prose(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     }
 }
 
-/// Lists that stand in any order.
+/// Reorders lists whose order is irrelevant.
 fn orders(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     let keywords: &[&str] = match site.role {
         Role::Schema => &["required", "enum", "type", "oneOf", "anyOf", "allOf"],
@@ -204,7 +204,7 @@ fn orders(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     }
 }
 
-/// What holds anyway is stated.
+/// States defaults explicitly.
 fn defaults(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     let form = matches!(site.text("in"), Some("query" | "cookie"));
     let stated: Vec<(&str, Value)> = match site.role {

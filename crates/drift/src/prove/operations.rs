@@ -1,4 +1,4 @@
-//! Operators on operations and what they are made of, and on the document as a whole.
+//! Operators on operations and their parts, and on the document as a whole.
 
 use serde_json::{Map, Value, json};
 
@@ -8,11 +8,11 @@ use super::{
 };
 use crate::{document::METHODS, pointer::Pointer};
 
-/// Names that no document has.
+/// A name that no document contains.
 const NEW: &str = "drift_new";
 const HEADER: &str = "X-Drift";
 
-/// Every change of operations at these places.
+/// Makes every change of operations at these places.
 pub(super) fn mutants(sites: &[Site<'_>]) -> Vec<Mutant> {
     let schemes: Vec<&str> = sites
         .iter()
@@ -58,7 +58,7 @@ fn document(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     mutants.push(site.mutant("unused component added", "", added));
 }
 
-/// Changes of the table of resources.
+/// Makes changes of the table of resources.
 fn resources(site: &Site<'_>, table: &Value, at: &Pointer, mutants: &mut Vec<Mutant>) {
     for (name, entry) in table.as_object().into_iter().flatten() {
         let at = at.child(name);
@@ -116,7 +116,7 @@ fn path(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     let path = site.pointer.last();
     let mut altered = vec![format!("{path}{NEW}/"), format!("/{NEW}{path}")];
     altered.extend(path.strip_suffix('/').filter(|path| !path.is_empty()).map(str::to_owned));
-    // Every piece of it that is no parameter.
+    // Every part of it that is not a parameter.
     let segments: Vec<&str> = path.split('/').collect();
     for (index, segment) in segments.iter().enumerate() {
         if !segment.is_empty() && !segment.starts_with('{') {
@@ -129,7 +129,7 @@ fn path(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
         let note = format!("as {name}");
         mutants.push(site.mutant("path changed", note, vec![Edit::Rename(site.pointer.clone(), name)]));
     }
-    // A parameter of the path, in the path alone.
+    // A path parameter, only in the path.
     for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
         let renamed = path.replace(&format!("{{{name}}}"), &format!("{{{NEW}}}"));
         let edits = vec![Edit::Rename(site.pointer.clone(), renamed)];
@@ -143,7 +143,7 @@ fn operation(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     let at = &site.pointer;
     let item = at.parent().unwrap_or_default();
     let method = at.last();
-    // To all methods: that one stands there already is another change, of two operations into one.
+    // To all other methods, including existing ones: in that case, the change merges two operations into one.
     for other in METHODS.into_iter().filter(|other| *other != method) {
         let edits = vec![Edit::Rename(at.clone(), other.to_owned())];
         mutants.push(site.mutant("method changed", format!("{method} as {other}"), edits));
@@ -175,7 +175,7 @@ fn operation(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     }
 }
 
-/// One new parameter at each place.
+/// Adds one parameter at each place.
 fn added_parameters(site: &Site<'_>, operator: &'static str) -> Vec<Mutant> {
     let place = site.pointer.child("parameters");
     let kinds = [("query", false), ("query", true), ("header", false), ("header", true), ("cookie", false)];
@@ -202,7 +202,7 @@ fn parameter(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     }
     if site.pointer.as_str().starts_with("/paths/") {
         let edits = vec![Edit::Remove(site.pointer.clone())];
-        // Not a change of the place alone: a reference to it goes whole.
+        // Not a change of this place only: a reference to it is removed completely.
         let (pointer, note) = (site.pointer.clone(), name.to_owned());
         mutants.push(Mutant { operator: "parameter removed", pointer, note, edits });
     }
@@ -241,7 +241,7 @@ fn responses(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     let statuses: Vec<&str> = site.members();
     for status in &statuses {
         let class = status.chars().next().unwrap_or_default();
-        // Every way for it to be another one.
+        // Every possible difference.
         let others = [
             format!("{class}XX"),
             "default".to_owned(),
@@ -269,7 +269,7 @@ fn responses(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
         ];
         let range = site.value.get(format!("{}XX", &status[..1]));
         for (what, response) in bodies {
-            // What the whole class of statuses carries anyway.
+            // Whether the whole class of statuses carries the same anyway.
             let same = |range: &Value| {
                 range.get("$ref").is_none() && range.get("content") == response.get("content")
             };
@@ -362,7 +362,7 @@ fn security(site: &Site<'_>, schemes: &[&str], mutants: &mut Vec<Mutant>) {
     let place = site.pointer.child("security");
     let basic = site.role == Role::Operation;
     let Some(requirements) = site.member("security").and_then(Value::as_array) else {
-        // What an operation does not state it has from the document.
+        // An operation inherits what it does not declare from the document.
         if basic {
             mutants.push(site.put("security stated", "security", json!([])));
         }

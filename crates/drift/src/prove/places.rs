@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::mutant::{Edit, Mutant};
 use crate::{document::METHODS, pointer::Pointer};
 
-/// What stands at a place.
+/// The role of the object at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Document,
@@ -16,20 +16,20 @@ pub(super) enum Role {
     /// The responses of an operation, by status.
     Responses,
     Response,
-    /// What a body or a response may be, by media type.
+    /// The content of a body or a response, by media type.
     Content,
     Scheme,
     Schema,
 }
 
-/// A place, and what holds there.
+/// A place with its content.
 #[derive(Debug, Clone)]
 pub(super) struct Site<'d> {
     pub(super) role: Role,
     pub(super) pointer: Pointer,
-    /// What is written there.
+    /// The value as written.
     pub(super) stated: &'d Value,
-    /// What that refers to, if it refers to something, joined with what stands beside the reference.
+    /// The target of its reference, if it is one, joined with the members next to the reference.
     pub(super) value: Value,
 }
 
@@ -38,7 +38,7 @@ impl Site<'_> {
         self.stated.get("$ref").is_some()
     }
 
-    /// A change here, of this place alone: what it refers to stays as it is for others that do.
+    /// Creates a change of only this place: the target of a reference stays unchanged for others that refer to it.
     pub(super) fn mutant(&self, operator: &'static str, note: impl Into<String>, edits: Vec<Edit>) -> Mutant {
         let mut all = Vec::new();
         if self.is_reference() {
@@ -48,19 +48,19 @@ impl Site<'_> {
         Mutant { operator, pointer: self.pointer.clone(), note: note.into(), edits: all }
     }
 
-    /// A member gets a value.
+    /// Sets a member.
     pub(super) fn put(&self, operator: &'static str, member: &str, value: impl Into<Value>) -> Mutant {
         let value = value.into();
         let note = format!("{member}: {value}");
         self.mutant(operator, note, vec![Edit::Put(self.pointer.child(member), value)])
     }
 
-    /// A member goes.
+    /// Removes a member.
     pub(super) fn without(&self, operator: &'static str, member: &str) -> Mutant {
         self.mutant(operator, member, vec![Edit::Remove(self.pointer.child(member))])
     }
 
-    /// A member gets another key.
+    /// Renames a member.
     pub(super) fn renamed(&self, operator: &'static str, member: &str, name: &str) -> Mutant {
         let edit = Edit::Rename(self.pointer.child(member), name.to_owned());
         self.mutant(operator, format!("{member} as {name}"), vec![edit])
@@ -74,12 +74,12 @@ impl Site<'_> {
         self.member(name)?.as_str()
     }
 
-    /// The names of its members.
+    /// Returns the names of its members.
     pub(super) fn members(&self) -> Vec<&str> {
         self.value.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect()
     }
 
-    /// The names of the members of a member.
+    /// Returns the names of a member's members.
     pub(super) fn names(&self, member: &str) -> Vec<&str> {
         self.member(member)
             .and_then(Value::as_object)
@@ -90,7 +90,7 @@ impl Site<'_> {
     }
 }
 
-/// Every place of a document.
+/// Returns every place of a document.
 pub(super) fn sites(document: &Value) -> Vec<Site<'_>> {
     let mut walk = Walk { document, sites: Vec::new() };
     walk.document();
@@ -103,7 +103,7 @@ struct Walk<'d> {
 }
 
 impl<'d> Walk<'d> {
-    /// Notes a place. Gives what stands there, unless that stands elsewhere.
+    /// Records a place. Returns the value there, unless it is a reference.
     fn site(&mut self, role: Role, pointer: &Pointer) -> Option<&'d Value> {
         let stated = pointer.get(self.document)?;
         let value = resolved(self.document, stated);
@@ -213,7 +213,7 @@ fn elements(document: &Value, at: &Pointer) -> Vec<Pointer> {
     (0..count).map(|index| at.element(index)).collect()
 }
 
-/// A copy of what a reference leads to, with what stands beside the reference.
+/// Returns a copy of a reference's target, with the members next to the reference.
 fn resolved(document: &Value, stated: &Value) -> Value {
     let mut value = stated.clone();
     for _ in 0..32 {
@@ -229,7 +229,7 @@ fn resolved(document: &Value, stated: &Value) -> Value {
     value
 }
 
-/// Returns whether a schema allows everything.
+/// Returns whether a schema accepts everything.
 pub(super) fn says_nothing(schema: &Value) -> bool {
     let prose = ["description", "title", "example", "examples"];
     match schema {

@@ -10,10 +10,10 @@ use super::{
 };
 use crate::pointer::Pointer;
 
-/// A name that no document has.
+/// A name that no document contains.
 const NEW: &str = "drift_new";
 
-/// Every change of the schemas at these places.
+/// Makes every change of the schemas at these places.
 pub(super) fn mutants(sites: &[Site<'_>]) -> Vec<Mutant> {
     let components: Vec<String> = sites
         .iter()
@@ -28,7 +28,7 @@ pub(super) fn mutants(sites: &[Site<'_>]) -> Vec<Mutant> {
         .filter_map(|site| site.pointer.parent())
         .collect();
     let requested = requested(sites);
-    // Of null there is nothing to be said.
+    // Nothing can be declared about null.
     let schemas = sites.iter().filter(|site| site.role == Role::Schema && site.text("type") != Some("null"));
     for (turn, site) in schemas.enumerate() {
         let component = format!("#{}", site.pointer);
@@ -37,7 +37,7 @@ pub(super) fn mutants(sites: &[Site<'_>]) -> Vec<Mutant> {
             .filter(|known| known.stated.get("$ref").and_then(Value::as_str) == Some(&component))
             .peekable();
         let in_list = |site: &Site<'_>| site.pointer.parent().is_some_and(|list| with_null.contains(&list));
-        // There, or wherever it is referred to, null is allowed already.
+        // Null is already allowed there, or wherever it is referred to.
         let beside_null = in_list(site) || (users.peek().is_some() && users.all(in_list));
         types(site, beside_null, &mut mutants);
         formats(site, &mut mutants);
@@ -57,7 +57,7 @@ pub(super) fn mutants(sites: &[Site<'_>]) -> Vec<Mutant> {
     mutants
 }
 
-/// The bodies of requests and all that they lead to.
+/// Returns the bodies of requests and everything that they lead to.
 fn requested(sites: &[Site<'_>]) -> BTreeSet<Pointer> {
     let bodies =
         sites.iter().filter(|site| site.role == Role::Body).map(|site| (site.pointer.clone(), site.stated));
@@ -74,7 +74,7 @@ fn requested(sites: &[Site<'_>]) -> BTreeSet<Pointer> {
     found
 }
 
-/// Returns the target of a reference.
+/// Returns the targets of references.
 fn targets(value: &Value) -> Vec<Pointer> {
     match value {
         Value::Object(members) => {
@@ -86,7 +86,7 @@ fn targets(value: &Value) -> Vec<Pointer> {
     }
 }
 
-/// The types that a schema states.
+/// Returns the types that a schema declares.
 fn stated<'s>(site: &'s Site<'_>) -> Vec<&'s str> {
     match site.member("type") {
         Some(Value::String(word)) => vec![word],
@@ -99,7 +99,7 @@ fn has(site: &Site<'_>, keyword: &str) -> bool {
     site.member(keyword).is_some()
 }
 
-/// The types that a type is easiest mistaken for.
+/// Returns the types that a type is most easily confused with.
 fn instead_of(word: &str) -> Vec<&'static str> {
     match word {
         "string" => vec!["integer", "object"],
@@ -112,7 +112,7 @@ fn instead_of(word: &str) -> Vec<&'static str> {
     }
 }
 
-/// One type, or a list of several.
+/// Returns a single type, or a list of several.
 fn listed(words: &[&str]) -> Value {
     match words {
         [word] => json!(word),
@@ -121,17 +121,17 @@ fn listed(words: &[&str]) -> Value {
 }
 
 fn types(site: &Site<'_>, beside_null: bool, mutants: &mut Vec<Mutant>) {
-    // Of schemas that hold together each may state the type.
+    // If several schemas apply together, any of them may declare the type.
     if site.pointer.parent().is_some_and(|list| list.last() == "allOf") {
         return;
     }
     let words = stated(site);
-    // A list of values says the type by itself.
+    // A list of values determines the type by itself.
     let closed = has(site, "enum") || has(site, "const");
     for word in &words {
         let others: Vec<&str> = words.iter().copied().filter(|other| other != word).collect();
         for other in instead_of(word).into_iter().filter(|other| !words.contains(other)) {
-            // An integer is a number already.
+            // An integer is already a number.
             if !(*word == "integer" && others.contains(&"number")) {
                 let changed: Vec<&str> =
                     words.iter().map(|known| if known == word { other } else { known }).collect();
@@ -226,7 +226,7 @@ fn values(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     }
 }
 
-/// Keywords that bound the instances of a type, each with a value.
+/// Returns keywords that limit the instances of a type, each with a value.
 fn bounds_of(word: &str) -> Vec<(&'static str, Value)> {
     match word {
         "string" => vec![("minLength", json!(7)), ("maxLength", json!(77)), ("pattern", json!("^drift$"))],
@@ -255,7 +255,7 @@ fn bounds_of(word: &str) -> Vec<(&'static str, Value)> {
     }
 }
 
-/// All that are there, and of those that could be, other ones in turn.
+/// Changes all existing bounds, and adds some of the possible ones, in turn.
 fn bounds(site: &Site<'_>, turn: usize, mutants: &mut Vec<Mutant>) {
     for word in stated(site) {
         let all = bounds_of(word);
@@ -341,7 +341,7 @@ fn properties(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
     }
 }
 
-/// Enters a property among those that are required.
+/// Adds a property to the required ones.
 fn require(site: &Site<'_>, name: &str) -> Edit {
     let place = site.pointer.child("required");
     if has(site, "required") {
@@ -357,7 +357,7 @@ fn unknown_keys(site: &Site<'_>, mutants: &mut Vec<Mutant>) {
         return;
     }
     let known = site.member(keyword);
-    // The mark of what is sensitive counts in requests only, and has an operator of its own.
+    // The mark of sensitive values matters only in requests, and has an operator of its own.
     let open = known.is_some_and(|known| {
         let mut plain = known.clone();
         plain.as_object_mut().map(|members| members.shift_remove("x-sensitive"));
@@ -438,7 +438,7 @@ fn references(site: &Site<'_>, components: &[String], mutants: &mut Vec<Mutant>)
     if !site.is_reference() && !has(site, "properties") {
         return;
     }
-    // Not to what it stands in, which would have no end.
+    // Not to the enclosing one, which would be infinite.
     let other = components.iter().find(|component| {
         reference != Some(component.as_str()) && !format!("#{}", site.pointer).starts_with(component.as_str())
     });

@@ -1,4 +1,4 @@
-//! Changes of what was recorded of operations.
+//! Changes of the recorded requests of operations.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::{
     wire::{self, Call, Request, Wire},
 };
 
-/// What was recorded of each call is changed.
+/// Changes the recording of each call.
 pub(super) fn trials(
     document: &Document<'_>,
     compared: &Compared<'_>,
@@ -46,7 +46,7 @@ pub(super) fn trials(
     })
 }
 
-/// Every change of one call; none is no call at all.
+/// Makes every change of one call; `None` means no call at all.
 fn call_changes(call: &Call) -> Vec<(&'static str, String, Option<Call>)> {
     let none = String::new;
     let mut changes = vec![
@@ -105,7 +105,7 @@ fn targets(target: &str) -> Vec<String> {
     };
     let mut targets = vec![with(&format!("{path}drift"), query), with(&format!("/drift{path}"), query)];
     targets.extend(path.strip_suffix('/').map(|path| with(path, query)));
-    // A value that is not encoded as it should be.
+    // A value that is encoded incorrectly.
     for (encoded, plain) in [("%2F", "/"), ("%5C", "/"), ("%3F", "?"), ("%20", "+"), ("%C3%A9", "%E9")] {
         if path.contains(encoded) {
             targets.push(with(&path.replacen(encoded, plain, 1), query));

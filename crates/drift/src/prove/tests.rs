@@ -23,17 +23,17 @@ fn references_go_where_they_went() {
         "schemas": {"a/b": {"type": "string"}, "user": {"$ref": "#/schemas/a~1b", "title": "t"}},
         "second": {"$ref": "#/list/1"},
     });
-    // To another name.
+    // References now use the other name.
     let renamed = changed(&document, Edit::Rename(at("/schemas/a~1b"), "c%".to_owned()));
     assert_eq!(renamed["schemas"]["user"], json!({"$ref": "#/schemas/c%25", "title": "t"}));
     assert_eq!(renamed["schemas"]["c%"], json!({"type": "string"}));
-    // To a copy of what is gone, or has moved.
+    // References now lead to a copy of what was removed or moved.
     let removed = changed(&document, Edit::Remove(at("/schemas/a~1b")));
     assert_eq!(removed["schemas"], json!({"user": {"type": "string", "title": "t"}}));
     for edit in [Edit::Remove(at("/list/0")), Edit::Reverse(at("/list"))] {
         assert_eq!(changed(&document, edit)["second"], json!({"name": "two"}));
     }
-    // To a copy of what is written over, but not of what stays where it is.
+    // References now lead to a copy of what was overwritten, but not of what stays in place.
     let over = changed(&document, Edit::Put(at("/list"), json!([{"name": "new"}])));
     assert_eq!(over["second"], json!({"name": "two"}));
     let beside = changed(&document, Edit::Put(at("/list/-"), json!({})));

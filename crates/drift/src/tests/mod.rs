@@ -1,4 +1,5 @@
-//! The check on code that is known to be right, and on code that is known to be wrong: that of upstream's document without corrections.
+//! Runs the check on code that is known to be right, and on code that is known to be wrong: that of SuprSend's document without
+//! corrections.
 
 mod told_apart;
 
@@ -53,12 +54,12 @@ fn report(compiled: &Compiled, source: &str, document: &Value, instances: usize)
     check(document, &own.evidence(&Ledger::default()), effort, Depth::Whole).unwrap()
 }
 
-/// Compares the code of upstream's document with another one.
+/// Compares the code of SuprSend's uncorrected document with another one.
 fn report_on_upstreams(document: &Value) -> Report {
     report(&upstream_compiled::COMPILED, UPSTREAM, document, 20)
 }
 
-/// Returns whether there is a finding of this kind at a place that ends like this, which the code has something to do with.
+/// Returns whether there is a finding of this kind at a place with this ending, in which the code is involved.
 fn finds(report: &Report, kind: Kind, place: &str, code: &str) -> bool {
     let fits = |finding: &&Finding| {
         let difference = &finding.difference;
@@ -102,15 +103,15 @@ fn what_the_corrections_change_is_found_in_the_code_without_them() {
     let said = lines.join("\n");
     // Nothing can be triggered.
     assert!(finds(&report, Kind::OperationMissing, "/paths/~1trigger~1/post", "/trigger/"), "{said}");
-    // The placeholder is the name of a field, and no channel is.
+    // The placeholder becomes the name of a field, and no channel has a name.
     let response = format!("{upsert}/responses/201/{schema}/properties");
     assert!(finds(&report, Kind::PropertyExtra, &format!("{response}/$channel"), "$channel"), "{said}");
     assert!(finds(&report, Kind::PropertyMissing, &format!("{response}/$email"), "$email"), "{said}");
-    // Web push cannot be sent, and a device's token is nothing sensitive.
+    // Web push cannot be sent, and a device's token is not marked as sensitive.
     let sent = format!("{upsert}/requestBody/{schema}/properties");
     assert!(finds(&report, Kind::PropertyMissing, &format!("{sent}/$webpush"), "$webpush"), "{said}");
     assert!(finds(&report, Kind::RuleMissing, &format!("{sent}/$androidpush/x-sensitive"), "true"), "{said}");
-    // The source of the types was read rightly all the same.
+    // The source of the types was nevertheless read correctly.
     assert!(!lines.iter().any(|line| line.contains("\"compiled\"")), "{said}");
 }
 
@@ -143,7 +144,7 @@ fn an_entry_by_hand_accepts_what_it_speaks_of_and_nothing_else() {
     assert_eq!(says(&entry("000000000000"), &report.differences), (Some(Entry::Changed), 0));
     assert_eq!(says(&Ledger::default(), &report.differences), (Some(Entry::Missing), 0));
     assert_eq!(says(&entry(&difference.hash()), &[]), (Some(Entry::Stale), 0));
-    // By rule it is neither entered nor taken out.
+    // It is neither added nor removed by rule.
     let kept = entry(&difference.hash()).accepting(&report.differences);
     assert_eq!(says(&kept, &report.differences).0, None);
     assert!(kept.to_text().contains("reason: >-\n    known\n"));

@@ -1,4 +1,4 @@
-//! Enums that the generator has read by JSON type, beside the same enums with what serde derives for them.
+//! Compares enums that the generator decodes by JSON type with the same enums with serde's derive.
 
 use std::{collections::HashMap, fmt::Debug};
 
@@ -27,7 +27,7 @@ derived! {
     ApiErrorStatus { String(String), Integer(i64) }
 }
 
-/// Known fields are read at once, and what is flattened from serde's buffer.
+/// Known fields are decoded directly, flattened ones from serde's buffer.
 #[derive(Debug, Deserialize, Serialize)]
 struct Holder<T> {
     known: Option<T>,
@@ -35,7 +35,7 @@ struct Holder<T> {
     rest: HashMap<String, T>,
 }
 
-/// Read from serde's buffer by reference.
+/// Decoded from serde's buffer by reference.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(untagged)]
 enum Either<T> {
@@ -43,7 +43,7 @@ enum Either<T> {
     This(T),
 }
 
-/// A tag is looked for in serde's buffer, and the rest is read from it.
+/// The tag is looked up in serde's buffer, and the rest is decoded from it.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(tag = "known")]
 enum Tagged<T> {
@@ -114,7 +114,7 @@ const TEXTS: &[&str] = &[
     r#"{"radius":null}"#,
 ];
 
-/// What is read, written again.
+/// Decodes a text and encodes the result again.
 fn read<T: DeserializeOwned + Serialize>(text: &str) -> Vec<Option<Value>> {
     let value = || serde_json::from_str::<Value>(text).ok();
     let read = [
@@ -127,7 +127,7 @@ fn read<T: DeserializeOwned + Serialize>(text: &str) -> Vec<Option<Value>> {
     read.iter().map(|read| read.as_ref().map(|read| serde_json::to_value(read).unwrap())).collect()
 }
 
-/// What is read of each text by itself and inside of what serde buffers.
+/// Decodes each text by itself and inside of what serde buffers.
 fn all<T: DeserializeOwned + Serialize>(name: &str) -> Vec<(String, Vec<Option<Value>>)> {
     let mut all = Vec::new();
     for text in TEXTS {
@@ -172,7 +172,7 @@ fn what_is_told_apart_is_read_as_the_derive_reads_it() {
     same::<api::ApiErrorStatus, ApiErrorStatus>("ApiErrorStatus");
 }
 
-/// Those above are among the enums that the generator took: the derive's own words are not heard.
+/// Shows that the enums above are decoded by the generator's code: the derive's error messages do not occur.
 #[test]
 fn what_is_told_apart_says_what_is_wrong() {
     fn reason<T: DeserializeOwned + Debug>() -> String {

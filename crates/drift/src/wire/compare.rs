@@ -1,4 +1,4 @@
-//! What was recorded, against the document.
+//! Compares the recorded requests with the document.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ use crate::{
     pointer::Pointer,
 };
 
-/// Compares every operation that both sides have. One that is not `as_read`, known from the source to differ, is compared only in
-/// what leaves no trace there. `which` are those that are compared.
+/// Compares every operation that both sides have. One that is not `as_read`, which is already known to differ, is compared only in what
+/// leaves no trace in the source. `which` selects the operations to compare.
 pub(crate) fn compare(
     document: &Document<'_>,
     code: &Code,
@@ -105,7 +105,7 @@ impl Pass<'_, '_> {
         let mut rest = Some(path);
         for (index, text) in shape.split("{}").enumerate() {
             if index > 0 {
-                // Up to the next slash stands the value, encoded so that it has none itself.
+                // The value extends to the next slash; it is encoded, so it contains none itself.
                 rest = rest.and_then(|rest| {
                     let end = rest.find('/').unwrap_or(rest.len());
                     let end = if text.is_empty() || text.starts_with('/') { end } else { rest.find(text)? };
@@ -131,7 +131,7 @@ impl Pass<'_, '_> {
                 continue;
             }
             let Some(value) = self.given(*place, name, call) else { continue };
-            // As `form` with `explode`.
+            // In the style `form` with `explode`.
             match value {
                 Value::Array(values) => {
                     expected.extend(values.iter().map(|value| (parameter.name.clone(), written(value))));
@@ -152,7 +152,7 @@ impl Pass<'_, '_> {
         }
     }
 
-    /// What was given for a parameter of the document.
+    /// Returns the argument for a parameter of the document.
     fn given<'c>(&self, place: Place, name: &str, call: &'c Call) -> Option<&'c Value> {
         call.arguments.get(&self.own.parameter(place, name)?.field)
     }
@@ -210,7 +210,7 @@ impl Pass<'_, '_> {
         let at = (schema.pointer(), schema.place.clone());
         let text = || String::from_utf8_lossy(&request.body).into_owned();
         let parsed = match essence.as_deref() {
-            // Everything is text in a form, so the types of its members cannot be seen.
+            // Everything in a form is text, so the types of its members are not visible.
             Some("application/x-www-form-urlencoded") => {
                 let (mut sent, mut expected) = (pairs(&text()), expected_form(given));
                 sent.sort();
@@ -223,7 +223,7 @@ impl Pass<'_, '_> {
             Some(name) if name == "application/json" || name.ends_with("+json") => {
                 serde_json::from_slice(&request.body).ok()
             }
-            // Bytes, sent as they are.
+            // Bytes, which are sent unchanged.
             _ if given.is_array() => {
                 if *given != json!(request.body) {
                     self.differ(Kind::WireBody, at, given.clone(), text().into());
@@ -249,7 +249,7 @@ impl Pass<'_, '_> {
     }
 }
 
-/// A value as it is written in a path, a query or a header: `simple` and `form`.
+/// Formats a value for a path, a query or a header: `simple` and `form`.
 fn written(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -258,7 +258,7 @@ fn written(value: &Value) -> String {
     }
 }
 
-/// The same text, or the same time, written as in RFC 3339.
+/// Returns whether two texts are equal, or are the same time in RFC 3339.
 fn same_text(one: &str, other: &str) -> bool {
     let time = |text: &str| DateTime::parse_from_rfc3339(text);
     one == other || matches!((time(one), time(other)), (Ok(one), Ok(other)) if one == other)
@@ -272,7 +272,7 @@ fn pairs(form: &str) -> Vec<(String, String)> {
     pairs.collect()
 }
 
-/// The pairs of an object: an item of a list is one of its own.
+/// Returns the pairs of an object: each item of a list is a separate pair.
 fn expected_form(given: &Value) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     for (name, value) in given.as_object().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! The recording.
+//! Sends and records requests.
 
 use std::{
     collections::BTreeMap,
@@ -26,13 +26,13 @@ use crate::{
     schema::Node,
 };
 
-/// Every character that a path, a query or a header has to encode or may not.
+/// Every character that must be encoded, or must not occur, in a path, a query or a header.
 const HARD: [&str; 2] = ["drift/1 a?b#c%d\\e+f&g=h;i:\u{e9}\u{1F600}", "drift 1+2&3=4"];
 
-/// How many instances a rich one is chosen from.
+/// The number of instances from which the richest one is chosen.
 const CHOICE: usize = 6;
 
-/// What the server answers with, and what has arrived.
+/// The server's response, and the requests that have arrived.
 #[derive(Default)]
 struct Desk {
     response: (u16, Option<String>, String),
@@ -45,10 +45,10 @@ fn desk(shared: &Shared) -> std::sync::MutexGuard<'_, Desk> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Sends an operation by its id.
+/// A function that sends an operation by its id.
 type Send = for<'a> fn(&'a Client, &str, Value) -> Option<CallFuture<'a>>;
 
-/// Sends every operation of the code once. The arguments are made from the document that the code was generated from.
+/// Sends every operation of the code once. The arguments are created from the document that the code was generated from.
 pub(crate) fn record(code: &Code, document: &Document<'_>, send: Send) -> Result<Wire> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -68,7 +68,7 @@ pub(crate) fn record(code: &Code, document: &Document<'_>, send: Send) -> Result
             let arguments = operation.map(|operation| arguments(document, operation, own));
             desk(&shared).response =
                 operation.map(|operation| response(document, operation)).unwrap_or_default();
-            // An operation with a server of its own would be sent there.
+            // Otherwise an operation with its own server would be sent there.
             let stand_in = own.server.clone().map(|server| client.clone().in_place_of(server));
             let client = stand_in.as_ref().unwrap_or(&client);
             let attempt = arguments.as_ref().map(|arguments| send(client, &own.id, json!(arguments)));
@@ -111,9 +111,9 @@ async fn answer(
     }
 }
 
-/// The first success that the document declares, with a body of its schema.
+/// Returns the first success that the document declares, with a body that matches its schema.
 fn response(document: &Document<'_>, operation: &Operation<'_>) -> (u16, Option<String>, String) {
-    // One with a body before one without, which does not show how it is read.
+    // A response with a body is preferred, because one without does not show how it is decoded.
     let declared = |status: &u16| operation.declared(*status).is_some();
     let full = |status: &u16| {
         let response = operation.declared(*status).and_then(|name| operation.responses.get(name));
@@ -135,7 +135,7 @@ fn response(document: &Document<'_>, operation: &Operation<'_>) -> (u16, Option<
     (success, Some(media.clone()), text)
 }
 
-/// A value for each part of the request.
+/// Returns a value for each part of the request.
 fn arguments(
     document: &Document<'_>,
     operation: &Operation<'_>,
@@ -159,12 +159,12 @@ fn arguments(
     arguments
 }
 
-/// A value as it is where it is no JSON.
+/// Formats a value that is not JSON.
 fn written(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A value for a parameter that is hard to write, where its schema allows one.
+/// Returns a parameter value that is hard to encode, if its schema allows one.
 fn hard(document: &Document<'_>, schema: &Node<'_>, place: Place) -> Option<Value> {
     let subject = Subject::new(document, schema)?;
     let text = Value::from(if place == Place::Header { HARD[1] } else { HARD[0] });
@@ -174,7 +174,7 @@ fn hard(document: &Document<'_>, schema: &Node<'_>, place: Place) -> Option<Valu
     rich(document, schema)
 }
 
-/// The instance with the most in it of many.
+/// Returns the instance with the most content among several.
 fn rich(document: &Document<'_>, schema: &Node<'_>) -> Option<Value> {
     let subject = Subject::new(document, schema)?;
     let mut instances = Instances::new(&subject, 0);

@@ -1,17 +1,17 @@
-//! Upstream's habits that JSON Schema 2020-12 does not know, in terms that it does.
+//! Converts habits of SuprSend's document that JSON Schema 2020-12 does not know to forms that it does.
 
 use serde_json::{Map, Value, json};
 
-/// Keys whose value is data, not schemas, even if it looks like one.
+/// Keys whose value is data and not a schema, even if it looks like one.
 const DATA: [&str; 6] = ["example", "examples", "default", "const", "enum", "value"];
-/// Keys whose members have names of the author's choosing, each with a schema.
+/// Keys whose members have arbitrary names, each with a schema.
 const NAMED: [&str; 6] =
     ["properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas"];
 
 /// Normalizes every schema of a document.
 ///
-/// `nullable: true`, which OpenAPI 3.1 dropped, adds `null` to the type; a keyword with no value and a `required` that is
-/// not a list say nothing and go. The formats `int32` and `int64` have a greatest number.
+/// `nullable: true`, which OpenAPI 3.1 dropped, adds `null` to the type. Keywords without a value and a `required` that is not a list are
+/// meaningless and are removed. The formats `int32` and `int64` imply bounds.
 pub(crate) fn normalize(document: &mut Value) {
     match document {
         Value::Object(members) => {
@@ -37,7 +37,7 @@ fn normalize_keywords(schema: &mut Map<String, Value>) {
             schema.remove(key);
         }
     }
-    // `required: true` stands beside these in a parameter, a body or a header, where it means something.
+    // In a parameter, a body or a header, `required: true` appears next to these keys and has a meaning.
     let is_schema = !["in", "content", "schema"].iter().any(|key| schema.contains_key(*key));
     if is_schema && schema.get("required").is_some_and(Value::is_boolean) {
         schema.remove("required");
@@ -64,14 +64,12 @@ fn normalize_keywords(schema: &mut Map<String, Value>) {
     }
 }
 
-/// The document as requests are judged by, if that is another one: in OpenAPI 3.0 a `readOnly` member is required in responses
-/// alone.
+/// Returns the document for validating requests, if it differs: in OpenAPI 3.0, a `readOnly` member is required only in responses.
 pub(crate) fn for_requests(document: &Value) -> Option<Value> {
     without_required(document, "readOnly")
 }
 
-/// The document as responses are judged by, if that is another one: in OpenAPI 3.0 a `writeOnly` member is required in requests
-/// alone.
+/// Returns the document for validating responses, if it differs: in OpenAPI 3.0, a `writeOnly` member is required only in requests.
 pub(crate) fn for_responses(document: &Value) -> Option<Value> {
     without_required(document, "writeOnly")
 }

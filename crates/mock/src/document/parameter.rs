@@ -1,4 +1,4 @@
-//! Parameters of an operation: how their text is read and judged.
+//! Parameters of an operation: how their text is parsed and validated.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::schema::{Problem, Schema};
 
-/// A parameter in the path, the query or a header.
+/// A path, query or header parameter.
 #[derive(Debug)]
 pub(crate) struct Parameter {
     pub(crate) name: String,
@@ -16,7 +16,7 @@ pub(crate) struct Parameter {
     pub(crate) schema: Schema,
 }
 
-/// Where a parameter stands. Cookies are not looked at: no client of this API has any.
+/// The place of a parameter. Cookies are ignored: no client of this API sends any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Path,
@@ -27,9 +27,9 @@ pub(crate) enum Place {
 /// The parameters of one request.
 #[derive(Debug)]
 pub(crate) struct Given<'a> {
-    /// Decoded.
+    /// The decoded path parameters.
     pub(crate) path: &'a [(String, String)],
-    /// As in the URL.
+    /// The raw query from the URL.
     pub(crate) query: &'a str,
     pub(crate) headers: &'a HeaderMap,
 }
@@ -46,7 +46,7 @@ impl Place {
 }
 
 impl Parameter {
-    /// What is wrong with this parameter in a request.
+    /// Returns the problems with this parameter in a request.
     pub(crate) fn problems(&self, given: &Given<'_>) -> Vec<Problem> {
         let texts = self.texts(given);
         if texts.is_empty() {
@@ -68,13 +68,13 @@ impl Parameter {
             .collect()
     }
 
-    /// The value that was given; absent if there was none.
+    /// Returns the value of the parameter, or `None` if it is missing.
     #[cfg(feature = "page")]
     pub(crate) fn read(&self, given: &Given<'_>) -> Option<Value> {
         let texts = self.texts(given);
         let mut readings = if texts.is_empty() { Vec::new() } else { readings(&texts) };
         let adapting = readings.iter().position(|reading| self.schema.problems(reading).is_empty());
-        // One that does not fit is shown as it is.
+        // An invalid value is shown as text.
         let text = Value::from(texts.first()?.as_ref());
         Some(adapting.map_or(text, |index| readings.swap_remove(index)))
     }
@@ -97,10 +97,10 @@ impl Parameter {
     }
 }
 
-/// What the text of a parameter can mean: the text itself, the number or truth value it spells, or a list of those.
+/// Returns the possible meanings of a parameter's text: the text itself, the number or boolean that it spells, or a list of those.
 ///
-/// The document does not say it in a form that one schema keyword would answer (`type` may be a list, or stand behind a
-/// reference or a union), so a text is good if one of its readings is. The first reading is the one that is complained about.
+/// No single schema keyword tells which one is meant (`type` may be a list, or may be behind a reference or a union), so the text is valid
+/// if one of its meanings is. Problems are reported for the first one.
 fn readings(texts: &[Cow<'_, str>]) -> Vec<Value> {
     let mut readings = Vec::new();
     let parts: Vec<&str> = match texts {
@@ -116,7 +116,7 @@ fn readings(texts: &[Cow<'_, str>]) -> Vec<Value> {
     readings
 }
 
-/// The number, truth value or null that a text spells.
+/// Parses a number, a boolean or null.
 fn scalar(text: &str) -> Option<Value> {
     let value: Value = serde_json::from_str(text).ok()?;
     (value.is_number() || value.is_boolean() || value.is_null()).then_some(value)

@@ -1,4 +1,4 @@
-//! The responses that the document declares, and the one that it shows.
+//! The responses that the document declares, and the one that it shows as an example.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use super::{
     schema::{Problem, Schema},
 };
 
-/// Statuses whose responses have no content, whatever the document says (RFC 9110, 15.3.5, 15.3.6, 15.4.5).
+/// Statuses whose responses have no content, whatever the document declares (RFC 9110, 15.3.5, 15.3.6, 15.4.5).
 const EMPTY: [u16; 3] = [204, 205, 304];
 
 /// The responses of an operation.
@@ -27,12 +27,12 @@ pub(crate) struct Responses {
     pub(super) members: BTreeMap<String, bool>,
 }
 
-/// A success as the document shows it, or made from its schemas.
+/// A success with the document's example, or with a body generated from its schemas.
 #[derive(Debug)]
 pub(crate) struct Success {
     pub(crate) status: StatusCode,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    /// Where its content stands; nothing if it has none.
+    /// The place of its content; `None` if it has none.
     content: Option<Content>,
     shown: OnceLock<Result<Shown, String>>,
 }
@@ -51,15 +51,15 @@ struct Content {
 pub(crate) enum Shown {
     Empty,
     Json(Value),
-    /// Of this media type.
+    /// Text with this media type.
     Text(HeaderValue, String),
 }
 
-/// What a response is declared for. The order is the one in which a status is looked up.
+/// The statuses that a response is declared for, in the order of lookup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Statuses {
     One(u16),
-    /// `2XX`: all with this first digit.
+    /// `2XX`: all statuses with this first digit.
     Class(u16),
     Default,
 }
@@ -73,7 +73,7 @@ impl Responses {
         self.schemas.values().flatten()
     }
 
-    /// The schema of the body that is declared for a status.
+    /// Returns the schema of the body that is declared for a status.
     pub(super) fn schema(&self, status: StatusCode) -> Option<&Schema> {
         self.schemas.iter().find(|(statuses, _)| statuses.contain(status))?.1.as_ref()
     }
@@ -90,7 +90,7 @@ impl Responses {
 }
 
 impl Success {
-    /// The body that the document shows, or else why there is none that its schema takes.
+    /// Returns the body to show, or the reason why there is none that matches its schema.
     pub(crate) fn shown(&self) -> Result<&Shown, &str> {
         let made = || self.content.as_ref().map_or(Ok(Shown::Empty), Content::shown);
         self.shown.get_or_init(made).as_ref().map_err(String::as_str)
@@ -98,7 +98,7 @@ impl Success {
 }
 
 impl Content {
-    /// A body that the document shows, or one made from its schema.
+    /// Returns the document's example, or a body generated from its schema.
     fn shown(&self) -> Result<Shown, String> {
         let Self { document, at, media_type, schema } = self;
         let content = document.pointer(at).unwrap_or(&Value::Null);
@@ -114,7 +114,7 @@ impl Content {
             let name = media_type.parse().map_err(|_| format!("`{media_type}` is no media type"))?;
             return Ok(Shown::Text(name, text));
         }
-        // An example that goes against its own schema is no example.
+        // An example that violates its own schema is ignored.
         let fits = |value: &Value| schema.as_ref().is_none_or(|schema| schema.problems(value).is_empty());
         let made = || match content.get("schema") {
             Some(schema) => sample(document, schema, fits),
@@ -127,7 +127,7 @@ impl Content {
 }
 
 impl Statuses {
-    /// Reads a key of `responses`.
+    /// Parses a key of `responses`.
     fn new(key: &str) -> Option<Self> {
         match key.as_bytes() {
             b"default" => Some(Self::Default),
@@ -144,7 +144,7 @@ impl Statuses {
         }
     }
 
-    /// The first status among them that a request can come to an end with; `default` may be a success.
+    /// Returns the first of these statuses that can be the final status of a request. `default` may be a success.
     fn first(self) -> Option<StatusCode> {
         let code = match self {
             Self::One(code) => code,
@@ -169,7 +169,7 @@ impl Reader {
             schemas.insert(statuses, schema.map(|at| self.schemas.schema(&at)));
             places.insert(statuses, at);
         }
-        // Successes come before what redirects, and that before `default`.
+        // Successes come before redirects, and those before `default`.
         let order = |statuses: &Statuses| (*statuses == Statuses::Default, statuses.first());
         let first =
             schemas.keys().filter(|statuses| statuses.first().is_some()).min_by_key(|it| order(it)).copied();
@@ -186,7 +186,7 @@ impl Reader {
         Ok(Responses { schemas, success, members: members.unwrap_or_default() })
     }
 
-    /// The members that the schema of a JSON response names.
+    /// Returns the members that the schema of a JSON response declares.
     fn members(&self, at: &str) -> Result<BTreeMap<String, bool>, String> {
         let Some((at, _)) = content(at, self.at(at)?) else { return Ok(BTreeMap::new()) };
         let at = format!("{at}/schema");
@@ -212,7 +212,7 @@ impl Reader {
         Ok(found.map(|(at, media_type)| Content { document, at, media_type, schema }))
     }
 
-    /// The headers that a response always has, or of which an example is shown.
+    /// Returns the headers that a response always has, or that have an example.
     fn headers(&self, at: &str) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
         let mut headers = Vec::new();
         let declared = self.at(at)?.get("headers").and_then(Value::as_object);
@@ -236,7 +236,7 @@ impl Reader {
     }
 }
 
-/// Where the content of a response stands that is used, and its media type: JSON if there is any.
+/// Returns the place and media type of the content to use: JSON if there is any.
 fn content(at: &str, response: &Value) -> Option<(String, String)> {
     let content = response.get("content")?.as_object()?;
     let name = content.keys().find(|name| is_json(name)).or_else(|| content.keys().next())?;

@@ -1,4 +1,4 @@
-//! Schemas of the document, and what is wrong with a value in words that name the field.
+//! The schemas of the document, and problems with values, described in words that name the field.
 
 use std::{
     fmt,
@@ -9,12 +9,12 @@ use jsonschema::{Draft, EmailOptions, Registry, ValidationError, Validator, erro
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
-/// The base of the document's references while schemas are compiled; nothing is ever fetched.
+/// The base URI of the document's references while schemas are compiled. Nothing is ever fetched.
 const BASE: &str = "urn:suprsend:document";
-/// How many problems a line shows at most, and how many characters of them.
+/// The maximum number of problems on a line, and of characters in it.
 const SHOWN: usize = 10;
 const LONGEST: usize = 2000;
-/// What a JSON pointer may not contain when it stands in a URI's fragment.
+/// The characters that a JSON pointer must escape in the fragment of a URI.
 const FRAGMENT: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -38,7 +38,7 @@ pub(crate) struct Schemas {
     registry: Arc<Registry<'static>>,
 }
 
-/// A schema, which is compiled when it is used first.
+/// A schema that is compiled on first use.
 #[derive(Clone)]
 pub(crate) struct Schema(Arc<Lazy>);
 
@@ -54,12 +54,12 @@ impl fmt::Debug for Schema {
     }
 }
 
-/// One thing that is wrong with a value.
+/// A problem with a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     /// The field, such as `$slack[0].email`; empty for the whole value.
     pub(crate) field: String,
-    /// What is wrong, to be read after the field: `is required`.
+    /// The problem, to be read after the field: `is required`.
     pub(crate) what: String,
 }
 
@@ -82,7 +82,7 @@ impl Schemas {
         Ok(Self { document, registry: Arc::new(registry) })
     }
 
-    /// The schema at this JSON pointer of the document.
+    /// Returns the schema at this JSON pointer of the document.
     pub(crate) fn schema(&self, pointer: &str) -> Schema {
         let (schemas, pointer) = (self.clone(), pointer.to_owned());
         Schema(Arc::new(Lazy { schemas, pointer, validator: OnceLock::new() }))
@@ -94,7 +94,7 @@ impl Schemas {
             .with_draft(Draft::Draft202012)
             .with_registry(&self.registry)
             .should_validate_formats(true)
-            // A mailbox of RFC 5321, without a name in front of it.
+            // A mailbox of RFC 5321, without a display name.
             .with_email_options(EmailOptions::default().without_display_text())
             .build(&json!({"$ref": reference}))
             .map_err(|error| format!("the schema at {pointer} cannot be used: {error}"))
@@ -102,7 +102,7 @@ impl Schemas {
 }
 
 impl Schema {
-    /// What is wrong with a value; nothing if it is valid. No text repeats the value, which may hold a secret.
+    /// Returns the problems with a value; none if it is valid. No text repeats the value, which may contain a secret.
     pub(crate) fn problems(&self, value: &Value) -> Vec<Problem> {
         match self.compiled() {
             Ok(validator) => validator.iter_errors(value).map(|error| self.problem(&error)).collect(),
@@ -118,7 +118,7 @@ impl Schema {
         super::secrets::sensitive(document, schema, value)
     }
 
-    /// Why it cannot be used, if it cannot.
+    /// Returns an error if the schema cannot be used.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.compiled().map(|_| ()).map_err(str::to_owned)
     }
@@ -146,13 +146,13 @@ impl Schema {
             }
             _ => {
                 let text = error.masked().to_string();
-                // What masked text says of the value, said of the field.
+                // Masked text describes the value. Rephrase it to describe the field.
                 Problem { what: text.strip_prefix("value ").unwrap_or(&text).to_owned(), field }
             }
         }
     }
 
-    /// Says of each variant why it is not the one; nested fields are named from the union's own place.
+    /// Describes for each variant of a union why it does not match. Nested fields are named relative to the union.
     fn fits_none(&self, error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>]) -> String {
         let own = field(error.instance_path().as_str());
         let variants = context.iter().enumerate().map(|(index, errors)| {
@@ -172,7 +172,7 @@ impl Schema {
         format!("must fit exactly one of the variants, but fits {}", titles.join(" and "))
     }
 
-    /// The title of a union's variant, or its number.
+    /// Returns the title of a union's variant, or its number.
     fn title(&self, error: &ValidationError<'_>, index: usize) -> String {
         let found = || {
             let location = error.absolute_keyword_location()?.as_str();
@@ -183,7 +183,7 @@ impl Schema {
     }
 }
 
-/// `/$slack/0/email` as `$slack[0].email`.
+/// Converts `/$slack/0/email` to `$slack[0].email`.
 fn field(pointer: &str) -> String {
     pointer.split('/').skip(1).fold(String::new(), |field, segment| {
         let segment = segment.replace("~1", "/").replace("~0", "~");
@@ -199,7 +199,7 @@ fn join(field: &str, name: &str) -> String {
     if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") }
 }
 
-/// Problems in one line, however many there are and however long a field's name is.
+/// Formats problems as one line of limited length, however many problems there are and however long a field's name is.
 pub(crate) fn list(problems: &[Problem]) -> String {
     let shown: Vec<_> = problems.iter().take(SHOWN).map(ToString::to_string).collect();
     let line = shown.join("; ");

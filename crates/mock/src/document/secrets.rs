@@ -8,13 +8,12 @@ use super::{escape, local_pointer};
 
 /// Keywords whose schemas all apply to the same value.
 const SAME: [&str; 4] = ["allOf", "if", "then", "else"];
-/// Keywords of which one or several schemas apply.
+/// Keywords with schemas of which one or several apply.
 const ALTERNATIVES: [&str; 2] = ["anyOf", "oneOf"];
 
-/// Finds the JSON pointers of the parts that are marked. What lies below a marked part is not listed.
+/// Returns the JSON pointers of the parts that are marked. Children of a marked part are not listed.
 ///
-/// The value need not be valid: a part is marked if any schema that may apply to it says so, rather one too many than one too
-/// few.
+/// The value need not be valid: a part is marked if any schema that may apply to it says so. One part too many is better than one too few.
 pub(super) fn sensitive(document: &Value, schema: &Value, value: &Value) -> BTreeSet<String> {
     let mut search = Search { document, found: BTreeSet::new() };
     search.visit(schema, value, "", &mut Vec::new());
@@ -27,7 +26,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// Visits a value with a schema; `followed` are the references that led here from the same value.
+    /// Visits a value with a schema. `followed` are the references that led here from the same value.
     fn visit(&mut self, schema: &'a Value, value: &Value, at: &str, followed: &mut Vec<&'a str>) {
         if value.is_null() {
             return;
@@ -50,13 +49,13 @@ impl<'a> Search<'a> {
         for keyword in ALTERNATIVES {
             let all = several(schema.get(keyword));
             let possible: Vec<_> = all.iter().filter(|schema| self.may_apply(schema, value)).collect();
-            // If none can apply, the value is wrong, and nobody knows which one was meant.
+            // If none can apply, the value is invalid, and it is unknown which one was meant.
             let chosen: Vec<_> = if possible.is_empty() { all.iter().collect() } else { possible };
             for schema in chosen {
                 self.visit(schema, value, at, followed);
             }
         }
-        // A value of another JSON type than the schema's holds at once what its parts were to hold.
+        // If the value has another JSON type than the schema, it itself contains what its parts should contain.
         if !value.is_array() {
             for keyword in ["items", "prefixItems"] {
                 self.visit_all(several(schema.get(keyword)), value, at, followed);
@@ -105,10 +104,10 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Returns whether an alternative may be the one that was meant: its JSON type fits, and no required member is missing.
+    /// Returns whether an alternative may be the intended one: its JSON type matches, and no required member is missing.
     fn may_apply(&self, schema: &Value, value: &Value) -> bool {
         let mut schema = schema;
-        // References of references are rare; one that leads nowhere rules nothing out.
+        // Chains of references are rare; a dangling reference rules nothing out.
         for _ in 0..8 {
             let target = schema.get("$ref").and_then(Value::as_str).and_then(local_pointer);
             match target.and_then(|target| self.document.pointer(&target)) {
@@ -136,7 +135,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// One schema, or a list of them.
+/// Returns a single schema or a list of schemas as a slice.
 fn several(schemas: Option<&Value>) -> &[Value] {
     match schemas {
         Some(Value::Array(schemas)) => schemas,

@@ -1,20 +1,20 @@
-//! Which credentials an operation asks for.
+//! The credentials that an operation requires.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// One way to give credentials.
+/// A way to send credentials.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Credential {
     /// `Authorization: <scheme> <key>`.
     Authorization { scheme: String },
-    /// A header of its own that holds the key.
+    /// A separate header that contains the key.
     Header { name: String },
 }
 
 impl Credential {
-    /// The header that holds the key as it is, in small letters as HTTP compares them.
+    /// Returns the name of the header that contains the plain key, in lowercase for comparison in HTTP.
     pub(crate) fn header(&self) -> Option<String> {
         match self {
             Self::Header { name } => Some(name.to_ascii_lowercase()),
@@ -23,7 +23,7 @@ impl Credential {
     }
 }
 
-/// The ways that the document gives for an operation, any of which will do; none if it asks for no credentials.
+/// Returns the alternative credentials that the document declares for an operation; none if it requires no credentials.
 pub(crate) fn credentials(document: &Value, operation: &Value) -> BTreeSet<Credential> {
     let requirements = operation.get("security").or_else(|| document.get("security"));
     let requirements = requirements.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -47,7 +47,7 @@ fn credential(scheme: &Value) -> Option<Credential> {
         ("apiKey", Some("header"), Some(name)) if name.eq_ignore_ascii_case("authorization") => {
             authorization("bearer")
         }
-        // Upstream writes `ServiceToken <token>` where a header's name belongs: a scheme of the header Authorization.
+        // SuprSend's document puts `ServiceToken <token>` in place of a header name: it means a scheme of the header Authorization.
         ("apiKey", Some("header"), Some(name)) => match name.split_once(' ') {
             Some((scheme, _)) => authorization(scheme),
             None => Some(Credential::Header { name: name.to_owned() }),

@@ -1,4 +1,4 @@
-//! The document's table of resources (`x-resources`): which method of which resource an operation is.
+//! The document's table of resources (`x-resources`), which assigns operations to methods of resources.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +6,21 @@ use serde_json::{Map, Value};
 
 use super::METHODS;
 
-/// What an operation is in the table.
+/// The role of an operation in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Role {
-    /// `users`, or `users.tenants` for a handle of one.
+    /// `users`, or `users.tenants` for a handle of a single user.
     pub(crate) resource: String,
-    /// `get`, `list`, `upsert`, `edit`, `delete` or a verb of the resource's own.
+    /// `get`, `list`, `upsert`, `edit`, `delete` or a resource-specific verb.
     pub(crate) verb: String,
-    /// The resource, and the handles below it with their parameters: `users`, `tenants(distinct_id)`.
+    /// The resource and the handles below it with their parameters: `users`, `tenants(distinct_id)`.
     #[cfg_attr(not(feature = "page"), allow(dead_code, reason = "only the page writes calls"))]
     pub(crate) handles: Vec<(String, Vec<String>)>,
 }
 
 #[cfg(feature = "page")]
 impl Role {
-    /// The SDK's method: `users().tenants(distinct_id).get`.
+    /// Returns the SDK's method: `users().tenants(distinct_id).get`.
     pub(crate) fn call(&self) -> String {
         let handles =
             self.handles.iter().map(|(name, parameters)| format!("{name}({}).", parameters.join(", ")));
@@ -31,7 +31,7 @@ impl Role {
 /// The roles of operations, by method and path.
 pub(super) type Table = BTreeMap<(String, String), Role>;
 
-/// Reads the table; nothing if the document has none.
+/// Reads the table. It is empty if the document has none.
 pub(super) fn table(document: &Value) -> Table {
     let mut found = Table::new();
     for (resource, methods) in document.get("x-resources").and_then(Value::as_object).into_iter().flatten() {
@@ -52,7 +52,7 @@ fn read(handles: &[(String, Vec<String>)], methods: &Value, found: &mut Table) {
     }
 }
 
-/// The name and the parameters of `name(first, second)`, or of a name alone.
+/// Parses `name(first, second)`, or a plain name, into the name and the parameters.
 fn handle(text: &str) -> (String, Vec<String>) {
     let (name, parameters) = text.split_once('(').unwrap_or((text, ""));
     let parameters = parameters.trim_end_matches(')').split(',').map(str::trim);
@@ -62,14 +62,14 @@ fn handle(text: &str) -> (String, Vec<String>) {
     )
 }
 
-/// `get /path`, or an object that has the path under the method.
+/// Parses `get /path`, or an object with a method as key and a path as value.
 fn call(value: &Value) -> Option<(String, String)> {
     let text = value.as_str().and_then(|text| text.split_once(' '));
     let member = |members: &Map<String, Value>| {
         METHODS
             .iter()
             .find_map(|method| Some(((*method).to_owned(), members.get(*method)?.as_str()?.to_owned())))
-            // A method of a resource may be called `get`; what it has there is no path alone.
+            // A resource may have a method named `get`, whose value is not a plain path.
             .filter(|(_, path)| path.starts_with('/'))
     };
     text.map(|(method, path)| (method.to_owned(), path.to_owned())).or_else(|| member(value.as_object()?))

@@ -8,18 +8,18 @@ use percent_encoding::percent_decode_str;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Template(Vec<Segment>);
 
-/// What stands between two slashes: fixed text and parameters, never two parameters side by side.
+/// The part between two slashes: fixed text and parameters, but never two adjacent parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Segment(Vec<Piece>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
-    /// Percent-decoded.
+    /// Fixed bytes, percent-decoded.
     Fixed(Vec<u8>),
     Parameter(String),
 }
 
-/// Why a path that has the template's form does not match it.
+/// The reason why a path does not match although it has the template's form.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotText {
     /// The parameter whose bytes are not UTF-8.
@@ -27,13 +27,13 @@ pub(crate) struct NotText {
 }
 
 impl Template {
-    /// Reads a key of `paths`. What follows `#` tells operations of one path and method apart, and is no part of the path.
+    /// Parses a key of `paths`. Text after `#` distinguishes operations with the same path and method, and is not part of the path.
     pub(crate) fn new(path: &str) -> Result<Self, String> {
         let path = path.split('#').next().unwrap_or_default();
         path.split('/').map(Segment::new).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The names of the parameters, in their order.
+    /// Returns the names of the parameters in order.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = &str> {
         self.0.iter().flat_map(|segment| &segment.0).filter_map(|piece| match piece {
             Piece::Parameter(name) => Some(name.as_str()),
@@ -41,7 +41,7 @@ impl Template {
         })
     }
 
-    /// The order of matching: the fewer segments have parameters and the more text is fixed, the earlier.
+    /// Returns the rank for matching: templates with fewer parameterized segments and more fixed text come first.
     pub(crate) fn rank(&self) -> impl Ord + use<> {
         let with_parameters = self.0.iter().filter(|segment| segment.has_parameters()).count();
         let fixed: usize = self.0.iter().map(Segment::fixed).sum();
@@ -49,9 +49,9 @@ impl Template {
         (with_parameters, Reverse(fixed), shape)
     }
 
-    /// The decoded parameters if a request's path matches: segment by segment, a trailing slash being a segment of its own.
+    /// Returns the decoded parameters if a request's path matches, segment by segment. A trailing slash is a segment of its own.
     ///
-    /// A parameter takes at least one character, and `%2F` in it is a slash of its value.
+    /// A parameter takes at least one character. `%2F` is a slash in its value.
     pub(crate) fn matches(&self, path: &str) -> Option<Result<Vec<(String, String)>, NotText>> {
         let mut parameters = Vec::new();
         let mut parts = path.split('/');
@@ -72,7 +72,7 @@ impl Template {
     }
 }
 
-/// Whether the pieces make the text; each parameter takes as little as it can.
+/// Returns whether the pieces match the text. Each parameter takes as little as possible.
 fn take<'a>(pieces: &'a [Piece], text: &[u8], parameters: &mut Vec<(&'a str, Vec<u8>)>) -> bool {
     match pieces {
         [] => text.is_empty(),
@@ -118,7 +118,7 @@ impl Segment {
         self.0.iter().any(|piece| matches!(piece, Piece::Parameter(_)))
     }
 
-    /// How much text is fixed.
+    /// Returns the length of the fixed text.
     fn fixed(&self) -> usize {
         let length = |piece: &Piece| if let Piece::Fixed(text) = piece { text.len() } else { 0 };
         self.0.iter().map(length).sum()

@@ -1,4 +1,4 @@
-//! Who may send: API keys, and the signatures of the official SDKs.
+//! Authenticates requests: API keys, and the signatures of the official SDKs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,21 +14,21 @@ use sha2::Sha256;
 use super::response::HubResponse;
 use crate::document::Credential;
 
-/// The scheme of the header `Authorization`.
+/// Returns the scheme of the header `Authorization`.
 pub(super) fn scheme(headers: &HeaderMap) -> Option<&str> {
     text(headers, &header::AUTHORIZATION)?.split_once(' ').map(|(scheme, _)| scheme)
 }
 
-/// What the hub accepts.
+/// The credentials that the server accepts.
 #[derive(Clone)]
 pub(crate) struct Accepted {
     pub(crate) api_keys: BTreeSet<String>,
-    /// Workspace keys with their secrets. Without any, every signature is accepted.
+    /// Workspace keys with their secrets. If there are none, every signature is accepted.
     pub(crate) workspaces: BTreeMap<String, String>,
 }
 
 impl Accepted {
-    /// Checks the credentials of a request to an operation that asks for these.
+    /// Checks the credentials of a request against those that its operation requires.
     pub(crate) fn check(
         &self,
         asked: &BTreeSet<Credential>,
@@ -67,7 +67,7 @@ impl Accepted {
         }
     }
 
-    /// `<workspace key>:<signature>`, as the official SDKs send it.
+    /// Checks `<workspace key>:<signature>`, as the official SDKs send it.
     fn check_signature(&self, value: &str, head: &Parts, body: &[u8]) -> Result<(), HubResponse> {
         let Some((workspace, signature)) = value.split_once(':') else {
             return Err(unauthorized(
@@ -89,7 +89,7 @@ impl Accepted {
     }
 }
 
-/// What a signature is made over: method, MD5 of the body, content type, date, path with query; a line each.
+/// Returns the text to sign: method, MD5 of the body, content type, date, path with query, each on its own line.
 fn signed_text(head: &Parts, body: &[u8]) -> Result<String, HubResponse> {
     let date = text(&head.headers, &header::DATE)
         .ok_or_else(|| unauthorized("a signed request needs the header Date"))?;

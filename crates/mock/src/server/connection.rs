@@ -21,21 +21,21 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// How long to wait when no connection can be accepted, as when the process has no more file descriptors.
+/// The time to wait if no connection can be accepted, for example because the process has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Accepts [`Connection`]s.
 #[derive(Debug)]
 pub(crate) struct Connections(pub(crate) TcpListener);
 
-/// A connection that fails every write once its [`Reset`] was triggered, and then closes with a TCP reset.
+/// A connection that fails every write once its [`Reset`] was triggered, and is then closed with a TCP reset.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
     reset: Reset,
 }
 
-/// Resets a connection in place of the response that is to be written next.
+/// Resets a connection in place of the next response.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reset(Arc<AtomicBool>);
 
@@ -53,7 +53,7 @@ impl Listener for Connections {
         loop {
             match self.0.accept().await {
                 Ok((stream, address)) => {
-                    // Only latency is lost if this fails.
+                    // If this fails, only latency suffers.
                     let _ = stream.set_nodelay(true);
                     return (Connection { stream, reset: Reset::default() }, address);
                 }
@@ -74,10 +74,10 @@ impl Connected<IncomingStream<'_, Connections>> for Reset {
 }
 
 impl Connection {
-    /// An error in place of a write, once the reset was triggered.
+    /// Returns an error instead of writing, once the reset was triggered.
     fn writable(&self) -> io::Result<()> {
         if self.reset.0.load(Ordering::Relaxed) {
-            // Without it the peer would see an orderly end.
+            // Without this, the peer would see a regular end.
             self.stream.set_zero_linger()?;
             return Err(io::ErrorKind::ConnectionReset.into());
         }

@@ -1,4 +1,4 @@
-//! What the hub answers.
+//! The responses of the mock server.
 
 use std::{
     pin::Pin,
@@ -39,7 +39,7 @@ impl HubResponse {
         Self::new(status, Content::Json(body))
     }
 
-    /// A refusal in the form of the document's 400: `code` and `message`.
+    /// Creates a rejection in the form of the document's 400: `code` and `message`.
     pub(crate) fn refusal(status: StatusCode, message: impl Into<String>) -> Self {
         Self::json(status, json!({"code": status.as_u16(), "message": message.into()}))
     }
@@ -53,7 +53,7 @@ impl HubResponse {
         self
     }
 
-    /// The message of a refusal.
+    /// Returns the message of a rejection.
     pub(crate) fn message(&self) -> Option<&str> {
         match &self.content {
             Content::Json(body) if !self.status.is_success() => body.get("message")?.as_str(),
@@ -61,7 +61,7 @@ impl HubResponse {
         }
     }
 
-    /// Whether it has no body that could end too early.
+    /// Returns whether there is no body that could be truncated.
     pub(crate) fn is_empty(&self) -> bool {
         match &self.content {
             Content::Empty => true,
@@ -70,7 +70,7 @@ impl HubResponse {
         }
     }
 
-    /// The response, its body ending after the first half: the head promises more than comes.
+    /// Returns the response with a body that ends after its first half: the head promises more than is sent.
     pub(crate) fn truncated(self) -> Response {
         let (status, headers, bytes) = self.into_parts();
         let length = bytes.len();
@@ -78,7 +78,7 @@ impl HubResponse {
         (status, headers, [(header::CONTENT_LENGTH, length)], body).into_response()
     }
 
-    /// Its headers and body as they are sent.
+    /// Returns the headers and body as they are sent.
     pub(crate) fn shown(&self) -> (HeaderMap, Vec<u8>) {
         let (_, headers, body) = self.clone().into_parts();
         (headers, body.to_vec())
@@ -100,7 +100,7 @@ impl HubResponse {
 impl IntoResponse for HubResponse {
     fn into_response(self) -> Response {
         let (status, headers, bytes) = self.into_parts();
-        // Not as bytes, which would bring a content type of their own.
+        // Not as bytes, which would set their own content type.
         (status, headers, Body::from(bytes)).into_response()
     }
 }
@@ -108,7 +108,7 @@ impl IntoResponse for HubResponse {
 /// A body that breaks off.
 enum Truncated {
     Half(Bytes),
-    /// The half is on its way; it leaves while the body is waited for.
+    /// The first half is being sent; it leaves while the body is polled.
     Sent,
     Over,
 }

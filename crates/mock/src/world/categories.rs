@@ -1,4 +1,4 @@
-//! Categories of preferences: a default, over it the tenant's preference, over it what a user or an object chose.
+//! Categories of preferences: a default, which the tenant's preference overrides, which the choice of a user or an object overrides.
 
 use std::collections::BTreeMap;
 
@@ -7,41 +7,41 @@ use serde_json::{Map, Value, json};
 use super::{Key, missing, tags::has_tags};
 use crate::{refused::Refused, server::response::HubResponse};
 
-/// The channels of a category that does not name its own.
+/// The channels of a category that does not define its own.
 const CHANNELS: [&str; 9] =
     ["email", "sms", "whatsapp", "inbox", "androidpush", "iospush", "webpush", "slack", "ms_teams"];
-/// The preference that nobody can change.
+/// The preference that cannot be changed.
 const FIXED: &str = "cant_unsubscribe";
 /// Members of a recipient's choice for a category.
 const CHOICE: [&str; 5] =
     ["preference", "opt_in_channels", "opt_out_channels", "digest_schedule", "properties"];
-/// Members of a tenant's preference for a category, and of its default the names of those that have one.
+/// Members of a tenant's preference for a category, and the names of their defaults, for those that have one.
 const OF_TENANT: [(&str, &str); 3] = [
     ("preference", "default_preference"),
     ("mandatory_channels", "default_mandatory_channels"),
     ("opt_in_channels", "default_opt_in_channels"),
 ];
 
-/// What was chosen, by tenant and category, or by tenant and channel.
+/// The choices by tenant and category, or by tenant and channel.
 type Choices = BTreeMap<(String, String), Map<String, Value>>;
 
 #[derive(Debug, Default)]
 pub(crate) struct Preferences {
-    /// In the order in which they were set up.
+    /// In the order in which they were defined.
     pub(super) categories: Vec<Map<String, Value>>,
     pub(super) of_tenants: Choices,
     pub(super) own: BTreeMap<Key, Own>,
 }
 
-/// What one recipient chose.
+/// The choices of one recipient.
 #[derive(Debug, Default)]
 pub(super) struct Own {
     pub(super) categories: Choices,
-    /// Whether a channel is restricted to what is mandatory.
+    /// Whether a channel is restricted to mandatory notifications.
     pub(super) channels: BTreeMap<(String, String), bool>,
 }
 
-/// Whose preferences, and in which tenant.
+/// The owner of the preferences, and the tenant.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Whose<'a> {
     pub(super) recipient: &'a [String],
@@ -49,7 +49,7 @@ pub(super) struct Whose<'a> {
 }
 
 impl Preferences {
-    /// A category by its slug, `category`; one of the same is replaced.
+    /// Defines a category by its slug, `category`, replacing one with the same slug.
     pub(super) fn define_category(&mut self, category: Map<String, Value>) -> Result<(), Refused> {
         let slug = category.get("category").and_then(Value::as_str).map(str::to_owned);
         let slug = slug.ok_or_else(|| Refused::new("category: is required"))?;
@@ -77,7 +77,7 @@ impl Preferences {
         found.ok_or_else(|| missing("category", slug))
     }
 
-    /// A category with what the tenant says of it, as the document shows it to tenants.
+    /// Returns a category with the tenant's settings, in the form that the document declares for tenants.
     pub(super) fn tenant_view(&self, category: &Map<String, Value>, tenant: &str) -> Map<String, Value> {
         let mut shown = json!({
             "name": null, "description": null, "tags": [], "root_category": "promotional",
@@ -96,7 +96,7 @@ impl Preferences {
         all
     }
 
-    /// A category as the document shows it to a recipient.
+    /// Returns a category in the form that the document declares for recipients.
     pub(super) fn recipient_view(
         &self,
         category: &Map<String, Value>,
@@ -125,7 +125,7 @@ impl Preferences {
             let listed = chosen("opt_in_channels").or(Some(opted_in).filter(|_| own.is_none()));
             let in_list = listed.and_then(|listed| names(listed, channel));
             let out = chosen("opt_out_channels").and_then(|listed| names(listed, channel)) == Some(true);
-            // A choice to opt out is for all channels; a default to do so may have exceptions.
+            // An explicit opt-out applies to all channels; a default opt-out may have exceptions.
             let by_choice = if own.is_some() && preference == "opt_out" { Some(false) } else { in_list };
             let is_in =
                 !is_blocked && (is_mandatory || (!out && by_choice.unwrap_or(preference != "opt_out")));
@@ -145,13 +145,13 @@ impl Preferences {
         shown.as_object_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// Returns whether a recipient chose something for the category.
+    /// Returns whether a recipient has made a choice for the category.
     pub(super) fn has_chosen(&self, whose: Whose<'_>, slug: &str) -> bool {
         let place = (whose.tenant.to_owned(), slug.to_owned());
         self.own.get(whose.recipient).is_some_and(|own| own.categories.contains_key(&place))
     }
 
-    /// What a recipient sees of a tenant's categories, with these tags.
+    /// Returns the tenant's categories that a recipient sees, filtered by tags.
     pub(super) fn visible<'a>(
         &'a self,
         tenant: &str,
@@ -166,7 +166,7 @@ impl Preferences {
         })
     }
 
-    /// The channels of which a recipient said something.
+    /// Returns the channels for which a recipient has made a choice.
     pub(super) fn channels(&self, whose: Whose<'_>) -> Value {
         let own = self.own.get(whose.recipient).into_iter().flat_map(|own| &own.channels);
         let here = own.filter(|((tenant, _), _)| tenant == whose.tenant);
@@ -185,7 +185,7 @@ impl Preferences {
         json!({"sections": sections.collect::<Vec<_>>(), "channel_preferences": self.channels(whose)})
     }
 
-    /// Takes over what a body says of channels and categories, or refuses all of it.
+    /// Applies the choices of a body for channels and categories, or rejects all of them.
     pub(super) fn choose(
         &mut self,
         whose: Whose<'_>,
@@ -216,7 +216,7 @@ impl Preferences {
             };
             let said: Map<_, _> =
                 CHOICE.map(|name| (name, category.get(name))).iter().filter_map(said).collect();
-            // Of the two lists the one that was sent last counts.
+            // Of the two lists, the one that was sent last counts.
             if said.keys().any(|name| name.ends_with("_channels")) || said.contains_key("preference") {
                 kept.retain(|name, _| !name.ends_with("_channels"));
             }
@@ -226,12 +226,12 @@ impl Preferences {
     }
 }
 
-/// The first of two values that says something.
+/// Returns the first of two values that is not null.
 fn either<'a>(set: &'a Value, default: &'a Value) -> &'a Value {
     if set.is_null() { default } else { set }
 }
 
-/// The section that a category belongs to: set up as its name, or as an object.
+/// Returns the section of a category, which is defined by its name or as an object.
 pub(super) fn section(category: &Map<String, Value>) -> Value {
     let mut shown = json!({"name": null, "slug": null, "description": null, "tags": null});
     match category.get("section") {
@@ -246,7 +246,7 @@ pub(super) fn section(category: &Map<String, Value>) -> Value {
     shown
 }
 
-/// Values with the same head together, in the order in which heads appear.
+/// Groups values with the same head, in the order in which heads first appear.
 pub(super) fn grouped(pairs: impl Iterator<Item = (Value, Value)>) -> Vec<(Value, Vec<Value>)> {
     let mut groups: Vec<(Value, Vec<Value>)> = Vec::new();
     for (head, value) in pairs {

@@ -1,14 +1,14 @@
-//! Operations of an edit, done on a profile.
+//! Applies the operations of an edit to a profile.
 
 use serde_json::{Map, Number, Value, json};
 
 use super::profiles::{ABOUT_PUSH, Keys, PUSH, Profile, entry, merge};
 use crate::document::Problem;
 
-/// What an operation may have, in the order in which it is done; upstream's SDKs send `$add` where the document has `$increment`.
+/// The members of an operation, in the order in which they are performed. SuprSend's SDKs send `$add` where the document has `$increment`.
 const MEMBERS: [&str; 7] = ["$set", "$set_once", "$increment", "$add", "$append", "$remove", "$unset"];
 
-/// Does all operations in order, or says what is wrong with them; the profile is half changed then.
+/// Performs all operations in order. If that fails, returns the problems, and the profile may be partly changed.
 pub(super) fn apply(profile: &mut Profile, keys: &Keys, operations: &[Value]) -> Result<(), Vec<Problem>> {
     let mut problems = Vec::new();
     for (index, operation) in operations.iter().enumerate() {
@@ -61,7 +61,7 @@ impl Step<'_> {
         }
     }
 
-    /// Does something with each address or element.
+    /// Applies a change for each address or element.
     fn values(&mut self, members: &Map<String, Value>, change: fn(&mut Self, &str, Value, &[(&str, Value)])) {
         let said = |(key, member): &(&str, &'static str)| {
             let value = members.get(*key).filter(|value| !value.is_null())?;
@@ -124,7 +124,7 @@ impl Step<'_> {
     }
 }
 
-/// Whole numbers stay whole while they fit.
+/// Adds two numbers. Whole numbers stay whole while they fit.
 fn sum(a: &Value, b: &Value) -> Option<Number> {
     if let (Some(a), Some(b)) = (a.as_i64(), b.as_i64())
         && let Some(sum) = a.checked_add(b)

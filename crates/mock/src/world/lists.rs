@@ -13,7 +13,7 @@ use super::{
 };
 use crate::server::response::HubResponse;
 
-/// The list of all users, which every workspace has.
+/// The list of all users, which exists in every workspace.
 pub(super) const ALL: &str = "all_users";
 
 /// The members of a list or a draft: when each was added, and the number of its entry.
@@ -22,13 +22,13 @@ type Members = BTreeMap<String, (u64, DateTime<Utc>)>;
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
     by_id: BTreeMap<String, List>,
-    /// The last number given to a draft or an entry.
+    /// The last number that was assigned to a draft or an entry.
     last: u64,
 }
 
 #[derive(Debug, Clone)]
 struct List {
-    /// What was sent of it.
+    /// The members of the list that were sent.
     own: Map<String, Value>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -44,7 +44,7 @@ struct Draft {
 }
 
 impl Lists {
-    /// The identifiers of the lists, without that of all users.
+    /// Returns the ids of the lists, except that of all users.
     #[cfg(feature = "page")]
     pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
         self.by_id.keys().map(String::as_str)
@@ -68,7 +68,7 @@ impl Lists {
         list.updated_at = now;
     }
 
-    /// Adds users to a list or a draft, or removes them: how many that changed.
+    /// Adds users to a list or a draft, or removes them. Returns how many changed.
     fn change(&mut self, id: &str, draft: Option<&str>, users: Vec<String>, add: bool) -> Option<usize> {
         let (now, mut last) = (Utc::now(), self.last);
         let found = self.by_id.get_mut(id)?;
@@ -99,7 +99,7 @@ impl Lists {
         });
     }
 
-    /// Gives to one user the lists of another.
+    /// Moves the list memberships of one user to another.
     pub(super) fn move_to(&mut self, from: &str, into: &str) {
         self.each(|members| {
             if let Some(entry) = members.remove(from) {
@@ -218,7 +218,7 @@ impl World {
         Answered::Json(json!({"success": true, "affected_count": count}))
     }
 
-    /// A list or one of its drafts, as the document shows it.
+    /// Returns a list or one of its drafts in the form that the document declares.
     fn list(&self, id: &str, draft: Option<&str>) -> Option<Map<String, Value>> {
         let all = (id == ALL).then(|| self.all_list());
         let list = self.lists.by_id.get(id).or(all.as_ref())?;
@@ -259,13 +259,13 @@ impl World {
         users.map(|(key, number)| (key[0].clone(), (number, DateTime::UNIX_EPOCH))).collect()
     }
 
-    /// The users of a list.
+    /// Returns the users of a list.
     pub(super) fn members_of(&self, list: &str) -> Option<Vec<String>> {
         let all = || (list == ALL).then(|| self.everybody().into_keys().collect());
         self.lists.by_id.get(list).map(|list| list.members.keys().cloned().collect()).or_else(all)
     }
 
-    /// The lists that a user is on.
+    /// Returns the lists that contain a user.
     pub(super) fn lists_of(&self, user: &str, asked: &Asked<'_>) -> Answer {
         let on = self.lists.by_id.iter().filter_map(|(id, list)| Some((id, list.members.get(user)?.1)));
         let on: Vec<_> = on.map(|(id, at)| (id.as_str(), (id, at))).collect();
@@ -286,7 +286,7 @@ impl World {
         page(by_cursor(&on, Order::Ascending, &asked.window(), shown))
     }
 
-    /// Puts a user on a list without a request.
+    /// Adds a user to a list without a request.
     pub(crate) fn subscribe_to_list(&mut self, distinct_id: &str, list: &Map<String, Value>) {
         let id = list.get("list_id").and_then(Value::as_str).unwrap_or_default();
         self.lists.upsert(id, list.clone(), Utc::now());

@@ -1,7 +1,7 @@
-//! The management API: workspaces, their keys, and what is edited on the dashboard, as drafts, live versions and versions before those.
+//! The management API: workspaces, their keys, and the content edited on the dashboard, as drafts, live versions and earlier versions.
 //!
-//! What has drafts is kept by [`Drafts`], whatever it is; the rest is what each of it means: when it is valid, what a commit of it
-//! replaces, and what of it the hub knows by then.
+//! [`Drafts`] stores everything that has drafts. The rest of the module defines what is specific to each kind: when it is valid, what a
+//! commit replaces, and which of it the mock server's other operations then know.
 
 mod contents;
 mod keys;
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::{Answer, Answered, Asked, World, json as members, missing, page, time};
 use crate::server::response::HubResponse;
 
-/// The workspaces that are always there. What is committed in the last one is what the hub's own operations know.
+/// The workspaces that always exist. Content committed in the last one becomes known to the mock server's other operations.
 const WORKSPACES: [(&str, &str, &str); 2] =
     [("staging", "Staging", "sandbox"), ("production", "Production", "production")];
 const OF_HUB: &str = "production";
@@ -34,30 +34,30 @@ struct Workspace {
     space: Space,
 }
 
-/// What a workspace has.
+/// The content of a workspace.
 #[derive(Default)]
 struct Space {
     workflows: Drafts,
     schemas: Drafts,
     events: BTreeMap<String, Members>,
-    /// One tree, under the empty name.
+    /// A single tree, under the empty name.
     categories: Drafts,
     category_translations: BTreeMap<String, Members>,
     translations: Drafts,
-    /// The committed sets of translations, of which the first has the number 1.
+    /// The committed sets of translations. The first has the number 1.
     versions: Vec<BTreeMap<String, Members>>,
     templates: Drafts,
-    /// By template, channel and id.
+    /// Indexed by template, channel and id.
     variants: Drafts,
     mock_data: Drafts,
     api_keys: Vec<Members>,
     public_keys: Vec<Members>,
     signing_keys: Vec<Members>,
-    /// How many keys were ever made.
+    /// The number of keys created so far.
     made: u64,
 }
 
-/// Things that are edited as drafts and committed.
+/// Content that is edited as drafts and committed.
 #[derive(Default)]
 struct Drafts {
     draft: BTreeMap<String, Members>,
@@ -69,7 +69,7 @@ impl Drafts {
         if mode == "live" { &self.live } else { &self.draft }
     }
 
-    /// Saves a draft, which replaces the one before. What is stamped is not part of its hash.
+    /// Saves a draft, which replaces the previous one. Stamped members are not part of its hash.
     fn save(&mut self, key: &str, content: Members) -> &mut Members {
         let now = time(Utc::now());
         let created = self.draft.get(key).and_then(|known| known.get("created_at")).cloned();
@@ -81,7 +81,7 @@ impl Drafts {
         self.draft.entry(key.to_owned()).or_default()
     }
 
-    /// Makes a draft the live version. The message is one of this version.
+    /// Makes a draft the live version. The message belongs to this version.
     fn commit(&mut self, key: &str, message: Option<String>) {
         let Some(draft) = self.draft.get_mut(key) else { return };
         draft.insert("commit_message".to_owned(), message.into());
@@ -98,7 +98,7 @@ impl Drafts {
     }
 }
 
-/// A hash of the content, whatever the order of its members.
+/// Returns a hash of the content that is independent of the order of its members.
 fn hash(content: &Members) -> String {
     fn write(value: &Value, out: &mut String) {
         match value {
@@ -159,7 +159,7 @@ impl Management {
                 let name = asked.text("name").to_owned();
                 let slug: String =
                     name.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-                // Whether a name may be taken twice is not known.
+                // It is unknown whether a name may be used twice.
                 let mut number = 1;
                 let mut free = slug.clone();
                 while self.space(&free).is_some() {
@@ -224,7 +224,7 @@ impl World {
         Some(answer)
     }
 
-    /// What is live in the hub's workspace, its own operations know.
+    /// Passes the live content of the default workspace on to the mock server's other operations.
     fn know_what_was_committed(&mut self, resource: &str) {
         let Some(space) = self.management.space(OF_HUB) else { return };
         let (mut workflows, mut categories) = (Vec::new(), Vec::new());
@@ -259,7 +259,7 @@ fn without(members: &mut Members, names: &[&str]) {
     members.retain(|name, _| !names.contains(&name.as_str()));
 }
 
-/// Whoever uses a service token.
+/// Returns the user behind a service token.
 fn system_user() -> Value {
     json!({"name": "Service Token", "email": "service-token@system.example"})
 }
@@ -273,7 +273,7 @@ fn offset_page(all: impl IntoIterator<Item = Members>, asked: &Asked<'_>) -> Ans
     Answered::Json(page::by_offset(&all, &asked.window()))
 }
 
-/// What a validation found.
+/// Returns the result of a validation.
 fn validation(errors: &[String]) -> Value {
     json!({"is_valid": errors.is_empty(), "errors": errors})
 }

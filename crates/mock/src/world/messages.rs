@@ -1,4 +1,4 @@
-//! Messages: one for each recipient and channel of a run, and what is done with them.
+//! Messages, one for each recipient and channel of a run, and operations on them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,15 +15,15 @@ use super::{
 };
 use crate::server::response::HubResponse;
 
-/// The results of a page, unless asked for.
+/// The default number of results on a page.
 const LIMIT: usize = 10;
-/// Statuses that nothing follows.
+/// Final statuses.
 const TERMINAL: [&str; 5] =
     ["trigger_blocked", "trigger_failed", "not_to_be_triggered", "failure_by_vendor", "delivery_failure"];
-/// Statuses that the filter `triggered` covers besides.
+/// Further statuses that the filter `triggered` covers.
 const TRIGGERED: [&str; 4] = ["trigger_blocked", "not_to_be_triggered", "to_be_triggered", "sent_by_vendor"];
 
-/// Why messages are sent.
+/// The cause of messages.
 #[derive(Debug, Clone)]
 pub(super) struct Cause<'a> {
     pub(super) kind: Kind,
@@ -35,7 +35,7 @@ pub(super) struct Cause<'a> {
     pub(super) template: Option<String>,
 }
 
-/// The messages, by a number that rises.
+/// The messages by ascending number.
 #[derive(Debug, Default)]
 pub(crate) struct Messages {
     by_number: BTreeMap<String, Value>,
@@ -43,7 +43,7 @@ pub(crate) struct Messages {
 }
 
 impl Messages {
-    /// Sends a message, unless it is blocked for the reason given.
+    /// Sends a message, unless it is blocked for the given reason.
     pub(super) fn add(
         &mut self,
         cause: &Cause<'_>,
@@ -67,7 +67,7 @@ impl Messages {
             "status": if blocked.is_some() { "trigger_blocked" } else { "delivered" },
             "failure_reason": blocked,
             "channel": channel,
-            // An address that is no text has credentials in it.
+            // An address that is not a string contains credentials.
             "channel_identity": address.as_str().map(|address| json!({"value": address})),
             "category": cause.category,
             "recipient": recipient,
@@ -92,7 +92,7 @@ impl Messages {
         self.bytes
     }
 
-    /// The number of the message that is sent next.
+    /// Returns the number of the next message.
     pub(super) fn next(&self) -> usize {
         self.by_number.len() + 1
     }
@@ -102,7 +102,7 @@ impl Messages {
         self.by_number.get(&key(number))
     }
 
-    /// Does something with one message: the status of the outcome, and why it was not done.
+    /// Performs an action on one message. Returns the status of the outcome, and the reason if it was not performed.
     fn act(&mut self, id: &str, action: &str) -> (u16, Value) {
         let error =
             |status: u16, kind: &str, message: &str| (status, json!({"type": kind, "message": message}));
@@ -140,7 +140,7 @@ impl World {
             "list" => {
                 let found = self.messages.by_number.iter().rev().filter(|(_, message)| fits(message, asked));
                 let found: Vec<_> = found.collect();
-                // One that is older comes after a newer one; `after` wins over `before`.
+                // Older messages come after newer ones; `after` takes precedence over `before`.
                 page(by_cursor(&found, Order::Descending, &window(asked.query), |message| (*message).clone()))
             }
             "edit_many" => {
@@ -167,12 +167,12 @@ impl World {
     }
 }
 
-/// A number as a key, so that the order of keys is that of the numbers.
+/// Converts a number to a key, so that keys sort like numbers.
 fn key(number: usize) -> String {
     format!("{number:012}")
 }
 
-/// A query with both cursors means the one after which a page stands.
+/// Parses the query. If there are both cursors, the page starts after `after`.
 fn window(query: &str) -> Window {
     let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
     let has_after = pairs.iter().any(|(name, _)| name == "after");
@@ -180,7 +180,7 @@ fn window(query: &str) -> Window {
     Window::new(&form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish(), LIMIT)
 }
 
-/// Whether a message is one that the query asks for.
+/// Returns whether a message matches the query.
 fn fits(message: &Value, asked: &Asked<'_>) -> bool {
     let has_status = |filter: &String| match filter.as_str() {
         "triggered" => {
@@ -214,6 +214,6 @@ fn fits(message: &Value, asked: &Asked<'_>) -> bool {
         && fields.iter().all(|(name, value)| among(name, value))
         && asked.query("is_campaign").is_none_or(|flag| message["is_campaign"] == (flag == "true"))
         && bound("created_at_gte").is_none_or(|bound| created >= Some(bound))
-        // To the second, the last one included.
+        // Compared in seconds, including the last one.
         && bound("created_at_lte").is_none_or(|bound| created.map(|at| at.timestamp()) <= Some(bound.timestamp()))
 }

@@ -1,7 +1,7 @@
-//! What the hub stores, and what the document's operations do with it.
+//! The stored data of the mock server, and the effects of the document's operations.
 //!
-//! An operation is known by its place in the document's table of resources. What is created, read, listed and deleted by its key
-//! alone is stored for any resource of the table ([`store`]); the other modules have what a resource means beyond that.
+//! An operation is identified by its place in the document's table of resources. Items that are created, read, listed and deleted by their
+//! key alone are handled generically for all resources ([`store`]). The other modules implement what is specific to a resource.
 
 mod asked;
 mod categories;
@@ -46,13 +46,13 @@ use self::{
 };
 use crate::{document::Document, refused::Refused, server::response::HubResponse};
 
-/// What identifies something: the parameters of its path, in their order.
+/// Identifies an item: the parameters of its path, in order.
 pub(crate) type Key = Vec<String>;
 
 /// A response's body, or a refusal.
 pub(crate) type Answer = Result<Answered, HubResponse>;
 
-/// What a success is answered with.
+/// The content of a successful response.
 #[derive(Debug)]
 pub(crate) enum Answered {
     /// The success that the document shows: no body, or a fixed text.
@@ -66,7 +66,7 @@ pub(crate) struct World {
     keys: Arc<Keys>,
     users: Profiles,
     objects: Profiles,
-    /// Profiles of users within tenants, which are laid over those of the users.
+    /// Profiles of users within tenants, which override those of the users.
     tenant_profiles: Profiles,
     subscriptions: Subscriptions,
     lists: Lists,
@@ -97,7 +97,7 @@ impl World {
         world
     }
 
-    /// Answers an operation of the table of resources; nothing if it is not known.
+    /// Answers an operation of the table of resources. Returns `None` if it is unknown.
     pub(crate) fn answer(&mut self, asked: &Asked<'_>) -> Option<Answer> {
         let role = asked.operation.role.as_ref()?;
         let verb = role.verb.as_str();
@@ -126,7 +126,7 @@ impl World {
         special.or_else(|| store::answer(self.stores.get_mut(&role.resource)?, verb, asked))
     }
 
-    /// Sets up something that the API cannot create: `workflow`, `category` or `template`.
+    /// Defines something that the API cannot create: `workflow`, `category` or `template`.
     pub(crate) fn define(&mut self, kind: &str, value: Value) -> Result<(), Refused> {
         let Value::Object(members) = value else {
             return Err(Refused::new(format!("a {kind} is a JSON object")));
@@ -148,7 +148,7 @@ impl World {
         &self.outbox
     }
 
-    /// How large all that is stored is as JSON, in bytes, about.
+    /// Returns the approximate size of all stored data as JSON, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let stores: usize = self.stores.values().map(Store::bytes).sum();
         let profiles = self.users.bytes() + self.objects.bytes() + self.tenant_profiles.bytes();
@@ -161,12 +161,12 @@ impl World {
     }
 }
 
-/// A time as the document writes it.
+/// Formats a time as the document does.
 fn time(time: DateTime<Utc>) -> Value {
     time.to_rfc3339_opts(SecondsFormat::Micros, false).into()
 }
 
-/// The document's response for something that does not exist.
+/// Returns the document's response for something that does not exist.
 fn missing(parameter: &str, value: &str) -> HubResponse {
     HubResponse::refusal(StatusCode::NOT_FOUND, format!("{parameter}: {value} not found"))
 }

@@ -1,4 +1,4 @@
-//! What was sent, the runs that came of it, and the keys that were seen.
+//! Everything that was sent, the resulting runs, and the idempotency keys that were seen.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -7,14 +7,14 @@ use serde_json::{Map, Value, json};
 
 use crate::refused::Refused;
 
-/// How long a key is remembered.
+/// The time for which a key is remembered.
 const REMEMBERED: TimeDelta = TimeDelta::hours(24);
-/// The number of records of a request that its description takes into account.
+/// The number of records of a request that its description covers.
 const MANY: usize = 100;
-/// The member that has a request's key.
+/// The member that contains a request's key.
 pub(super) const KEY: &str = "$idempotency_key";
 
-/// What is sent.
+/// The kind of something that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Kind {
@@ -26,7 +26,7 @@ pub enum Kind {
     Broadcast,
 }
 
-/// A trigger, an event or a broadcast that the hub accepted; of a request with many, one of them.
+/// A trigger, an event or a broadcast that the mock server accepted. A request with many records results in several of these.
 #[derive(Debug, Clone)]
 pub struct Sent {
     pub(super) kind: Kind,
@@ -38,16 +38,16 @@ pub struct Sent {
     #[cfg_attr(not(feature = "page"), allow(dead_code, reason = "only the page shows it"))]
     pub(super) at: DateTime<Utc>,
     pub(super) origin: Origin,
-    /// Its runs, by their places in the outbox.
+    /// The runs, by their positions in the outbox.
     pub(super) runs: Range<usize>,
 }
 
-/// The settings of a trigger, an event or a broadcast.
+/// The origin of a trigger, an event or a broadcast.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Origin {
-    /// The number of the request; absent if there was none.
+    /// The number of the request; `None` if there was none.
     pub(crate) request: Option<u64>,
-    /// The operation's id.
+    /// The id of the operation.
     #[cfg_attr(not(feature = "page"), allow(dead_code, reason = "only the page asks for it"))]
     pub(crate) operation: String,
 }
@@ -73,33 +73,33 @@ impl Sent {
         &self.body[if self.kind == Kind::Event { "properties" } else { "data" }]
     }
 
-    /// Its idempotency key.
+    /// Returns the idempotency key.
     pub fn key(&self) -> Option<&str> {
         self.body.get(KEY)?.as_str()
     }
 
-    /// Returns the identifier in the response.
+    /// Returns the id in the response.
     pub fn message_id(&self) -> &str {
         &self.message_id
     }
 
-    /// Returns whether its key was seen in the last 24 hours, so that nothing was done.
+    /// Returns whether the idempotency key was seen in the last 24 hours, so that nothing was done.
     pub fn is_duplicate(&self) -> bool {
         self.is_duplicate
     }
 
-    /// Returns the recipients, each once: the `distinct_id` of a user, `object_type/id` of an object. Users whom an object or a list
-    /// stands for are among them, users without a profile are not.
+    /// Returns the recipients, each once: the `distinct_id` of a user, or `object_type/id` of an object. Users reached through an object or
+    /// a list are included; users without a profile are not.
     pub fn recipients(&self) -> &[String] {
         &self.recipients
     }
 
-    /// Returns the number of its request ([`Recorded::number`](crate::Recorded::number)).
+    /// Returns the number of the request ([`Recorded::number`](crate::Recorded::number)).
     pub fn request(&self) -> Option<u64> {
         self.origin.request
     }
 
-    /// The id of the operation that sent it.
+    /// Returns the id of the operation that sent it.
     #[cfg(feature = "page")]
     pub(crate) fn operation(&self) -> &str {
         &self.origin.operation
@@ -120,24 +120,24 @@ pub(super) struct Run {
     pub(super) kind: Kind,
     pub(super) name: String,
     pub(super) key: Option<String>,
-    /// The recipient's identifier and addresses.
+    /// The recipient's id and addresses.
     pub(super) recipient: Vec<String>,
     pub(super) is_cancelled: bool,
-    /// Its messages, by their numbers.
+    /// The messages, by number.
     pub(super) messages: Range<usize>,
 }
 
-/// What was sent, oldest first, and the runs that came of it.
+/// Everything that was sent, oldest first, and the resulting runs.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     pub(super) sent: Vec<Sent>,
     pub(super) runs: Vec<Run>,
-    /// When each key was seen first.
+    /// The time at which each key was first seen.
     seen: BTreeMap<(Kind, String), DateTime<Utc>>,
-    /// The workflows that a test named, by slug; with none, any is known.
+    /// The workflows that a test defined, by slug. If there are none, any workflow is known.
     pub(super) workflows: BTreeMap<String, Map<String, Value>>,
     pub(super) bytes: usize,
-    /// The settings of the current one.
+    /// The origin of the current request.
     pub(super) origin: Origin,
 }
 
@@ -152,7 +152,7 @@ impl Outbox {
         &self.sent
     }
 
-    /// Describes in a few words the last record of a request and its recipients.
+    /// Briefly describes the last record of a request and its recipients.
     pub(crate) fn about(&self, request: u64) -> Option<String> {
         let sent = self.sent.iter().rev().take_while(|sent| sent.origin.request == Some(request));
         let sent: Vec<_> = sent.take(MANY).collect();
@@ -172,7 +172,7 @@ impl Outbox {
         self.bytes
     }
 
-    /// Whether the key was seen in the last 24 hours; remembers it.
+    /// Returns whether the key was seen in the last 24 hours, and remembers it.
     pub(super) fn is_duplicate(&mut self, kind: Kind, key: Option<&str>, now: DateTime<Utc>) -> bool {
         let Some(key) = key else { return false };
         let first = self.seen.entry((kind, key.to_owned())).or_insert(now);
@@ -183,7 +183,7 @@ impl Outbox {
         known
     }
 
-    /// Cancels the runs that fit, and gives their identifiers.
+    /// Cancels the matching runs and returns their ids.
     pub(super) fn cancel(&mut self, fits: impl Fn(&Run) -> bool) -> Value {
         let found = self.runs.iter_mut().filter(|run| !run.is_cancelled && fits(run));
         let ids = found.map(|run| {

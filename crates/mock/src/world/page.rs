@@ -1,15 +1,15 @@
-//! Pages of lists, by cursor and by offset. A cursor is the key that a page ended with, so that what comes and goes meanwhile
-//! moves nothing.
+//! Pages of lists, by cursor and by offset. A cursor is the key at the end of a page, so that items that are added or removed meanwhile do
+//! not shift the others.
 
 use std::cmp::Ordering;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-/// The most results of a page. Who asks for more gets these, and who asks for none gets one.
+/// The maximum number of results on a page. A larger limit is reduced to it, and a limit of zero counts as one.
 const GREATEST: usize = 1000;
 
-/// Which page is asked for.
+/// The requested page.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     limit: usize,
@@ -26,10 +26,10 @@ pub(crate) enum Order {
 }
 
 impl Window {
-    /// Reads a query; a page has this many results unless it says otherwise.
+    /// Parses a query. `limit` is the default number of results.
     pub(crate) fn new(query: &str, limit: usize) -> Self {
         let mut window = Self { limit, ..Self::default() };
-        // The document has seen that numbers are whole; what is too large for the machine is the greatest number.
+        // The document guarantees whole numbers. A number that is too large counts as the greatest number.
         let number = |text: &str| text.parse().unwrap_or(if text.starts_with('-') { 0 } else { usize::MAX });
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
@@ -44,7 +44,7 @@ impl Window {
     }
 }
 
-/// A page of what stands sorted by its keys, in the form of the document's cursor lists.
+/// Returns a page of items sorted by key, in the form of the document's cursor lists.
 pub(crate) fn by_cursor<K: AsRef<str>, T>(
     sorted: &[(K, T)],
     order: Order,
@@ -93,7 +93,7 @@ pub(crate) fn by_cursor<K: AsRef<str>, T>(
     }))
 }
 
-/// A page in the form of the document's offset lists.
+/// Returns a page in the form of the document's offset lists.
 pub(crate) fn by_offset(all: &[Value], window: &Window) -> Value {
     let page = all.iter().skip(window.offset).take(window.limit);
     json!({

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl World {
-    /// Operations on users.
+    /// Performs operations on users.
     pub(super) fn people(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
         let key = asked.key();
         let exists = || if self.users.has(&key) { Ok(()) } else { Err(asked.missing()) };
@@ -50,7 +50,7 @@ impl World {
         })
     }
 
-    /// Operations on objects.
+    /// Performs operations on objects.
     pub(super) fn things(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
         let key = asked.key();
         let exists = || if self.objects.has(&key) { Ok(()) } else { Err(asked.missing()) };
@@ -82,12 +82,12 @@ impl World {
         })
     }
 
-    /// A user's profile, in the form in which an upsert responses it.
+    /// Returns a user's profile, in the form of an upsert's response.
     pub(crate) fn user(&self, distinct_id: &str) -> Option<Value> {
         self.users.get(&[distinct_id.to_owned()]).map(Value::Object)
     }
 
-    /// All users, by `distinct_id`.
+    /// Returns all users by `distinct_id`.
     pub(crate) fn all_users(&self) -> Map<String, Value> {
         let keys = self.users.keys(&[]);
         keys.filter_map(|key| Some((key[0].clone(), self.users.get(key)?.into()))).collect()
@@ -97,7 +97,7 @@ impl World {
         self.users.keys(&[]).count()
     }
 
-    /// An object's profile, with the number of its subscribers.
+    /// Returns an object's profile, with the number of its subscribers.
     pub(super) fn object(&self, key: &[String]) -> Map<String, Value> {
         let mut object = self.objects.get(key).unwrap_or_default();
         object.insert("subscriptions_count".into(), self.subscriptions.count(key).into());
@@ -146,7 +146,7 @@ impl World {
         Ok(json(self.users.get(into).unwrap_or_default()))
     }
 
-    /// Applies records of edits, each to a user who need not exist. One that is wrong refuses all.
+    /// Applies edit records, each to a user that need not exist. A single invalid record rejects all of them.
     fn ingest(&mut self, records: Option<&Value>) -> Answer {
         let records = records.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let mut before: Vec<_> = Vec::new();

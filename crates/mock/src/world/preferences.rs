@@ -13,11 +13,11 @@ use super::{
     time,
 };
 
-/// The results of a page, unless asked for.
+/// The default number of results on a page.
 const LIMIT: usize = 10;
 
 impl World {
-    /// Preferences of a user or an object.
+    /// Performs operations on the preferences of a user or an object.
     pub(super) fn preferences(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
         if !["get", "edit"].contains(&verb)
             && !["_category", "_categories", "_channels"].iter().any(|end| verb.ends_with(end))
@@ -68,7 +68,7 @@ impl World {
         }))
     }
 
-    /// Preferences of a tenant.
+    /// Performs operations on the preferences of a tenant.
     pub(super) fn tenant_preferences(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
         if verb != "get" && !["_category", "_categories"].iter().any(|end| verb.ends_with(end)) {
             return None;
@@ -84,7 +84,7 @@ impl World {
                 let set = stored.of_tenants.entry((tenant.clone(), slug.clone())).or_default();
                 set.extend(asked.body.as_ref().and_then(Value::as_object).cloned().unwrap_or_default());
                 set.insert("updated_at".into(), time(Utc::now()));
-                // These are sent in another form than they are shown in.
+                // These are returned in another form than they are sent in.
                 set.retain(|name, _| name != "digest_schedule" && name != "properties");
             })
         } else {
@@ -124,7 +124,7 @@ impl World {
         }))
     }
 
-    /// Preferences of many users at once; those who do not exist are passed over.
+    /// Performs operations on the preferences of many users at once. Users that do not exist are skipped.
     pub(super) fn bulk_preferences(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
         if !["edit_preferences_of_many", "reset_preferences_of_many"].contains(&verb) {
             return None;
@@ -155,8 +155,7 @@ impl World {
         Some(Ok(Answered::Json(json!({"success": true}))))
     }
 
-    /// Returns the preference that keeps a message of this category from being sent; nothing if it is sent. A category that was not
-    /// set up blocks nothing.
+    /// Returns the preference that blocks a message of this category, or `None` if it is sent. An undefined category blocks nothing.
     pub(super) fn why_blocked(
         &self,
         recipient: &[String],
@@ -197,7 +196,7 @@ impl World {
     }
 }
 
-/// The filter of a query: a tag, or JSON that combines tags.
+/// Returns the filter of a query: a tag, or JSON that combines tags.
 fn tags(asked: &Asked<'_>) -> Option<Value> {
     asked.query("tags").map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }

@@ -1,4 +1,4 @@
-//! Profiles of users and objects, and of users within a tenant: properties and channels that are merged.
+//! Profiles of users and objects, and of users within a tenant, with mergeable properties and channels.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,27 +8,27 @@ use serde_json::{Map, Value, json};
 use super::{Key, edit, time};
 use crate::document::{Body, Problem};
 
-/// The longest identifier, in characters.
+/// The maximum length of an id, in characters.
 const LONGEST_ID: usize = 255;
-/// A reserved property that upstream's SDKs know, besides those of the document.
+/// A reserved property that SuprSend's SDKs know and the document does not declare.
 const LANGUAGE: &str = "$preferred_language";
-/// Keys of upstream's SDKs that say something of the push addresses beside them, and the member of an entry that they become.
+/// Keys of SuprSend's SDKs that describe the push addresses next to them, and the members of an entry that they become.
 pub(super) const ABOUT_PUSH: [(&str, &str); 2] =
     [("$id_provider", "id_provider"), ("$bundle_id", "bundle_id")];
-/// What the name of a push channel ends in.
+/// The suffix of a push channel's name.
 pub(super) const PUSH: &str = "push";
 
 /// Profiles of one kind.
 #[derive(Debug)]
 pub(crate) struct Profiles {
-    /// The members that name a profile.
+    /// The members that identify a profile.
     names: &'static [&'static str],
     by_key: BTreeMap<Key, Profile>,
-    /// How large all of them are as JSON, in bytes.
+    /// The size of all profiles as JSON, in bytes.
     bytes: usize,
 }
 
-/// Which keys of an upsert are channels, and which are reserved for other uses: from the document's request body.
+/// The channel keys and the otherwise reserved keys of an upsert, from the document's request body.
 #[derive(Debug)]
 pub(crate) struct Keys {
     channels: BTreeSet<String>,
@@ -41,11 +41,11 @@ pub(crate) struct Profile {
     updated_at: DateTime<Utc>,
     pub(super) properties: Map<String, Value>,
     pub(super) channels: BTreeMap<String, Vec<Value>>,
-    /// How large it is as JSON.
+    /// The size of the profile as JSON.
     bytes: usize,
 }
 
-/// Which of two users does not exist.
+/// The user that does not exist, of the two in a merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
     Into,
@@ -53,7 +53,7 @@ pub(crate) enum Missing {
 }
 
 impl Keys {
-    /// The keys of the body of an upsert, as the document declares it.
+    /// Reads the keys from the body of an upsert, as the document declares it.
     pub(crate) fn new(body: Option<&Body>) -> Self {
         let reserved = ABOUT_PUSH.map(|(key, _)| key).into_iter().chain([LANGUAGE]);
         let mut keys = Self { channels: BTreeSet::new(), reserved: reserved.map(str::to_owned).collect() };
@@ -65,7 +65,7 @@ impl Keys {
         keys
     }
 
-    /// What is wrong with an upsert beyond the schema of its body.
+    /// Returns the problems with an upsert beyond the schema of its body.
     pub(crate) fn problems(&self, ids: &[(String, String)], body: &Map<String, Value>) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut problem =
@@ -101,12 +101,12 @@ impl Keys {
 }
 
 impl Profiles {
-    /// None so far; these members name one.
+    /// Creates an empty collection whose profiles are identified by these members.
     pub(crate) fn new(names: &'static [&'static str]) -> Self {
         Self { names, by_key: BTreeMap::new(), bytes: 0 }
     }
 
-    /// Merges a valid upsert into the profile. See the crate's documentation for how.
+    /// Merges a valid upsert into the profile, by the rules in the crate's documentation.
     pub(crate) fn upsert(
         &mut self,
         keys: &Keys,
@@ -133,7 +133,7 @@ impl Profiles {
         self.put(key, profile);
     }
 
-    /// Does the operations of an edit in order, all or none, on the profile or on a new one.
+    /// Performs the operations of an edit in order, all or none, on the profile or on a new one.
     pub(crate) fn edit(
         &mut self,
         keys: &Keys,
@@ -149,12 +149,12 @@ impl Profiles {
         Ok(())
     }
 
-    /// Whether there was such a profile.
+    /// Deletes a profile. Returns whether it existed.
     pub(crate) fn delete(&mut self, key: &[String]) -> bool {
         self.take(key).is_some()
     }
 
-    /// Merges a profile into another: what only the first had the other gains, and the first is gone.
+    /// Merges a profile into another, which gains everything that only the first had. The first is deleted.
     pub(crate) fn merge(
         &mut self,
         into: &[String],
@@ -181,7 +181,7 @@ impl Profiles {
         Ok(())
     }
 
-    /// Puts back what was there before; nothing if nothing was.
+    /// Restores an earlier state; `None` if there was no profile.
     pub(crate) fn restore(&mut self, key: &[String], profile: Option<Profile>) {
         self.take(key);
         if let Some(profile) = profile {
@@ -195,7 +195,7 @@ impl Profiles {
         Some(profile)
     }
 
-    /// Stores a profile that was taken or is new.
+    /// Stores a profile that was taken out or is new.
     fn put(&mut self, key: &[String], mut profile: Profile) {
         profile.bytes = Value::from(self.to_json(key, &profile)).to_string().len();
         self.bytes += profile.bytes;
@@ -210,18 +210,18 @@ impl Profiles {
         self.by_key.get(key)
     }
 
-    /// The stored profile, in the form in which an upsert responses it.
+    /// Returns the stored profile, in the form of an upsert's response.
     pub(crate) fn get(&self, key: &[String]) -> Option<Map<String, Value>> {
         Some(self.to_json(key, self.by_key.get(key)?))
     }
 
-    /// All keys that begin with these, in order.
+    /// Returns all keys with this prefix, in order.
     pub(crate) fn keys<'a>(&'a self, prefix: &'a [String]) -> impl Iterator<Item = &'a Key> {
         let all = self.by_key.range(prefix.to_vec()..);
         all.map(|(key, _)| key).take_while(move |key| key.starts_with(prefix))
     }
 
-    /// How large all profiles are as JSON, in bytes.
+    /// Returns the size of all profiles as JSON, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -239,7 +239,7 @@ impl Profiles {
 }
 
 impl Profile {
-    /// One that an upsert made at this time will move on from.
+    /// Creates a profile; an upsert at this time will advance its `updated_at`.
     fn new(now: DateTime<Utc>) -> Self {
         Self {
             created_at: now,
@@ -250,12 +250,12 @@ impl Profile {
         }
     }
 
-    /// Says that something changes now. Two changes within the clock's resolution still differ.
+    /// Records a change at this time. Two changes within the clock's resolution still differ.
     fn touch(&mut self, now: DateTime<Utc>) {
         self.updated_at = now.max(self.updated_at + TimeDelta::microseconds(1));
     }
 
-    /// The channels that can be used, without their `$`, each with its first address.
+    /// Returns the active channels, without their `$`, each with its first address.
     pub(crate) fn active_channels(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.channels.iter().filter_map(|(channel, entries)| {
             let entry = entries.iter().find(|entry| entry["status"] == "active")?;
@@ -264,7 +264,7 @@ impl Profile {
     }
 }
 
-/// What the hub stores of one address: as the document's response example shows it.
+/// Returns the stored form of an address, as in the document's response example.
 pub(super) fn entry(channel: &str, mut value: Value, about: &[(&str, Value)]) -> Value {
     if channel == "$slack"
         && let Some(address) = value.as_object_mut()
@@ -282,7 +282,7 @@ pub(super) fn entry(channel: &str, mut value: Value, about: &[(&str, Value)]) ->
     entry
 }
 
-/// Adds entries; one whose value is known takes that one's place.
+/// Adds entries. An entry with a known value replaces the existing one.
 pub(super) fn merge(known: &mut Vec<Value>, entries: impl Iterator<Item = Value>) {
     for entry in entries {
         match known.iter_mut().find(|known| known["value"] == entry["value"]) {

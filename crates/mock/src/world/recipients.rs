@@ -1,4 +1,4 @@
-//! Whom a trigger or a subscription is for, and whom it so reaches.
+//! The recipients of triggers and subscriptions, and everybody they reach.
 
 use std::collections::BTreeSet;
 
@@ -22,19 +22,19 @@ const ABOUT: [&str; 7] = [
 /// One recipient of a request.
 #[derive(Debug)]
 pub(super) struct Recipient {
-    /// A user by one part, an object by two; empty for a transient user.
+    /// One part for a user, two for an object; empty for a transient user.
     pub(super) key: Key,
-    /// Channels and properties that came with it; absent for a bare identifier.
+    /// Channels and properties given in the request; `None` for a bare id.
     inline: Option<Map<String, Value>>,
     /// The only channels to use.
     channels: Option<Vec<String>>,
     depth: u64,
     skip_create: bool,
-    /// The tenant whose profile of the user the inline form is for.
+    /// The tenant in which the inline form is stored in the user's profile.
     context: Option<String>,
 }
 
-/// Somebody whom a run is for, with an address for each channel.
+/// A recipient of a run, with an address for each channel.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) key: Key,
@@ -74,7 +74,7 @@ impl Recipient {
         Ok(recipient)
     }
 
-    /// The channels of the inline form, without their `$`, each with its first address.
+    /// Returns the channels of the inline form, without their `$`, each with its first address.
     fn inline_channels(&self) -> impl Iterator<Item = (String, Value)> {
         self.inline.iter().flatten().filter_map(|(name, values)| {
             Some((name.strip_prefix('$')?.to_owned(), values.as_array()?.first()?.clone()))
@@ -87,7 +87,7 @@ impl Recipient {
 }
 
 impl World {
-    /// Reads the recipients of a request for this tenant.
+    /// Parses the recipients of a request for this tenant.
     pub(super) fn recipients(
         &self,
         values: &[Value],
@@ -117,7 +117,7 @@ impl World {
         if problems.is_empty() { Ok(found) } else { Err(HubResponse::bad_request(list(&problems))) }
     }
 
-    /// Adds the inline form to the profile. A bare identifier of nobody gets one only if it is to be created.
+    /// Stores the inline form in the profile. For a bare id, a missing profile is created only if `create` is set.
     pub(super) fn store_inline(&mut self, recipient: Recipient, tenant: Option<&str>, create: bool) {
         let Recipient { key, inline, skip_create, context, .. } = recipient;
         let is_known = match key.len() {
@@ -142,7 +142,7 @@ impl World {
         }
     }
 
-    /// Everybody whom the recipients reach, each once: users, objects, and by way of objects their subscribers.
+    /// Returns everybody whom the recipients reach, each once: users, objects, and through objects their subscribers.
     pub(super) fn reached(&self, recipients: &[Recipient]) -> Vec<Target> {
         let mut seen = BTreeSet::new();
         let mut targets = Vec::new();
@@ -166,7 +166,7 @@ impl World {
         targets
     }
 
-    /// The channels of the inline form count in place of those of the profile; who has no profile is nobody.
+    /// Returns a target, in which the channels of the inline form replace those of the profile. A recipient without a profile is ignored.
     fn target(&self, key: &[String], recipient: &Recipient, is_own: bool) -> Option<Target> {
         let profile = if key.len() == 2 { self.objects.profile(key) } else { self.users.profile(key) };
         let mut addresses: Vec<_> = if is_own { recipient.inline_channels().collect() } else { Vec::new() };
@@ -178,7 +178,7 @@ impl World {
         Some(Target { key: key.to_vec(), addresses })
     }
 
-    /// A user as the member of a list that is broadcast to.
+    /// Returns a user as the member of a list that receives a broadcast.
     pub(super) fn member(&self, id: &str) -> Option<Target> {
         let key = vec![id.to_owned()];
         let stored = self.users.profile(&key)?.active_channels();

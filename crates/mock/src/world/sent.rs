@@ -1,4 +1,4 @@
-//! Triggers, events and broadcasts: whom they reach and what comes of them.
+//! Triggers, events and broadcasts: their recipients and their effects.
 
 use axum::http::StatusCode;
 use chrono::Utc;
@@ -14,7 +14,7 @@ use super::{
 use crate::server::response::HubResponse;
 
 impl World {
-    /// Workflows: `trigger`, `trigger_many`, `trigger_dynamic`, `cancel`.
+    /// Performs operations on workflows: `trigger`, `trigger_many`, `trigger_dynamic`, `cancel`.
     pub(super) fn workflows(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
         Some(match verb {
             "trigger" => self.trigger(asked.body.as_ref()?).map(|id| accepted(&id)),
@@ -39,7 +39,7 @@ impl World {
         })
     }
 
-    /// Events: `track`, `track_many`, `send`.
+    /// Performs operations on events: `track`, `track_many`, `send`.
     pub(super) fn events(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
         Some(match verb {
             "track" => self.event(asked.body.as_ref()?).map(|id| accepted(&id)),
@@ -49,7 +49,7 @@ impl World {
         })
     }
 
-    /// Broadcasts: `send`, `cancel`.
+    /// Performs operations on broadcasts: `send`, `cancel`.
     pub(super) fn broadcasts(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
         Some(match verb {
             "send" => self.broadcast(asked.body.as_ref()?),
@@ -67,7 +67,7 @@ impl World {
         })
     }
 
-    /// Does something with each record of the body; what is refused is so alone.
+    /// Processes each record of the body. A rejected record does not affect the others.
     fn each(
         &mut self,
         asked: &Asked<'_>,
@@ -117,7 +117,7 @@ impl World {
         Ok(id)
     }
 
-    /// The old form of a trigger: template and category are part of it.
+    /// Handles the old form of a trigger, which includes the template and the category.
     fn trigger_dynamic(&mut self, body: &Value) -> Answer {
         let name = text(body, "name").unwrap_or_default();
         let member = |name: &str| text(body, name).map(str::to_owned);
@@ -135,7 +135,7 @@ impl World {
         Ok(Answered::AsDocumented)
     }
 
-    /// Records an event. That of an unknown user is accepted and dropped.
+    /// Records an event. An event of an unknown user is accepted and dropped.
     fn event(&mut self, body: &Value) -> Result<String, HubResponse> {
         let (name, user) =
             (text(body, "event").unwrap_or_default(), text(body, "distinct_id").unwrap_or_default());
@@ -173,7 +173,7 @@ impl World {
         Ok(Answered::AsDocumented)
     }
 
-    /// Records what was sent. Gives its identifier, and whether its key was seen before.
+    /// Records what was sent. Returns its id, and whether its key was seen before.
     fn record(&mut self, kind: Kind, name: &str, body: &Value) -> (String, bool) {
         let key = text(body, KEY).map(str::trim);
         let is_duplicate = self.outbox.is_duplicate(kind, key, Utc::now());
@@ -193,7 +193,7 @@ impl World {
         (message_id, is_duplicate)
     }
 
-    /// A run for each target, with a message for each of its channels.
+    /// Creates a run for each target, with a message for each of its channels.
     fn run(&mut self, cause: &Cause<'_>, targets: Vec<Target>) {
         for Target { key, addresses } in targets {
             let execution_id = format!("dsl_{}", self.outbox.runs.len() + 1);

@@ -1,4 +1,4 @@
-//! Resources that are stored as they are sent, by what the document's table says of them.
+//! Resources that are stored as they are sent, as the document's table describes them.
 
 use std::collections::BTreeMap;
 
@@ -16,20 +16,20 @@ use crate::{
     server::response::HubResponse,
 };
 
-/// How large a value is at least.
+/// The minimum size of a value.
 const BYTES: usize = 64;
 
 /// The values of one resource.
 #[derive(Debug)]
 pub(crate) struct Store {
-    /// The members of a value that its key consists of.
+    /// The members of a value that form its key.
     names: Vec<String>,
     /// The members of a response, each with whether it may be null.
     members: BTreeMap<String, bool>,
     values: BTreeMap<Key, Map<String, Value>>,
 }
 
-/// A store for every resource of the table that can be read by its key.
+/// Creates a store for every resource of the table that can be read by its key.
 pub(super) fn stores(document: &Document) -> BTreeMap<String, Store> {
     let read =
         document.operations().iter().filter_map(|operation| Some((operation.role.as_ref()?, operation)));
@@ -37,7 +37,7 @@ pub(super) fn stores(document: &Document) -> BTreeMap<String, Store> {
     read.map(|(role, operation)| (role.resource.clone(), Store::new(operation))).collect()
 }
 
-/// Answers what can be done with any resource; nothing for other verbs.
+/// Answers operations that are the same for all resources. Returns `None` for other verbs.
 pub(super) fn answer(store: &mut Store, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
     Some(match verb {
         "get" => {
@@ -56,7 +56,8 @@ pub(super) fn answer(store: &mut Store, verb: &str, asked: &Asked<'_>) -> Option
 }
 
 impl Store {
-    /// A store of what this operation reads. `template_slug` of a path is the member `slug`, if there is no longer one.
+    /// Creates a store for the values that this operation reads. `template_slug` of a path is the member `slug`, if there is no member with
+    /// the longer name.
     fn new(get: &Operation) -> Self {
         let members = get.members().clone();
         let name = |parameter: String| {
@@ -68,7 +69,7 @@ impl Store {
         Self { names, members, values: BTreeMap::new() }
     }
 
-    /// Stores a value that names itself.
+    /// Stores a value that contains its own key.
     pub(super) fn define(&mut self, value: Map<String, Value>) -> Result<(), Refused> {
         let id = |name: &String| value.get(name).and_then(Value::as_str).map(str::to_owned);
         let key: Option<Key> = self.names.iter().map(id).collect();
@@ -77,7 +78,7 @@ impl Store {
         Ok(())
     }
 
-    /// The key of what is stored: from the path, else from the body.
+    /// Returns the key of a value: from the path, or else from the body.
     fn key_of(&self, asked: &Asked<'_>, body: &Map<String, Value>) -> Result<Key, HubResponse> {
         let mut key = asked.key();
         for name in self.names.iter().skip(key.len()) {
@@ -87,7 +88,7 @@ impl Store {
         Ok(key)
     }
 
-    /// Members take the place of those stored; where both are objects, they are merged by their keys.
+    /// Stores members, which replace existing ones; if both are objects, they are merged by key.
     pub(super) fn upsert(&mut self, key: &[String], members: Map<String, Value>, now: DateTime<Utc>) {
         let value = self.values.entry(key.to_vec()).or_default();
         for (name, member) in members {
@@ -106,7 +107,7 @@ impl Store {
         }
     }
 
-    /// The value as a response has it: what was never set is null, where it may be.
+    /// Returns the value as in a response: members that were never set are null if they may be.
     pub(super) fn get(&self, key: &[String]) -> Option<Map<String, Value>> {
         let mut value = self.values.get(key)?.clone();
         for (name, _) in self.members.iter().filter(|(_, null)| **null) {
@@ -132,7 +133,7 @@ impl Store {
         self.values.remove(key).is_some()
     }
 
-    /// What is below the path of the request, in the form of list that its query asks for.
+    /// Returns the items below the path of the request, in the form of list that its query selects.
     fn list(&self, asked: &Asked<'_>) -> Answer {
         let prefix = asked.key();
         let below = self.values.keys().filter(|key| key.starts_with(&prefix));

@@ -1,4 +1,4 @@
-//! Who is subscribed to an object: users, and objects whose subscribers are users.
+//! Subscribers of objects: users, and objects whose subscribers are users.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ struct Edge {
 }
 
 impl Subscriptions {
-    /// The subscribers of an object.
+    /// Returns the subscribers of an object.
     pub(super) fn subscribers_of(&self, object: &[String]) -> impl Iterator<Item = &Key> {
         self.edges(object).map(|(subscriber, _)| subscriber)
     }
@@ -40,7 +40,7 @@ impl Subscriptions {
             .map(|((_, key), edge)| (key, edge))
     }
 
-    /// The objects that something is subscribed to.
+    /// Returns the objects that something is subscribed to.
     fn parents(&self, subscriber: &[String]) -> impl Iterator<Item = (&Key, &Edge)> {
         self.0
             .iter()
@@ -52,19 +52,19 @@ impl Subscriptions {
         self.edges(object).count()
     }
 
-    /// Adds a subscriber, or replaces the properties of one.
+    /// Adds a subscriber, or replaces the properties of an existing one.
     fn add(&mut self, object: &[String], subscriber: &[String], properties: Value, now: DateTime<Utc>) {
         let edge = Edge { properties, created_at: now, updated_at: now };
         let known = self.0.entry((object.to_vec(), subscriber.to_vec())).or_insert_with(|| edge.clone());
         *known = Edge { created_at: known.created_at, ..edge };
     }
 
-    /// Forgets every edge from or to it.
+    /// Removes every edge from or to this key.
     pub(super) fn forget(&mut self, key: &[String]) {
         self.0.retain(|(parent, subscriber), _| parent != key && subscriber != key);
     }
 
-    /// Gives to one subscriber what only the other is subscribed to.
+    /// Moves the subscriptions of one subscriber to another that lacks them.
     pub(super) fn move_to(&mut self, from: &[String], into: &[String]) {
         let moved: Vec<_> = self.parents(from).map(|(parent, edge)| (parent.clone(), edge.clone())).collect();
         for (parent, edge) in moved {
@@ -74,7 +74,7 @@ impl Subscriptions {
 }
 
 impl World {
-    /// The subscribers of an object.
+    /// Performs operations on the subscribers of an object.
     pub(super) fn subscribers(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
         let object = asked.key();
         if verb != "add" && !self.objects.has(&object) {
@@ -112,7 +112,7 @@ impl World {
             if recipient.key.is_empty() {
                 return Err(HubResponse::bad_request("recipients: a transient user cannot be subscribed"));
             }
-            // A parent, its child and the child's users: no object is between others.
+            // A parent, its child and the child's users: no object may be between two others.
             let is_child = self.subscriptions.parents(object).next().is_some();
             let has_children = self.subscriptions.subscribers_of(&recipient.key).any(|key| key.len() == 2);
             if recipient.key.len() == 2 && (is_child || has_children || recipient.key == object) {
@@ -151,14 +151,14 @@ impl World {
         })
     }
 
-    /// An object as a subscription shows it.
+    /// Returns an object in the form that subscriptions contain.
     fn reference(&self, key: &[String]) -> Value {
         let shown = ["object_type", "id", "properties", "subscriptions_count", "updated_at"];
         let object = self.object(key).into_iter().filter(|(name, _)| shown.contains(&name.as_str()));
         object.collect::<Map<_, _>>().into()
     }
 
-    /// The objects that a user or an object is subscribed to.
+    /// Returns the objects that a user or an object is subscribed to.
     pub(super) fn parents(&self, subscriber: &[String], asked: &Asked<'_>) -> Answer {
         let edges: Vec<_> = self
             .subscriptions

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Whether tags fit a filter of tags, `and`, `or`, `not` and `exists`.
+/// Returns whether tags match a filter of tags, `and`, `or`, `not` and `exists`.
 pub(super) fn has_tags(tags: &Value, filter: &Value) -> bool {
     let known = tags.as_array().map_or(&[][..], Vec::as_slice);
     let all = |filters: &Value, any: bool| {

@@ -1,11 +1,11 @@
-//! Templates: stored as they were set up; a channel of one can be read alone.
+//! Templates, which are stored as they were defined; a channel of one can be read separately.
 
 use serde_json::Value;
 
 use super::{Answer, Answered, Asked, World, missing};
 
 impl World {
-    /// A channel of a template.
+    /// Returns a channel of a template.
     pub(super) fn template_channel(&self, asked: &Asked<'_>) -> Answer {
         let (template, channel) = (asked.parameter("template_slug"), asked.parameter("channel_slug"));
         let stored = self.stores.get("templates").and_then(|templates| templates.get(&[template.to_owned()]));

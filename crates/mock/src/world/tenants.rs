@@ -1,4 +1,4 @@
-//! Tenants, of which one is always there, and users within tenants.
+//! Tenants, of which one always exists, and users within tenants.
 
 use chrono::Utc;
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use crate::{
     server::response::HubResponse,
 };
 
-/// The tenant that every workspace has.
+/// The tenant that exists in every workspace.
 pub(super) const DEFAULT: &str = "default";
 
 impl World {
@@ -29,7 +29,7 @@ impl World {
         if verb == "delete" && answer.is_ok() {
             self.forget_tenant(asked.parameter("tenant_id"));
         }
-        // A social link is removed by an empty text.
+        // An empty string removes a social link.
         let stored = self.stores.get_mut("tenants")?.get_mut(&asked.key());
         if let Some(Value::Object(links)) = stored.and_then(|tenant| tenant.get_mut("social_links")) {
             links.retain(|_, link| link != "");
@@ -46,20 +46,20 @@ impl World {
         self.preferences.forget_tenant(tenant);
     }
 
-    /// Refuses a tenant that does not exist; the document without tenants knows any.
+    /// Rejects a tenant that does not exist. If the document declares no tenants, any is accepted.
     pub(super) fn needs_tenant(&self, tenant: &str) -> Result<(), HubResponse> {
         let known = self.stores.get("tenants").is_none_or(|tenants| tenants.has(&[tenant.to_owned()]));
         if known { Ok(()) } else { Err(missing("tenant_id", tenant)) }
     }
 
-    /// The channels that a tenant sends nothing on.
+    /// Returns whether a tenant sends nothing on this channel.
     pub(super) fn blocks(&self, tenant: &str, channel: &str) -> bool {
         let stored = self.stores.get("tenants").and_then(|tenants| tenants.get(&[tenant.to_owned()]));
         let blocked = stored.and_then(|tenant| tenant.get("blocked_channels")?.as_array().cloned());
         blocked.is_some_and(|blocked| blocked.iter().any(|name| name == channel))
     }
 
-    /// Profiles of a user within tenants.
+    /// Performs operations on profiles of a user within tenants.
     pub(super) fn user_tenants(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
         let key = asked.key();
         let user = &key[..1];
@@ -98,7 +98,7 @@ impl World {
         })
     }
 
-    /// The profile of a user with that of the tenant laid over it, key by key.
+    /// Returns the profile of a user, overridden by that of the tenant, key by key.
     fn in_tenant(&self, key: &[String]) -> Map<String, Value> {
         let mut profile = self.users.get(&key[..1]).unwrap_or_default();
         for (name, value) in self.tenant_profiles.get(key).unwrap_or_default() {

@@ -1,4 +1,4 @@
-//! Gives the page its view of stored and sent data.
+//! Provides the page's view of stored and sent data.
 
 use std::ops::ControlFlow;
 
@@ -11,7 +11,7 @@ use super::{
     outbox::{Kind, Run, Sent},
 };
 
-/// A notification to one recipient: a trigger or a broadcast of which a run came, or something of which none did.
+/// A notification to one recipient: a run of a trigger or a broadcast, or a record without a run.
 #[derive(Debug)]
 pub(crate) struct Notification {
     pub(crate) id: Place,
@@ -28,7 +28,7 @@ pub(crate) struct Notification {
     pub(crate) messages: Vec<Value>,
 }
 
-/// The place of a notification: of what was sent, and among its runs.
+/// The position of a notification: the index of what was sent, and of the run in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place(pub(crate) usize, pub(crate) usize);
 
@@ -41,11 +41,11 @@ pub(crate) enum Outcome {
     Cancelled,
     /// The recipient has no active channel.
     NoChannel,
-    /// Its key was known.
+    /// Its idempotency key was already known.
     Duplicate,
-    /// It reached nobody who is known.
+    /// It reached no known recipient.
     Nobody,
-    /// An event, of which no message comes.
+    /// An event, which results in no message.
     Tracked,
 }
 
@@ -78,17 +78,17 @@ impl Outcome {
 /// The filter for notifications.
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
-    /// In small letters, a part of a name, a recipient or a key.
+    /// A part of a name, a recipient or a key, in lowercase.
     pub(crate) text: String,
     pub(crate) recipient: Option<String>,
     pub(crate) outcome: Option<String>,
     pub(crate) request: Option<u64>,
-    /// Only older ones.
+    /// Only notifications older than this one.
     pub(crate) before: Option<Place>,
 }
 
 impl World {
-    /// The newest notifications that are asked for, at most this many.
+    /// Returns the newest matching notifications, up to the limit.
     pub(crate) fn notifications(&self, wanted: &Wanted, limit: usize) -> Vec<Notification> {
         let mut found = Vec::new();
         let all = &self.outbox.sent;
@@ -121,7 +121,7 @@ impl World {
         found
     }
 
-    /// The notification at a place, and what was sent.
+    /// Returns the notification at a position, and what was sent.
     pub(crate) fn notification_at(&self, place: Place) -> Option<(Notification, &Sent)> {
         let sent = self.outbox.sent.get(place.0)?;
         let run = self.outbox.runs.get(sent.runs.clone()).and_then(|runs| runs.get(place.1));
@@ -140,13 +140,13 @@ impl World {
         sent: &Sent,
         run: Option<&Run>,
     ) -> Option<Notification> {
-        // The last of a run's texts is the identifier; the others are addresses.
+        // The last text of a run is the id; the others are addresses.
         let recipient = match run {
             Some(run) => run.recipient.last(),
             None => sent.recipients.first(),
         };
         let recipient = recipient.map(String::as_str).filter(|name| !name.is_empty());
-        // Whom a record without runs was meant for.
+        // The intended recipient of a record without runs.
         let recipient = recipient.or_else(|| named(&sent.body).next());
         let is_meant = |known: &str| {
             recipient == Some(known) || (run.is_none() && named(&sent.body).any(|id| id == known))
@@ -192,7 +192,7 @@ impl World {
         })
     }
 
-    /// The keys of what is stored of a resource that contain a text in small letters: those after so many, and how many there are.
+    /// Returns the stored keys of a resource that contain a lowercase text, after skipping a number of them, and their total number.
     pub(crate) fn stored_keys(
         &self,
         resource: &str,
@@ -228,7 +228,7 @@ impl World {
         }
     }
 
-    /// The slugs and the names of the workflows and the categories that were set up.
+    /// Returns the slugs and names of the defined workflows and categories.
     pub(crate) fn defined(&self) -> (Vec<Value>, Vec<Value>) {
         let workflows = self.outbox.workflows.values().cloned().map(Value::Object);
         let categories = self.preferences.categories.iter().cloned().map(Value::Object);
@@ -236,7 +236,7 @@ impl World {
     }
 }
 
-/// The users whom a record names, as an event does, or a trigger that reached nobody.
+/// Returns the users that a record names, for example in an event, or in a trigger that reached nobody.
 fn named(body: &Value) -> impl Iterator<Item = &str> {
     let listed = ["recipients", "users"].into_iter().filter_map(|name| body.get(name)?.as_array()).flatten();
     std::iter::once(body).chain(listed).filter_map(|it| it.get("distinct_id").unwrap_or(it).as_str())

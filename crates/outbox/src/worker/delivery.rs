@@ -1,4 +1,4 @@
-//! The delivery of one message.
+//! Delivers a single message.
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ use crate::{
     stored::{self, Loaded, Unusable},
 };
 
-/// The time after its first attempt in which a message is sent again: `SuprSend` recognizes its key for 24 hours.
+/// The time after its first attempt within which a message may be sent again: `SuprSend` recognizes its key for 24 hours.
 const RECOGNIZED: TimeDelta = TimeDelta::hours(23);
-/// The distance between the messages of an order key that wait for one before them.
+/// The interval between messages of an order key that wait for an earlier one.
 const DISTANCE: Duration = Duration::from_millis(20);
 
 /// A message as it is stored.
@@ -27,9 +27,9 @@ struct Message {
     arguments: Json<Box<RawValue>>,
     order_key: Option<String>,
     first_attempt_at: Option<DateTime<Utc>>,
-    /// The number of messages before it in its order key.
+    /// The number of earlier messages with the same order key.
     ahead: i64,
-    /// Seconds until one of those is tried again.
+    /// The number of seconds until one of those is retried.
     wait: Option<f64>,
 }
 
@@ -60,14 +60,14 @@ const READ: &str = "
     ) before
     where id = $1";
 
-/// Reason why a message goes to the dead letters.
+/// The reason why a message goes to the dead letters.
 struct Death<'a> {
     kind: &'a str,
     status: Option<u16>,
     error: String,
 }
 
-/// One attempt at a message.
+/// One attempt to deliver a message.
 struct Attempt<'a> {
     state: &'a State,
     id: i64,
@@ -83,7 +83,7 @@ impl Attempt<'_> {
     async fn run(&self) -> Result<(), Failed> {
         let statement = self.state.sql(READ);
         let read = sqlx::query_as::<_, Message>(&statement).bind(self.id);
-        // Another worker may have sent it, or somebody deleted it.
+        // Another worker may have sent it, or somebody may have deleted it.
         let Some(message) = read.fetch_optional(&self.state.pool).await.map_err(|error| self.lost(&error))?
         else {
             return Ok(());
@@ -95,7 +95,7 @@ impl Attempt<'_> {
             return Err(self.later(Some(delay), false, "waits for messages before it"));
         }
         if self.attempts() > self.state.max_attempts {
-            // The last one would have given up by itself.
+            // If the last attempt had ended normally, it would have given up itself.
             let error = "the last attempts ended without a result: the worker panicked".to_owned();
             return self.die(&message, Death { kind: "panic", status: None, error }).await;
         }
@@ -118,7 +118,7 @@ impl Attempt<'_> {
             return Err(self.later(Some(Duration::ZERO), false, "the worker stops"));
         };
         let result = self.send(loaded).await;
-        // The API is done with it: the next one need not wait for the database.
+        // The API has handled the message, so the next one need not wait for the database.
         drop(permit);
         match result {
             None => {
@@ -129,7 +129,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Waits for a place among the calls in flight; `None` if the worker stops first.
+    /// Waits for a place among the calls in flight. Returns `None` if the worker stops first.
     async fn permit(&self) -> Option<Permit> {
         let mut stopping = self.state.stopping.clone();
         tokio::select! {
@@ -139,7 +139,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Sends the message. `None` if the worker stops while an outage holds it.
+    /// Sends the message. Returns `None` if the worker stops while an outage holds it back.
     async fn send(&self, loaded: Loaded) -> Option<Result<Response<()>, Error>> {
         let stopped_in_outage = async {
             stopped(self.state.stopping.clone()).await;
@@ -153,7 +153,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Stores keys that the message lacked, before anything carries them.
+    /// Stores keys that the message lacked before any request carries them.
     async fn complete(&self, arguments: &str) -> Result<(), sqlx::Error> {
         let mut transaction = self.state.pool.begin().await?;
         sqlx::query("set local synchronous_commit = on").execute(&mut *transaction).await?;
@@ -180,7 +180,7 @@ impl Attempt<'_> {
     async fn failed(&self, message: &Message, error: &Error) -> Result<(), Failed> {
         let text = redact::error(&format!("{error:#}"), message.arguments.0.get());
         let status = error.status().map(|status| status.as_u16());
-        // A worker that may not send, or got something else than the API's response, says nothing about the message.
+        // If the worker is not authorized, or the response did not come from the API, this says nothing about the message.
         let is_transient = error.is_retryable()
             || matches!(status, Some(401 | 403))
             || matches!(error, Error::Config(_) | Error::UndecodableResponse(_));
@@ -246,7 +246,7 @@ impl Attempt<'_> {
             .map(drop)
     }
 
-    /// Fails the job, to run again.
+    /// Fails the job, so that it runs again.
     fn later(&self, delay: Option<Duration>, counts: bool, reason: &str) -> Failed {
         if delay.is_some() || !counts {
             self.state.again().insert(*self.job.id(), Again { delay, counts });
@@ -254,12 +254,12 @@ impl Attempt<'_> {
         Failed(reason.to_owned())
     }
 
-    /// Fails the job because the database did, which says nothing about the message.
+    /// Fails the job because of the database, which says nothing about the message.
     fn lost(&self, error: &sqlx::Error) -> Failed {
         self.later(None, false, &format!("the database failed: {error}"))
     }
 
-    /// The number of attempts, this one included.
+    /// Returns the number of attempts, including this one.
     fn attempts(&self) -> u32 {
         u32::try_from(*self.job.attempts()).unwrap_or(1)
     }

@@ -1,4 +1,4 @@
-//! Adds to the queue's worker: the times at which jobs run again, and a record of attempts that were interrupted.
+//! Hooks for the queue's worker: they set when jobs run again, and record interrupted attempts.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(super) fn add(options: WorkerOptions, shared: &Shared) -> WorkerOptions {
             async move {
                 match interrupted(&state, &context.job).await {
                     Ok(()) => JobRecoveryResult::Default,
-                    // The job stays claimed, and is taken over later.
+                    // The job stays claimed and is taken over later.
                     Err(error) => {
                         note("return a message", Err(error));
                         JobRecoveryResult::Skip
@@ -50,7 +50,7 @@ fn note(what: &str, result: Result<(), Error>) {
     }
 }
 
-/// Lets a job that failed run at another time than the queue's back-off says.
+/// Reschedules a failed job, instead of using the queue's back-off.
 async fn reschedule(state: &State, job: &Job, again: Again) -> Result<(), Error> {
     let attempts = i32::from(*job.attempts()) - i32::from(!again.counts);
     let statement = state.sql(
@@ -65,8 +65,8 @@ async fn reschedule(state: &State, job: &Job, again: Again) -> Result<(), Error>
         .map(drop)
 }
 
-/// Notes that a delivery was interrupted as the worker stopped, which may have reached the API: the time from which its key is remembered.
-/// Those of dead workers are noted together, in `takeover`.
+/// Records that a delivery was interrupted because the worker stopped. It may have reached the API, so its key is remembered from this
+/// time. Interruptions of dead workers are recorded together, in `takeover`.
 async fn interrupted(state: &State, job: &Job) -> Result<(), Error> {
     let id = job.payload().get("id").and_then(serde_json::Value::as_i64);
     let statement =
@@ -74,7 +74,7 @@ async fn interrupted(state: &State, job: &Job) -> Result<(), Error> {
     sqlx::query(&statement).bind(id).bind(job.locked_at()).execute(&state.pool).await.map(drop)
 }
 
-/// Lets workers look for the next message of an order key, since it could not be claimed before.
+/// Makes workers look for the next message of an order key, which could not be claimed before.
 async fn announce(state: &State) -> Result<(), Error> {
     let statement = state.sql(
         "select pg_notify('jobs:insert', '') where exists (select from :outbox.messages where order_key is not null)",

@@ -1,7 +1,7 @@
-//! Taking over the messages of workers that died.
+//! Takes over the messages of workers that died.
 //!
-//! The queue could do it, in one transaction for all dead workers with several statements for each of their jobs. If workers die faster than that
-//! transaction ends, it never does. Here, each statement frees a pack of jobs, and what it freed stays free.
+//! The queue could do this, but uses one transaction for all dead workers, with several statements for each of their jobs. If workers die
+//! faster than that transaction takes, it never completes. Here, each statement frees a pack of jobs, which then stay free.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -11,13 +11,14 @@ use tracing::warn;
 
 use super::{Shared, State};
 
-/// The most jobs that a statement frees.
+/// The maximum number of jobs that a statement frees.
 const PACK: usize = 200;
 
-/// Frees jobs of workers that reported nothing for a time, by the queue's own function, which also frees their order keys. They may have reached
-/// the API: the time from which their keys are remembered is noted. They go behind the jobs that wait, since one of them may be what kills workers.
+/// Frees jobs of workers that have been silent for a time, with the queue's own function, which also frees their order keys. Their
+/// deliveries may have reached the API, so the time from which their keys are remembered is recorded. The jobs go behind those that wait,
+/// because one of them may be what kills workers.
 ///
-/// A job that something else holds, such as another worker that takes over, is left to it.
+/// A job that is locked elsewhere, for example by another worker that is taking it over, is skipped.
 const FREE: &str = "
     with dead as materialized (
         select id, locked_by, locked_at, (payload->>'id')::bigint as message
@@ -36,8 +37,8 @@ const FREE: &str = "
     select count(*), :queue._private_return_jobs(locked_by, array_agg(id), 0, 'its worker died', true)
     from dead group by locked_by";
 
-/// Forgets dead workers, and frees order keys without a job: if a worker that was only taken for dead completes a job that another one has
-/// taken over, it frees its own order key, and not the other one's.
+/// Removes dead workers, and frees order keys without a job: if a worker that was wrongly considered dead completes a job that another one
+/// has taken over, it frees its own order key and not the other one's.
 const TIDY: &str = "
     with forgotten as (
         delete from :queue._private_workers where id in (
@@ -57,7 +58,7 @@ const TIDY: &str = "
         for update skip locked
     )";
 
-/// Takes over the messages of workers that were not heard of for this time, as long as it is polled.
+/// Takes over the messages of workers that have been silent for this time, as long as it is polled.
 pub(super) async fn run(shared: &Shared, beat: Duration, time: Duration) -> Infallible {
     let mut ticks = interval(beat);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -72,7 +73,7 @@ pub(super) async fn run(shared: &Shared, beat: Duration, time: Duration) -> Infa
 async fn sweep(state: &State, seconds: f64) -> Result<(), Error> {
     let (free, tidy) = (state.sql(FREE), state.sql(TIDY));
     loop {
-        // Planned each time, by the size that the queue has now.
+        // Planned each time, for the current size of the queue.
         let free =
             sqlx::query(&free).bind(seconds).bind(i64::try_from(PACK).unwrap_or(i64::MAX)).persistent(false);
         let mut freed = 0;

@@ -61,9 +61,9 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// The file with the rows.
+    /// Returns the file with the rows.
     pub(crate) fn input(&self) -> &Path {
-        // One of the two is there, says their declaration.
+        // The arguments' declaration guarantees that one of the two is set.
         self.retry_rejected.as_deref().or(self.input.as_deref()).unwrap_or_else(|| Path::new(""))
     }
 

@@ -1,4 +1,4 @@
-//! What of a file is done, so that an import can go on after whatever ended it.
+//! Records which rows of a file are done, so that an import can resume, whatever ended it.
 
 use std::{collections::BTreeSet, fs, io::Write, path::Path};
 
@@ -9,26 +9,26 @@ use sha2::{Digest, Sha256};
 
 use crate::files::{self, Mode, Version};
 
-/// No checkpoint is longer, in bytes.
+/// The maximum size of a checkpoint, in bytes.
 const LONGEST: u64 = 64 * 1024 * 1024;
 
-/// A row is done once it is imported or rejected. Rows end in any order, and some not at all, so what is done is the beginning of the
-/// file without a few rows.
+/// The state of an import. A row is done once it is imported or rejected. Rows end in any order, and some not at all, so the rows that are
+/// done are the beginning of the file except for a few.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Checkpoint {
     pub(crate) input: Version,
-    /// The last row that was taken.
+    /// The number of the last row that was taken.
     last: u64,
-    /// The rows up to that which are not done.
+    /// The rows up to `last` that are not done.
     open: BTreeSet<u64>,
     pub(crate) imported: u64,
     pub(crate) rejected: u64,
-    /// How long the file with the rejected rows was; what it has beyond that was not noted, and comes again.
+    /// The size of the file with the rejected rows. Anything beyond that was not recorded and will be written again.
     pub(crate) rejected_bytes: u64,
 }
 
-/// A checkpoint as it is written, with what shows that it is whole.
+/// A checkpoint as it is written, with a checksum of its content.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sealed {
@@ -44,12 +44,12 @@ impl Sealed {
 }
 
 impl Checkpoint {
-    /// Nothing is done.
+    /// Creates a checkpoint without any rows.
     pub(crate) fn new(input: Version) -> Self {
         Self { input, last: 0, open: BTreeSet::new(), imported: 0, rejected: 0, rejected_bytes: 0 }
     }
 
-    /// What is noted in the file, if it is there.
+    /// Reads the checkpoint from a file, if it exists.
     pub(crate) fn load(file: &Path, input: &Path, version: &Version) -> Result<Option<Self>> {
         let name = file.display();
         let remedy = "remove it or use --restart to begin with the first row";
@@ -66,7 +66,7 @@ impl Checkpoint {
         let sealed: Sealed = serde_json::from_slice(text)?;
         let checkpoint: Self = serde_json::from_str(sealed.checkpoint.get())?;
         ensure!(Sealed::new(sealed.checkpoint).sha256 == sealed.sha256, "it was changed");
-        // Somebody may have made the seal, too.
+        // Anybody could have computed the seal.
         let Self { input, last, open, imported, rejected, .. } = &checkpoint;
         let done = last.checked_sub(open.len() as u64);
         let noted = imported.checked_add(*rejected);
@@ -82,7 +82,7 @@ impl Checkpoint {
         row <= self.last && !self.open.contains(&row)
     }
 
-    /// Rows are taken in their order.
+    /// Records that a row was taken. Rows are taken in order.
     pub(crate) fn take(&mut self, row: u64) {
         self.last = self.last.max(row);
         self.open.insert(row);
@@ -92,12 +92,12 @@ impl Checkpoint {
         self.open.remove(&row);
     }
 
-    /// How many rows are done.
+    /// Returns the number of rows that are done.
     pub(crate) fn count(&self) -> u64 {
         self.last - self.open.len() as u64
     }
 
-    /// Writes the file so that it is always whole: a new one takes the place of the old one.
+    /// Writes the file atomically: a new file replaces the old one.
     pub(crate) fn save(&self, file: &Path, mode: Mode) -> Result<()> {
         let mut new = file.as_os_str().to_owned();
         new.push(".new");

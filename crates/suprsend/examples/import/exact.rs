@@ -1,4 +1,4 @@
-//! JSON as it is written: no number is rounded, and no key replaces another.
+//! JSON exactly as written: no number is rounded, and no key replaces another.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use serde::{
 };
 use serde_json::{Map, Number, Value, value::RawValue};
 
-/// Limit of nesting, the same as `serde_json`'s.
+/// The maximum nesting, the same as that of `serde_json`.
 const DEPTH: usize = 127;
 
-/// Reason why a text cannot be read exactly, and the member.
+/// The reason why text cannot be read exactly, and the member.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Problem {
     path: String,
@@ -40,7 +40,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The members of an object, in order and all of them.
+/// All members of an object, in order.
 pub(crate) struct Members<'a>(pub(crate) Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
@@ -67,7 +67,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// Reads an object whose members are read by a function.
+/// Reads an object, with a function that reads its members.
 pub(crate) fn object<T>(
     raw: &RawValue,
     read: impl Fn(&str, &RawValue) -> Result<T, Problem>,
@@ -111,7 +111,7 @@ fn value_within(raw: &RawValue, depth: usize) -> Result<Value, Problem> {
     }
 }
 
-/// Reads the id of a user: a string, or the digits of a number as they are written.
+/// Reads the id of a user: a string, or the digits of a number exactly as written.
 pub(crate) fn id(raw: &RawValue) -> Result<String, Problem> {
     let text = raw.get();
     match text.as_bytes().first() {
@@ -124,7 +124,7 @@ pub(crate) fn id(raw: &RawValue) -> Result<String, Problem> {
     }
 }
 
-/// Reads a part of a JSON text; an error in it is one of the whole text.
+/// Parses a part of a JSON text. An error applies to the text as a whole.
 fn parse<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Problem> {
     serde_json::from_str(raw.get()).map_err(|error| Problem::new(format!("cannot be read: {error}")))
 }
@@ -141,7 +141,7 @@ fn number(text: &str) -> Result<Number, Problem> {
     if let Ok(number) = text.parse::<i64>() {
         return Ok(number.into());
     }
-    // Correctly rounded, which serde_json's own reading is not by default.
+    // Rounded correctly, which serde_json does not do by default.
     let number = text.parse().ok().and_then(Number::from_f64);
     let number = number.ok_or_else(|| Problem::new("is a number that is too large"))?;
     let sent = number.to_string();
@@ -151,7 +151,7 @@ fn number(text: &str) -> Result<Number, Problem> {
     Err(Problem::new(format!("is a number that would be rounded to {sent}: write it as a string")))
 }
 
-/// The value of a number: the digits that count, and the power of ten of the last one.
+/// The value of a number: the significant digits, and the power of ten of the last one.
 #[derive(PartialEq)]
 struct Decimal {
     negative: bool,

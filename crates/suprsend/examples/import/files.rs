@@ -1,4 +1,4 @@
-//! Files beside the input: they hold people's data, so they are for those who may read the input, and nobody can have them written
+//! Files next to the input. They contain personal data, so only those who may read the input may read them, and a link cannot redirect them
 //! elsewhere.
 
 use std::{
@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use fs4::{FileExt, TryLockError};
 use serde::{Deserialize, Serialize};
 
-/// Tells one version of a file from another.
+/// Identifies a version of a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Version {
@@ -28,7 +28,7 @@ impl Version {
     }
 }
 
-/// Opens the input, which no other import may have open until the file is closed.
+/// Opens the input, and locks it against other imports until it is closed.
 pub(crate) fn open_input(file: &Path) -> Result<File> {
     let name = file.display();
     let input = File::open(file).with_context(|| format!("cannot open {name}"))?;
@@ -48,12 +48,12 @@ fn lock(file: &File, name: &Path) -> Result<()> {
     }
 }
 
-/// Permissions of a file.
+/// The permissions of a file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mode(#[cfg_attr(not(unix), expect(dead_code, reason = "there are no modes"))] u32);
 
 impl Mode {
-    /// The mode of the input, or for its owner only.
+    /// Returns the permissions of the input, or permissions for its owner only.
     pub(crate) fn from_input(input: &Path) -> Self {
         fs::metadata(input).map_or(Self(0o600), |metadata| Self(mode(&metadata)))
     }
@@ -62,7 +62,7 @@ impl Mode {
 #[cfg(unix)]
 fn mode(metadata: &Metadata) -> u32 {
     use std::os::unix::fs::PermissionsExt;
-    // The import writes these files, and nobody runs them.
+    // The import must be able to write these files, and they are not executable.
     metadata.permissions().mode() & 0o666 | 0o600
 }
 
@@ -71,7 +71,7 @@ fn mode(_: &Metadata) -> u32 {
     0o600
 }
 
-/// Makes a file that was not there; one of that name is removed.
+/// Creates a new file, after removing an existing one of that name.
 pub(crate) fn create(file: &Path, mode: Mode) -> Result<File> {
     let name = file.display();
     if refuse_links(file)? {
@@ -88,7 +88,7 @@ pub(crate) fn create(file: &Path, mode: Mode) -> Result<File> {
     Ok(created)
 }
 
-/// Opens a file of the import's own to go on writing it, if it is there.
+/// Opens an existing file of the import, to append to it.
 pub(crate) fn open(file: &Path) -> Result<Option<File>> {
     let open = || open_own(OpenOptions::new().write(true), file);
     let opened = open().with_context(|| format!("cannot write {}", file.display()))?;
@@ -98,7 +98,7 @@ pub(crate) fn open(file: &Path) -> Result<Option<File>> {
     Ok(opened)
 }
 
-/// Reads a file of the import's own, if it is there.
+/// Reads a file of the import, if it exists.
 pub(crate) fn read(file: &Path, longest: u64) -> Result<Option<Vec<u8>>> {
     let read = || {
         let Some(opened) = open_own(OpenOptions::new().read(true), file)? else { return Ok(None) };
@@ -109,7 +109,7 @@ pub(crate) fn read(file: &Path, longest: u64) -> Result<Option<Vec<u8>>> {
     read().with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// Opens a file that is no link, also if somebody puts one there meanwhile.
+/// Opens a file that is not a link, even if somebody puts a link there meanwhile.
 fn open_own(options: &mut OpenOptions, file: &Path) -> Result<Option<File>> {
     if !refuse_links(file)? {
         return Ok(None);
@@ -123,7 +123,7 @@ fn open_own(options: &mut OpenOptions, file: &Path) -> Result<Option<File>> {
     }
 }
 
-/// Returns whether the file is there, and is a file of its own.
+/// Returns whether the file exists. Fails if it is a link or not a regular file.
 pub(crate) fn refuse_links(file: &Path) -> Result<bool> {
     let metadata = match fs::symlink_metadata(file) {
         Ok(metadata) => metadata,
@@ -146,9 +146,9 @@ fn is_linked(_: &Metadata) -> bool {
     false
 }
 
-/// Fails unless a file is of this version still, and so many bytes of it were read.
+/// Fails unless a file still has this version, and this number of bytes of it was read.
 pub(crate) fn assert_whole(file: &Path, version: &Version, read: u64) -> Result<()> {
-    // Only a file has a size.
+    // Only a regular file has a size.
     let is_whole = !file.is_file() || (Version::from_path(file)? == *version && read == version.bytes);
     ensure!(is_whole, "{} has changed while it was read: begin again with --restart", file.display());
     Ok(())

@@ -1,4 +1,4 @@
-//! State of each row: taken, imported, rejected, or not done.
+//! Tracks the state of each row: taken, imported, rejected, or not done.
 
 use std::{
     collections::HashMap,
@@ -20,28 +20,28 @@ use crate::{
     rows::{Content, Row, Rows},
 };
 
-/// After this number of rows in a row that are not done, none of them imported, the import stops.
+/// The number of consecutive rows that are not done, with none imported among them, after which the import stops.
 const FAILURES: u32 = 20;
-/// Longest time spent on rows before signals and timers are checked.
+/// The maximum time spent on rows before signals and timers are checked.
 const TURN: Duration = Duration::from_millis(50);
 
-/// Parts of a row that are kept until its outcome is known.
+/// The parts of a row that are kept until its outcome is known.
 struct Taken {
     number: u64,
     origin: u64,
     input: Box<RawValue>,
 }
 
-/// Action after an outcome.
+/// The action after an outcome.
 pub(crate) enum Settled {
     Done,
-    /// The row is for the next run, for this reason.
+    /// The row is left to the next run, for this reason.
     NotDone(String),
-    /// As above, and there is no sense in going on.
+    /// As above, and there is no point in continuing.
     Stop(String),
 }
 
-/// Returns the next event.
+/// The next event.
 pub(crate) enum Next {
     Send(u64, UpsertUser),
     /// No row to send was found in time; there may be more.
@@ -56,12 +56,12 @@ pub(crate) struct Ledger {
     checkpoint_file: PathBuf,
     rejected: Option<BufWriter<File>>,
     rejected_file: PathBuf,
-    /// The rows in flight, by their numbers.
+    /// The rows in flight, by number.
     taken: HashMap<u64, Taken>,
-    /// Rows of this run that are for the next one.
+    /// The number of rows of this run that are left to the next one.
     not_done: u64,
     failures: u32,
-    /// Why the import cannot go on.
+    /// The reason why the import cannot continue.
     broken: Option<Error>,
 }
 
@@ -75,13 +75,13 @@ struct Rejected<'a> {
 }
 
 impl Ledger {
-    /// Begins an import, or goes on with the one that the checkpoint knows.
+    /// Starts an import, or resumes the one of the checkpoint.
     pub(crate) fn open(arguments: &Arguments, version: Version) -> Result<Self> {
         let input = arguments.input().to_owned();
         let (checkpoint_file, rejected_file) = (arguments.checkpoint(), arguments.rejected());
         let known =
             if arguments.restart { None } else { Checkpoint::load(&checkpoint_file, &input, &version)? };
-        // Refusals come before the first request.
+        // Problems are found before the first request.
         files::refuse_links(&checkpoint_file)?;
         files::refuse_links(&new(&checkpoint_file))?;
         files::refuse_links(&rejected_file)?;
@@ -90,7 +90,7 @@ impl Ledger {
             && let Some(mut file) = files::open(&rejected_file)?
         {
             let mut go_on = || {
-                // Rows written after the checkpoint are written again. Some of the file may have been removed meanwhile.
+                // Rows written after the checkpoint are written again. A part of the file may have been removed meanwhile.
                 file.set_len(known.rejected_bytes.min(file.metadata()?.len()))?;
                 file.seek(SeekFrom::End(0))
             };
@@ -111,13 +111,13 @@ impl Ledger {
         })
     }
 
-    /// What to tell if this is not the beginning.
+    /// Returns a message if the import resumes an earlier one.
     pub(crate) fn continued(&self) -> Option<String> {
         let done = self.checkpoint.count();
         (done > 0).then(|| format!("resuming after {done} rows ({})", self.checkpoint_file.display()))
     }
 
-    /// The next row that is to be sent, with its number. Rows that cannot be sent are rejected on the way.
+    /// Returns the next row to send, with its number. Rows that cannot be sent are rejected.
     pub(crate) fn next<R: Read>(&mut self, rows: &mut Rows<R>, client: &Client) -> Next {
         let start = Instant::now();
         while self.broken.is_none() {
@@ -153,7 +153,7 @@ impl Ledger {
         Next::End
     }
 
-    /// Notes what came of a row, which has this number and is of the user with this id.
+    /// Records the outcome of a row with this number, of the user with this id.
     pub(crate) fn settle(
         &mut self,
         (number, id): (u64, String),
@@ -204,7 +204,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes the checkpoint. The rejected rows are on the disk before it says so.
+    /// Writes the checkpoint, after flushing the rejected rows to disk.
     pub(crate) fn save(&mut self) -> Result<()> {
         if let Some(file) = &mut self.rejected {
             let mut write = || {
@@ -216,14 +216,14 @@ impl Ledger {
             self.checkpoint.rejected_bytes =
                 written.with_context(|| format!("cannot write {}", self.rejected_file.display()))?;
         }
-        // Of an import that did nothing, nothing is left behind.
+        // An import that did nothing leaves nothing behind.
         if self.checkpoint.count() == 0 {
             return Ok(());
         }
         self.checkpoint.save(&self.checkpoint_file, self.mode)
     }
 
-    /// All rows are done: there is nothing to go on with. Says how many were rejected.
+    /// Ends an import whose rows are all done, so nothing is left to resume. Returns the number of rejected rows.
     pub(crate) fn complete(&mut self) -> Result<u64> {
         self.save()?;
         remove(&self.checkpoint_file)?;
@@ -234,22 +234,22 @@ impl Ledger {
         Ok(self.checkpoint.rejected)
     }
 
-    /// Fails unless the input is what it was at first, and was read to its end.
+    /// Fails unless the input is unchanged and was read to its end.
     pub(crate) fn assert_whole(&self, read: u64) -> Result<()> {
         files::assert_whole(&self.input, &self.checkpoint.input, read)
     }
 
-    /// Why the import cannot go on, if so.
+    /// Returns the reason why the import cannot continue, if there is one.
     pub(crate) fn broken(&mut self) -> Option<Error> {
         self.broken.take()
     }
 
-    /// Rows of this run that are for the next one.
+    /// Returns the number of rows of this run that are left to the next one.
     pub(crate) fn not_done(&self) -> u64 {
         self.not_done
     }
 
-    /// The numbers, for the bar.
+    /// Returns the counts for the progress bar.
     pub(crate) fn counts(&self) -> String {
         let Checkpoint { imported, rejected, .. } = &self.checkpoint;
         match self.not_done {
@@ -271,13 +271,13 @@ impl Ledger {
     }
 }
 
-/// Origin of a failure.
+/// The origin of a failure.
 enum Verdict {
-    /// The row's: it is rejected.
+    /// The row itself: it is rejected.
     Row,
-    /// The settings that all rows share, for this reason.
+    /// A setting that all rows share, for this reason.
     Import(&'static str),
-    /// The hub's, or that of the way to it: it passes, and says nothing about the row.
+    /// The API or the connection to it: a transient error that says nothing about the row.
     Hub,
 }
 
@@ -291,7 +291,7 @@ impl Verdict {
             Error::InvalidInput(_) => Self::Row,
             Error::Config(_) => Self::Import("nothing can be sent"),
             Error::Api(_) | Error::NotFound(_) if !error.is_retryable() => match error.status() {
-                // Of a proxy.
+                // The response of a proxy.
                 Some(StatusCode::PROXY_AUTHENTICATION_REQUIRED) => Self::Hub,
                 Some(status) if status.is_client_error() => Self::Row,
                 _ => Self::Hub,
@@ -301,7 +301,7 @@ impl Verdict {
     }
 }
 
-/// Path of a checkpoint before it replaces the last one.
+/// Returns the path of a checkpoint before it replaces the last one.
 fn new(checkpoint: &Path) -> PathBuf {
     let mut name = checkpoint.as_os_str().to_owned();
     name.push(".new");

@@ -1,4 +1,4 @@
-//! How far an import is: a bar on a terminal, a line now and then elsewhere.
+//! Shows the progress of an import: a bar on a terminal, elsewhere an occasional line.
 
 use std::{
     cell::Cell,
@@ -9,11 +9,11 @@ use std::{
 use anyhow::Result;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How often a line is written where there is no terminal.
+/// The interval between lines if there is no terminal.
 const LINE: Duration = Duration::from_secs(5);
 
-/// A bar and its numbers in less than 80 columns, so that it never wraps: what a terminal has shown in two lines, no bar can take back.
-/// A terminal also shows what is typed behind it, such as `^C`. What is too long in a message is cut.
+/// A bar and its counts in less than 80 columns, so that it never wraps: a bar cannot erase a second line. A terminal also echoes what is
+/// typed after it, such as `^C`. Messages that are too long are cut.
 const TEMPLATE: &str = "{bar:8} {percent:>3}% {eta:>4} left {msg:50!}";
 
 pub(crate) struct Progress {
@@ -23,23 +23,23 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn start(bytes: u64) -> Result<Self> {
-        // Hidden by itself where stderr is no terminal.
+        // It hides itself if stderr is not a terminal.
         let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
         bar.set_style(ProgressStyle::with_template(TEMPLATE)?);
         Ok(Self { bar, last_line: Cell::new(Instant::now()) })
     }
 
-    /// The bar, which follows what is read of the input.
+    /// Returns the bar, which follows the position in the input.
     pub(crate) fn bar(&self) -> &ProgressBar {
         &self.bar
     }
 
-    /// From here on rows are sent: the time that is left is reckoned from what comes after this.
+    /// Marks the start of sending, from which the remaining time is estimated.
     pub(crate) fn begin(&self) {
         self.bar.reset_eta();
     }
 
-    /// Shows the numbers.
+    /// Shows the counts.
     pub(crate) fn show(&self, text: &str) {
         if !self.bar.is_hidden() {
             self.bar.set_message(text.to_owned());
@@ -50,18 +50,18 @@ impl Progress {
         }
     }
 
-    /// A line that stays, for people.
+    /// Prints a permanent line for people.
     pub(crate) fn note(&self, line: &str) {
-        // A progress bar that cannot be shown is no failure.
+        // A progress bar that cannot be shown is not a failure.
         let _ = self.bar.suspend(|| writeln!(io::stderr(), "{line}"));
     }
 
-    /// A line of the result.
+    /// Prints a line of the result.
     pub(crate) fn print(&self, line: &str) -> io::Result<()> {
         self.bar.suspend(|| writeln!(io::stdout(), "{line}"))
     }
 
-    /// The last line.
+    /// Prints the last line.
     pub(crate) fn end(&self, line: &str) -> io::Result<()> {
         self.bar.finish_and_clear();
         writeln!(io::stdout(), "{line}")

@@ -1,4 +1,4 @@
-//! Quotes of CSV, which the reader takes as they come: one that is not closed swallows the rows behind it.
+//! Checks quotes in CSV, which the CSV reader accepts unconditionally: an unclosed one swallows the rows after it.
 
 use std::{
     cell::RefCell,
@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
 };
 
-/// A place in the file.
+/// A position in the file.
 #[derive(Clone, Copy)]
 struct Place {
     line: u64,
@@ -15,7 +15,7 @@ struct Place {
     byte: u64,
 }
 
-/// A quote after which nobody can tell where rows begin.
+/// A quote after which the start of the next row is ambiguous.
 #[derive(Clone, Copy)]
 pub(crate) struct Fault {
     opened: Place,
@@ -27,7 +27,7 @@ enum What {
     NotClosed,
     /// Text follows the closing quote, in this line.
     TextBehind(u64),
-    /// More than this number of bytes.
+    /// The row is longer than this number of bytes.
     TooLong(u64),
 }
 
@@ -53,16 +53,16 @@ enum At {
     Start,
     Plain,
     Quoted,
-    /// Behind a quote that closes, unless another one follows.
+    /// After a closing quote, unless another quote follows.
     Closed,
 }
 
 struct State {
     at: At,
     here: Place,
-    /// Position of the last opening quote.
+    /// The position of the last opening quote.
     opened: Place,
-    /// Position where the row began, if it is known.
+    /// The position where the row began, if it is known.
     row: u64,
     longest: u64,
     fault: Option<Fault>,
@@ -102,18 +102,18 @@ impl State {
     }
 }
 
-/// Passes a file on, and watches its quotes.
+/// Passes a file on and checks its quotes.
 pub(crate) struct Quotes<R> {
     inner: R,
     state: Rc<RefCell<State>>,
 }
 
-/// Findings of [`Quotes`].
+/// The findings of [`Quotes`].
 #[derive(Clone)]
 pub(crate) struct Watch(Rc<RefCell<State>>);
 
 impl<R: Read> Quotes<R> {
-    /// Watches a file from its beginning. A row of more bytes than `longest` is an error, so that none takes all memory.
+    /// Watches a file from its beginning. A row longer than `longest` bytes is an error, so that it cannot fill the memory.
     pub(crate) fn new(inner: R, longest: u64) -> (Self, Watch) {
         let here = Place { line: 1, column: 1, byte: 0 };
         let state = State { at: At::Start, here, opened: here, row: 0, longest, fault: None };
@@ -123,7 +123,7 @@ impl<R: Read> Quotes<R> {
 }
 
 impl Watch {
-    /// Returns a fault before this byte.
+    /// Returns the first fault before this byte.
     pub(crate) fn fault(&self, byte: u64) -> Option<Fault> {
         self.0.borrow().fault.filter(|fault| fault.opened.byte < byte)
     }

@@ -1,4 +1,4 @@
-//! From a file to rows, and from a row to a user.
+//! Splits a file into rows, and converts a row to a user.
 
 use std::{
     collections::HashMap,
@@ -14,54 +14,54 @@ use super::{
     quotes::{Quotes, Watch},
 };
 
-/// The longest line that is read, in bytes: ten times what the API takes.
+/// The maximum length of a line, in bytes: ten times what the API accepts.
 const LINE: usize = 8 * 1024 * 1024;
-/// How much of a longer one goes to the rejected rows, in bytes.
+/// The part of a longer line that goes to the rejected rows, in bytes.
 const SHOWN: usize = 1024;
-/// What stands between the addresses in a cell.
+/// Separates the addresses in a cell.
 const SEPARATOR: char = ';';
-/// What the name of a column ends with whose cells are JSON.
+/// The suffix of a column whose cells contain JSON.
 const JSON_COLUMN: &str = ":json";
-/// Some editors begin a file with it.
+/// Some editors write it at the beginning of a file.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// The form of a file.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     Ndjson,
     Csv,
-    /// The rejected rows of another import.
+    /// Rejected rows of another import.
     #[value(skip)]
     Rejected,
 }
 
 /// A row of the file.
 pub(crate) struct Row {
-    /// Which row it is, the first being 1. In NDJSON this is the line; in CSV the columns' names do not count.
+    /// The number of the row, starting with 1. In NDJSON it is the line; in CSV, the header does not count.
     pub(crate) number: u64,
-    /// Number of the row in the file that it was first rejected from.
+    /// The number of the row in the file that it was first rejected from.
     pub(crate) origin: u64,
-    /// The row as it goes to the rejected ones: an object that can be imported again, or the text that is none.
+    /// The row as it is written to the rejected rows: an object that can be imported again, or the invalid text.
     pub(crate) input: Box<RawValue>,
     pub(crate) content: Content,
 }
 
 pub(crate) enum Content {
     User(User),
-    /// Reason why there is none.
+    /// The row cannot be read, for this reason.
     Unreadable(String),
-    /// A line without anything.
+    /// An empty line.
     Blank,
 }
 
-/// A user as an upsert has it.
+/// A user in the form of an upsert.
 #[derive(Debug)]
 pub(crate) struct User {
     pub(crate) id: String,
     pub(crate) members: Map<String, Value>,
 }
 
-/// The rows of a file, read one at a time.
+/// Reads the rows of a file one at a time.
 pub(crate) struct Rows<R: Read> {
     id: String,
     number: u64,
@@ -77,8 +77,8 @@ enum Reader<R: Read> {
 }
 
 impl<R: Read> Rows<R> {
-    /// Reads a file of this form, whose users have their id in the member or column `id`. Errors tell what is wrong with the file as a
-    /// whole.
+    /// Reads a file of this format, whose users have their id in the member or column `id`. Fails if something is wrong with the whole
+    /// file.
     pub(crate) fn new(mut file: R, format: Format, id: &str) -> Result<Self> {
         let mut start = Vec::new();
         file.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
@@ -129,7 +129,7 @@ impl<R: Read> Iterator for Rows<R> {
     }
 }
 
-/// Parts of a row.
+/// The parts of a row.
 struct Parts {
     origin: Option<u64>,
     input: Input,
@@ -172,7 +172,7 @@ fn line(reader: &mut impl BufRead) -> Result<Option<Line>> {
     Ok(Some(Line::Whole(line)))
 }
 
-/// The parts of a line with a user.
+/// Splits a line that contains a user.
 fn parts(line: Line, id: &str) -> Parts {
     let line = match line {
         Line::Whole(line) => line,
@@ -193,7 +193,7 @@ fn parts_from_json(raw: &RawValue, id: &str) -> Parts {
     Parts { origin: None, input: Input::Json(raw.to_owned()), content }
 }
 
-/// Reads a user as it is written.
+/// Reads a user exactly as written.
 fn user(raw: &RawValue, id: &str) -> Result<User, String> {
     if !raw.get().starts_with('{') {
         return Err("is JSON, but not an object".to_owned());
@@ -209,7 +209,7 @@ fn user(raw: &RawValue, id: &str) -> Result<User, String> {
     }
 }
 
-/// The parts of a line with a row that was rejected.
+/// Splits a line that contains a rejected row.
 fn rejected(line: Line, id: &str) -> Parts {
     #[derive(Deserialize)]
     struct Rejected<'a> {
@@ -227,7 +227,7 @@ fn rejected(line: Line, id: &str) -> Parts {
         }
         return parts;
     };
-    // A text that was no JSON may have been mended.
+    // Text that was not JSON may have been corrected.
     let parts = match serde_json::from_str::<String>(input.get()) {
         Ok(text) => parts(Line::Whole(text.into_bytes()), id),
         Err(_) => parts_from_json(input, id),
@@ -268,7 +268,7 @@ impl Column {
     }
 }
 
-/// Fails unless every name stands once, and that of the id is there.
+/// Fails if a name occurs twice, or if the column of the id is missing.
 fn refuse_columns(columns: &[Column], id: &str) -> Result<()> {
     let mut places = HashMap::new();
     for (index, Column { name, .. }) in

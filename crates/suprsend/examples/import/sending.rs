@@ -1,4 +1,4 @@
-//! The two ways to send rows: as upserts one by one, or as records many at a time.
+//! Two ways to send rows: as individual upserts, or as packed records.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use suprsend::{
 
 use crate::arguments::Arguments;
 
-/// A row that is sent, by its number and the id of its user.
+/// A row to send, with its number and the id of its user.
 pub(crate) type Sent = ((u64, String), UpsertUser);
 
-/// Outcomes of rows, as they come.
+/// The stream of outcomes.
 pub(crate) enum Outcomes<S: Stream<Item = Sent>> {
     Upserts(SendAll<S>),
     Records(SendRecords<S>),
 }
 
-/// Calls a method that both have.
+/// Calls a method that both variants have.
 macro_rules! both {
     ($outcomes:expr, $both:ident => $call:expr) => {
         match $outcomes {
@@ -29,7 +29,7 @@ macro_rules! both {
     };
 }
 
-/// Limits a stream as the arguments say.
+/// Applies the limits of the arguments to a stream.
 macro_rules! limited {
     ($outcomes:expr, $arguments:expr) => {{
         let outcomes = match $arguments.concurrency {
@@ -45,7 +45,7 @@ macro_rules! limited {
 }
 
 impl<S: Stream<Item = Sent>> Outcomes<S> {
-    /// Begins to send.
+    /// Starts sending.
     pub(crate) fn new(client: &Client, arguments: &Arguments, rows: S) -> Self {
         if arguments.ingest {
             Self::Records(limited!(client.users().ingest_all(rows), arguments))
@@ -54,7 +54,7 @@ impl<S: Stream<Item = Sent>> Outcomes<S> {
         }
     }
 
-    /// Returns what came of the next row, by its number and the id of its user.
+    /// Returns the next outcome, with the number of its row and the id of its user.
     pub(crate) async fn next(&mut self) -> Option<((u64, String), Result<(), Error>)> {
         both!(self, outcomes => {
             let outcome = outcomes.next().await?;
@@ -62,7 +62,7 @@ impl<S: Stream<Item = Sent>> Outcomes<S> {
         })
     }
 
-    /// Takes no more rows.
+    /// Stops taking rows.
     pub(crate) fn stop(&mut self) {
         both!(self, outcomes => outcomes.stop());
     }

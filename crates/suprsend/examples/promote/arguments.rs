@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     pub(crate) allowed: Allowed,
 }
 
-/// What is refused unless it is asked for.
+/// Actions that are refused unless they are explicitly allowed.
 #[derive(Args, Clone, Default)]
 pub(crate) struct Allowed {
     /// Overwrite drafts in the target that were not committed.

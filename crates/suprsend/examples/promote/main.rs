@@ -1,29 +1,30 @@
-//! Promotes what is live in one workspace to another: preference categories, schemas, events, translations, templates and workflows.
+//! Promotes the live content of one workspace to another: preference categories, schemas, events, translations, templates and workflows.
 //!
 //! ```console
 //! $ promote staging production --check
 //! $ promote staging production --message "$(git rev-parse --short HEAD)"
 //! ```
 //!
-//! It shows a plan first: what is new, what has changed (by the names of the members, never by their values), what is the same. Then it
-//! saves every draft, and only if all of them are valid it commits. At the end it reads the target again and compares.
+//! First it shows a plan: what is new, what has changed (by the names of the members, never by their values), and what is the same. Then it
+//! saves every draft, and commits only if all of them are valid. At the end it reads the target again and compares.
 //!
-//! It refuses, before anything is written, whatever would be done by halves:
+//! Before anything is written, it refuses to do whatever would end up incomplete:
 //!
-//! - an item that the API would not take as it was read;
-//! - a draft that somebody has left in the target, which would be overwritten, or committed along with a file beside it;
-//! - categories that only the target has, since the tree is replaced as a whole;
-//! - links to a numbered version of a schema, since the numbers of two workspaces have nothing in common.
+//! - an item that the API would not accept as it was read;
+//! - an existing draft in the target, which would be overwritten, or committed along with a related file;
+//! - categories that only the target has, because the tree is replaced as a whole;
+//! - links to a numbered version of a schema, because version numbers of two workspaces are unrelated.
 //!
-//! Nothing else that only the target has is touched. Approvals by vendors belong to a workspace and are not copied.
+//! Nothing else that only the target has is touched. Vendor approvals belong to a workspace and are not copied.
 //!
-//! An event and a translation of categories have no draft: they are written when the rest is committed. If a commit fails, what was
-//! committed before it stays, and is named; the same command goes on from there, since what is live by then is the same.
+//! Events and translations of categories have no draft: they are written when the rest is committed. If a commit fails, earlier commits
+//! stay in place and are listed. The same command then continues from there, because their content is already the same.
 //!
-//! With arguments this talks to SuprSend and needs `SUPRSEND_SERVICE_TOKEN`. Without arguments it shows all of this on a hub of its own.
+//! With arguments, this talks to SuprSend and needs `SUPRSEND_SERVICE_TOKEN`. Without arguments, it demonstrates everything on a mock
+//! server.
 //!
-//! Exit codes: 0 nothing is left to do, 1 there are differences (`--check`), 2 nothing was committed, 3 a commit failed, and others
-//! may have been made.
+//! Exit codes: 0 nothing is left to do, 1 there are differences (`--check`), 2 nothing was committed, 3 a commit failed, and others may
+//! have been made.
 
 mod arguments;
 mod plan;
@@ -40,10 +41,10 @@ use suprsend::{Client, SERVICE_TOKEN_VARIABLE, types::Mode};
 
 use crate::{arguments::Arguments, plan::Plan, snapshot::Snapshot, steps::Step};
 
-/// Calls in flight while a workspace is read, and while drafts of one kind are saved.
+/// The number of calls in flight while a workspace is read, and while drafts of one kind are saved.
 pub(crate) const IN_FLIGHT: usize = 8;
 
-/// How a promotion ended; the numbers are exit codes.
+/// The result of a promotion; the numbers are exit codes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum End {
     Done = 0,
@@ -70,7 +71,7 @@ async fn with_arguments(arguments: &Arguments) -> Result<End> {
     promote(&Client::from_env()?, arguments).await
 }
 
-/// Promotes, or only compares.
+/// Promotes a workspace, or only compares.
 pub(crate) async fn promote(client: &Client, arguments: &Arguments) -> Result<End> {
     let Arguments { from, to, .. } = arguments;
     ensure!(from != to, "{from} cannot be promoted to itself");
@@ -99,7 +100,7 @@ async fn read(client: &Client, workspace: &str, mode: Mode) -> Result<Snapshot> 
     snapshot::read(&client.workspace(workspace), mode).await.context(what)
 }
 
-/// Saves all drafts, then commits one after the other, then looks.
+/// Saves all drafts, then commits them one after the other, then verifies the result.
 async fn apply(client: &Client, arguments: &Arguments, source: &Snapshot, steps: Vec<Step>) -> Result<End> {
     let to = &arguments.to;
     let (drafts, commits): (Vec<_>, Vec<_>) = steps.into_iter().partition(|step| step.is_draft);
@@ -113,7 +114,7 @@ async fn apply(client: &Client, arguments: &Arguments, source: &Snapshot, steps:
             eprintln!("failed: {what}: {error:#}");
             commits.for_each(|step| eprintln!("not committed: {}", step.what));
             eprintln!("commits before that: {committed}; run the same again to go on");
-            // This one too may have taken place, if it is only the response that is missing.
+            // This commit may have succeeded, too, if only its response was lost.
             return Ok(End::Partial);
         }
         println!("committed: {what}");
@@ -131,14 +132,14 @@ async fn apply(client: &Client, arguments: &Arguments, source: &Snapshot, steps:
     Ok(if wrong.is_empty() { End::Done } else { End::Partial })
 }
 
-/// Saves drafts, several of a kind at once; returns whether all are saved and valid.
+/// Saves drafts, several of a kind at once. Returns whether all are saved and valid.
 async fn save(to: &str, drafts: Vec<Step>) -> bool {
     let (mut saved, mut failed) = (Vec::new(), false);
     let mut drafts = drafts.into_iter().peekable();
     while let Some(kind) = drafts.peek().map(|step| step.kind) {
         let of_kind: Vec<_> = std::iter::from_fn(|| drafts.next_if(|step| step.kind == kind)).collect();
         let calls = of_kind.into_iter().map(|Step { what, future, .. }| async { (what, future.await) });
-        // Each is waited for, so that it is known of all what became of them.
+        // All of them are awaited, so that every outcome is known.
         let mut results = stream::iter(calls).buffered(IN_FLIGHT);
         while let Some((what, result)) = results.next().await {
             match result {

@@ -1,4 +1,4 @@
-//! The difference between two workspaces, and what speaks against making them equal.
+//! The difference between two workspaces, and the obstacles to making them equal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +16,9 @@ pub(crate) enum State {
 
 pub(crate) struct Plan {
     states: BTreeMap<Key, State>,
-    /// What only the target has.
+    /// Items that only the target has.
     others: Vec<Key>,
-    /// Why nothing is done.
+    /// The reasons why nothing is done.
     pub(crate) refused: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ impl Plan {
         }
     }
 
-    /// What is not in the target as it is in the source.
+    /// Returns the items that differ between the target and the source.
     pub(crate) fn left(&self) -> impl Iterator<Item = &Key> {
         self.states.iter().filter(|(_, state)| !matches!(state, State::Same)).map(|(key, _)| key)
     }
@@ -67,7 +67,7 @@ impl Plan {
         println!("{new} new, {changed} changed, {same} the same");
     }
 
-    /// Adds what would be done by halves.
+    /// Adds the actions that would end up incomplete.
     pub(crate) fn refuse(
         &mut self,
         source: &Snapshot,
@@ -81,7 +81,7 @@ impl Plan {
             there != live.get(key) && there != source.get(key)
         };
         let touched: BTreeSet<&Key> = self.left().collect();
-        // A commit of a template names the variants it publishes, and one of translations takes all of them.
+        // A commit of a template names the variants that it publishes, and one of translations covers all of them.
         let templates: BTreeSet<&str> =
             touched.iter().filter(|key| key.is_of_template()).map(|key| key.name.as_str()).collect();
         let beside = |key: &Key| match key.kind {

@@ -1,6 +1,6 @@
-//! Reading a workspace: of everything in it the part that can be written, under a name that means the same in each workspace.
+//! Reads the writable part of everything in a workspace, under names that mean the same in each workspace.
 //!
-//! The SDK's types keep members that they do not know, so those travel too. Left out is only what the API says of an item by itself.
+//! The SDK's types keep unknown members, so those are copied too. Only members that the API itself sets are left out.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +18,7 @@ use suprsend::{
 
 use crate::IN_FLIGHT;
 
-/// What is promoted, in the order of the commits: each only needs those before it, and workflows, which send, come last.
+/// The kinds that are promoted, in the order of the commits: each depends only on those before it, and workflows, which send, come last.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Kind {
     Categories,
@@ -35,9 +35,9 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Key {
     pub(crate) kind: Kind,
-    /// A slug, a name or a locale; of variants and mock data the template's.
+    /// A slug, a name or a locale. For variants and mock data, the slug of the template.
     pub(crate) name: String,
-    /// Of a variant its channel and id.
+    /// The channel and id of a variant.
     pub(crate) variant: Option<(ChannelName, String)>,
 }
 
@@ -46,7 +46,7 @@ impl Key {
         Self { kind, name: name.into(), variant: None }
     }
 
-    /// Whether it is one of a template's parts, which are committed together.
+    /// Returns whether it is a part of a template; such parts are committed together.
     pub(crate) fn is_of_template(&self) -> bool {
         matches!(self.kind, Kind::Template | Kind::Variant | Kind::MockData)
     }
@@ -65,7 +65,7 @@ impl fmt::Display for Key {
             Kind::MockData => "mock data",
             Kind::Workflow => "workflow",
         };
-        // Names of events may hold anything.
+        // Names of events may contain any characters.
         write!(f, "{kind} {}", self.name.escape_debug())?;
         self.variant.iter().try_for_each(|(channel, id)| write!(f, " {channel}:{id}"))
     }
@@ -74,7 +74,7 @@ impl fmt::Display for Key {
 pub(crate) type Content = Map<String, Value>;
 pub(crate) type Snapshot = BTreeMap<Key, Content>;
 
-/// What the API says of several kinds of items, and nobody writes.
+/// Members of several kinds of items that the API sets and nobody writes.
 const OF_THE_API: [&str; 16] = [
     "$schema",
     "slug",
@@ -94,7 +94,7 @@ const OF_THE_API: [&str; 16] = [
     "commit_result",
 ];
 
-/// What it says of variants beside that, and the approvals, which are those of a workspace's own vendors.
+/// Further such members of variants, and the approvals, which belong to a workspace's own vendors.
 const OF_VARIANTS: [&str; 9] = [
     "channel",
     "id",
@@ -127,12 +127,12 @@ pub(crate) async fn read(workspace: &Workspace, mode: Mode) -> Result<Snapshot> 
         found.insert(Key::new(Kind::Categories, ""), content(&*tree, &OF_THE_API)?);
     }
     let translations = workspace.categories().translations();
-    // English ones are made of the names themselves.
+    // English translations are derived from the names themselves.
     for locale in
         translations.locales().await?.into_inner().results.into_iter().filter(|it| it.locale != "en")
     {
         let mut texts = translations.get(&locale.locale).await?.into_inner();
-        // All categories are listed, also those without a text.
+        // All categories are listed, even those without a text.
         for texts in [&mut texts.categories, &mut texts.sections].into_iter().flatten() {
             texts.retain(|_, text| text.name.is_some() || text.description.is_some());
         }
@@ -185,14 +185,14 @@ pub(crate) async fn read(workspace: &Workspace, mode: Mode) -> Result<Snapshot> 
     while let Some(parts) = templates.next().await {
         found.extend(parts?);
     }
-    // No number is the same as null, which stands for the live version.
+    // A missing number is the same as null, which stands for the live version.
     for link in found.values_mut().filter_map(link) {
         link.entry("version_no").or_insert(Value::Null);
     }
     Ok(found)
 }
 
-/// The parts of a template.
+/// Reads the parts of a template.
 async fn template(workspace: &Workspace, slug: &str, mode: Mode) -> Result<Snapshot> {
     let mut found = Snapshot::new();
     let template = workspace.template(slug);
@@ -211,30 +211,30 @@ async fn template(workspace: &Workspace, slug: &str, mode: Mode) -> Result<Snaps
     Ok(found)
 }
 
-/// Whether a variant is not live before a vendor has approved it.
+/// Returns whether a variant goes live only after a vendor's approval.
 pub(crate) fn waits(source: &Snapshot, key: &Key) -> bool {
     let needed = |content: &Content| content.get("needs_vendor_approval") == Some(&Value::Bool(true));
     key.kind == Kind::Variant && source.get(key).is_some_and(needed)
 }
 
-/// The number of the schema's version that an event or a workflow is tied to.
+/// Returns the number of the schema version that an event or a workflow is pinned to.
 pub(crate) fn pinned(content: &Content) -> Option<i64> {
     content.get("payload_schema")?.get("version_no")?.as_i64()
 }
 
-/// The schema that an event or a workflow is linked to.
+/// Returns the schema that an event or a workflow is linked to.
 fn link(content: &mut Content) -> Option<&mut Content> {
     content.get_mut("payload_schema")?.as_object_mut()
 }
 
-/// Ties everything to the live versions of schemas.
+/// Links everything to the live versions of schemas.
 pub(crate) fn unpin(snapshot: &mut Snapshot) {
     for link in snapshot.values_mut().filter_map(link) {
         link.insert("version_no".to_owned(), Value::Null);
     }
 }
 
-/// The slugs of all categories of a tree.
+/// Returns the slugs of all categories of a tree.
 pub(crate) fn categories(tree: Option<&Content>) -> BTreeSet<String> {
     let lists =
         |value: &Value, name: &str| value.get(name).and_then(Value::as_array).cloned().unwrap_or_default();

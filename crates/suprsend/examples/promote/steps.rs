@@ -1,4 +1,4 @@
-//! The calls that make the target equal to the source. All are checked by the API's rules before the first is sent.
+//! The calls that make the target equal to the source. All are validated against the API's rules before the first is sent.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(crate) struct Step {
     pub(crate) future: BoxFuture<'static, Result<()>>,
 }
 
-/// Makes the steps of a plan, drafts and commits each in their order. What cannot be written is added to the plan's refusals.
+/// Builds the steps of a plan, with drafts and commits each in their order. Items that cannot be written are added to the plan's refusals.
 pub(crate) fn build(
     client: &Client,
     source: &Snapshot,
@@ -76,7 +76,7 @@ pub(crate) fn build(
     }
     for (slug, mut variants) in templates {
         if variants.is_empty() {
-            // Only its head or its mock data: a commit names variants, which are the same.
+            // Only its head or its mock data has changed: a commit names variants, which are the same.
             let all = source.keys().filter(|key| key.name == slug).filter_map(|key| key.variant.clone());
             variants.extend(all.map(|(channel, id)| types::TemplateVariantRef { channel, id }));
         }
@@ -90,7 +90,7 @@ pub(crate) fn build(
             Err(error) => plan.refused.push(format!("{error:#}")),
         }
     }
-    // Events and translations of categories, which have no draft, stand among the commits.
+    // Events and translations of categories have no draft, so they are among the commits.
     steps.ready.sort_by_key(|step| step.kind);
     steps.ready
 }
@@ -120,7 +120,7 @@ impl Steps<'_> {
         Ok(Step { kind: key.kind, what: key.to_string(), is_draft, future })
     }
 
-    /// A commit that did not take place is an error of the SDK's.
+    /// Adds a commit. The SDK itself reports a commit that was not carried out as an error.
     fn commit<O>(&self, key: &Key, operation: O) -> Result<Step>
     where
         O: Operation + Send + 'static,
@@ -129,7 +129,7 @@ impl Steps<'_> {
         self.step(key, false, operation, |_| Ok(()))
     }
 
-    /// Adds what writes one item.
+    /// Adds the calls that write one item.
     fn add(&mut self, key: &Key, content: &Content, there: Option<&Content>) -> Result<()> {
         let (to, name) = (self.to, key.name.as_str());
         // Members that only the target has are cleared.
@@ -199,12 +199,12 @@ impl Steps<'_> {
     }
 }
 
-/// A body of what was read. Members that are missing are named by the error.
+/// Converts content that was read to a body. The error names missing members.
 fn typed<T: DeserializeOwned>(content: &Content) -> Result<T> {
     Ok(serde_json::from_value(Value::Object(content.clone()))?)
 }
 
-/// An invalid draft cannot be committed.
+/// Rejects an invalid draft, which cannot be committed.
 fn judge(result: Option<&ValidationResult>) -> Result<()> {
     match result {
         Some(result) if !result.is_valid => {

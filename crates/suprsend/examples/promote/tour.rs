@@ -1,4 +1,4 @@
-//! The whole run on a hub: a workspace is filled, promoted, and promoted again while things go wrong.
+//! A complete run on a mock server: a workspace is filled, promoted, and promoted again while things go wrong.
 
 use anyhow::{Result, ensure};
 use clap::Parser;
@@ -15,7 +15,7 @@ use suprsend_mock::{Fault, Hub};
 use crate::{End, arguments::Arguments, promote};
 
 pub(crate) async fn show() -> Result<()> {
-    // Kept until the end: the hub stops when it is dropped.
+    // Kept until the end: the mock server stops when it is dropped.
     let hub = Hub::start().await?;
     let client = Client::builder().service_token(hub.key()).management_url(hub.url()).build()?;
     let (staging, production) = (client.workspace("staging"), client.workspace("production"));
@@ -31,7 +31,7 @@ pub(crate) async fn show() -> Result<()> {
     run(&client, "--check", End::Refused).await?;
 
     println!("\nThe draft may go, but then the API is out of order.");
-    // The response to a commit is lost: whether it took place is not known, and it is not repeated.
+    // The response to a commit is lost. It is unknown whether the commit succeeded, so it is not repeated.
     hub.inject(Fault::lost().operation("commit-workflow").times(1))?;
     run(&client, "--overwrite-drafts", End::Partial).await?;
     run(&client, "", End::Done).await?;
@@ -44,7 +44,7 @@ pub(crate) async fn show() -> Result<()> {
     run(&client, "--overwrite-drafts", End::Done).await
 }
 
-/// Runs the program with these arguments, and demands that it ends like this.
+/// Runs the program with these arguments, and asserts how it ends.
 async fn run(client: &Client, arguments: &str, end: End) -> Result<()> {
     println!("\n$ promote staging production {arguments}");
     let words = ["promote", "staging", "production"].into_iter().chain(arguments.split_whitespace());
@@ -72,7 +72,7 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// Stores something of everything.
+/// Stores one item of each kind.
 async fn fill(staging: &Workspace) -> Result<()> {
     let onboarding = json!({
         "category": "onboarding", "name": "Onboarding", "default_preference": "opt_in", "default_opt_in_channels": null,

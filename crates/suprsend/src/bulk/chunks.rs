@@ -1,4 +1,4 @@
-//! A source in portions, a call for each.
+//! Splits a source into portions and makes a call for each.
 
 use std::{
     pin::Pin,
@@ -9,23 +9,24 @@ use futures_core::Stream;
 
 use super::packing::Packer;
 
-/// Calls, each for several items of a source. `weigh` says how many bytes an item has in the body, `call` makes the call of a portion.
+/// Calls that each cover several items of a source. `weigh` returns the size of an item in the body, in bytes; `call` makes the call for a
+/// portion.
 pub(crate) struct Chunks<S, T, W, F> {
-    /// Gone when it is exhausted.
+    /// `None` when it is exhausted.
     source: Option<Pin<Box<S>>>,
     packer: Packer<T>,
     weigh: W,
     call: F,
 }
 
-/// Limits of a portion.
+/// The limits of a portion.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Portion {
-    /// Items at most.
+    /// The maximum number of items.
     pub(crate) most: usize,
-    /// Bytes of the body at most.
+    /// The maximum size of the body, in bytes.
     pub(crate) limit: usize,
-    /// Bytes of the body that are around the items.
+    /// The size of the body without the items, in bytes.
     pub(crate) envelope: usize,
 }
 
@@ -36,7 +37,7 @@ impl<S, T, W, F> Chunks<S, T, W, F> {
     }
 }
 
-/// Nothing in it is pinned but what is in a box.
+/// Sound because the only pinned data is boxed.
 impl<S, T, W, F> Unpin for Chunks<S, T, W, F> {}
 
 impl<S, T, W, F, Made> Stream for Chunks<S, T, W, F>

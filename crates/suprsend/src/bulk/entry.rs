@@ -1,4 +1,4 @@
-//! What a source of calls holds: calls, with or without a value of the caller's, and failures to make one.
+//! The items of a source of calls: a call, optionally with one of your values, or a failure to make one.
 
 use std::convert::Infallible;
 
@@ -7,8 +7,8 @@ use suprsend_api::Operation;
 use super::outcome::Outcome;
 use crate::{call::Call, client::AsClient};
 
-/// What `send_all` takes: a call; a pair of a value and a call, whose outcome gives the value back; or a `Result` of either, whose error
-/// ends the stream.
+/// An item that `send_all` accepts: a call; a pair of a value and a call, whose outcome returns the value; or a `Result` of either, whose
+/// error ends the stream.
 #[diagnostic::on_unimplemented(
     message = "`send_all` cannot send a `{Self}`",
     label = "expected calls, pairs `(value, call)`, or `Result`s of these",
@@ -19,25 +19,25 @@ pub trait Entry {
     type Operation: Operation;
     /// The kind of the client.
     type Client: AsClient;
-    /// The value that stands beside the call.
+    /// The value paired with the call.
     type Value;
-    /// Why there may be no call.
+    /// The error that may take the place of a call.
     type Error;
-    /// Value that the outcome returns.
+    /// The item that the stream returns for an outcome.
     type Outcome;
 
-    /// Takes the call and the value.
+    /// Splits the entry into the value and the call.
     ///
     /// # Errors
     ///
-    /// The error that stands in the place of a call.
+    /// The error that takes the place of a call.
     #[allow(clippy::type_complexity, reason = "a name for it would say less")]
     fn into_call(self) -> Result<(Self::Value, Call<Self::Operation, Self::Client>), Self::Error>;
 
-    /// Makes what the stream returns of an outcome.
+    /// Converts an outcome to an item of the stream.
     fn outcome(outcome: OutcomeOf<Self>) -> Self::Outcome;
 
-    /// Makes what the stream returns of an error of the source.
+    /// Converts an error of the source to an item of the stream.
     fn failed(error: Self::Error) -> Self::Outcome;
 }
 

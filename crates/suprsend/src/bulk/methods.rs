@@ -1,4 +1,4 @@
-//! Methods of resources that send many.
+//! The methods of resources that send many records.
 
 use std::ops::Range;
 
@@ -18,18 +18,18 @@ use crate::{
     resources::{Events, ObjectsSubscriptions, Users, Workflows},
 };
 
-/// The most recipients that an object is subscribed to in one request.
+/// The maximum number of recipients that are subscribed to an object in one request.
 const SUBSCRIPTIONS: usize = 100;
 
-/// Methods for both kinds of clients: what the blocking one returns is an iterator.
+/// Defines methods for both kinds of clients. Those of the blocking client return an iterator.
 macro_rules! methods {
     ($client:ty) => {
         impl Workflows<$client> {
             /// Triggers many workflows, up to 100 in a request and several requests at a time, and returns an outcome for each trigger.
             ///
-            /// Takes any iterator or `Stream` of triggers: calls of [`trigger`](Self::trigger) that are not sent,
-            /// [`WorkflowTrigger`](crate::types::WorkflowTrigger)s, pairs of a value and one of these, whose outcome gives the value back, or
-            /// `Result`s. Each trigger gets an idempotency key unless it has one, so that none runs twice. See [the
+            /// Takes any iterator or `Stream` of unsent calls of [`trigger`](Self::trigger), of
+            /// [`WorkflowTrigger`](crate::types::WorkflowTrigger)s, of pairs of a value and one of these, whose outcome returns the value,
+            /// or of `Result`s. Each trigger without an idempotency key is assigned one, so that no workflow runs twice. See [the
             /// module](crate::bulk#records-in-packs).
             pub fn trigger_all<Kind, S>(&self, triggers: S) -> SendRecords<S::Stream, $client>
             where
@@ -42,9 +42,9 @@ macro_rules! methods {
         impl Events<$client> {
             /// Tracks many events, up to 100 in a request and several requests at a time, and returns an outcome for each event.
             ///
-            /// Takes any iterator or `Stream` of events: calls of [`track`](Self::track) that are not sent,
-            /// [`Event`](crate::types::Event)s, pairs of a value and one of these, whose outcome gives the value back, or `Result`s. Each event
-            /// gets an idempotency key unless it has one, so that none takes effect twice. See [the module](crate::bulk#records-in-packs).
+            /// Takes any iterator or `Stream` of unsent calls of [`track`](Self::track), of [`Event`](crate::types::Event)s, of pairs of a
+            /// value and one of these, whose outcome returns the value, or of `Result`s. Each event without an idempotency key is assigned
+            /// one, so that none takes effect twice. See [the module](crate::bulk#records-in-packs).
             pub fn track_all<Kind, S>(&self, events: S) -> SendRecords<S::Stream, $client>
             where
                 S: Source<Kind, Entry: RecordEntry<Operation = TrackEvents>>,
@@ -54,25 +54,25 @@ macro_rules! methods {
         }
 
         impl Users<$client> {
-            /// Sends upserts and edits of many users, up to 400 in a request and several requests at a time: the fastest way for a million
-            /// users, and the one with the least certainty.
+            /// Sends upserts and edits of many users, up to 400 in a request and several requests at a time. This is the fastest way to
+            /// send a million users, and the least reliable one.
             ///
-            /// Takes any iterator or `Stream` of calls of [`upsert`](Self::upsert) and [`edit`](Self::edit) that are not sent,
-            /// [`UserRecord`](crate::types::UserRecord)s, pairs of a value and one of these, or `Result`s. The client needs the UID of the
-            /// workspace, [`ClientBuilder::workspace`](crate::ClientBuilder::workspace), which every record has.
+            /// Takes any iterator or `Stream` of unsent calls of [`upsert`](Self::upsert) and [`edit`](Self::edit), of
+            /// [`UserRecord`](crate::types::UserRecord)s, of pairs of a value and one of these, or of `Result`s. The client needs the UID
+            /// of the workspace, [`ClientBuilder::workspace`](crate::ClientBuilder::workspace), which is part of every record.
             ///
-            /// Its limits:
+            /// Limitations:
             ///
-            /// - *Accepted is not stored.* The API takes a request as a whole and works on it later. It responses neither profiles nor an
-            ///   outcome for each user. What fails later, such as an address that is none, appears in the logs of the dashboard only.
+            /// - *Accepted does not mean stored.* The API accepts a request as a whole and processes it later. It returns neither profiles
+            ///   nor an outcome for each user. Later failures, such as an invalid address, appear only in the logs on the dashboard.
             /// - *An upsert adds addresses*; it does not replace those that a channel has.
-            /// - *The order of users is not kept*, also that of several records of one user, unless
+            /// - *The order of users is not preserved*, nor that of several records of one user, unless
             ///   [`fixed_concurrency(1)`](SendRecords::fixed_concurrency) is set and nothing fails.
-            /// - *A record may have 10 KB.*
-            /// - A record that adds to a number or to a property that is a list is not sent again after a failure that leaves open whether it was
-            ///   taken, since it would be done twice: no key tells.
+            /// - *A record is limited to 10 KB.*
+            /// - A record that increments a number or appends to a list is not retried if it may already have been accepted. Records have
+            ///   no idempotency key, so the change would be applied twice.
             ///
-            /// [`upsert_all`](Self::upsert_all) is the way with a stored profile for each user.
+            /// To get the stored profile of each user, use [`upsert_all`](Self::upsert_all).
             pub fn ingest_all<Kind, S>(&self, records: S) -> SendRecords<S::Stream, $client>
             where
                 S: Source<Kind, Entry: RecordEntry<Operation = IngestUsers>>,
@@ -84,8 +84,8 @@ macro_rules! methods {
         impl ObjectsSubscriptions<$client> {
             /// Subscribes many users and objects to an object, 100 in a request and several requests at a time.
             ///
-            /// Takes any iterator or `Stream` of recipients. There is an outcome for each request: its value says which of the recipients
-            /// it was for, by their position in the input.
+            /// Takes any iterator or `Stream` of recipients. There is one outcome for each request. Its value is the range of positions in
+            /// the input that the request covered.
             pub fn add_all<Kind, S>(
                 &self,
                 recipients: S,
@@ -104,7 +104,7 @@ methods! { Client }
 #[cfg(feature = "blocking")]
 methods! { blocking::Client }
 
-/// A request that subscribes recipients, beside their positions.
+/// A request that subscribes recipients, with their positions.
 type Subscriptions<C> = (Range<u64>, Call<AddObjectSubscription, C>);
 
 fn subscriptions<Kind, S, C>(
@@ -115,7 +115,7 @@ where
     S: Source<Kind, Entry: Into<Recipient>>,
     C: AsClient,
 {
-    // The member `recipients`, with the braces around it.
+    // The member `recipients`, including the braces around it.
     let portion = Portion { most: SUBSCRIPTIONS, limit: BODY_BYTES, envelope: 64 };
     let weigh = |recipient: &Recipient| serde_json::to_string(recipient).map_or(0, |json| json.len());
     let mut next = 0;

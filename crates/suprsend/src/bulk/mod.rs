@@ -1,5 +1,5 @@
-//! Many calls or records, one outcome each: [`Client::send_all`], [`Workflows::trigger_all`](crate::Workflows::trigger_all) and the like,
-//! and what they return.
+//! Sends many calls or records and returns an outcome for each: [`Client::send_all`],
+//! [`Workflows::trigger_all`](crate::Workflows::trigger_all) and similar methods, and the types that they return.
 //!
 //! ```no_run
 //! # async fn example(client: suprsend::Client, rows: Vec<(String, String)>) {
@@ -18,49 +18,48 @@
 //!
 //! # The input
 //!
-//! The calls are of any one operation, and come from any iterator or [`Stream`], endless ones included. In the place of a call may stand
+//! The calls are all of one operation, and come from any iterator or [`Stream`], including infinite ones. Instead of a call, an item may be
 //!
-//! - a pair `(value, call)`: the outcome gives the value back, such as the row that the call was made of;
-//! - a `Result` of a call or of a pair: then what the stream returns is a `Result` too. The first error ends it after the calls in
-//!   flight, and comes last.
+//! - a pair `(value, call)`: the outcome returns the value, such as the row that the call was made from;
+//! - a `Result` of a call or of a pair: then the stream returns `Result`s, too. The first error ends the stream. It comes last, after the
+//!   calls in flight.
 //!
-//! # What holds
+//! # Guarantees
 //!
-//! - Every call that is taken has exactly one [`Outcome`], as soon as it is known and so not in the order of the input. A failure
-//!   stops nothing but itself.
-//! - A call is taken only when there is room for it, so memory is bounded by the concurrency, and a slow hub or a slow
-//!   reader of the outcomes slows the source.
+//! - Every call that is taken has exactly one [`Outcome`]. Outcomes are returned as soon as they are known, so not in the order of the
+//!   input. A failure affects no other call.
+//! - A call is taken only when there is room for it. So memory is bounded by the concurrency, and a slow API or a slow consumer of the
+//!   outcomes slows down the source.
 //! - The stream is lazy: nothing happens unless you poll it. Dropping it cancels the calls in flight. [`SendAll::stop`] ends it without
 //!   cancelling those.
 //!
-//! # How fast
+//! # Throughput
 //!
-//! Unless told otherwise, four calls are in flight at first, and up to 64: more as long as the time that a call takes holds,
-//! half as many when the hub throttles (429, 503) or does not answer. `Retry-After` holds back all calls of the stream, and so does a
-//! back-off where a throttling hub does not say how long. Waiting for the hub's sake does not count against the time that
-//! a call may take.
+//! By default, the stream starts with four calls in flight and goes up to 64. The number grows while the latency of calls remains stable,
+//! and is halved when the API throttles (429, 503) or does not respond. `Retry-After` pauses all calls of the stream, and so does a
+//! back-off if a throttling API does not say how long to wait. This waiting does not count against the timeout of a call.
 //!
 //! # Outages
 //!
-//! Three failures in a row that say something about the hub (429, 5xx, no answer) hold the stream: one call at a time probes whether the
-//! hub is back, what waits does not fail meanwhile, and nothing more is taken from the input. [`SendAll::max_outage`] says how long
-//! that may take, after which the stream ends and the rest of the input is not tried. [`SendAll::outage`] tells why it is held.
+//! Three consecutive failures that suggest an outage (429, 5xx, no response) hold the stream: one call at a time probes whether the API is
+//! back. Meanwhile the waiting calls do not fail, and nothing more is taken from the input. [`SendAll::max_outage`] limits how long that
+//! may take; then the stream ends, and the rest of the input is not tried. [`SendAll::outage`] returns why the stream is held.
 //!
 //! # Records in packs
 //!
 //! [`Workflows::trigger_all`](crate::Workflows::trigger_all), [`Events::track_all`](crate::Events::track_all) and
-//! [`Users::ingest_all`](crate::Users::ingest_all) send many records in one request. All of the above holds for them, with a record in the
-//! place of a call, and for the requests what is said of calls. Beyond that:
+//! [`Users::ingest_all`](crate::Users::ingest_all) send many records in one request. All of the above applies to them, with a record in
+//! place of a call; statements about calls in flight apply to requests. In addition:
 //!
-//! - A request holds as many records as the API takes (100 triggers or events, 400 users), and at most 800 KB by the bytes that are sent. In
-//!   a request records keep the order of the input.
-//! - A record is checked before it is packed. What is wrong with one, such as its size, is its own failure.
-//! - A trigger or an event that has no idempotency key gets one, by which the API recognizes a repeat for 24 hours, unless the client
-//!   [makes none](crate::ClientBuilder::idempotency_keys). The outcome says which.
-//! - A record that failed for a while, by itself (429, 5xx) or with its request, is sent again in another request, with the same key, as often
-//!   as the client's [`RetryPolicy`](crate::RetryPolicy) allows for. It holds up no other.
-//! - A request that is refused as a whole (400, 413, 422) is sent again in halves, until it is known which record is the reason.
-//! - While the input has nothing at hand, a pack that is not full leaves after 20 ms, or at once if no request is in flight.
+//! - A request contains as many records as the API accepts (100 triggers or events, 400 users), and at most 800 KB as sent. Within a
+//!   request, records keep the order of the input.
+//! - Each record is validated before it is packed. If it is invalid, for example too large, only that record fails.
+//! - A trigger or an event without an idempotency key is assigned one, by which the API recognizes a repeat for 24 hours, unless the client
+//!   [generates none](crate::ClientBuilder::idempotency_keys). The outcome contains the key.
+//! - A record with a transient failure, of its own (429, 5xx) or of its request, is sent again in another request with the same key, as
+//!   often as the client's [`RetryPolicy`](crate::RetryPolicy) allows. It delays no other record.
+//! - A request that is rejected as a whole (400, 413, 422) is split and sent again in halves, until the offending record is found.
+//! - While the input is pending, an incomplete pack is sent after 20 ms, or at once if no request is in flight.
 //!
 //! ```no_run
 //! # async fn example(client: suprsend::Client, orders: Vec<(u64, String)>) {
@@ -123,7 +122,7 @@ pub use self::{
 impl Client {
     /// Sends many calls of one operation, several at a time, and returns an outcome for each.
     ///
-    /// Takes any iterator or [`Stream`] of calls, endless ones included. See [the module](crate::bulk).
+    /// Takes any iterator or [`Stream`] of calls, including infinite ones. See [the module](crate::bulk).
     pub fn send_all<Kind, S>(&self, calls: S) -> SendAll<S::Stream>
     where
         S: Source<Kind, Entry: Entry<Client = Self>>,
@@ -132,22 +131,22 @@ impl Client {
     }
 }
 
-/// A call in flight, with what its outcome says of its input.
+/// A call in flight, with the position and the value that its outcome returns.
 type InFlight<E> = Pin<Box<dyn Future<Output = OutcomeOf<E>> + Send>>;
 
-/// The outcomes of many calls, made by [`Client::send_all`]: a [`Stream`]; with the blocking client it is an iterator.
+/// The outcomes of many calls, returned by [`Client::send_all`]: a [`Stream`], or an iterator with the blocking client.
 ///
-/// The settings hold for what is sent from then on, so they are best made before the first outcome is asked for.
+/// Settings apply to everything sent after they are made, so make them before you ask for the first outcome.
 #[must_use = "nothing is sent unless the outcomes are asked for"]
 pub struct SendAll<S: Stream<Item: Entry>, C = Client> {
     client: C,
-    /// Gone when it is exhausted or not wanted any more.
+    /// `None` when it is exhausted or no longer needed.
     source: Option<Pin<Box<S>>>,
     in_flight: FuturesUnordered<InFlight<S::Item>>,
     flow: Arc<FlowControl>,
-    /// The error that ended the source, until everything else is out.
+    /// The error that ended the source, kept until all other outcomes have been returned.
     error: Option<<S::Item as Entry>::Error>,
-    /// How many failures in a row end the stream.
+    /// The number of consecutive failures that ends the stream.
     give_up_after: Option<u64>,
     failures: u64,
     gave_up: bool,
@@ -178,64 +177,64 @@ impl<S: Stream<Item: Entry<Client = C>>, C: AsClient> SendAll<S, C> {
         }
     }
 
-    /// Keeps this number of calls in flight, whatever the hub says. Zero counts as one. Pauses and outages still hold the stream.
+    /// Keeps this number of calls in flight, however the API responds. Zero counts as one. Pauses and outages still hold the stream.
     pub fn fixed_concurrency(self, calls: usize) -> Self {
         self.adaptive_concurrency(calls, calls)
     }
 
-    /// Lets the number of calls in flight vary between these. Defaults to 1 and 64. Zero counts as one, and a maximum below the
-    /// minimum as the minimum.
+    /// Lets the number of calls in flight vary between these bounds. Defaults to 1 and 64. Zero counts as one. A maximum below the minimum
+    /// counts as the minimum.
     pub fn adaptive_concurrency(self, min: usize, max: usize) -> Self {
         self.flow.set_limit(Limit::between(min, max));
         self
     }
 
-    /// Limits the number of requests in a second, retries included. Zero counts as one. There is no limit by default.
+    /// Limits the number of requests per second, including retries. Zero counts as one. Unlimited by default.
     pub fn max_rate(self, requests: u32) -> Self {
         self.flow.set_rate(requests);
         self
     }
 
-    /// Limits the time that the stream waits because the hub asks for it. Defaults to 5 min.
+    /// Limits the time that the stream waits when the API asks for it. Defaults to 5 min.
     ///
-    /// Where the hub asks for more, the calls that it asked this of fail, with what it asks for in
-    /// [`Error::retry_after`], and the others go on after this time.
+    /// If the API asks for more, the calls that received that response fail, with the requested time in [`Error::retry_after`]. The others
+    /// continue after this limit.
     pub fn max_pause(self, pause: Duration) -> Self {
         self.flow.set_max_pause(pause);
         self
     }
 
-    /// Limits the time that the stream waits for the end of an outage. Defaults to 10 min.
+    /// Limits the time that the stream waits for an outage to end. Defaults to 10 min.
     ///
-    /// After that the calls in flight fail, and the stream ends: the rest of the input is not tried.
+    /// After that, the calls in flight fail and the stream ends; the rest of the input is not tried.
     pub fn max_outage(self, outage: Duration) -> Self {
         self.flow.set_max_outage(outage);
         self
     }
 
-    /// Ends the stream after this number of [retryable](Error::is_retryable) failures in a row: the calls in flight are finished, and the
-    /// rest of the input is not tried. Zero counts as one. The stream never gives up for that by default.
+    /// Ends the stream after this number of consecutive [retryable](Error::is_retryable) failures: the calls in flight are finished, and
+    /// the rest of the input is not tried. Zero counts as one. By default, the stream never gives up for this reason.
     pub fn give_up_after(mut self, failures: u64) -> Self {
         self.give_up_after = Some(failures.max(1));
         self
     }
 
-    /// Takes no more calls: those in flight are finished, and then the stream ends.
+    /// Stops taking calls. The calls in flight are finished, and then the stream ends.
     pub fn stop(&mut self) {
         self.source = None;
     }
 
-    /// Returns the number of calls that may be in flight now.
+    /// Returns the number of calls that may currently be in flight.
     pub fn concurrency(&self) -> usize {
         self.flow.limit()
     }
 
-    /// Returns the outage that holds the stream, if there is one.
+    /// Returns the outage that currently holds the stream, if there is one.
     pub fn outage(&self) -> Option<Outage> {
         self.flow.outage().map(|(since, cause)| Outage::new(since.elapsed(), cause))
     }
 
-    /// Returns what came of the calls so far, or in all once the stream has ended.
+    /// Returns the counts of the calls so far, or of all calls once the stream has ended.
     pub fn summary(&self) -> Summary {
         let start = self.start;
         let duration =
@@ -255,7 +254,7 @@ impl<S: Stream<Item: Entry<Client = C>>, C: AsClient> SendAll<S, C> {
         &self.client
     }
 
-    /// The source, unless it is gone.
+    /// Returns the source, unless it has ended.
     fn source_mut(&mut self) -> Option<&mut S>
     where
         S: Unpin,
@@ -263,7 +262,7 @@ impl<S: Stream<Item: Entry<Client = C>>, C: AsClient> SendAll<S, C> {
         self.source.as_mut().map(|source| Pin::get_mut(source.as_mut()))
     }
 
-    /// Counts a result, and ends the stream if it is one failure too many.
+    /// Counts a result, and ends the stream if there were too many failures.
     fn count(&mut self, failure: Option<&Error>) {
         match failure {
             None => (self.succeeded, self.failures) = (self.succeeded + 1, 0),
@@ -285,7 +284,7 @@ where
     S: Stream<Item: Entry<Client = C, Value: Send + 'static>>,
     C: AsClient,
 {
-    /// Sends a call on its way.
+    /// Starts a call.
     fn push(&mut self, entry: S::Item) {
         let (value, call) = match entry.into_call() {
             Ok(entry) => entry,
@@ -297,14 +296,14 @@ where
         let index = self.taken;
         self.taken += 1;
         let flow = Arc::clone(&self.flow);
-        // The call is made inside: a future that is captured would have room twice, where it is kept and where it is awaited.
+        // The call is created inside the future: a captured future would take up space twice, where it is stored and where it is awaited.
         self.in_flight.push(Box::pin(async move {
             let result = call.flowing(flow).run().await;
             Outcome { index, value, result }
         }));
     }
 
-    /// Takes calls while there is room for them.
+    /// Takes calls from the source while there is room for them.
     fn fill(&mut self, context: &mut Context<'_>) {
         while let Some(source) = &mut self.source {
             if !self.flow.has_room(self.in_flight.len()) {
@@ -330,7 +329,7 @@ where
                 self.count(outcome.result.as_ref().err());
                 Poll::Ready(Some(S::Item::outcome(outcome)))
             }
-            // None is in flight, but the source has more to come, and wakes this when it does.
+            // Nothing is in flight, but the source is not exhausted and will wake this task.
             Poll::Ready(None) if self.source.is_some() => Poll::Pending,
             Poll::Ready(None) => {
                 self.end.get_or_insert_with(Instant::now);
@@ -345,14 +344,14 @@ impl<S> SendAll<S>
 where
     S: Stream<Item: Entry<Client = Client, Value: Send + 'static>>,
 {
-    /// Returns the next outcome, or `None` when there are no more. Cancel safe: if the future is dropped, the calls in flight go on with
-    /// the next one.
+    /// Returns the next outcome, or `None` when there are no more. Cancel safe: if the future is dropped, the calls in flight continue with
+    /// the next call of this method.
     pub async fn next(&mut self) -> Option<<S::Item as Entry>::Outcome> {
         poll_fn(|context| self.poll_outcome(context)).await
     }
 }
 
-/// Nothing in it is pinned but what is in a box.
+/// Sound because the only pinned data is boxed.
 impl<S: Stream<Item: Entry>, C> Unpin for SendAll<S, C> {}
 
 impl<S> Stream for SendAll<S>
@@ -366,7 +365,7 @@ where
     }
 }
 
-/// Leaves out the source, which holds data of people.
+/// Leaves out the source, which contains personal data.
 impl<S: Stream<Item: Entry<Client = C>>, C: AsClient> fmt::Debug for SendAll<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SendAll")

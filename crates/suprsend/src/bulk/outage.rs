@@ -14,12 +14,12 @@ impl Outage {
         Self { duration, cause }
     }
 
-    /// Returns how long it has taken so far.
+    /// Returns how long it has lasted so far.
     pub fn duration(&self) -> Duration {
         self.duration
     }
 
-    /// Returns the last failure with all its causes, in one line for people.
+    /// Returns the last failure and its causes as a human-readable line.
     pub fn cause(&self) -> &str {
         &self.cause
     }

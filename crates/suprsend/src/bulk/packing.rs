@@ -1,30 +1,31 @@
-//! Packs: items together in one request, within the limits of what a request may hold.
+//! Packs several items into one request, within the limits of a request.
 
 use std::mem;
 
-/// Gathers items into packs, in their order. A pack has neither more items nor more bytes than its limits.
+/// Groups items into packs, in their order. A pack exceeds neither its maximum number of items nor its maximum size.
 #[derive(Debug)]
 pub(super) struct Packer<T> {
-    /// The most items of a pack.
+    /// The maximum number of items in a pack.
     most: usize,
-    /// The most bytes of a pack: those of its items, and of the commas between them.
+    /// The maximum size of a pack in bytes: its items, and the commas between them.
     room: usize,
     items: Vec<T>,
     bytes: usize,
 }
 
 impl<T> Packer<T> {
-    /// Makes packs for a list in a body that may have `limit` bytes, `envelope` of which are around the items.
+    /// Creates packs for a list in a body of at most `limit` bytes, `envelope` of which surround the items.
     pub(super) fn new(most: usize, limit: usize, envelope: usize) -> Self {
         Self { most: most.max(1), room: limit.saturating_sub(envelope), items: Vec::new(), bytes: 0 }
     }
 
-    /// Returns whether an item of this size goes into the pack that is open.
+    /// Returns whether an item of this size fits into the open pack.
     pub(super) fn fits(&self, bytes: usize) -> bool {
         self.items.is_empty() || (self.items.len() < self.most && self.bytes + 1 + bytes <= self.room)
     }
 
-    /// Adds an item of this size, which is to be within the limit by itself. Returns the pack before, if the item does not go into it.
+    /// Adds an item of this size, which must be within the limit by itself. If it does not fit into the open pack, closes that pack and
+    /// returns it.
     pub(super) fn add(&mut self, item: T, bytes: usize) -> Option<Vec<T>> {
         let before = if self.fits(bytes) { None } else { self.take() };
         self.bytes += if self.items.is_empty() { bytes } else { bytes + 1 };
@@ -32,7 +33,7 @@ impl<T> Packer<T> {
         before
     }
 
-    /// Closes the pack, if nothing more goes into it, however small.
+    /// Closes the pack if no further item fits, however small.
     pub(super) fn take_full(&mut self) -> Option<Vec<T>> {
         if self.items.len() >= self.most { self.take() } else { None }
     }
@@ -41,7 +42,7 @@ impl<T> Packer<T> {
         self.items.is_empty()
     }
 
-    /// Closes the pack, if there is anything in it.
+    /// Closes the pack if it is not empty.
     pub(super) fn take(&mut self) -> Option<Vec<T>> {
         self.bytes = 0;
         let items = mem::take(&mut self.items);
@@ -77,7 +78,7 @@ mod tests {
                 prop_assert!(!pack.is_empty() && pack.len() <= most);
                 prop_assert!(bytes + pack.len() - 1 + ENVELOPE <= LIMIT);
             }
-            // No pack could have taken the first item of the next.
+            // No pack had room for the first item of the next.
             for pair in packs.windows(2) {
                 let bytes: usize = pair[0].iter().map(|(_, size)| size + 1).sum();
                 prop_assert!(pair[0].len() == most || bytes + pair[1][0].1 + ENVELOPE > LIMIT);

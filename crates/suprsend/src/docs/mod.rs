@@ -17,10 +17,10 @@
 //! 15. [Cargo features](features)
 //! 16. [All operations](operations)
 //!
-//! Each begins with the shortest program that does its job. In blocks without a `main`, `client` is a [`Client`](crate::Client) and `hub`
-//! is the mock server of `suprsend-mock`, against which all of them run as tests.
+//! Each begins with the shortest program that does its job. In code blocks without a `main`, `client` is a [`Client`](crate::Client) and
+//! `hub` is the mock server of `suprsend-mock`; all of them run as tests against it.
 
-/// The guides with the lines that their examples need to run, for `cargo test --doc` only.
+/// The guides with the hidden lines that their examples need, for `cargo test --doc` only.
 #[cfg(doctest)]
 mod tests {
     suprsend_doctests::pages! {

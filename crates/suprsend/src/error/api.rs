@@ -1,4 +1,4 @@
-//! Responses that are errors: what the API says went wrong, in whichever of its forms.
+//! Error responses in all forms in which the API reports them.
 
 use std::{error, fmt, time::Duration};
 
@@ -6,20 +6,20 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::redact::{Secrets, one_line};
+use super::redact::{OneLine, Secrets, one_line};
 use crate::raw_response::RawResponse;
 
-/// The API responded with a status that is not a success.
+/// A response with an unsuccessful status.
 #[derive(Clone)]
 pub struct ApiError {
     response: Box<RawResponse>,
     shape: Box<Shape>,
 }
 
-/// What an error's body says, read from any of the forms in which the API says it.
+/// The content of an error body, parsed from any of the API's forms.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Shape {
-    /// Whether the body is JSON with a message where the API's own errors have it.
+    /// Whether the body is JSON with a message in the place where the API's own errors have it.
     in_own_words: bool,
     code: Option<i64>,
     message: Option<String>,
@@ -29,13 +29,13 @@ struct Shape {
 }
 
 impl ApiError {
-    /// `secrets` are the texts that the response may echo and that must not be shown.
+    /// Creates an error. `secrets` are the texts that the response may echo and that must not be shown.
     pub(crate) fn new(response: RawResponse, secrets: &Secrets) -> Self {
         let shape = Box::new(Shape::read(&response).without(secrets));
         Self { response: Box::new(response), shape }
     }
 
-    /// Returns the HTTP status. It counts, even where the body's own [`code`](Self::code) is another one.
+    /// Returns the HTTP status. It takes precedence over the body's own [`code`](Self::code) if the two differ.
     pub fn status(&self) -> StatusCode {
         self.response.status()
     }
@@ -45,7 +45,7 @@ impl ApiError {
         self.shape.code
     }
 
-    /// Returns the API's message. An API key or a secret that it echoes is replaced by `[redacted]`.
+    /// Returns the API's message. API keys and other secrets that it echoes are replaced by `[redacted]`.
     pub fn message(&self) -> Option<&str> {
         self.shape.message.as_deref()
     }
@@ -60,12 +60,12 @@ impl ApiError {
         self.shape.kind.as_deref()
     }
 
-    /// Returns the body's `detail`, as it came: a text, a list, or a map by field.
+    /// Returns the body's `detail` unchanged: a string, a list, or a map by field.
     pub fn detail(&self) -> Option<&Value> {
         self.shape.detail.as_ref()
     }
 
-    /// Returns the id that the API gave the request, to quote to SuprSend's support.
+    /// Returns the id that the API assigned to the request. Quote it to SuprSend's support.
     pub fn request_id(&self) -> Option<&str> {
         self.response.request_id()
     }
@@ -75,46 +75,47 @@ impl ApiError {
         self.response.headers()
     }
 
-    /// Returns the body as it came, up to 64 KiB.
+    /// Returns the raw body, up to 64 KiB.
     pub fn body(&self) -> &[u8] {
         self.response.body()
     }
 
-    /// Returns whether the body is only the beginning of what was sent: because it is longer, or because the connection broke.
+    /// Returns whether the body is incomplete: either it is longer than the limit, or the connection broke.
     pub fn body_is_cut(&self) -> bool {
         self.response.is_cut()
     }
 
-    /// Reads the body as a type of yours, such as the one that the document declares for the status.
+    /// Deserializes the body into a type of your choice, such as the one that the OpenAPI document declares for the status.
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(self.body()).ok()
     }
 
-    /// Returns how long the API asks to wait, from `Retry-After` in either form. A date in the past is zero.
+    /// Returns how long the API asks to wait, from either form of `Retry-After`. A date in the past is returned as zero.
     pub fn retry_after(&self) -> Option<Duration> {
         self.response.retry_after()
     }
 
-    /// Returns whether it is the API that speaks, and not something on the way to it: in JSON, in a message of its own.
+    /// Returns whether the response comes from the API itself, not from a gateway on the way to it: JSON with a message in the API's own
+    /// form.
     pub(crate) fn is_in_own_words(&self) -> bool {
         self.shape.in_own_words
     }
 
     pub(crate) fn is_retryable(&self) -> bool {
-        // The statuses that pass: request timeout, throttling, and the server's own trouble.
+        // The transient statuses: request timeout, throttling, and server errors.
         matches!(self.status().as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
     }
 }
 
-/// Leaves out the headers, the body and `detail`, which may echo what was sent.
+/// Leaves out the headers, the body and `detail`, which may echo the request.
 impl fmt::Debug for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiError")
             .field("response", &self.response)
             .field("code", &self.shape.code)
-            .field("message", &self.shape.message)
-            .field("error_code", &self.shape.error_code)
-            .field("error_type", &self.shape.kind)
+            .field("message", &self.message().map(OneLine))
+            .field("error_code", &self.error_code().map(OneLine))
+            .field("error_type", &self.error_type().map(OneLine))
             .finish_non_exhaustive()
     }
 }
@@ -141,11 +142,11 @@ impl fmt::Display for ApiError {
 impl error::Error for ApiError {}
 
 impl Shape {
-    /// Reads the forms in which SuprSend's documentation and gateways report errors:
+    /// Parses the forms in which SuprSend's documentation and gateways report errors:
     ///
     /// - `{code, message}`, `{code, error_code, type, message, detail}`, `{code, detail, message}`;
     /// - `{status: "fail", message}`, `{status, error: {message, type}}`;
-    /// - plain text; HTML, which has nothing worth showing.
+    /// - plain text; HTML, which contains nothing worth showing.
     fn read(response: &RawResponse) -> Self {
         match serde_json::from_slice(response.body()) {
             Ok(Value::Object(body)) => Self::from_object(&body),
@@ -191,15 +192,15 @@ fn number(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
-/// The body as a message, if it reads like one: some text that is neither markup nor the beginning of JSON.
+/// Returns the body as a message, if it looks like one: text that is neither markup nor the beginning of JSON.
 fn plain_text(response: &RawResponse) -> Option<String> {
     let text = std::str::from_utf8(response.body()).ok()?.trim();
     (!text.is_empty() && !text.starts_with(['<', '{', '['])).then(|| text.to_owned())
 }
 
-/// The API responded with a success whose body is not what it should be.
+/// A successful status with a body that cannot be decoded.
 ///
-/// The call may well have taken effect.
+/// The call may have taken effect.
 #[derive(Clone)]
 pub struct UndecodableResponse {
     response: Box<RawResponse>,
@@ -216,7 +217,7 @@ impl UndecodableResponse {
         self.response.status()
     }
 
-    /// Returns the id that the API gave the request, to quote to SuprSend's support.
+    /// Returns the id that the API assigned to the request. Quote it to SuprSend's support.
     pub fn request_id(&self) -> Option<&str> {
         self.response.request_id()
     }
@@ -226,12 +227,12 @@ impl UndecodableResponse {
         self.response.headers()
     }
 
-    /// Returns the body as it came, up to 64 KiB.
+    /// Returns the raw body, up to 64 KiB.
     pub fn body(&self) -> &[u8] {
         self.response.body()
     }
 
-    /// Returns whether the body is only the beginning of what was sent.
+    /// Returns whether the body is incomplete.
     pub fn body_is_cut(&self) -> bool {
         self.response.is_cut()
     }

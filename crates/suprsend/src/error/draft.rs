@@ -1,4 +1,4 @@
-//! A draft that was saved and not committed.
+//! A draft that was saved but not committed.
 
 use std::{error, fmt};
 
@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::redact::{Secrets, one_line};
 use crate::raw_response::RawResponse;
 
-/// The API saved a draft, but did not commit it, since it has errors: the live version is what it was.
+/// A draft that the API saved but did not commit, because it has errors. The live version is unchanged.
 #[derive(Clone)]
 pub struct InvalidDraft(Box<Parts>);
 
-/// An error is in the future of every call, so it is small: this is behind a pointer.
+/// Boxed to keep errors small, because an error is part of the future of every call.
 #[derive(Clone)]
 struct Parts {
     status: StatusCode,
@@ -33,26 +33,26 @@ impl InvalidDraft {
         Self(Parts { status: response.status(), request_id, reasons, texts }.into())
     }
 
-    /// What is wrong with the draft, usually a text each, as the API says it.
+    /// Returns the errors of the draft as the API reports them, usually one string each.
     pub fn reasons(&self) -> &[Value] {
         &self.0.reasons
     }
 
-    /// The status of the response, which is a success.
+    /// Returns the status of the response, which is a success.
     pub fn status(&self) -> StatusCode {
         self.0.status
     }
 
-    /// The id that the API gave the request, to quote to SuprSend's support.
+    /// Returns the id that the API assigned to the request. Quote it to SuprSend's support.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 }
 
-/// How many reasons a message names.
+/// The maximum number of reasons in a message.
 const SHOWN: usize = 10;
 
-/// The first ten reasons, and how many more there are.
+/// Shows the first ten reasons, and how many more there are.
 impl fmt::Display for InvalidDraft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the draft was saved but not committed, since it has errors")?;
@@ -67,7 +67,7 @@ impl fmt::Display for InvalidDraft {
     }
 }
 
-/// Shows what the message shows, since a reason may quote the draft.
+/// Shows the same as the message, because a reason may quote the draft.
 impl fmt::Debug for InvalidDraft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let texts: Vec<String> = self.0.texts.iter().take(SHOWN).cloned().collect();

@@ -4,7 +4,7 @@ use std::{error, fmt};
 
 use super::Error;
 
-/// A setting of the client that is missing or malformed.
+/// A missing or malformed setting of the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     setting: &'static str,
@@ -16,7 +16,7 @@ impl ConfigError {
         Self { setting, reason: reason.into() }
     }
 
-    /// Returns the setting: the name of a builder's method, such as `base_url`, or of an environment variable.
+    /// Returns the name of the setting: that of a builder's method, such as `base_url`, or of an environment variable.
     pub fn setting(&self) -> &str {
         self.setting
     }
@@ -30,26 +30,26 @@ impl fmt::Display for ConfigError {
 
 impl error::Error for ConfigError {}
 
-/// All rules that a call breaks, found before anything is sent.
+/// All rules that a call violates, found before anything is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidInput {
     violations: Vec<Violation>,
 }
 
 impl InvalidInput {
-    /// Returns all broken rules: those of the id and the headers, then those of
-    /// what could not go into the body, then those of the body.
+    /// Returns all violations: those of the id and the headers, then those of values that could not be put into the body, then those of the
+    /// body.
     pub fn violations(&self) -> &[Violation] {
         &self.violations
     }
 }
 
-/// How many violations a message names.
+/// The maximum number of violations in a message.
 const SHOWN: usize = 10;
-/// How much of a path, which may hold the name of a property, a message shows, in characters.
+/// The maximum length of a path in a message, in characters. A path may contain the name of a property.
 const PATH: usize = 200;
 
-/// The first ten, and how many more there are.
+/// Shows the first ten violations, and how many more there are.
 impl fmt::Display for InvalidInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("invalid input: ")?;
@@ -68,7 +68,7 @@ impl fmt::Display for InvalidInput {
 
 impl error::Error for InvalidInput {}
 
-/// A broken rule, and where. The value itself is not part of it: it may be a secret.
+/// A violated rule, and its place. The value itself is not included, because it may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     path: String,
@@ -76,12 +76,12 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// Returns the place: `distinct_id`, `$email[1]`, `$slack[0].incoming_webhook.url`, or empty for the body as a whole.
+    /// Returns the place: `distinct_id`, `$email[1]`, `$slack[0].incoming_webhook.url`, or empty for the whole body.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Returns the broken rule, which says what would be right.
+    /// Returns the violated rule, which describes a valid value.
     pub fn rule(&self) -> &str {
         &self.rule
     }
@@ -98,7 +98,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Violations as they are collected.
+/// Collects violations.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Violations(Vec<Violation>);
 
@@ -115,7 +115,7 @@ impl Violations {
         self.0.append(&mut other.0);
     }
 
-    /// The same violations, all at this place.
+    /// Returns the same violations, all at this place.
     pub(crate) fn moved_to(mut self, place: &str) -> Self {
         for Violation { path, .. } in &mut self.0 {
             place.clone_into(path);
@@ -123,7 +123,7 @@ impl Violations {
         self
     }
 
-    /// Ends the checks: an error unless there are none.
+    /// Ends the validation. Returns an error if there are any violations.
     pub(crate) fn finish(self) -> Result<(), InvalidInput> {
         if self.0.is_empty() { Ok(()) } else { Err(self.into()) }
     }

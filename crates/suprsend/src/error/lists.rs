@@ -1,10 +1,11 @@
-//! Errors of results that are looked up or listed.
+//! Errors of lookups and lists.
 
 use std::{error, fmt};
 
 use crate::error::ApiError;
 
-/// There is nothing of this id, which the API says in its own words: a 404 with a message, not one of something on the way to it.
+/// The error for an id that does not exist. The API itself reported this: the 404 contains one of its own messages, and does not come from
+/// a gateway.
 #[derive(Clone)]
 pub struct NotFound(ApiError);
 
@@ -30,7 +31,7 @@ impl fmt::Display for NotFound {
 impl error::Error for NotFound {}
 
 impl NotFound {
-    /// The error as one of this kind, if it is one.
+    /// Converts the error, or returns it unchanged if it is of another kind.
     pub(crate) fn new(error: ApiError) -> Result<Self, ApiError> {
         if error.status() == http::StatusCode::NOT_FOUND && error.is_in_own_words() {
             Ok(Self(error))
@@ -40,7 +41,7 @@ impl NotFound {
     }
 }
 
-/// A list cannot be read to its end, because of what the API says of its pages. The pages before the error are whole.
+/// A list that cannot be read to its end, because of the API's paging information. The pages before the error are complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PagingError {
     repeated: bool,
@@ -56,12 +57,12 @@ impl PagingError {
         Self { repeated: false, request_id: request_id.map(str::to_owned) }
     }
 
-    /// Returns whether the next page is one that was read already, so that reading would never end.
+    /// Returns whether the next page was already read, so that reading would never end.
     pub fn is_repeated(&self) -> bool {
         self.repeated
     }
 
-    /// Returns the id that the API gave the request for the last page, to quote to SuprSend's support.
+    /// Returns the id that the API assigned to the request for the last page. Quote it to SuprSend's support.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }

@@ -1,8 +1,8 @@
-//! What can go wrong with a call, as one type.
+//! Everything that can go wrong with a call, in one type.
 //!
-//! The variants wrap structs with private fields, so both can grow; no type of another crate is part of them. `Display` is one line. It
-//! tells everything that this crate knows; what other crates report below that is in [`source`](std::error::Error::source), and in
-//! `{error:#}`, which is the whole chain. None of them shows a header or a secret.
+//! The variants wrap structs with private fields, so both can grow, and no type of another crate is part of them. `Display` prints one line
+//! with everything that this crate knows. Underlying errors of other crates are available through [`source`](std::error::Error::source),
+//! and `{error:#}` prints the whole chain. None of these shows a header or a secret.
 
 mod api;
 mod draft;
@@ -26,7 +26,8 @@ pub(crate) use self::{input::Violations, redact::Secrets};
 
 /// The error type of every call.
 ///
-/// [The guide on errors](crate::docs::errors) lists the faults and their variants. `{error}` is one line, and `{error:#}` adds the causes.
+/// [The guide on errors](crate::docs::errors) lists the failures and their variants. `{error}` prints one line, and `{error:#}` adds the
+/// causes.
 ///
 /// ```no_run
 /// # async fn example(client: suprsend::Client) {
@@ -63,26 +64,26 @@ pub(crate) use self::{input::Violations, redact::Secrets};
 /// # }
 /// ```
 ///
-/// Most programs need fewer arms: [`is_retryable`](Error::is_retryable) tells whether the same call may succeed later, and
+/// Most programs need fewer arms: [`is_retryable`](Error::is_retryable) returns whether the same call may succeed later, and
 /// [`status`](Error::status), [`request_id`](Error::request_id) and [`api`](Error::api) work for every variant.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Error {
-    /// The client cannot be built or used as it is configured. Nothing was sent.
+    /// The client cannot be built or used with its configuration. Nothing was sent.
     Config(ConfigError),
-    /// The arguments break rules of the document. Nothing was sent.
+    /// The arguments violate rules of the OpenAPI document. Nothing was sent.
     InvalidInput(InvalidInput),
     /// A timeout elapsed.
     Timeout(TimeoutError),
     /// No connection could be made, or it broke before the response was complete.
     Connection(ConnectionError),
-    /// The API responded with a status that is not a success.
+    /// The API responded with an unsuccessful status.
     Api(ApiError),
     /// The user, list or object does not exist.
     NotFound(NotFound),
-    /// The API responded with a success whose body cannot be read.
+    /// The API responded with a success, but its body cannot be decoded.
     UndecodableResponse(UndecodableResponse),
-    /// The API saved a draft, but did not commit it, since it has errors.
+    /// The API saved a draft but did not commit it, because it has errors.
     InvalidDraft(InvalidDraft),
     /// A list cannot be read to its end.
     Paging(PagingError),
@@ -90,25 +91,25 @@ pub enum Error {
     TooManyAttempts(TooManyAttempts),
 }
 
-/// The kind of error that a call ended with, for metrics and logs.
+/// The kind of error with which a call ended, for metrics and logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The client cannot be used as it is configured.
+    /// The client cannot be used with its configuration.
     Config,
-    /// The arguments break rules; nothing was sent.
+    /// The arguments violate rules; nothing was sent.
     InvalidInput,
     /// A timeout elapsed.
     Timeout,
     /// No connection could be made, or it broke.
     Connection,
-    /// The API refused.
+    /// The API rejected the call.
     Api,
     /// The user, list or object does not exist.
     NotFound,
-    /// The body of the response cannot be read.
+    /// The body of the response cannot be decoded.
     UndecodableResponse,
-    /// A draft was not committed, since it has errors.
+    /// A draft was not committed, because it has errors.
     InvalidDraft,
     /// A list cannot be read to its end.
     Paging,
@@ -117,7 +118,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Returns the kind as a word, such as `not_found`.
+    /// Returns the kind as a name, such as `not_found`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Config => "config",
@@ -141,7 +142,7 @@ impl fmt::Display for ErrorKind {
 }
 
 impl Error {
-    /// Returns the kind of the error. [`TooManyAttempts`](Self::TooManyAttempts) is of the kind of its last failure.
+    /// Returns the kind of the error. For [`TooManyAttempts`](Self::TooManyAttempts), this is the kind of its last failure.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Config(_) => ErrorKind::Config,
@@ -157,9 +158,9 @@ impl Error {
         }
     }
 
-    /// Returns whether the same call may succeed if it is made again later.
+    /// Returns whether the same call may succeed later.
     ///
-    /// This depends on the failure only. Some operations, such as an edit that increments a property, must not be repeated if they may have
+    /// This depends only on the failure. Some operations, such as an edit that increments a property, must not be repeated if they may have
     /// taken effect. An upsert can always be repeated.
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -175,12 +176,12 @@ impl Error {
         }
     }
 
-    /// Returns how long the API asks to wait before the call is made again, from the last response's `Retry-After`.
+    /// Returns how long the API asks to wait before the call is repeated, from the last response's `Retry-After`.
     pub fn retry_after(&self) -> Option<Duration> {
         self.api().and_then(ApiError::retry_after)
     }
 
-    /// Returns the status of the last response, if one came, even without its body.
+    /// Returns the status of the last response, if there was one, even if its body is missing.
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Config(_) | Self::InvalidInput(_) | Self::Paging(_) => None,
@@ -194,7 +195,7 @@ impl Error {
         }
     }
 
-    /// Returns the id that the API gave the last request, to quote to SuprSend's support.
+    /// Returns the id that the API assigned to the last request. Quote it to SuprSend's support.
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::Config(_) | Self::InvalidInput(_) => None,
@@ -209,7 +210,7 @@ impl Error {
         }
     }
 
-    /// Returns the API's own error, whether it is the error itself or the last of several attempts.
+    /// Returns the API's own error, whether this is that error or the last of several attempts failed with it.
     pub fn api(&self) -> Option<&ApiError> {
         match self {
             Self::Api(error) => Some(error),
@@ -220,7 +221,7 @@ impl Error {
         }
     }
 
-    /// Returns [`Error::NotFound`] if the API says so itself, and any other error as it is.
+    /// Returns [`Error::NotFound`] if the API itself reports that, and any other error unchanged.
     pub(crate) fn into_not_found(self) -> Self {
         match self {
             Self::Api(error) => NotFound::new(error).map_or_else(Self::Api, Self::NotFound),
@@ -228,7 +229,7 @@ impl Error {
         }
     }
 
-    /// The number of attempts that were made, as far as the error tells, and the error without that.
+    /// Returns the number of attempts, as far as the error tells, and the error of the last attempt.
     pub(crate) fn into_last_attempt(self) -> (u32, Self) {
         match self {
             Self::TooManyAttempts(error) => (error.attempts(), error.into_last()),
@@ -237,7 +238,7 @@ impl Error {
         }
     }
 
-    /// The error after this number of attempts in all.
+    /// Returns the error after this total number of attempts.
     pub(crate) fn after_attempts(self, attempts: u32) -> Self {
         let told = if let Self::Timeout(error) = &self { error.attempts() } else { 1 };
         if attempts > told && self.is_retryable() {
@@ -247,7 +248,7 @@ impl Error {
         }
     }
 
-    /// The variant's content: the variants have nothing to add to it.
+    /// Returns the content of the variant, which describes the error completely.
     fn inner(&self) -> &(dyn error::Error + 'static) {
         match self {
             Self::Config(error) => error,
@@ -264,7 +265,7 @@ impl Error {
     }
 }
 
-/// With `#` the causes follow, each behind a colon.
+/// With `#`, the causes follow, separated by colons.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.inner())?;
@@ -278,7 +279,7 @@ impl error::Error for Error {
     }
 }
 
-/// Conversions that `?` uses; each struct is one variant's.
+/// Defines the conversions for `?`. Each struct belongs to one variant.
 macro_rules! variants {
     ($($variant:ident($content:ty)),* $(,)?) => {
         $(impl From<$content> for Error {

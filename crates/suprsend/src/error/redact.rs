@@ -1,17 +1,17 @@
-//! Text that came from the server: cut, cleaned, and without secrets that it echoes.
+//! Text from the server: shortened, sanitized, and without the secrets that it echoes.
 
 use std::fmt::{self, Write};
 
-/// The longest text that is shown, in characters.
+/// The maximum length of text that is shown, in characters.
 const SHOWN: usize = 300;
 
-/// What is shown instead of a secret.
+/// The replacement for a secret.
 const REDACTED: &str = "[redacted]";
 
-/// Secrets that are shorter than this are not looked for, since they would be found in ordinary words.
+/// The minimum length of a secret that is looked for. Shorter ones would be found in ordinary words.
 const SHORTEST: usize = 8;
 
-/// The texts that a response may echo and that must not be shown, in every encoding in which they may come.
+/// The texts that a response may echo and that must not be shown, in every encoding in which they may occur.
 #[derive(Debug, Default)]
 pub(crate) struct Secrets(Vec<String>);
 
@@ -19,18 +19,18 @@ impl Secrets {
     pub(crate) fn new(secrets: impl IntoIterator<Item = String>) -> Self {
         let mut encoded: Vec<_> =
             secrets.into_iter().filter(|secret| !secret.is_empty()).flat_map(encodings).collect();
-        // The longest first: one that another one begins would leave its tail.
+        // The longest first: if one secret is a prefix of another, replacing it first would leave the rest of the other.
         encoded.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         encoded.dedup();
         Self(encoded)
     }
 
-    /// Returns whether a text is long enough to be looked for.
+    /// Returns whether text is long enough to be looked for.
     pub(crate) fn is_long_enough(text: &str) -> bool {
         text.len() >= SHORTEST
     }
 
-    /// Blanks every secret in a text.
+    /// Replaces every secret in a text.
     pub(crate) fn blank(&self, text: &mut String) {
         for secret in &self.0 {
             if text.contains(secret.as_str()) {
@@ -39,14 +39,14 @@ impl Secrets {
         }
     }
 
-    /// Returns whether there is a secret in these bytes.
+    /// Returns whether these bytes contain a secret.
     pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
         let text = String::from_utf8_lossy(bytes);
         self.0.iter().any(|secret| text.contains(secret.as_str()))
     }
 }
 
-/// A text as it is, in a URL, in JSON and in HTML.
+/// Returns text in all its encodings: plain, in a URL, in JSON and in HTML.
 fn encodings(text: String) -> Vec<String> {
     let json = serde_json::to_string(&text).unwrap_or_default();
     let json = json.trim_matches('"').to_owned();
@@ -55,7 +55,7 @@ fn encodings(text: String) -> Vec<String> {
         text.bytes().fold(String::new(), |mut out, byte| {
             match byte {
                 b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte.into()),
-                // Writing to a text does not fail.
+                // Writing to a string does not fail.
                 _ if upper => _ = write!(out, "%{byte:02X}"),
                 _ => _ = write!(out, "%{byte:02x}"),
             }
@@ -75,7 +75,7 @@ fn encodings(text: String) -> Vec<String> {
     ]
 }
 
-/// Writes foreign text so that it stays on the line, does not go on without end, and does not change how its surroundings look.
+/// Writes foreign text so that it stays on one line, is not too long, and does not affect the text around it.
 pub(super) fn one_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let mut characters = text.trim().chars();
     for character in characters.by_ref().take(SHOWN) {
@@ -84,7 +84,19 @@ pub(super) fn one_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     if characters.next().is_some() { f.write_str("...") } else { Ok(()) }
 }
 
-/// Neither a control character, nor a line or paragraph separator, nor invisible, nor a change of the direction of writing.
+/// Prints foreign text as [`one_line`] does.
+pub(super) struct OneLine<'t>(pub(super) &'t str);
+
+impl fmt::Debug for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        one_line(f, self.0)?;
+        f.write_char('"')
+    }
+}
+
+/// Returns whether a character is neither a control character, nor a line or paragraph separator, nor invisible, nor a change of the
+/// writing direction.
 fn is_harmless(character: char) -> bool {
     let hidden = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     !character.is_control() && !hidden

@@ -1,4 +1,4 @@
-//! Errors of the way to the API and back.
+//! Errors of the transport to the API and back.
 
 use std::{error, fmt, iter, sync::Arc, time::Duration};
 
@@ -7,17 +7,17 @@ use http::StatusCode;
 use super::{Error, redact::one_line};
 use crate::raw_response::RawResponse;
 
-/// What broke a connection; its type is nobody's business.
+/// The cause of a broken connection. Its type is an implementation detail.
 pub(crate) type Cause = Arc<dyn error::Error + Send + Sync>;
 
-/// The causes of an error, the nearest first.
+/// Returns the causes of an error, the nearest first.
 fn causes<'a>(
     error: &'a (dyn error::Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn error::Error + 'static)> {
     iter::successors(error.source(), |error| error.source())
 }
 
-/// Writes the causes of an error behind it. Their texts may be foreign: a certificate's names, for instance.
+/// Appends the causes of an error. Their texts may be foreign, such as the names in a certificate.
 pub(super) fn fmt_causes(f: &mut fmt::Formatter<'_>, error: &(dyn error::Error + 'static)) -> fmt::Result {
     causes(error).try_for_each(|cause| {
         f.write_str(": ")?;
@@ -25,7 +25,7 @@ pub(super) fn fmt_causes(f: &mut fmt::Formatter<'_>, error: &(dyn error::Error +
     })
 }
 
-/// The texts of the causes of an error.
+/// The texts of an error's causes.
 struct Causes<'a>(&'a (dyn error::Error + 'static));
 
 impl fmt::Debug for Causes<'_> {
@@ -34,7 +34,7 @@ impl fmt::Debug for Causes<'_> {
     }
 }
 
-/// No connection, or one that broke before the response was complete.
+/// A connection that could not be made, or that broke before the response was complete.
 #[derive(Clone)]
 pub struct ConnectionError {
     what: &'static str,
@@ -53,17 +53,17 @@ impl ConnectionError {
         Self { what, retryable, response: response.map(Box::new), cause }
     }
 
-    /// Returns the status of the response, if its head came before the connection broke.
+    /// Returns the status of the response, if its head arrived before the connection broke.
     pub fn status(&self) -> Option<StatusCode> {
         self.response.as_ref().map(|response| response.status())
     }
 
-    /// Returns the id that the API gave the request, if the head of the response came.
+    /// Returns the id that the API assigned to the request, if the head of the response arrived.
     pub fn request_id(&self) -> Option<&str> {
         self.response.as_ref()?.request_id()
     }
 
-    /// Returns the part of the response's body that came.
+    /// Returns the part of the response's body that arrived.
     pub fn body(&self) -> &[u8] {
         self.response.as_ref().map_or(&[], |response| response.body())
     }
@@ -72,13 +72,13 @@ impl ConnectionError {
         self.retryable
     }
 
-    /// Returns whether there was no connection, so that nothing was sent.
+    /// Returns whether the connection could not be made, so that nothing was sent.
     pub(crate) fn is_before_sending(&self) -> bool {
         self.cause.downcast_ref().is_some_and(reqwest::Error::is_connect)
     }
 }
 
-/// The causes are texts: without the URL, which holds the id of a person.
+/// Shows the causes as text, without the URL, which contains the id of a person.
 impl fmt::Debug for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectionError")
@@ -101,7 +101,7 @@ impl error::Error for ConnectionError {
     }
 }
 
-/// Which timeout passed.
+/// The kind of timeout that elapsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TimeoutKind {
@@ -109,11 +109,11 @@ pub enum TimeoutKind {
     Connect,
     /// One attempt took too long, from its start to the last byte of the response.
     Attempt,
-    /// The whole call took too long, or has no time left for the next attempt.
+    /// The whole call took too long, or there is no time left for the next attempt.
     Call,
 }
 
-/// A timeout passed.
+/// A timeout that elapsed.
 #[derive(Debug, Clone)]
 pub struct TimeoutError {
     kind: TimeoutKind,
@@ -124,7 +124,7 @@ pub struct TimeoutError {
 }
 
 impl TimeoutError {
-    /// One attempt that took too long; without a limit if it is not ours but that of the caller's own HTTP client.
+    /// Creates the error of one attempt that took too long. The limit is `None` if it belongs to the caller's own HTTP client.
     pub(crate) fn for_attempt(
         kind: TimeoutKind,
         limit: Option<Duration>,
@@ -133,7 +133,7 @@ impl TimeoutError {
         Self { kind, limit, attempts: 1, response: response.map(Box::new), last: None }
     }
 
-    /// A call that took too long, during this attempt or before the next.
+    /// Creates the error of a call that took too long, during this attempt or before the next.
     pub(crate) fn for_call(
         limit: Duration,
         attempts: u32,
@@ -154,17 +154,18 @@ impl TimeoutError {
         self.attempts
     }
 
-    /// Returns the failure of the previous attempt, if there was one.
+    /// Returns the error of the previous attempt, if there was one.
     pub fn last(&self) -> Option<&Error> {
         self.last.as_deref()
     }
 
-    /// Returns the status of the response, if its head came in time, or else that of the previous attempt.
+    /// Returns the status of the response if its head arrived in time, or else that of the previous attempt.
     pub fn status(&self) -> Option<StatusCode> {
         self.response.as_ref().map(|response| response.status()).or_else(|| self.last()?.status())
     }
 
-    /// Returns the id that the API gave the request, if the head of the response came in time, or else to the attempt before.
+    /// Returns the id that the API assigned to the request if the head of the response arrived in time, or else that of the previous
+    /// attempt.
     pub fn request_id(&self) -> Option<&str> {
         match &self.response {
             Some(response) => response.request_id(),
@@ -172,7 +173,7 @@ impl TimeoutError {
         }
     }
 
-    /// Returns the part of the response's body that came in time.
+    /// Returns the part of the response's body that arrived in time.
     pub fn body(&self) -> &[u8] {
         self.response.as_ref().map_or(&[], |response| response.body())
     }
@@ -198,14 +199,14 @@ impl fmt::Display for TimeoutError {
     }
 }
 
-/// Skips the previous attempt's failure, whose text is part of the message.
+/// Skips the error of the previous attempt, whose text is part of the message.
 impl error::Error for TimeoutError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         error::Error::source(self.last()?)
     }
 }
 
-/// Every attempt failed.
+/// The error of a call whose attempts all failed.
 #[derive(Debug, Clone)]
 pub struct TooManyAttempts {
     attempts: u32,
@@ -222,7 +223,7 @@ impl TooManyAttempts {
         self.attempts
     }
 
-    /// Returns the failure of the last attempt.
+    /// Returns the error of the last attempt.
     pub fn last(&self) -> &Error {
         &self.last
     }
@@ -238,7 +239,7 @@ impl fmt::Display for TooManyAttempts {
     }
 }
 
-/// Skips the last failure, whose text is part of the message.
+/// Skips the last error, whose text is part of the message.
 impl error::Error for TooManyAttempts {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         error::Error::source(self.last())

@@ -1,22 +1,22 @@
-//! How many calls may be in flight: additive increase while latency holds, multiplicative decrease when the hub has too much.
+//! Limits the calls in flight: additive increase while the latency is stable, multiplicative decrease when the API is overloaded.
 //!
-//! Time is given from outside, so that this is a plain state machine.
+//! Callers pass in the time, so this is a plain state machine.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The limits unless the caller sets others.
+/// The default bounds.
 const MIN: usize = 1;
 const MAX: usize = 64;
-/// How many calls may be in flight at first: enough to see what the hub can do, and no burst.
+/// The initial number of calls in flight: enough to observe what the API can handle, but no burst.
 const START: usize = 4;
 
-/// Latency holds as long as it is at most this many times what it was at the base.
+/// The latency counts as stable up to this multiple of the base latency.
 const TOLERANCE: u32 = 2;
-/// What a scheduler adds now and then; a difference below this says nothing about the hub.
+/// Differences below this may be caused by the scheduler and say nothing about the API.
 const NOISE: Duration = Duration::from_millis(1);
-/// How long a base may tell that latency does not hold. Then it is measured anew, since a hub may have become slower for good.
+/// The time for which a base is used for comparison. After that it is measured again, because the API may have become permanently slower.
 const BASE_AGE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
@@ -24,25 +24,25 @@ pub(crate) struct Limit {
     min: usize,
     max: usize,
     now: usize,
-    /// Whether there was no sign yet of how much is too much, so that each round may double the limit.
+    /// Whether there was no sign of overload yet, so that each round may double the limit.
     searching: bool,
     base: Option<Base>,
     round: Round,
 }
 
-/// The latency to compare with: that of the fastest round since it was last measured anew.
+/// The latency to compare with: that of the fastest round since the last measurement started.
 #[derive(Debug, Clone, Copy)]
 struct Base {
     latency: Duration,
     measured: Instant,
 }
 
-/// As many answers as calls were allowed for, and how long they took together.
+/// A number of responses equal to the limit, and their total latency.
 #[derive(Debug, Default)]
 struct Round {
     answers: u32,
     latency: Duration,
-    /// Whether as many calls were in flight as were allowed for. If not, the round says nothing about more of them.
+    /// Whether the limit was reached. If not, the round does not show how the API handles more calls.
     full: bool,
 }
 
@@ -63,12 +63,12 @@ impl Limit {
         self.now
     }
 
-    /// As many calls are in flight as may be.
+    /// Records that the limit was reached.
     pub(crate) fn reached(&mut self) {
         self.round.full = true;
     }
 
-    /// A call was answered in this time.
+    /// Records a response with this latency.
     pub(crate) fn answered(&mut self, latency: Duration, now: Instant) {
         self.round.answers += 1;
         self.round.latency += latency;
@@ -78,7 +78,7 @@ impl Limit {
         }
     }
 
-    /// The hub has too much.
+    /// Records that the API is overloaded.
     pub(crate) fn overloaded(&mut self) {
         self.halve();
         self.base = None;
@@ -95,7 +95,7 @@ impl Limit {
                 self.now = (self.now + if self.searching { self.now } else { 1 }).min(self.max);
             }
         } else if now.duration_since(base.measured) > BASE_AGE {
-            // If half as many calls are as slow, it is not because of their number.
+            // If half as many calls are just as slow, their number is not the cause.
             self.overloaded();
         } else if self.searching {
             // The last doubling was too much.
@@ -113,7 +113,7 @@ impl Limit {
 mod tests {
     use super::*;
 
-    /// Answers of a hub whose latency depends on how many calls are in flight, for so many rounds.
+    /// Simulates responses of an API whose latency depends on the number of calls in flight, for a number of rounds.
     fn run(limit: &mut Limit, rounds: usize, now: &mut Instant, latency: impl Fn(usize) -> Duration) {
         for _ in 0..rounds {
             let calls = limit.now();
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn it_stops_rising_where_latency_does() {
-        // A hub that works on ten at a time.
+        // An API that handles ten calls at a time.
         let latency = |calls: usize| milliseconds(50 * calls.max(10) / 10);
         let (mut limit, mut now) = (Limit::default(), Instant::now());
         run(&mut limit, 100, &mut now, latency);

@@ -1,8 +1,8 @@
-//! Flow control, shared by all calls of one stream: how many are in flight, how fast they are sent, and when none is.
+//! Flow control shared by all calls of one stream: concurrency, request rate and pauses.
 //!
-//! It holds a stream back in three ways. The *limit* adapts the number of calls in flight to what the hub can do. A *pause* keeps all
-//! calls waiting for as long as the hub asks for, or for a back-off that grows. And when failures in a row say that the hub is out of
-//! order, the stream is *broken*: then one call at a time probes the hub, and what waits does not fail for it.
+//! It holds a stream back in three ways. The *limit* adapts the number of calls in flight to what the API can handle. A *pause* delays all
+//! calls for as long as the API asks for, or for a growing back-off. If consecutive failures suggest that the API is down, there is an
+//! *outage*: one call at a time probes the API, and the waiting calls do not fail.
 
 mod limit;
 
@@ -21,18 +21,18 @@ use tokio::{
 pub(crate) use self::limit::Limit;
 use crate::{error::Error, retry::RetryPolicy};
 
-/// The longest pause unless the caller sets another.
+/// The default maximum pause.
 const MAX_PAUSE: Duration = Duration::from_secs(5 * 60);
-/// No pause is longer, whatever the caller and the hub say: a clock cannot show any time.
+/// The upper bound of any pause, whatever the caller and the API ask for: the clock cannot represent arbitrarily distant times.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// How long an outage is waited out unless the caller sets another time.
+/// The default time to wait for the end of an outage.
 const MAX_OUTAGE: Duration = Duration::from_secs(10 * 60);
-/// How many failures in a row break the stream.
+/// The number of consecutive failures that start an outage.
 const FAILURES: u32 = 3;
-/// How far requests may catch up with a rate: timers are exact to a millisecond, and rates are not bound to that.
+/// The time by which requests may catch up with a rate: timers are only exact to a millisecond, rates can be finer.
 const SLACK: Duration = Duration::from_millis(5);
 
-/// Shared by a stream and its calls.
+/// The state shared by a stream and its calls.
 #[derive(Debug)]
 pub(crate) struct FlowControl {
     state: Mutex<State>,
@@ -44,29 +44,29 @@ pub(crate) struct FlowControl {
 struct State {
     limit: Limit,
     rate: Option<Rate>,
-    /// Says how pauses grow that the hub does not give the length of.
+    /// Determines the length of pauses when the API does not ask for one.
     policy: RetryPolicy,
     max_pause: Duration,
     max_outage: Duration,
     paused_until: Option<Instant>,
-    /// When the limit was last decreased: what was sent before says nothing new.
+    /// The time at which the limit was last decreased. Failures of requests sent before that provide no new information.
     decreased: Option<Instant>,
-    /// Decreases since the last answer.
+    /// The number of decreases since the last response.
     streak: u32,
     row: Row,
     outage: Option<Outage>,
-    /// Whether an outage took longer than is waited for.
+    /// Whether an outage took longer than the maximum.
     is_over: bool,
     retries: u64,
 }
 
-/// The failures since the hub last answered.
+/// The consecutive failures since the last response of the API.
 #[derive(Debug)]
 struct Row {
-    /// Tells it from those before.
+    /// Distinguishes this row from earlier ones.
     number: NonZeroU32,
     failures: u32,
-    /// The calls that these are of.
+    /// The number of distinct calls that failed.
     calls: u32,
 }
 
@@ -83,30 +83,30 @@ struct Outage {
     since: Instant,
     /// The last failure, with its causes.
     cause: Box<str>,
-    /// Probes that failed.
+    /// The number of failed probes.
     probes: u32,
     probing: bool,
 }
 
-/// A rate of requests, as the time at which the next one is due.
+/// A request rate, stored as the time at which the next request is due.
 #[derive(Debug)]
 struct Rate {
     interval: Duration,
     next: Option<Instant>,
 }
 
-/// What a stream knows of one of its calls. It is in the future of every call, so it is small.
+/// A stream's knowledge about one of its calls. It is small, because it is part of the future of every call.
 #[derive(Debug, Default)]
 pub(crate) struct Ticket {
-    /// The last row of failures that the call is counted in.
+    /// The last row of failures in which the call was counted.
     row: Option<NonZeroU32>,
-    /// The attempts that failed with the hub as a whole, and not with the call.
+    /// The number of attempts that failed because of an outage rather than the call itself.
     held: u16,
     probes: bool,
 }
 
 impl Ticket {
-    /// Returns the attempts that count for the call, of this number in all.
+    /// Returns how many of these attempts count against the call.
     pub(crate) fn counted(&self, attempts: u32) -> u32 {
         attempts.saturating_sub(self.held.into())
     }
@@ -116,16 +116,16 @@ impl Ticket {
     }
 }
 
-/// What a failure says about the hub as a whole.
+/// The information that a failure provides about the API as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Signal {
-    /// It has too much, and says so.
+    /// It is overloaded and says so.
     Throttled,
-    /// It did not answer.
+    /// It did not respond.
     Silent,
-    /// It is out of order, or the one request is more than it can bear.
+    /// It is out of order, or this particular request makes it fail.
     Failing,
-    /// It answered, so this is about the one request.
+    /// It responded, so the failure concerns only this request.
     Answered,
 }
 
@@ -135,7 +135,7 @@ impl From<&Error> for Signal {
             Error::Timeout(_) | Error::Connection(_) => Self::Silent,
             error => match error.status() {
                 Some(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => Self::Throttled,
-                // A gateway that does not reach the hub.
+                // A gateway that cannot reach the API.
                 Some(StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) => Self::Silent,
                 Some(StatusCode::INTERNAL_SERVER_ERROR) => Self::Failing,
                 _ => Self::Answered,
@@ -144,11 +144,11 @@ impl From<&Error> for Signal {
     }
 }
 
-/// What a request has to do before it may be sent.
+/// The event that a request must wait for before it may be sent.
 enum Wait {
     Nothing,
     Until(Instant),
-    /// Until another call's probe has ended.
+    /// The end of another call's probe.
     Probe,
 }
 
@@ -187,12 +187,12 @@ impl FlowControl {
         self.state().max_outage = outage;
     }
 
-    /// How many calls may be in flight.
+    /// Returns the maximum number of calls in flight.
     pub(crate) fn limit(&self) -> usize {
         self.state().limit.now()
     }
 
-    /// Returns whether one more call may be in flight than these. If not, as many are as may be.
+    /// Returns whether one more call may be in flight in addition to these. If not, the limit counts as reached.
     pub(crate) fn has_room(&self, calls: usize) -> bool {
         let mut state = self.state();
         // More calls would only wait.
@@ -206,12 +206,12 @@ impl FlowControl {
         has_room
     }
 
-    /// Returns whether an outage took longer than is waited for.
+    /// Returns whether an outage took longer than the maximum.
     pub(crate) fn is_over(&self) -> bool {
         self.state().is_over
     }
 
-    /// Since when an outage holds the stream, and its last failure.
+    /// Returns when the current outage of the stream started, and its last failure.
     pub(crate) fn outage(&self) -> Option<(Instant, Box<str>)> {
         let state = self.state();
         state.outage.as_ref().map(|outage| (outage.since, outage.cause.clone()))
@@ -221,12 +221,12 @@ impl FlowControl {
         self.state().retries
     }
 
-    /// The policy of a call of the stream: it waits as long as the stream does.
+    /// Returns the retry policy for a call of the stream, which waits for as long as the stream does.
     pub(crate) fn policy(&self, policy: RetryPolicy) -> RetryPolicy {
         policy.max_retry_after(self.state().max_pause)
     }
 
-    /// Waits until this attempt (the first is 1) may be sent, and says how long that was.
+    /// Waits until this attempt (the first is 1) may be sent, and returns how long that took.
     pub(crate) async fn admit(&self, attempt: u32, ticket: &mut Ticket) -> Duration {
         let start = Instant::now();
         if attempt > 1 {
@@ -235,7 +235,7 @@ impl FlowControl {
         let mut now = start;
         let mut due = None;
         loop {
-            // From before the state is looked at, so that no wake-up is missed.
+            // Created before the state is read, so that no wake-up is missed.
             let probed = self.probed.notified();
             let wait = self.state().wait(ticket, &mut due, now);
             match wait {
@@ -247,7 +247,7 @@ impl FlowControl {
         }
     }
 
-    /// A request that was sent then is answered with a success.
+    /// Records the success of a request that was sent at this time.
     pub(crate) fn answered(&self, sent: Instant) {
         let now = Instant::now();
         let mut state = self.state();
@@ -257,7 +257,7 @@ impl FlowControl {
         self.probed.notify_waiters();
     }
 
-    /// A request that was sent then failed. True if that is for the stream to wait out, and no failure of the call.
+    /// Records the failure of a request that was sent at this time. Returns true if the stream should wait, instead of failing the call.
     pub(crate) fn failed(&self, sent: Instant, error: &Error, ticket: &mut Ticket) -> bool {
         let mut state = self.state();
         let held = state.failed(sent, error.into(), error.retry_after(), ticket, Instant::now());
@@ -267,12 +267,12 @@ impl FlowControl {
         held
     }
 
-    /// The hub answered a request that was sent then, but a part of it was too much.
+    /// Records that the API responded to a request that was sent at this time, but rejected a part of it because of throttling.
     pub(crate) fn throttled(&self, sent: Instant) {
         self.state().slow_down(sent, Signal::Throttled, Instant::now());
     }
 
-    /// A request that was sent then was not answered in the time of its call.
+    /// Records that a request that was sent at this time got no response within the timeout of its call.
     pub(crate) fn not_answered(&self, sent: Instant, ticket: &mut Ticket) {
         let mut state = self.state();
         state.failed(sent, Signal::Silent, None, ticket, Instant::now());
@@ -282,16 +282,16 @@ impl FlowControl {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing here panics half-way.
+        // No code that holds the lock panics half-way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// What a request has to do before it is sent. `due` is its place in the rate, once it has one.
+    /// Returns what a request must wait for before it is sent. `due` is its reserved time in the rate, if it has one.
     fn wait(&mut self, ticket: &mut Ticket, due: &mut Option<Instant>, now: Instant) -> Wait {
         if let Some(until) = self.paused_until.filter(|until| now < *until) {
-            // Its place passes meanwhile.
+            // Its reserved time passes meanwhile.
             *due = None;
             return Wait::Until(until);
         }
@@ -309,7 +309,7 @@ impl State {
         if now < due { Wait::Until(due) } else { Wait::Nothing }
     }
 
-    /// The hub answered, whatever it said.
+    /// Records that the API responded, with whatever result.
     fn heard(&mut self) {
         self.streak = 0;
         self.row = self.row.next();
@@ -343,7 +343,7 @@ impl State {
         match &self.outage {
             Some(outage) if now.duration_since(outage.since) < self.max_outage => true,
             Some(_) => {
-                // What waits is to end, too.
+                // Let the waiting calls end, too.
                 (self.is_over, self.paused_until) = (true, None);
                 false
             }
@@ -351,15 +351,15 @@ impl State {
         }
     }
 
-    /// Notes why there is an outage, if there is one.
+    /// Records the cause of the outage, if there is one.
     fn explain(&mut self, cause: impl FnOnce() -> String) {
         if let Some(outage) = &mut self.outage {
             outage.cause = cause().into();
         }
     }
 
-    /// Counts a failure, and breaks the stream if there were enough in a row. One request may be more than the hub can bear, so what
-    /// may be due to that has to happen to two of them.
+    /// Counts a failure, and starts an outage after enough consecutive ones. A single request may make the API fail, so failures that could
+    /// be caused by the request must affect two of them.
     fn count(&mut self, signal: Signal, ticket: &mut Ticket, now: Instant) {
         let row = &mut self.row;
         row.failures = row.failures.saturating_add(1);
@@ -373,18 +373,18 @@ impl State {
         }
     }
 
-    /// Lowers the limit, and pauses where the hub does not say for how long.
+    /// Lowers the limit, and pauses if the API does not say for how long.
     fn slow_down(&mut self, sent: Instant, signal: Signal, now: Instant) {
         if signal == Signal::Failing || self.decreased.is_some_and(|decreased| sent <= decreased) {
             return;
         }
         self.decreased = Some(now);
         self.limit.overloaded();
-        // One connection that breaks is no reason to pause, two in a row are.
+        // One broken connection is no reason to pause; two in a row are.
         let step = if signal == Signal::Throttled { self.streak + 1 } else { self.streak };
         self.streak = self.streak.saturating_add(1);
         if step > 0 {
-            // At least that, however little the hub asks for.
+            // Pause at least this long, however little the API asks for.
             self.pause(self.policy.back_off(step), now);
         }
     }
@@ -399,7 +399,7 @@ impl State {
 }
 
 impl Rate {
-    /// The time at which the next request is due, and one more is taken.
+    /// Returns the time at which the next request is due, and reserves it.
     fn take(&mut self, now: Instant) -> Instant {
         let earliest = now.checked_sub(SLACK).unwrap_or(now);
         let due = self.next.map_or(now, |next| next.max(earliest));
@@ -419,12 +419,12 @@ mod tests {
         FlowControl::new(policy).state.into_inner().unwrap()
     }
 
-    /// Fails a request of a call of its own.
+    /// Fails a request that belongs to a call of its own.
     fn fail(state: &mut State, sent: Instant, signal: Signal, asked: Option<Duration>, now: Instant) -> bool {
         state.failed(sent, signal, asked, &mut Ticket::default(), now)
     }
 
-    /// Until when a new call has to wait.
+    /// Returns until when a new call has to wait.
     fn wait(state: &mut State, now: Instant) -> Option<Instant> {
         match state.wait(&mut Ticket::default(), &mut None, now) {
             Wait::Until(until) => Some(until),

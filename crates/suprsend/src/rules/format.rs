@@ -1,4 +1,4 @@
-//! The formats of strings that are checked.
+//! The string formats that are validated.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -7,7 +7,7 @@ use iri_string::types::{UriReferenceStr, UriStr};
 use reqwest::Url;
 use suprsend_api::rules::Format;
 
-/// Whether a text has the format. A format that is not known here is let through.
+/// Returns whether a text has the format. Unknown formats are accepted.
 pub(super) fn is_valid(format: Format, text: &str) -> bool {
     match format {
         Format::Date => is_date(text.as_bytes()),
@@ -26,28 +26,29 @@ pub(super) fn is_valid(format: Format, text: &str) -> bool {
     }
 }
 
-/// JSON Schema's `email` is a mailbox of RFC 5321: ASCII, and the domain a host name or an address in brackets. email_address knows
-/// the local part; it also takes international mailboxes and names such as `Jane <jane@example.com>`, which the format does not.
+/// JSON Schema's `email` is a mailbox as defined by RFC 5321: ASCII, with a host name or an address in brackets as its domain.
+/// email_address validates the local part; it also accepts international mailboxes and names such as `Jane <jane@example.com>`, which the
+/// format does not.
 fn is_email(text: &str) -> bool {
-    // A domain holds no `@`. It is short, so that this is faster than `rsplit_once`.
+    // A domain contains no `@`. It is short, so this is faster than `rsplit_once`.
     let Some(at) = text.bytes().rposition(|byte| byte == b'@') else { return false };
     let (local, domain) = (&text[..at], &text[at + 1..]);
     (is_host_name(domain) || is_address_literal(domain)) && (is_usual(local) || is_local(local))
 }
 
-/// Whether a local part is right; email_address refuses the empty one in quotes.
+/// Returns whether a local part is valid. email_address rejects the empty one in quotes.
 fn is_local(local: &str) -> bool {
     let options = Options::default().without_display_text();
     let parses = || EmailAddress::parse_with_options(&format!("{local}@localhost"), options).is_ok();
     local == "\"\"" || (local.is_ascii() && parses())
 }
 
-/// Whether a local part is surely right: nearly all are, and this is a tenth of the work. RFC 5321, 4.1.2 and 4.5.3.1.1.
+/// Returns whether a local part is certainly valid: nearly all are, and this takes a tenth of the time. RFC 5321, 4.1.2 and 4.5.3.1.1.
 fn is_usual(local: &str) -> bool {
     let mut before = b'.';
     local.len() <= 64
         && local.bytes().chain([b'.']).all(|byte| {
-            // A dot stands behind an atom.
+            // A dot must follow an atom.
             let is_right = match byte {
                 b'.' => before != b'.',
                 byte => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'-'),
@@ -68,7 +69,7 @@ fn is_address_literal(domain: &str) -> bool {
     }
 }
 
-/// The longest host name in bytes: RFC 1035, 2.3.4, without the length and the root that it counts.
+/// The maximum length of a host name in bytes: RFC 1035, 2.3.4, without the length and the root that it counts.
 const HOST_NAME: usize = 253;
 
 /// RFC 1123, 2.1: labels of letters, digits and inner hyphens, at most 63 each.
@@ -88,8 +89,7 @@ fn is_host_name(text: &str) -> bool {
     text.len() <= HOST_NAME && is_right && (!has_mark || text.split('.').all(is_decodable))
 }
 
-/// RFC 5891, 4.2.3.1: two hyphens after two letters are the mark of an encoded label, of which there is one kind, and what follows
-/// its `xn--` has to decode.
+/// RFC 5891, 4.2.3.1: two hyphens after two letters mark an encoded label. Only one kind exists, and what follows its `xn--` must decode.
 fn is_decodable(label: &str) -> bool {
     let is_marked = label.get(..4).is_some_and(|mark| mark.eq_ignore_ascii_case("xn--"));
     label.get(2..4) != Some("--") || (is_marked && Url::parse(&format!("http://{label}/")).is_ok())
@@ -113,7 +113,7 @@ fn is_date(text: &[u8]) -> bool {
     (1..=days).contains(&day)
 }
 
-/// RFC 3339, 5.6: `full-time`. A leap second is the last one of a day in UTC.
+/// RFC 3339, 5.6: `full-time`. A leap second is the last second of a day in UTC.
 fn is_time(text: &[u8]) -> bool {
     let [h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = text else { return false };
     let (Some(hour), Some(minute), Some(second)) =
@@ -131,7 +131,7 @@ fn is_time(text: &[u8]) -> bool {
         }
         rest => rest,
     };
-    // How many minutes to add for UTC.
+    // The number of minutes to add to get UTC.
     let offset = match rest {
         [b'Z' | b'z'] => Some(0),
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => match (number(&[*h1, *h2]), number(&[*m1, *m2])) {
@@ -173,7 +173,7 @@ mod tests {
 
     use super::*;
 
-    /// The crate by which the mock hub judges.
+    /// The validators of the crate that the mock server uses.
     static JUDGES: LazyLock<BTreeMap<&str, Validator>> = LazyLock::new(|| {
         let names = [
             "date",
@@ -283,7 +283,7 @@ mod tests {
             assert!(!is_valid(Format::Email, text), "{text}");
             agree("email", Format::Email, text);
         }
-        // A mailbox has no name before it, though the hub takes one.
+        // A mailbox has no name before it, although the mock server accepts one.
         assert!(!is_valid(Format::Email, "Jane <jane@example.com>"));
         let long = format!("jane@{}.com", "x".repeat(64));
         assert!(!is_valid(Format::Email, &long));

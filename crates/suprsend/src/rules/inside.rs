@@ -1,4 +1,4 @@
-//! Arrays and objects, judged while they are looked at.
+//! Arrays and objects, validated while they are serialized.
 
 use std::collections::BTreeSet;
 
@@ -12,30 +12,30 @@ use super::{
     scalar,
 };
 
-/// An array or an object that is being looked at.
+/// An array or an object that is being validated.
 pub(super) struct Inside<'a, 'r> {
     run: &'a mut Run<'r>,
     at: At<'a>,
     kind: Type,
-    /// Whether the value has the right type; else no rule concerns it.
+    /// Whether the value has the right type. If not, no other rule applies to it.
     is_fit: bool,
-    /// How many items or members there were.
+    /// The number of items or members so far.
     count: usize,
-    /// Which members that are required there were, a bit each.
+    /// The required members found so far, one bit each.
     found: u64,
     rest: Option<Box<Rest>>,
 }
 
-/// What few arrays and objects need.
+/// State that few arrays and objects need.
 #[derive(Default)]
 struct Rest {
-    /// How many items fit `contains`.
+    /// The number of items that match `contains`.
     contained: u32,
-    /// The items, where they have to be unique.
+    /// The items, if they must be unique.
     items: Vec<Value>,
-    /// The name of the member whose value comes next, where it comes by itself.
+    /// The name of the member whose value comes next, if names and values come separately.
     name: Option<String>,
-    /// Those of the members that are required for which `found` has no room.
+    /// The required members found so far that do not fit into `found`.
     found: BTreeSet<usize>,
 }
 
@@ -59,12 +59,12 @@ impl<'a, 'r> Inside<'a, 'r> {
         self.rest.get_or_insert_default()
     }
 
-    /// Leaves an array or an object: this one when it is closed, or one around it that has nothing else.
+    /// Leaves an array or an object: either this one when it is closed, or an enclosing one that contains nothing else.
     pub(super) fn leave(&mut self) {
         self.run.depth -= 1;
     }
 
-    /// Keeps the name of a member until its value comes.
+    /// Stores the name of a member until its value comes.
     pub(super) fn name(&mut self, name: Option<String>) {
         self.rest().name = name;
     }
@@ -73,7 +73,7 @@ impl<'a, 'r> Inside<'a, 'r> {
         self.rest.as_mut()?.name.take()
     }
 
-    /// Looks at the next item of an array.
+    /// Validates the next item of an array.
     pub(super) fn item(&mut self, value: &dyn Subject) -> Result<(), Stop> {
         let path = Path::Item(self.at.path, self.count);
         self.separate();
@@ -110,7 +110,7 @@ impl<'a, 'r> Inside<'a, 'r> {
         Ok(())
     }
 
-    /// Looks at the next member of an object.
+    /// Validates the next member of an object.
     pub(super) fn member(&mut self, name: &str, value: &dyn Subject) -> Result<(), Stop> {
         let path = Path::Member(self.at.path, name);
         self.separate();
@@ -165,7 +165,7 @@ impl<'a, 'r> Inside<'a, 'r> {
         self.count += 1;
     }
 
-    /// Judges an item or a member. Its bytes count once, however many schemas it has.
+    /// Validates an item or a member. Its bytes are counted only once, even if several schemas apply to it.
     fn below(
         &mut self,
         schema: &'static Schema,
@@ -182,7 +182,7 @@ impl<'a, 'r> Inside<'a, 'r> {
         }
     }
 
-    /// Judges what is known when the end is reached.
+    /// Checks the rules that can be decided only at the end.
     pub(super) fn close(mut self) -> Result<Seen, Stop> {
         self.leave();
         let Self { run, at, kind, is_fit, count, found, rest } = self;

@@ -1,4 +1,4 @@
-//! Values of JSON, compared as JSON Schema does: 1 equals 1.0, and the order of members has no meaning.
+//! JSON values, compared as JSON Schema does: 1 equals 1.0, and the order of members is irrelevant.
 
 use std::cmp::Ordering;
 
@@ -11,7 +11,7 @@ use super::{
     run::{Run, Stop},
 };
 
-/// Judges an array or an object by `enum` and `const`.
+/// Validates an array or an object against `enum` and `const`.
 pub(super) fn judge(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Result<(), Stop> {
     for rule in at.schema.rules() {
         let listed = match rule {
@@ -44,9 +44,9 @@ fn equals(json: &Json, value: &Value) -> bool {
     }
 }
 
-/// Whether two of the values are equal.
+/// Returns whether two of the values are equal.
 pub(super) fn has_equals(values: &mut [Value]) -> bool {
-    // Sorted, since a list may be long.
+    // Sorted first, because a list may be long.
     values.sort_by(order);
     values.windows(2).any(|pair| order(&pair[0], &pair[1]) == Ordering::Equal)
 }

@@ -1,4 +1,4 @@
-//! The serializer that looks at a value.
+//! The serializer that inspects a value.
 
 use serde::{
     Serialize, Serializer,
@@ -21,15 +21,14 @@ use super::{
 /// A schema without rules.
 pub(super) static ANY: Schema = Schema::new(&[]);
 
-/// The names by which `serde_json` passes what no other serializer knows: numbers of any precision, and JSON that is written
-/// already.
+/// The names by which `serde_json` passes values that other serializers do not know: numbers of arbitrary precision, and raw JSON.
 const PRECISE: &str = "$serde_json::private::Number";
 const RAW: &str = "$serde_json::private::RawValue";
 
-/// The most wrappers (`Some`, structs with one field) around a value and those that it is in.
+/// The maximum number of wrappers (`Some`, structs with one field) around a value and those that contain it.
 const WRAPPERS: u16 = 16 * DEPTH;
 
-/// What a value is judged by, and where it is. It is small, so that it is passed in registers.
+/// The schema and the path of a value. It is small, so it is passed in registers.
 #[derive(Clone, Copy)]
 pub(super) struct At<'a> {
     pub(super) schema: &'static Schema,
@@ -37,30 +36,30 @@ pub(super) struct At<'a> {
 }
 
 impl At<'_> {
-    /// The same value by another schema.
+    /// Returns the same value with another schema.
     pub(super) fn by(self, schema: &'static Schema) -> Self {
         Self { schema, ..self }
     }
 }
 
-/// What a value was.
+/// The kind of value that was seen.
 pub(super) enum Seen {
-    /// Nothing that any other rule has to be asked about.
+    /// A value of the wrong type. No other rule applies.
     Unfit,
-    /// A scalar, which its own keywords were asked about.
+    /// A scalar, whose own keywords were checked.
     Scalar,
-    /// An array or an object, which its own keywords were asked about.
+    /// An array or an object, whose own keywords were checked.
     Container,
-    /// Something whose parts cannot be looked at again by themselves. No rule was asked.
+    /// A value whose parts cannot be inspected again separately. No rule was checked.
     Opaque,
 }
 
-/// A value without its type, so that the rest is compiled once.
+/// A value with its type erased, so that the rest is compiled once.
 pub(super) trait Subject {
-    /// Looks at the value.
+    /// Inspects the value.
     fn look(&self, run: &mut Run<'_>, at: At<'_>) -> Result<Seen, Stop>;
 
-    /// The value as JSON, for the few rules that need it. It has been looked at, so it is not too deep.
+    /// Returns the value as JSON, for the few rules that need it. It was inspected before, so it is not nested too deep.
     fn to_value(&self) -> Option<Value>;
 }
 
@@ -73,12 +72,12 @@ impl<T: Serialize + ?Sized> Subject for Of<'_, T> {
     }
 
     fn to_value(&self) -> Option<Value> {
-        // By way of text: the code that writes it is compiled anyway, to send the value.
+        // Converted through text: the code that serializes it is compiled anyway, to send the value.
         serde_json::from_slice(&serde_json::to_vec(self.0).ok()?).ok()
     }
 }
 
-/// Judges a value by all rules of a schema.
+/// Validates a value against all rules of a schema.
 pub(super) fn judge(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Result<(), Stop> {
     if run.mode() == Mode::Secrets && at.schema.has(Group::Mark) {
         return run.sensitive(|run| by_rules(run, at, subject));
@@ -102,7 +101,7 @@ fn by_rules(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Result<(), 
     if at.schema.has(Group::Combination) { several::judge(run, at, subject) } else { Ok(()) }
 }
 
-/// Looks at one value.
+/// Inspects one value.
 pub(super) struct Look<'a, 'r> {
     run: &'a mut Run<'r>,
     at: At<'a>,
@@ -119,7 +118,7 @@ impl<'a, 'r> Look<'a, 'r> {
         self.number(Number::Integer(number), number::digits(number))
     }
 
-    /// A float with its shortest text, which is what is sent.
+    /// Validates a float by its shortest text, which is the text that is sent.
     fn float(self, number: f64, written: &impl Serialize) -> Result<Seen, Stop> {
         if number.is_finite() {
             return self.number(Number::Float(number), number::written(written));
@@ -148,19 +147,19 @@ impl<'a, 'r> Look<'a, 'r> {
         if self.run.depth == DEPTH { self.too_deep() } else { Inside::open(self.run, self.at, kind) }
     }
 
-    /// Opens a variant with a name: an object with one member, which is a container.
+    /// Opens a named variant: an object with one member, which is a container.
     fn variant(self, name: &'static str, kind: Type) -> Result<Variant<'a, 'r>, Stop> {
         if self.run.depth + 1 >= DEPTH {
             return self.too_deep();
         }
         self.run.count(scalar::quoted(name) + "{:}".len());
         self.run.depth += 1;
-        // The path lacks the name, which would have to live here. Only what is no JSON at all is reported by it.
+        // The path lacks the name, which would have to be stored here. It is used only to report values that are not JSON.
         Ok(Variant(Inside::open(self.run, self.at.by(&ANY), kind)?))
     }
 }
 
-/// What a variant with a name holds. Its rules are asked later, of the whole.
+/// The content of a named variant. Its rules are checked later, for the whole value.
 pub(super) struct Variant<'a, 'r>(Inside<'a, 'r>);
 
 impl Variant<'_, '_> {
@@ -230,7 +229,7 @@ impl<'a, 'r> Serializer for Look<'a, 'r> {
     }
 
     fn serialize_f32(self, number: f32) -> Result<Seen, Stop> {
-        // As it is written: `0.1f32` is 0.1, not the nearest double of its bits.
+        // The number as written: `0.1f32` is 0.1, not the double nearest to its bits.
         let shortest = number.to_string().parse().unwrap_or(f64::NAN);
         self.float(if number.is_finite() { shortest } else { f64::NAN }, &number)
     }
@@ -339,7 +338,7 @@ impl<'a, 'r> Serializer for Look<'a, 'r> {
     }
 }
 
-/// The fields of a struct, or the text that `serde_json` passes as one.
+/// The fields of a struct, or the text that `serde_json` passes as a struct.
 pub(super) enum Fields<'a, 'r> {
     Inside(Inside<'a, 'r>),
     /// The text, and whether it is JSON rather than a number.
@@ -472,7 +471,7 @@ impl SerializeMap for Inside<'_, '_> {
     }
 }
 
-/// What is done with the name of a member: one closure for all types of names and values.
+/// Processes the name of a member: one closure for all types of names and values.
 fn member<'i>(
     inside: &'i mut Inside<'_, '_>,
     value: &'i dyn Subject,

@@ -1,11 +1,11 @@
-//! What is said of a rule that is broken. The value is not quoted: it may be a secret.
+//! The messages for violated rules. The value is not quoted, because it may be a secret.
 
 use suprsend_api::rules::{Format, Json, Number, Rule, Schema, Type};
 
-/// How many values of an enumeration are named.
+/// The maximum number of enumeration values in a message.
 const NAMED: usize = 8;
 
-/// What is wrong with a value that breaks the rule.
+/// Describes what is wrong with a value that violates the rule.
 pub(super) fn describe(rule: &Rule) -> String {
     match rule {
         Rule::Type(name) => format!("is of another type than {}", type_name(*name)),
@@ -32,12 +32,12 @@ pub(super) fn describe(rule: &Rule) -> String {
         Rule::Required(_) => "is missing".to_owned(),
         Rule::PropertyNames(_) => "has a name that is not allowed".to_owned(),
         Rule::Not(_) => "is of a kind that the document excludes".to_owned(),
-        // These have messages of their own, or those of the schemas in them.
+        // These have messages of their own, or those of their subschemas.
         _ => "is not valid".to_owned(),
     }
 }
 
-/// The variants by the members that they require, or else by their types or values: "`email` and `access_token`, `channel` and
+/// Describes the variants by the members that they require, or else by their types or values: "`email` and `access_token`, `channel` and
 /// `access_token`".
 pub(super) fn variants<'s>(variants: impl IntoIterator<Item = &'s &'static Schema>) -> String {
     let variants: Vec<_> = variants.into_iter().map(|variant| describe_variant(variant)).collect();

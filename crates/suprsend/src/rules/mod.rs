@@ -1,12 +1,12 @@
-//! Judges values by the rules of the document, before anything is sent.
+//! Validates values against the rules of the OpenAPI document before anything is sent.
 //!
-//! A value is looked at while it is serialized into nothing, so that typed bodies and JSON values go the same way and a valid one
-//! costs no allocation. Where a rule needs the value again (each variant of a `oneOf`), it is serialized again.
+//! A value is inspected by serializing it into nothing, so typed bodies and JSON values are handled alike, and a valid value costs no
+//! allocation. If a rule needs the value again (each variant of a `oneOf`), it is serialized again.
 //!
-//! - `look` is the serializer: it tells scalars, arrays and objects apart, and counts bytes.
-//! - `scalar` and `inside` judge these by the keywords that concern them.
-//! - `several` judges by the keywords that combine schemas.
-//! - `run` has what a run finds, and how far it goes.
+//! - `look` is the serializer: it distinguishes scalars, arrays and objects, and counts bytes.
+//! - `scalar` and `inside` validate these against the keywords that apply to them.
+//! - `several` handles the keywords that combine schemas.
+//! - `run` holds the findings of a run and decides how far it goes.
 //! - `secrets` finds the texts that no message may show.
 
 mod format;
@@ -32,13 +32,13 @@ use crate::error::Violations;
 
 pub(crate) use self::secrets::secrets;
 
-/// The deepest nesting of arrays and objects that is sent.
+/// The maximum nesting of arrays and objects that are sent.
 const DEPTH: u16 = 128;
 
-/// Checks a value, and returns how many bytes it has as JSON.
+/// Validates a value, and returns its size as JSON in bytes.
 ///
-/// All violations are found in one run. Each has the path of its value; those of the whole value have `place`, which is empty for a
-/// body and the name for a parameter.
+/// All violations are found in one run. Each has the path of its value. Violations of the whole value have the path `place`, which is empty
+/// for a body and the name for a parameter.
 pub(crate) fn check<T: Serialize + ?Sized>(
     place: &str,
     schema: &'static Schema,

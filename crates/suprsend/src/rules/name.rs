@@ -1,4 +1,4 @@
-//! The names of members, which `serde_json` writes as text whatever their type.
+//! Names of members, which `serde_json` writes as strings whatever their type.
 
 use std::fmt::Display;
 
@@ -9,7 +9,7 @@ use serde::{
 
 use super::run::Stop;
 
-/// Passes a name on as text.
+/// Passes a name on as a string.
 pub(super) struct Name<F>(pub(super) F);
 
 impl<F: FnOnce(&str) -> Result<(), Stop>> Name<F> {

@@ -1,4 +1,4 @@
-//! Numbers of JSON, compared exactly.
+//! JSON numbers, compared exactly.
 
 use std::{cmp::Ordering, io};
 
@@ -9,7 +9,7 @@ use suprsend_api::rules;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Number {
     Integer(i128),
-    /// Any other; finite.
+    /// Any other finite number.
     Float(f64),
 }
 
@@ -24,13 +24,13 @@ impl From<rules::Number> for Number {
 }
 
 impl Number {
-    /// Reads a number of JSON. `None` if it is none, or too large for a float.
+    /// Parses a JSON number. Returns `None` if it is not a number, or too large for a float.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let float = || text.parse().ok().filter(|number: &f64| number.is_finite()).map(Self::Float);
         text.parse().map(Self::Integer).ok().or_else(float)
     }
 
-    /// Whether there is no fraction: 1.0 is an integer to JSON Schema.
+    /// Returns whether there is no fraction: 1.0 is an integer in JSON Schema.
     pub(super) fn is_integer(self) -> bool {
         match self {
             Self::Integer(_) => true,
@@ -38,14 +38,14 @@ impl Number {
         }
     }
 
-    /// Whether a division leaves no remainder, of the numbers as they are written: 0.3 is a multiple of 0.1.
+    /// Returns whether a division leaves no remainder, based on the numbers as written: 0.3 is a multiple of 0.1.
     pub(super) fn is_multiple_of(self, divisor: Self) -> bool {
         let ((number, exponent), (divisor, other)) = (self.decimal(), divisor.decimal());
         if divisor == 0 || number == 0 {
             return number == 0;
         }
         if exponent >= other {
-            // Below 10^39, so that ten times a remainder fits whatever a float or an integer of 64 bits divides by.
+            // Below 10^39, so that ten times a remainder fits, whatever divisor a float or a 64-bit integer yields.
             let times = |rest: u128, _| rest.checked_mul(10).map(|rest| rest % divisor);
             (other..exponent).try_fold(number % divisor, times) == Some(0)
         } else {
@@ -54,7 +54,7 @@ impl Number {
         }
     }
 
-    /// The digits and the power of ten of the shortest text.
+    /// Returns the digits and the power of ten of the shortest text.
     fn decimal(self) -> (u128, i32) {
         match self {
             Self::Integer(number) => (number.unsigned_abs(), 0),
@@ -89,7 +89,7 @@ impl PartialOrd for Number {
 
 /// Compares an integer with a float, without rounding either.
 fn compare(integer: i128, float: f64) -> Ordering {
-    /// 2^127, beyond the largest `i128`.
+    /// 2^127, which is greater than the largest `i128`.
     const LIMIT: f64 = 170_141_183_460_469_231_731_687_303_715_884_105_728.0;
     if float >= LIMIT {
         return Ordering::Less;
@@ -102,12 +102,12 @@ fn compare(integer: i128, float: f64) -> Ordering {
     integer.cmp(&whole).then_with(|| 0.0_f64.partial_cmp(&float.fract()).unwrap_or(Ordering::Equal))
 }
 
-/// The bytes of an integer in JSON.
+/// Returns the number of bytes of an integer in JSON.
 pub(super) fn digits(number: i128) -> usize {
     usize::from(number < 0) + number.unsigned_abs().checked_ilog10().unwrap_or(0) as usize + 1
 }
 
-/// The bytes of a number as `serde_json` writes it.
+/// Returns the number of bytes of a number as `serde_json` writes it.
 pub(super) fn written(number: &impl Serialize) -> usize {
     struct Count(usize);
     impl io::Write for Count {

@@ -1,4 +1,4 @@
-//! A run over a value: what it finds, and how far it goes.
+//! One run over a value: its findings, and how far it goes.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -8,35 +8,35 @@ use suprsend_api::rules::{Rule, Schema};
 use super::message;
 use crate::error::Violations;
 
-/// How many values are looked at once more for the sake of combinations, for each one of the body and in all at least. They may
-/// multiply where alternatives hold themselves; what is beyond is left for the API to judge.
+/// The number of values that may be inspected again to check combinations of schemas: a number for each value of the body, and a minimum in
+/// all. Repetitions may multiply if alternatives contain themselves. Beyond the budget, validation is left to the API.
 const BUDGET: u32 = 100;
 const LEAST_BUDGET: u32 = 10_000;
 
-/// Secrets that are shorter than this are not looked for in messages, since they would be found in ordinary words.
+/// The minimum length of a secret that is looked for in messages. Shorter ones would be found in ordinary words.
 const SECRET: usize = 8;
 
-/// How far a run goes.
+/// The goal of a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Finds all violations.
+    /// Collects all violations.
     Report,
-    /// Ends at the first one, which is not told.
+    /// Ends at the first violation, without reporting it.
     Test,
-    /// As `Test`, for what says which of several variants is meant: the type, what is required, and the tags of the members.
+    /// Like `Test`, but checks only what tells which of several variants is meant: the type, required members, and the tags of the members.
     Meant,
-    /// As `Test`, for a member that may be a tag: a constant.
+    /// Like `Test`, but checks only the constant of a member that may be a tag.
     Tag,
-    /// Finds no violations, but texts that are sensitive.
+    /// Collects sensitive texts instead of violations.
     Secrets,
 }
 
-/// Why a run ends early.
+/// The reason why a run ends early.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// Enough is known.
+    /// The result is already known.
     Known,
-    /// The value refuses to be serialized.
+    /// The value cannot be serialized.
     Unwritable,
 }
 
@@ -54,19 +54,19 @@ impl ser::Error for Stop {
     }
 }
 
-/// A run over a value.
+/// One run over a value.
 pub(super) struct Run<'r> {
     violations: &'r mut Violations,
     mode: Mode,
-    /// Whether the value is looked at for the first time: then its bytes are counted, also where no rule applies.
+    /// Whether the value is inspected for the first time. If so, its bytes are counted, even if no rule applies.
     is_first: bool,
     size: usize,
     budget: u32,
-    /// How many arrays and objects are open.
+    /// The number of open arrays and objects.
     pub(super) depth: u16,
-    /// How many wrappers are open.
+    /// The number of open wrappers.
     pub(super) wrappers: u16,
-    /// Whether the value, or one that it is in, is sensitive. Known only where secrets are looked for.
+    /// Whether the value, or one that contains it, is sensitive. Known only in a run for secrets.
     is_sensitive: bool,
     secrets: BTreeSet<String>,
 }
@@ -111,8 +111,8 @@ impl<'r> Run<'r> {
         self.size += bytes;
     }
 
-    /// Whether to look at a value by a schema: the first time, which adds to the budget, and later if there is anything to find
-    /// and something left of it.
+    /// Returns whether to validate a value against a schema. The first time, always, which adds to the budget. Later, only if there is
+    /// anything to check and the budget is not exhausted.
     pub(super) fn spend(&mut self, schema: &Schema) -> bool {
         if self.is_first {
             self.budget = self.budget.saturating_add(BUDGET);
@@ -125,7 +125,7 @@ impl<'r> Run<'r> {
         self.budget > 0
     }
 
-    /// Looks at a value that is sensitive.
+    /// Inspects a sensitive value.
     pub(super) fn sensitive<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> T {
         let before = std::mem::replace(&mut self.is_sensitive, true);
         let found = look(self);
@@ -133,14 +133,14 @@ impl<'r> Run<'r> {
         found
     }
 
-    /// Keeps a text if it is sensitive.
+    /// Collects a text if it is sensitive.
     pub(super) fn keep(&mut self, secret: &str) {
         if self.is_sensitive && secret.len() >= SECRET {
             self.secrets.insert(secret.to_owned());
         }
     }
 
-    /// A rule is broken.
+    /// Reports a violated rule, if this mode checks it.
     pub(super) fn broken(&mut self, path: &Path<'_>, rule: &Rule) -> Result<(), Stop> {
         let counts = match self.mode {
             Mode::Report | Mode::Test => true,
@@ -153,7 +153,7 @@ impl<'r> Run<'r> {
         if counts { self.violation(path, || message::describe(rule)) } else { Ok(()) }
     }
 
-    /// Something is wrong at a place.
+    /// Reports a violation at a path.
     pub(super) fn violation(&mut self, path: &Path<'_>, rule: impl FnOnce() -> String) -> Result<(), Stop> {
         if self.budget == 0 {
             return Ok(());
@@ -166,19 +166,19 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    /// The value is no JSON.
+    /// Reports a value that is not JSON.
     pub(super) fn fault(&mut self, path: &Path<'_>, rule: &str) {
         if self.is_first {
             self.violations.add(path.to_string(), rule);
         }
     }
 
-    /// Looks at a value once more, in the same mode.
+    /// Inspects a value again in the same mode.
     pub(super) fn again<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> T {
         self.aside(self.mode, look)
     }
 
-    /// Looks at a value once more. True if that finds nothing.
+    /// Inspects a value again. Returns true if there are no violations.
     pub(super) fn fits(&mut self, mode: Mode, look: impl FnOnce(&mut Self) -> Result<(), Stop>) -> bool {
         self.aside(mode, look).is_ok()
     }
@@ -187,12 +187,12 @@ impl<'r> Run<'r> {
         let before = (self.mode, self.is_first, self.size, self.depth, self.wrappers, self.is_sensitive);
         (self.mode, self.is_first) = (mode, false);
         let found = look(self);
-        // Where the look ended early, what it had opened is open still.
+        // If the inspection ended early, it left containers open.
         (self.mode, self.is_first, self.size, self.depth, self.wrappers, self.is_sensitive) = before;
         found
     }
 
-    /// Looks at a part of the value in another mode.
+    /// Inspects a part of the value in another mode.
     pub(super) fn part<T>(&mut self, mode: Mode, look: impl FnOnce(&mut Self) -> T) -> T {
         let before = std::mem::replace(&mut self.mode, mode);
         let found = look(self);
@@ -201,9 +201,9 @@ impl<'r> Run<'r> {
     }
 }
 
-/// The place of a value, as a list from the inside out, so that it costs nothing unless it is written.
+/// The path of a value, as a list from the inside out, so that it costs nothing until it is printed.
 pub(super) enum Path<'a> {
-    /// The whole value, by the name of its place.
+    /// The whole value, by its name.
     Root(&'a str),
     /// A member of an object.
     Member(&'a Path<'a>, &'a str),

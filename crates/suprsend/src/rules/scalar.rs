@@ -1,4 +1,4 @@
-//! Scalars, judged by the keywords that concern them.
+//! Scalars, validated against the keywords that apply to them.
 
 use suprsend_api::rules::{Group, Json, Rule, Type};
 
@@ -9,7 +9,7 @@ use super::{
     run::{Mode, Run, Stop},
 };
 
-/// Judges a string.
+/// Validates a string.
 pub(super) fn text(run: &mut Run<'_>, at: At<'_>, text: &str) -> Result<Seen, Stop> {
     run.keep(text);
     let equals = |json: &Json| matches!(json, Json::String(other) if *other == text);
@@ -22,7 +22,7 @@ pub(super) fn text(run: &mut Run<'_>, at: At<'_>, text: &str) -> Result<Seen, St
     })
 }
 
-/// Judges a number.
+/// Validates a number.
 pub(super) fn number(run: &mut Run<'_>, at: At<'_>, number: Number) -> Result<Seen, Stop> {
     let kind = if number.is_integer() { Type::Integer } else { Type::Number };
     let equals = |json: &Json| matches!(json, Json::Number(other) if number == (*other).into());
@@ -36,13 +36,13 @@ pub(super) fn number(run: &mut Run<'_>, at: At<'_>, number: Number) -> Result<Se
     })
 }
 
-/// Judges a boolean.
+/// Validates a boolean.
 pub(super) fn boolean(run: &mut Run<'_>, at: At<'_>, value: bool) -> Result<Seen, Stop> {
     let equals = |json: &Json| matches!(json, Json::Boolean(other) if *other == value);
     judge(run, at, Type::Boolean, equals, |_| false)
 }
 
-/// Judges null.
+/// Validates null.
 pub(super) fn null(run: &mut Run<'_>, at: At<'_>) -> Result<Seen, Stop> {
     judge(run, at, Type::Null, |json| matches!(json, Json::Null), |_| false)
 }
@@ -73,7 +73,7 @@ fn judge(
     Ok(Seen::Scalar)
 }
 
-/// Whether the value has a type that the schema lets pass. `Integer` stands for any number without a fraction.
+/// Returns whether the schema accepts the type of the value. `Integer` stands for any number without a fraction.
 pub(super) fn is_typed(run: &mut Run<'_>, at: At<'_>, kind: Type) -> Result<bool, Stop> {
     if at.schema.allows(kind) || run.mode() == Mode::Secrets {
         return Ok(true);
@@ -89,13 +89,13 @@ fn characters(text: &str) -> u64 {
     text.chars().count() as u64
 }
 
-/// The bytes of a string in JSON, as `serde_json` writes it.
+/// Returns the number of bytes of a string in JSON, as `serde_json` writes it.
 pub(super) fn quoted(text: &str) -> usize {
     let plain = text.len() + "\"\"".len();
     if is_plain(text.as_bytes()) {
         return plain;
     }
-    // `\n`, `\"` and their like add one byte, `\u0000` five.
+    // `\n`, `\"` and similar escapes add one byte, `\u0000` five.
     let extra = |byte: u8| match byte {
         0x08 | 0x09 | 0x0A | 0x0C | 0x0D | b'"' | b'\\' => 1,
         0..0x20 => 5,
@@ -104,10 +104,10 @@ pub(super) fn quoted(text: &str) -> usize {
     plain + text.bytes().map(extra).sum::<usize>()
 }
 
-/// Whether no byte has to be escaped. Every text passes here, so eight bytes are looked at in one step.
+/// Returns whether no byte needs an escape. Every string passes through here, so eight bytes are checked at a time.
 fn is_plain(bytes: &[u8]) -> bool {
     const ONES: u64 = u64::MAX / 0xFF;
-    // The high bits are those of the bytes that are less than 0x20, 1 or 1; what is beyond them does not matter.
+    // The high bits mark bytes that are less than 0x20, 1 or 1; the other bits are irrelevant.
     let is_less = |word: u64, than: u64| word.wrapping_sub(than) & !word & (ONES << 7);
     let special = |word: u64| {
         let (quote, slash) = (word ^ (ONES * u64::from(b'"')), word ^ (ONES * u64::from(b'\\')));

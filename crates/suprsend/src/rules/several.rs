@@ -1,4 +1,4 @@
-//! The keywords that combine schemas. Each schema in them looks at the value again.
+//! The keywords that combine schemas. Each of their schemas inspects the value again.
 
 use suprsend_api::rules::{Rule, Schema};
 
@@ -8,11 +8,11 @@ use super::{
     run::{Mode, Run, Stop},
 };
 
-/// Judges a value by the rules that combine schemas.
+/// Validates a value against the rules that combine schemas.
 pub(super) fn judge(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Result<(), Stop> {
     let look = |run: &mut Run<'_>, schema| run.again(|run| judge_by(run, at.by(schema), subject));
     let fits = |run: &mut Run<'_>, schema| run.fits(Mode::Test, |run| judge_by(run, at.by(schema), subject));
-    // Which variant is meant is said by its parts only.
+    // Only the parts of a variant tell whether it is meant.
     let is_shallow = matches!(run.mode(), Mode::Meant | Mode::Tag);
     let is_secrets = run.mode() == Mode::Secrets;
     for rule in at.schema.rules() {
@@ -51,8 +51,8 @@ pub(super) fn judge(run: &mut Run<'_>, at: At<'_>, subject: &dyn Subject) -> Res
     Ok(())
 }
 
-/// No variant fits. The first one that has the right type, misses no member and has the right tags is the one that was meant, and
-/// what is wrong with it is what is wrong.
+/// Reports that no variant matches. The first variant whose type, required members and tags match is the one that was meant; its violations
+/// are reported.
 fn none(
     run: &mut Run<'_>,
     at: At<'_>,

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use suprsend::{
     Client, Error, Method, Operation, Response, operations,
     types::{
-        ChannelEntry, ChannelValue, MsTeamsChannel, SlackChannel, User, UserUpsert, WebPush, WebPushKeys,
+        ChannelEntry, ChannelValue, MsTeamsChannel, Recipient, SlackChannel, User, UserUpsert, WebPush,
+        WebPushKeys,
     },
 };
 
@@ -499,7 +500,12 @@ async fn ids_of_requests_that_echo_the_key() {
     for answer in [
         response(401, &headers, ""),
         response(201, &headers, profile().to_string()),
+        response(201, &[("x-request-id", &secret("gateway"))], profile().to_string()),
+        response(201, &[("x-request-id", &secret("header"))], profile().to_string()),
         response(401, &[("x-request-id", &long)], ""),
+        // The body ends early, or is no JSON.
+        response(201, &headers, "{"),
+        Answer::Steps(vec![Step::Write([head(201, &headers, 1000), b"{".to_vec()].concat()), Step::Close]),
         response(
             401,
             &[],
@@ -510,6 +516,45 @@ async fn ids_of_requests_that_echo_the_key() {
         match client(&server).users().upsert("user-123").header("x-call", secret("header")).await {
             Ok(user) => _ = print(&user),
             Err(error) => assert!(print_error(&error).len() < 2_000),
+        }
+    }
+}
+
+/// The refusal of one record of many echoes as a response does.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn refusals_of_records_that_echo() {
+    let email = format!("{CANARY}@example.com");
+    let echo = format!("{} {} {email}", secret("api-key"), secret("gateway"));
+    let record = json!({"status": "error", "status_code": 400, "error": {"message": echo, "type": echo}});
+    let body = json!({"status": "error", "total": 1, "success": 0, "failure": 1, "records": [record]});
+    let server = Server::start([json(207, body)]).await;
+    let client = client(&server);
+    let trigger = client.workflows().trigger("w").recipient(Recipient::user("u").email(email));
+    let error = client.workflows().trigger_all([trigger]).next().await.unwrap().result.unwrap_err();
+    assert!(print_error(&error).contains("[redacted] [redacted] [redacted]"));
+}
+
+/// Text of the server's neither fills a log nor acts on the text around it, wherever it is from.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn texts_of_the_server_are_cut_and_cleaned() {
+    let hidden = "a\u{2028}\u{2029}\u{202e}\u{2066}\u{2069}\u{200b}\u{feff}\u{1b}[2J\nb";
+    for text in [hidden.to_owned(), "x".repeat(20_000)] {
+        for body in [
+            json!({"message": text}),
+            json!({"message": "m", "error_code": text}),
+            json!({"message": "m", "type": text}),
+            json!({"status": "fail", "error": {"message": text, "type": text}}),
+        ] {
+            let server = Server::start([json(400, body)]).await;
+            let error = client(&server).users().upsert("user-123").await.unwrap_err();
+            let printed = print_error(&error);
+            assert!(printed.len() < 2_000, "{}", printed.len());
+            for text in [printed, format!("{error:?}")] {
+                assert!(text.len() < 2_000, "{}", text.len());
+                let acts =
+                    |c: char| c.is_control() || hidden[1..hidden.len() - 1].contains(c) && !c.is_ascii();
+                assert!(!text.contains(acts), "{text:?}");
+            }
         }
     }
 }
@@ -555,6 +600,11 @@ async fn echoes_in_every_encoding() {
                 let raw =
                     client.request(Method::POST, "/v1/x/").json(&body).header("x-call", special("header"));
                 print_error(&raw.await.unwrap_err());
+            }
+            if name != "token" {
+                server.answer([response(201, &[("x-request-id", &echo)], profile().to_string())]);
+                let user = client.users().upsert("u").header("x-call", special("header")).await.unwrap();
+                assert_eq!(user.request_id(), Some("[redacted]"), "{echo}");
             }
         }
     }

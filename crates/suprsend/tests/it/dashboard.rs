@@ -19,12 +19,12 @@ async fn hub() -> (Hub, Client) {
     (hub, client)
 }
 
-fn of<T: DeserializeOwned>(value: Value) -> T {
+fn from_json<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
 fn object(value: Value) -> Map<String, Value> {
-    of(value)
+    from_json(value)
 }
 
 #[track_caller]
@@ -56,7 +56,7 @@ fn reasons<T: std::fmt::Debug>(result: Result<T, Error>) -> Vec<Value> {
 }
 
 fn tree(nodes: Value) -> WorkflowTree {
-    of(Map::from_iter([("nodes".to_owned(), nodes)]).into())
+    from_json(Map::from_iter([("nodes".to_owned(), nodes)]).into())
 }
 
 fn sending() -> WorkflowTree {
@@ -214,7 +214,7 @@ async fn events() {
     let (_hub, client) = hub().await;
     let workspace = client.workspace("staging");
     let events = workspace.events();
-    let link = || of::<PayloadSchema>(json!({"schema": "order"}));
+    let link = || from_json::<PayloadSchema>(json!({"schema": "order"}));
     assert_refused(events.create(NAME).payload_schema(link()).await, "there is no live schema order");
     let schema = workspace.schemas().upsert("order", "Order", object(json!({"type": "object"})));
     schema.commit(true).commit_message("m").await.unwrap();
@@ -245,7 +245,7 @@ fn roots(slugs: &[&str]) -> Vec<CategoryRoot> {
         .iter()
         .map(|slug| json!({"category": slug, "name": slug, "default_preference": "opt_in", "default_opt_in_channels": null}))
         .collect();
-    of(json!([
+    from_json(json!([
         {"root_category": "system", "sections": []},
         {"root_category": "transactional", "sections": [{"name": "Shop", "categories": categories}]},
         {"root_category": "promotional", "sections": []},
@@ -293,7 +293,7 @@ async fn a_tree_is_written_back_as_it_was_read() {
 async fn translations_of_categories() {
     let (_hub, client) = hub().await;
     let translations = client.workspace("staging").categories().translations();
-    let text = || of::<CategoryText>(json!({"name": "Bestellungen"}));
+    let text = || from_json::<CategoryText>(json!({"name": "Bestellungen"}));
     translations.put("de").categories("orders", text()).sections("shop", text()).await.unwrap();
     let stored = translations.get("de").await.unwrap().into_inner();
     assert_eq!(stored.categories.unwrap()["orders"].name.as_deref(), Some("Bestellungen"));
@@ -357,7 +357,8 @@ async fn templates() {
     let variants = workspace.template("welcome").variants();
     variants.upsert("email", "default", "en", object(json!({"subject": "Hello"}))).await.unwrap();
     // The other one is still empty.
-    let email = of::<suprsend::types::TemplateVariantRef>(json!({"channel": "email", "id": "default"}));
+    let email =
+        from_json::<suprsend::types::TemplateVariantRef>(json!({"channel": "email", "id": "default"}));
     let live = templates.commit("welcome").variants([email]).commit_message("first").await.unwrap();
     assert_eq!(
         (live.status.clone(), live.version_no, live.commit_message.as_deref()),
@@ -409,7 +410,7 @@ async fn mock_data() {
     let data = workspace.template("welcome").mock_data();
     assert_missing(data.get().await);
     template(&workspace).await;
-    let new: MockData = of(json!({"payload": {"name": "Jane"}}));
+    let new: MockData = from_json(json!({"payload": {"name": "Jane"}}));
     let stored = data.update(new).await.unwrap();
     assert_eq!(stored.transformed_data.as_ref().unwrap()["name"], "Jane");
     assert_eq!(data.get().mode(Mode::Live).await.unwrap().data.payload, Some(Map::new()));

@@ -270,8 +270,11 @@ pub(crate) fn bytes(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]
 
 /// The head of a response whose body has this many bytes.
 pub(crate) fn head(status: u16, headers: &[(&str, &str)], length: usize) -> Vec<u8> {
-    let headers: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    // Of two ids the first would count.
+    let own_id = headers.iter().any(|(name, _)| *name == "x-request-id");
+    let id = (!own_id).then_some(("x-request-id", "request-1"));
+    let headers: Vec<_> =
+        id.iter().chain(headers).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let headers = headers.concat();
-    format!("HTTP/1.1 {status} -\r\ncontent-length: {length}\r\nx-request-id: request-1\r\n{headers}\r\n")
-        .into_bytes()
+    format!("HTTP/1.1 {status} -\r\ncontent-length: {length}\r\n{headers}\r\n").into_bytes()
 }

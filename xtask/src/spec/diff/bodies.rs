@@ -1,4 +1,4 @@
-//! Bodies of requests, and of responses as far as each stands for itself; formats and headers.
+//! Compares bodies of requests, and single responses: formats, schemas and headers.
 
 use suprsend_codegen::media::{essence, is_json, read_as, sent_as};
 
@@ -49,11 +49,11 @@ pub(super) struct Body<'a> {
     chosen: Option<usize>,
 }
 
-/// What Rust makes of a response's body.
+/// The form in which Rust reads the body of a response.
 #[derive(Clone)]
 pub(super) enum Read<'a> {
     Nothing,
-    /// Of any other format.
+    /// Any other format.
     Bytes,
     /// The schema, if there is one.
     Json(Option<Place<'a>>),
@@ -72,12 +72,12 @@ impl<'a> Body<'a> {
         let formats: Vec<_> = holder.get("content").into_iter().flat_map(|all| all.members()).collect();
         let names: Vec<_> = formats.iter().map(|(name, _)| *name).collect();
         let chosen = choose(&names).and_then(|chosen| names.iter().position(|name| *name == chosen));
-        // What cannot be sent is compared all the same.
+        // A body that cannot be sent is compared nevertheless.
         let chosen = chosen.or_else(|| (!formats.is_empty()).then_some(0));
         Self { formats, chosen }
     }
 
-    /// Whether it has the format that is used of the other one.
+    /// Returns whether it has the format that is used for the other one.
     pub(super) fn has(&self, other: &Self) -> bool {
         self.formats.iter().any(|(name, _)| other.name().is_some_and(|used| used == essence(name)))
     }
@@ -96,7 +96,7 @@ impl<'a> Body<'a> {
 }
 
 impl<'a> Read<'a> {
-    /// Whether it is the same in Rust.
+    /// Returns whether it is the same in Rust.
     pub(super) fn is(&self, documents: Documents<'a>, other: &Self) -> bool {
         match (self, other) {
             (Self::Nothing, Self::Nothing) | (Self::Bytes, Self::Bytes) => true,
@@ -106,7 +106,7 @@ impl<'a> Read<'a> {
     }
 }
 
-/// Compares the formats of two bodies, and what the crate writes or reads of them. Whether that is something else now is known.
+/// Compares the formats of two bodies, and the ones that the crate writes or reads. `another` tells whether those differ.
 pub(super) fn formats<'a>(
     context: &mut Context<'_, 'a>,
     old: &Body<'a>,
@@ -160,7 +160,7 @@ pub(super) fn formats<'a>(
         };
         context.changes.add(level, Kind::MediaTypeAdded, (Side::New, &other.pointer), Some(way), message);
     }
-    // Values in another format have nothing in common.
+    // Values in different formats have nothing in common.
     if let (Some(one), Some(other)) = (old.chosen, new.chosen) {
         let ((before, one), (after, other)) = (&old.formats[one], &new.formats[other]);
         let json = way == Way::Response && is_json(before) && is_json(after);

@@ -1,17 +1,17 @@
-//! What a comparison finds: changes, each with its place, its kind and what it means for users of the crate.
+//! The result of a comparison: changes, each with its place, its kind and its consequences for users of the crate.
 
 use std::{collections::HashMap, fmt};
 
 use suprsend_codegen::Pointer;
 
-/// What a change means for programs that use the crate, in ascending order.
+/// The consequences of a change for programs that use the crate, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::spec) enum Level {
-    /// Nothing that a program could notice when it is compiled, or that it has to be changed for.
+    /// No consequences: programs compile without changes and behave as before.
     Neutral,
-    /// More can be called, sent or read. What was possible before still is.
+    /// More can be called, sent or read. Everything that was possible before still is.
     Additive,
-    /// A program may no longer compile, or what it sends may be refused, or what it reads is something else.
+    /// A program may no longer compile, its requests may be rejected, or what it reads may differ.
     Breaking,
 }
 
@@ -32,14 +32,14 @@ pub(in crate::spec) enum Way {
     Response,
 }
 
-/// The document in which a change's place is to be found.
+/// The document that contains the place of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::spec) enum Side {
     Old,
     New,
 }
 
-/// Declares the kinds of changes, with their names and what each says.
+/// Declares the kinds of changes, with their names and meanings.
 macro_rules! kinds {
     ($($kind:ident $name:literal $meaning:literal)*) => {
         /// What has changed.
@@ -49,10 +49,10 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// Every kind, with what it says.
+            /// Every kind, with its meaning.
             pub(in crate::spec) const ALL: &[(Self, &str)] = &[$((Self::$kind, $meaning)),*];
 
-            /// The name in the output, which stays the same.
+            /// Returns the name in the output, which is stable.
             pub(in crate::spec) fn name(self) -> &'static str {
                 match self {
                     $(Self::$kind => $name,)*
@@ -139,7 +139,7 @@ kinds! {
     ServerRemoved "server-removed" "a host is gone"
 }
 
-/// Every kind with what it says, a line each.
+/// Returns every kind with its meaning, one per line.
 pub(in crate::spec) fn kinds() -> String {
     let lines = Kind::ALL.iter().map(|(kind, meaning)| format!("  {:<28}{meaning}\n", kind.name()));
     format!("Kinds of changes:\n{}", lines.collect::<String>())
@@ -150,21 +150,21 @@ pub(in crate::spec) fn kinds() -> String {
 pub(in crate::spec) struct Change {
     pub(in crate::spec) level: Level,
     pub(in crate::spec) kind: Kind,
-    /// Which document the pointer leads into: the old one for what is gone.
+    /// The document that the pointer refers to: the old one for something that was removed.
     pub(in crate::spec) side: Side,
-    /// Where it stands, references resolved.
+    /// The place, with references resolved.
     pub(in crate::spec) pointer: Pointer,
-    /// Whether requests are concerned, and responses. Neither, where it is about the operation as a whole.
+    /// Whether requests are affected, and responses. Neither is set for changes of an operation as a whole.
     pub(in crate::spec) request: bool,
     pub(in crate::spec) response: bool,
-    /// What was and is, and what that means.
+    /// The old and new state, and the consequences.
     pub(in crate::spec) message: String,
-    /// The two schemas of which it is a difference, if it is one of schemas.
+    /// The two schemas that differ, if this is a difference of schemas.
     pub(in crate::spec) schemas: Option<(Pointer, Pointer)>,
 }
 
 impl Change {
-    /// Tells changes apart: two of the same key are one.
+    /// Returns a key that identifies the change: two changes with the same key are one.
     pub(in crate::spec) fn key(&self) -> (Side, Pointer, Kind) {
         (self.side, self.pointer.clone(), self.kind)
     }
@@ -186,12 +186,12 @@ impl fmt::Display for Change {
             self.pointer,
             self.message
         );
-        // One change is one line, whatever text of the document is quoted in it.
+        // A change is always one line, whatever text of the document it quotes.
         f.write_str(&line.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 }
 
-/// The changes so far. What is met again, because two operations refer to it or it goes both ways, is one change.
+/// The changes so far. A change that is found again, because two operations refer to it or it applies in both directions, is recorded once.
 #[derive(Debug, Default)]
 pub(in crate::spec) struct Changes {
     list: Vec<Change>,
@@ -234,8 +234,7 @@ impl Changes {
         }
     }
 
-    /// Forgets that the crate would follow a change of how values are sent, at or below a place of which it is known that it
-    /// cannot.
+    /// Removes changes of how values are sent at or below a place, which the crate would follow: it is known that it cannot.
     pub(in crate::spec) fn forget_writing(&mut self, place: &Pointer) {
         let below = format!("{}/", place.as_str());
         self.list.retain(|change| {
@@ -245,7 +244,7 @@ impl Changes {
         self.known = self.list.iter().enumerate().map(|(index, it)| (it.key(), index)).collect();
     }
 
-    /// The changes: those that break first, else in the order of the documents.
+    /// Returns the changes: breaking ones first, otherwise in the order of the documents.
     pub(in crate::spec) fn sorted(mut self) -> Vec<Change> {
         self.list.sort_by_key(|change| std::cmp::Reverse(change.level));
         self.list

@@ -7,10 +7,10 @@ use suprsend_codegen::{PathItem, Pointer, path_items};
 
 use super::numbers::same;
 
-/// The longest chain of references that is followed. Documents are checked before: none leads in a circle.
+/// The maximum length of a chain of references. Documents are checked before, so there are no circles.
 const CHAIN: usize = 256;
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Place<'a> {
     pub(super) pointer: Pointer,
@@ -18,7 +18,7 @@ pub(super) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// A member, unless it is absent or has nothing behind it.
+    /// Returns a member, unless it is absent or has no value.
     pub(super) fn get(&self, key: &str) -> Option<Self> {
         let value = self.value.get(key).filter(|value| !value.is_null())?;
         Some(Self { pointer: self.pointer.child(key), value })
@@ -32,7 +32,7 @@ impl<'a> Place<'a> {
         self.value.get(key).and_then(Value::as_bool) == Some(true)
     }
 
-    /// The members of an object, with their names.
+    /// Returns the members of an object with their names.
     pub(super) fn members(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
         let pointer = self.pointer.clone();
         let members = self.value.as_object().into_iter().flat_map(Map::iter);
@@ -41,7 +41,7 @@ impl<'a> Place<'a> {
             .map(move |(key, value)| (key.as_str(), Self { pointer: pointer.child(key), value }))
     }
 
-    /// The elements of a list.
+    /// Returns the elements of a list.
     pub(super) fn elements(&self) -> impl Iterator<Item = Self> + use<'a> {
         let pointer = self.pointer.clone();
         let elements = self.value.as_array().into_iter().flatten().enumerate();
@@ -58,14 +58,14 @@ impl<'a> Document<'a> {
         Place { pointer: Pointer::root(), value: self.0 }
     }
 
-    /// What a `$ref` at the place leads to, one step.
+    /// Returns the target of a `$ref` at the place, following one step.
     pub(super) fn target(self, place: &Place<'a>) -> Option<Place<'a>> {
         let pointer = Pointer::from_reference(place.text("$ref")?)?;
         let value = pointer.get(self.0)?;
         Some(Place { pointer, value })
     }
 
-    /// The object itself, where a reference to it may stand.
+    /// Returns the object itself, following references.
     pub(super) fn resolve(self, mut place: Place<'a>) -> Place<'a> {
         for _ in 0..CHAIN {
             match self.target(&place) {
@@ -76,7 +76,7 @@ impl<'a> Document<'a> {
         place
     }
 
-    /// The operations, in their order.
+    /// Returns the operations in order.
     pub(super) fn operations(self) -> Vec<Operation<'a>> {
         let mut found = Vec::new();
         for (path, _, item) in path_items(self.0) {
@@ -89,7 +89,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// An operation and the path item that it stands in.
+/// An operation and the path item that contains it.
 #[derive(Debug, Clone)]
 pub(super) struct Operation<'a> {
     pub(super) path: &'a str,
@@ -99,13 +99,13 @@ pub(super) struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    /// A member of the path item, which counts for all of its operations.
+    /// Returns a member of the path item, which applies to all of its operations.
     pub(super) fn shared(&self, key: &str) -> Option<Place<'a>> {
         self.item.get(key).map(|(pointer, value)| Place { pointer: pointer.clone(), value })
     }
 }
 
-/// Two documents, the place of one of which is compared with a place of the other.
+/// Two documents, of which places are compared.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Documents<'a> {
     pub(super) old: Document<'a>,
@@ -113,10 +113,10 @@ pub(super) struct Documents<'a> {
 }
 
 impl<'a> Documents<'a> {
-    /// Whether two places say the same: references resolved, without order of members and prose.
+    /// Returns whether two places are equivalent: references are resolved, and the order of members and prose are ignored.
     pub(super) fn alike(self, old: Option<Place<'a>>, new: Option<Place<'a>>) -> bool {
         let mut seen = HashSet::new();
-        // Whether the keys of an object are names that the document's author chose.
+        // The flag tells whether the keys of an object are arbitrary names.
         let mut open = vec![(old, new, false)];
         while let Some((old, new, names)) = open.pop() {
             let (old, new) = match (old, new) {
@@ -153,7 +153,7 @@ impl<'a> Documents<'a> {
     }
 }
 
-/// Below these stand names, not keywords.
+/// The keys below these are names, not keywords.
 const NAMED: [&str; 5] = ["$defs", "dependentSchemas", "mapping", "patternProperties", "properties"];
 
 fn is_prose(key: &str, value: &Value) -> bool {

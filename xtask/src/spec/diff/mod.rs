@@ -1,9 +1,9 @@
-//! `cargo xtask spec diff`: what another document means for users of the crate.
+//! `cargo xtask spec diff`: shows the consequences of another document for users of the crate.
 //!
-//! Both documents are read ([`document`]); operations are matched and compared ([`operations`], [`parameters`], [`bodies`],
-//! [`responses`], [`security`], [`servers`]); so are the schemas that they lead to, in the direction in which they lead there ([`schema`], by
-//! what they say rather than by how that is written: [`view`]). All of it adds to the [`change`]s, which are printed
-//! ([`output`]). What the new document says and cannot be generated breaks, whatever else is said of it ([`refused`]).
+//! Both documents are read ([`document`]). Operations are matched and compared ([`operations`], [`parameters`], [`bodies`], [`responses`],
+//! [`security`], [`servers`]), and so are the schemas that they lead to, in the direction in which they are used ([`schema`]), by their
+//! meaning rather than their notation ([`view`]). The results are [`change`]s, which are printed ([`output`]). Anything in the new document
+//! that cannot be generated is breaking, whatever the comparison says ([`refused`]).
 
 mod bodies;
 mod change;
@@ -43,18 +43,17 @@ use super::page;
 
 /// List what another document changes for users of the crate.
 ///
-/// What counts is what a program that uses the crate notices. In requests that is what may be sent, in responses what may come and
-/// which Rust type it has: a new required field breaks requests but not responses, and a smaller maximum
-/// breaks what is sent, not what is read. Where the Rust type is another, both break. The order of members, prose, and how a schema is split into components do not
-/// count; a component of another name is listed, since its Rust type is called otherwise.
+/// Only what a program that uses the crate notices counts: in requests, what may be sent; in responses, what may be received and its Rust
+/// type. A new required field breaks requests but not responses, and a smaller maximum breaks what is sent, not what is read. A different
+/// Rust type breaks both. The order of members, prose, and how a schema is split into components do not count; a renamed component is
+/// listed, because its Rust type has another name.
 ///
-/// The version that follows is the next major one if anything breaks, the next minor one if anything is added, else the
-/// next patch; before 1.0 the next minor one if anything breaks, else the next patch.
+/// The next version is a major one if anything breaks, a minor one if anything is added, and otherwise a patch. Before 1.0, it is a minor
+/// one if anything breaks, and otherwise a patch.
 ///
-/// --json prints an object with `format` (1), `bump` and `bump_before_1_0` (`major`, `minor`, `patch` or `none`), `counts` (by
-/// level) and `changes`: a list of objects with `level` (`breaking`, `additive`, `neutral`), `kind`, `document` (`old`
-/// or `new`: the one that `pointer` leads into), `pointer`, `in` (a list of `request` and `response`; empty if it is about the
-/// operation as a whole) and `message`.
+/// --json prints an object with `format` (1), `bump` and `bump_before_1_0` (`major`, `minor`, `patch` or `none`), `counts` (by level) and
+/// `changes`: a list of objects with `level` (`breaking`, `additive`, `neutral`), `kind`, `document` (`old` or `new`: the one that
+/// `pointer` refers to), `pointer`, `in` (a list of `request` and `response`; empty for a change of the whole operation) and `message`.
 #[derive(Args)]
 #[command(after_long_help = change::kinds())]
 pub(crate) struct Arguments {
@@ -88,7 +87,7 @@ impl FailOn {
     }
 }
 
-/// Exits with 0, with 1 if `--fail-on` says so, and with 2 for a document that cannot be used.
+/// Exits with 0, with 1 if `--fail-on` applies, and with 2 for an unusable document.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let read = |files: &[PathBuf]| -> Result<Value> {
         let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
@@ -109,7 +108,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// The operations that one text has and another has not; none, if one of them is no document.
+/// Returns the operations that one text has and another has not; none, if one of them is not a document.
 pub(super) fn gone(old: &str, new: &str) -> Vec<String> {
     let read = |text: &str| Source::new("", text).parse().ok().filter(|document| readable(document).is_ok());
     let (Some(old), Some(new)) = (read(old), read(new)) else {
@@ -119,12 +118,12 @@ pub(super) fn gone(old: &str, new: &str) -> Vec<String> {
     operations::gone(documents)
 }
 
-/// Compares the operations of two documents, each for itself. Both have to be readable.
+/// Compares the operations of two documents, each separately. Both must be readable.
 pub(super) fn each(old: &Value, new: &Value) -> Result<Vec<Compared>> {
     operations::each(Documents { old: Document(old), new: Document(new) })
 }
 
-/// What the document says for operations that say nothing of their own, where there are none.
+/// Reports defaults for operations without their own declaration, if there are no such operations.
 fn unused(documents: Documents<'_>, changes: &mut Changes) {
     for key in ["security", "servers"] {
         let own = |operation: &document::Operation<'_>| {
@@ -140,7 +139,7 @@ fn unused(documents: Documents<'_>, changes: &mut Changes) {
     }
 }
 
-/// What is different in the new document. Both have to be readable.
+/// Returns the changes in the new document. Both must be readable.
 pub(super) fn changes(old: &Value, new: &Value) -> Result<Vec<Change>> {
     let documents = Documents { old: Document(old), new: Document(new) };
     let mut changes = Changes::default();

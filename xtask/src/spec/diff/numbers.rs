@@ -1,14 +1,14 @@
-//! Numbers compared as numbers: `1` is `1.0`, and 9007199254740993 is not 9007199254740992.
+//! Compares numbers by value: `1` is `1.0`, and 9007199254740993 is not 9007199254740992.
 
 use std::cmp::Ordering;
 
 use serde_json::{Number, Value};
 
-/// The value of a number, exact.
+/// The exact value of a number.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Exact {
     Whole(i128),
-    /// Not whole, or beyond every whole number that is written out.
+    /// Not an integer, or greater than every integer that is written out.
     Other(f64),
 }
 
@@ -27,17 +27,17 @@ impl Exact {
         Self::Other(value)
     }
 
-    /// The least whole number that is not below it.
+    /// Returns the smallest integer that is not less than it.
     pub(super) fn ceil(self) -> Self {
         if let Self::Other(value) = self { Self::from_float(value.ceil()) } else { self }
     }
 
-    /// The greatest whole number that is not above it.
+    /// Returns the greatest integer that is not greater than it.
     pub(super) fn floor(self) -> Self {
         if let Self::Other(value) = self { Self::from_float(value.floor()) } else { self }
     }
 
-    /// The whole number beside it; what is not whole stays.
+    /// Returns the adjacent integer; other numbers are returned unchanged.
     pub(super) fn next(self, step: i128) -> Self {
         if let Self::Whole(value) = self { Self::Whole(value + step) } else { self }
     }
@@ -77,7 +77,7 @@ impl PartialEq for Exact {
 
 impl Eq for Exact {}
 
-/// Whether two values are the same JSON, however their numbers are written.
+/// Returns whether two values are the same JSON, however their numbers are written.
 pub(super) fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => Exact::new(one) == Exact::new(other),
@@ -92,12 +92,12 @@ pub(super) fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Whether a number is whole, as JSON Schema sees it: `1.0` is an integer.
+/// Returns whether a number is an integer in JSON Schema, as `1.0` is.
 pub(super) fn is_whole(number: &Number) -> bool {
     matches!(Exact::new(number), Some(Exact::Whole(_)))
 }
 
-/// The value, its numbers without a fraction of zero.
+/// Returns the value without zero fractions in its numbers.
 pub(super) fn plain(value: &Value) -> Value {
     let whole = match value {
         Value::Number(number) if number.is_f64() => Exact::new(number),

@@ -1,4 +1,4 @@
-//! Which operation became which, and what each says beside its parameters and bodies.
+//! Matches operations, and compares their declarations other than parameters and bodies.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use super::{
     security, servers,
 };
 
-/// What the comparisons of an operation's parts work on.
+/// The context for comparing the parts of an operation.
 pub(super) struct Context<'c, 'a> {
     pub(super) documents: Documents<'a>,
     pub(super) changes: &'c mut Changes,
@@ -57,22 +57,22 @@ pub(super) fn compare(documents: Documents<'_>, changes: &mut Changes) -> Result
     Ok(())
 }
 
-/// One operation of two documents.
+/// An operation in two documents.
 #[derive(Debug)]
 pub(in crate::spec) struct Compared {
-    /// The place of the operation in the old document, if it has it.
+    /// The place of the operation in the old document, if it exists there.
     pub(in crate::spec) old: Option<Pointer>,
-    /// The place of the operation in the new document, if it has it.
+    /// The place of the operation in the new document, if it exists there.
     pub(in crate::spec) new: Option<Pointer>,
-    /// Method and path, in the new document if it has it.
+    /// Method and path, in the new document if it exists there.
     pub(in crate::spec) called: (String, String),
-    /// All differences, those included that other operations share.
+    /// All differences, including those that other operations share.
     pub(in crate::spec) changes: Vec<Change>,
-    /// Every pair of schemas that was compared, by the places of the two, references not followed.
+    /// Every pair of schemas that was compared, by their places, with references not followed.
     pub(in crate::spec) schemas: Vec<(Pointer, Pointer)>,
 }
 
-/// Compares the operations, each for itself.
+/// Compares the operations, each separately.
 pub(super) fn each(documents: Documents<'_>) -> Result<Vec<Compared>> {
     let (old, new) = (documents.old.operations(), documents.new.operations());
     let mut queue = Queue::default();
@@ -111,11 +111,11 @@ fn compare_pair<'a>(
     responses::compare(&mut context, old, new);
     schemes.compare(&mut context, old, new);
     servers::compare(&mut context, old, new);
-    // What comes of an operation stands with it.
+    // Everything that belongs to an operation is compared together with it.
     queue.work(documents, changes)
 }
 
-/// The operations that are gone, as they are called.
+/// Returns the names of the operations that were removed.
 pub(super) fn gone(documents: Documents<'_>) -> Vec<String> {
     let (old, new) = (documents.old.operations(), documents.new.operations());
     let pairs = matched(&old, &new);
@@ -124,8 +124,8 @@ pub(super) fn gone(documents: Documents<'_>) -> Vec<String> {
 
 type Matched<'o, 'a> = Vec<(Option<&'o Operation<'a>>, Option<&'o Operation<'a>>)>;
 
-/// Operations of the same path and verb belong together; then those whose paths differ in the parameters' names alone; then those
-/// of the same id. The order is that of the new document, and what is gone comes last.
+/// Matches operations first by path and method, then by paths that differ only in the names of parameters, then by id. The order is that of
+/// the new document, with removed operations last.
 fn matched<'o, 'a>(old: &'o [Operation<'a>], new: &'o [Operation<'a>]) -> Matched<'o, 'a> {
     let keys: [fn(&Operation<'_>) -> Option<String>; 3] = [
         |it| Some(format!("{} {}", it.method, it.path)),
@@ -153,7 +153,7 @@ fn matched<'o, 'a>(old: &'o [Operation<'a>], new: &'o [Operation<'a>]) -> Matche
     kept.chain(gone).collect()
 }
 
-/// The names of a path's parameters, in their order.
+/// Returns the names of a path's parameters in order.
 pub(super) fn names(path: &str) -> Vec<&str> {
     path.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name).collect()
 }

@@ -1,4 +1,4 @@
-//! Changes as text and as JSON.
+//! Prints changes as text and as JSON.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::change::{Change, Kind, Level, Side};
 
-/// A line a change, and what follows from them.
+/// Writes one line for each change, and a summary.
 pub(in crate::spec) fn lines(changes: &[Change], out: &mut impl Write) -> io::Result<()> {
     for change in changes {
         writeln!(out, "{change}")?;
@@ -20,7 +20,7 @@ pub(in crate::spec) fn lines(changes: &[Change], out: &mut impl Write) -> io::Re
     writeln!(out, "version: {}, before 1.0 {}", bump(changes), bump_before_1_0(changes))
 }
 
-/// The object that the command's help describes.
+/// Returns the object that the command's help describes.
 pub(super) fn json(changes: &[Change]) -> Value {
     let counts: serde_json::Map<String, Value> =
         LEVELS.iter().map(|level| (level.name().to_owned(), count(changes, *level).into())).collect();
@@ -63,7 +63,7 @@ fn bump(changes: &[Change]) -> &'static str {
     }
 }
 
-/// Cargo takes a minor version before 1.0 for a major one.
+/// Returns the bump before 1.0, where cargo treats a minor version like a major one.
 fn bump_before_1_0(changes: &[Change]) -> &'static str {
     match bump(changes) {
         "major" => "minor",

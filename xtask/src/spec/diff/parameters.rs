@@ -1,4 +1,4 @@
-//! Parameters, which become setters.
+//! Compares parameters, which become setters.
 
 use super::{
     change::{Kind, Level, Side, Way},
@@ -47,14 +47,14 @@ impl Parameter<'_> {
     }
 
     fn is(&self, location: &str, name: &str) -> bool {
-        // Names of headers have no case.
+        // Header names are case-insensitive.
         let same =
             if location == "header" { self.name.eq_ignore_ascii_case(name) } else { self.name == name };
         self.location == location && same
     }
 }
 
-/// The parameters of an operation; its own stand before those of the path.
+/// Returns the parameters of an operation; its own precede those of the path.
 fn parameters<'a>(document: Document<'a>, operation: &Operation<'a>) -> Vec<Parameter<'a>> {
     let mut found: Vec<Parameter<'a>> = Vec::new();
     for list in [operation.place.get("parameters"), operation.shared("parameters")].into_iter().flatten() {
@@ -63,7 +63,7 @@ fn parameters<'a>(document: Document<'a>, operation: &Operation<'a>) -> Vec<Para
             let (Some(name), Some(location)) = (place.text("name"), place.text("in")) else {
                 continue;
             };
-            // The specification says of these that a parameter of the name is ignored.
+            // The specification says that parameters with these names are ignored.
             let reserved = ["accept", "authorization", "content-type"];
             let ignored = location == "header" && reserved.contains(&name.to_ascii_lowercase().as_str());
             if !ignored && !found.iter().any(|known| known.is(location, name)) {
@@ -74,12 +74,12 @@ fn parameters<'a>(document: Document<'a>, operation: &Operation<'a>) -> Vec<Para
     found
 }
 
-/// Which of the new parameters an old one has become.
+/// Returns the new parameter that corresponds to an old one.
 fn counterpart(one: &Parameter<'_>, after: &[Parameter<'_>], old: &str, new: &str) -> Option<usize> {
     let find = |is: &dyn Fn(&Parameter<'_>) -> bool| after.iter().position(is);
     find(&|other| other.is(one.location, one.name))
         .or_else(|| {
-            // In a path it is the position that counts.
+            // In a path, the position matters.
             let position = names(old).iter().position(|name| *name == one.name)?;
             let name = *names(new).get(position)?;
             (one.location == "path").then(|| find(&|other| other.is("path", name)))?
@@ -119,7 +119,7 @@ fn parameter<'a>(context: &mut Context<'_, 'a>, one: &Parameter<'a>, other: &Par
     context.queue.push(pair);
 }
 
-/// How a parameter is written into the request: style, whether it explodes, whether reserved characters stay.
+/// Returns how a parameter is written into the request: style, whether it explodes, whether reserved characters are kept.
 fn written<'a>(parameter: &Parameter<'a>) -> (&'a str, bool, bool) {
     let usual = if matches!(parameter.location, "query" | "cookie") { "form" } else { "simple" };
     let style = parameter.place.text("style").unwrap_or(usual);
@@ -127,7 +127,7 @@ fn written<'a>(parameter: &Parameter<'a>) -> (&'a str, bool, bool) {
     (style, explode.unwrap_or(style == "form"), parameter.place.flag("allowReserved"))
 }
 
-/// The media type of a parameter that is written by one.
+/// Returns the media type of a parameter that declares one.
 fn content<'a>(parameter: &Parameter<'a>) -> Option<(&'a str, Place<'a>)> {
     parameter.place.get("content")?.members().next()
 }

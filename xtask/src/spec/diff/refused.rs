@@ -1,4 +1,4 @@
-//! What the generator refuses of the new document, and did not of the old one.
+//! Finds what the generator rejects in the new document and did not reject in the old one.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::{
     document::{Document, Documents},
 };
 
-/// How many steps of a pointer name an operation or a component.
+/// The number of a pointer's steps that identify an operation or a component.
 const OWNER: usize = 3;
 
 pub(super) fn compare(documents: Documents<'_>, changes: &mut Changes) {
@@ -29,7 +29,7 @@ fn problems(document: Document<'_>) -> Vec<(Pointer, Problem)> {
     found.filter_map(|problem| Some((problem.pointer()?.clone(), problem.clone()))).collect()
 }
 
-/// Says of a problem what it is, wherever it has moved within its operation or component.
+/// Identifies a problem, wherever it has moved within its operation or component.
 fn key(at: &Pointer, problem: &Problem) -> (String, String) {
     let owner: Vec<_> = at.as_str().split('/').take(OWNER + 1).collect();
     (owner.join("/"), problem.reason().to_owned())

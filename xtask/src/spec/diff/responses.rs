@@ -1,8 +1,8 @@
-//! Responses: which statuses there are, and what Rust returns for them.
+//! Compares responses: the statuses, and what Rust returns for them.
 //!
-//! As in the generator, all statuses of success give one type and all errors another. `default` is an error, and the success too
-//! where no other is declared. Of JSON, bytes and nothing the first that occurs is what the type holds; a status with
-//! another kind of body counts as not declared. No code is generated for what is neither success nor error.
+//! As in the generator, all success statuses share one type, and all errors another. `default` is an error, and also the success if no
+//! other is declared. The first kind among JSON, bytes and nothing determines the type; a status with another kind of body counts as
+//! undeclared. No code is generated for statuses that are neither success nor error.
 
 use super::{
     bodies::{Body, Read, formats, headers},
@@ -40,7 +40,7 @@ pub(super) fn compare<'a>(context: &mut Context<'_, 'a>, old: &Operation<'a>, ne
 
 const UNUSED: (Level, &str) = (Level::Neutral, "no code is generated for it");
 
-/// Whether the old type of the role has the body of a new response: stated by the old document, or by a status that stays.
+/// Returns whether the old type of the role covers the body of a new response: declared by the old document, or by a status that remains.
 fn has<'a>(
     documents: Documents<'a>,
     (before, after): (&Responses<'a>, &Responses<'a>),
@@ -97,7 +97,7 @@ fn response<'a>(
             let (one, other) = (Body::received(&one.place), Body::received(&other.place));
             let another = match (was, is) {
                 (Read::Json(_), Read::Json(_)) => false,
-                // The same type, but not what the caller has to read from it.
+                // The type is the same, but not the content that the caller must read from it.
                 (Read::Bytes, Read::Bytes) => !other.has(&one),
                 _ => true,
             };
@@ -155,7 +155,7 @@ struct Responses<'a>(Vec<Response<'a>>);
 
 struct Response<'a> {
     status: &'a str,
-    /// Where it is declared or referred to.
+    /// The place where it is declared or referred to.
     at: Place<'a>,
     place: Place<'a>,
     read: Read<'a>,
@@ -180,7 +180,7 @@ impl<'a> Responses<'a> {
         self.0.iter().filter(move |response| response.roles(self).any(|own| own == role))
     }
 
-    /// Whether the role's type holds bodies of this kind.
+    /// Returns whether the role's type covers bodies of this kind.
     fn holds(&self, role: Role, read: &Read<'a>) -> bool {
         let there = |kind: fn(&Read<'a>) -> bool| self.with_role(role).any(|response| kind(&response.read));
         let json = there(|read| matches!(read, Read::Json(_)));
@@ -191,7 +191,7 @@ impl<'a> Responses<'a> {
         }
     }
 
-    /// The responses whose bodies the role's type holds.
+    /// Returns the responses whose bodies the role's type covers.
     fn type_of(&self, role: Role) -> impl Iterator<Item = &Response<'a>> {
         self.with_role(role).filter(move |response| self.holds(role, &response.read))
     }
@@ -202,7 +202,7 @@ impl<'a> Response<'a> {
         self.status.eq_ignore_ascii_case(status)
     }
 
-    /// What it counts as beside the others.
+    /// Returns its roles, given the other responses.
     fn roles(&self, all: &Responses<'a>) -> impl Iterator<Item = Role> + use<'a> {
         let (success, error) = if self.status == "default" {
             (

@@ -1,4 +1,4 @@
-//! Ways to authenticate.
+//! Compares ways to authenticate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,17 +10,17 @@ use super::{
     operations::Context,
 };
 
-/// Which scheme of the new document an old one is, by their names.
+/// The new names of the old document's schemes.
 pub(super) struct Schemes<'a>(BTreeMap<&'a str, &'a str>);
 
-/// One way to authenticate: schemes that are needed together, each with what has to be granted.
+/// One way to authenticate: schemes that are needed together, each with the required scopes.
 type Requirement<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
-/// The ways to authenticate, each with its place. An empty one is none at all.
+/// The ways to authenticate, each with its place. An empty one means that no credential is needed.
 type Requirements<'a> = Vec<(Requirement<'a>, Pointer)>;
 
 impl<'a> Schemes<'a> {
-    /// Matches the schemes of both documents: by name, else by what they say. Those that work otherwise now are changes.
+    /// Matches the schemes of both documents by name, or else by content. Those that work differently now are changes.
     pub(super) fn matched(documents: Documents<'a>, changes: &mut Changes) -> Self {
         let all = |document: super::document::Document<'a>| -> Vec<(&'a str, Place<'a>)> {
             let schemes = document.root().get("components").and_then(|it| it.get("securitySchemes"));
@@ -63,7 +63,7 @@ impl<'a> Schemes<'a> {
     pub(super) fn compare(&self, context: &mut Context<'_, 'a>, old: &Operation<'a>, new: &Operation<'a>) {
         let mut before = requirements(&context.documents.old.root(), old);
         let after = requirements(&context.documents.new.root(), new);
-        // By the new names, as far as there are any.
+        // Uses the new names, as far as there are any.
         for (all, _) in &mut before {
             let renamed = |name| self.0.get(name).copied().unwrap_or(name);
             *all = std::mem::take(all).into_iter().map(|(name, scopes)| (renamed(name), scopes)).collect();
@@ -76,13 +76,13 @@ impl<'a> Schemes<'a> {
                 format!("with `{}`", names(all).join("` and `"))
             }
         };
-        // Where none is needed, any is accepted.
+        // If no credential is needed, any is accepted.
         let open = |all: &Requirements<'a>| all.iter().any(|(all, _)| all.is_empty());
         for (one, at) in &before {
             let Some((other, place)) = after.iter().find(|(other, _)| names(other) == names(one)) else {
                 if !open(&after) {
                     let message = format!("it cannot be called {} any more", shown(one));
-                    // Where none is needed there may be no list; that one is needed now is said by the new one.
+                    // If no credential is needed, there may be no list; the new list shows that one is needed now.
                     let now = list(&context.documents.new.root(), new);
                     let now = now.as_ref().map_or(at, |list| &list.pointer);
                     let place = if one.is_empty() { (Side::New, now) } else { (Side::Old, at) };
@@ -113,12 +113,12 @@ impl<'a> Schemes<'a> {
     }
 }
 
-/// The list that says how an operation is called: its own, else that of the document.
+/// Returns the list that applies to an operation: its own, or else that of the document.
 fn list<'a>(root: &Place<'a>, operation: &Operation<'a>) -> Option<Place<'a>> {
     operation.place.get("security").or_else(|| root.get("security"))
 }
 
-/// The ways to authenticate for an operation, of which one is needed.
+/// Returns the ways to authenticate for an operation, one of which is needed.
 fn requirements<'a>(root: &Place<'a>, operation: &Operation<'a>) -> Requirements<'a> {
     let list = list(root, operation);
     let mut all = Requirements::new();

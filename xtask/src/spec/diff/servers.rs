@@ -1,4 +1,4 @@
-//! The hosts that requests go to.
+//! Compares the hosts that requests are sent to.
 
 use serde_json::Value;
 use suprsend_codegen::Pointer;
@@ -27,7 +27,7 @@ pub(super) fn compare<'a>(context: &mut Context<'_, 'a>, old: &Operation<'a>, ne
     }
 }
 
-/// The servers of an operation, each with the defaults of its variables, and where they stand.
+/// Returns the servers of an operation, each with the defaults of its variables, and their place.
 fn servers<'a>(root: &Place<'a>, operation: &Operation<'a>) -> (Vec<String>, Pointer) {
     let own = operation.place.get("servers").or_else(|| operation.shared("servers"));
     let Some(list) = own.or_else(|| root.get("servers")) else {

@@ -1,4 +1,4 @@
-//! The tables of pairs in `xtask/tests/fixtures/diff/`, and edits of the bundled document.
+//! Runs the tables of pairs in `xtask/tests/fixtures/diff/`, and edits of the bundled document.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,30 +13,30 @@ use syn::visit_mut::VisitMut;
 use super::{change::Kind, changes, output};
 use crate::project::root;
 
-/// A table of pairs.
+/// Returns a table of pairs.
 fn table<T: for<'de> Deserialize<'de>>(name: &str) -> Vec<T> {
     let path = root().join("xtask/tests/fixtures/diff").join(name);
     let value = Source::new(name, fs::read_to_string(path).unwrap()).parse().unwrap();
     serde_json::from_value(value).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// A schema before and after, and what that changes where it is sent and where it is received.
+/// A schema before and after, and the changes where it is sent and where it is received.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SchemaPair {
     name: String,
     old: Value,
     new: Value,
-    /// Why the Rust differs though nothing is listed: in types that only hold parts, or in the order of variants.
+    /// The reason why the Rust code differs although nothing is listed: in types that only contain parts, or in the order of variants.
     written_otherwise: Option<String>,
-    /// Components that either refers to.
+    /// Components that either schema refers to.
     #[serde(default)]
     components: BTreeMap<String, Value>,
     #[serde(default)]
     request: Vec<String>,
     #[serde(default)]
     response: Vec<String>,
-    /// In place of the two, where they are the same.
+    /// Replaces the two if they are the same.
     #[serde(default)]
     either: Vec<String>,
 }
@@ -52,7 +52,7 @@ struct Pair {
     expect: Vec<String>,
 }
 
-/// The changes as the tables write them: level, kind, `old` for a place in the old document, place below `base`.
+/// Returns the changes as the tables write them: level, kind, `old` for a place in the old document, place below `base`.
 fn listed(old: &Value, new: &Value, base: &str) -> (Vec<String>, BTreeSet<&'static str>) {
     for document in [old, new] {
         readable(document).unwrap_or_else(|problems| panic!("{problems}\n{document:#}"));
@@ -93,12 +93,12 @@ fn received(schema: &Value, components: &BTreeMap<String, Value>) -> Value {
     document(&operation, components)
 }
 
-/// No place is below it: places stay as they are.
+/// No place is below it, so places stay as they are.
 const WHOLE: &str = "~";
 const SENT: &str = "/paths/~1thing/post/requestBody/content/application~1json/schema";
 const RECEIVED: &str = "/paths/~1thing/post/responses/200/content/application~1json/schema";
 
-/// Runs all tables; the kinds that were met.
+/// Runs all tables. Returns their number and the kinds that occurred.
 fn run() -> (usize, BTreeSet<&'static str>) {
     let mut kinds = BTreeSet::new();
     let mut count = 0;
@@ -136,7 +136,7 @@ fn run() -> (usize, BTreeSet<&'static str>) {
     (count, kinds)
 }
 
-/// An object with members of its own for those of another.
+/// Returns an object with some members replaced.
 fn over(usual: &Value, own: &Value) -> Value {
     let mut whole = usual.as_object().unwrap().clone();
     whole.extend(own.as_object().unwrap().clone());
@@ -180,7 +180,7 @@ fn five_edits_of_the_bundled_document_are_five_changes() {
         .as_array_mut()
         .unwrap()
         .push(json!({"name": "dry_run", "in": "query", "schema": {"type": "boolean"}}));
-    // Prose and order are no changes.
+    // Prose and order are not changes.
     upsert["summary"] = json!("Upsert a user");
     let members = new.as_object_mut().unwrap();
     let info = members.shift_remove("info").unwrap();
@@ -260,7 +260,7 @@ fn the_version_follows_from_the_gravest_change() {
     }
 }
 
-/// A component that is referred to twice on each of many levels is compared once.
+/// A component that is referred to twice on each of many levels is compared only once.
 #[test]
 fn nested_references_do_not_multiply() {
     let make = |leaf: &str| {
@@ -280,7 +280,7 @@ fn nested_references_do_not_multiply() {
     assert_eq!(found, ["breaking type-changed /components/schemas/L400/type"]);
 }
 
-/// What the Rust of a document says to its users: all but its documentation and the bodies of functions.
+/// Returns the public Rust code of a document, without its documentation and the bodies of functions.
 fn rust(document: &Value) -> String {
     struct Signatures;
     impl VisitMut for Signatures {
@@ -292,7 +292,7 @@ fn rust(document: &Value) -> String {
             block.stmts.clear();
         }
 
-        /// What requests are checked by is no part of what a program can name.
+        /// The rules that validate requests are not part of what a program can name.
         fn visit_file_mut(&mut self, file: &mut syn::File) {
             file.items.retain(|item| !matches!(item, syn::Item::Mod(module) if module.ident == "rules"));
             syn::visit_mut::visit_file_mut(self, file);
@@ -329,7 +329,7 @@ fn what_is_neutral_leaves_the_rust_as_it_is() {
     assert!(compared >= 40, "{compared} pairs");
 }
 
-/// What programs can name of the Rust of a document: public fields, variants, methods and names, each with its type.
+/// Returns what programs can name in the Rust code of a document: public fields, variants, methods and names, each with its type.
 fn named_in_rust(document: &Value) -> BTreeSet<String> {
     fn items(list: &[syn::Item], within: &str, found: &mut BTreeSet<String>) {
         use quote::ToTokens;
@@ -380,7 +380,7 @@ fn named_in_rust(document: &Value) -> BTreeSet<String> {
     found
 }
 
-/// Where nothing breaks, all that there was in Rust is still there and has its type.
+/// If nothing breaks, everything that existed in Rust still exists with its type.
 #[test]
 fn what_is_additive_only_adds_to_the_rust() {
     let mut compared = 0;
@@ -388,7 +388,7 @@ fn what_is_additive_only_adds_to_the_rust() {
     let mut check = |name: &str, expected: &[String], old: &Value, new: &Value| {
         let breaks =
             |line: &String| line.starts_with("breaking ") || line.starts_with("neutral type-renamed ");
-        // What cannot be generated has no Rust to be compared.
+        // If it cannot be generated, there is no Rust code to compare.
         let generated = |it: &Value| generate(it, &Settings::default()).is_ok();
         if expected.iter().any(breaks) || !generated(old) || !generated(new) {
             return;
@@ -418,7 +418,7 @@ fn what_is_additive_only_adds_to_the_rust() {
     assert!(compared >= 80, "{compared} pairs");
 }
 
-/// What stands beside a path item's reference is read as generating reads it.
+/// Members next to a path item's reference are interpreted as they are when generating.
 #[test]
 fn f12_operations_beside_a_reference_are_compared() {
     let document = |beside: Value, referred: Value| {
@@ -446,7 +446,7 @@ fn f12_operations_beside_a_reference_are_compared() {
         with(json!({"post": operation("own", "string")}), json!({"put": operation("shared", "integer")}));
     assert_eq!(changed, [format!("breaking type-changed ~{put}")]);
     assert_eq!(with(json!({}), shared.clone()), ["breaking operation-removed old ~/paths/~1p/post"]);
-    // The one that stands beside the reference counts.
+    // The one next to the reference takes precedence.
     let both = json!({"post": operation("own", "string"), "put": operation("shared", "string")});
     assert_eq!(with(both, json!({"put": operation("other", "integer")})), Vec::<String>::new());
     let parameter = json!([{"name": "q", "in": "query", "required": true, "schema": {"type": "string"}}]);

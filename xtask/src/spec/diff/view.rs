@@ -1,4 +1,4 @@
-//! What a schema says, however it is written: references followed, `allOf` merged, null kept apart.
+//! The meaning of a schema, however it is written: references followed, `allOf` merged, null kept separate.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -10,38 +10,38 @@ use super::{
     numbers::{Exact, is_whole, same},
 };
 
-/// Schemas that all apply to the same value. None at all lets any value pass.
+/// Schemas that all apply to the same value. An empty list accepts any value.
 pub(super) type Schemas<'a> = Vec<Place<'a>>;
 
-/// What happens to keys that an object's schema does not name.
+/// The handling of keys that an object's schema does not declare.
 #[derive(Debug, Clone)]
 pub(super) enum Extra<'a> {
-    /// Nothing is said of them: they are ignored.
+    /// The schema does not mention them: they are ignored.
     Ignored,
     /// They are an error.
     Forbidden(Pointer),
-    /// They are kept, if they satisfy the schemas.
+    /// They are kept if they match the schemas.
     Kept(Pointer, Schemas<'a>),
 }
 
-/// One of several has to apply.
+/// Alternatives, at least one of which must apply.
 #[derive(Debug, Clone)]
 pub(super) struct Union<'a> {
     pub(super) keyword: &'static str,
     pub(super) pointer: Pointer,
-    /// Without the variant that is null.
+    /// Without the variant for null.
     pub(super) variants: Vec<Place<'a>>,
 }
 
-/// What schemas that apply together say.
+/// The combined content of schemas that apply together.
 #[derive(Debug, Default)]
 pub(super) struct View<'a> {
-    /// The types but null; `None` is any.
+    /// The types except null; `None` stands for any.
     pub(super) types: Option<BTreeSet<&'a str>>,
-    /// Where the types are stated.
+    /// The place where the types are declared.
     pub(super) types_at: Option<Pointer>,
     pub(super) nullable: bool,
-    /// The only values that pass, without null.
+    /// The only accepted values, without null.
     pub(super) values: Option<(Pointer, Vec<&'a Value>)>,
     pub(super) format: Option<(Pointer, &'a str)>,
     /// Bounds and counts, the strictest of each.
@@ -58,17 +58,17 @@ pub(super) struct View<'a> {
     pub(super) flags: BTreeMap<&'static str, Pointer>,
     pub(super) default: Option<Place<'a>>,
     pub(super) discriminator: Option<Place<'a>>,
-    /// The keywords that are compared as they stand.
+    /// The keywords that are compared as they are.
     pub(super) others: BTreeMap<String, Place<'a>>,
 }
 
-/// Bounds that forbid more the smaller they are.
+/// Bounds that are stricter the smaller they are.
 pub(super) const UPPER: [&str; 5] = ["exclusiveMaximum", "maxItems", "maxLength", "maxProperties", "maximum"];
-/// Bounds that forbid more the larger they are.
+/// Bounds that are stricter the larger they are.
 pub(super) const LOWER: [&str; 5] = ["exclusiveMinimum", "minItems", "minLength", "minProperties", "minimum"];
 const FLAGS: [&str; 3] = ["deprecated", "readOnly", "writeOnly"];
 const UNIONS: [&str; 2] = ["anyOf", "oneOf"];
-/// What the other parts of the view are made from, and prose.
+/// The keywords from which the other parts of the view are made, and prose.
 const READ: [&str; 32] = [
     "$comment",
     "$defs",
@@ -113,7 +113,7 @@ impl<'a> View<'a> {
         }
         view.infer();
         if view.types.as_ref().is_some_and(|types| types.contains("object")) {
-            // What is required without being described is a field of any type.
+            // A required member without a declaration is a field of any type.
             for name in view.required.keys() {
                 view.properties.entry(name).or_default();
             }
@@ -122,12 +122,12 @@ impl<'a> View<'a> {
         view
     }
 
-    /// Whether any value passes, as far as types are concerned.
+    /// Returns whether any value is accepted, as far as types are concerned.
     pub(super) fn is_any(&self) -> bool {
         self.types.is_none() && self.unions.is_empty()
     }
 
-    /// Adds what one schema says. The result tells whether it lets null pass whatever the others say.
+    /// Adds the content of one schema. Returns whether it accepts null whatever the others declare.
     fn part(&mut self, document: Document<'a>, part: &Place<'a>) -> bool {
         let Value::Object(schema) = part.value else {
             if *part.value == Value::Bool(false) {
@@ -148,7 +148,7 @@ impl<'a> View<'a> {
             match variants.len() {
                 0 if null => self.types = Some(BTreeSet::new()),
                 0 => {}
-                // It is among the parts and speaks for itself; null was its alternative.
+                // The schema is among the parts and is read separately; null was its alternative.
                 1 => forced |= null,
                 _ => {
                     self.nullable &= null || variants.iter().any(|variant| lets_null_pass(document, variant));
@@ -251,7 +251,7 @@ impl<'a> View<'a> {
 
     fn list(&mut self, part: &Place<'a>) {
         let items = part.get("items");
-        // A list of schemas under `items` is what older drafts had for `prefixItems`.
+        // A list of schemas under `items` is the older drafts' form of `prefixItems`.
         let tuple = part.get("prefixItems").or_else(|| items.clone().filter(|items| items.value.is_array()));
         self.items.extend(items.filter(|items| !items.value.is_array()));
         if let Some(tuple) = tuple {
@@ -264,7 +264,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Fills in the type that the other keywords are meant for, where none is stated.
+    /// Infers the type from the other keywords if none is declared.
     fn infer(&mut self) {
         if self.types.is_some() || !self.unions.is_empty() {
             return;
@@ -281,7 +281,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// The schemas themselves, what they refer to and what they combine by `allOf`, each once.
+/// Returns the schemas themselves, the targets of their references and the schemas that they combine by `allOf`, each once.
 fn parts<'a>(document: Document<'a>, schemas: &[Place<'a>]) -> Vec<Place<'a>> {
     let mut open: Vec<Place<'a>> = schemas.iter().rev().cloned().collect();
     let mut seen = HashSet::new();
@@ -303,7 +303,7 @@ fn parts<'a>(document: Document<'a>, schemas: &[Place<'a>]) -> Vec<Place<'a>> {
     found
 }
 
-/// Whether null is among the variants, and the others.
+/// Returns whether null is among the variants, and the other variants.
 fn variants<'a>(list: &Place<'a>) -> (bool, Vec<Place<'a>>) {
     let (null, others): (Vec<_>, Vec<_>) = list.elements().partition(|variant| is_null(variant.value));
     (!null.is_empty(), others)
@@ -319,7 +319,7 @@ fn is_null(schema: &Value) -> bool {
         || schema.get("const").is_some_and(null)
 }
 
-/// Whether null is a value of a variant, without looking into what it combines.
+/// Returns whether a variant accepts null, without looking into what it combines.
 fn lets_null_pass(document: Document<'_>, variant: &Place<'_>) -> bool {
     let variant = document.resolve(variant.clone());
     variant.flag("nullable")
@@ -333,7 +333,7 @@ fn lets_null_pass(document: Document<'_>, variant: &Place<'_>) -> bool {
         }
 }
 
-/// A bound as a number. OpenAPI 3.0 has a boolean beside `minimum` and `maximum` for an exclusive one.
+/// Returns a bound as a number. OpenAPI 3.0 has a boolean next to `minimum` and `maximum` for an exclusive one.
 fn bound(part: &Place<'_>, keyword: &str) -> Option<(Pointer, Number)> {
     let exclusive = |keyword: &str| part.flag(keyword);
     let stated = match keyword {
@@ -346,13 +346,13 @@ fn bound(part: &Place<'_>, keyword: &str) -> Option<(Pointer, Number)> {
     Some((stated.pointer, stated.value.as_number()?.clone()))
 }
 
-/// The types that two lists have in common; an integer is a number.
+/// Returns the types that two lists have in common; an integer is a number.
 fn common<'a>(one: &BTreeSet<&'a str>, other: &BTreeSet<&'a str>) -> BTreeSet<&'a str> {
     let both = one.iter().filter(|name| covers(other, name));
     both.chain(other.iter().filter(|name| covers(one, name))).copied().collect()
 }
 
-/// Whether values of a type are among those of the types.
+/// Returns whether the types include the values of a type.
 pub(super) fn covers(types: &BTreeSet<&str>, name: &str) -> bool {
     types.contains(name) || (name == "integer" && types.contains("number"))
 }

@@ -1,8 +1,8 @@
-//! `cargo xtask spec import`: upstream's document becomes the project's own.
+//! `cargo xtask spec import`: makes upstream's document the project's own.
 //!
-//! Files are read and made one document ([`super::page`]), and tried: overlays, lint, lowering and generation ([`super::attempt`]). Where the
-//! document has what overlays add, the overlays have to change too ([`super::retire`]). Only if all of it works out, files are
-//! replaced ([`super::replace`]).
+//! Files are read, merged into one document ([`super::page`]) and tried: overlays, lint, lowering and generation ([`super::attempt`]). If
+//! the document contains what overlays add, the overlays must change too ([`super::retire`]). Files are replaced only if all of this
+//! succeeds ([`super::replace`]).
 
 #[cfg(test)]
 mod tests;
@@ -34,16 +34,16 @@ const DOCUMENT: &str = "openapi.yaml";
 
 /// Make upstream's document the project's own, if everything after it succeeds.
 ///
-/// Several files become one document: paths and components are united, and what they all state has to be the same.
-/// One file is kept byte for byte.
+/// Several files become one document: their paths and components are merged, and repeated parts must be equal. A single file is kept byte
+/// for byte.
 ///
-/// What comes after is overlays, lint, lowering and generation. If any of it fails, nothing is written, and all reasons are listed.
+/// The next steps are overlays, lint, lowering and generation. If any of them fails, nothing is written, and all reasons are listed.
 ///
-/// Slips of which there is only one meaning are read as meant, and listed; the overlay 05-readings.yaml has those that need a correction.
+/// Mistakes with only one possible meaning are interpreted as they are meant, and listed; the overlay 05-readings.yaml corrects those that
+/// need it.
 ///
-/// Where the document has what overlays add, or what they correct, a plan says what that comes to: of each operation whether it is new, the
-/// same as the overlay's or different, and how; and which actions still apply, are made by upstream, or give way. --retire carries the plan
-/// out.
+/// If the document contains what overlays add or correct, a plan describes the consequences: for each operation, whether it is new, equal
+/// to the overlay's or different, and how; and which actions still apply, are made by upstream, or give way. --retire carries out the plan.
 ///
 /// Limits of a file: UTF-8, 64 megabytes, 128 levels of nesting, and two million values after YAML's aliases are applied.
 #[derive(Args)]
@@ -55,21 +55,21 @@ pub(crate) struct Arguments {
     how: How,
 }
 
-/// What an import does with the files.
+/// The way in which an import handles the files.
 #[derive(Args, Clone, Copy, Default)]
 pub(super) struct How {
     /// Do everything but write.
     #[arg(long)]
     check: bool,
-    /// Add the files to the document that there is, instead of replacing it.
+    /// Add the files to the existing document, instead of replacing it.
     #[arg(long)]
     add: bool,
-    /// Cut out of the overlays what the document has now, and keep by corrections what it contradicts.
+    /// Remove from the overlays what the document contains now, and add corrections for what it contradicts.
     #[arg(long)]
     retire: bool,
 }
 
-/// Exits with 0 if the document can be imported, with 1 if that takes --retire, and with 2 if it cannot.
+/// Exits with 0 if the document can be imported, with 1 if that requires --retire, and with 2 if it cannot.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let how = arguments.how;
     let imported = match import(root(), &arguments.files, how)? {
@@ -110,26 +110,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A document that went through everything.
+/// A document that passed all steps.
 #[derive(Debug)]
 pub(super) struct Imported {
-    /// What the project's document is now, or would be.
+    /// The text of the project's document, now or after a real import.
     pub(super) text: String,
-    /// Whether it was another before.
+    /// Whether the text has changed.
     pub(super) changed: bool,
-    /// The operations that it had before and has no longer: a page may have been forgotten.
+    /// The operations that it no longer contains: a page may have been forgotten.
     pub(super) gone: Vec<String>,
-    /// What is read as it is meant.
+    /// The mistakes that are interpreted as they are meant.
     pub(super) readings: Readings,
-    /// What becomes of the overlays, if they have to change.
+    /// The fate of the overlays, if they must change.
     pub(super) plan: Option<Plan>,
     /// Whether it waits for --retire.
     pub(super) waits: bool,
-    /// The overlays that change, relative to the project, with their new texts. One without is deleted.
+    /// The overlays that change, relative to the project, with their new texts. One without a text is deleted.
     pub(super) overlays: Vec<(PathBuf, Option<String>)>,
 }
 
-/// Imports files into the project below `root`. On problems, and with `check`, nothing is written.
+/// Imports files into the project below `root`. If there are problems, or with `check`, nothing is written.
 pub(super) fn import(root: &Path, files: &[PathBuf], how: How) -> Result<Result<Imported, Problems>> {
     let imported = match prepare(root, files, how) {
         Ok(imported) => imported,
@@ -144,7 +144,7 @@ pub(super) fn import(root: &Path, files: &[PathBuf], how: How) -> Result<Result<
     Ok(Ok(imported))
 }
 
-/// Does everything but write.
+/// Does everything except writing.
 fn prepare(root: &Path, files: &[PathBuf], how: How) -> Result<Imported, Problems> {
     let project = Project::open(root)?;
     let before = project.document().text.as_str();
@@ -170,11 +170,11 @@ fn prepare(root: &Path, files: &[PathBuf], how: How) -> Result<Imported, Problem
     let (_, ours) = split(project.overlays());
     let mut overlays: Vec<Source> = meant.iter().cloned().chain(ours).collect();
     if let Err(failed) = attempt(&document, &overlays) {
-        // The project has to be well before what becomes of it can be compared.
+        // The project must be valid before it can be compared with the result.
         let before = attempt(project.document(), project.overlays())?;
         let retired = match retire(&project, &before, &document, meant.as_ref()) {
             Ok(retired) => retired,
-            // Without --retire, what does not fit is what counts.
+            // Without --retire, the actions that do not apply are what matters.
             Err(problems) => return Err(if how.retire { problems } else { failed }),
         };
         let Retired { overlays: changed, plan, .. } = retired;
@@ -186,12 +186,12 @@ fn prepare(root: &Path, files: &[PathBuf], how: How) -> Result<Imported, Problem
     Ok(imported)
 }
 
-/// The overlay of readings, and the others.
+/// Returns the overlay of readings, and the others.
 fn split(overlays: &[Source]) -> (Vec<Source>, Vec<Source>) {
     overlays.iter().cloned().partition(|source| source.name == READINGS)
 }
 
-/// The overlays that are not what they were, with their new texts.
+/// Returns the overlays that have changed, with their new texts.
 fn changes(old: &[Source], new: &[Source]) -> Vec<(PathBuf, Option<String>)> {
     let text = |all: &[Source], name: &str| {
         all.iter().find(|source| source.name == name).map(|source| source.text.clone())
@@ -205,7 +205,7 @@ fn changes(old: &[Source], new: &[Source]) -> Vec<(PathBuf, Option<String>)> {
 
 fn digest(text: &str) -> String {
     Sha256::digest(text).iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex
     })

@@ -1,4 +1,4 @@
-//! Imports into copies of the project.
+//! Imports documents into copies of the project.
 
 use std::{
     collections::BTreeMap,
@@ -30,7 +30,7 @@ impl Copy {
         fs::create_dir(folder.path().join("overlays")).unwrap();
         for entry in fs::read_dir(project::root().join("overlays")).unwrap() {
             let entry = entry.unwrap();
-            // What is imported here are users, and generating all else takes time. The table names every operation.
+            // These tests import users, and generating everything else takes time. The table names every operation.
             if entry.file_name() > *"30-" {
                 continue;
             }
@@ -50,7 +50,7 @@ impl Copy {
         fs::read_to_string(self.folder.path().join("openapi.yaml")).unwrap()
     }
 
-    /// The overlays by their names.
+    /// Returns the overlays by name.
     fn overlays(&self) -> BTreeMap<String, String> {
         let entries = fs::read_dir(self.folder.path().join("overlays")).unwrap();
         let read = |entry: std::io::Result<fs::DirEntry>| {
@@ -65,13 +65,13 @@ impl Copy {
         import(self.folder.path(), &self.files, How::default()).unwrap().unwrap()
     }
 
-    /// The problems of an import, which must have left everything as it was.
+    /// Returns the problems of an import, which must have left everything unchanged.
     fn refused(&self) -> String {
         let problems =
             import(self.folder.path(), &self.files, How::default()).unwrap().unwrap_err().to_string();
         assert_eq!(self.document(), bundled(), "a refused import left its mark");
         assert_eq!(self.names(), self.expected_names());
-        // The folder's name is another in every run.
+        // The folder has a different name in every run.
         problems.replace(&format!("{}/", self.folder.path().display()), "")
     }
 
@@ -96,7 +96,7 @@ fn bundled() -> String {
     fs::read_to_string(project::root().join("openapi.yaml")).unwrap()
 }
 
-/// A page of upstream's on an operation that the bundled document has not.
+/// Returns an upstream page about an operation that the bundled document does not contain.
 fn page(method: &str, path: &str, id: &str, components: Value) -> Value {
     let mut document = parse(&bundled());
     let parameters = if path.contains("{distinct_id}") {
@@ -118,7 +118,7 @@ fn page(method: &str, path: &str, id: &str, components: Value) -> Value {
     document
 }
 
-/// A documentation page that quotes a document.
+/// Returns a documentation page that quotes a document.
 fn quoting(method: &str, path: &str, document: &Value) -> String {
     format!(
         "# A page\n\n````yaml {} {path}\n{}````\n",
@@ -289,7 +289,7 @@ fn every_contradiction_names_its_place_and_both_files() {
 fn one_path_under_two_names_is_a_contradiction() {
     let one = page("get", "/v1/{a}/one/{b}/", "one", json!({}));
     let two = page("get", "/v1/{c}/one/{b}/", "two", json!({}));
-    // Another verb of it is another operation.
+    // Another method of the same path is another operation.
     let three = page("put", "/v1/{c}/one/{d}/", "three", json!({}));
     let copy = Copy::new()
         .with("one.json", one.to_string())
@@ -309,14 +309,14 @@ fn whatever_comes_after_refuses_for_the_document() {
         assert_ne!(text, bundled());
         Copy::new().with("new.yaml", text).refused()
     };
-    // What the overlays speak of is not there at all.
+    // The target of the overlays does not exist at all.
     let error = edited("  /v1/user/{distinct_id}/:", "  /v1/person/{distinct_id}/:");
     assert!(error.contains("overlays/10-corrections.yaml:11: action 1 ("), "{error}");
     assert!(error.contains("the target matches nothing"), "{error}");
-    // Lint.
+    // Lint fails.
     let trace = "    trace: {operationId: trace, responses: {'204': {description: Traced}}}\n    post:";
     assert!(edited("    post:", trace).contains("/trace: "));
-    // Reading.
+    // Parsing fails.
     assert!(edited("paths:", "paths: [").contains(": not readable as YAML or JSON: "));
     assert!(edited("openapi: 3.1.1", "openapi: 3.1.1\nopenapi: 3.1.1").contains("stands twice"));
 }
@@ -355,7 +355,7 @@ fn what_the_overlays_have_otherwise_waits_with_a_plan() {
         "update": {"title": "ChannelValue"},
     });
     assert_eq!(kept["actions"], json!([action]));
-    // It is the project's own now.
+    // It is the project's own document now.
     let again = import(copy.folder.path(), &copy.files, How::default()).unwrap().unwrap();
     assert!(!again.changed && again.plan.is_none());
 }
@@ -384,7 +384,7 @@ fn a_page_is_added_beside_what_is_there() {
     let added = import(copy.folder.path(), &copy.files, add).unwrap().unwrap();
     assert!(added.changed && added.gone.is_empty());
     let (old, new) = (bundled(), copy.document());
-    // Nothing that was there is written in another way.
+    // Existing text keeps its notation.
     let lines = similar::TextDiff::from_lines(old.as_str(), new.as_str());
     assert!(lines.iter_all_changes().all(|change| change.tag() != similar::ChangeTag::Delete), "{new}");
     let mut expected = parse(&old);
@@ -392,7 +392,7 @@ fn a_page_is_added_beside_what_is_there() {
     expected["components"]["schemas"] = event["components"]["schemas"].clone();
     assert_eq!(parse(&new), expected);
     assert!(!import(copy.folder.path(), &copy.files, add).unwrap().unwrap().changed, "it is there now");
-    // A page of another version contradicts what is there.
+    // A page of another version contradicts the document.
     let mut other = event.clone();
     other["info"]["version"] = json!("1.2.3");
     other["paths"]["/v1/event/"]["post"]["operationId"] = json!("other");

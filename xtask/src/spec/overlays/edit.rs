@@ -1,4 +1,4 @@
-//! Cutting a part out of a text, or putting another in its place.
+//! Removes or replaces a part of a text.
 
 use std::ops::Range;
 
@@ -7,12 +7,12 @@ use suprsend_codegen::{Pointer, Problem, Problems, Source};
 
 use super::positions::{self, Kind, Node};
 
-/// Removes members and elements by their places. An object or a list of which nothing would be left has to be removed itself.
+/// Removes members and elements at these places. To remove all parts of an object or a list, remove the object or list itself.
 ///
-/// Comments stay, but for those inside of what is removed. Where an anchor goes that something else refers to, what it names is written there.
+/// Comments are kept, except inside of what is removed. If a removed anchor is used elsewhere, its value is written out there.
 pub(in crate::spec) fn remove(source: &Source, places: &[Pointer]) -> Result<Source, Problems> {
     let mut places: Vec<&Pointer> = places.iter().collect();
-    // From the end, so that elements keep their index.
+    // From the end, so that earlier elements keep their index.
     places.sort_by_key(|place| std::cmp::Reverse(order(place)));
     places.dedup();
     let mut source = source.clone();
@@ -25,7 +25,7 @@ pub(in crate::spec) fn remove(source: &Source, places: &[Pointer]) -> Result<Sou
     Ok(source)
 }
 
-/// Puts other values in the place of some.
+/// Replaces a value.
 pub(in crate::spec) fn replace(source: &Source, place: &Pointer, value: &Value) -> Result<Source, Problems> {
     let mut meant = source.parse()?;
     if let Some(slot) = place.get_mut(&mut meant) {
@@ -35,7 +35,7 @@ pub(in crate::spec) fn replace(source: &Source, place: &Pointer, value: &Value) 
         let node = root.get(&place.tokens())?;
         let mut text = source.text.clone();
         let before = text[..node.range.start].trim_end();
-        // What began on a line of its own stands behind its key now.
+        // A value that began on its own line is now written after its key.
         let range = if before.ends_with(':') { before.len()..node.range.end } else { node.range.clone() };
         let space = if before.ends_with(':') { " " } else { "" };
         text.replace_range(range, &format!("{space}{}", flow(value)));
@@ -44,7 +44,7 @@ pub(in crate::spec) fn replace(source: &Source, place: &Pointer, value: &Value) 
     judged(source, text, &meant, place)
 }
 
-/// A value on one line.
+/// Formats a value on a single line.
 pub(super) fn flow(value: &Value) -> String {
     match value {
         Value::Object(members) => {
@@ -60,7 +60,7 @@ pub(super) fn flow(value: &Value) -> String {
     }
 }
 
-/// A text, in quotes unless it is surely read as it is.
+/// Formats a string, with quotes unless it is certainly parsed as it is.
 fn scalar(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_$-".contains(c);
     let words = ["true", "false", "null", "yes", "no", "on", "off"];
@@ -76,7 +76,7 @@ fn scalar(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// The edited text, if it says what was meant.
+/// Returns the edited text, if its content is as intended.
 fn judged(source: &Source, text: Option<String>, meant: &Value, place: &Pointer) -> Result<Source, Problems> {
     let edited = text.map(|text| Source::new(source.name.clone(), text));
     match edited {
@@ -107,11 +107,11 @@ fn cut(value: &mut Value, place: &Pointer) {
     }
 }
 
-/// The text without what stands at the place.
+/// Returns the text without the value at the place.
 fn without(text: &str, place: &Pointer) -> Option<String> {
     let root = positions::read(text)?;
     let parent = root.get(&place.parent()?.tokens())?;
-    // Each part with the bytes from its beginning to the end of its value.
+    // Each part, with the bytes from its beginning to the end of its value.
     let (flow, parts, index) = match &parent.kind {
         Kind::Map { flow, entries } => {
             let index = entries.iter().position(|entry| entry.key == place.last())?;
@@ -144,11 +144,11 @@ fn without(text: &str, place: &Pointer) -> Option<String> {
     Some(result)
 }
 
-/// The lines that a part of a block fills, with one of the two empty lines around it.
+/// Returns the lines of a part of a block, with one of the two surrounding empty lines.
 fn lines(text: &str, part: Range<usize>) -> Range<usize> {
     let start = text[..part.start].rfind('\n').map_or(0, |newline| newline + 1);
     let mut end = text[part.end..].find('\n').map_or(text.len(), |newline| part.end + newline + 1);
-    // A comment that stands over several parts stays at the next one, unless that has one of its own.
+    // A comment above several parts stays with the next one, unless that has its own.
     let above = text[..start].lines().next_back().unwrap_or_default().trim_start();
     let next = text[end..].trim_start().starts_with('#');
     let alone = above.is_empty() || (above.starts_with('#') && !next);
@@ -158,7 +158,7 @@ fn lines(text: &str, part: Range<usize>) -> Range<usize> {
     start..end
 }
 
-/// Writes what anchors in the range name where something outside first refers to them.
+/// Writes out the values of anchors in the range where something outside first refers to them.
 fn moved_anchors(text: &str, root: &Node, gone: &Range<usize>) -> Option<Vec<(Range<usize>, String)>> {
     let inside = |node: &Node| gone.contains(&node.range.start);
     let (mut anchored, mut aliases) = (Vec::new(), Vec::new());
@@ -171,7 +171,7 @@ fn moved_anchors(text: &str, root: &Node, gone: &Range<usize>) -> Option<Vec<(Ra
     for node in anchored {
         let Some((_, alias)) = aliases.iter().find(|(anchor, _)| *anchor == node.anchor) else { continue };
         let name = text[alias.range.clone()].strip_prefix('*')?;
-        // The anchor stands before a scalar, and in what counts as the beginning of a list or an object.
+        // The anchor precedes a scalar, and is inside the range of a list or an object.
         let start = text[..node.range.end].rfind(&format!("&{name}"))?;
         let (from, to) = (column(text, start), column(text, alias.range.start));
         let written = &text[start..node.range.end];
@@ -180,13 +180,13 @@ fn moved_anchors(text: &str, root: &Node, gone: &Range<usize>) -> Option<Vec<(Ra
     Some(edits)
 }
 
-/// The spaces before what the line of a place begins with.
+/// Returns the number of spaces at the start of a place's line.
 fn column(text: &str, at: usize) -> usize {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     text[start..].len() - text[start..].trim_start_matches(' ').len()
 }
 
-/// Lines after the first one, moved from one column to another.
+/// Moves the lines after the first one from one column to another.
 fn shifted(text: &str, from: usize, to: usize) -> String {
     let mut lines = text.split('\n');
     let mut moved = lines.next().unwrap_or_default().to_owned();

@@ -1,7 +1,7 @@
-//! Overlays as texts: an action or a part of it is removed or replaced where it is written, and all else stays byte for byte.
+//! Overlays as texts: an action or a part of it is removed or replaced in place, and everything else stays byte for byte.
 //!
-//! A YAML parser that knows positions says where each value stands ([`positions`]); texts are cut there ([`edit`]), and new actions are
-//! written below ([`write`]), with targets as JSONPath ([`query`]). Every text that comes of it is read again and has to say what was meant.
+//! A YAML parser with positions finds the place of each value ([`positions`]). Texts are cut there ([`edit`]), and new actions are appended
+//! ([`write`]), with targets as JSONPath ([`query`]). Every resulting text is parsed again, and must have the intended content.
 
 mod edit;
 pub(in crate::spec) mod positions;

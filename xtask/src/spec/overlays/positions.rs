@@ -1,14 +1,14 @@
-//! Where each value of a YAML text stands.
+//! Finds the positions of values in a YAML text.
 
 use std::ops::Range;
 
 use saphyr_parser::{Event, Parser};
 
-/// A value and the bytes that it is written in, without the comments and the space after it.
+/// A value and its range of bytes, without the comments and the whitespace after it.
 #[derive(Debug)]
 pub(in crate::spec) struct Node {
     pub(in crate::spec) range: Range<usize>,
-    /// The number of its anchor; 0 is none.
+    /// The number of its anchor; 0 means none.
     pub(in crate::spec) anchor: usize,
     pub(in crate::spec) kind: Kind,
 }
@@ -37,7 +37,7 @@ pub(in crate::spec) struct Entry {
 }
 
 impl Node {
-    /// The value that the steps lead to.
+    /// Returns the value that the steps lead to.
     pub(in crate::spec) fn get(&self, steps: &[String]) -> Option<&Self> {
         let Some((step, rest)) = steps.split_first() else { return Some(self) };
         let below = match &self.kind {
@@ -48,7 +48,7 @@ impl Node {
         below.get(rest)
     }
 
-    /// Calls `visit` for the value and all below it.
+    /// Calls `visit` for the value and everything below it.
     pub(in crate::spec) fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
         visit(self);
         match &self.kind {
@@ -59,7 +59,7 @@ impl Node {
     }
 }
 
-/// Reads a text. `None` if it is no YAML, or has keys that are no plain texts.
+/// Parses a text. Returns `None` if it is not YAML, or has keys that are not plain strings.
 pub(in crate::spec) fn read(text: &str) -> Option<Node> {
     // The parser counts characters.
     let mut bytes: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
@@ -102,7 +102,7 @@ pub(in crate::spec) fn read(text: &str) -> Option<Node> {
     whole
 }
 
-/// A list or an object that is not complete.
+/// A list or an object that is not yet complete.
 struct Open {
     node: Node,
     key: Option<(String, Range<usize>)>,
@@ -114,7 +114,7 @@ impl Open {
             Kind::List { items, .. } => items.push(node),
             Kind::Map { entries, .. } => match self.key.take() {
                 Some((key, at)) => {
-                    // Nothing at all stands right behind its key.
+                    // A missing value is directly after its key.
                     if node.range.is_empty() && node.range.start != at.end {
                         node.range = at.end + 1..at.end + 1;
                     }
@@ -131,7 +131,7 @@ impl Open {
     }
 }
 
-/// The end of the last value of a list or an object.
+/// Returns the end of the last value of a list or an object.
 fn last(node: &Node) -> Option<usize> {
     match &node.kind {
         Kind::List { items, .. } => items.last().map(|item| item.range.end),

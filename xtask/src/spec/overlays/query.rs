@@ -1,14 +1,14 @@
-//! A place as the JSONPath (RFC 9535) that selects it.
+//! Converts places to the JSONPath (RFC 9535) that selects them.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use suprsend_codegen::Pointer;
 
-/// One step of a query: a name or an index, as it stands in brackets.
+/// A step of a query: a name or an index, as written in brackets.
 pub(in crate::spec) type Step = String;
 
-/// The steps to a place of the document.
+/// Returns the steps to a place of the document.
 pub(in crate::spec) fn steps(document: &Value, place: &Pointer) -> Vec<Step> {
     let mut here = Some(document);
     let mut steps = Vec::new();
@@ -24,7 +24,7 @@ pub(in crate::spec) fn steps(document: &Value, place: &Pointer) -> Vec<Step> {
     steps
 }
 
-/// The query that selects all places to which one step of each set leads.
+/// Returns the query that selects all places that one step of each set leads to.
 pub(in crate::spec) fn from_steps(steps: &[BTreeSet<Step>]) -> String {
     let mut query = "$".to_owned();
     for steps in steps {
@@ -42,10 +42,10 @@ pub(in crate::spec) fn from_steps(steps: &[BTreeSet<Step>]) -> String {
     query
 }
 
-/// Makes few queries of many places: those that differ in one step become one.
+/// Combines many places into few queries: those that differ in one step become one.
 pub(in crate::spec) fn united(places: &[Vec<Step>]) -> Vec<Vec<BTreeSet<Step>>> {
     let longest = places.iter().map(Vec::len).max().unwrap_or_default();
-    // From inside properties meet first, from outside paths; one or the other is shorter.
+    // From inside, properties are combined first, from outside, paths; one or the other is shorter.
     let (inside, outside) = (unite(places, (0..longest).rev()), unite(places, 0..longest));
     if outside.len() < inside.len() { outside } else { inside }
 }
@@ -71,7 +71,7 @@ fn unite(places: &[Vec<Step>], order: impl Iterator<Item = usize>) -> Vec<Vec<BT
     all
 }
 
-/// The name in a step, if it can stand behind a dot.
+/// Returns the name in a step, if it can follow a dot.
 fn name(step: &str) -> Option<&str> {
     let token = step.strip_prefix('\'')?.strip_suffix('\'')?;
     let first = token.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');

@@ -1,14 +1,14 @@
-//! New actions as YAML, in the style of the overlays.
+//! Writes new actions as YAML, in the style of the overlays.
 
 use serde_json::{Value, json};
 use suprsend_codegen::{Problem, Problems, Source};
 
 use super::edit::flow;
 
-/// How long a line may become before what it holds is written below it.
+/// The maximum length of a line. The content of longer ones is written below.
 const WIDTH: usize = 120;
 
-/// The text of an overlay with actions behind those that it has. Without a text an overlay is begun, with this head.
+/// Returns the text of an overlay with further actions at its end. If there is no text, a new overlay is started with this head.
 pub(in crate::spec) fn append(source: &Source, head: &str, actions: &[Value]) -> Result<Source, Problems> {
     let mut text = if source.text.is_empty() { head.to_owned() } else { source.text.clone() };
     let mut meant = Source::new(source.name.clone(), format!("{text}\n")).parse()?;
@@ -31,7 +31,7 @@ pub(in crate::spec) fn append(source: &Source, head: &str, actions: &[Value]) ->
     Err(Problem::at(source.name.clone(), reason, remedy).into())
 }
 
-/// One action, indented as an element of `actions`.
+/// Formats an action, indented as an element of `actions`.
 fn written(action: &Value) -> String {
     let mut text = String::new();
     let mut begin = "  - ";
@@ -49,7 +49,7 @@ fn written(action: &Value) -> String {
     text
 }
 
-/// A member and what is below it, at this indentation; the first line's is there already.
+/// Formats a member and everything below it with this indentation. The indentation of the first line is already written.
 fn member(key: &str, value: &Value, indent: usize) -> String {
     let key = flow(&Value::from(key));
     let line = format!("{key}: {}", flow(value));
@@ -78,13 +78,13 @@ fn member(key: &str, value: &Value, indent: usize) -> String {
                 text.push_str(&element(item, indent + 4));
             }
         }
-        // In quotes, with the line breaks escaped.
+        // In quotes, with escaped line breaks.
         other => return format!("{key}: {other}\n"),
     }
     text
 }
 
-/// An element of a list; its first line's indentation and dash are there already.
+/// Formats an element of a list. The indentation and dash of the first line are already written.
 fn element(item: &Value, indent: usize) -> String {
     let line = flow(item);
     match item {
@@ -96,7 +96,7 @@ fn element(item: &Value, indent: usize) -> String {
     }
 }
 
-/// Prose in lines of the usual length.
+/// Wraps prose at the usual line length.
 fn folded(prose: &str, indent: usize) -> String {
     let mut lines = vec![String::new()];
     for word in prose.split_whitespace() {

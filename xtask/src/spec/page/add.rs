@@ -1,4 +1,4 @@
-//! Adding pages to a document that is there, without writing it anew.
+//! Adds pages to an existing document without rewriting it.
 
 use serde_json::Value;
 use suprsend_codegen::{Pointer, Source};
@@ -6,8 +6,8 @@ use suprsend_codegen::{Pointer, Source};
 use super::Page;
 use crate::spec::overlays::positions::{self, Kind, Node};
 
-/// The text of the first document with what the others have beside it, each member as its page writes it. `None` if that does not give
-/// the united document, for example where a text is JSON.
+/// Returns the text of the first document with the additional members of the others, as written on their pages. Returns `None` if the
+/// result is not the merged document, for example because a text is JSON.
 pub(super) fn insert(pages: &[Page], united: &Value) -> Option<String> {
     let (first, others) = pages.split_first()?;
     let mut document = first.document.clone();
@@ -24,7 +24,7 @@ pub(super) fn insert(pages: &[Page], united: &Value) -> Option<String> {
     (document == *united && Source::new("", text.as_str()).parse().ok()? == *united).then_some(text)
 }
 
-/// The members that a page has and the document has not, outermost first.
+/// Collects the members that a page has and the document has not, outermost first.
 fn absent(place: &Pointer, document: &Value, page: &Value, found: &mut Vec<Pointer>) {
     let (Value::Object(ours), Value::Object(theirs)) = (document, page) else { return };
     for (key, value) in theirs {
@@ -35,14 +35,14 @@ fn absent(place: &Pointer, document: &Value, page: &Value, found: &mut Vec<Point
     }
 }
 
-/// A text with a member of another one behind those that the object has.
+/// Returns a text with a member of another text added at the end of an object.
 fn with(text: &str, page: &str, place: &Pointer) -> Option<String> {
     let (root, other) = (positions::read(text)?, positions::read(page)?);
     let outer = place.parent()?.tokens();
     let ours = root.get(&outer)?;
     let Kind::Map { flow: false, entries } = &ours.kind else { return None };
     let (from, to) = (entry(other.get(&outer)?, &place.last())?, entries.last()?);
-    // An anchor would have to come along, and could be one that the text has already.
+    // An anchor would have to be copied too, and could already exist in the text.
     let mut anchors = false;
     from.value.walk(&mut |node| anchors |= node.anchor > 0 || matches!(node.kind, Kind::Alias(_)));
     if anchors {
@@ -79,7 +79,7 @@ fn entry<'a>(node: &'a Node, key: &str) -> Option<&'a positions::Entry> {
     }
 }
 
-/// The beginning of the line of a place.
+/// Returns the beginning of the line of a place.
 fn line(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |newline| newline + 1)
 }

@@ -1,6 +1,6 @@
-//! A documentation page as upstream publishes it: Markdown with one fenced block that holds an OpenAPI document.
+//! A documentation page as upstream publishes it: Markdown with a fenced block that contains an OpenAPI document.
 //!
-//! The line that opens the block says which operation it is about: `yaml POST /v1/user/{distinct_id}/`.
+//! The line that opens the block names its operation: `yaml POST /v1/user/{distinct_id}/`.
 
 use std::ops::Range;
 
@@ -10,17 +10,17 @@ use suprsend_codegen::{Problem, Problems, Source, is_method};
 
 /// A fenced block of a page.
 struct Block {
-    /// What stands behind the opening fence.
+    /// The text after the opening fence.
     info: String,
-    /// What stands in it, byte for byte unless it is indented or quoted.
+    /// The content, byte for byte unless it is indented or quoted.
     text: String,
-    /// The number of the line that opens it.
+    /// The number of the opening line.
     line: usize,
-    /// Whether a fence closes it. Markdown lets a block end with the page.
+    /// Whether a fence closes it. In Markdown, a block may end with the page.
     closed: bool,
 }
 
-/// The text of the one block with an OpenAPI document, and the document.
+/// Returns the text of the only block with an OpenAPI document, and the document.
 pub(super) fn quoted(file: &str, page: &str) -> Result<(String, Value), Problems> {
     let mut blocks = blocks(page);
     blocks.retain(Block::is_document);
@@ -53,7 +53,7 @@ pub(super) fn quoted(file: &str, page: &str) -> Result<(String, Value), Problems
     Ok((block.text.clone(), document))
 }
 
-/// The fenced blocks of a page.
+/// Returns the fenced blocks of a page.
 fn blocks(page: &str) -> Vec<Block> {
     let mut found = Vec::new();
     let mut open: Option<(Block, Option<Range<usize>>)> = None;
@@ -74,7 +74,7 @@ fn blocks(page: &str) -> Vec<Block> {
                 let content = content.unwrap_or(range.end..range.end);
                 let fence = page.get(content.end..range.end).unwrap_or_default();
                 block.closed = fence.contains("```") || fence.contains("~~~");
-                // The parser reads `\r\n` as `\n`.
+                // The parser converts `\r\n` to `\n`.
                 if let Some(text) = page.get(content).filter(|text| text.replace('\r', "") == block.text) {
                     text.clone_into(&mut block.text);
                 }
@@ -87,7 +87,7 @@ fn blocks(page: &str) -> Vec<Block> {
 }
 
 impl Block {
-    /// Whether the block is meant to be an OpenAPI document, by its language, and its operation or its first member.
+    /// Returns whether the block is meant to be an OpenAPI document, judging by its language, and its operation or its first member.
     fn is_document(&self) -> bool {
         let language = self.info.split_whitespace().next().unwrap_or_default();
         let first =
@@ -96,7 +96,7 @@ impl Block {
             && (self.operation().is_some() || first.starts_with("openapi"))
     }
 
-    /// Method and path that the opening line names. A file name may stand before them.
+    /// Returns the method and path in the opening line. A file name may precede them.
     fn operation(&self) -> Option<(String, &str)> {
         let mut words = self.info.split_whitespace().rev();
         let path = words.next().filter(|path| path.starts_with('/'))?;
@@ -105,7 +105,7 @@ impl Block {
     }
 }
 
-/// Whether the document has the operation that the block's opening line names, and no other.
+/// Checks that the document contains the operation that the opening line names, and no other.
 fn agree(block: &Block, document: &Value) -> Result<(), String> {
     let Some((method, path)) = block.operation() else {
         return Err("the line that opens the block names no operation".to_owned());

@@ -1,4 +1,4 @@
-//! A file with an OpenAPI document: YAML, JSON, or a documentation page in Markdown that quotes one.
+//! Files with an OpenAPI document: YAML, JSON, or a documentation page in Markdown that quotes one.
 
 mod add;
 mod markdown;
@@ -13,23 +13,23 @@ use std::{
 use serde_json::Value;
 use suprsend_codegen::{Problem, Problems, Source, TEXT};
 
-/// An OpenAPI document and the file it is from.
+/// An OpenAPI document and the file that contains it.
 #[derive(Debug)]
 pub(super) struct Page {
-    /// The file, as it was named.
+    /// The file as it was named.
     pub(super) file: String,
-    /// The document's text. Of a Markdown page it is the content of the block.
+    /// The document's text. For a Markdown page, this is the content of the block.
     pub(super) text: String,
-    /// The text, read.
+    /// The parsed text.
     pub(super) document: Value,
 }
 
-/// The text of the one document that the files make.
+/// Returns the text of the document that results from merging the files.
 pub(super) fn united(files: &[PathBuf]) -> Result<String, Problems> {
     text_of(read_all(files)?)
 }
 
-/// Reads files; every one that cannot be read is named.
+/// Reads files, and reports every one that cannot be read.
 pub(super) fn read_all(files: &[PathBuf]) -> Result<Vec<Page>, Problems> {
     let mut pages = Vec::new();
     let mut problems = Vec::new();
@@ -43,7 +43,7 @@ pub(super) fn read_all(files: &[PathBuf]) -> Result<Vec<Page>, Problems> {
     Ok(pages)
 }
 
-/// The text of one page as it is, or of the document that several pages make.
+/// Returns the unchanged text of a single page, or the text of the document that several pages form.
 pub(super) fn text_of(mut pages: Vec<Page>) -> Result<String, Problems> {
     if let [page] = pages.as_mut_slice() {
         return Ok(std::mem::take(&mut page.text));
@@ -51,7 +51,7 @@ pub(super) fn text_of(mut pages: Vec<Page>) -> Result<String, Problems> {
     unite::write(&unite::unite(&pages)?)
 }
 
-/// The text of a document to which pages are added. What it has already stays as it is written, and has to be what the pages say.
+/// Returns the text of a document to which pages are added. Existing text stays as written, and must agree with the pages.
 pub(super) fn added(document: Page, pages: Vec<Page>) -> Result<String, Problems> {
     let all: Vec<Page> = std::iter::once(document).chain(pages).collect();
     let united = unite::unite(&all)?;
@@ -61,7 +61,7 @@ pub(super) fn added(document: Page, pages: Vec<Page>) -> Result<String, Problems
     }
 }
 
-/// Reads a file. Whether it is Markdown is told by the end of its name.
+/// Reads a file. Its extension tells whether it is Markdown.
 pub(super) fn read(path: &Path) -> Result<Page, Problems> {
     let text = text(path).map_err(|reason| {
         let remedy = "name a file that can be read, in UTF-8, of at most 64 megabytes";

@@ -1,7 +1,7 @@
-//! Many pages, one document.
+//! Merges many pages into one document.
 //!
-//! Upstream publishes a page an operation, each with all that the operation needs. So the pages repeat each other, and
-//! where they do they have to say the same: a difference means that they are not of one version.
+//! Upstream publishes a page for each operation, with everything that the operation needs. So the pages repeat each other, and the repeated
+//! parts must be equal: a difference means that they belong to different versions.
 
 use std::collections::HashMap;
 
@@ -10,15 +10,15 @@ use suprsend_codegen::{Pointer, Problem, Problems, Source, is_method, path_templ
 
 use super::Page;
 
-/// How two pages' values of one place become one.
+/// The way in which the values of two pages at one place are merged.
 enum Rule {
-    /// An object, of which each page may have other members.
+    /// An object, to which each page may add members.
     Unite,
-    /// The list of tags, of which each page may have others.
+    /// The list of tags, to which each page may add others.
     Tags,
-    /// What stands in one page but not in the other is taken; what stands in both has to be the same.
+    /// A value that only one page has is taken; if both have it, it must be equal.
     Once,
-    /// It has to be the same in both pages, or absent from both: to have it or not makes a difference.
+    /// The value must be equal in both pages, or absent from both, because its absence has a meaning.
     Same,
 }
 
@@ -36,7 +36,7 @@ fn rule(place: &[String]) -> Rule {
     }
 }
 
-/// Unites the pages in their order. Every contradiction is named, with both files.
+/// Merges the pages in order. Every contradiction is reported with both files.
 pub(super) fn unite(pages: &[Page]) -> Result<Value, Problems> {
     let Some((first, others)) = pages.split_first() else {
         return Err(Problem::at("no file", "nothing to import", "name a file").into());
@@ -54,7 +54,7 @@ pub(super) fn unite(pages: &[Page]) -> Result<Value, Problems> {
     Ok(merger.document)
 }
 
-/// The document as YAML, in its order.
+/// Writes the document as YAML, in its order.
 pub(super) fn write(document: &Value) -> Result<String, Problems> {
     let problem = |reason: String| Problem::at("the merged document", reason, "import a single document");
     let text =
@@ -67,7 +67,7 @@ pub(super) fn write(document: &Value) -> Result<String, Problems> {
 
 struct Merger<'a> {
     document: Value,
-    /// The file that a place is from, if it is another than that of the place around it.
+    /// The origin of a place, if it is another file than that of the surrounding place.
     origins: HashMap<Pointer, &'a str>,
     problems: Vec<Problem>,
 }
@@ -75,7 +75,7 @@ struct Merger<'a> {
 const REMEDY: &str = "download both again, so that they are of one version";
 
 impl<'a> Merger<'a> {
-    /// Notes operations that two files have under paths that differ in the names of parameters alone.
+    /// Reports operations that two files have under paths that differ only in the names of parameters.
     fn paths(&mut self) {
         let root = Pointer::root().child("paths");
         let mut known: HashMap<(&str, String), (&str, &str)> = HashMap::new();
@@ -96,11 +96,11 @@ impl<'a> Merger<'a> {
         self.problems.extend(found);
     }
 
-    /// Unites an object of the document with the page's.
+    /// Merges an object of the page into that of the document.
     fn unite(&mut self, place: &Pointer, page: &'a Page, theirs: &'a Value) {
         let ours = place.get(&self.document);
         let (Some(Value::Object(ours)), Value::Object(theirs)) = (ours, theirs) else {
-            // Not the shape that it should have. That is for lint to say, if all pages agree.
+            // The value does not have the expected type. If all pages agree, lint reports it.
             let ours = ours.cloned();
             return self.same(place, page, ours.as_ref(), Some(theirs));
         };
@@ -131,7 +131,7 @@ impl<'a> Merger<'a> {
             }
             return;
         };
-        // `components:` with nothing behind it is no contradiction to one with something.
+        // `components:` without a value does not contradict one with a value.
         let nothing = ours.is_null() || value.is_null();
         match rule {
             Rule::Unite if !nothing => self.unite(place, page, value),
@@ -150,7 +150,7 @@ impl<'a> Merger<'a> {
         }
     }
 
-    /// Unites lists of objects that have a name.
+    /// Merges lists of named objects.
     fn tags(&mut self, place: &Pointer, page: &'a Page, theirs: &'a Value) {
         let ours = place.get(&self.document).cloned().unwrap_or_default();
         let (Value::Array(ours), Value::Array(theirs)) = (&ours, theirs) else {
@@ -167,7 +167,7 @@ impl<'a> Merger<'a> {
         }
     }
 
-    /// Notes the first place at which the two differ.
+    /// Reports the first place at which the two differ.
     fn same(&mut self, place: &Pointer, page: &Page, ours: Option<&Value>, theirs: Option<&Value>) {
         let Some((place, ours, theirs)) = difference(place, ours, theirs) else {
             return;
@@ -182,7 +182,7 @@ impl<'a> Merger<'a> {
         self.problems.push(Problem::new(&place, reason, REMEDY));
     }
 
-    /// The file from which the place has been taken.
+    /// Returns the file that the place was taken from.
     fn origin(&self, place: &Pointer) -> &'a str {
         let mut place = Some(place.clone());
         while let Some(here) = place {
@@ -195,7 +195,7 @@ impl<'a> Merger<'a> {
     }
 }
 
-/// The first place at which two values differ, with what stands there. The order of members makes no difference.
+/// Returns the first place at which two values differ, with the values there. The order of members is ignored.
 fn difference(
     place: &Pointer,
     one: Option<&Value>,
@@ -225,7 +225,7 @@ fn inside(
     keys.find_map(|found| found)
 }
 
-/// A value in an error, as long as a line bears.
+/// Formats a value for an error, limited to the length of a line.
 fn shown(value: Option<&Value>) -> String {
     const LENGTH: usize = 60;
     let Some(value) = value else {

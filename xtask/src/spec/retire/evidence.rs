@@ -1,4 +1,4 @@
-//! The actions of the overlays as they applied before: what each found, and on what evidence it says something else than upstream.
+//! Evaluates how the overlays' actions applied before: what each found, and the evidence for statements that differ from upstream's.
 
 use std::collections::HashMap;
 
@@ -7,29 +7,29 @@ use suprsend_codegen::{Pointer, Problems, Project, Step, trace};
 
 use super::places::{is_collection, member, owner};
 
-/// Words by which the reason of an action speaks of what the API does, or of what upstream's description says of it.
+/// Words with which the reason of an action refers to what the API does, or to upstream's description of it.
 const WORDS: [&str; 6] = ["sdk", "documentation", "docs", "example", "sample", "upstream"];
 
-/// An action, by overlay and number.
+/// An action, by the index of the overlay and its own.
 pub(super) type Id = (usize, usize);
 
-/// Why an overlay says something else than upstream does.
+/// The reason why an overlay differs from upstream.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Reason {
     /// File, line, number and target of the action.
     pub(super) action: String,
     pub(super) text: String,
-    /// `x-source` of the operation.
+    /// The `x-source` of the operation.
     pub(super) source: Option<String>,
 }
 
-/// The actions as they applied to the document before.
+/// The actions as they applied to the previous document.
 #[derive(Debug)]
 pub(super) struct Evidence {
     steps: Vec<Step>,
-    /// What stood at the targets of an update, as far as the update speaks of it.
+    /// The values at the targets of an update, as far as the update covers them.
     found: HashMap<(Id, Pointer), Value>,
-    /// The document that came of it.
+    /// The resulting document.
     effective: Value,
 }
 
@@ -56,12 +56,12 @@ impl Evidence {
         self.steps.iter().find(|step| (step.overlay, step.index) == id)
     }
 
-    /// What an update found at a target, as far as it speaks of it.
+    /// Returns what an update found at a target, as far as the update covers it.
     pub(super) fn found(&self, id: Id, target: &Pointer) -> Option<&Value> {
         self.found.get(&(id, target.clone()))
     }
 
-    /// The evidence for what is said at a place, or why something is not said there.
+    /// Returns the evidence for a statement at a place, or for its absence.
     pub(super) fn reason(&self, place: &Pointer) -> Option<Reason> {
         let operation = owner(place).and_then(|owner| owner.get(&self.effective));
         let source = operation.and_then(|operation| operation.get("x-source")?.as_str());
@@ -79,7 +79,7 @@ impl Evidence {
     }
 }
 
-/// Whether an action states what stands at a place, or took something away there.
+/// Returns whether an action states the value at a place, or removed something there.
 fn speaks(step: &Step, place: &Pointer) -> bool {
     step.targets.iter().any(|target| {
         if step.action.get("remove") == Some(&Value::Bool(true)) {
@@ -93,7 +93,7 @@ fn speaks(step: &Step, place: &Pointer) -> bool {
     })
 }
 
-/// The part of a value that an update speaks of.
+/// Returns the part of a value that an update covers.
 fn restricted(update: &Value, value: &Value, place: &Pointer) -> Value {
     let (Value::Object(update), Value::Object(_)) = (update, value) else {
         return value.clone();

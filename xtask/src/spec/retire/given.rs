@@ -1,4 +1,4 @@
-//! Which parts of the overlays give way to a document, and cutting them out.
+//! Determines the parts of the overlays that give way to a document, and removes them.
 
 use std::collections::BTreeMap;
 
@@ -11,37 +11,37 @@ use super::{
 };
 use crate::spec::{habits::READINGS, overlays};
 
-/// The most rounds of cutting: what one leaves can concern another action.
+/// The maximum number of rounds: what one round leaves can affect another action.
 const ROUNDS: usize = 12;
 
-/// What becomes of an action.
+/// The fate of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fate {
     /// A correction that upstream has made.
     Made,
-    /// An addition that upstream has now.
+    /// An addition that upstream contains now.
     GivesWay,
-    /// A correction of something that upstream says in a third way, or that is no longer there.
+    /// A correction of something that upstream states in a third way, or that no longer exists.
     Overtaken,
     /// An addition that nothing refers to any more.
     Unused,
 }
 
-/// What becomes of an action, and of which places.
+/// The fate of an action and of its places.
 #[derive(Debug)]
 pub(super) struct Verdict {
     /// File, line, number and target, as they were before.
     pub(super) action: String,
-    /// The places that it speaks of, each with what becomes of that.
+    /// The places that it covers, each with its fate.
     pub(super) parts: BTreeMap<Pointer, Fate>,
-    /// The places at which it applies still.
+    /// The places where it still applies.
     pub(super) targets: Vec<Pointer>,
 }
 
-/// The overlays as they are changed.
+/// The overlays while they are edited.
 pub(super) struct Overlays {
     sources: Vec<Source>,
-    /// Of each action, the one that it was in the beginning.
+    /// The original id of each action.
     ids: Vec<Vec<Id>>,
     verdicts: BTreeMap<Id, Verdict>,
 }
@@ -50,11 +50,11 @@ pub(super) struct Overlays {
 #[derive(Default)]
 struct Edit {
     whole: bool,
-    /// Parts to be removed, seen from `update`.
+    /// Parts to be removed, relative to `update`.
     parts: Vec<Pointer>,
-    /// Collections that are made here for others, of which nothing is left here.
+    /// Collections that are created here for others, and would be empty here.
     emptied: Vec<Pointer>,
-    /// What `x-was` has to say then.
+    /// The new value of `x-was`.
     was: Option<Value>,
 }
 
@@ -73,7 +73,7 @@ impl Overlays {
             verdicts.insert(id, verdict);
         }
         let mut sources = project.overlays().to_vec();
-        // It is written anew for each document.
+        // It is rewritten for each document.
         if let Some(at) = sources.iter().position(|source| source.name == READINGS) {
             sources.remove(at);
             ids.remove(at);
@@ -82,7 +82,7 @@ impl Overlays {
         Self { sources, ids, verdicts }
     }
 
-    /// The overlays that are left.
+    /// Returns the remaining overlays.
     pub(super) fn sources(&self) -> Vec<Source> {
         self.sources.clone()
     }
@@ -95,14 +95,14 @@ impl Overlays {
         &self.verdicts
     }
 
-    /// Applies them to a document, whether they fit or not.
+    /// Applies them to a document, whether they match or not.
     pub(super) fn trace(&self, base: &Value) -> Result<(Value, Vec<Step>), Problems> {
         trace(base, &self.sources, &mut |_, _| {})
     }
 
-    /// Cuts out what a document has already, until all that is left applies to it.
+    /// Removes what a document already contains, until everything that is left applies to it.
     pub(super) fn settle(&mut self, base: &Value, evidence: &Evidence) -> Result<(), Problems> {
-        // Whole operations and components first: as long as an overlay repeats one, what it finds is a mixture of both.
+        // Whole operations and components first: as long as an overlay repeats one, it finds a mixture of both.
         let mut coarse = true;
         for _ in 0..ROUNDS {
             let edits = self.edits(base, evidence, coarse)?;
@@ -115,7 +115,7 @@ impl Overlays {
         Ok(())
     }
 
-    /// Cuts out additions that nothing needs, and what corrects them.
+    /// Removes additions that nothing needs, and the corrections of those.
     pub(super) fn drop(
         &mut self,
         unused: &[Pointer],
@@ -155,7 +155,7 @@ impl Overlays {
         }
     }
 
-    /// What has to be changed for the overlays to fit.
+    /// Returns the edits with which the overlays apply.
     fn edits(
         &mut self,
         base: &Value,
@@ -198,7 +198,7 @@ impl Overlays {
                 }
                 let old = evidence.step(self.ids[step.overlay][step.index]);
                 let targets: &[Pointer] = old.map_or(&[], |old| &old.targets);
-                // What is said of an operation or a component that is not there at all is for a person to judge.
+                // Statements about an operation or a component that does not exist at all need a person's decision.
                 let there = |target: &Pointer| {
                     owner(target).is_some_and(|owner| owner.get(&document).is_some() || self.gave_way(&owner))
                 };
@@ -271,7 +271,7 @@ impl Overlays {
     }
 }
 
-/// Finds the parts of an update that give way: members that there were not and are now, and values that are no longer what they were.
+/// Finds the parts of an update that give way: members that are new in the document, and values that have changed.
 fn prune(
     update: &Value,
     old: Option<&Value>,
@@ -314,11 +314,11 @@ fn contains(value: &Value, more: &[Value]) -> bool {
     value.as_array().is_some_and(|items| more.iter().all(|item| items.contains(item)))
 }
 
-/// Lets parts grow to the objects of which they leave nothing, and says what `x-was` is of what is left.
+/// Extends parts to the objects that they would leave empty, and adapts `x-was` to the rest.
 fn narrow(edit: &mut Edit, step: &Step, document: &Value, base: &Value) {
     let mut update = step.action.get("update").cloned().unwrap_or_default();
     let mut grown = Vec::new();
-    // Another action may add to a collection that upstream has not, and that this one makes.
+    // Another action may add to a collection that upstream lacks and that this one creates.
     let made = |part: &Pointer| {
         let place = step.targets.first().map(|target| target.join(part));
         *part != Pointer::root()
@@ -346,7 +346,7 @@ fn narrow(edit: &mut Edit, step: &Step, document: &Value, base: &Value) {
         }
         grown.push(part);
     }
-    // One part may have grown to hold another.
+    // A part may have grown to contain another.
     let all = grown.clone();
     grown.retain(|part| !all.iter().any(|other| other != part && other.contains(part)));
     grown.dedup();
@@ -358,7 +358,7 @@ fn narrow(edit: &mut Edit, step: &Step, document: &Value, base: &Value) {
     }
 }
 
-/// What `x-was` says of what an update is left with: nothing of what is gone from it, and of what is there now only what is still absent.
+/// Returns the `x-was` for the rest of an update: nothing about removed parts, and of existing ones only what is still absent.
 fn left_of(was: &Value, update: Option<&Value>, found: Option<&Value>) -> Value {
     let Value::Object(members) = was else { return was.clone() };
     let mut left = Map::new();
@@ -383,7 +383,7 @@ fn left_of(was: &Value, update: Option<&Value>, found: Option<&Value>) -> Value 
                     left.insert(key.clone(), part);
                 }
             }
-            // A statement on something that is not what it was any more, and that the action leaves alone now.
+            // A statement about something that has changed, and that the action no longer touches.
             (was, None, Some(found)) if was != found && !was.is_null() => {}
             _ => {
                 left.insert(key.clone(), was.clone());
@@ -393,7 +393,7 @@ fn left_of(was: &Value, update: Option<&Value>, found: Option<&Value>) -> Value 
     Value::Object(left)
 }
 
-/// The edits that make an `x-was` what it has to be.
+/// Returns the edits that set an `x-was` to its new value.
 fn rewrite_was(
     place: &Pointer,
     source: &Source,

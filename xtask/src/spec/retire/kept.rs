@@ -1,7 +1,7 @@
-//! Corrections of upstream's description, where it contradicts what the overlays said on evidence.
+//! Corrects upstream's description where it contradicts statements of the overlays that are based on evidence.
 //!
-//! Silence is a statement where JSON Schema takes it for one (no type is any type, and what is not required may be absent). What upstream says
-//! beyond the overlays is taken: another property, a limit, another variant.
+//! The absence of a keyword counts as a statement if it does in JSON Schema (no type means any type, and a member that is not required may
+//! be absent). Everything that upstream adds to the overlays is accepted: another property, a limit, another variant.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use crate::spec::{
     overlays::query,
 };
 
-/// Keywords of which absence says something too.
+/// Keywords whose absence has a meaning, too.
 const SHAPE: [&str; 11] = [
     "type",
     "nullable",
@@ -32,7 +32,7 @@ const SHAPE: [&str; 11] = [
     "items",
     "prefixItems",
 ];
-/// Keywords that add to the rest, so that upstream's silence takes nothing away and the overlays' takes nothing from upstream.
+/// Keywords that only add to the rest. If either upstream or the overlays lack them, nothing is contradicted.
 const LIMITS: [&str; 15] = [
     "format",
     "pattern",
@@ -51,7 +51,7 @@ const LIMITS: [&str; 15] = [
     "contentEncoding",
 ];
 
-/// Whether upstream says less, or something else, by such a change from the overlay's description to upstream's.
+/// Returns whether upstream states less, or something else, after such a change from the overlay's description to upstream's.
 pub(super) fn contradicts(kind: Kind) -> bool {
     matches!(
         kind,
@@ -96,15 +96,15 @@ struct Pending {
 /// The steps to several places.
 type Places = Vec<Vec<query::Step>>;
 
-/// The corrections, and the document as they leave it.
+/// The corrections, and the resulting document.
 pub(super) struct Kept<'a> {
-    /// The document before, with its overlays.
+    /// The previous document, with its overlays.
     pub(super) before: &'a Value,
     /// Upstream's document without overlays.
     pub(super) base: &'a Value,
     now: Value,
     actions: Vec<Value>,
-    /// Changes of single places that are not written yet, since equal ones become one action.
+    /// Changes of single places that are not yet written, because equal ones become one action.
     pending: Vec<Pending>,
     /// The places that have been corrected.
     done: BTreeSet<Pointer>,
@@ -128,7 +128,7 @@ impl<'a> Kept<'a> {
         self.actions
     }
 
-    /// Writes the changes that wait. What goes goes first, so that an update finds its place as it states it.
+    /// Writes the pending changes. Removals come first, so that an update finds its place as it states.
     pub(super) fn flush(&mut self) {
         let (removals, updates): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending)
             .into_iter()
@@ -151,12 +151,12 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// Returns whether a place has not been corrected yet; it counts as corrected from then on.
+    /// Returns whether a place has not been corrected yet. From then on, it counts as corrected.
     pub(super) fn once(&mut self, place: &Pointer) -> bool {
         self.done.insert(place.clone())
     }
 
-    /// Corrects what upstream contradicts on evidence, and whatever became of operations that it does not describe.
+    /// Corrects what upstream contradicts despite evidence, and changes of operations that it does not describe.
     pub(super) fn contradictions(&mut self, pairs: &[Compared], evidence: &Evidence) {
         for pair in pairs {
             let (Some(old), Some(new)) = (&pair.old, &pair.new) else { continue };
@@ -189,13 +189,13 @@ impl<'a> Kept<'a> {
             places.extend([resolve(self.before, old), old.clone()]);
         }
         if change.schemas.is_none() {
-            // What an operation leaves to a component is still said of the operation.
+            // Declarations that an operation leaves to a component still concern the operation.
             places.push(operation.clone());
         }
         places.iter().find_map(|place| evidence.reason(place))
     }
 
-    /// Makes upstream's schema say what the overlay's says, but for what it says beyond that.
+    /// Makes upstream's schema equal to the overlay's, except for its additions.
     fn schema(&mut self, old: &Pointer, new: &Pointer, why: &Why) {
         let (from, to) = (resolve(self.before, old), resolve(&self.now, new));
         let Some(wanted) = from.get(self.before).cloned() else { return };
@@ -206,7 +206,7 @@ impl<'a> Kept<'a> {
         let (Value::Object(wanted), Value::Object(found)) = (&wanted, &found) else {
             return self.put(&to, &wanted, why);
         };
-        // Of what is combined it cannot be told which part to correct.
+        // If schemas are combined, it is unknown which part to correct.
         let whole = found.contains_key("allOf") && !wanted.contains_key("allOf");
         let mut update = Map::new();
         for keyword in SHAPE {
@@ -223,7 +223,7 @@ impl<'a> Kept<'a> {
                 && lists(one).is_some()
                 && lists(one) == lists(other);
             if (parts || alternatives) && !whole {
-                // They are compared for themselves.
+                // They are compared separately.
                 continue;
             }
             self.set(&to, keyword, one, &mut update, why);
@@ -283,7 +283,7 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// Gives a keyword another value: what is there goes by an action of its own, unless an update replaces it.
+    /// Sets a keyword to another value. The existing value is removed by a separate action, unless an update replaces it.
     fn set(
         &mut self,
         at: &Pointer,
@@ -304,7 +304,7 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// Puts a value in the place of another.
+    /// Replaces a value.
     pub(super) fn put(&mut self, place: &Pointer, value: &Value, why: &Why) {
         let parent = place.parent().unwrap_or_default();
         if parent.get(&self.now).is_some_and(Value::is_array) {
@@ -324,12 +324,12 @@ impl<'a> Kept<'a> {
             }
             return;
         }
-        // The whole of it, so that whatever upstream changes there is noticed.
+        // States the whole value, so that every upstream change of it is noticed.
         self.remove_stating(place, why, usize::MAX);
         self.update(&parent, Map::from_iter([(place.last(), value.clone())]), why);
     }
 
-    /// Corrects what an operation says beside schemas.
+    /// Corrects the declarations of an operation outside of schemas.
     fn operation(&mut self, (old, new): (&Pointer, &Pointer), change: &Change, why: &Why) {
         // Elements of a list are removed one after another.
         self.flush();
@@ -352,7 +352,7 @@ impl<'a> Kept<'a> {
             }
             Kind::StatusRemoved | Kind::BodyRemoved => {
                 let tokens = change.pointer.tokens();
-                // A response may be a component, to which the operation refers under a status.
+                // A response may be a component, which the operation refers to under a status.
                 let inside = old.contains(&change.pointer).then(|| tokens.get(4).cloned()).flatten();
                 if let Some(status) = inside {
                     self.part(old, new, &["responses", &status], why);
@@ -371,7 +371,7 @@ impl<'a> Kept<'a> {
         if !self.once(&to) {
             return;
         }
-        // The innermost place that there is.
+        // The innermost place that exists.
         let mut place = to;
         let mut value = value;
         while place.parent().is_some_and(|parent| parent.get(&self.now).is_none()) {
@@ -435,14 +435,14 @@ impl<'a> Kept<'a> {
         self.remove_stating(target, why, 2);
     }
 
-    /// Removes something and states it down to a depth.
+    /// Removes something, stating its old value down to a depth.
     fn remove_stating(&mut self, target: &Pointer, why: &Why, depth: usize) {
         let was = target.get(&self.now).map_or(Value::Null, |value| outline(value, depth));
         self.act(target, why, json!({"x-was": was, "remove": true}));
         self.take(target);
     }
 
-    /// Takes something out of the document without an action.
+    /// Removes something from the document without an action.
     pub(super) fn take(&mut self, target: &Pointer) {
         match target.parent().unwrap_or_default().get_mut(&mut self.now) {
             Some(Value::Object(members)) => {
@@ -462,7 +462,7 @@ impl<'a> Kept<'a> {
         self.pending.push(Pending { steps, action: why.action(change) });
     }
 
-    /// Writes an action as it is.
+    /// Writes an action unchanged.
     pub(super) fn write(&mut self, target: &str, why: &Why, change: Value) {
         self.flush();
         let mut action = Map::from_iter([("target".to_owned(), target.into())]);
@@ -470,26 +470,26 @@ impl<'a> Kept<'a> {
         self.actions.push(Value::Object(action));
     }
 
-    /// The document, to do what an action that was written as it is does.
+    /// Returns the document, to apply the effect of an action that was written unchanged.
     pub(super) fn now_mut(&mut self) -> &mut Value {
         &mut self.now
     }
 }
 
-/// Why a correction is made.
+/// The reason for a correction.
 pub(super) struct Why {
     reason: Reason,
-    /// What upstream says instead.
+    /// Upstream's different statement.
     change: String,
 }
 
 impl Why {
-    /// A reason for which a change is not taken.
+    /// Creates the reason for rejecting a change.
     pub(super) fn new(reason: Reason, change: &Change) -> Self {
         Self { reason, change: change.message.clone() }
     }
 
-    /// A reason that is no action's.
+    /// Creates a reason that does not come from an action.
     pub(super) fn own(text: &str) -> Self {
         Self {
             reason: Reason { action: String::new(), text: text.to_owned(), source: None },
@@ -497,7 +497,7 @@ impl Why {
         }
     }
 
-    /// The members of an action with this reason, but for its target.
+    /// Returns the members of an action with this reason, except its target.
     fn action(&self, change: Value) -> Map<String, Value> {
         let mut action = Map::from_iter([("description".to_owned(), self.description().into())]);
         if let Some(source) = &self.reason.source {
@@ -515,7 +515,7 @@ impl Why {
             return text.clone();
         }
         let change = self.change.split_whitespace().collect::<Vec<_>>().join(" ");
-        // Without the line, which is another soon, and the target, which may be long.
+        // Without the line, which will change soon, and the target, which may be long.
         let file = action.split(':').next().unwrap_or_default();
         format!(
             "{text} (Carried over from {file} when upstream published its description, by which this is otherwise: {change}.)"
@@ -523,7 +523,7 @@ impl Why {
     }
 }
 
-/// Whether two values of a keyword say the same.
+/// Returns whether two values of a keyword are equivalent.
 fn same(keyword: &str, one: Option<&Value>, other: Option<&Value>) -> bool {
     let names = |value: &Value| -> BTreeSet<String> {
         let all = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
@@ -536,7 +536,7 @@ fn same(keyword: &str, one: Option<&Value>, other: Option<&Value>) -> bool {
     }
 }
 
-/// What an update relies on: what it replaces, and that the rest is absent.
+/// Returns what an update relies on: the values that it replaces, and the absence of the rest.
 fn was(update: &Value, found: Option<&Value>) -> Value {
     match (update, found) {
         (_, None) => Value::Null,
@@ -547,8 +547,8 @@ fn was(update: &Value, found: Option<&Value>) -> Value {
     }
 }
 
-/// A value as far as a statement on it has to go: its scalars, and those of the objects in it down to a depth. Prose says nothing, and lists
-/// are stated whole, so those of objects are left out for the prose in them.
+/// Returns the part of a value that a statement about it must contain: its scalars, and those of nested objects down to a depth. Prose is
+/// irrelevant. Lists are stated as a whole, so lists of objects are left out because of the prose in them.
 fn outline(value: &Value, depth: usize) -> Value {
     match value {
         Value::Object(members) => {
@@ -568,7 +568,7 @@ fn outline(value: &Value, depth: usize) -> Value {
     }
 }
 
-/// What an update does to an object.
+/// Merges an update into an object.
 pub(super) fn merge(slot: &mut Value, update: &Value) {
     match (slot, update) {
         (Value::Object(members), Value::Object(update)) => {
@@ -586,12 +586,12 @@ pub(super) fn merge(slot: &mut Value, update: &Value) {
     }
 }
 
-/// Names are always kept.
+/// Returns whether a change concerns a name; names are always kept.
 pub(super) fn is_name(change: &Change) -> bool {
     matches!(change.kind, Kind::TypeRenamed | Kind::OperationRenamed)
 }
 
-/// The operations of which a list of pairs says that both documents have them.
+/// Returns the operations in a list of pairs that exist in both documents.
 pub(super) fn both(pairs: &[Compared]) -> impl Iterator<Item = (&Pointer, &Pointer, &Compared)> {
     pairs
         .iter()

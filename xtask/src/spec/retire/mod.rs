@@ -1,9 +1,9 @@
-//! Overlays after upstream has published what they added.
+//! Adapts overlays after upstream has published what they added.
 //!
-//! What upstream states now is cut out of the overlays ([`given`]); what refers to it is led to where it stands now ([`references`]); what of
-//! upstream's description contradicts the overlays, and with what evidence, is kept by corrections ([`evidence`], [`kept`]), and so are
-//! types that several operations share ([`shared`]), names and marks ([`names`]). Then what nothing needs any more is cut out too ([`unused`]). All of it is done in memory, and
-//! the [`plan`] says what it comes to.
+//! Statements that upstream now makes itself are removed from the overlays ([`given`]), and references to them are redirected to their new
+//! place ([`references`]). Where upstream contradicts statements of the overlays that are based on evidence, corrections keep them
+//! ([`evidence`], [`kept`]), as well as types that several operations share ([`shared`]), names and marks ([`names`]). Then parts that
+//! nothing needs any more are removed, too ([`unused`]). All of this happens in memory, and the [`plan`] describes the result.
 
 mod evidence;
 mod given;
@@ -26,7 +26,7 @@ use super::{
     diff, overlays,
 };
 
-/// The overlay that corrections are written into.
+/// The overlay that corrections are written to.
 pub(super) const KEPT: &str = "overlays/80-kept.yaml";
 
 const HEAD: &str = "\
@@ -42,24 +42,25 @@ info:
 actions:
 ";
 
-/// The most times that corrections are looked for: those of the last round can make others necessary.
+/// The maximum number of times to look for corrections: those of one round can make others necessary.
 const ROUNDS: usize = 6;
 
-/// What becomes of the project.
+/// The new state of the project.
 #[derive(Debug)]
 pub(super) struct Retired {
-    /// The overlays that there are then, in order.
+    /// The new overlays in order.
     pub(super) overlays: Vec<Source>,
-    /// What that means, in lines.
+    /// The consequences, as lines.
     pub(super) plan: Plan,
-    /// What the project makes of it then.
+    /// The results that the project generates.
     #[cfg_attr(not(test), expect(dead_code, reason = "tests look at it"))]
     pub(super) after: Made,
 }
 
-/// Finds out what becomes of a project's overlays with another document of upstream's. Whatever does not work out is a problem.
+/// Determines the new overlays of a project for another upstream document. Everything that does not work is a problem.
 ///
-/// `before` is what the project makes of the document that it has. `meant` corrects slips of the document before anything else does.
+/// `before` is what the project generates from its current document. `meant` corrects mistakes in the document before anything else
+/// happens.
 pub(super) fn retire(
     project: &Project,
     before: &Made,

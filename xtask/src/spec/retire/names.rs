@@ -1,4 +1,4 @@
-//! The names of operations and types, and the marks of schemas, which upstream does not have: they are kept whatever else it says.
+//! Keeps the names of operations and types, and the marks of schemas, which upstream lacks, whatever else it declares.
 
 use serde_json::{Map, Value, json};
 use suprsend_codegen::{Pointer, rust_type};
@@ -10,12 +10,12 @@ use super::{
 };
 use crate::spec::diff::Compared;
 
-/// Members that say something of a description, not of what it describes.
+/// Members that concern the description, not what it describes.
 const OURS: [&str; 3] = ["x-source", "x-undocumented", "x-codeSamples"];
-/// Keywords of schemas of which a Rust type is made.
+/// Keywords of schemas that become Rust types.
 pub(super) const TYPED: [&str; 6] = ["properties", "enum", "oneOf", "anyOf", "allOf", "not"];
 
-/// Writes what keeps names and marks where upstream has others or none.
+/// Writes corrections that keep names and marks where upstream has others or none.
 pub(super) fn keep(kept: &mut Kept<'_>, pairs: &[Compared]) {
     for (old, new, _) in both(pairs) {
         let id = |document: &Value, place: &Pointer| place.child("operationId").get(document).cloned();
@@ -29,7 +29,7 @@ pub(super) fn keep(kept: &mut Kept<'_>, pairs: &[Compared]) {
         }
     }
     let places = || both(pairs).flat_map(|(_, _, pair)| &pair.schemas);
-    // Components first: other places have another name when they are called otherwise.
+    // Components first: renaming them changes the names of other places.
     let mut renamed = false;
     for (old, new) in places() {
         renamed |= component(kept, old, new);
@@ -47,7 +47,7 @@ fn is_component(place: &Pointer) -> bool {
     tokens.len() == 3 && tokens[0] == "components" && tokens[1] == "schemas"
 }
 
-/// The name that a schema gave its type.
+/// Returns the name that a schema gave to its type.
 fn wanted(document: &Value, place: &Pointer) -> Option<String> {
     let schema = place.get(document)?.as_object()?;
     let typed = schema.keys().any(|key| TYPED.contains(&key.as_str()));
@@ -60,7 +60,7 @@ fn wanted(document: &Value, place: &Pointer) -> Option<String> {
     typed.then(|| rust_type(document, place))
 }
 
-/// Gives a component of upstream's the name that the type had. Returns whether it did.
+/// Renames one of upstream's components to the previous name of the type. Returns whether it did.
 fn component(kept: &mut Kept<'_>, old: &Pointer, new: &Pointer) -> bool {
     let (old, new) = (resolve(kept.before, old), resolve(kept.now(), new));
     if !is_component(&new) || new.get(kept.now()).is_none() {
@@ -76,7 +76,7 @@ fn component(kept: &mut Kept<'_>, old: &Pointer, new: &Pointer) -> bool {
         if place.get(kept.base).is_some() || reached(kept.now()).contains(&place) {
             return false;
         }
-        // The overlays' own, which nothing needs any more, and which goes.
+        // The overlays' own component, which is no longer needed and is removed.
         kept.take(&place);
     }
     let Some(value) = new.get(kept.now()).cloned() else { return false };
@@ -110,7 +110,7 @@ fn refer(value: &mut Value, from: &str, to: &str) {
     }
 }
 
-/// Gives a schema the title and the marks that it had.
+/// Gives a schema its previous title and marks.
 fn schema(kept: &mut Kept<'_>, site: &Pointer, new: &Pointer) {
     let (old, to) = (resolve(kept.before, site), resolve(kept.now(), new));
     let before = kept.before;
@@ -128,7 +128,7 @@ fn schema(kept: &mut Kept<'_>, site: &Pointer, new: &Pointer) {
                 !members.contains_key(key) && beside.is_none_or(|beside| !beside.contains_key(key))
             });
         }
-        // Any value at all, which can be marked as an empty schema only.
+        // Any value at all, which can only be marked as an empty schema.
         Some(Value::Bool(true)) if !update.is_empty() => {
             let why = Why::own("A mark that upstream's description does not have.");
             kept.put(&to, &Value::Object(update), &why);
@@ -155,7 +155,7 @@ fn schema(kept: &mut Kept<'_>, site: &Pointer, new: &Pointer) {
         (true, false) => "Name of the type in Rust, which upstream's description does not have.",
         _ => "A mark that upstream's description does not have.",
     };
-    // A mark of one place must not reach the others that refer to the same component.
+    // The mark of one place must not affect others that refer to the same component.
     let at = if is_component(&to) && !is_component(&old) && !update.contains_key("title") {
         new.clone()
     } else {

@@ -1,12 +1,12 @@
-//! Places of a document that belong together.
+//! Relations between places of a document.
 
 use serde_json::Value;
 use suprsend_codegen::{Pointer, is_method, path_template};
 
-/// The longest chain of references that is followed.
+/// The maximum length of a chain of references.
 const CHAIN: usize = 64;
 
-/// The operation, the component or the member of a path item that a place is in.
+/// Returns the operation, the component or the member of a path item that contains a place.
 pub(super) fn owner(place: &Pointer) -> Option<Pointer> {
     let tokens = place.tokens();
     let long =
@@ -14,7 +14,8 @@ pub(super) fn owner(place: &Pointer) -> Option<Pointer> {
     long.then(|| tokens[..3].iter().fold(Pointer::root(), |place, token| place.child(token)))
 }
 
-/// Whether what stands at a place is not one thing but a collection: the document, its paths, a path, components of one kind.
+/// Returns whether the value at a place is a collection rather than a single thing: the document, its paths, a path, components of one
+/// kind.
 pub(super) fn is_collection(place: &Pointer) -> bool {
     let tokens = place.tokens();
     match tokens.first().map(String::as_str) {
@@ -24,13 +25,13 @@ pub(super) fn is_collection(place: &Pointer) -> bool {
     }
 }
 
-/// Whether an operation stands there, by the place.
+/// Returns whether the place is that of an operation.
 pub(super) fn is_operation(place: &Pointer) -> bool {
     let tokens = place.tokens();
     tokens.len() == 3 && tokens[0] == "paths" && is_method(&tokens[2])
 }
 
-/// The member of a collection, or the path that differs from it in the names of its parameters alone.
+/// Returns the member of a collection, or the path that differs from it only in the names of its parameters.
 pub(super) fn member<'a>(value: &'a Value, place: &Pointer, key: &str) -> Option<(&'a str, &'a Value)> {
     let members = value.as_object()?;
     if let Some((key, value)) = members.get_key_value(key) {
@@ -54,7 +55,7 @@ pub(super) fn resolve(document: &Value, place: &Pointer) -> Pointer {
     place
 }
 
-/// The place that steps lead to, where references on the way are followed.
+/// Returns the place that steps lead to, following references on the way.
 pub(super) fn follow(document: &Value, place: &Pointer) -> Option<Pointer> {
     let mut here = Pointer::root();
     for token in place.tokens() {
@@ -65,7 +66,7 @@ pub(super) fn follow(document: &Value, place: &Pointer) -> Option<Pointer> {
     Some(here)
 }
 
-/// A `$ref` to a place.
+/// Returns a `$ref` to a place.
 pub(super) fn reference(place: &Pointer) -> String {
     format!("#{}", place.as_str().replace('%', "%25").replace('{', "%7B").replace('}', "%7D"))
 }

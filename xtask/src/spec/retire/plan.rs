@@ -1,4 +1,4 @@
-//! What an import means for the overlays and for users, in lines.
+//! Describes the consequences of an import for the overlays and for users, as lines.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,16 +19,16 @@ use crate::spec::{
     diff::{self, Change, Compared},
 };
 
-/// What the plan is made of.
+/// The facts on which the plan is based.
 pub(super) struct Facts<'a> {
-    /// Upstream's document, and the one before it.
+    /// Upstream's document, and the previous one.
     pub(super) base: &'a Value,
     pub(super) old_base: &'a Value,
     pub(super) before: &'a Made,
     pub(super) after: &'a Made,
-    /// Operations before and as upstream describes them.
+    /// The operations before, compared with upstream's description of them.
     pub(super) compared: &'a [Compared],
-    /// Operations before and after.
+    /// The operations before, compared with those after.
     pub(super) left: &'a [Compared],
     pub(super) changes: &'a [Change],
     pub(super) verdicts: &'a BTreeMap<Id, Verdict>,
@@ -36,7 +36,7 @@ pub(super) struct Facts<'a> {
     pub(super) unused: &'a [Pointer],
 }
 
-/// What an import means. Its `Display` is a line an operation, with lines below it where there is more to say.
+/// The consequences of an import. `Display` prints one line for each operation, followed by further lines where necessary.
 #[derive(Debug, Default)]
 pub(in crate::spec) struct Plan {
     lines: Vec<String>,
@@ -99,14 +99,14 @@ impl Plan {
         }
     }
 
-    /// What becomes of actions on components and on what else belongs to no operation.
+    /// Describes the fate of actions on components and on everything else that belongs to no operation.
     fn elsewhere(&mut self, facts: &Facts<'_>) {
         let operations: BTreeSet<&Pointer> =
             facts.compared.iter().filter_map(|pair| pair.new.as_ref()).collect();
         let header = self.lines.len();
         for verdict in facts.verdicts.values() {
             let other = |place: &Pointer| owner(place).is_none_or(|owner| !operations.contains(&owner));
-            // An action that goes on applying to components or to additions is nothing to tell.
+            // An action that continues to apply to components or to additions is not worth mentioning.
             if verdict.parts.keys().any(other) {
                 self.verdict(verdict, &other, false);
             }
@@ -116,7 +116,7 @@ impl Plan {
         }
     }
 
-    /// What becomes of an action, as far as it concerns these places.
+    /// Describes the fate of an action, as far as it concerns these places.
     fn verdict(&mut self, verdict: &Verdict, concerns: &dyn Fn(&Pointer) -> bool, applies: bool) {
         let mut fates: BTreeMap<Fate, Vec<&Pointer>> = BTreeMap::new();
         for (place, fate) in verdict.parts.iter().filter(|(place, _)| concerns(place)) {
@@ -137,7 +137,7 @@ impl Plan {
             };
             let mut line = format!("  {}: {what}: ", verdict.action);
             for (index, place) in places.iter().enumerate().take(SHOWN) {
-                // Writing to a text cannot fail.
+                // Writing to a string cannot fail.
                 let _ = write!(line, "{}{place}", if index > 0 { ", " } else { "" });
             }
             if places.len() > SHOWN {
@@ -147,7 +147,7 @@ impl Plan {
         }
     }
 
-    /// The Rust types that come and go.
+    /// Describes the Rust types that are added and removed.
     fn types(&mut self, facts: &Facts<'_>) {
         let (before, after) = (types(&facts.before.rust), types(&facts.after.rust));
         let list = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
@@ -165,10 +165,10 @@ impl Plan {
     }
 }
 
-/// The most places that a line lists.
+/// The maximum number of places on a line.
 const SHOWN: usize = 8;
 
-/// The overlay that added an operation.
+/// Returns the overlay that added an operation.
 fn adds(facts: &Facts<'_>, operation: &Pointer) -> String {
     let verdict = facts.verdicts.values().find(|verdict| {
         verdict.parts.iter().any(|(place, fate)| *fate == Fate::GivesWay && alike(place, operation))
@@ -179,7 +179,7 @@ fn adds(facts: &Facts<'_>, operation: &Pointer) -> String {
     )
 }
 
-/// Whether two places are one, whatever the parameters of the path are called.
+/// Returns whether two places are the same apart from the names of path parameters.
 fn alike(one: &Pointer, other: &Pointer) -> bool {
     let key = |place: &Pointer| {
         let tokens = place.tokens();
@@ -192,7 +192,7 @@ fn alike(one: &Pointer, other: &Pointer) -> bool {
     key(one) == key(other)
 }
 
-/// The names of the types in generated Rust.
+/// Returns the names of the types in generated Rust.
 pub(super) fn types(rust: &str) -> BTreeSet<String> {
     let of = |line: &str| {
         let line = line.trim_start();

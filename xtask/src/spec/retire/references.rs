@@ -1,4 +1,4 @@
-//! References of the overlays into what gave way: they are led to where that stands in upstream's description.
+//! Redirects the overlays' references to removed parts to the corresponding places in upstream's description.
 
 use serde_json::Value;
 use suprsend_codegen::{Pointer, Problems};
@@ -9,10 +9,10 @@ use super::{
 };
 use crate::spec::overlays;
 
-/// How deep references are written out.
+/// The depth to which references are expanded.
 const DEPTH: usize = 12;
 
-/// Changes the references that lead to nothing. Where upstream has no such place, what stood there before is written out.
+/// Changes dangling references. If upstream has no such place, the previous value is written out.
 pub(super) fn settle(ours: &mut Overlays, base: &Value, before: &Value) -> Result<(), Problems> {
     let (document, _) = ours.trace(base)?;
     for source in ours.sources_mut() {
@@ -45,13 +45,13 @@ pub(super) fn settle(ours: &mut Overlays, base: &Value, before: &Value) -> Resul
     Ok(())
 }
 
-/// The place that an object refers to, if there is nothing.
+/// Returns the place that an object refers to, if it does not exist.
 fn broken(value: &Value, document: &Value) -> Option<Pointer> {
     let target = Pointer::from_reference(value.get("$ref")?.as_str()?)?;
     target.get(document).is_none().then_some(target)
 }
 
-/// A value in which references that lead to nothing are led elsewhere, or replaced by what stood there before.
+/// Returns a value in which dangling references are redirected, or replaced by the previous value.
 pub(super) fn written_out(value: &Value, document: &Value, before: &Value, depth: usize) -> Value {
     let mut value = value.clone();
     if let Some(target) = broken(&value, document) {
@@ -59,7 +59,7 @@ pub(super) fn written_out(value: &Value, document: &Value, before: &Value, depth
             value["$ref"] = reference(&there).into();
         } else if let Some(stood) = target.get(before).filter(|_| depth < DEPTH) {
             let mut stood = stood.clone();
-            // What stands beside a reference is said of this place.
+            // Members next to a reference apply to this place.
             if let (Value::Object(members), Value::Object(beside)) = (&mut stood, &value) {
                 members.extend(
                     beside

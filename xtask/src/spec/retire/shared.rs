@@ -1,4 +1,4 @@
-//! What several operations share, and upstream writes out for each: a correction refers to it, so that it stays one type.
+//! Keeps types that several operations share and that upstream writes out for each: corrections refer to them, so that they stay one type.
 
 use serde_json::{Value, json};
 use suprsend_codegen::Pointer;
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::spec::diff::{Change, Compared};
 
-/// Lets upstream's descriptions refer to what they repeat, where they say the same, or differ by nothing but what would be corrected.
+/// Replaces repeated upstream descriptions with references, if they are equal, or differ only in what would be corrected.
 pub(super) fn keep(kept: &mut Kept<'_>, pairs: &[Compared], evidence: &Evidence) {
     let mut replaced: Vec<Pointer> = Vec::new();
     let mut wanted = Vec::new();
@@ -23,7 +23,7 @@ pub(super) fn keep(kept: &mut Kept<'_>, pairs: &[Compared], evidence: &Evidence)
             let Some(stood) = site.get(kept.before) else { continue };
             let target = resolve(kept.before, site);
             let refers_itself = stood.get("$ref").is_some();
-            // What stands in another operation or in a component is shared, even where the reference is further out.
+            // A target in another operation or in a component is shared, even if the reference is further out.
             if !refers_itself && (owner(&target).as_ref() == Some(old) || !names_type(kept.before, &target)) {
                 continue;
             }
@@ -68,19 +68,19 @@ fn refers(value: &Value) -> bool {
     }
 }
 
-/// Whether a type or a mark depends on the schema.
+/// Returns whether a type or a mark depends on the schema.
 fn typed(document: &Value, place: &Pointer) -> bool {
     let keys = place.get(document).and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key);
     names_type(document, place) || keys.into_iter().any(|key| key.starts_with("x-") || key == "items")
 }
 
-/// Whether the schema becomes a type of its own.
+/// Returns whether the schema becomes a separate type.
 fn names_type(document: &Value, place: &Pointer) -> bool {
     let schema = place.get(document).and_then(Value::as_object);
     schema.is_some_and(|schema| schema.keys().any(|key| TYPED.contains(&key.as_str())))
 }
 
-/// Whether what stands at a place says what it said before.
+/// Returns whether the value at a place is the same as before.
 fn clean(kept: &Kept<'_>, pairs: &[Compared], place: &Pointer) -> bool {
     if place.get(kept.now()).is_none() {
         return false;

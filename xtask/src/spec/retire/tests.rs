@@ -1,4 +1,4 @@
-//! Documents in upstream's manner, made of our own by code: a page an operation, everything inline, no titles, other prose.
+//! Imports documents in upstream's style, generated from our own: one page per operation, everything inline, no titles, other prose.
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{project, spec::diff};
 
-/// The project's own document and overlays, but for the management API: nothing of it is imported here, and generating it takes time.
+/// The project's own document and overlays, except for the management API: none of it is imported here, and generating it takes time.
 fn own() -> Project {
     let project = Project::open(project::root()).unwrap();
     let is_of_the_hub = |source: &&Source| source.name.as_str() < "overlays/40-";
@@ -26,7 +26,7 @@ fn parse(source: &Source) -> Value {
     source.parse().unwrap()
 }
 
-/// The document as upstream would describe these operations, beside what it has already.
+/// Returns the document as upstream would describe these operations, in addition to its existing content.
 fn upstream(project: &Project, of: &dyn Fn(&str, &str) -> bool) -> Value {
     let effective = project.correct().unwrap();
     let mut document = parse(project.document());
@@ -34,7 +34,7 @@ fn upstream(project: &Project, of: &dyn Fn(&str, &str) -> bool) -> Value {
     for (path, item) in effective["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let known = document["paths"][path].get(method).is_some();
-            // The management API has a host of its own.
+            // The management API has its own host.
             let elsewhere = operation.get("servers").or(item.get("servers")).is_some();
             if known || elsewhere || path.contains('#') || !is_method(method) || !of(method, path) {
                 continue;
@@ -52,7 +52,7 @@ fn upstream(project: &Project, of: &dyn Fn(&str, &str) -> bool) -> Value {
     document
 }
 
-/// Writes out what is referred to, in upstream's manner.
+/// Expands references, as upstream does.
 struct Inline<'a> {
     effective: &'a Value,
     open: Vec<Pointer>,
@@ -72,7 +72,7 @@ impl Inline<'_> {
         if let Some(target) = members.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference) {
             let name = format!("Upstream{}", target.last());
             if self.open.contains(&target) {
-                // A schema within itself stays a component.
+                // A recursive schema stays a component.
                 self.components.entry(name.clone()).or_insert(Value::Null);
                 return json!({"$ref": format!("#/components/schemas/{name}")});
             }
@@ -115,20 +115,20 @@ fn source(document: &Value) -> Source {
     Source::new("openapi.yaml", yaml_serde::to_string(document).unwrap())
 }
 
-/// What the project makes of its own document.
+/// Returns what the project generates from its own document.
 fn before() -> &'static Made {
     static BEFORE: OnceLock<Made> = OnceLock::new();
     BEFORE.get_or_init(|| attempt(own().document(), own().overlays()).unwrap())
 }
 
-/// What comes of the project with this document, and the plan's lines.
+/// Imports this document into the project, and returns the plan's lines and the result.
 fn done(project: &Project, document: &Value) -> (Vec<String>, Retired) {
     let retired =
         retire(project, before(), &source(document), None).unwrap_or_else(|problems| panic!("{problems}"));
     (retired.plan.to_string().lines().map(str::to_owned).collect(), retired)
 }
 
-/// What an agreeing document leaves as it was: everything but prose.
+/// Checks that a document that agrees changes nothing but prose.
 fn unchanged(lines: &[String], retired: &Retired) {
     let changes = diff::changes(&before().document, &retired.after.document).unwrap();
     let found: Vec<String> = changes.iter().map(ToString::to_string).collect();
@@ -142,7 +142,7 @@ fn unchanged(lines: &[String], retired: &Retired) {
     assert!(differing.is_empty() && one.len() == other.len(), "{differing:#?}");
 }
 
-/// The lines of generated code with which something public begins, each with how often it stands there.
+/// Returns the lines of generated code that start a public item, each with its number of occurrences.
 fn code(rust: &str) -> BTreeMap<&str, usize> {
     let mut lines = BTreeMap::new();
     for line in rust.lines().map(str::trim).filter(|line| line.starts_with("pub ")) {
@@ -151,7 +151,8 @@ fn code(rust: &str) -> BTreeMap<&str, usize> {
     lines
 }
 
-/// Overlays only lose lines. Comments stay, and what an action states of what was is the one thing that is written in another way.
+/// Checks that overlays only lose lines. Comments are kept, and only an action's statement about the previous value may be written
+/// differently.
 fn only_cut(project: &Project, retired: &Retired) {
     for old in project.overlays() {
         let new = retired.overlays.iter().find(|new| new.name == old.name);
@@ -173,8 +174,8 @@ fn only_cut(project: &Project, retired: &Retired) {
     }
 }
 
-/// Makes upstream's descriptions contradict ours: a parameter, a status, a property and what is required are gone, another property has another
-/// type, and there is one that nobody knew.
+/// Makes upstream's descriptions contradict ours: a parameter, a status, a property and required members are removed, another property has
+/// another type, and there is an unknown one.
 fn contradict(document: &mut Value) {
     let known = parse(own().document());
     for (path, item) in document["paths"].as_object_mut().unwrap() {
@@ -214,7 +215,8 @@ fn differ(schema: &mut Value) {
     schema.as_object_mut().unwrap().shift_remove("required");
 }
 
-/// What a contradicting document changes for users: nothing that contradicts a description with evidence. All of it is in the plan.
+/// Checks what a contradicting document changes for users: nothing that contradicts a description with evidence. The plan contains all of
+/// it.
 fn only_what_is_not_known_otherwise(project: &Project, lines: &[String], retired: &Retired) {
     let evidence = Evidence::new(project, &before().document).unwrap();
     let pairs = diff::each(&before().document, &retired.after.document).unwrap();
@@ -314,7 +316,7 @@ fn one_page_that_contradicts() {
     );
 }
 
-/// With the table of resources, and all that it names.
+/// With the table of resources, and everything that it names.
 #[test]
 fn the_methods_of_the_sdk_stay() {
     let project = Project::open(project::root()).unwrap();
@@ -342,7 +344,7 @@ fn five_pages_that_contradict() {
 fn the_whole_hub_that_agrees() {
     let (lines, retired) = agreeing(&|_, _| true);
     assert!(lines.iter().filter(|line| line.contains(": the same as that of overlays/")).count() > 70);
-    // An operation that upstream cannot have, since it shares its path with another, stays.
+    // An operation that upstream cannot describe, because it shares its path with another, is kept.
     assert!(retired.overlays.iter().any(|source| source.text.contains("/trigger/#many")));
 }
 

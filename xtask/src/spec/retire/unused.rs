@@ -1,4 +1,4 @@
-//! Components of the overlays that nothing refers to any more.
+//! Finds components of the overlays that nothing refers to any more.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,14 @@ use suprsend_codegen::Pointer;
 
 use super::places::owner;
 
-/// The components that operations needed before, that upstream has not, and that none needs now.
+/// Returns the components that operations needed before, that upstream lacks, and that no operation needs now.
 pub(super) fn find(before: &Value, base: &Value, now: &Value) -> Vec<Pointer> {
     let needed = reached(now);
     let ours = |place: &Pointer| place.tokens()[0] == "components" && place.get(base).is_none();
     reached(before).into_iter().filter(|place| ours(place) && !needed.contains(place)).collect()
 }
 
-/// The operations and components that operations lead to.
+/// Returns the operations and components that operations lead to.
 pub(super) fn reached(document: &Value) -> BTreeSet<Pointer> {
     let mut found = BTreeSet::new();
     let mut open: Vec<&Value> = ["paths", "webhooks"].iter().filter_map(|key| document.get(*key)).collect();

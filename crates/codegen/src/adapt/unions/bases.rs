@@ -1,4 +1,4 @@
-//! A base with a `discriminator` stands for itself and for every component that extends it by `allOf`.
+//! Turns bases into unions: a base with a `discriminator` stands for itself and for every component that extends it by `allOf`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +11,11 @@ use crate::{
     report::Kind,
 };
 
-/// Beside the `mapping`: the name of the component that is the base itself.
+/// Next to the `mapping`: the name of the component that is the base itself.
 pub(super) const BASE: &str = "x-base";
 
-/// Makes a union of every base that something refers to: the components that extend it, and the base itself under another name, which
-/// is what they go on extending.
+/// Makes a union of every base that something refers to: the components that extend it, and the base itself under another name, which they
+/// continue to extend.
 pub(in crate::adapt) fn bases(document: &mut Value, report: &mut Report) {
     let bases = found(document, report);
     if bases.is_empty() {
@@ -70,7 +70,8 @@ fn reference(name: &str) -> String {
     format!("#{}", Pointer::from_text("/components/schemas").child(name).as_str())
 }
 
-/// The discriminator of the union: every component that extends the base has a tag, which is its name unless the document says another.
+/// Returns the discriminator of the union. Every component that extends the base has a tag, which is its name unless the document declares
+/// another.
 fn tags(discriminator: &Value, children: &[String], base: &str, target: impl Fn(&String) -> String) -> Value {
     let mut mapping = Map::new();
     for (tag, to) in discriminator["mapping"].as_object().into_iter().flatten() {
@@ -87,12 +88,13 @@ fn tags(discriminator: &Value, children: &[String], base: &str, target: impl Fn(
     json!({"propertyName": discriminator["propertyName"], "mapping": mapping, BASE: base.rsplit('/').next()})
 }
 
-/// Returns whether a value of `mapping` names a component: by a reference or by the name alone.
+/// Returns whether a value of `mapping` names a component, either by a reference or by its name.
 pub(super) fn is_target(value: &str, name: &str) -> bool {
     value == name || value == reference(name)
 }
 
-/// The bases that something refers to, each with the components that extend it. Where nothing does, the discriminator goes.
+/// Returns the bases that something refers to, each with the components that extend it. If there are no references, removes the
+/// discriminator.
 fn found(document: &mut Value, report: &mut Report) -> BTreeMap<String, Vec<String>> {
     let extensions = extensions(document);
     let extending: BTreeSet<&Pointer> = extensions.iter().map(|(_, place)| place).collect();
@@ -132,7 +134,7 @@ fn found(document: &mut Value, report: &mut Report) -> BTreeMap<String, Vec<Stri
     bases
 }
 
-/// The components that extend the one at the place, by way of others too, in the order of the document.
+/// Returns the components that extend the one at the place, directly or through others, in the order of the document.
 fn children(place: &Pointer, extensions: &[(Pointer, Pointer)]) -> Vec<String> {
     let components = Pointer::from_text("/components/schemas");
     let mut found: Vec<String> = Vec::new();
@@ -150,7 +152,8 @@ fn children(place: &Pointer, extensions: &[(Pointer, Pointer)]) -> Vec<String> {
     found
 }
 
-/// Parts of an `allOf` that refer to what is extended, each with what that is. A reference that only has a description beside it is none.
+/// Returns the parts of an `allOf` that refer to an extended component, each with that component. A reference with only a description next
+/// to it does not count.
 fn extensions(document: &Value) -> Vec<(Pointer, Pointer)> {
     let components = Pointer::from_text("/components/schemas");
     let mut found = Vec::new();

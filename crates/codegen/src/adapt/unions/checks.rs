@@ -1,6 +1,6 @@
-//! Collects the conditions that tell alternatives apart and that their Rust types do not state: constants, bounds, absent members, tags.
+//! Collects the conditions that distinguish alternatives and that their Rust types do not express: constants, bounds, absent members, tags.
 //!
-//! They are read from the document as it was before it was adapted, which takes such things away.
+//! They are read from the document as it was before it was adapted, because adapting removes such conditions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,51 +13,51 @@ use super::{
 };
 use crate::{Pointer, Report, rules::flags};
 
-/// Something that holds of a value, an object.
+/// A condition on a value that is an object.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Check {
-    /// The member has a value for which the test holds. If it is optional, it may be absent.
+    /// The member has a value that passes the test. If it is optional, it may be absent.
     Member { name: String, optional: bool, test: Test },
-    /// The member is there.
+    /// The member exists.
     Present(String),
-    /// Not all of these hold.
+    /// Not all of these conditions hold.
     Not(Vec<Check>),
 }
 
-/// Something that holds of a member.
+/// A test of a member.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Test {
-    /// It is one of these texts, numbers, booleans or null.
+    /// It is one of these strings, numbers, booleans or null.
     OneOf(Vec<Value>),
-    /// It is no number, or one that this operator allows beside the limit.
+    /// It is not a number, or its comparison with the limit by this operator is true.
     Bound(&'static str, f64),
-    /// It is no text, or one whose number of characters this operator allows beside the limit.
+    /// It is not a string, or the comparison of its number of characters with the limit by this operator is true.
     Length(&'static str, u64),
-    /// It is no text, or one that matches the pattern.
+    /// It is not a string, or it matches the pattern.
     Pattern(String),
 }
 
-/// The document in which schemas are looked up.
+/// The documents in which schemas are looked up.
 pub(super) struct Source<'a> {
     /// The adapted document.
     pub(super) document: &'a Value,
     /// The document before it was adapted.
     pub(super) lowered: &'a Value,
-    /// Places that have moved since.
+    /// The places that have moved since.
     pub(super) report: &'a Report,
 }
 
-/// The conditions that an alternative states for its members.
+/// The conditions of an alternative on its members.
 #[derive(Default)]
 struct Shape<'a> {
-    /// The schemas of each member, each with the document in which its references are.
+    /// The schemas of each member, each with the document that contains the targets of its references.
     members: BTreeMap<&'a str, Vec<(&'a Value, &'a Value)>>,
     required: BTreeSet<&'a str>,
     nots: Vec<&'a Value>,
 }
 
 impl<'a> Source<'a> {
-    /// The checks of each alternative, and its tags in the unions that it is an alternative of.
+    /// Returns the checks of each alternative, and its tags in the unions that it is an alternative of.
     pub(super) fn checks(
         &self,
         alternatives: &[Value],
@@ -95,14 +95,14 @@ impl<'a> Source<'a> {
                 }
                 _ => false,
             };
-            // Constants say it already.
+            // Constants already express this.
             let tags = unions[index].iter().filter_map(|union| self.tag(union, &alternatives[index], shape));
             found.push((checks, tags.filter(|tag| !stated(tag)).collect()));
         }
         found
     }
 
-    /// Adds what a schema says, with its parts.
+    /// Collects the conditions of a schema and its parts.
     fn gather(&self, within: &'a Value, schema: &'a Value, shape: &mut Shape<'a>, depth: usize) {
         let (within, schema) = self.follow(within, schema);
         if depth > 16 {
@@ -119,7 +119,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The schema that a reference leads to, as it was before adapting where it was there, and the document it is in.
+    /// Returns the target of a reference, as it was before adapting if it existed then, and the document that contains it.
     fn follow(&self, within: &'a Value, schema: &'a Value) -> (&'a Value, &'a Value) {
         if std::ptr::eq(within, self.document)
             && let Some(place) = schema.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference)
@@ -134,7 +134,7 @@ impl<'a> Source<'a> {
         self.report.origin_in(self.lowered, place)
     }
 
-    /// The conditions that the discriminator sets for the values of an alternative.
+    /// Returns the condition of the discriminator on the values of an alternative.
     fn tag(&self, union: &str, alternative: &Value, shape: &Shape<'_>) -> Option<Check> {
         let components = Pointer::from_text("/components/schemas");
         let before = self.before(&components.child(union));
@@ -154,10 +154,10 @@ impl<'a> Source<'a> {
             .collect();
         let listed: Vec<&Value> =
             member.iter().filter_map(|(within, one)| listed(within, one)).flatten().collect();
-        // The base that the others extend takes what none of them does.
+        // The base that the others extend accepts values that none of them accepts.
         if values.is_empty() && listed.is_empty() && discriminator.get(BASE).is_none_or(|base| *base != *own)
         {
-            // The name of the component, unless the document says another.
+            // The name of the component, unless the document declares another.
             values.push(own.into());
         }
         values.retain(|value| listed.is_empty() || listed.contains(&value));
@@ -184,13 +184,13 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// The values that a schema lists, where all of them can be compared.
+/// Returns the values that a schema lists, if all of them can be compared.
 fn listed<'a>(document: &'a Value, schema: &'a Value) -> Option<&'a Vec<Value>> {
     let values = resolve(document, schema, 0).get("enum")?.as_array()?;
     values.iter().all(|value| !value.is_array() && !value.is_object()).then_some(values)
 }
 
-/// The testable conditions that a schema states for a member.
+/// Returns the testable conditions of a schema on a member.
 fn tests(document: &Value, schema: &Value) -> Vec<Test> {
     let mut tests: Vec<Test> =
         listed(document, schema).map(|values| Test::OneOf(values.clone())).into_iter().collect();
@@ -218,7 +218,7 @@ fn tests(document: &Value, schema: &Value) -> Vec<Test> {
     tests
 }
 
-/// All that a schema says, if nothing of it is more than a check.
+/// Returns all conditions of a schema, if all of them can be expressed as checks.
 fn exactly(schema: &Value) -> Option<Vec<Check>> {
     let members = schema.as_object()?;
     let required: Vec<&str> = members

@@ -1,4 +1,4 @@
-//! Keywords beside alternatives are put into each alternative, since an enum has no place for them.
+//! Moves keywords next to alternatives into each alternative, because an enum has no place for them.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +17,14 @@ use crate::{
 
 type Schema = Map<String, Value>;
 
-/// More combinations of alternatives than this are no type that anybody would use.
+/// The maximum number of combinations of alternatives. Nobody would use a type with more.
 const MOST: usize = 64;
 
-/// Keywords that say nothing of a value.
+/// Keywords that do not affect which values are valid.
 const ANNOTATIONS: [&str; 7] =
     ["deprecated", "description", "discriminator", "readOnly", "title", "writeOnly", "x-sensitive"];
 
-/// Rewrites every component that has alternatives and something beside them, be it by way of a part.
+/// Rewrites every component that has alternatives and other keywords next to them, directly or in a part.
 pub(in crate::adapt) fn distribute(document: &mut Value, report: &mut Report) {
     let whole = document.clone();
     let before = uses(document);
@@ -75,7 +75,7 @@ pub(in crate::adapt) fn distribute(document: &mut Value, report: &mut Report) {
     forget(document, &before, report);
 }
 
-/// Drops the components that had no name of their own and that nothing refers to any more.
+/// Removes the components that had no name of their own and that nothing refers to any more.
 pub(super) fn forget(document: &mut Value, before: &BTreeMap<String, usize>, report: &Report) {
     let after = uses(document);
     let components = Pointer::from_text("/components/schemas");
@@ -91,11 +91,11 @@ fn reference(name: &str) -> String {
     format!("#{}", Pointer::from_text("/components/schemas").child(name).as_str())
 }
 
-/// The keywords of a schema, taken apart.
+/// The keywords of a schema, split up.
 struct Split {
-    /// Conditions that hold for every value.
+    /// Conditions on every value.
     parts: Vec<Value>,
-    /// Lists of alternatives, one of each of which holds.
+    /// Lists of alternatives. One alternative of each list applies.
     unions: Vec<Vec<Value>>,
 }
 
@@ -168,7 +168,7 @@ fn says_only_what_is_required(alternative: &Value) -> bool {
     })
 }
 
-/// The parts of every combination of alternatives; `None` if there are too many.
+/// Returns the parts of every combination of alternatives, or `None` if there are too many.
 fn combinations(document: &Value, split: &Split) -> Option<Vec<Vec<Value>>> {
     let mut combinations: Vec<Vec<Value>> = vec![split.parts.clone()];
     for union in &split.unions {
@@ -192,7 +192,7 @@ fn combinations(document: &Value, split: &Split) -> Option<Vec<Vec<Value>>> {
     Some(combinations)
 }
 
-/// An alternative as the parts of each of its own alternatives.
+/// Returns an alternative as the parts of each of its own alternatives.
 fn expanded(document: &Value, alternative: &Value, depth: usize) -> Option<Vec<Vec<Value>>> {
     let Value::Object(target) = resolve(document, alternative, 0) else {
         return Some(vec![vec![alternative.clone()]]);
@@ -233,7 +233,7 @@ pub(super) fn uses(document: &Value) -> BTreeMap<String, usize> {
     uses
 }
 
-/// The name of the union and of what is combined in it, as far as that has names.
+/// Returns a name made of the union's name and those of the combined parts that have one.
 fn combined(union: &str, index: usize, parts: &[Value]) -> String {
     let targets = parts.iter().filter_map(|part| part.get("$ref")?.as_str()?.rsplit('/').next());
     let names = targets.map(|name| name.strip_prefix(union).unwrap_or(name)).collect::<Vec<_>>();
@@ -243,7 +243,7 @@ fn combined(union: &str, index: usize, parts: &[Value]) -> String {
     type_name(&format!("{union} {}", names.join(" ")))
 }
 
-/// Makes a component of an alternative with all its parts. One that nothing else refers to keeps its name.
+/// Makes a component of an alternative with all its parts. If nothing else refers to the alternative, it keeps its name.
 fn component(
     document: &mut Value,
     (union, index, beside): (&str, usize, usize),

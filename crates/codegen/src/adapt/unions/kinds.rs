@@ -1,4 +1,4 @@
-//! Finds the JSON types that the values of a schema have.
+//! Determines the JSON types of a schema's values.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ const ANY: u8 = 63;
 /// Objects and lists.
 pub(super) const COMPOUND: u8 = OBJECT | LIST;
 
-/// The types of a schema's values as a set of bits.
+/// Returns the types of a schema's values as a bit set.
 pub(super) fn kinds(document: &Value, schema: &Value) -> u8 {
     below(document, schema, 0)
 }
@@ -45,7 +45,7 @@ fn own(schema: &Value) -> u8 {
         Some("object") => OBJECT,
         _ => match schema.get("enum").and_then(Value::as_array) {
             Some(values) => values.iter().fold(0, |all, value| all | value_kind(value)),
-            // The generator takes these for the type.
+            // The generator infers the type from these.
             None if has(&OF_OBJECT) => OBJECT,
             None if has(&OF_ARRAY) => LIST,
             None => ANY,

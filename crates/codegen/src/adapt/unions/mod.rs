@@ -1,15 +1,17 @@
-//! Unions: `oneOf` and `anyOf`, and the bodies of several statuses, become enums of ours.
+//! Unions: `oneOf` and `anyOf`, and the bodies of several statuses, become enums that this crate generates.
 //!
-//! typify tells alternatives apart by the first that can be read, or puts them side by side as flattened options; both lose members
-//! that the document lets pass. So it is not asked. A union with objects or lists in it becomes a [placeholder](settle): an object with
-//! a required property for each alternative, of which typify makes a struct with the types that are wanted. The
-//! syntax tree of that struct is then written again as the enum, which reads a value in one of two ways:
+//! typify chooses the first alternative that can be decoded, or flattens the alternatives as options side by side. Both lose members that
+//! the document allows, so typify does not handle unions. A union that contains objects or lists becomes a [placeholder](settle): an object
+//! with a required property for each alternative, from which typify generates a struct with the required types. The syntax tree of that
+//! struct is then rewritten as the enum, which decodes a value in one of two ways:
 //!
-//! - Where the JSON type alone tells the alternatives apart, what serde derives for `untagged` does.
-//! - Elsewhere the first alternative is taken that keeps every member that any keeps, of those whose [checks](Check) hold: what the
-//!   document says of a member and the Rust type does not. A value that none keeps whole stays JSON, in the variant `Other`.
+//! - If the JSON type alone distinguishes the alternatives, like serde's derive for `untagged`.
+//! - Otherwise it chooses the first alternative that keeps every member that any of them keeps, among those whose [checks](Check) hold.
+//!   Checks are the conditions of the document on members that the Rust type does not express. A value that no alternative keeps completely
+//!   stays JSON, in the variant `Other`.
 //!
-//! Before that [`bases`] makes unions of bases with a `discriminator`, and [`distribute`] puts what stands beside alternatives into each.
+//! Before that, [`bases`] makes unions of bases with a `discriminator`, and [`distribute`] moves keywords next to alternatives into each of
+//! them.
 
 mod bases;
 mod checks;
@@ -40,7 +42,7 @@ use crate::{
     report::Kind,
 };
 
-/// The prefix of a placeholder's property. The union and the number of the alternative follow.
+/// The prefix of a placeholder's property, followed by the union and the number of the alternative.
 pub(crate) const PLACEHOLDER: &str = "x-union/";
 
 /// The unions by the names of their types.
@@ -50,7 +52,7 @@ pub(crate) struct Unions(BTreeMap<String, Union>);
 /// A union.
 #[derive(Debug, Clone)]
 pub(crate) struct Union {
-    /// True where the JSON type tells the alternatives apart.
+    /// Whether the JSON type distinguishes the alternatives.
     pub(crate) by_type: bool,
     /// The alternatives in the order in which they are tried.
     pub(crate) alternatives: Vec<Alternative>,
@@ -61,28 +63,28 @@ pub(crate) struct Union {
 pub(crate) struct Alternative {
     /// The name of the variant.
     pub(crate) name: String,
-    /// Conditions on its values that its type does not state.
+    /// Conditions on its values that its type does not express.
     pub(crate) checks: Vec<Check>,
     /// Conditions on its values that only a `discriminator` sets.
     pub(crate) tags: Vec<Check>,
 }
 
 impl Unions {
-    /// The union of this name.
+    /// Returns the union with this name.
     pub(crate) fn get(&self, name: &str) -> Option<&Union> {
         self.0.get(name)
     }
 
-    /// The names of those that may stay JSON.
+    /// Returns the names of the unions whose values may stay JSON.
     pub(super) fn names(&self) -> impl Iterator<Item = &String> {
         self.0.iter().filter(|(_, union)| !union.by_type).map(|(name, _)| name)
     }
 }
 
-/// An alternative as the document has it.
+/// An alternative as declared in the document.
 struct Stated {
     schema: Value,
-    /// The unions that it is an alternative of: the one that is settled, and those between.
+    /// The unions that it is an alternative of: the one that is being settled, and those in between.
     unions: Vec<String>,
 }
 
@@ -109,7 +111,7 @@ pub(super) fn settle(document: &mut Value, lowered: &Value, report: &mut Report)
     unions
 }
 
-/// Returns the form that a component takes, and its union if it is one of ours.
+/// Returns the new form of a component, and its union if this crate generates it.
 fn settle_one(
     document: &Value,
     lowered: &Value,
@@ -122,7 +124,7 @@ fn settle_one(
     distinct(&mut schema, keyword, &place, report);
     let Some(Value::Array(alternatives)) = schema.shift_remove(keyword) else { return None };
     let excluding = schema.shift_remove(ONE_OF) == Some(Value::Bool(true));
-    // The union of several bodies, and that of a base, are nowhere in the document.
+    // The union of several bodies, and that of a base, do not exist in the document.
     let before = report.origin_in(lowered, &place);
     let stated = before.get(lowered).is_some_and(|one| one.get("oneOf").or(one.get("anyOf")).is_some());
     if stated && schema.get("discriminator").is_none_or(|one| one.get(BASE).is_none()) {
@@ -158,7 +160,7 @@ fn settle_one(
     Some((placeholder(name, &schema, schemas), Some(union)))
 }
 
-/// The alternatives of alternatives are alternatives too, lest a union among them take what another alternative keeps.
+/// Flattens nested alternatives, so that no union among them accepts a value that another alternative keeps.
 fn flatten(document: &Value, alternatives: &[Value], unions: &[String], flat: &mut Vec<Stated>) {
     for one in alternatives {
         let target = one.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference);
@@ -191,7 +193,7 @@ fn union(source: &Source<'_>, schemas: &[Value], unions: &[Vec<String>]) -> Unio
     Union { by_type, alternatives }
 }
 
-/// An object with a required property for each alternative.
+/// Returns an object with a required property for each alternative.
 fn placeholder(name: &str, schema: &Map<String, Value>, alternatives: Vec<Value>) -> Map<String, Value> {
     let properties: Map<String, Value> = alternatives
         .into_iter()
@@ -206,7 +208,7 @@ fn placeholder(name: &str, schema: &Map<String, Value>, alternatives: Vec<Value>
     placeholder
 }
 
-/// The names of the types without what they begin with in common, or numbers.
+/// Returns the names of the types without their common prefix, or numbers.
 fn variant_names(alternatives: &[Value]) -> Vec<String> {
     let names: Option<Vec<Vec<String>>> = alternatives.iter().map(words).collect();
     let shorter = names.and_then(|names| {
@@ -222,7 +224,7 @@ fn variant_names(alternatives: &[Value]) -> Vec<String> {
     shorter.unwrap_or_else(|| (0..alternatives.len()).map(|index| format!("Variant{index}")).collect())
 }
 
-/// The words of what an alternative is called.
+/// Returns the words of an alternative's name.
 fn words(alternative: &Value) -> Option<Vec<String>> {
     if let Some([only]) = alternative.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
         return words(only);

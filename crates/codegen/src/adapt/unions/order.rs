@@ -1,4 +1,4 @@
-//! In which order alternatives are tried: where several keep a value whole, the most specific one is taken.
+//! Determines the order in which alternatives are tried: if several keep a value completely, the most specific one is chosen.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::{
     kinds::{OBJECT, kinds},
 };
 
-/// The alternatives in their order: each before those whose requirements it includes, and what takes anything last.
+/// Returns the order of the alternatives: each before those whose requirements it includes, and those that accept anything last.
 pub(super) fn order(document: &Value, alternatives: &[Value]) -> Vec<usize> {
     let required: Vec<Option<BTreeSet<&str>>> = alternatives
         .iter()
@@ -35,7 +35,7 @@ pub(super) fn order(document: &Value, alternatives: &[Value]) -> Vec<usize> {
     ordered
 }
 
-/// The names that an object requires, with those of its parts.
+/// Returns the names that an object requires, including those of its parts.
 fn required<'a>(document: &'a Value, schema: &'a Value, depth: usize) -> BTreeSet<&'a str> {
     let schema = resolve(document, schema, 0);
     let stated = schema.get("required").and_then(Value::as_array).into_iter().flatten();

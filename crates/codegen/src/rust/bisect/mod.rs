@@ -1,11 +1,10 @@
-//! Which operations and schemas make the generator fail.
+//! Finds the operations and schemas that make the generator fail.
 //!
-//! Lint knows the ways to fail that have been met; this is for those that have not, and for those that only show when
-//! everything is put together.
+//! Lint knows the failures that have occurred so far. This finds others, and those that only occur when everything is combined.
 //!
-//! Parts are tried in [small documents](parts::Parts::around) that hold little else, and by halves, so that all of it takes as long as
-//! generating the document some times, however many culprits there are. What fails among the rest, which only shows in the whole, is
-//! looked for in the whole.
+//! Parts are tried in [small documents](parts::Parts::around) that contain little else, by bisection. So the total takes only a few times
+//! as long as generating the document, however many culprits there are. Failures among the rest, which only occur in the whole document,
+//! are searched in the whole document.
 
 mod parts;
 
@@ -14,14 +13,14 @@ use serde_json::Value;
 use crate::{Pointer, Problem, Problems, limits, partial};
 use parts::{Parts, only};
 
-/// After so many that show in the whole alone, what is left is for the next run.
+/// After this number of culprits that only fail in the whole document, the rest is left to the next run.
 const MOST: usize = 10;
 
-/// How many times the document's size is spent on trying culprits with all that they need.
+/// The multiple of the document's size that is spent on trying culprits with everything that they need.
 const BUDGET: usize = 4;
 
-/// Finds the operations and schemas for which `fails` gives a reason, as it does for the whole document. Each is a problem of its own, in
-/// the order of the document.
+/// Finds the operations and schemas for which `fails` returns a reason, as it does for the whole document. Each becomes a problem, in the
+/// order of the document.
 pub(super) fn bisect(document: &Value, reason: &str, fails: impl Fn(&Value) -> Option<String>) -> Problems {
     let remedy = "state it in another way with an overlay action, or remove the operation there";
     let mut problems = Vec::new();
@@ -52,7 +51,7 @@ pub(super) fn bisect(document: &Value, reason: &str, fails: impl Fn(&Value) -> O
     }
 }
 
-/// The parts that fail with what is next to them, but for those that need others of these.
+/// Returns the parts that fail with their neighbours, except those that need others of these.
 fn suspects(document: &Value, fails: &impl Fn(&Value) -> Option<String>) -> Vec<(Pointer, String)> {
     let parts = Parts::new(document);
     let mut found = Vec::new();
@@ -64,7 +63,7 @@ fn suspects(document: &Value, fails: &impl Fn(&Value) -> Option<String>) -> Vec<
     };
     let is_own = |one: usize| {
         let mut others = (0..found.len()).filter(|other| needs(one, *other));
-        // Of those that need each other the first is taken.
+        // Of those that need each other, only the first is kept.
         !others.any(|other| other < one || !needs(other, one))
     };
     let own: Vec<bool> = (0..found.len()).map(is_own).collect();
@@ -82,7 +81,7 @@ fn suspects(document: &Value, fails: &impl Fn(&Value) -> Option<String>) -> Vec<
     found
 }
 
-/// Adds those of the parts that fail. Whether any does may be known, and why. Tells whether any does.
+/// Adds the parts that fail. It may be known that one fails, and why. Returns whether any does.
 fn halve(
     parts: &Parts<'_>,
     some: &[Pointer],
@@ -93,7 +92,7 @@ fn halve(
     if some.is_empty() {
         return false;
     }
-    // What is known of several need not be the reason of one.
+    // The known reason for several parts need not be that of a single one.
     let known = known.filter(|_| some.len() > 1);
     let Some(reason) = known.or_else(|| fails(&parts.around(some))) else { return false };
     if let [one] = some {
@@ -102,13 +101,13 @@ fn halve(
     }
     let (one, other) = some.split_at(some.len() / 2);
     let first = halve(parts, one, None, fails, found);
-    // If it is not the first half, it is the second, unless the two only fail together: that shows when the rest is tried.
+    // If it is not the first half, it is the second, unless both only fail together; that is found when the rest is tried.
     let second = halve(parts, other, Some(reason).filter(|_| !first), fails, found);
     first || second
 }
 
-/// The first operation or schema with which the document fails, while it does not with those before it, and the reason for that.
-/// `None` if it fails without any.
+/// Returns the first operation or schema with which the document fails, while it does not fail with only those before it, and the reason.
+/// Returns `None` if it fails without any.
 fn first(
     document: &Value,
     mut reason: String,

@@ -1,4 +1,4 @@
-//! Smaller documents, with some of the operations and schemas of one.
+//! Builds smaller documents with some of the operations and schemas of a document.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{Pointer, grammar};
 
-/// The operations and schemas of a adapted document.
+/// The operations and schemas of an adapted document.
 pub(super) struct Parts<'a> {
     document: &'a Value,
     schemas: HashMap<&'a str, Schema<'a>>,
@@ -14,13 +14,13 @@ pub(super) struct Parts<'a> {
 
 /// A schema, and the components that it refers to.
 struct Schema<'a> {
-    /// Its number in the document: the order decides what the generator calls things.
+    /// Its number in the document: the order determines the names that the generator chooses.
     number: usize,
     value: &'a Value,
 
-    /// By `$ref` and combinations: the generator reads these together with it.
+    /// Components that it includes by `$ref` and combinations: the generator merges these with it.
     included: BTreeSet<&'a str>,
-    /// Below properties, items and the like: the generator takes these for a name.
+    /// Components below properties, items and similar keywords: the generator only needs their names.
     held: BTreeSet<&'a str>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Parts<'a> {
         Self { document, schemas: schemas.collect() }
     }
 
-    /// The schemas first, so that an operation is blamed for nothing but what it does itself.
+    /// Returns all parts, schemas first, so that an operation is only blamed for its own failures.
     pub(super) fn all(&self) -> Vec<Pointer> {
         let place = Pointer::from_text("/components/schemas");
         let mut parts: Vec<Pointer> = schemas(self.document).map(|(name, _)| place.child(name)).collect();
@@ -47,7 +47,7 @@ impl<'a> Parts<'a> {
         parts
     }
 
-    /// The document with these parts, what they include, and stubs of what they hold.
+    /// Returns the document with these parts, the components that they include, and stubs of those that they only hold.
     pub(super) fn around(&self, parts: &[Pointer]) -> Value {
         let paths = paths(self.document, parts);
         let whole = self.whole(parts, &paths);
@@ -64,7 +64,7 @@ impl<'a> Parts<'a> {
         assemble(self.document, paths, schemas)
     }
 
-    /// The schemas without which a part cannot be tried.
+    /// Returns the schemas without which a part cannot be tried.
     pub(super) fn included(&self, part: &Pointer) -> BTreeSet<Pointer> {
         let parts = std::slice::from_ref(part);
         let place = Pointer::from_text("/components/schemas");
@@ -72,7 +72,7 @@ impl<'a> Parts<'a> {
         whole.into_iter().map(|name| place.child(name)).collect()
     }
 
-    /// The names of the schemas that have to be there as they are.
+    /// Returns the names of the schemas that are needed in full.
     fn whole(&self, parts: &[Pointer], paths: &Map<String, Value>) -> BTreeSet<&'a str> {
         let mut names: Vec<String> = Vec::new();
         for item in paths.values() {
@@ -103,14 +103,14 @@ fn schemas(document: &Value) -> impl Iterator<Item = (&str, &Value)> {
 }
 
 impl<'a> Schema<'a> {
-    /// Notes what a schema refers to. Members of the parts of an `allOf` are merged, so they are read together too.
+    /// Records the references of a schema. Members of the parts of an `allOf` are merged, so these are included too.
     fn collect(&mut self, schema: &'a Value, included: bool) {
         let Value::Object(members) = schema else { return };
         let merged = included && members.contains_key("allOf");
         for (keyword, value) in members {
             match (keyword.as_str(), value) {
                 ("$ref", Value::String(target)) => {
-                    // Names of components in a adapted document are Rust's, and need no escapes.
+                    // Names of components in an adapted document are Rust names, and need no escapes.
                     if let Some((_, name)) = target.rsplit_once('/') {
                         let set = if included { &mut self.included } else { &mut self.held };
                         set.insert(name);
@@ -134,7 +134,7 @@ impl<'a> Schema<'a> {
     }
 }
 
-/// A schema of the same kind that refers to nothing.
+/// Returns a schema of the same kind that refers to nothing.
 fn stub(schema: &Value) -> Value {
     let refers = |keyword: &&str| schema.get(*keyword).is_some();
     match schema.get("type").and_then(Value::as_str) {
@@ -145,7 +145,7 @@ fn stub(schema: &Value) -> Value {
     }
 }
 
-/// The document with these parts only, and with the schemas that they need.
+/// Returns the document with only these parts, and with the schemas that they need.
 pub(super) fn only(document: &Value, parts: &[Pointer]) -> Value {
     let paths = paths(document, parts);
     let mut open: Vec<String> = Vec::new();
@@ -166,7 +166,7 @@ pub(super) fn only(document: &Value, parts: &[Pointer]) -> Value {
     assemble(document, paths, schemas)
 }
 
-/// The path items of the operations among the parts, with what their operations share.
+/// Returns the path items of the operations among the parts, with what their operations share.
 fn paths(document: &Value, parts: &[Pointer]) -> Map<String, Value> {
     let mut paths = Map::new();
     for part in parts {
@@ -193,7 +193,7 @@ fn assemble(document: &Value, paths: Map<String, Value>, schemas: Map<String, Va
     part
 }
 
-/// The components that a value refers to. A adapted document has no data in which a `$ref` could stand for something else.
+/// Collects the components that a value refers to. An adapted document contains no data in which a `$ref` could mean something else.
 fn needed(value: &Value, names: &mut Vec<String>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| needed(item, names)),

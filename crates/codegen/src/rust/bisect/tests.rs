@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::bisect;
 use crate::limits;
 
-/// A model in which every schema holds and some include others, the further ones reaching nearly all, with an operation for each.
+/// A model in which every schema holds others and some include others, with later ones reaching nearly all, and an operation for each.
 fn document(count: usize, bad: impl Fn(usize) -> bool) -> Value {
     let reference = |index: usize| json!({"$ref": format!("#/components/schemas/S{index}")});
     let mut schemas = Map::new();
@@ -30,7 +30,7 @@ fn document(count: usize, bad: impl Fn(usize) -> bool) -> Value {
     json!({"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": paths, "components": {"schemas": schemas}})
 }
 
-/// The first thing in a document that is marked as bad.
+/// Returns the first thing in a document that is marked as bad.
 fn is_bad(document: &Value) -> Option<String> {
     let schemas = document["components"]["schemas"].as_object()?;
     let operations = document["paths"].as_object()?.values().map(|item| &item["get"]);
@@ -58,7 +58,7 @@ fn f30_time_grows_with_the_document_and_not_with_the_culprits() {
                 is_bad(part)
             });
             let culprits: Vec<usize> = (0..count).filter(|index| bad(*index)).collect();
-            // One that includes another is dropped with it.
+            // A schema that includes another is dropped with it.
             let own = culprits.iter().filter(|index| {
                 let included = [**index - *index % 10 + 4, **index / 2, index.saturating_sub(1)];
                 **index % 10 != 9 || !included.into_iter().any(bad)
@@ -81,7 +81,7 @@ fn an_operation_is_blamed_for_what_it_does_itself() {
 
 #[test]
 fn what_fails_in_the_whole_alone_is_found_there() {
-    // Two that must not meet, far from each other, and one that fails only with all that it holds.
+    // Two that must not occur together, far from each other, and one that fails only with everything it holds.
     let document = document(64, |_| false);
     let meet = |part: &Value| {
         let schemas = &part["components"]["schemas"];

@@ -1,20 +1,20 @@
-//! Blocks of code in Markdown, of which rustdoc takes every one for Rust that does not say otherwise.
+//! Marks code blocks in Markdown, all of which rustdoc takes for Rust unless they are marked otherwise.
 
 use std::{collections::HashSet, ops::Range};
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-/// Says of every block of code that it is no Rust. A block that is told by its indentation alone becomes a fenced one.
+/// Marks every code block as not Rust. A block that is only indented becomes a fenced one.
 pub(super) fn inert(text: &str) -> String {
     let mut text = text.to_owned();
     let mut blocks = blocks(&text);
     if text.contains('\t') && blocks.iter().any(|block| block.language.is_none()) {
-        // A tab counts for as many spaces as there are to the next column that four divides, which a block may begin amid.
+        // A tab counts for as many spaces as there are to the next column divisible by four, and a block may begin in the middle of it.
         text = without_tabs(&text);
         blocks = self::blocks(&text);
     }
     let mut inert = text.clone();
-    // From the end, so that what stands before keeps its place.
+    // From the end, so that earlier text keeps its position.
     for block in blocks.into_iter().rev() {
         match &block.language {
             Some(language) if is_foreign(language) => {}
@@ -35,7 +35,7 @@ pub(super) fn inert(text: &str) -> String {
     inert
 }
 
-/// The numbers of the lines that belong to blocks of code, from 0.
+/// Returns the numbers of the lines that belong to code blocks, from 0.
 pub(super) fn lines(text: &str) -> HashSet<usize> {
     let number = |offset: usize| text[..offset].matches('\n').count();
     let lines = |block: &Block| number(block.range.start)..=number(block.range.end.max(1) - 1);
@@ -44,9 +44,9 @@ pub(super) fn lines(text: &str) -> HashSet<usize> {
 
 struct Block {
     range: Range<usize>,
-    /// Where the code itself begins, behind what encloses it and, if there is no fence, behind the indentation.
+    /// The start of the code itself, after the enclosing markers and, if there is no fence, after the indentation.
     content: usize,
-    /// What stands behind the opening fence, if there is one.
+    /// The text after the opening fence, if there is one.
     language: Option<String>,
 }
 
@@ -97,7 +97,7 @@ fn without_tabs(text: &str) -> String {
     expanded
 }
 
-/// Whether what stands behind a fence is the name of a language other than Rust, and nothing else.
+/// Returns whether the text after a fence is just the name of a language other than Rust.
 fn is_foreign(language: &str) -> bool {
     let rust = ["compile_fail", "custom", "no_run", "rust", "should_panic", "standalone", "test_harness"];
     let name = language.trim();
@@ -110,7 +110,7 @@ fn is_foreign(language: &str) -> bool {
         && !["edition", "ignore"].iter().any(|tag| name.starts_with(tag))
 }
 
-/// The lines of an indented block, and the same as a fenced block.
+/// Returns the lines of an indented block, and the equivalent fenced block.
 fn fenced(text: &str, block: &Block) -> (Range<usize>, String) {
     const INDENTATION: usize = 4;
     let start = text[..block.content].rfind('\n').map_or(0, |end| end + 1);
@@ -118,7 +118,7 @@ fn fenced(text: &str, block: &Block) -> (Range<usize>, String) {
     let before = &text[start..block.content];
     let spaces = before.len() - before.trim_end_matches(' ').len();
     let outer = &before[..before.len() - spaces.min(INDENTATION)];
-    // The marker of a list stands in the first line only, that of a quotation in each.
+    // A list marker appears only on the first line, a quotation marker on each.
     let inner: String = outer.chars().map(|c| if c == '>' { c } else { ' ' }).collect();
     let longest = text[block.content..end].split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);

@@ -1,16 +1,16 @@
-//! HTML and links in Markdown that would act in the page that rustdoc makes of it.
+//! Escapes HTML and links in Markdown that would be active in the page that rustdoc generates.
 
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
-/// What a link may lead to besides places without a scheme.
+/// The allowed targets of links, besides those without a scheme.
 const SCHEMES: [&str; 5] = ["ftp", "http", "https", "mailto", "tel"];
 
-/// Escapes every HTML tag, and every link that would run something.
+/// Escapes every HTML tag, and every link that would execute something.
 ///
-/// The parser says what is a tag or a link, as rustdoc's does; an escape can make another of what follows, so that is looked at again.
+/// The parser decides what is a tag or a link, as rustdoc's does. An escape can change what follows, so the result is parsed again.
 pub(super) fn inert(text: &str) -> String {
     let mut text = text.to_owned();
-    // Each round escapes all that is seen, so more are only needed by what has nested deeper.
+    // Each round escapes everything that is found, so more rounds are only needed for deeper nesting.
     for _ in 0..32 {
         let places = acting(&text);
         if places.is_empty() {
@@ -20,11 +20,11 @@ pub(super) fn inert(text: &str) -> String {
             text.insert(place, '\\');
         }
     }
-    // Whoever nests deeper than that has not written prose.
+    // Text that is nested deeper is not prose.
     text.replace('<', "\\<").replace('[', "\\[")
 }
 
-/// Where tags and such links begin, in order.
+/// Returns the positions where tags and such links begin, in order.
 fn acting(text: &str) -> Vec<usize> {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
@@ -52,9 +52,9 @@ fn acting(text: &str) -> Vec<usize> {
     places
 }
 
-/// Whether a link does something else than to lead to a page. `super::Client` has no scheme, but is a place in Rust.
+/// Returns whether a link does anything other than open a page. `super::Client` has no scheme, but is a path in Rust.
 fn acts(target: &str) -> bool {
-    // Browsers pass over these.
+    // Browsers ignore these.
     let target: String = target.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect();
     let Some((scheme, rest)) = target.split_once(':') else { return false };
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -64,8 +64,90 @@ fn acts(target: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{acting, inert};
+    use pulldown_cmark::{Options, Parser, html::push_html};
+
+    use super::inert;
     use crate::rust::docs::safe;
+
+    /// The tags that Markdown makes.
+    const TAGS: [&str; 31] = [
+        "a",
+        "blockquote",
+        "br",
+        "code",
+        "del",
+        "div",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "img",
+        "input",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "strong",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+        "dl",
+        "dt",
+    ];
+    /// Their attributes.
+    const ATTRIBUTES: [&str; 11] =
+        ["alt", "checked", "class", "disabled", "href", "id", "src", "start", "style", "title", "type"];
+
+    /// Looks through the HTML of a text for a tag, an attribute or a link that Markdown alone would not make.
+    fn acts(markdown: &str) -> Option<String> {
+        let mut html = String::new();
+        push_html(&mut html, Parser::new_ext(markdown, Options::all()));
+        for part in html.split('<').skip(1) {
+            // Within the quotes of an attribute `>` is written as `&gt;`.
+            let tag = part.split_once('>').map_or(part, |(tag, _)| tag);
+            let mut words = tag.trim_start_matches('/').splitn(2, char::is_whitespace);
+            let name = words.next().unwrap_or_default().trim_end_matches('/');
+            if !TAGS.contains(&name) {
+                return Some(format!("<{tag}>"));
+            }
+            let mut rest = words.next().unwrap_or_default().trim_end_matches('/').trim();
+            while !rest.is_empty() {
+                let (attribute, value, after) = attribute(rest);
+                let is_link = matches!(attribute, "href" | "src");
+                if !ATTRIBUTES.contains(&attribute) || (is_link && !opens_a_page(value)) {
+                    return Some(format!("<{tag}>"));
+                }
+                rest = after.trim_start();
+            }
+        }
+        None
+    }
+
+    /// The first attribute of several, its value, and the others.
+    fn attribute(text: &str) -> (&str, &str, &str) {
+        let end = text.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(text.len());
+        let (name, rest) = text.split_at(end);
+        let Some(quoted) = rest.strip_prefix("=\"") else { return (name, "", rest.trim_start_matches('=')) };
+        let (value, after) = quoted.split_once('"').unwrap_or((quoted, ""));
+        (name, value, after)
+    }
+
+    /// The renderer writes what is neither a letter nor a sign of URLs as `%..` or `&..;`, so a scheme has its letters as they are.
+    fn opens_a_page(target: &str) -> bool {
+        let target = target.to_ascii_lowercase();
+        let scheme = target.split(['/', '?', '#']).next().unwrap_or_default();
+        let pages = ["ftp:", "http:", "https:", "mailto:", "tel:"];
+        !scheme.contains(':') || scheme.contains("::") || pages.iter().any(|page| scheme.starts_with(page))
+    }
 
     #[test]
     fn p6_no_prose_acts_in_the_page() {
@@ -99,7 +181,7 @@ mod tests {
             "[`x`]: javascript:1\n[`x`]",
         ] {
             for made in [inert(text), safe(text)] {
-                assert_eq!(acting(&made), Vec::<usize>::new(), "{text:?} gave {made:?}");
+                assert_eq!(acts(&made), None, "{text:?} gave {made:?}");
             }
         }
         for text in [
@@ -117,7 +199,7 @@ mod tests {
         #[test]
         fn p6_no_text_at_all_acts(text in "([ \\[\\]()<>`~!:\\\\\n|>-]|\n\n|    |script|</|<a |javascript:1|\\[`|\\]: |\\]\\(|https://a|&#106;){0,24}") {
             let made = safe(&text);
-            proptest::prop_assert_eq!(acting(&made), Vec::<usize>::new(), "{:?} gave {:?}", text, made);
+            proptest::prop_assert_eq!(acts(&made), None, "{:?} gave {:?}", text, made);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! From the functions of progenitor's client to operations as values.
+//! Turns the functions of progenitor's client into operations as values.
 //!
-//! Of each function its signature becomes a struct, its result the types of the response and of the refusal, and the statements before it
-//! sends the method `request`. The client itself goes.
+//! For each function, the signature becomes a struct, the result becomes the types of the response and of the refusal, and the statements
+//! before sending become the method `request`. The client itself is removed.
 
 mod pages;
 mod read;
@@ -24,13 +24,13 @@ use crate::{
     table::Verdict,
 };
 
-/// The module with the operations, and that with the types as progenitor wrote it.
+/// The module with the operations, and progenitor's module with the types.
 pub(super) struct Split {
     pub(super) types: ItemMod,
     pub(super) operations: Vec<Read>,
 }
 
-/// An operation: what the function says and what the document says beside it.
+/// An operation: the content of the function, and the document's additional facts.
 pub(super) struct Read {
     function: Function,
     facts: Facts,
@@ -80,7 +80,7 @@ pub(super) fn write(
     Ok(module)
 }
 
-/// The prelude's types go by their last name. No operation has one of these names; see `names::is_taken`.
+/// Shortens types of the prelude to their last segment. No operation has one of these names; see `names::is_taken`.
 struct Shorten;
 
 impl VisitMut for Shorten {
@@ -163,7 +163,7 @@ impl Read {
         let default = fields.iter().all(|field| field.optional.is_some()).then(|| quote!(Default,));
         let fields = fields.iter().map(|Field { name, ty, doc, optional }| {
             let doc = super::doc(doc);
-            // `None` is left out, so that what is stored is small and may lack what is newer.
+            // `None` is left out, so that stored operations are small and may lack newer fields.
             let absent =
                 optional.as_ref().map(|_| quote!(#[serde(default, skip_serializing_if = "Option::is_none")]));
             quote!(#doc #absent pub #name: #ty)
@@ -195,7 +195,7 @@ impl Read {
         let setters = fields.iter().filter_map(|Field { name, doc, optional, .. }| {
             let inner = optional.as_ref()?;
             let doc = super::doc(doc);
-            // The constructor has its name already.
+            // The constructor already has this name.
             let method = if name == "new" { format_ident!("set_new") } else { name.clone() };
             let item = is_list(inner).then(|| read::arguments(inner).pop()).flatten();
             let of = item.as_ref().unwrap_or(inner);
@@ -226,7 +226,7 @@ impl Read {
             quote!(Parameter::new(#wire, Place::#place, #rules))
         });
         let parameters = parameters.collect::<Vec<_>>();
-        // A constant of its own: it would not live long enough inside the call that makes the `Spec`.
+        // A separate constant: it would not live long enough inside the call that creates the `Spec`.
         let parameters = (!parameters.is_empty())
             .then(|| quote!(const PARAMETERS: &'static [Parameter] = &[#(#parameters),*];));
         quote! {
@@ -241,7 +241,7 @@ impl Read {
         }
     }
 
-    /// Texts and bodies may be the ids of people, or secrets.
+    /// Generates the `Debug` implementation. Strings and bodies may be ids of people, or secrets.
     fn debug(&self, fields: &[Field]) -> TokenStream {
         let name = self.name();
         let label = name.to_string();
@@ -351,7 +351,7 @@ impl Read {
         }
     }
 
-    /// The parameters in the order of the spec: wire name, place, field.
+    /// Returns the parameters in the order of the spec: name in the document, place, field.
     fn parameters(&self) -> Vec<(String, &'static str, &Ident)> {
         let of_path = template_names(&self.facts.path).map(str::to_owned).zip(&self.function.path);
         let of_path = of_path.map(|(wire, field)| (wire, "path", field));
@@ -424,12 +424,12 @@ impl Read {
     }
 }
 
-/// The name of an operation's struct.
+/// Returns the name of an operation's struct.
 fn name(function: &str) -> Ident {
     format_ident!("{}", function.to_pascal_case())
 }
 
-/// The names in a path template, in their order.
+/// Returns the names in a path template, in order.
 fn template_names(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|part| part.split('}').next())
 }
@@ -450,7 +450,7 @@ fn is_option(ty: &Type) -> bool {
     super::type_text(ty).starts_with("::std::option::Option<")
 }
 
-/// Numbers and truth values say nothing about anybody.
+/// Returns whether a value can be shown: numbers and booleans reveal nothing about anybody.
 fn is_shown(ty: &Type) -> bool {
     matches!(super::type_text(ty).as_str(), "bool" | "i64" | "i32" | "u64" | "u32" | "f64")
 }

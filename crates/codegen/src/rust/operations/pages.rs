@@ -1,4 +1,4 @@
-//! Operations that return a list one page at a time, told by their parameters and the form of their response.
+//! Recognizes operations that return a list one page at a time, by their parameters and the form of their response.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,7 +7,7 @@ use syn::{Fields, Ident, Item, ItemMod, ItemStruct, Type};
 use super::{Function, read};
 use crate::rust::{serde, type_text};
 
-/// The types of the module, by name.
+/// The types of the module by name.
 pub(in crate::rust) struct Types<'a>(&'a [Item]);
 
 impl<'a> Types<'a> {
@@ -29,11 +29,11 @@ impl<'a> Types<'a> {
         fields.named.iter().find(|field| serde::read(field).wire == wire)
     }
 
-    /// An expression that says whether the member at this place of a value has a value; `*` is every item of a list.
+    /// Returns an expression that tells whether the member at this place of a value has a value; `*` stands for every item of a list.
     pub(super) fn is_set(&self, ty: &Type, value: TokenStream, place: &[String]) -> Option<TokenStream> {
         let (first, rest) = place.split_first()?;
         if first == "*" {
-            // A type of its own for the list is a tuple struct around it.
+            // A separate type for the list is a tuple struct around it.
             let (ty, value) = match self.get(ty).map(|item| &item.fields) {
                 Some(Fields::Unnamed(fields)) => (&fields.unnamed.first()?.ty, quote!(#value.0)),
                 _ => (ty, value),
@@ -54,8 +54,8 @@ impl<'a> Types<'a> {
 }
 
 impl Types<'_> {
-    /// A statement that shows the text that may be absent at this place of a value to `visit`; `*` is every item of a list. None if what
-    /// stands there is always set, or no text.
+    /// Returns a statement that passes the optional string at this place of a value to `visit`; `*` stands for every item of a list.
+    /// Returns `None` if the value is always set, or is not a string.
     pub(super) fn visit(&self, ty: &Type, value: TokenStream, place: &[String]) -> Option<TokenStream> {
         let (first, rest) = place.split_first()?;
         if first == "*" {
@@ -81,7 +81,7 @@ impl Types<'_> {
     }
 }
 
-/// `impl Paged`, if the operation is.
+/// Returns `impl Paged`, if the operation is paged.
 pub(super) fn paged(name: &Ident, function: &Function, types: &Types<'_>) -> Option<TokenStream> {
     let results = types.field(&function.response, "results")?;
     let meta = types.field(&function.response, "meta")?;
@@ -116,7 +116,7 @@ pub(super) fn paged(name: &Ident, function: &Function, types: &Types<'_>) -> Opt
         let variant = quote::format_ident!("{variant}");
         field.map(|field| quote!(Position::#variant(value) => self.#field = Some(value),))
     };
-    // Going to a page leaves no other position behind.
+    // Going to a page clears any other position.
     let fields = [after, before, offset];
     let reset = fields.into_iter().flatten().map(|field| quote!(self.#field = None;));
     let arms = [go("After", after), go("Before", before), go("Offset", offset)];
@@ -148,7 +148,7 @@ pub(super) fn paged(name: &Ident, function: &Function, types: &Types<'_>) -> Opt
     })
 }
 
-/// A type as it is named outside the module of the types.
+/// Returns a type as it is named outside the module of the types.
 fn in_types(ty: &Type) -> TokenStream {
     match ty {
         Type::Path(path)

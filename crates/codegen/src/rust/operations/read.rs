@@ -1,4 +1,4 @@
-//! What progenitor's functions say: read statement by statement, and refused where the form is not the one that is known.
+//! Reads progenitor's functions statement by statement, and rejects any unknown form.
 
 use quote::ToTokens;
 use syn::{
@@ -6,35 +6,35 @@ use syn::{
     Local, Pat, PathArguments, ReturnType, Stmt, Type, parse_quote,
 };
 
-/// The version whose form is known.
+/// The version of progenitor whose form is known.
 const VERSION: &str = "0.15";
 
 /// A function of the generated client.
 pub(super) struct Function {
     pub(super) name: String,
-    /// The arguments in their order: names, and types that own their value.
+    /// The arguments in order: names, and types that own their values.
     pub(super) arguments: Vec<(syn::Ident, Type)>,
     pub(super) response: Type,
     pub(super) refusal: Type,
-    /// The arguments that fill the path, in the order of the template.
+    /// The arguments for the path, in the order of the template.
     pub(super) path: Vec<syn::Ident>,
     pub(super) query: Vec<(String, syn::Ident)>,
     pub(super) headers: Vec<(String, syn::Ident)>,
     pub(super) body: Option<Body>,
     pub(super) accepts_json: bool,
-    /// The statuses that have an arm of their own.
+    /// The statuses with a match arm of their own.
     pub(super) statuses: Vec<u16>,
 }
 
-/// How the body is sent.
+/// The form in which the body is sent.
 pub(super) enum Body {
     Json,
     Form,
-    /// As it is, under this media type.
+    /// Unchanged, with this media type.
     Raw(String),
 }
 
-/// Reads all functions of the client, and tells which module holds the types.
+/// Reads all functions of the client, and returns the module with the types.
 pub(super) fn read(file: File) -> Result<(ItemMod, Vec<Function>), String> {
     let mut types = None;
     let mut functions = Vec::new();
@@ -42,7 +42,7 @@ pub(super) fn read(file: File) -> Result<(ItemMod, Vec<Function>), String> {
         match item {
             Item::Mod(module) if module.ident == "types" => types = Some(module),
             Item::Impl(block) if block.trait_.is_none() => operations(&block, &mut functions)?,
-            // The client itself, what it is made with, and re-exports.
+            // The client itself, its constructor's types, and re-exports.
             Item::Impl(_) | Item::Struct(_) | Item::Use(_) | Item::Mod(_) => {}
             other => return Err(unknown("an item", &other)),
         }
@@ -57,7 +57,7 @@ fn operations(block: &ItemImpl, functions: &mut Vec<Function>) -> Result<(), Str
             ImplItem::Fn(function) if function.sig.asyncness.is_some() => {
                 functions.push(read_function(function)?);
             }
-            // How the client is made.
+            // The constructor of the client.
             ImplItem::Fn(_) => {}
             other => return Err(unknown("a member of the client", other)),
         }
@@ -101,7 +101,7 @@ fn read_function(function: &ImplItemFn) -> Result<Function, String> {
             other => return Err(unknown("a statement", other)),
         }
     }
-    // From here on the function sends, which is not for it to do.
+    // From here on the function sends the request, which operations do not do.
     match statements.next_back() {
         Some(Stmt::Expr(Expr::Match(responses), _)) => {
             for arm in &responses.arms {
@@ -115,7 +115,7 @@ fn read_function(function: &ImplItemFn) -> Result<Function, String> {
     Ok(read)
 }
 
-/// `let url = format!("{}/a/{}", self.baseurl, encode_path(&a.to_string()))`.
+/// Reads `let url = format!("{}/a/{}", self.baseurl, encode_path(&a.to_string()))`.
 fn url(statement: Option<&Stmt>, read: &mut Function) -> Result<(), String> {
     let Some(Stmt::Local(Local { init: Some(init), .. })) = statement else {
         return Err(unknown("the URL", &statement));
@@ -136,14 +136,14 @@ fn url(statement: Option<&Stmt>, read: &mut Function) -> Result<(), String> {
     Ok(())
 }
 
-/// `a.to_string()`.
+/// Reads `a.to_string()`.
 fn printed(expr: &Expr) -> Option<syn::Ident> {
     let Expr::MethodCall(call) = expr else { return None };
     let Expr::Path(value) = &*call.receiver else { return None };
     (call.method == "to_string").then(|| value.path.get_ident().cloned())?
 }
 
-/// `header_map.append("a", a.to_string().try_into()?)`, also with an `if let Some(value) = a` around it.
+/// Reads `header_map.append("a", a.to_string().try_into()?)`, optionally inside `if let Some(value) = a`.
 fn header(expr: &Expr, read: &mut Function) -> Result<(), String> {
     let refuse = || unknown("a header", expr);
     let (append, optional) = match expr {
@@ -160,7 +160,7 @@ fn header(expr: &Expr, read: &mut Function) -> Result<(), String> {
         return Err(refuse());
     }
     let Expr::Lit(syn::ExprLit { lit: Lit::Str(name), .. }) = &call.args[0] else {
-        // It states the version of the API, which the document does not ask for.
+        // This header states the version of the API, which the document does not require.
         return if text(&call.args[0]).contains("\"api-version\"") { Ok(()) } else { Err(refuse()) };
     };
     let value = match (&call.args[1], optional) {
@@ -175,7 +175,7 @@ fn header(expr: &Expr, read: &mut Function) -> Result<(), String> {
     Ok(())
 }
 
-/// `let mut request = self.client.get(url).query(..).json(&body).headers(header_map).build()?`.
+/// Reads `let mut request = self.client.get(url).query(..).json(&body).headers(header_map).build()?`.
 fn request(local: &Local, read: &mut Function) -> Result<(), String> {
     let refuse = |part: &dyn ToTokens| Err(unknown("a part of the request", &part.to_token_stream()));
     let Some(init) = &local.init else { return refuse(local) };
@@ -183,7 +183,7 @@ fn request(local: &Local, read: &mut Function) -> Result<(), String> {
     let mut expr = &*attempt.expr;
     let mut media = None;
     loop {
-        // The form makes errors of its own.
+        // A form can cause errors of its own.
         while let Expr::Try(attempt) = expr {
             expr = &attempt.expr;
         }
@@ -208,7 +208,7 @@ fn request(local: &Local, read: &mut Function) -> Result<(), String> {
     }
 }
 
-/// `&progenitor_client::QueryParam::new("limit", &limit)`.
+/// Reads `&progenitor_client::QueryParam::new("limit", &limit)`.
 fn query(call: &ExprMethodCall) -> Result<(String, syn::Ident), String> {
     let refuse = || unknown("a parameter of the query", call);
     let Some(Expr::Reference(parameter)) = call.args.first() else { return Err(refuse()) };
@@ -222,7 +222,7 @@ fn query(call: &ExprMethodCall) -> Result<(String, syn::Ident), String> {
     }
 }
 
-/// The text in `HeaderValue::from_static("..")`.
+/// Returns the text in `HeaderValue::from_static("..")`.
 fn literal(expr: &Expr) -> Option<String> {
     let Expr::Call(call) = expr else { return None };
     match call.args.first()? {
@@ -231,7 +231,7 @@ fn literal(expr: &Expr) -> Option<String> {
     }
 }
 
-/// `Result<ResponseValue<Response>, Error<Refusal>>`.
+/// Reads `Result<ResponseValue<Response>, Error<Refusal>>`.
 fn result(output: &ReturnType) -> Result<(Type, Type), String> {
     let refuse = || unknown("a result", output);
     let ReturnType::Type(_, whole) = output else { return Err(refuse()) };
@@ -242,7 +242,7 @@ fn result(output: &ReturnType) -> Result<(Type, Type), String> {
     Ok((bytes(response), bytes(refusal)))
 }
 
-/// A stream of bytes is read to its end, and a connection that changes its protocol is nothing that can be read.
+/// Replaces a stream of bytes, which is read to its end. A connection upgrade has nothing to read.
 fn bytes(ty: Type) -> Type {
     match text(&ty).as_str() {
         "ByteStream" => parse_quote!(::std::vec::Vec<u8>),
@@ -251,7 +251,7 @@ fn bytes(ty: Type) -> Type {
     }
 }
 
-/// The type arguments of the last segment of a path.
+/// Returns the type arguments of the last segment of a path.
 pub(crate) fn arguments(ty: &Type) -> Vec<Type> {
     let Type::Path(path) = ty else { return Vec::new() };
     let Some(PathArguments::AngleBracketed(list)) = path.path.segments.last().map(|last| &last.arguments)
@@ -265,7 +265,7 @@ pub(crate) fn arguments(ty: &Type) -> Vec<Type> {
     types.collect()
 }
 
-/// A type that owns what this one borrows.
+/// Returns a type that owns what this one borrows.
 fn owned(ty: &Type) -> Type {
     match ty {
         Type::Reference(reference) if text(&reference.elem) == "str" => parse_quote!(::std::string::String),
@@ -276,7 +276,7 @@ fn owned(ty: &Type) -> Type {
             }
             other => owned(other),
         },
-        // The body of other media types is anything that becomes one.
+        // The body of other media types is any type that converts to one.
         Type::Path(path) if path.path.is_ident("B") => parse_quote!(::std::vec::Vec<u8>),
         Type::Path(path) if path.path.is_ident("String") => parse_quote!(::std::string::String),
         Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Option") => {

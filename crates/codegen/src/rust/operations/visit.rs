@@ -1,4 +1,4 @@
-//! Finding an operation's type by its id.
+//! Finds an operation's type by its id.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,7 +6,7 @@ use syn::Ident;
 
 use super::Read;
 
-/// A list of all operations, and a function that calls a visitor with the type of one.
+/// Generates a list of all operations, and a function that calls a visitor with the type of one.
 pub(super) fn function(operations: &[Read], names: &[Ident]) -> TokenStream {
     let ids = operations.iter().map(|operation| &operation.facts().id);
     let features: Vec<_> = operations

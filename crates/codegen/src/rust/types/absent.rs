@@ -1,4 +1,4 @@
-//! A struct of which every field may be absent has a `Default`.
+//! Generates `Default` for structs whose fields are all optional.
 
 use std::collections::BTreeSet;
 

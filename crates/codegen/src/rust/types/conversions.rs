@@ -1,7 +1,7 @@
-//! Conversions: those that nobody needs go, and a union with a text in it is made from one.
+//! Removes conversions that nobody needs, and adds conversions from strings to unions that contain one.
 //!
-//! typify parses texts into enums and unions, fallibly. Open enums are made from any text, and a union that happens to consist of
-//! values with a text form is nothing that a program would parse.
+//! typify parses strings into enums and unions, fallibly. Open enums are created from any string, and no program would parse a union that
+//! happens to consist of values with a text form.
 
 use quote::ToTokens;
 use syn::{Fields, Item, ItemEnum, ItemImpl, ItemMod, Type, parse_quote};
@@ -31,7 +31,7 @@ pub(super) fn settle(module: &mut ItemMod) {
     items.extend(texts);
 }
 
-/// The enums, and the newtypes of them, which are parsed as they are.
+/// Returns the enums, and the newtypes around them, which are still parsed.
 fn parsing(items: &[Item]) -> Vec<String> {
     let enums = items.iter().filter_map(|item| match item {
         Item::Enum(item) => Some(item.ident.to_string()),
@@ -50,7 +50,7 @@ fn parsing(items: &[Item]) -> Vec<String> {
             _ => None,
         })
         .collect();
-    // A newtype may hold another.
+    // A newtype may contain another.
     for _ in 0..newtypes.len() {
         let more = newtypes.iter().find(|(name, inner)| known.contains(inner) && !known.contains(name));
         let Some((name, _)) = more else { break };
@@ -68,7 +68,7 @@ fn parses_text(item: &ItemImpl) -> bool {
             .any(|source| text == format!("::std::convert::TryFrom<{source}>"))
 }
 
-/// `From<&str>` and `From<String>` for a union that has one variant for texts.
+/// Generates `From<&str>` and `From<String>` for a union with a single variant for strings.
 fn text_conversions(item: &ItemEnum, items: &[Item]) -> Option<[Item; 2]> {
     let texts: Vec<_> = item
         .variants

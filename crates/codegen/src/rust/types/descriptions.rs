@@ -1,4 +1,4 @@
-//! Every type, field and variant says what it is: by the document's description, or else by the type that it has, or by its name.
+//! Documents every type, field and variant: with the document's description, or else based on its type or its name.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use syn::{
 
 use crate::{adapt::Descriptions, rust::serde};
 
-/// What the map of all other members holds.
+/// The description of the map of all other members.
 const EXTRA: &str = "Members that the document does not name, as they came";
 
 pub(super) fn complete(module: &mut ItemMod, descriptions: &Descriptions) {
@@ -46,7 +46,7 @@ pub(super) fn complete(module: &mut ItemMod, descriptions: &Descriptions) {
     }
 }
 
-/// Documents what has no documentation.
+/// Documents an item that has no documentation.
 fn describe(attributes: &mut Vec<Attribute>, text: impl FnOnce() -> String) {
     if !attributes.iter().any(is_doc) {
         let text = text();
@@ -58,7 +58,7 @@ fn is_doc(attribute: &Attribute) -> bool {
     attribute.path().is_ident("doc")
 }
 
-/// The first paragraph of each type's documentation, where that says more than the name.
+/// Returns the first paragraph of each type's documentation, if it says more than the name.
 fn types(items: &[Item]) -> BTreeMap<String, String> {
     let paragraph = |name: &syn::Ident, attributes: &[Attribute]| {
         let lines = attributes.iter().filter(|attribute| is_doc(attribute)).filter_map(text);
@@ -81,7 +81,7 @@ fn text(attribute: &Attribute) -> Option<String> {
     Some(text.value())
 }
 
-/// What one of these types says of itself, also where it may be absent.
+/// Returns the documentation of one of these types, even if it is optional.
 fn of_its_type<'t>(ty: &Type, types: &'t BTreeMap<String, String>) -> Option<&'t str> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?;
@@ -96,7 +96,7 @@ fn of_its_type<'t>(ty: &Type, types: &'t BTreeMap<String, String>) -> Option<&'t
     types.get(&last.ident.to_string()).map(String::as_str)
 }
 
-/// A value of a text enum by its text, an alternative of a union by its description or by its type.
+/// Describes a variant: of a string enum by its value, of a union by the alternative's description or type.
 fn variant(
     union: &str,
     variant: &Variant,

@@ -1,4 +1,4 @@
-//! What progenitor's types are not yet, mended in the syntax tree.
+//! Patches progenitor's types in the syntax tree.
 
 mod absent;
 mod conversions;
@@ -13,7 +13,7 @@ use syn::{Attribute, Item, ItemMod, Path, Token, parse_quote, punctuated::Punctu
 
 use crate::adapt::Notes;
 
-/// Mends the module of the types.
+/// Patches the module of the types.
 pub(super) fn patch(module: &mut ItemMod, notes: &Notes, runtime: &Path) -> Result<(), String> {
     unions::write(module, &notes.unions, runtime)?;
     descriptions::complete(module, &notes.descriptions);
@@ -27,7 +27,7 @@ pub(super) fn patch(module: &mut ItemMod, notes: &Notes, runtime: &Path) -> Resu
     Ok(())
 }
 
-/// Every type can be compared.
+/// Derives comparison for every type.
 fn equality(module: &mut ItemMod) {
     let Some((_, items)) = &mut module.content else { return };
     for item in items {
@@ -41,7 +41,7 @@ fn equality(module: &mut ItemMod) {
     }
 }
 
-/// Changes the list of derives.
+/// Edits the list of derives.
 fn edit_derives(attrs: &mut [Attribute], edit: impl FnOnce(&mut Punctuated<Path, Token![,]>)) {
     for attr in attrs {
         if attr.path().is_ident("derive")
@@ -54,14 +54,14 @@ fn edit_derives(attrs: &mut [Attribute], edit: impl FnOnce(&mut Punctuated<Path,
     }
 }
 
-/// Takes a derive away.
+/// Removes a derive.
 fn drop_derive(attrs: &mut [Attribute], name: &str) {
     edit_derives(attrs, |paths| {
         *paths = std::mem::take(paths).into_iter().filter(|path| !is_last(path, name)).collect();
     });
 }
 
-/// Returns whether a derive is there.
+/// Returns whether a derive exists.
 fn derives(attrs: &[Attribute], name: &str) -> bool {
     attrs.iter().filter(|attr| attr.path().is_ident("derive")).any(|attr| {
         let paths = attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated);

@@ -1,8 +1,8 @@
-//! Enums of text are open: a value that the document does not list is kept and written again as it came.
+//! Opens string enums: a value that the document does not list is kept and written unchanged.
 //!
-//! A closed one would make a response fail as a whole once the API adds a value. An enum that is an alternative beside other texts stays
-//! closed: the union would read every text as its first variant. Members by which alternatives are told apart need not be closed, since
-//! the union checks them itself.
+//! With a closed one, a whole response would fail once the API adds a value. An enum that is an alternative among other strings stays
+//! closed: otherwise the union would decode every string as its first variant. Members that distinguish alternatives need not be closed,
+//! because the union checks them itself.
 
 use std::collections::BTreeSet;
 
@@ -39,7 +39,7 @@ pub(super) fn open(module: &mut ItemMod) {
     *items = done;
 }
 
-/// Adds the variant for other values, and conversions from and to text.
+/// Adds the variant for other values, and conversions from and to strings.
 fn open_one(item: &mut ItemEnum) -> Vec<Item> {
     drop_derive(&mut item.attrs, "Copy");
     let name = &item.ident;
@@ -101,7 +101,7 @@ fn open_one(item: &mut ItemEnum) -> Vec<Item> {
     conversions
 }
 
-/// Whether an enum lists texts.
+/// Returns whether an enum lists strings.
 fn is_of_text(item: &ItemEnum) -> bool {
     let plain = item.variants.iter().all(|variant| matches!(variant.fields, Fields::Unit));
     let tags = item.attrs.iter().any(|attr| attr.path().is_ident("serde"));
@@ -115,7 +115,7 @@ fn is_display_of(item: &Item, names: &BTreeSet<String>) -> bool {
     is_display && type_name(&item.self_ty).is_some_and(|name| names.contains(&name))
 }
 
-/// The enums of text that are variants beside another one or a text.
+/// Returns the string enums that are variants next to another one or a string.
 fn telling_apart(items: &[Item]) -> BTreeSet<String> {
     let enums = items.iter().filter_map(|item| match item {
         Item::Enum(item) => Some(item),

@@ -1,4 +1,4 @@
-//! What is marked as sensitive is not printed by `Debug`.
+//! Hides sensitive values from `Debug` output.
 
 use syn::{Expr, Fields, Item, ItemEnum, ItemMod, ItemStruct, parse_quote};
 
@@ -8,7 +8,7 @@ use crate::{
     rust::serde,
 };
 
-/// Gives the types that hold something sensitive a `Debug` that does not show it.
+/// Generates a `Debug` implementation that hides sensitive values, for the types that contain some.
 pub(super) fn redact(module: &mut ItemMod, sensitive: &Sensitive) {
     let Some((_, items)) = &mut module.content else { return };
     let mut done = Vec::new();
@@ -30,7 +30,7 @@ pub(super) fn redact(module: &mut ItemMod, sensitive: &Sensitive) {
     *items = done;
 }
 
-/// The fields of a struct that are not to be shown.
+/// Returns the fields of a struct to hide.
 fn hidden_fields(item: &ItemStruct, extent: &Extent) -> Vec<String> {
     let hidden = item.fields.iter().filter(|field| match extent {
         Extent::Whole => true,
@@ -86,7 +86,7 @@ fn debug_of_enum(item: &mut ItemEnum) -> Item {
     }
 }
 
-/// The last variant holds JSON; the others print as they do.
+/// Hides the JSON in the last variant; the others print as usual.
 fn debug_of_rest(item: &mut ItemEnum) -> Item {
     drop_derive(&mut item.attrs, "Debug");
     let ident = &item.ident;

@@ -1,4 +1,4 @@
-//! Fields of properties that tell null, or an empty list, from an absent member.
+//! Adapts fields of properties that distinguish null, or an empty list, from an absent member.
 
 use syn::{Fields, Item, ItemMod, Path, parse_quote};
 

@@ -1,4 +1,4 @@
-//! From the structs that stand in the place of unions to enums. What the forms are and why is said in `adapt/unions`.
+//! Turns the placeholder structs of unions into enums. `adapt/unions` explains their forms.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::{
     rust::{serde, type_text},
 };
 
-/// Writes the enums.
+/// Generates the enums.
 pub(super) fn write(module: &mut ItemMod, unions: &Unions, runtime: &Path) -> Result<(), String> {
     let Some((_, items)) = &mut module.content else { return Ok(()) };
     let mut done = Vec::new();
@@ -34,7 +34,7 @@ pub(super) fn write(module: &mut ItemMod, unions: &Unions, runtime: &Path) -> Re
     Ok(())
 }
 
-/// The union whose place a struct takes, and the types of its alternatives in their order.
+/// Returns the union that a struct is the placeholder of, and the types of its alternatives in order.
 fn alternatives(item: &ItemStruct) -> Result<Option<(String, Vec<Type>)>, String> {
     let Fields::Named(fields) = &item.fields else { return Ok(None) };
     let mut types = BTreeMap::new();
@@ -107,11 +107,11 @@ fn written(placeholder: &ItemStruct, union: &Union, types: &[Type], runtime: &Pa
     items
 }
 
-/// `From` of the type of a variant, where no other variant has it.
+/// Generates `From` for the type of a variant, if no other variant has it.
 fn conversions(name: &Ident, variants: &[Ident], types: &[Type]) -> Vec<Item> {
     let texts: Vec<String> = types.iter().map(type_text).collect();
     let once = |index: &usize| texts.iter().filter(|text| **text == texts[*index]).count() == 1;
-    // Texts are made of any text further on.
+    // Strings are converted from any text later on.
     let converts =
         |index: &usize| texts[*index] != "::std::string::String" && texts[*index] != "::serde_json::Value";
     let conversion = |index: usize| {
@@ -127,7 +127,7 @@ fn conversions(name: &Ident, variants: &[Ident], types: &[Type]) -> Vec<Item> {
     (0..types.len()).filter(once).filter(converts).map(conversion).collect()
 }
 
-/// All of these hold; `None` if there is nothing that has to.
+/// Returns an expression that all of these hold, or `None` if there are none.
 fn all(checks: &[Check]) -> Option<TokenStream> {
     match checks {
         [] => None,
@@ -186,7 +186,7 @@ fn equals(name: &str, value: &Value) -> TokenStream {
         Value::String(text) => quote!(value[#name] == #text),
         Value::Bool(value) => quote!(value[#name] == #value),
         Value::Number(number) => match (number.as_f64(), number.as_i64()) {
-            // 1 and 1.0 are the same number. Beyond this, floats do not tell integers apart.
+            // 1 and 1.0 are the same number. Above this limit, floats do not distinguish integers.
             (Some(number), _) if number.abs() < 9_007_199_254_740_992.0 => {
                 quote!(value[#name].as_f64() == ::std::option::Option::Some(#number))
             }

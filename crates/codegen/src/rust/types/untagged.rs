@@ -1,12 +1,11 @@
-//! Enums without a tag, read once where the JSON type alone tells the variant.
+//! Decodes untagged enums without buffering if the JSON type alone determines the variant.
 //!
-//! What serde derives for such an enum copies the value into a buffer and tries variant after variant on it, with an error
-//! made and dropped for each that does not fit. Where no two variants take the same JSON type, a visitor hands the
-//! value on to the one that takes it.
+//! serde's derive for such an enum copies the value into a buffer and tries one variant after another, creating and dropping an error for
+//! each that does not match. If no two variants accept the same JSON type, a visitor passes the value on to the one that accepts it.
 //!
-//! The syntax tree has to show for certain what a variant takes, and the enum has to carry nothing but `untagged`: every other
-//! one is left as it is. From JSON, and from what serde buffers of it, both read the same. They differ in what is said of
-//! a value that does not fit, and in that what a struct ignores is looked at no more closely than in any other struct.
+//! The syntax tree must prove what a variant accepts, and the enum must have no attributes but `untagged`; all others are left unchanged.
+//! From JSON, and from serde's buffer of it, both decode the same. They differ in the error for a value that does not match, and in that
+//! ignored members of a struct are validated no more strictly than in any other struct.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +17,7 @@ use syn::{
 
 use super::edit_derives;
 
-/// Replaces the derived reading of such enums.
+/// Replaces the derived deserialization of such enums.
 pub(super) fn read_once(module: &mut ItemMod) {
     let Some((_, items)) = &mut module.content else { return };
     let structs = structs(items);
@@ -40,7 +39,7 @@ pub(super) fn read_once(module: &mut ItemMod) {
     *items = done;
 }
 
-/// What JSON calls a type, and an integer apart from other numbers.
+/// The JSON types, with integers separate from other numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Text,
@@ -52,7 +51,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// A value may be of both.
+    /// Returns whether a value may be of both kinds.
     fn meets(self, other: Self) -> bool {
         let number = |kind| matches!(kind, Self::Integer | Self::Number);
         self == other || (number(self) && number(other))
@@ -69,11 +68,11 @@ impl Kind {
         }
     }
 
-    /// The methods of a visitor to which it is given, each with the argument and the deserializer that hands that on.
+    /// Returns the methods of a visitor that receive such a value, each with the argument and the deserializer that passes it on.
     fn visits(self) -> Vec<(&'static str, Argument, &'static str)> {
         let plain = |ty| Argument::Plain(Box::new(ty));
         match self {
-            // A text that is owned is given to this as well: it is copied, as it was from the buffer.
+            // An owned string is passed to this as well: it is copied, as it was from the buffer.
             Self::Text => vec![("visit_str", plain(parse_quote!(&str)), "StrDeserializer")],
             Self::Boolean => vec![("visit_bool", plain(parse_quote!(bool)), "BoolDeserializer")],
             Self::Integer => vec![
@@ -91,17 +90,17 @@ impl Kind {
     }
 }
 
-/// What a method of a visitor is given.
+/// The argument of a visitor's method.
 enum Argument {
     Plain(Box<Type>),
-    /// The elements one by one, by this trait.
+    /// The elements one by one, through this trait.
     Access(&'static str),
 }
 
-/// The variants with what each takes, if that tells them apart.
+/// Returns the variants with the types that each accepts, if these are distinct.
 fn told_apart(item: &ItemEnum, structs: &BTreeMap<String, Vec<Kind>>) -> Option<Vec<(Ident, Vec<Kind>)>> {
     let derived = derives(&item.attrs);
-    // `untagged` is addressed to the derive of writing too, and would be addressed to nothing without it.
+    // `untagged` also affects the derived serialization, and would have no target without it.
     let both = ["Deserialize", "Serialize"].iter().all(|name| derived.contains(*name));
     if !both || !item.generics.params.is_empty() || said_to_serde(&item.attrs) != ["untagged"] {
         return None;
@@ -123,7 +122,7 @@ fn told_apart(item: &ItemEnum, structs: &BTreeMap<String, Vec<Kind>>) -> Option<
     (!variants.is_empty()).then_some(variants)
 }
 
-/// What a type takes, where that is certain.
+/// Returns the JSON types that a Rust type accepts, if that is certain.
 fn kinds_of(ty: &Type, structs: &BTreeMap<String, Vec<Kind>>) -> Option<Vec<Kind>> {
     let Type::Path(path) = ty else { return None };
     if path.qself.is_some() {
@@ -148,7 +147,7 @@ fn kinds_of(ty: &Type, structs: &BTreeMap<String, Vec<Kind>>) -> Option<Vec<Kind
         (false, ["i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64"], []) => Kind::Integer,
         (false, ["f32" | "f64"], []) => Kind::Number,
         (true, ["std", "vec", "Vec"], [_]) => Kind::List,
-        // The buffer does not read a text as a key of another type, so these would take more than they did.
+        // The buffer does not parse a string as a key of another type, so these would accept more than before.
         (true, ["serde_json", "Map"] | ["std", "collections", "HashMap" | "BTreeMap"], [key, _])
             if kinds_of(key, structs)? == [Kind::Text] =>
         {
@@ -161,7 +160,8 @@ fn kinds_of(ty: &Type, structs: &BTreeMap<String, Vec<Kind>>) -> Option<Vec<Kind
     Some(vec![kind])
 }
 
-/// What the structs take of which it is certain: those with named fields, whose reading is derived and without conversions.
+/// Returns the types that structs accept, as far as that is certain: structs with named fields and derived deserialization without
+/// conversions.
 fn structs(items: &[Item]) -> BTreeMap<String, Vec<Kind>> {
     let structs = items.iter().filter_map(|item| match item {
         Item::Struct(item) => Some((item.ident.to_string(), kinds_of_struct(item)?)),
@@ -177,11 +177,11 @@ fn kinds_of_struct(item: &ItemStruct) -> Option<Vec<Kind>> {
         return None;
     }
     let flattens = |field: &syn::Field| said_to_serde(&field.attrs).iter().any(|said| said == "flatten");
-    // Without a flattened field serde takes the list of the values of the fields too.
+    // Without a flattened field, serde also accepts a list of the fields' values.
     Some(if fields.named.iter().any(flattens) { vec![Kind::Object] } else { vec![Kind::Object, Kind::List] })
 }
 
-/// The names of what is derived.
+/// Returns the names of the derives.
 fn derives(attrs: &[Attribute]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("derive")) {
@@ -197,7 +197,7 @@ fn last(path: &syn::Path) -> String {
     path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default()
 }
 
-/// The names of what is said in serde's attributes, one by one. An attribute in a form that is not read counts as one.
+/// Returns the individual names in serde's attributes. An attribute in an unknown form counts as one.
 fn said_to_serde(attrs: &[Attribute]) -> Vec<String> {
     let mut said = Vec::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
@@ -209,7 +209,7 @@ fn said_to_serde(attrs: &[Attribute]) -> Vec<String> {
     said
 }
 
-/// The names begin with underscores because no generated type's does.
+/// Generates the deserialization. The names begin with underscores because no generated type's name does.
 fn reading_of(ident: &Ident, variants: &[(Ident, Vec<Kind>)]) -> ItemImpl {
     let kinds: Vec<&str> = variants.iter().flat_map(|(_, kinds)| kinds).map(|kind| kind.words()).collect();
     let expected = match kinds.as_slice() {
@@ -240,7 +240,7 @@ fn reading_of(ident: &Ident, variants: &[(Ident, Vec<Kind>)]) -> ItemImpl {
     }
 }
 
-/// The method of the visitor that makes the variant of what it is given.
+/// Generates the visitor's method that creates the variant from its argument.
 fn visit_of(
     ident: &Ident,
     variant: &Ident,
@@ -274,7 +274,7 @@ fn visit_of(
 mod tests {
     use super::*;
 
-    /// The enum with these variants among other types, and what is made of it.
+    /// Returns the enum with these variants among other types, and its generated implementation.
     fn mended(item: &str) -> (ItemEnum, Option<ItemImpl>) {
         let mut module: ItemMod = syn::parse_str(&format!(
             "pub mod types {{
@@ -315,7 +315,7 @@ mod tests {
         )
     }
 
-    /// The methods of the visitor, each with the variant that it makes.
+    /// Returns the methods of the visitor, each with the variant that it creates.
     fn visits(reading: &ItemImpl) -> Vec<String> {
         let text = reading.to_token_stream().to_string().replace(' ', "");
         let methods = text.split("fnvisit_").skip(1).map(|method| {
@@ -362,9 +362,9 @@ mod tests {
             "Integer(i64), Number(f64)",
             "One(Open), Other(Open)",
             "Map(::std::collections::BTreeMap<::std::string::String, i64>), Open(Open)",
-            // A struct is read from the list of its values too.
+            // A struct is also decoded from a list of its values.
             "Closed(Closed), List(::std::vec::Vec<i64>)",
-            // Types that take several, or of which the tree does not say what they take.
+            // Types that accept several JSON types, or that the syntax tree does not reveal.
             "Any(::serde_json::Value)",
             "Flag(::std::option::Option<bool>)",
             "Name(Name)",
@@ -385,7 +385,7 @@ mod tests {
             "Named { a: i64 }",
             "Two(i64, i64)",
             "Empty()",
-            // What serde is told.
+            // Attributes of serde.
             "#[serde(rename = \"x\")] Flag(bool)",
             "#[serde(skip)] Flag(bool)",
             "Flag(#[serde(with = \"x\")] bool)",

@@ -1,7 +1,7 @@
 //! Operators on the generated source.
 //!
-//! Such a mutant is judged by what the reader makes of its source: nothing is compiled anew, so the compiled types, the
-//! instances and the recorded requests, which would say the same, are left out.
+//! Such a mutant is checked only by what the reader finds in its source: nothing is compiled again, so the compiled types, the instances
+//! and the recorded requests, which would be unchanged, are left out.
 
 mod operations;
 mod rules;
@@ -12,11 +12,11 @@ use syn::{File, Item};
 use self::{operations::Operations, rules::Rules, types::Types};
 use crate::code::Code;
 
-/// A change of the source: which, and at which of the places where it can be made.
+/// A change of the source: its operator, and the index of the place where it is made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Change {
     operator: Operator,
-    /// The part of the source where it is made; none is the whole.
+    /// The part of the source in which it is made; `None` stands for the whole.
     part: Option<usize>,
     nth: usize,
 }
@@ -28,8 +28,7 @@ enum Operator {
     Rules(Rules),
 }
 
-/// A generated source, as a whole and in parts that can be read by themselves: one for each type, each operation and each static
-/// with rules.
+/// A generated source, as a whole and in parts that can be read separately: one for each type, each operation and each static with rules.
 pub(super) struct Source {
     whole: File,
     parts: Vec<Part>,
@@ -49,7 +48,7 @@ impl Source {
         Ok(Self { whole, parts })
     }
 
-    /// Every change that can be made.
+    /// Returns every change that can be made.
     pub(super) fn changes(&self) -> Vec<Change> {
         let operators = Types::ALL.iter().copied().map(Operator::Types);
         let operators = operators.chain(Operations::ALL.iter().copied().map(Operator::Operations));
@@ -104,7 +103,7 @@ impl Change {
 }
 
 impl Operator {
-    /// Returns whether it is about more than one type or one operation.
+    /// Returns whether it concerns more than one type or one operation.
     fn is_of_whole(self) -> bool {
         match self {
             Self::Types(types) => types == Types::TypeRemoved,
@@ -122,7 +121,7 @@ impl Operator {
     }
 }
 
-/// The source without what the reader does not read.
+/// Returns the source without what the reader ignores.
 fn lean(mut file: File) -> File {
     if let Some(items) = module(&mut file, "types") {
         items.retain(|item| match item {
@@ -137,7 +136,7 @@ fn lean(mut file: File) -> File {
     file
 }
 
-/// The items of a module of the file.
+/// Returns the items of a module of the file.
 fn module<'f>(file: &'f mut File, name: &str) -> Option<&'f mut Vec<Item>> {
     file.items.iter_mut().find_map(|item| match item {
         Item::Mod(module) if module.ident == name => module.content.as_mut().map(|(_, items)| items),
@@ -145,7 +144,7 @@ fn module<'f>(file: &'f mut File, name: &str) -> Option<&'f mut Vec<Item>> {
     })
 }
 
-/// Counts the places where a change can be made, and tells the one where it is to be.
+/// Counts the places where a change can be made, and tells which one is meant.
 struct Turn {
     nth: usize,
     seen: usize,
@@ -157,7 +156,7 @@ impl Turn {
         Self { nth, seen: 0, place: String::new() }
     }
 
-    /// Returns whether the change is to be made here.
+    /// Returns whether to make the change here.
     fn here(&mut self, place: impl FnOnce() -> String) -> bool {
         let here = self.seen == self.nth;
         self.seen += 1;

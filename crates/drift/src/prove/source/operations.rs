@@ -1,4 +1,4 @@
-//! Operators on operations: on everything that the source of one says.
+//! Operators on operations: on everything in the source of an operation.
 
 use quote::ToTokens;
 use syn::{
@@ -34,7 +34,7 @@ pub(super) enum Operations {
     FunctionRemoved,
 }
 
-/// Each operation as a file of its own.
+/// Returns each operation as a separate file.
 pub(super) fn parts(file: &File) -> Vec<(String, File)> {
     let items = file.items.iter().find_map(|item| match item {
         Item::Mod(module) if module.ident == "operations" => module.content.as_ref(),
@@ -104,7 +104,7 @@ impl Operations {
         }
     }
 
-    /// Returns whether it is about more than one operation.
+    /// Returns whether it concerns more than one operation.
     pub(super) fn is_of_whole(self) -> bool {
         matches!(self, Self::Removed | Self::LeftOutOfATable)
     }
@@ -242,7 +242,7 @@ fn is_of(item: &Item, name: &str) -> bool {
     }
 }
 
-/// `T` of `Option<T>`.
+/// Returns `T` of `Option<T>`.
 fn optional(ty: &Type) -> Option<Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|last| last.ident == "Option")?;
@@ -262,7 +262,7 @@ fn drop_one(attrs: &mut Vec<Attribute>, owner: &str, turn: &mut Turn) {
     }
 }
 
-/// Changes what stands in a function or a constant.
+/// Changes the content of a function or a constant.
 struct Inner<'t> {
     operator: Operations,
     owner: &'t str,

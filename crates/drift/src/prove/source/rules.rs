@@ -26,7 +26,7 @@ pub(super) enum Rules {
 
 type List = Punctuated<Expr, Token![,]>;
 
-/// Each static as a file of its own.
+/// Returns each static as a separate file.
 pub(super) fn parts(file: &File) -> Vec<(String, File)> {
     let items = file.items.iter().find_map(|item| match item {
         Item::Mod(module) if module.ident == "rules" => module.content.as_ref(),
@@ -40,7 +40,7 @@ pub(super) fn parts(file: &File) -> Vec<(String, File)> {
     items.iter().filter_map(part).collect()
 }
 
-/// The name of a static and its rules.
+/// Returns the name of a static and its rules.
 fn read(item: &Item) -> Option<(Ident, List)> {
     let Item::Macro(item) = item else { return None };
     let parser = |input: syn::parse::ParseStream<'_>| {

@@ -12,7 +12,7 @@ use syn::{
 
 use super::{Turn, module};
 
-/// What is done to a type.
+/// Changes of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Types {
     TypeRemoved,
@@ -48,7 +48,7 @@ pub(super) enum Types {
     KeptAsAnother,
 }
 
-/// Each type with what is implemented for it by hand, as a file of its own.
+/// Returns each type with its hand-written implementations as a separate file.
 pub(super) fn parts(file: &File) -> Vec<(String, File)> {
     let items = file.items.iter().find_map(|item| match item {
         Item::Mod(module) if module.ident == "types" => module.content.as_ref(),
@@ -206,7 +206,7 @@ impl Types {
                     });
                 }
             }
-            // The order means something only where it is the order in which they are tried.
+            // The order matters only if it is the order in which they are tried.
             Self::VariantsReordered if untagged => {
                 for index in 1..count {
                     let (one, other) = (item.variants[index - 1].clone(), item.variants[index].clone());
@@ -351,7 +351,7 @@ pub(super) fn remove<T: Clone, P: Default>(list: &mut Punctuated<T, P>, index: u
     *list = kept.map(|(_, item)| item).collect();
 }
 
-/// `T` of `Outer<T>`.
+/// Returns `T` of `Outer<T>`.
 fn argument(ty: &Type, outer: &str) -> Option<Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|last| last.ident == outer)?;
@@ -362,7 +362,7 @@ fn argument(ty: &Type, outer: &str) -> Option<Type> {
     }
 }
 
-/// Another type of the same kind of use: inside an option or a list, that of what it holds.
+/// Returns another type of the same kind: inside an option or a list, another element type.
 pub(super) fn other(ty: &Type) -> Type {
     for outer in ["Option", "Vec"] {
         if let (Some(inner), Type::Path(path)) = (argument(ty, outer), ty) {
@@ -388,7 +388,7 @@ pub(super) fn other(ty: &Type) -> Type {
     }
 }
 
-/// Returns whether serde is told this.
+/// Returns whether serde's attributes contain this name.
 fn has(attrs: &[Attribute], name: &str) -> bool {
     let mut found = false;
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
@@ -403,7 +403,7 @@ fn has(attrs: &[Attribute], name: &str) -> bool {
     found
 }
 
-/// Leaves out what serde is told by this name.
+/// Removes this name from serde's attributes.
 fn without(attrs: &mut [Attribute], name: &str) {
     for attr in attrs.iter_mut().filter(|attr| attr.path().is_ident("serde")) {
         let mut kept: Vec<TokenStream> = Vec::new();

@@ -1,4 +1,4 @@
-//! A value made from a schema, for responses of which the document has no example.
+//! Generates a value from a schema, for responses without an example in the document.
 
 mod text;
 
@@ -10,20 +10,20 @@ use super::local_pointer;
 
 /// The types of JSON Schema.
 const TYPES: [&str; 7] = ["object", "array", "string", "integer", "number", "boolean", "null"];
-/// For each type, the keywords that speak of it.
+/// For each type, the keywords that apply to it.
 const HINTS: [(&str, &[&str]); 4] = [
     ("object", &["properties", "required", "additionalProperties", "minProperties", "patternProperties"]),
     ("array", &["items", "prefixItems", "contains", "minItems"]),
     ("string", &["pattern", "minLength", "maxLength", "format"]),
     ("number", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
 ];
-/// How many variants of a union are tried.
+/// The number of variants of a union that are tried.
 const VARIANTS: usize = 8;
-/// How many elements more than wanted are made where they have to differ.
+/// The number of extra elements that are generated if elements must differ.
 const SPARE: usize = 16;
 
-/// A value that fits the schema: with its own examples and all members if possible, else without one or the other. Nothing
-/// if no attempt fits.
+/// Generates a value that matches the schema, preferably with the schema's own examples and all members. Returns `None` if no attempt
+/// matches.
 pub(super) fn sample(document: &Value, schema: &Value, fits: impl Fn(&Value) -> bool) -> Option<Value> {
     let tactics = (0..VARIANTS).flat_map(|variant| {
         [(true, true), (false, true), (true, false), (false, false)].map(|(shown, optional)| Tactic {
@@ -37,29 +37,29 @@ pub(super) fn sample(document: &Value, schema: &Value, fits: impl Fn(&Value) -> 
         .find(|value| fits(value))
 }
 
-/// How a value is made.
+/// The strategy for generating a value.
 #[derive(Debug, Clone, Copy)]
 struct Tactic {
-    /// By the schemas' own examples and defaults.
+    /// Uses the schemas' own examples and defaults.
     shown: bool,
-    /// With members that may be left out.
+    /// Includes optional members.
     optional: bool,
-    /// From this variant of each union, and this value of each list.
+    /// The index of the variant of each union, and of the value in each list, to use.
     variant: usize,
 }
 
 struct Sampler<'a> {
     document: &'a Value,
-    /// The references that are being followed; a schema that contains itself ends there.
+    /// The references that are being followed. A schema that contains itself ends here.
     inside: Vec<&'a str>,
     tactic: Tactic,
 }
 
-/// Schemas that apply to one value, each without what it refers to.
+/// Schemas that apply to the same value, with their references and combinations resolved.
 type Parts<'a> = Vec<&'a Value>;
 
 impl<'a> Sampler<'a> {
-    /// The `nth` of distinct values to which all of the schemas apply.
+    /// Generates the `nth` of several distinct values that all of the schemas apply to.
     fn make(&mut self, schemas: &[&'a Value], nth: usize) -> Option<Value> {
         let outer = self.inside.len();
         let mut parts = Vec::new();
@@ -69,7 +69,7 @@ impl<'a> Sampler<'a> {
         made
     }
 
-    /// Adds a schema, what it refers to and what it combines. `false` if no value can be made of it.
+    /// Adds a schema, the target of its reference, and the schemas that it combines. Returns `false` if no value can be generated from it.
     fn collect(&mut self, schema: &'a Value, outer: usize, parts: &mut Parts<'a>) -> bool {
         if let Value::Bool(passes) = schema {
             return *passes;
@@ -92,7 +92,7 @@ impl<'a> Sampler<'a> {
             && ["oneOf", "anyOf"].iter().all(|keyword| self.choose(list(schema, keyword), outer, parts))
     }
 
-    /// Adds the variant that the tactic says, or the next one that a value can be made of; null comes last.
+    /// Adds the variant that the strategy selects, or the next one that a value can be generated from; null comes last.
     fn choose(&mut self, variants: &'a [Value], outer: usize, parts: &mut Parts<'a>) -> bool {
         let is_null = |variant: &&Value| variant.get("type").is_some_and(|name| name == "null");
         let (null, mut others): (Vec<_>, Vec<_>) = variants.iter().partition(is_null);
@@ -144,7 +144,7 @@ impl<'a> Sampler<'a> {
         }
     }
 
-    /// A member that cannot be made is left out, if it may be.
+    /// Generates an object. An optional member that cannot be generated is left out.
     fn object(&mut self, parts: &Parts<'a>, nth: usize) -> Option<Value> {
         let mut required: Vec<&str> = strings(parts, "required").collect();
         let mut open = 0;
@@ -211,7 +211,7 @@ impl<'a> Sampler<'a> {
             match self.make(&rest, nth) {
                 Some(made) if unique(parts) && elements.contains(&made) => {}
                 Some(made) => elements.push(made),
-                // Where they need not differ, the first one will do again.
+                // If elements need not differ, the first one is repeated.
                 None if nth > 0 && !unique(parts) => elements.push(self.make(&rest, 0)?),
                 None if elements.len() as u64 >= least => break,
                 None => return None,
@@ -233,12 +233,12 @@ fn unique(parts: &Parts<'_>) -> bool {
     parts.iter().any(|part| part.get("uniqueItems") == Some(&Value::Bool(true)))
 }
 
-/// The strictest of counts that have to be reached.
+/// Returns the strictest of several minimum counts.
 fn greatest(parts: &[&Value], keyword: &str) -> u64 {
     parts.iter().filter_map(|part| part.get(keyword)?.as_u64()).max().unwrap_or_default()
 }
 
-/// What applies to a member of an object.
+/// Returns the schemas that apply to a member of an object.
 fn member<'a>(parts: &Parts<'a>, name: &str) -> Vec<&'a Value> {
     let of = |part: &&'a Value| {
         let own = part.get("properties").and_then(|all| all.get(name));
@@ -248,7 +248,7 @@ fn member<'a>(parts: &Parts<'a>, name: &str) -> Vec<&'a Value> {
     if found.is_empty() { vec![&Value::Bool(true)] } else { found }
 }
 
-/// The types that a value may have, null last; where none is stated, the one that the keywords speak of comes first.
+/// Returns the types that a value may have, null last. If no type is declared, the type that the keywords apply to comes first.
 fn kinds(parts: &Parts<'_>) -> Vec<&'static str> {
     let mut stated: Option<Vec<&'static str>> = None;
     for part in parts {
@@ -263,7 +263,7 @@ fn kinds(parts: &Parts<'_>) -> Vec<&'static str> {
             Some(before) if before.iter().copied().any(covers) => {
                 before.into_iter().filter(|kind| covers(kind)).collect()
             }
-            // An integer is among the numbers that were stated before.
+            // An integer is among the numbers that were declared before.
             None | Some(_) => named.iter().filter_map(known).collect(),
         });
     }
@@ -289,7 +289,7 @@ fn is_of(value: &Value, kind: &str) -> bool {
     }
 }
 
-/// The `nth` number within the bounds.
+/// Returns the `nth` number within the bounds.
 fn number(parts: &Parts<'_>, whole: bool, nth: usize) -> Option<Value> {
     let stated = |keyword: &'static str| parts.iter().filter_map(move |part| part.get(keyword)?.as_f64());
     let (from, above) = (stated("minimum").reduce(f64::max), stated("exclusiveMinimum").reduce(f64::max));
@@ -316,7 +316,7 @@ fn number(parts: &Parts<'_>, whole: bool, nth: usize) -> Option<Value> {
         (None, None, None) => (1.5, 1.0),
     };
     let position = f64::from(u32::try_from(nth).ok()?);
-    // One that is excluded takes the next one's place.
+    // An excluded number is replaced by the next one.
     let values = [position, position + 1.0].map(|at| start + at * stride);
     let value = if nth == 0 || within(start) { values } else { [values[1], values[1]] };
     let value = value.into_iter().find(|value| within(*value))?;
@@ -332,7 +332,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// What is made of a schema, whether it fits or not.
+    /// Generates a value from a schema, whether it matches or not.
     fn made(document: &Value, schema: &Value) -> Option<Value> {
         sample(document, schema, |_| true)
     }

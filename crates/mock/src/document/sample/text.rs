@@ -1,14 +1,14 @@
-//! Texts of a format, a pattern or a length.
+//! Generates text with a format, a pattern or a length.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 use serde_json::Value;
 
 use super::greatest;
 
-/// How often a repetition that has no end is repeated at most.
+/// The maximum number of repetitions for an unbounded repetition.
 const REPEATED: u32 = 300;
 
-/// The formats of which there is a text.
+/// The formats that text can be generated for.
 #[cfg(test)]
 pub(super) const FORMATS: [&str; 18] = [
     "date-time",
@@ -31,7 +31,7 @@ pub(super) const FORMATS: [&str; 18] = [
     "regex",
 ];
 
-/// The `nth` text to which all of the schemas apply.
+/// Generates the `nth` text that all of the schemas apply to.
 pub(super) fn text(parts: &[&Value], nth: usize) -> Option<String> {
     let least = usize::try_from(greatest(parts, "minLength")).ok()?;
     let most = parts.iter().filter_map(|part| part.get("maxLength")?.as_u64()).min();
@@ -62,7 +62,7 @@ pub(super) fn text(parts: &[&Value], nth: usize) -> Option<String> {
     let mut text = format!("text{number}");
     let length = text.chars().count();
     if length > most {
-        // What tells them apart is at the end.
+        // The part that distinguishes the texts is at the end.
         text = text.chars().skip(if nth == 0 { 0 } else { length - most }).take(most).collect();
     }
     text.extend(std::iter::repeat_n('x', least.saturating_sub(length)));
@@ -89,7 +89,7 @@ fn sample_for_format(format: &str, nth: usize) -> Option<String> {
     })
 }
 
-/// A text that the pattern matches: with `more` repetitions than it demands, and the `pick`th of the characters it lets pass.
+/// Generates text that the pattern matches, with `more` repetitions than required and the `pick`th of the characters allowed.
 fn matching(hir: &Hir, more: u32, pick: usize) -> String {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => String::new(),
@@ -110,7 +110,7 @@ fn matching(hir: &Hir, more: u32, pick: usize) -> String {
     }
 }
 
-/// A character of the class, preferably one that can be read.
+/// Returns a character of the class, preferably a readable one.
 fn character(class: &Class, pick: usize) -> Option<char> {
     let ranges: Vec<(char, char)> = match class {
         Class::Unicode(class) => class.ranges().iter().map(|range| (range.start(), range.end())).collect(),

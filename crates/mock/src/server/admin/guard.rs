@@ -1,4 +1,4 @@
-//! Guards the admin API. It is for programs on this machine and the hub's own page, not other pages that a browser shows.
+//! Guards the admin API, which is for programs on this machine and the server's own page, not for other pages in a browser.
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
@@ -15,8 +15,8 @@ use crate::document::is_json;
 /// Paths below `/_hub/` for browsers. Only forms are posted there.
 pub(super) const PAGE: &str = "/_hub/page/";
 
-/// The security policy that every response states: nothing is loaded from elsewhere, and no script or style that stands in the page
-/// runs; no other page may show it in a frame, use it or keep it.
+/// The security policy in every response: nothing is loaded from elsewhere, no inline script or style runs, and no other page may frame,
+/// use or cache the response.
 const HEADERS: [(HeaderName, &str); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -29,11 +29,11 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// Lets a request through if it was sent to a name of this machine, comes from no foreign page, and has JSON or no body; a form
-/// has to come from the hub's own page.
+/// Accepts a request if it was sent to a name of this machine, does not come from a foreign page, and has JSON or no body. A form must come
+/// from the server's own page.
 ///
-/// The name is checked since a page may have its own name lead here (DNS rebinding), the content type since a browser sends
-/// text and forms to any host without asking first.
+/// The name is checked because a page may resolve its own name to this machine (DNS rebinding). The content type is checked because a
+/// browser sends text and forms to any host without asking first.
 pub(super) async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let changes = *request.method() != Method::GET;
     let takes_form = changes && request.uri().path().starts_with(PAGE);
@@ -69,7 +69,7 @@ fn check(
         return Err(forbidden("the request comes from a page of another host"));
     }
     if takes_form {
-        // A browser asks nobody before it posts a form, and names the page with it.
+        // A browser posts a form without asking first, but names the page in the request.
         if origin != Some(host) {
             return Err(forbidden("the form does not come from the hub's own page"));
         }
@@ -96,7 +96,7 @@ fn forbidden(message: &str) -> HubResponse {
     HubResponse::refusal(StatusCode::FORBIDDEN, message)
 }
 
-/// Whether an authority, with a port or without, names this machine.
+/// Returns whether an authority, with or without a port, names this machine.
 fn is_own(known: &BTreeSet<String>, authority: &str) -> bool {
     let Ok(authority) = authority.parse::<Authority>() else { return false };
     if authority.as_str().contains('@') {

@@ -1,4 +1,4 @@
-//! The admin API, below `/_hub/`: what a test in another language does with a hub.
+//! The admin API below `/_hub/`, with which tests in other languages control the server.
 
 mod guard;
 #[cfg(feature = "page")]
@@ -125,7 +125,7 @@ async fn define(
     Ok(done())
 }
 
-/// A stub as the admin API takes it.
+/// A stub in the form of the admin API.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stub {
@@ -160,7 +160,7 @@ async fn clear_faults(State(shared): Hub) -> HubResponse {
     done()
 }
 
-/// A rate limit as the admin API takes it.
+/// A rate limit in the form of the admin API.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rate {

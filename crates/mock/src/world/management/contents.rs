@@ -10,7 +10,7 @@ use super::{
     time, validation, without,
 };
 
-/// The slugs of a list, commas between them; all if there is none.
+/// Returns whether a slug is requested. The parameter lists slugs separated by commas; without it, all are.
 fn is_asked_for(asked: &Asked<'_>, slug: &str) -> bool {
     asked.query("slugs").is_none_or(|slugs| slugs.split(',').any(|one| one.trim() == slug))
 }
@@ -193,7 +193,7 @@ impl Space {
         tree
     }
 
-    /// A category that a live workflow uses cannot go.
+    /// Returns the errors of a tree. A category that a live workflow uses cannot be removed.
     fn tree_errors(&self, tree: &Members) -> Vec<String> {
         let known: BTreeSet<String> = categories_of(tree).iter().map(slug_of).collect();
         let live = self.categories.live.get("").map(categories_of).unwrap_or_default();
@@ -261,7 +261,7 @@ impl Space {
         })
     }
 
-    /// A file with what the last commit makes of it.
+    /// Returns a file with the members that the last commit adds.
     fn file(&self, name: &str, mode: &str, with_content: bool) -> Option<Members> {
         let file = self.translations.by_mode(mode).get(name)?;
         let live = self.translations.live.get(name);
@@ -340,12 +340,12 @@ impl Space {
     }
 }
 
-/// A link to a schema with all its members.
+/// Returns a link to a schema with all its members.
 fn whole_link(link: &Value) -> Value {
     json!({"schema": link["schema"], "version_no": link["version_no"]})
 }
 
-/// Why a workflow cannot be committed.
+/// Returns the reasons why a workflow cannot be committed.
 fn workflow_errors(workflow: &Members) -> Vec<String> {
     let mut errors = Vec::new();
     let nodes = workflow.get("tree").and_then(|tree| tree["nodes"].as_array());
@@ -360,7 +360,7 @@ fn workflow_errors(workflow: &Members) -> Vec<String> {
     errors
 }
 
-/// Whether a step, or one below it, sends anything.
+/// Returns whether a step, or one below it, sends anything.
 fn acts(node: &Value) -> bool {
     let kind = node["node_type"].as_str().unwrap_or_default();
     let below = node["branches"].as_array().into_iter().flatten();
@@ -369,7 +369,7 @@ fn acts(node: &Value) -> bool {
         || below.filter_map(|branch| branch["nodes"].as_array()).flatten().any(acts)
 }
 
-/// The categories of a tree, each with its root and section.
+/// Returns the categories of a tree, each with its root and section.
 pub(super) fn categories_of(tree: &Members) -> Vec<Members> {
     let mut found = Vec::new();
     for root in tree.get("root_categories").and_then(Value::as_array).into_iter().flatten() {

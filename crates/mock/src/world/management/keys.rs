@@ -1,4 +1,4 @@
-//! The keys of a workspace, of which the secret ones are shown once.
+//! The keys of a workspace. Secret ones are shown only once.
 
 use chrono::Utc;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::{
     Answer, Answered, Asked, Members, Space, bad_request, members, object, offset_page, system_user, time,
 };
 
-/// The key of this id that is not deleted.
+/// Returns the key with this id unless it is deleted.
 fn find<'a>(keys: &'a mut [Members], member: &str, asked: &Asked<'_>) -> Option<&'a mut Members> {
     let (_, id) = asked.path.last()?;
     let is_there = |key: &&mut Members| {
@@ -29,7 +29,7 @@ fn delete(keys: &mut [Members], member: &str, asked: &Asked<'_>) -> Answer {
 }
 
 impl Space {
-    /// A number that no other key of the workspace has.
+    /// Returns a number that no other key of the workspace has.
     fn number(&mut self) -> String {
         self.made += 1;
         format!("{:08}", self.made)
@@ -81,7 +81,7 @@ impl Space {
             }
             "rotate" => {
                 let number = self.number();
-                // The id of the key stands before the last segment.
+                // The id of the key is not in the last segment of the path.
                 let id = asked.parameter("public_key_id");
                 let found =
                     self.public_keys.iter_mut().find(|key| key["id"] == id && key["is_deleted"] == false);
@@ -117,7 +117,7 @@ impl Space {
         })
     }
 
-    /// A new signing key, with its private half.
+    /// Creates a signing key, including its private half.
     fn sign(&mut self) -> Members {
         let number = self.number();
         let key = object(json!({

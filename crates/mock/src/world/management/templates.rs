@@ -1,4 +1,4 @@
-//! Templates with their variants, which carry the contents, and the data of previews.
+//! Templates, their variants with the contents, and the data for previews.
 
 use chrono::Utc;
 use serde_json::{Value, json};
@@ -8,10 +8,10 @@ use super::{
     time, without,
 };
 
-/// What separates the parts of a variant's key; no slug and no id has it.
+/// Separates the parts of a variant's key; no slug or id contains it.
 const SEPARATOR: char = '\u{0}';
 
-/// The key of a variant, or the beginning of several.
+/// Returns the key of a variant, or the common prefix of several keys.
 fn key(parts: &[&str]) -> String {
     parts.iter().flat_map(|part| [part, "\u{0}"]).collect()
 }
@@ -78,7 +78,7 @@ impl Space {
                 }));
                 let channels = content.get("enabled_channels").and_then(Value::as_array).cloned();
                 self.templates.save(&slug, content);
-                // Each channel has a variant from the first.
+                // Each channel has a variant from the start.
                 for channel in channels.iter().flatten().filter_map(Value::as_str) {
                     let prefix = key(&[&slug, channel]);
                     if !self.variants.draft.keys().any(|known| known.starts_with(&prefix)) {
@@ -190,7 +190,7 @@ impl Space {
         })
     }
 
-    /// Sets what a vendor says of a live variant.
+    /// Sets a vendor's verdict on a live variant.
     fn judge_variant(&mut self, key: &str, status: &Value) -> Option<()> {
         let live = self.variants.live.get_mut(key)?;
         live.extend(object(status.clone()));
@@ -230,7 +230,7 @@ impl Space {
     }
 }
 
-/// A variant without contents cannot be committed.
+/// Returns the errors of a variant. One without contents cannot be committed.
 fn variant_errors(variant: &Members) -> Members {
     let is_empty = variant.get("content").and_then(Value::as_object).is_none_or(Members::is_empty);
     if is_empty { object(json!({"content": ["required"]})) } else { Members::new() }

@@ -1,4 +1,4 @@
-//! Upserts and edits as records for the endpoint of events, in the form in which SuprSend's own SDKs send them.
+//! Upserts and edits as records for the event endpoint, in the form that SuprSend's own SDKs send.
 
 use serde_json::{Map, Value};
 use suprsend_api::{
@@ -20,9 +20,9 @@ use crate::{
     error::Violations,
 };
 
-/// Says who made a record.
+/// Identifies the SDK that created a record.
 const VERSION: &str = concat!("suprsend-rust/", env!("CARGO_PKG_VERSION"));
-/// The form of a record.
+/// The version of the record format.
 const SCHEMA: &str = "2";
 
 impl Sealed for IngestUsers {}
@@ -52,7 +52,7 @@ impl Records for IngestUsers {
         about.ss_sdk_version.get_or_insert_with(|| VERSION.to_owned());
     }
 
-    /// A record is not recognized when it is repeated.
+    /// Returns `None`: repeated records are not recognized.
     fn key(_: &UserRecord) -> Option<&str> {
         None
     }
@@ -98,7 +98,7 @@ impl<C: AsClient> Record for Call<EditUserProfile, C> {
     }
 }
 
-/// Adds the violations of an operation's own rules, which name its members as the caller knows them.
+/// Validates an operation by its own rules, whose violations name members as the caller knows them.
 fn checked<O: Operation>(operation: &O, mut violations: Violations) -> Violations {
     let checked = checks::operation(operation);
     violations.append(checked.parameters);
@@ -124,7 +124,7 @@ fn record(distinct_id: String, user_operations: Vec<EditOperation>) -> UserRecor
     }
 }
 
-/// All properties at once, then each address of a channel by itself.
+/// Sets all properties in one operation, then each address of a channel in its own.
 fn upsert(body: UserUpsert) -> Vec<EditOperation> {
     let UserUpsert {
         androidpush,
@@ -140,7 +140,7 @@ fn upsert(body: UserUpsert) -> Vec<EditOperation> {
         whatsapp,
         mut extra,
     } = body;
-    // Undeclared members: details of push addresses, or properties under SuprSend's own names.
+    // Undeclared members are details of push addresses, or properties under SuprSend's own names.
     let mut text = |name: &str| match extra.remove(name) {
         Some(Value::String(text)) => Some(text),
         _ => None,
@@ -168,7 +168,7 @@ fn upsert(body: UserUpsert) -> Vec<EditOperation> {
     appended.extend(ms_teams.into_iter().map(|it| EditValues { ms_teams: Some(it), ..values() }));
 
     let mut operations = Vec::with_capacity(appended.len() + 1);
-    // A user without anything is created, too.
+    // A user without any data is created, too.
     if has_properties || appended.is_empty() {
         let set = UserProperties { locale, preferred_language, timezone, extra };
         operations.push(EditOperation { set: Some(set), ..EditOperation::default() });
@@ -185,14 +185,14 @@ fn remove(values: EditValues) -> EditOperation {
     EditOperation { remove: Some(values), ..EditOperation::default() }
 }
 
-/// The operations under the names that records have for them, one address each. The order stays.
+/// Renames the operations as records require, with one address each, in the same order.
 fn edit(body: UserEdit) -> Vec<EditOperation> {
     let mut operations = Vec::with_capacity(body.operations.len());
     for mut operation in body.operations {
         let added = operation.append.take().map(single);
         let removed = operation.remove.take().map(single);
         operation.add.extend(std::mem::take(&mut operation.increment));
-        // Of several in one operation the order is not defined; this is that in which the document lists them.
+        // The order of several actions in one operation is not defined; this is the order in which the document lists them.
         let is_empty = operation == EditOperation::default();
         let unset = std::mem::take(&mut operation.unset);
         if operation != EditOperation::default() {
@@ -207,7 +207,7 @@ fn edit(body: UserEdit) -> Vec<EditOperation> {
     operations
 }
 
-/// Values with one address or element each.
+/// Splits values into values with one address or element each.
 fn single(values: EditValues) -> Vec<EditValues> {
     let EditValues {
         androidpush,

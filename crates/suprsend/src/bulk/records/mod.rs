@@ -1,5 +1,5 @@
-//! Many records in few requests: what [`trigger_all`](crate::Workflows::trigger_all), [`track_all`](crate::Events::track_all) and
-//! [`ingest_all`](crate::Users::ingest_all) return.
+//! Sends many records in few requests: the types that [`trigger_all`](crate::Workflows::trigger_all),
+//! [`track_all`](crate::Events::track_all) and [`ingest_all`](crate::Users::ingest_all) return.
 
 mod envelope;
 mod ingest;
@@ -30,7 +30,7 @@ use self::{
 };
 use super::{Outage, Outcome, SendAll, Source, Summary};
 use crate::{
-    client::{AsClient, Client, Keys},
+    client::{AsClient, Client},
     error::{ApiError, Error, Secrets, UndecodableResponse},
     flow::LONGEST_PAUSE,
     raw_response::RawResponse,
@@ -44,17 +44,17 @@ pub use self::{
     record::{Draft, Record, RecordEntry, RecordOutcomeOf, Records},
 };
 
-/// The outcomes of many records that are sent in packs: a [`Stream`]; with the blocking client it is an iterator.
+/// The outcomes of many records that are sent in packs: a [`Stream`], or an iterator with the blocking client.
 ///
-/// See [the module](crate::bulk) for what holds. The settings hold for what is sent from then on, so they are best made before the first
-/// outcome is asked for.
+/// See [the module](crate::bulk) for its guarantees. Settings apply to everything sent after they are made, so make them before you ask for
+/// the first outcome.
 #[must_use = "nothing is sent unless the outcomes are asked for"]
 pub struct SendRecords<S: Stream<Item: RecordEntry>, C: AsClient = Client> {
     /// Sends the packs.
     inner: SendAll<Packs<S, C>, C>,
     queue: SharedQueue<S::Item>,
     policy: RetryPolicy,
-    /// The last failure of a call.
+    /// The last error of a call.
     last: Option<Error>,
     succeeded: u64,
     failed: u64,
@@ -77,37 +77,37 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> SendRecords<S, C> {
         }
     }
 
-    /// Keeps this number of requests in flight, whatever the hub says; with one, records are sent in the order of the input, but for
-    /// those that are sent again. Zero counts as one. Pauses and outages still hold the stream.
+    /// Keeps this number of requests in flight, however the API responds. With one request, records are sent in the order of the input,
+    /// except for retries. Zero counts as one. Pauses and outages still hold the stream.
     pub fn fixed_concurrency(self, requests: usize) -> Self {
         self.set(|inner| inner.fixed_concurrency(requests))
     }
 
-    /// Lets the number of requests in flight vary between these. Defaults to 1 and 64. Zero counts as one, and a maximum below the
-    /// minimum as the minimum.
+    /// Lets the number of requests in flight vary between these bounds. Defaults to 1 and 64. Zero counts as one. A maximum below the
+    /// minimum counts as the minimum.
     pub fn adaptive_concurrency(self, min: usize, max: usize) -> Self {
         self.set(|inner| inner.adaptive_concurrency(min, max))
     }
 
-    /// Limits the number of requests in a second, retries included. Zero counts as one. There is no limit by default.
+    /// Limits the number of requests per second, including retries. Zero counts as one. Unlimited by default.
     pub fn max_rate(self, requests: u32) -> Self {
         self.set(|inner| inner.max_rate(requests))
     }
 
-    /// Limits the time that the stream waits because the hub asks for it; see [`SendAll::max_pause`]. Defaults to 5 min.
+    /// Limits the time that the stream waits when the API asks for it; see [`SendAll::max_pause`]. Defaults to 5 min.
     pub fn max_pause(self, pause: Duration) -> Self {
         self.set(|inner| inner.max_pause(pause))
     }
 
-    /// Limits the time that the stream waits for the end of an outage. Defaults to 10 min.
+    /// Limits the time that the stream waits for an outage to end. Defaults to 10 min.
     ///
-    /// After that the records that were taken from the input fail, and the stream ends: the rest of the input is not tried.
+    /// After that, the records already taken from the input fail and the stream ends; the rest of the input is not tried.
     pub fn max_outage(self, outage: Duration) -> Self {
         self.set(|inner| inner.max_outage(outage))
     }
 
-    /// Ends the stream after this number of requests in a row that failed [for a while](Error::is_retryable); see
-    /// [`SendAll::give_up_after`]. The stream never gives up for that by default.
+    /// Ends the stream after this number of consecutive requests with [retryable](Error::is_retryable) failures; see
+    /// [`SendAll::give_up_after`]. By default, the stream never gives up for this reason.
     pub fn give_up_after(self, failures: u64) -> Self {
         self.set(|inner| inner.give_up_after(failures))
     }
@@ -117,24 +117,24 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> SendRecords<S, C> {
         self
     }
 
-    /// Takes no more records: those that were taken are sent, and then the stream ends.
+    /// Stops taking records. The records already taken are sent, and then the stream ends.
     pub fn stop(&mut self) {
         if let Some(packs) = self.inner.source_mut() {
             packs.input = None;
         }
     }
 
-    /// Returns the number of requests that may be in flight now.
+    /// Returns the number of requests that may currently be in flight.
     pub fn concurrency(&self) -> usize {
         self.inner.concurrency()
     }
 
-    /// Returns the outage that holds the stream, if there is one.
+    /// Returns the outage that currently holds the stream, if there is one.
     pub fn outage(&self) -> Option<Outage> {
         self.inner.outage()
     }
 
-    /// Returns what came of the records so far, or in all once the stream has ended.
+    /// Returns the counts of the records so far, or of all records once the stream has ended.
     pub fn summary(&self) -> Summary {
         let taken = self.queue.lock().taken;
         let Self { succeeded, failed, retries, .. } = *self;
@@ -175,21 +175,21 @@ where
             match self.inner.poll_outcome(context) {
                 Poll::Ready(Some(pack)) => self.settle(pack),
                 Poll::Ready(None) => {
-                    // Something is left only if the stream gave up.
+                    // Records are left only if the stream gave up.
                     let mut queue = self.queue.lock();
                     queue.give_up(self.last.as_ref());
                     if queue.ready.is_empty() {
                         return Poll::Ready(queue.error.take().map(S::Item::failed));
                     }
                 }
-                // A record may have failed by itself meanwhile.
+                // A record may have failed validation meanwhile.
                 Poll::Pending if self.queue.lock().ready.is_empty() => return Poll::Pending,
                 Poll::Pending => {}
             }
         }
     }
 
-    /// Finds out what became of the records of a pack.
+    /// Processes the result of a pack.
     fn settle(
         &mut self,
         PackOutcome::<S::Item> { value: (sent, records), result, .. }: PackOutcome<S::Item>,
@@ -201,7 +201,7 @@ where
         }
     }
 
-    /// Reads a response with an outcome for each record.
+    /// Processes a response that contains an outcome for each record.
     fn read(
         &mut self,
         sent: Instant,
@@ -220,7 +220,9 @@ where
         };
         let policy = self.inner.flow.policy(self.policy.clone());
         let mut round = Round::new(&policy, self.inner.flow.is_over());
-        let keys = self.inner.client.as_client().keys();
+        let client = self.inner.client.as_client();
+        let keys = client.keys();
+        let own: Vec<String> = client.shared.secrets(&keys).map(str::to_owned).collect();
         let mut throttled = false;
         for (mut held, receipt) in records.into_iter().zip(receipts) {
             self.count(&mut held, attempts);
@@ -234,7 +236,7 @@ where
                     self.queue.lock().ready.push_back(outcome);
                 }
                 Err(record) => {
-                    let error = refusal::<S::Item>(&held.json, &record, &headers, &keys);
+                    let error = refusal::<S::Item>(&held.json, &record, &headers, &own);
                     throttled |= matches!(
                         error.status(),
                         Some(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
@@ -248,7 +250,7 @@ where
         }
     }
 
-    /// A call failed, and its records with it, unless it is worth while to send them otherwise.
+    /// Processes a failed call. Its records fail with it, unless it makes sense to send them again.
     fn fail(&mut self, mut records: Vec<Held<<S::Item as RecordEntry>::Value>>, error: Error) {
         let (attempts, error) = error.into_last_attempt();
         let is_refused = matches!(
@@ -256,7 +258,7 @@ where
             Some(StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY)
         );
         if is_refused && records.len() > 1 {
-            // One of them may be the reason. What is refused was not done, so the halves are sent by themselves, as if for the first time.
+            // One of the records may be the cause. A rejected request had no effect, so each half is sent as if for the first time.
             let rest = records.split_off(records.len() / 2);
             self.queue.lock().packs.extend([records, rest]);
             return;
@@ -277,7 +279,7 @@ where
         held.attempts = held.attempts.saturating_add(attempts);
     }
 
-    /// A record failed: it is sent again, if that may help.
+    /// Schedules a failed record for another request if that may help. Otherwise reports its failure.
     fn again_or_failed(
         &self,
         round: &mut Round<'_>,
@@ -287,7 +289,7 @@ where
         let may_repeat = held.idempotent || retry::was_not_processed(&error);
         let mut queue = self.queue.lock();
         if let Some(delay) = round.delay(held.attempts, &error).filter(|_| may_repeat) {
-            // A clock cannot show any time.
+            // The clock cannot represent arbitrarily distant times.
             let due = Instant::now() + delay.min(LONGEST_PAUSE);
             queue.again.push(Again { due, held, error });
         } else {
@@ -298,7 +300,7 @@ where
     }
 }
 
-/// The delays of the records of one pack: what fails together is sent again together.
+/// The delays of the records of one pack. Records that fail together are sent again together.
 struct Round<'a> {
     policy: &'a RetryPolicy,
     is_over: bool,
@@ -310,7 +312,7 @@ impl<'a> Round<'a> {
         Self { policy, is_over, drawn: Vec::new() }
     }
 
-    /// Returns the delay after this failure of this attempt; `None` after the last attempt.
+    /// Returns the delay after this failure of this attempt, or `None` after the last attempt.
     fn delay(&mut self, attempts: u32, error: &Error) -> Option<Duration> {
         if self.is_over {
             return None;
@@ -325,8 +327,8 @@ impl<'a> Round<'a> {
     }
 }
 
-/// The error that a refusal of one record is.
-fn refusal<E: RecordEntry>(json: &[u8], record: &BulkRecord, headers: &HeaderMap, keys: &Keys) -> Error {
+/// Converts the rejection of a single record to an error.
+fn refusal<E: RecordEntry>(json: &[u8], record: &BulkRecord, headers: &HeaderMap, own: &[String]) -> Error {
     let status = u16::try_from(record.status_code).ok().and_then(|code| StatusCode::from_u16(code).ok());
     let status = status.filter(|status| status.as_u16() >= 300);
     let mut response = RawResponse::new(status.unwrap_or(StatusCode::MULTI_STATUS), headers.clone());
@@ -342,7 +344,8 @@ fn refusal<E: RecordEntry>(json: &[u8], record: &BulkRecord, headers: &HeaderMap
     }
     let rules = limits::<E::Operation>().0.zip(serde_json::from_slice::<Value>(json).ok());
     let secrets = rules.map(|(rules, record)| rules::secrets(rules, &record)).unwrap_or_default();
-    let secrets = Secrets::new(secrets.into_iter().chain(keys.secrets().map(str::to_owned)));
+    let secrets = secrets.into_iter().filter(|secret| Secrets::is_long_enough(secret));
+    let secrets = Secrets::new(secrets.chain(own.iter().cloned()));
     Error::from(ApiError::new(response, &secrets)).into_not_found()
 }
 
@@ -350,14 +353,14 @@ impl<S> SendRecords<S>
 where
     S: Stream<Item: RecordEntry<Value: Send + 'static>>,
 {
-    /// Returns the next outcome, or `None` when there are no more. Cancel safe: if the future is dropped, the requests in flight go on
-    /// with the next one.
+    /// Returns the next outcome, or `None` when there are no more. Cancel safe: if the future is dropped, the requests in flight continue
+    /// with the next call of this method.
     pub async fn next(&mut self) -> Option<<S::Item as RecordEntry>::Outcome> {
         poll_fn(|context| self.poll_outcome(context)).await
     }
 }
 
-/// Nothing in it is pinned but what is in a box.
+/// Sound because the only pinned data is boxed.
 impl<S: Stream<Item: RecordEntry>, C: AsClient> Unpin for SendRecords<S, C> {}
 
 impl<S> Stream for SendRecords<S>
@@ -371,7 +374,7 @@ where
     }
 }
 
-/// Leaves out the input and the records, which hold data of people.
+/// Leaves out the input and the records, which contain personal data.
 impl<S: Stream<Item: RecordEntry>, C: AsClient> fmt::Debug for SendRecords<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SendRecords")

@@ -1,4 +1,4 @@
-//! From records to requests: a stream of calls, each with a pack of records.
+//! Turns records into requests: a stream of calls, each with a pack of records.
 
 use std::{
     fmt,
@@ -28,14 +28,14 @@ use crate::{
     rules,
 };
 
-/// Time for which a partly filled pack waits while the input is pending and others are in flight.
+/// The time that an incomplete pack waits while the input is pending and others are in flight.
 const LINGER: Duration = Duration::from_millis(20);
-/// Limit of waiting outcomes above which nothing more is taken from the input.
+/// The number of waiting outcomes at which nothing more is taken from the input.
 const READY: usize = 100;
-/// Limit of records waiting for a retry above which nothing more is taken from the input.
+/// The number of records waiting for a retry at which nothing more is taken from the input.
 const AGAIN: usize = 10_000;
 
-/// A request with a pack of records, which were checked and written one by one.
+/// A request with a pack of records, which were validated and serialized one by one.
 #[derive(Clone)]
 pub(crate) struct Pack<O> {
     json: Bytes,
@@ -50,7 +50,7 @@ impl<O: Records> Operation for Pack<O> {
     type Refusal = O::Refusal;
 
     fn request(&self, base: &Base) -> Result<suprsend_api::Request, RequestError> {
-        // Everything but the body is the operation's own.
+        // Everything but the body comes from the operation.
         let mut request = O::pack(Vec::new()).request(base)?;
         *request.body_mut() = Some(self.json.clone().into());
         Ok(request)
@@ -67,28 +67,28 @@ impl<O> fmt::Debug for Pack<O> {
     }
 }
 
-/// The records of a pack, and when it was made.
+/// The records of a pack, and the time when it was made.
 pub(super) type Made<E> = (Instant, Vec<Held<<E as RecordEntry>::Value>>);
 
 /// A pack with its records.
 type Packed<E, C> = (Made<E>, Call<Pack<<E as RecordEntry>::Operation>, C>);
 
-/// Makes packs of the records of an input, and of those that are to be sent again.
+/// Packs the records of an input, and those that are to be sent again.
 pub(crate) struct Packs<S: Stream<Item: RecordEntry>, C> {
     client: C,
-    /// Gone when it is exhausted or not wanted any more.
+    /// `None` when it is exhausted or no longer needed.
     pub(super) input: Option<Pin<Box<S>>>,
     queue: SharedQueue<S::Item>,
-    /// Until when the pack that is open waits for more.
+    /// The time until which the open pack waits for more records.
     linger: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-/// State of the input.
+/// The state of the input.
 enum AtHand {
     Something,
     NotNow,
-    /// As much as may wait already waits.
+    /// The maximum number of records or outcomes is already waiting.
     TooMuch,
     Nothing,
 }
@@ -98,7 +98,7 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> Packs<S, C> {
         Self { client, input: Some(Box::pin(input)), queue, linger: None, timer: None }
     }
 
-    /// Takes a record, if that makes sense.
+    /// Takes a record from the input, unless too much is waiting.
     fn take(&mut self, context: &mut Context<'_>) -> AtHand {
         let Some(input) = &mut self.input else { return AtHand::Nothing };
         let (is_ready, is_again) = {
@@ -108,7 +108,7 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> Packs<S, C> {
         if is_ready || is_again {
             return AtHand::TooMuch;
         }
-        // The queue is not locked meanwhile: an input is somebody else's code.
+        // The queue is not locked meanwhile, because the input is foreign code.
         match input.as_mut().poll_next(context) {
             Poll::Ready(Some(entry)) => self.accept(entry),
             Poll::Ready(None) => self.input = None,
@@ -117,7 +117,7 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> Packs<S, C> {
         AtHand::Something
     }
 
-    /// Checks and writes a record. What is wrong with it is its own failure.
+    /// Validates and serializes a record. If that fails, only this record fails.
     fn accept(&mut self, entry: S::Item) {
         let (value, draft) = match entry.into_draft() {
             Ok(entry) => entry,
@@ -141,7 +141,7 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> Packs<S, C> {
         }
     }
 
-    /// The key of a record, how it is sent, and whether it may be sent twice.
+    /// Returns the key of a record, its JSON, and whether it may be sent twice.
     #[allow(clippy::type_complexity, reason = "used once")]
     fn write(
         &self,
@@ -155,7 +155,7 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> Packs<S, C> {
         if let (Some(rules), true) = (limits::<O<S::Item>>().0, violations.is_empty()) {
             rules::check("", rules, &record, &mut violations);
         }
-        // An invalid record is not serialized: it may be nested without end.
+        // An invalid record is not serialized: it may be nested infinitely deep.
         let json = if violations.is_empty() { write(&record, &mut violations) } else { Bytes::new() };
         let most = O::<S::Item>::RECORD_BYTES;
         checks::body(&json, client.shared.settings.strict, most, &mut violations);
@@ -168,7 +168,7 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> Packs<S, C> {
         }
     }
 
-    /// Makes the request of a pack. From then on the bytes of its records are parts of its body.
+    /// Makes the request of a pack. From then on, its records share the bytes of the body.
     fn send(&mut self, mut records: Vec<Held<<S::Item as RecordEntry>::Value>>) -> Packed<S::Item, C> {
         let bytes = records.iter().map(|held| held.json.len() + 1).sum::<usize>() + 1;
         let mut json = BytesMut::with_capacity(bytes);
@@ -193,9 +193,9 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> Packs<S, C> {
         ((Instant::now(), records), Call::new(&self.client, pack))
     }
 
-    /// Waits until a time. True if it has come, or if there is no clock to wait by.
+    /// Polls a timer. Returns true if this time has come, or if there is no clock.
     fn waited(&mut self, until: Instant, context: &mut Context<'_>) -> bool {
-        // Outside of a runtime a timer would panic. There a call fails, which says so.
+        // Outside of a runtime a timer would panic. In that case the call itself fails, with an error that says so.
         if Handle::try_current().is_err() {
             return true;
         }
@@ -219,7 +219,7 @@ fn write(record: &impl serde::Serialize, violations: &mut Violations) -> Bytes {
     Bytes::new()
 }
 
-/// Nothing in it is pinned but what is in a box.
+/// Sound because the only pinned data is boxed.
 impl<S: Stream<Item: RecordEntry>, C> Unpin for Packs<S, C> {}
 
 impl<S: Stream<Item: RecordEntry>, C: AsClient> Stream for Packs<S, C> {
@@ -265,7 +265,7 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> Stream for Packs<S, C> {
                 let records = queue.open.take();
                 queue.packs.extend(records);
             } else if Handle::try_current().is_err() {
-                // Nothing becomes due without a clock.
+                // Without a clock nothing would become due.
                 queue.again.iter_mut().for_each(|again| again.due = Instant::now());
             }
         }

@@ -1,4 +1,4 @@
-//! Records between the input and their outcomes: those that wait for a request, and outcomes that wait to be asked for.
+//! Records between the input and their outcomes: those waiting for a request, and outcomes waiting to be returned.
 
 use std::{
     collections::VecDeque,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{bulk::packing::Packer, checks::BODY_BYTES, error::Error};
 
-/// A record as it is sent, with what its outcome says of its input.
+/// A record as it is sent, with the position and the value that its outcome returns.
 pub(crate) struct Held<V> {
     pub(super) index: u64,
     pub(super) value: V,
@@ -22,7 +22,7 @@ pub(crate) struct Held<V> {
     pub(super) json: Bytes,
     /// Whether it may be sent twice.
     pub(super) idempotent: bool,
-    /// Number of times it was sent.
+    /// The number of times it was sent.
     pub(super) attempts: u32,
 }
 
@@ -33,29 +33,29 @@ impl<V> Held<V> {
     }
 }
 
-/// A record that failed and is to be sent again.
+/// A record that failed and will be sent again.
 pub(super) struct Again<V> {
     pub(super) due: Instant,
     pub(super) held: Held<V>,
-    /// Reason of its failure.
+    /// The error with which it failed.
     pub(super) error: Error,
 }
 
 /// State shared by the stream of packs and the stream of outcomes.
 pub(super) struct Queue<E: RecordEntry> {
-    /// Outcomes that are known.
+    /// Known outcomes that are not yet returned.
     pub(super) ready: VecDeque<RecordOutcomeOf<E>>,
     /// The pack that is being filled.
     pub(super) open: Packer<Held<E::Value>>,
-    /// Packs that are whole.
+    /// Complete packs.
     pub(super) packs: VecDeque<Vec<Held<E::Value>>>,
-    /// In the order in which they failed.
+    /// Records to be sent again, in the order in which they failed.
     pub(super) again: Vec<Again<E::Value>>,
-    /// Number of packs without a result.
+    /// The number of packs without a result.
     pub(super) in_flight: usize,
-    /// Number of records taken from the input.
+    /// The number of records taken from the input.
     pub(super) taken: u64,
-    /// The error that ended the input, until everything else is out.
+    /// The error that ended the input, kept until all other outcomes have been returned.
     pub(super) error: Option<E::Error>,
 }
 
@@ -73,14 +73,14 @@ impl<E: RecordEntry> Queue<E> {
         }
     }
 
-    /// Puts a record into the pack that is open, or into the next one.
+    /// Adds a record to the open pack, or to the next one.
     pub(super) fn pack(&mut self, held: Held<E::Value>) {
         let bytes = held.json.len();
         self.packs.extend(self.open.add(held, bytes));
         self.packs.extend(self.open.take_full());
     }
 
-    /// Packs the records that are due by now. Returns when the next one is.
+    /// Packs the records that are due by now. Returns when the next one is due.
     pub(super) fn pack_due(&mut self, now: Instant) -> Option<Instant> {
         let mut next = self.again.iter().map(|again| again.due).min();
         if next.is_some_and(|next| next <= now) {
@@ -95,13 +95,14 @@ impl<E: RecordEntry> Queue<E> {
         next
     }
 
-    /// Fails all that waits, since nothing more is sent: with the reason for which it waits, or else with the last one there was.
+    /// Fails all waiting records, because nothing more is sent: each with its own last error, if it has one, or else with the last error of
+    /// the stream.
     pub(super) fn give_up(&mut self, last: Option<&Error>) {
         for Again { held, error, .. } in std::mem::take(&mut self.again) {
             self.ready.push_back(held.fail(error));
         }
         self.packs.extend(self.open.take());
-        // There is an error, or nobody would have given up.
+        // There is an error; otherwise the stream would not have given up.
         let Some(last) = last else { return };
         for held in self.packs.drain(..).flatten() {
             self.ready.push_back(held.fail::<ReceiptOf<E>>(last.clone()));
@@ -109,7 +110,7 @@ impl<E: RecordEntry> Queue<E> {
     }
 }
 
-/// Whoever holds it keeps it for a moment.
+/// The lock is held only briefly.
 pub(super) struct SharedQueue<E: RecordEntry>(Arc<Mutex<Queue<E>>>);
 
 impl<E: RecordEntry> SharedQueue<E> {
@@ -118,7 +119,7 @@ impl<E: RecordEntry> SharedQueue<E> {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Queue<E>> {
-        // Nothing here panics half-way.
+        // No code that holds the lock panics half-way.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

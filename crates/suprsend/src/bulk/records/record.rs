@@ -1,4 +1,4 @@
-//! Records that are sent in packs, the operations that take them, and the items that a source may hold.
+//! Records that are sent in packs, the operations that accept them, and the items of a source.
 
 use std::convert::Infallible;
 
@@ -18,46 +18,46 @@ use crate::{
     error::Violations,
 };
 
-/// An operation whose body is a list of records that have nothing to do with each other.
+/// An operation whose body is a list of independent records.
 pub trait Records: Operation + Sized + sealed::Sealed {
     /// The type of a record.
     type Record: Serialize + Send + 'static;
-    /// Type of the API's response to an accepted record.
+    /// The type of the API's response to an accepted record.
     type Receipt: Send + 'static;
 
-    /// The most bytes of a record, as JSON.
+    /// The maximum size of a record as JSON, in bytes.
     #[doc(hidden)]
     const RECORD_BYTES: usize = BODY_BYTES - ENVELOPE;
 
-    /// Makes the operation.
+    /// Creates the operation.
     #[doc(hidden)]
     fn pack(records: Vec<Self::Record>) -> Self;
 
-    /// Adds what every record has and this one has not yet.
+    /// Adds the members that every record needs and that this one lacks.
     #[doc(hidden)]
     fn complete(draft: &mut Draft<Self>, client: &Client);
 
-    /// Returns the key by which a record that is repeated is recognized.
+    /// Returns the key by which a repeated record is recognized.
     #[doc(hidden)]
     fn key(record: &Self::Record) -> Option<&str>;
 
-    /// Returns what became of each record of a pack, in order; or what is wrong with the response, where that cannot be told.
+    /// Returns the outcome of each record of a pack, in order. If the response does not allow that, returns what is wrong with it.
     #[doc(hidden)]
     fn receipts(response: Self::Response, sent: usize) -> Result<Vec<Verdict<Self::Receipt>>, String>;
 }
 
-/// A receipt, or what the API says of a record that it refuses.
+/// A receipt, or the API's response to a record that it rejects.
 pub(super) type Verdict<R> = Result<R, BulkRecord>;
 
 pub(super) mod sealed {
-    /// The document decides which operations take records.
+    /// The OpenAPI document decides which operations take records.
     pub trait Sealed {}
 }
 
-/// The brackets around the records of a pack.
+/// The size of the brackets around the records of a pack.
 pub(super) const ENVELOPE: usize = 2;
 
-/// The rules of a record, and how many there may be in a pack, as the document states it.
+/// Returns the rules of a record and the maximum number of records in a pack, as the OpenAPI document declares them.
 pub(super) fn limits<O: Records>() -> (Option<&'static Schema>, usize) {
     let rules = O::SPEC.body.map_or(&[][..], Schema::rules);
     let record = rules.iter().find_map(|rule| match rule {
@@ -71,10 +71,10 @@ pub(super) fn limits<O: Records>() -> (Option<&'static Schema>, usize) {
     (record, most.unwrap_or(1))
 }
 
-/// A record on its way into a pack.
+/// A record that is about to be packed.
 pub struct Draft<O: Records> {
     pub(super) record: O::Record,
-    /// Whether sending it twice has the effect of sending it once, even if it has no key.
+    /// Whether sending it twice has the same effect as sending it once, even without a key.
     pub(super) idempotent: bool,
     pub(super) violations: Violations,
 }
@@ -85,52 +85,52 @@ impl<O: Records> Draft<O> {
     }
 }
 
-/// A record, or what is made into one: a body of the generated type, or a call of the operation that sends a single one.
+/// A record, or a value that converts to one: a body of the generated type, or a call of the operation that sends a single record.
 ///
-/// Options of a call (headers, a timeout, a retry policy) cannot apply to a record, so they are refused.
+/// Options of a call (headers, a timeout, a retry policy) cannot apply to a record, so they are rejected.
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` is no record that is sent in packs",
     label = "expected triggers, events, upserts or edits",
     note = "map the input first: `.map(|row| client.workflows().trigger(row.workflow).recipient(row.user))`, without `.await`"
 )]
 pub trait Record: sealed::Sealed {
-    /// The operation that sends packs of these.
+    /// The operation that sends packs of these records.
     type Operation: Records;
 
-    /// Makes it a draft.
+    /// Converts this to a draft.
     #[doc(hidden)]
     fn into_draft(self) -> Draft<Self::Operation>;
 }
 
-/// An item of the methods that send packs: a [`Record`]; a pair of a value and a record, whose outcome gives the value back; or a `Result`
-/// of either, whose error ends the stream.
+/// An item for the methods that send packs: a [`Record`]; a pair of a value and a record, whose outcome returns the value; or a `Result` of
+/// either, whose error ends the stream.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent in packs",
     label = "expected records, pairs `(value, record)`, or `Result`s of these"
 )]
 pub trait RecordEntry {
-    /// The operation that sends packs of these.
+    /// The operation that sends packs of these records.
     type Operation: Records;
-    /// The value that stands beside the record.
+    /// The value paired with the record.
     type Value;
-    /// Error that stands in place of a record.
+    /// The error that may take the place of a record.
     type Error;
-    /// Value that the outcome returns.
+    /// The item that the stream returns for an outcome.
     type Outcome;
 
-    /// Takes the record and the value.
+    /// Splits the entry into the value and the record.
     #[doc(hidden)]
     #[allow(clippy::type_complexity, reason = "a name for it would say less")]
     fn into_draft(self) -> Result<(Self::Value, Draft<Self::Operation>), Self::Error>;
 
-    /// Makes what the stream returns of an outcome.
+    /// Converts an outcome to an item of the stream.
     fn outcome(outcome: RecordOutcomeOf<Self>) -> Self::Outcome;
 
-    /// Makes what the stream returns of an error of the source.
+    /// Converts an error of the source to an item of the stream.
     fn failed(error: Self::Error) -> Self::Outcome;
 }
 
-/// Type of the API's response to the record of an entry.
+/// The type of the API's response to the record of an entry.
 pub(super) type ReceiptOf<E> = <<E as RecordEntry>::Operation as Records>::Receipt;
 
 /// The outcome of an entry.
@@ -196,8 +196,8 @@ impl<T: RecordEntry<Error = Infallible>, E> RecordEntry for Result<T, E> {
     }
 }
 
-/// Operations whose response has an outcome for each record: the operation that takes many, its record, and the operations whose calls
-/// become records too.
+/// Lists operations whose response contains an outcome for each record: the operation that takes many records, the type of a record, and
+/// the operations whose calls also convert to records.
 macro_rules! operations {
     ($($many:ident of $record:ident, or $($one:ident),*;)*) => {
         $(impl sealed::Sealed for $many {}
@@ -251,7 +251,7 @@ operations! {
     TrackEvents of Event, or TrackEvent, EventApi;
 }
 
-/// Envelope of a record.
+/// Completes the envelope of a record.
 trait Complete {
     fn complete(&mut self, client: &Client);
 }
@@ -262,7 +262,7 @@ impl Complete for WorkflowTrigger {
     }
 }
 
-/// With the envelope that SuprSend's own SDKs send; the workspace as far as it is known.
+/// Adds the envelope that SuprSend's own SDKs send, including the workspace if it is known.
 impl Complete for Event {
     fn complete(&mut self, client: &Client) {
         envelope::give(&mut self.idempotency_key, client);
@@ -272,7 +272,7 @@ impl Complete for Event {
     }
 }
 
-/// Reads the outcomes of a response that has one for each record.
+/// Converts a response that contains an outcome for each record.
 fn receipts(response: BulkResponse, sent: usize) -> Result<Vec<Verdict<BulkRecord>>, String> {
     let received = response.records.len();
     if received != sent {

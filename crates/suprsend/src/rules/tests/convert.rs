@@ -1,4 +1,4 @@
-//! From JSON Schema to rules at run time, by way of the model that the generator writes as Rust.
+//! Converts JSON Schema to rules at run time, through the model that the generator writes as Rust.
 
 use serde_json::{Value, json};
 use suprsend_api::rules::{Format, Json, Number, Pattern, Reference, Rule, Schema, Type};
@@ -7,10 +7,10 @@ use suprsend_codegen::{
     rules::model::{self, Id, Model},
 };
 
-/// How often a schema that holds itself is written out. What is further in is not judged, and deeper than any test looks.
+/// The number of times that a recursive schema is expanded. Deeper levels are not validated, and no test reaches them.
 const UNROLLED: usize = 8;
 
-/// A document whose only request has a body with this schema.
+/// Returns a document whose only request has a body with this schema.
 pub(super) fn document(schema: &Value, components: &Value) -> Value {
     json!({
         "openapi": "3.1.0",
@@ -19,12 +19,12 @@ pub(super) fn document(schema: &Value, components: &Value) -> Value {
     })
 }
 
-/// The schema as rules. It refers to itself as `#/paths/~1/post/requestBody/content/application~1json/schema`.
+/// Converts a schema to rules. It refers to itself as `#/paths/~1/post/requestBody/content/application~1json/schema`.
 pub(super) fn schema(schema: &Value) -> &'static Schema {
     body(&document(schema, &json!({})))
 }
 
-/// The rules of the only body of a document.
+/// Returns the rules of the only body of a document.
 pub(super) fn body(document: &Value) -> &'static Schema {
     let model = suprsend_codegen::rules::read(document, &mut Report::default());
     let body = model.operations[0].body.unwrap();

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::{convert, found};
 
-/// Keywords, each with values that are valid by it and values that are not.
+/// Checks keywords, each with valid and invalid values.
 fn assert_cases(cases: impl IntoIterator<Item = (Value, Value, Value)>) {
     for (schema, valid, invalid) in cases {
         let rules = convert::schema(&schema);

@@ -24,7 +24,7 @@ fn all_violations_are_found_with_their_paths() {
         "size": 1.5, "mode": "b", "either": {}, "both": {"x": 1}, "more": 1,
         "list": [{"email": "a@b"}, {"email": "secret"}],
     });
-    // Members come in the order of the map, which depends on how serde_json is built.
+    // Members are in the order of the map, which depends on serde_json's features.
     let mut found = violations(&schema, &bad);
     found.sort();
     assert_found(
@@ -97,7 +97,7 @@ fn each_rule_has_a_message() {
     );
 }
 
-/// What is wrong with a type is all that is said of a value.
+/// If the type is wrong, only that is reported.
 #[test]
 fn a_value_of_another_type_breaks_one_rule() {
     let schema = json!({"type": "string", "enum": ["a"], "oneOf": [{"minLength": 1}], "format": "email"});

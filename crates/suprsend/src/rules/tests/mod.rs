@@ -1,4 +1,4 @@
-//! The evaluator, by rules that the generator reads.
+//! Tests the evaluator with rules that the generator reads.
 
 mod convert;
 mod keywords;
@@ -15,7 +15,7 @@ use suprsend_api::rules::Schema;
 use super::check;
 use crate::error::Violations;
 
-/// What is wrong with a value, by a schema.
+/// Returns the violations of a schema by a value.
 fn found(schema: &'static Schema, value: &(impl Serialize + ?Sized)) -> Vec<String> {
     let mut violations = Violations::default();
     check("", schema, value, &mut violations);
@@ -24,7 +24,7 @@ fn found(schema: &'static Schema, value: &(impl Serialize + ?Sized)) -> Vec<Stri
         .map_or_else(|error| error.violations().iter().map(ToString::to_string).collect(), |()| Vec::new())
 }
 
-/// What is wrong with a value, by a JSON Schema.
+/// Returns the violations of a JSON Schema by a value.
 fn violations(schema: &Value, value: &Value) -> Vec<String> {
     found(convert::schema(schema), value)
 }

@@ -1,4 +1,4 @@
-//! Verdicts on random values by random schemas, compared with those of the crate by which the mock hub judges.
+//! Compares verdicts on random values and random schemas with those of the validator crate that the mock server uses.
 
 use proptest::{prelude::*, sample::select};
 use serde_json::{Map, Value, json};
@@ -46,7 +46,7 @@ fn types() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Boxed, for the type of the whole takes minutes to compile.
+/// Boxed, because the unboxed type takes minutes to compile.
 fn leaf() -> BoxedStrategy<(String, Value)> {
     let keyword = |name: &'static str| move |value: Value| (name.to_owned(), value);
     let count = || (0..4_u64).prop_map(Value::from);
@@ -62,7 +62,7 @@ fn leaf() -> BoxedStrategy<(String, Value)> {
         number().prop_map(keyword("maximum")),
         number().prop_map(keyword("exclusiveMinimum")),
         number().prop_map(keyword("exclusiveMaximum")),
-        // Of integers that no float holds the crate takes the nearest one for other fractions.
+        // For integers that no float can hold, the crate uses the nearest float for other fractions.
         select(vec![json!(1), json!(2), json!(0.5), json!(0.1), json!(3)]).prop_map(keyword("multipleOf")),
         count().prop_map(keyword("minItems")),
         count().prop_map(keyword("maxItems")),
@@ -125,7 +125,7 @@ fn schema() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Whether a schema includes itself, by references and combinations alone: the generator refuses such a document.
+/// Returns whether a schema includes itself by references and combinations alone: the generator rejects such a document.
 fn includes_itself<'a>(document: &'a Value, schema: &'a Value, open: &mut Vec<&'a Value>) -> bool {
     if open.iter().any(|other| std::ptr::eq(*other, schema)) {
         return true;
@@ -142,7 +142,7 @@ fn includes_itself<'a>(document: &'a Value, schema: &'a Value, open: &mut Vec<&'
     found
 }
 
-/// All values in a value, itself included.
+/// Returns all values in a value, including itself.
 fn all(value: &Value) -> Vec<&Value> {
     let mut found = vec![value];
     let mut next = 0;
@@ -160,7 +160,7 @@ fn all(value: &Value) -> Vec<&Value> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, max_global_rejects: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// One keyword at a time meets the values that it is about more often.
+    /// With a single keyword, values to which it applies are more frequent.
     #[test]
     fn a_verdict_by_one_keyword_is_that_of_the_hub(
         (keyword, value) in leaf().prop_filter("it needs a document", |(keyword, _)| keyword != "$ref"),

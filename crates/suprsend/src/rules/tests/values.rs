@@ -1,4 +1,4 @@
-//! Values of all kinds that serde knows: what they are to the rules, and how many bytes they have.
+//! Tests values of all kinds that serde knows: how the rules see them, and their number of bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,7 +62,7 @@ impl Serialize for Refuses {
     }
 }
 
-/// Wrappers within each other, which are nothing in JSON.
+/// Nested wrappers, which do not exist in JSON.
 #[derive(Serialize)]
 struct Wrapped(Option<Box<Wrapped>>);
 
@@ -92,7 +92,7 @@ fn the_size_is_that_of_the_json() {
         |schema: Value, value: &All| check("", convert::schema(&schema), value, &mut Violations::default());
     let bytes = serde_json::to_vec(&all()).unwrap().len();
     assert_eq!(size(json!({}), &all()), bytes);
-    // However often it is looked at.
+    // However often it is inspected.
     let part = json!({"properties": {"kinds": {"uniqueItems": true, "contains": {"type": "string"}}}, "propertyNames": {"minLength": 1}});
     assert_eq!(
         size(
@@ -108,7 +108,7 @@ fn the_size_counts_escapes() {
     assert_eq!(size("\u{7f}\u{8}\u{c}\t"), serde_json::to_vec("\u{7f}\u{8}\u{c}\t").unwrap().len());
 }
 
-/// A typed value is to the rules what its JSON is.
+/// The rules treat a typed value like its JSON.
 #[test]
 fn a_typed_value_is_its_json() {
     let schema = json!({
@@ -162,7 +162,7 @@ fn what_json_cannot_say_is_a_violation() {
 }
 
 fn nested(depth: usize) -> Value {
-    // Without `json!`, which would walk down each time.
+    // Without `json!`, which would walk the whole value each time.
     (0..depth).fold(json!(1), |inner, level| {
         if level % 2 == 0 {
             Value::Array(vec![inner])
@@ -179,7 +179,7 @@ fn what_is_too_deep_is_a_violation() {
     let found = found(any, &nested(129));
     assert!(found.len() == 1 && found[0].ends_with(" is nested deeper than 128 levels"), "{found:?}");
 
-    // Far deeper than the stack of a thread goes. It is not dropped, for that would overflow too.
+    // Far deeper than the stack of a thread allows. It is not dropped, because that would overflow too.
     let value = Box::leak(Box::new(nested(100_000)));
     let unique =
         convert::schema(&json!({"uniqueItems": true, "enum": [[1]], "items": {"uniqueItems": true}}));
@@ -190,7 +190,7 @@ fn what_is_too_deep_is_a_violation() {
     assert_found(&super::found(any, &wrapped), &["the body is nested deeper than 128 levels"]);
 }
 
-/// Alternatives that hold themselves multiply; what is beyond all measure is left to the API, though not what takes one look.
+/// Recursive alternatives multiply. Beyond the budget, validation is left to the API, except for what a single inspection shows.
 #[test]
 fn combinations_end() {
     static NODE: Schema = Schema::new(&[

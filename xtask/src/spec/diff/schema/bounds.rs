@@ -1,4 +1,4 @@
-//! Bounds, compared by what they let pass: on whole numbers, `minimum: 1` is `exclusiveMinimum: 0`.
+//! Compares bounds by the values that they allow: for integers, `minimum: 1` is the same as `exclusiveMinimum: 0`.
 
 use std::cmp::Ordering;
 
@@ -29,17 +29,17 @@ const SIDES: [Side; 8] = [
     Side { keywords: &["minProperties"], upper: false },
 ];
 
-/// Where the values that pass end on one side.
+/// The limit of the allowed values on one side.
 struct End<'v> {
     keyword: &'static str,
     stated: &'v (Pointer, Number),
     value: Exact,
-    /// Whether the value itself passes.
+    /// Whether the limit itself is excluded.
     open: bool,
 }
 
 impl Side {
-    /// The strictest bound of this side, if it forbids anything.
+    /// Returns the strictest bound of this side, if there is a restriction.
     fn end<'v>(&self, view: &'v View<'_>) -> Option<End<'v>> {
         let whole = view.only_type() == Some("integer");
         let ends = self.keywords.iter().filter_map(|keyword| {
@@ -56,12 +56,12 @@ impl Side {
             Some(End { keyword, stated, value, open })
         });
         let end = ends.reduce(|one, other| if self.tightness(&one, &other).is_lt() { other } else { one })?;
-        // Nothing has less than no elements.
+        // Nothing has fewer than zero elements.
         let idle = end.keyword.starts_with("min") && end.keyword != "minimum" && end.value <= Exact::Whole(0);
         (!idle).then_some(end)
     }
 
-    /// Which of two forbids more: the greater one.
+    /// Compares which of two bounds is stricter.
     fn tightness(&self, one: &End<'_>, other: &End<'_>) -> Ordering {
         let order = one.value.cmp(&other.value);
         (if self.upper { order.reverse() } else { order }).then(one.open.cmp(&other.open))
@@ -89,7 +89,7 @@ impl Context<'_, '_> {
         }
     }
 
-    /// A bound that forbids nothing came or went; Rust may have another type for it.
+    /// Handles an ineffective bound that was added or removed; Rust may have another type for it.
     fn idle(&mut self, side: &Side) {
         for keyword in side.keywords {
             let (old, new) = (self.old.bounds.get(keyword), self.new.bounds.get(keyword));

@@ -1,7 +1,7 @@
-//! Schemas, compared pair by pair.
+//! Compares schemas pair by pair.
 //!
-//! A pair that leads to others puts them into a queue. A pair that was there before is not compared again, so recursive schemas
-//! come to an end, and a component is compared once for each direction however often it is referred to.
+//! Pairs that a pair leads to are put into a queue. A pair that was seen before is not compared again, so recursive schemas terminate, and
+//! a component is compared only once in each direction, however often it is referred to.
 
 mod bounds;
 mod object;
@@ -23,7 +23,7 @@ use super::{
     view::{Schemas, View},
 };
 
-/// The most pairs of schemas that are compared: more than documents of some megabytes have.
+/// The maximum number of schema pairs: more than documents of some megabytes contain.
 const PAIRS: usize = 300_000;
 
 /// Two schemas to compare.
@@ -32,14 +32,14 @@ pub(super) struct Pair<'a> {
     pub(super) old: Schemas<'a>,
     pub(super) new: Schemas<'a>,
     pub(super) way: Way,
-    /// Where the two stand, or would.
+    /// The places of both, even if one does not exist.
     pub(super) places: (Pointer, Pointer),
-    /// Whether the value may be left out where it stands, which Rust says in the same way as that it may be null.
+    /// Whether the value is optional in its place, which Rust expresses in the same way as nullability.
     pub(super) optional: (bool, bool),
 }
 
 impl<'a> Pair<'a> {
-    /// Two places, which have schemas or not.
+    /// Creates a pair from two places, which may or may not have schemas.
     pub(super) fn new(old: &Place<'a>, new: &Place<'a>, key: &str, way: Way) -> Self {
         Self {
             old: old.get(key).into_iter().collect(),
@@ -52,7 +52,7 @@ impl<'a> Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// Where the two stand, before any reference is followed.
+    /// Returns the places of both, before any reference is followed.
     fn at(&self) -> (Pointer, Pointer) {
         let only = |schemas: &Schemas<'_>, or: &Pointer| match schemas.as_slice() {
             [only] => only.pointer.clone(),
@@ -70,7 +70,7 @@ pub(super) struct Queue<'a> {
     waiting: VecDeque<Pair<'a>>,
     seen: HashSet<Key>,
     rust: RustTypes,
-    /// The pairs that have been compared since this was emptied, by where the two stand.
+    /// The pairs that have been compared since this was emptied, by their places.
     pub(super) compared: Vec<(Pointer, Pointer)>,
 }
 
@@ -85,7 +85,7 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// Compares what waits, and what comes of that.
+    /// Compares the waiting pairs, and those that they lead to.
     pub(super) fn work(&mut self, documents: Documents<'a>, changes: &mut Changes) -> Result<()> {
         while let Some(pair) = self.waiting.pop_front() {
             if self.seen.len() > PAIRS {
@@ -110,7 +110,7 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// One pair, seen from the functions that compare one aspect each.
+/// A pair, as seen by the functions that compare one aspect each.
 struct Context<'c, 'a> {
     documents: Documents<'a>,
     pair: &'c Pair<'a>,
@@ -140,7 +140,7 @@ impl Context<'_, '_> {
         self.others();
     }
 
-    /// One level for requests, another for responses.
+    /// Returns one level for requests and another for responses.
     fn level(&self, request: Level, response: Level) -> Level {
         if self.pair.way == Way::Request { request } else { response }
     }
@@ -149,7 +149,7 @@ impl Context<'_, '_> {
         self.changes.add(level, kind, place, Some(self.pair.way), message);
     }
 
-    /// Notes a change at the keyword where it stands now, else at where it stood.
+    /// Records a change at the current place of the keyword, or else at its old place.
     fn at(
         &mut self,
         level: Level,
@@ -165,7 +165,7 @@ impl Context<'_, '_> {
         self.changes.add(level, kind, place, Some(self.pair.way), message);
     }
 
-    /// Components and titles name Rust types.
+    /// Compares names: components and titles name Rust types.
     fn name(&mut self) {
         let ([old], [new]) = (self.pair.old.as_slice(), self.pair.new.as_slice()) else {
             return;
@@ -175,7 +175,7 @@ impl Context<'_, '_> {
         else {
             return;
         };
-        // A component has a type whatever it is.
+        // A component always has a type.
         let component = |place: &Pointer| place.parent().is_some_and(|parent| parent == components());
         let typed = component(&old_at) || component(&new_at) || self.old.has_type() || self.new.has_type();
         if old == new || !typed {
@@ -249,7 +249,7 @@ impl Context<'_, '_> {
         }
     }
 
-    /// Keywords of which it is told only whether they say the same.
+    /// Compares keywords for which it only matters whether they are the same.
     fn others(&mut self) {
         let (old, new) = (&self.old.others, &self.new.others);
         for key in old.keys().chain(new.keys().filter(|key| !old.contains_key(*key))) {
@@ -273,7 +273,7 @@ fn components() -> Pointer {
     Pointer::from_text("/components/schemas")
 }
 
-/// The component that a schema is or refers to, else the schema with a title; and the name that it so has.
+/// Returns the component that a schema is or refers to, or else the schema with a title, and the resulting name.
 fn named<'a>(document: super::document::Document<'a>, place: &Place<'a>) -> Option<(Pointer, String)> {
     let only_refers = place.text("$ref").is_some() && place.text("title").is_none();
     let place = if only_refers { document.resolve(place.clone()) } else { place.clone() };

@@ -1,4 +1,4 @@
-//! Properties, and keys that have no property.
+//! Compares properties, and undeclared keys.
 
 use suprsend_codegen::Pointer;
 
@@ -9,7 +9,7 @@ use crate::spec::diff::{
 };
 
 impl<'a> View<'a> {
-    /// What becomes of keys that the document does not name. An object without properties is a map.
+    /// Returns how undeclared keys are handled. An object without properties is a map.
     fn extra(&self) -> Extra<'a> {
         let object = self.types.as_ref().is_some_and(|types| types.contains("object"));
         match &self.extra {
@@ -23,7 +23,7 @@ impl<'a> View<'a> {
 }
 
 impl View<'_> {
-    /// Where a property is described, or else required.
+    /// Returns the place where a property is declared, or else required.
     fn place_of<'v>(&'v self, name: &str, schemas: &'v [Place<'_>]) -> Option<&'v Pointer> {
         schemas.first().map(|place| &place.pointer).or_else(|| self.required.get(name))
     }
@@ -60,7 +60,7 @@ impl<'a> Context<'_, 'a> {
         self.extra();
     }
 
-    /// A property that there was not, unless it was among the other keys.
+    /// Handles a new property, which may have been one of the undeclared keys before.
     fn came(&mut self, name: &str, schemas: &Schemas<'a>, required: bool) {
         let place = self.new.place_of(name, schemas);
         let how = if required { ", and is required" } else { "" };
@@ -74,7 +74,7 @@ impl<'a> Context<'_, 'a> {
             self.at(Level::Breaking, Kind::PropertyAdded, (None, place), message);
             return;
         }
-        // What is sent among the other keys is still sent; what is read is no longer found there.
+        // A value that was sent among the undeclared keys is still sent; one that is read is no longer found there.
         let request = if required { Level::Breaking } else { Level::Additive };
         let message = format!("`{name}` came{how}, and is no longer among the other keys");
         self.at(self.level(request, Level::Breaking), Kind::PropertyAdded, (None, place), message);
@@ -92,7 +92,7 @@ impl<'a> Context<'_, 'a> {
         }
     }
 
-    /// Properties of both, and names that are no property of either.
+    /// Compares which properties are required, including names that neither document declares as properties.
     fn required(&mut self) {
         let (old, new) = (self.old, self.new);
         let names =
@@ -117,7 +117,7 @@ impl<'a> Context<'_, 'a> {
                     format!("`{name}` is always there; in Rust no longer an `Option`, unless it may be null");
                 self.at(level, Kind::PropertyRequired, (one, place), message);
             } else {
-                // What a setter takes has to convert into the `Option`, which text, for instance, does not.
+                // A setter's argument must convert to the `Option`, which text, for example, does not.
                 let request = if retyped { Level::Breaking } else { Level::Additive };
                 let level = self.level(request, response);
                 let message = format!("`{name}` may be left out; in Rust an `Option`");

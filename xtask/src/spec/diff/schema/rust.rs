@@ -1,4 +1,4 @@
-//! The Rust type of a scalar, or whether a list is one: asked from the generator, whose choice depends on formats and bounds.
+//! Asks the generator for the Rust type of a scalar, or whether a list is one: its choice depends on formats and bounds.
 
 use std::collections::HashMap;
 
@@ -12,12 +12,12 @@ use crate::spec::diff::{
     view::{View, covers},
 };
 
-/// Types that have been asked for, by their schemas.
+/// Types that have been requested, by their schemas.
 #[derive(Debug, Default)]
 pub(super) struct RustTypes(HashMap<String, Option<String>>);
 
 impl RustTypes {
-    /// The Rust type, as far as it does not depend on other schemas. What has variants, values or properties has none here.
+    /// Returns the Rust type, as far as it does not depend on other schemas. Schemas with variants, values or properties have none here.
     pub(super) fn lookup(&mut self, view: &View<'_>) -> Option<String> {
         let types = view.types.as_ref().filter(|types| types.len() == 1)?;
         if view.values.is_some() || !view.unions.is_empty() || covers(types, "object") {
@@ -40,7 +40,7 @@ impl RustTypes {
     }
 }
 
-/// The type of a field that is described by the schema.
+/// Returns the type of a field with this schema.
 fn field(schema: &Value) -> Option<String> {
     let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Holder"}}});
     let operation =

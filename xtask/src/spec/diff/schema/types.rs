@@ -1,4 +1,4 @@
-//! Types and null.
+//! Compares types and nullability.
 
 use std::collections::BTreeSet;
 
@@ -9,16 +9,16 @@ use crate::spec::diff::{
 };
 
 impl View<'_> {
-    /// Whether Rust has a type for it alone.
+    /// Returns whether Rust has a separate type for it.
     pub(super) fn has_type(&self) -> bool {
         !self.properties.is_empty() || self.values.is_some() || !self.unions.is_empty()
     }
 }
 
 impl Context<'_, '_> {
-    /// Compares the types. The Rust type is another even where more passes: an argument of the old one does not convert into it.
+    /// Compares the types. A wider type is a different Rust type, too: an argument of the old type does not convert to it.
     ///
-    /// `false` if they have so little in common that nothing else can be compared.
+    /// Returns `false` if they have so little in common that nothing else can be compared.
     pub(super) fn types(&mut self) -> bool {
         let places = (self.old.types_at.as_ref(), self.new.types_at.as_ref());
         let message = format!("{} became {}", shown(self.old), shown(self.new));
@@ -53,7 +53,7 @@ impl Context<'_, '_> {
             return;
         }
         let places = (old.types_at.as_ref(), new.types_at.as_ref());
-        // What may be left out is an `Option` already, which is left out where it is `None`.
+        // An optional member already is an `Option`, which is left out if it is `None`.
         let (before, after) = self.pair.optional;
         let unchanged = (before || old.nullable) == (after || new.nullable);
         let level = if unchanged { Level::Neutral } else { Level::Breaking };

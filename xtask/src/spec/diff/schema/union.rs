@@ -1,4 +1,4 @@
-//! `oneOf` and `anyOf`: which variant became which.
+//! Compares `oneOf` and `anyOf`, matching their variants.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use crate::spec::diff::{
     view::{Union, View},
 };
 
-/// The most pairs of variants of which it is tried how much they have in common.
+/// The maximum number of variant pairs whose similarity is computed.
 const TRIED: usize = 10_000;
 
 impl<'a> Context<'_, 'a> {
-    /// Whether a union stands where there was none, or the reverse, and has been dealt with.
+    /// Handles a union that replaces something else, or the reverse. Returns whether it did.
     pub(super) fn becomes_union(&mut self) -> bool {
         let (old, new) = (self.old, self.new);
         match (old.unions.as_slice(), new.unions.as_slice()) {
@@ -44,7 +44,7 @@ impl<'a> Context<'_, 'a> {
         }
     }
 
-    /// Unions on both sides, or one beside what the schema says otherwise.
+    /// Compares unions on both sides, or a union next to other declarations of the schema.
     pub(super) fn unions(&mut self) {
         let (old, new) = (&self.old.unions, &self.new.unions);
         if old.len() == new.len() {
@@ -90,7 +90,7 @@ impl<'a> Context<'_, 'a> {
         self.queue.push(Pair { old, new, way: self.pair.way, places, optional: (false, false) });
     }
 
-    /// Finds for every variant the one that it was: of the same name, else with the same members, else the most like it.
+    /// Finds the old counterpart of every variant: one with the same name, or else with the same members, or else the most similar one.
     fn matched(&self, old: &[Place<'a>], new: &[Place<'a>]) -> Matched<'a> {
         let views = |document: Document<'a>, all: &[Place<'a>]| -> Vec<_> {
             let view = |it: &Place<'a>| (it.clone(), View::new(document, std::slice::from_ref(it)));
@@ -138,7 +138,7 @@ struct Matched<'a> {
 
 type Variant<'a> = (Place<'a>, View<'a>);
 
-/// Moves the variants that belong together into `pairs`.
+/// Moves matching variants into `pairs`.
 fn take<'a>(
     gone: &mut Vec<Variant<'a>>,
     come: &mut Vec<Variant<'a>>,
@@ -158,7 +158,7 @@ fn keep<T>(all: Vec<T>, without: &BTreeSet<usize>) -> Vec<T> {
     all.into_iter().enumerate().filter(|(index, _)| !without.contains(index)).map(|(_, it)| it).collect()
 }
 
-/// What of a schema can be told without looking into its parts.
+/// Returns what is visible of a schema without looking into its parts.
 fn shape<'v>(view: &'v View<'_>) -> impl PartialEq + use<'v> {
     (
         &view.types,
@@ -169,7 +169,7 @@ fn shape<'v>(view: &'v View<'_>) -> impl PartialEq + use<'v> {
     )
 }
 
-/// The variant that has most in common with what stands in the place of the union.
+/// Returns the variant that has most in common with what replaced the union.
 fn counterpart<'a>(document: Document<'a>, single: &View<'a>, union: &Union<'a>) -> Option<Place<'a>> {
     let views = union.variants.iter().map(|variant| View::new(document, std::slice::from_ref(variant)));
     let scored = views.map(|view| likeness(single, &view)).zip(&union.variants);
@@ -177,7 +177,7 @@ fn counterpart<'a>(document: Document<'a>, single: &View<'a>, union: &Union<'a>)
     (best.0 > 0.0).then(|| best.1.clone())
 }
 
-/// How much two schemas have in common, between 0 and 1.
+/// Returns how much two schemas have in common, between 0 and 1.
 fn likeness(one: &View<'_>, other: &View<'_>) -> f64 {
     let shared = match (&one.types, &other.types) {
         (Some(one), Some(other)) => !one.is_disjoint(other),

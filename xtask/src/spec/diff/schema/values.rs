@@ -1,4 +1,4 @@
-//! Listed values, formats and bounds.
+//! Compares listed values, formats and bounds.
 
 use serde_json::Value;
 use suprsend_codegen::{Pointer, is_closed};
@@ -11,13 +11,13 @@ use crate::spec::diff::{
 };
 
 impl<'a> View<'a> {
-    /// The type, if it is one.
+    /// Returns the type, if there is only one.
     pub(super) fn only_type(&self) -> Option<&'a str> {
         let types = self.types.as_ref()?;
         types.first().copied().filter(|_| types.len() == 1)
     }
 
-    /// Whether Rust has a type that lets the listed values pass alone.
+    /// Returns whether Rust has a type that accepts only the listed values.
     fn is_closed(&self) -> bool {
         self.values.as_ref().is_some_and(|(_, values)| {
             let values: Vec<Value> = values.iter().map(|value| plain(value)).collect();
@@ -54,7 +54,7 @@ impl<'a> Context<'_, 'a> {
                 if !come.is_empty() {
                     let level = match (type_changes, after) {
                         (true, _) => Level::Breaking,
-                        // Text that is not listed is read as such.
+                        // Text that is not listed is read unchanged.
                         (false, true) if is_text => Level::Additive,
                         (false, true) => self.level(Level::Additive, Level::Breaking),
                         (false, false) => self.level(Level::Additive, Level::Neutral),
@@ -92,7 +92,7 @@ impl<'a> Context<'_, 'a> {
         } else if numeric {
             Level::Neutral
         } else {
-            // The same type in Rust, but the API may refuse more text than before.
+            // The type is the same in Rust, but the API may reject more text than before.
             self.level(if new.is_none() { Level::Additive } else { Level::Breaking }, Level::Neutral)
         };
         let message = format!("{} became {}", text(old), text(new));
@@ -148,7 +148,7 @@ impl<'a> Context<'_, 'a> {
         }
     }
 
-    /// The Rust types before and after, if both are told by the schema alone, and differ.
+    /// Returns the Rust types before and after, if the schema alone determines both and they differ.
     pub(super) fn retyped(&mut self) -> Option<(String, String)> {
         let (one, other) = (self.queue.rust.lookup(self.old)?, self.queue.rust.lookup(self.new)?);
         let shown = |name: &str| {

@@ -1,4 +1,4 @@
-//! Operators on the visitor by which the JSON type tells the variant of an enum.
+//! Operators on the visitor that determines the variant of an enum by JSON type.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use syn::{
 
 use super::{Turn, Types};
 
-/// The variants of each enum.
+/// Returns the variants of each enum.
 pub(super) fn variants(items: &[Item]) -> BTreeMap<String, Vec<Ident>> {
     let enums = items.iter().filter_map(|item| match item {
         Item::Enum(item) => {
@@ -22,7 +22,7 @@ pub(super) fn variants(items: &[Item]) -> BTreeMap<String, Vec<Ident>> {
     enums.collect()
 }
 
-/// Changes the visitor in the reading of an enum.
+/// Changes the visitor in the deserialization of an enum.
 pub(super) fn visit(
     operator: Types,
     item: &mut ItemImpl,
@@ -78,7 +78,7 @@ pub(super) fn visit(
     }
 }
 
-/// Methods that a visitor may have, what they are given, and what hands that on.
+/// Methods that a visitor may have, their arguments, and what passes these on.
 const MORE: [(&str, &str, &str); 6] = [
     ("visit_bool", "bool", "BoolDeserializer"),
     ("visit_i64", "i64", "I64Deserializer"),
@@ -88,7 +88,7 @@ const MORE: [(&str, &str, &str); 6] = [
     ("visit_map", "MapAccess", "MapAccessDeserializer"),
 ];
 
-/// The method as the generator writes it, so that nothing is wrong with it but that it is there.
+/// Returns the method as the generator writes it, so that only its existence is wrong.
 fn made(method: &str, argument: &str, deserializer: &str, owner: &str, variant: &Ident) -> ImplItem {
     let [method, deserializer, owner] = [method, deserializer, owner].map(|name| format_ident!("{name}"));
     let body: syn::Expr = parse_quote! {
@@ -119,7 +119,7 @@ fn made(method: &str, argument: &str, deserializer: &str, owner: &str, variant: 
     }
 }
 
-/// The items of the visitor in an implementation of `Deserialize`.
+/// Returns the items of the visitor in an implementation of `Deserialize`.
 fn visitor(item: &mut ItemImpl) -> Option<&mut Vec<ImplItem>> {
     let functions = item.items.iter_mut().filter_map(|item| match item {
         ImplItem::Fn(function) => Some(function),
@@ -131,13 +131,13 @@ fn visitor(item: &mut ItemImpl) -> Option<&mut Vec<ImplItem>> {
     })
 }
 
-/// The name of a method that is given values.
+/// Returns the name of a method that receives values.
 fn name_of(item: &ImplItem) -> Option<String> {
     let ImplItem::Fn(ImplItemFn { sig, .. }) = item else { return None };
     Some(sig.ident.to_string()).filter(|name| name.starts_with("visit_"))
 }
 
-/// Names another variant of the enum.
+/// Replaces a variant with another one of the enum.
 struct Swap<'a> {
     owner: &'a str,
     variant: &'a Ident,

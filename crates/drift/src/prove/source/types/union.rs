@@ -1,4 +1,4 @@
-//! Operators on the list of alternatives by which a union is read.
+//! Operators on the list of alternatives with which a union is decoded.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use syn::{
 
 use super::{Turn, Types};
 
-/// Changes the list, or what keeps the values that no alternative takes.
+/// Changes the list, or the variant that keeps values that match no alternative.
 pub(super) fn visit(
     operator: Types,
     item: &mut ItemImpl,
@@ -80,7 +80,7 @@ pub(super) fn visit(
 
 type Alternatives = syn::punctuated::Punctuated<Expr, syn::Token![,]>;
 
-/// The list of alternatives, and the variant that keeps JSON.
+/// Returns the list of alternatives, and the variant that keeps JSON.
 fn reading(item: &mut ItemImpl) -> Option<(&mut Alternatives, &mut Expr)> {
     let function = item.items.iter_mut().find_map(|item| match item {
         ImplItem::Fn(function) if function.sig.ident == "deserialize" => Some(function),
@@ -95,7 +95,7 @@ fn reading(item: &mut ItemImpl) -> Option<(&mut Alternatives, &mut Expr)> {
     }
 }
 
-/// Names another variant of the enum.
+/// Replaces a variant with another one of the enum.
 struct Swap<'a> {
     variant: &'a Ident,
     done: bool,

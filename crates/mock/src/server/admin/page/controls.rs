@@ -1,4 +1,4 @@
-//! Faults, the rate limit, what is set up, and the way back to the start.
+//! Controls: faults, the rate limit, definitions, and the reset.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(super) fn page(shared: &Shared, params: &Params) -> Response {
     Page { title: "Controls", path: CONTROLS, params, content }.respond(StatusCode::OK)
 }
 
-/// A form that comes back to this page.
+/// Renders a form that returns to this page.
 fn form(action: &str, params: &Params, fields: &Markup) -> Markup {
     let back = params.link(CONTROLS);
     html! {
@@ -166,7 +166,7 @@ fn start(params: &Params) -> Markup {
     }
 }
 
-/// Injects the fault of a form.
+/// Injects the fault that a form describes.
 pub(super) fn inject(shared: &Shared, form: &Params) -> Result<(), Refused> {
     let status = || form.number("status").ok_or_else(|| Refused::new("status: is not a status of HTTP"));
     let mut fault = match form.text("effect") {
@@ -190,7 +190,7 @@ pub(super) fn inject(shared: &Shared, form: &Params) -> Result<(), Refused> {
     shared.inject(fault.times(form.number("times").unwrap_or(1)))
 }
 
-/// Sets the rate limit of a form.
+/// Sets the rate limit from a form.
 pub(super) fn limit(shared: &Shared, form: &Params) -> Result<(), Refused> {
     let requests = form.number("requests").filter(|requests| *requests > 0);
     let requests = requests.ok_or_else(|| Refused::new("requests: is not a positive number"))?;
@@ -201,7 +201,7 @@ pub(super) fn limit(shared: &Shared, form: &Params) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Sets up what a form names.
+/// Defines what a form describes.
 pub(super) fn define(shared: &Shared, kind: &str, form: &Params) -> Result<(), Refused> {
     let members = form.pairs().filter(|(name, _)| *name != "return");
     let members: Map<String, Value> =

@@ -1,4 +1,4 @@
-//! A request as a program would send it again: as `curl`, and as a call of the Rust SDK.
+//! Shows how to repeat a request: as `curl`, and as a call of the Rust SDK.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::{
     recorded::Recorded,
 };
 
-/// Headers that every client makes itself.
+/// Headers that every client sets itself.
 const OWN: [&str; 13] = [
     "accept",
     "accept-encoding",
@@ -27,7 +27,7 @@ const OWN: [&str; 13] = [
     "user-agent",
 ];
 
-/// The request for a shell. The key is that of the environment.
+/// Returns the request as a shell command. It takes the key from the environment.
 pub(super) fn curl(request: &Recorded) -> String {
     let path = request.path();
     let query = request.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -62,13 +62,13 @@ pub(super) fn curl(request: &Recorded) -> String {
     command
 }
 
-/// A text as one word of a shell.
+/// Quotes text as a single shell word.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// The request as a call of the SDK: its method where path and query say all, else the operation as it is stored. Nothing if the
-/// operation has no method, or if the request cannot be one of the SDK's.
+/// Returns the request as a call of the SDK: as a method if path and query are sufficient, otherwise as a stored operation. Returns `None`
+/// if the operation has no method, or if the SDK cannot send the request.
 pub(super) fn rust(request: &Recorded, operation: &Operation) -> Option<String> {
     let role = operation.role.as_ref()?;
     let headers: HeaderMap = request.headers().iter().filter_map(header).collect();
@@ -82,13 +82,13 @@ pub(super) fn rust(request: &Recorded, operation: &Operation) -> Option<String> 
     let mut fields: Map<String, Value> =
         given.into_iter().map(|(name, value)| (field(name), value)).collect();
     if operation.body.is_some() {
-        // Without a body, what may be left out is.
+        // If there is no body, it is optional.
         let body = if request.body().is_empty() { Value::Object(Map::new()) } else { request.json()? };
         fields.insert("body".into(), body);
     }
     let mut text = format!("// {}, {} {}\n", role.call(), operation.method, operation.path);
     let json = raw(&format!("{:#}", Value::Object(fields)));
-    // Writing to a text does not fail.
+    // Writing to a string does not fail.
     let _ = write!(
         text,
         "let operation: suprsend::operations::{} = serde_json::from_str({json})?;\nlet response = client.call(operation).await?;\n",
@@ -101,7 +101,7 @@ fn header((name, value): &(String, String)) -> Option<(HeaderName, HeaderValue)>
     Some((name.parse().ok()?, value.parse().ok()?))
 }
 
-/// The call of a method that takes the parameters of the path alone.
+/// Returns a call of a method that only takes the path parameters.
 fn method(role: &crate::document::Role, path: &[(&str, &str)]) -> String {
     let mut call = String::new();
     let literal =
@@ -118,7 +118,7 @@ fn method(role: &crate::document::Role, path: &[(&str, &str)]) -> String {
     call
 }
 
-/// The name of an operation's type.
+/// Returns the type name of an operation.
 fn type_name(id: &str) -> String {
     let words = id.split(|letter: char| !letter.is_ascii_alphanumeric());
     words
@@ -127,13 +127,13 @@ fn type_name(id: &str) -> String {
         .collect()
 }
 
-/// The name of an operation's field: of `status[]` it is `status`.
+/// Returns the name of an operation's field: for `status[]` it is `status`.
 fn field(parameter: &str) -> String {
     let word = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' };
     parameter.chars().map(word).collect::<String>().trim_matches('_').to_owned()
 }
 
-/// A text as a raw string, with as many marks as it needs.
+/// Formats text as a raw string, with as many `#` as necessary.
 fn raw(text: &str) -> String {
     let mut marks = "#".to_owned();
     while text.contains(&format!("\"{marks}")) {

@@ -1,7 +1,7 @@
-//! The hub for browsers: pages that are made here, and that work without a script; with it, they follow what happens.
+//! The mock server in a browser: pages that are rendered here and work without a script. With the script, they update themselves.
 //!
-//! A page is all of its state: what is selected and filtered stands in its query. The script asks for the same pages when the
-//! hub tells it that something changed, and puts what is new in place of what is old.
+//! The query of a page contains its complete state: selection and filters. The script requests the same pages when the server reports a
+//! change, and replaces old content with new.
 
 mod controls;
 mod copy;
@@ -37,12 +37,12 @@ const NOTIFICATIONS: &str = "/_hub/page/notifications";
 const CONTROLS: &str = "/_hub/page/controls";
 /// Followed by the name of a resource.
 const STORED: &str = "/_hub/page/stored/";
-/// Followed by the number of a request, and what of it is asked for.
+/// Followed by the number of a request and the requested part of it.
 const REQUEST_FILES: &str = "/_hub/page/requests/";
-/// Followed by what a form does.
+/// Followed by the action of a form.
 const FORMS: &str = PAGE;
 
-/// The time for which changes are collected before a page is told of them.
+/// The time for which changes are collected before a page is notified.
 const PAUSE: Duration = Duration::from_millis(250);
 
 const STYLE: &str = include_str!("style.css");
@@ -77,7 +77,7 @@ fn read(query: Option<String>) -> Params {
     Params::read(query.unwrap_or_default().as_bytes())
 }
 
-/// The start of the admin API: a page for browsers, JSON for everybody else.
+/// Serves the start of the admin API: a page for browsers, JSON for others.
 async fn start(State(shared): Hub, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let accepts = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let is_browser = accepts.into_iter().any(|value| value.contains("text/html"));
@@ -107,7 +107,7 @@ fn not_found() -> HubResponse {
     HubResponse::refusal(StatusCode::NOT_FOUND, "the hub has no such page; /_hub/ is its start")
 }
 
-/// A part of a request as plain text: it is shown because somebody asked for this very part.
+/// Returns a part of a request as plain text. It is not redacted, because somebody asked for exactly this part.
 async fn part(State(shared): Hub, Path((number, part)): Path<(u64, String)>) -> Response {
     let found: Option<Recorded> =
         shared.state().recorder.kept().rev().find(|request| request.number == number).cloned();
@@ -131,7 +131,7 @@ async fn part(State(shared): Hub, Path((number, part)): Path<(u64, String)>) -> 
     made.map_or_else(|| not_found().into_response(), text)
 }
 
-/// Tells a page that something changed, at most a few times a second. Ends with the hub.
+/// Notifies a page of changes, at most a few times per second. Ends with the server.
 async fn events(State(shared): Hub) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let changes = shared.changes.subscribe();
     let told = stream::unfold((shared, changes, true), |(shared, mut changes, is_first)| async move {
@@ -139,7 +139,7 @@ async fn events(State(shared): Hub) -> Sse<impl Stream<Item = Result<Event, Infa
         if !is_first {
             tokio::select! {
                 change = changes.changed() => change.ok()?,
-                // An error says that the hub was dropped.
+                // An error means that the hub was dropped.
                 _ = stopping.wait_for(|stop| *stop) => return None,
             }
             if shared.stops_within(PAUSE).await {
@@ -188,7 +188,7 @@ async fn act_on(State(shared): Hub, Path((action, of)): Path<(String, String)>, 
     outcome(&form, done)
 }
 
-/// Back to the page with the form, or what was wrong with it.
+/// Returns to the page with the form, or shows what was wrong with it.
 fn outcome(form: &Params, done: Result<(), Refused>) -> Response {
     let back = form.get("return").filter(|link| is_own(link)).unwrap_or(REQUESTS);
     match done {
@@ -203,7 +203,7 @@ fn outcome(form: &Params, done: Result<(), Refused>) -> Response {
     }
 }
 
-/// Returns whether a link leads to a page of the hub.
+/// Returns whether a link leads to a page of the server.
 fn is_own(link: &str) -> bool {
     link.starts_with("/_hub/") && !link.contains(['\\', '\r', '\n'])
 }
@@ -224,7 +224,7 @@ mod tests {
         }
     }
 
-    /// The page holds nothing that the policy forbids: the style and the script are files of their own.
+    /// The policy forbids nothing that the page contains: style and script are separate files.
     #[test]
     fn nothing_is_fetched_from_elsewhere() {
         for text in [STYLE, SCRIPT] {

@@ -1,4 +1,4 @@
-//! Notifications by recipient: what was sent, on which channels, and what a preference blocked.
+//! Notifications by recipient: what was sent, on which channels, and what preferences blocked.
 
 use std::{fmt, str::FromStr};
 
@@ -171,7 +171,7 @@ fn detail(shared: &Shared, place: Place, params: &Params) -> Markup {
     };
     let reveals = params.reveals();
     let operation = shared.document().operation(sent.operation());
-    // A request with many has records in its list, of which this is one.
+    // A request with many records lists them; this is one of them.
     let body = Body::from_record(sent.body(), operation, reveals);
     let hides = body.hides() || it.messages.iter().any(|message| !message["channel_identity"].is_null());
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -228,7 +228,7 @@ fn detail(shared: &Shared, place: Place, params: &Params) -> Markup {
     }
 }
 
-/// The profile of a recipient: of an object, `type/id`.
+/// Links to the profile of a recipient; an object is given as `type/id`.
 fn recipient_link(recipient: &str, is_user: bool, params: &Params) -> String {
     let (resource, parts) = match recipient.split_once('/').filter(|_| !is_user) {
         Some((kind, id)) => ("objects", vec![kind, id]),

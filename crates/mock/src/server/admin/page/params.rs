@@ -1,13 +1,13 @@
-//! The query of a page or a form, and links that keep it.
+//! The query of a page or a form, and links that preserve it.
 
 use std::collections::BTreeMap;
 
-/// Names and values, in their order.
+/// Names and values in order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// Reads a query or a form. What is empty is not there: that is how a browser sends a field that nobody filled in.
+    /// Parses a query or a form. Empty values are dropped: a browser sends them for fields that nobody filled in.
     pub(super) fn read(text: &[u8]) -> Self {
         let pairs = form_urlencoded::parse(text).into_owned();
         Self(pairs.filter(|(_, value)| !value.trim().is_empty()).collect())
@@ -17,7 +17,7 @@ impl Params {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A text without whitespace around it; empty if there is none.
+    /// Returns a text without surrounding whitespace; empty if there is none.
     pub(super) fn text(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default().trim()
     }
@@ -30,30 +30,30 @@ impl Params {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// True if sensitive values are to be shown.
+    /// Returns whether to show sensitive values.
     pub(super) fn reveals(&self) -> bool {
         self.get("reveal").is_some()
     }
 
-    /// Without these.
+    /// Returns a copy without these names.
     pub(super) fn without(&self, names: &[&str]) -> Self {
         Self(self.0.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect())
     }
 
-    /// With this one in place of those of its name.
+    /// Returns a copy in which this value replaces those of the same name.
     pub(super) fn with(&self, name: &str, value: impl Into<String>) -> Self {
         let mut params = self.without(&[name]);
         params.0.push((name.to_owned(), value.into()));
         params
     }
 
-    /// Beside those of its name.
+    /// Adds a value to those of the same name.
     pub(super) fn and(mut self, name: &str, value: impl Into<String>) -> Self {
         self.0.push((name.to_owned(), value.into()));
         self
     }
 
-    /// Only what goes along to every page.
+    /// Returns a copy with only the parameters that are kept on every page.
     pub(super) fn carried(&self) -> Self {
         Self(self.0.iter().filter(|(name, _)| name == "reveal").cloned().collect())
     }
@@ -62,7 +62,7 @@ impl Params {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// A link to a path with this query.
+    /// Returns a link to a path with this query.
     pub(super) fn link(&self, path: &str) -> String {
         if self.0.is_empty() {
             return path.to_owned();

@@ -1,4 +1,4 @@
-//! The requests: newest first, with filters, and one of them in full.
+//! The list of requests, newest first and with filters, and the details of one request.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use crate::{recorded::Recorded, server::Shared, world::Wanted};
 
 /// The number of requests on a page.
 const ROWS: usize = 50;
-/// The number of requests that are searched for a text at once, so that a search of any number of them answers soon.
+/// The number of requests that are searched at once, so that a search answers soon, however many there are.
 const SEARCHED: usize = 5000;
-/// The number of notifications of a request that are shown.
+/// The number of notifications that are shown for a request.
 const NOTIFIED: usize = 20;
-/// The statuses that can be chosen.
+/// The statuses that can be selected.
 const STATUSES: [(&str, &str); 7] = [
     ("", "Any outcome"),
     ("accepted", "Accepted"),
@@ -80,7 +80,7 @@ impl Filter {
         let text = Some(params.text("q")).filter(|text| !text.is_empty());
         let get = |name: &str| Some(params.text(name).to_owned()).filter(|value| !value.is_empty());
         Self {
-            // Fails on texts that are longer than any URL.
+            // Parsing fails for texts longer than any URL.
             text: text
                 .and_then(|text| AhoCorasick::builder().ascii_case_insensitive(true).build([text]).ok()),
             operation: get("operation"),
@@ -93,7 +93,7 @@ impl Filter {
         self.text.is_none() && self.operation.is_none() && self.recipient.is_none() && self.status.is_none()
     }
 
-    /// Returns whether it looks into bodies, which takes a while.
+    /// Returns whether the filter searches bodies, which takes a while.
     fn searches(&self) -> bool {
         self.text.is_some() || self.recipient.is_some()
     }
@@ -112,7 +112,7 @@ fn has_status(request: &Recorded, wanted: &str) -> bool {
     class || status == wanted || Verdict::from_request(request).name() == wanted
 }
 
-/// Returns whether a request is about a user, or an object as `type/id`: by its path, or by a text in its body.
+/// Returns whether a request concerns a user, or an object as `type/id`: by its path, or by a string in its body.
 fn is_for(request: &Recorded, recipient: &str) -> bool {
     let named = |part: &str| {
         let text = serde_json::Value::from(part).to_string();
@@ -138,14 +138,14 @@ fn has_text(request: &Recorded, text: &AhoCorasick) -> bool {
         || text.is_match(request.response_body())
 }
 
-/// A part of the requests that are asked for.
+/// A part of the matching requests.
 struct Found {
     rows: Vec<Arc<Recorded>>,
-    /// The place of the last one, if there are more.
+    /// The position of the last one, if there are more.
     older: Option<u64>,
 }
 
-/// Finds the newest ones before a place. Places count the requests from the first one that the hub recorded.
+/// Finds the newest requests before a position. Positions count from the first request that the server recorded.
 fn find(all: &[Arc<Recorded>], first: u64, filter: &Filter, before: Option<u64>) -> Found {
     let end = before.map_or(all.len(), |place| {
         usize::try_from(place.saturating_sub(first)).unwrap_or(usize::MAX).min(all.len())
@@ -179,7 +179,7 @@ pub(super) async fn page(shared: Arc<Shared>, params: Params) -> axum::response:
     let selected = selected.map(|number| all.iter().rev().find(|request| request.number == number).cloned());
     let (filter, before) = (Filter::new(&params), params.number("before"));
     let is_filtered = !filter.is_empty();
-    // Searching through many bodies takes a while, in which other requests are answered.
+    // Searching many bodies takes a while, during which other requests are answered.
     let found = tokio::task::spawn_blocking(move || find(&all, dropped, &filter, before)).await;
     let found = found.unwrap_or(Found { rows: Vec::new(), older: None });
     let content = html! {
@@ -321,7 +321,7 @@ fn gone(params: &Params) -> Markup {
     }
 }
 
-/// A request in full.
+/// Renders a request in full.
 fn detail(shared: &Shared, request: &Recorded, params: &Params) -> Markup {
     let operation = request.operation().and_then(|id| shared.document().operation(id));
     let reveals = params.reveals();

@@ -1,4 +1,4 @@
-//! Renders the parts that all pages share: head, navigation, and small parts.
+//! Renders the parts that all pages share: head, navigation, and small elements.
 
 use axum::{
     http::StatusCode,
@@ -13,10 +13,10 @@ use super::{
     stored::{self},
 };
 
-/// A page of the hub.
+/// A page of the mock server.
 pub(super) struct Page<'a> {
     pub(super) title: &'a str,
-    /// The path that it is at.
+    /// The path of the page.
     pub(super) path: &'a str,
     pub(super) params: &'a Params,
     pub(super) content: Markup,
@@ -85,28 +85,28 @@ pub(super) fn empty(title: &str, text: &Markup) -> Markup {
     html! { div.empty { span.mark aria-hidden="true" {} h2 { (title) } (text) } }
 }
 
-/// A time as an element: the clock for those who watch, the whole for machines.
+/// Renders a time as an element: the time of day for people, the full timestamp for machines.
 pub(super) fn time(at: DateTime<Utc>) -> Markup {
     let whole = at.to_rfc3339_opts(SecondsFormat::Millis, true);
     html! { time datetime=(whole) title=(whole) { (at.format("%H:%M:%S%.3f").to_string()) } }
 }
 
-/// A word that stands out, in the colour of its kind.
+/// Renders a highlighted word, in the colour of its kind.
 pub(super) fn badge(tone: &str, text: &str) -> Markup {
     html! { span class={ "badge " (tone) } { (text) } }
 }
 
-/// A choice of a form.
+/// Renders an option of a form.
 pub(super) fn option(value: &str, label: &str, chosen: &str) -> Markup {
     html! { option value=(value) selected[value == chosen] { (label) } }
 }
 
-/// The fields of a form that nobody sees.
+/// Renders the hidden fields of a form.
 pub(super) fn hidden_fields(params: &Params) -> Markup {
     html! { @for (name, value) in params.pairs() { input type="hidden" name=(name) value=(value); } }
 }
 
-/// Links to the pages before and after.
+/// Renders links to the previous and the next page.
 pub(super) fn pager(newer: Option<&str>, older: Option<&str>, words: [&str; 2]) -> Markup {
     html! {
         @if newer.is_some() || older.is_some() {

@@ -1,4 +1,4 @@
-//! Renders stored users, objects, tenants and lists, and the preferences of those who have some.
+//! Renders stored users, objects, tenants and lists, and preferences.
 
 use axum::{http::StatusCode, response::Response};
 use maud::{Markup, html};
@@ -12,17 +12,17 @@ use super::{
 };
 use crate::{refused::Refused, server::Shared};
 
-/// The number of them on a page.
+/// The number of items on a page.
 const ROWS: usize = 100;
-/// The number of tenants that can be chosen, and of members of a list that are shown.
+/// The number of tenants that can be selected, and of list members that are shown.
 const LISTED: usize = 100;
-/// The tenant of a user or an object for which no other is named.
+/// The tenant of a user or an object if no other is named.
 const TENANT: &str = "default";
 
-/// A kind of things that are stored.
+/// A kind of stored items.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Kind {
-    /// Its name in the document's table of resources.
+    /// The name in the document's table of resources.
     pub(super) resource: &'static str,
     pub(super) title: &'static str,
     has_preferences: bool,
@@ -148,7 +148,7 @@ fn members(shared: &Shared, id: &[&str]) -> Markup {
     }
 }
 
-/// Does an operation of the table; the key goes into its path.
+/// Performs an operation of the table, with the key in its path.
 fn at(
     shared: &Shared,
     resource: &str,
@@ -166,7 +166,7 @@ fn at(
     shared.call_with((resource, verb), &path, query, body)
 }
 
-/// The query of operations on the preferences in a tenant.
+/// Returns the query of operations on the preferences in a tenant.
 fn query(tenant: &str) -> String {
     let pairs = [("tenant_id", tenant), ("show_opt_out_channels", "true"), ("limit", "1000")];
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
@@ -245,7 +245,7 @@ fn opted(has_opted_in: bool) -> &'static str {
     if has_opted_in { "opted in" } else { "opted out" }
 }
 
-/// A button that turns something on or off.
+/// Renders a button that turns something on or off.
 fn toggle(hidden: &Params, more: &[(&str, &str)], is_on: bool, label: &str, text: &str) -> Markup {
     let params = more.iter().fold(hidden.clone(), |params, (name, value)| params.and(name, *value));
     html! {
@@ -256,7 +256,7 @@ fn toggle(hidden: &Params, more: &[(&str, &str)], is_on: bool, label: &str, text
     }
 }
 
-/// Sets a preference as the form of a toggle says.
+/// Sets a preference from the form of a toggle.
 pub(super) fn set_preference(shared: &Shared, form: &Params) -> Result<(), Refused> {
     let (resource, is_on) = (form.text("resource"), form.text("value") == "on");
     if !KINDS.iter().any(|kind| resource.strip_suffix(".preferences") == Some(kind.resource)) {

@@ -1,4 +1,4 @@
-//! Bodies as they are shown: JSON on several lines, without what is sensitive in it.
+//! Renders bodies: JSON on several lines, without sensitive values.
 
 use std::collections::BTreeSet;
 
@@ -8,29 +8,29 @@ use serde_json::Value;
 
 use crate::{document::Operation, recorded::Recorded};
 
-/// The number of values of a body that are shown; the rest is a link away.
+/// The maximum number of values of a body that are shown; a link leads to the rest.
 const VALUES: usize = 2000;
-/// The number of characters of a text that are shown.
+/// The maximum number of characters of a text that are shown.
 const CHARACTERS: usize = 20_000;
 
-/// A body that is to be shown.
+/// A body to render.
 pub(super) enum Body {
     Empty,
-    /// With the JSON pointers of what is sensitive.
+    /// JSON, with JSON pointers to the sensitive values.
     Json(Value, BTreeSet<String>),
     Text(String),
-    /// A text of which nobody can say what is sensitive in it, by its size.
+    /// Text in which sensitive parts cannot be identified, by its size.
     Hidden(usize),
 }
 
 impl Body {
-    /// The body of a request.
+    /// Creates the body of a request.
     pub(super) fn from_request(request: &Recorded, operation: Option<&Operation>, reveals: bool) -> Self {
         let marks = |value: &Value| operation.and_then(|operation| operation.sensitive_in_body(value));
         Self::new(request.body(), reveals, marks)
     }
 
-    /// The body of a response. One that was refused repeats nothing that is stored.
+    /// Creates the body of a response. That of a rejected request repeats nothing that is stored.
     pub(super) fn from_response(request: &Recorded, operation: Option<&Operation>, reveals: bool) -> Self {
         let is_known = reveals || !request.performed || operation.is_none();
         let status = request.status().and_then(|status| StatusCode::from_u16(status).ok());
@@ -38,13 +38,13 @@ impl Body {
         Self::new(request.response_body(), is_known, marks)
     }
 
-    /// One record of a request that may have many.
+    /// Creates a body from one record of a request that may contain many.
     pub(super) fn from_record(record: &Value, operation: Option<&Operation>, reveals: bool) -> Self {
         if reveals {
             return Self::Json(record.clone(), BTreeSet::new());
         }
         let alone = operation.and_then(|operation| operation.sensitive_in_body(record));
-        // The schema of a list says nothing of a record by itself.
+        // The schema of a list does not apply to a single record.
         let listed = Value::Array(vec![record.clone()]);
         let listed = operation.and_then(|operation| operation.sensitive_in_body(&listed));
         let listed = listed.into_iter().flatten().filter_map(|at| Some(at.strip_prefix("/0")?.to_owned()));
@@ -53,7 +53,7 @@ impl Body {
         Self::Json(record.clone(), marks)
     }
 
-    /// A value that is stored, as the operation that reads it shows it.
+    /// Creates a body from a stored value, as the operation that reads it returns it.
     pub(super) fn from_stored(value: &Value, get: Option<&Operation>, reveals: bool) -> Self {
         if reveals {
             return Self::Json(value.clone(), BTreeSet::new());
@@ -62,7 +62,7 @@ impl Body {
         Self::Json(value.clone(), marks.unwrap_or_else(|| [String::new()].into()))
     }
 
-    /// A body that `marks` does not know is sensitive as a whole.
+    /// Creates a body. If `marks` does not know it, all of it is sensitive.
     fn new(bytes: &[u8], reveals: bool, marks: impl FnOnce(&Value) -> Option<BTreeSet<String>>) -> Self {
         if bytes.is_empty() {
             return Self::Empty;
@@ -78,7 +78,7 @@ impl Body {
         }
     }
 
-    /// True if something of it is hidden.
+    /// Returns whether something is hidden.
     pub(super) fn hides(&self) -> bool {
         match self {
             Self::Json(_, marks) => !marks.is_empty(),
@@ -87,7 +87,7 @@ impl Body {
         }
     }
 
-    /// The body under a name for those who do not see it; `whole` leads to all of it.
+    /// Renders the body under a name for screen readers; `whole` links to the complete body.
     pub(super) fn show(&self, name: &str, whole: Option<&str>) -> Markup {
         let block =
             |content: Markup| html! { pre.code tabindex="0" role="region" aria-label=(name) { (content) } };
@@ -113,7 +113,7 @@ fn cut(whole: Option<&str>) -> Markup {
     html! { p.none { "It is longer than this page shows." @if let Some(link) = whole { " " a href=(link) { "All of it" } } } }
 }
 
-/// The text in place of a hidden value.
+/// Renders the replacement for a hidden value.
 pub(super) fn hidden() -> Markup {
     html! { span.hidden-value title="Hidden: the document marks it as sensitive" { span aria-hidden="true" { "••••••" } span.sr { "hidden" } } }
 }
