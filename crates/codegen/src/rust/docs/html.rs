@@ -5,6 +5,13 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 /// The allowed targets of links, besides those without a scheme.
 const SCHEMES: [&str; 5] = ["ftp", "http", "https", "mailto", "tel"];
 
+/// The Markdown that rustdoc reads.
+const OPTIONS: Options = Options::ENABLE_TABLES
+    .union(Options::ENABLE_FOOTNOTES)
+    .union(Options::ENABLE_STRIKETHROUGH)
+    .union(Options::ENABLE_TASKLISTS)
+    .union(Options::ENABLE_SMART_PUNCTUATION);
+
 /// Escapes every HTML tag, and every link that would execute something.
 ///
 /// The parser decides what is a tag or a link, as rustdoc's does. An escape can change what follows, so the result is parsed again.
@@ -26,13 +33,8 @@ pub(super) fn inert(text: &str) -> String {
 
 /// Returns the positions where tags and such links begin, in order.
 fn acting(text: &str) -> Vec<usize> {
-    let options = Options::ENABLE_TABLES
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_SMART_PUNCTUATION;
     let mut places: Vec<usize> = Vec::new();
-    for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
+    for (event, range) in Parser::new_ext(text, OPTIONS).into_offset_iter() {
         let sign = match event {
             Event::Html(_) | Event::InlineHtml(_) => '<',
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) if acts(&dest_url) => {
@@ -64,9 +66,9 @@ fn acts(target: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use pulldown_cmark::{Options, Parser, html::push_html};
+    use pulldown_cmark::{Parser, html::push_html};
 
-    use super::inert;
+    use super::{OPTIONS, inert};
     use crate::rust::docs::safe;
 
     /// The tags that Markdown makes.
@@ -110,7 +112,7 @@ mod tests {
     /// Looks through the HTML of a text for a tag, an attribute or a link that Markdown alone would not make.
     fn acts(markdown: &str) -> Option<String> {
         let mut html = String::new();
-        push_html(&mut html, Parser::new_ext(markdown, Options::all()));
+        push_html(&mut html, Parser::new_ext(markdown, OPTIONS));
         for part in html.split('<').skip(1) {
             // Within the quotes of an attribute `>` is written as `&gt;`.
             let tag = part.split_once('>').map_or(part, |(tag, _)| tag);
@@ -141,12 +143,12 @@ mod tests {
         (name, value, after)
     }
 
-    /// The renderer writes what is neither a letter nor a sign of URLs as `%..` or `&..;`, so a scheme has its letters as they are.
+    /// The renderer writes what is no sign of a URL as `%..`, which no scheme has.
     fn opens_a_page(target: &str) -> bool {
         let target = target.to_ascii_lowercase();
-        let scheme = target.split(['/', '?', '#']).next().unwrap_or_default();
-        let pages = ["ftp:", "http:", "https:", "mailto:", "tel:"];
-        !scheme.contains(':') || scheme.contains("::") || pages.iter().any(|page| scheme.starts_with(page))
+        let Some((scheme, rest)) = target.split_once(':') else { return true };
+        let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+        !is_scheme || rest.starts_with(':') || ["ftp", "http", "https", "mailto", "tel"].contains(&scheme)
     }
 
     #[test]
