@@ -82,6 +82,9 @@ fn write(root: &Path, folder: &Path, document: &Value) -> Result<()> {
 }
 
 const MAIN: &str = "\
+// Types may nest as deep as a document at the limit.
+#![recursion_limit = \"512\"]
+
 #[allow(warnings)]
 #[rustfmt::skip]
 mod generated;

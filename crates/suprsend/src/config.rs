@@ -224,7 +224,7 @@ pub(crate) fn base(
     Base::new(text).map_err(|error| ConfigError::new(setting, error.reason()))
 }
 
-/// The name of this machine, which is [resolved](pin_localhost) without a resolver.
+/// The name of this machine, which is [resolved](http_builder) without a resolver.
 const LOCALHOST: &str = "localhost";
 
 /// Returns whether requests to a URL never leave this machine. A name below `localhost` does not count: whoever resolves it decides where
@@ -273,12 +273,26 @@ pub(crate) fn http_client(
     no_proxy: bool,
 ) -> Result<reqwest::Client, ConfigError> {
     require_crypto_provider()?;
+    http_builder(connect_timeout, proxy, no_proxy)?.build().map_err(|error| {
+        // reqwest's own message is only "builder error".
+        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        ConfigError::new("http_client", format!("cannot be made: {cause}"))
+    })
+}
+
+fn http_builder(
+    connect_timeout: Option<Duration>,
+    proxy: Option<&SecretString>,
+    no_proxy: bool,
+) -> Result<reqwest::ClientBuilder, ConfigError> {
     // Retries are decided in `send`, not here. Without retries of its own, reqwest does not keep a copy of each request for them.
     let no_retries = reqwest::retry::never().max_retries_per_request(0);
     let mut builder = reqwest::Client::builder().redirect(redirects()).retry(no_retries);
     // Bodies are decompressed by this crate, even if another crate of the program enables the feature in reqwest.
     builder = builder.no_gzip();
-    builder = pin_localhost(builder);
+    // No resolver is asked where `localhost` is, because it could lead plain HTTP elsewhere. Port 0 is replaced by the URL's port.
+    let loopback = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
+    builder = builder.resolve_to_addrs(LOCALHOST, &loopback);
     if let Some(limit) = connect_timeout {
         builder = builder.connect_timeout(limit);
     }
@@ -290,18 +304,7 @@ pub(crate) fn http_client(
             .map_err(|_| ConfigError::new("proxy", "is not the URL of a proxy"))?;
         builder = builder.proxy(proxy);
     }
-    builder.build().map_err(|error| {
-        // reqwest's own message is only "builder error".
-        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        ConfigError::new("http_client", format!("cannot be made: {cause}"))
-    })
-}
-
-/// Resolves `localhost` to this machine without asking a resolver, which could lead plain HTTP elsewhere.
-fn pin_localhost(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-    // Port 0 is replaced by the URL's port.
-    let loopback = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
-    builder.resolve_to_addrs(LOCALHOST, &loopback)
+    Ok(builder)
 }
 
 /// Follows a redirect only if nothing but the path changes and the method is preserved.
@@ -341,7 +344,7 @@ mod tests {
     use reqwest::dns::{Name, Resolve, Resolving};
     use tokio::net::TcpListener;
 
-    use super::pin_localhost;
+    use super::{http_builder, require_crypto_provider};
 
     /// A resolver that resolves nothing and records the names that it was asked for.
     #[derive(Default)]
@@ -359,8 +362,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Asked::default());
-        let builder = reqwest::Client::builder().no_proxy().dns_resolver(asked.clone());
-        let client = pin_localhost(builder).build().unwrap();
+        require_crypto_provider().unwrap();
+        let builder = http_builder(None, None, true).unwrap().dns_resolver(asked.clone());
+        let client = builder.build().unwrap();
         for host in ["localhost", "LocalHost"] {
             let request = tokio::spawn(client.get(format!("http://{host}:{port}/")).send());
             let (stream, _) = listener.accept().await.unwrap();

@@ -147,7 +147,8 @@ mod tests {
     fn opens_a_page(target: &str) -> bool {
         let target = target.to_ascii_lowercase();
         let Some((scheme, rest)) = target.split_once(':') else { return true };
-        let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+        let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
         !is_scheme || rest.starts_with(':') || ["ftp", "http", "https", "mailto", "tel"].contains(&scheme)
     }
 
