@@ -366,9 +366,11 @@ mod tests {
         let builder = http_builder(None, None, true).unwrap().dns_resolver(asked.clone());
         let client = builder.build().unwrap();
         for host in ["localhost", "LocalHost"] {
-            let request = tokio::spawn(client.get(format!("http://{host}:{port}/")).send());
-            let (stream, _) = listener.accept().await.unwrap();
-            drop(stream);
+            let mut request = tokio::spawn(client.get(format!("http://{host}:{port}/")).send());
+            tokio::select! {
+                connection = listener.accept() => drop(connection.unwrap()),
+                response = &mut request => panic!("{host} is not this machine: {response:?}"),
+            }
             assert!(!request.await.unwrap().unwrap_err().is_connect(), "{host}");
         }
         assert!(asked.0.lock().unwrap().is_empty());
