@@ -2,4 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| suprsend::fuzz::response(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| suprsend::fuzz::read(input));

@@ -23,7 +23,7 @@ const LIMIT: usize = 1 << 20;
 const LONGEST: usize = 4096;
 
 /// Reads a response. The first line names the operation's id, the status and, if the body is compressed, `gzip`. The body follows.
-pub fn received(input: &[u8]) {
+pub fn read(input: &[u8]) {
     let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
     let (head, body) = (&input[..end], input.get(end + 1..).unwrap_or_default());
     let Ok(head) = str::from_utf8(head) else { return };
@@ -120,7 +120,7 @@ mod tests {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             println!("{}", path.display());
-            super::received(&fs::read(path).unwrap());
+            super::read(&fs::read(path).unwrap());
             count += 1;
         }
         assert!(count > 20, "{count} inputs");
