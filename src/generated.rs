@@ -1054,7 +1054,7 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
-    /// Where a page stands in its list. A cursor is passed back as it came; what is in it is the API's own business.
+    /// Position of a page in its list. Pass a cursor back as it came; only the API reads it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct CursorMeta {
         /// Cursor of the page after this one
@@ -1887,7 +1887,7 @@ pub mod types {
     /// A page of subscriptions to lists
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ListSubscriptionList {
-        /// Where a page stands in its list. A cursor is passed back as it came; what is in it is the API's own business.
+        /// Position of a page in its list. Pass a cursor back as it came; only the API reads it.
         pub meta: CursorMeta,
         /// The subscriptions of this page
         pub results: ::std::vec::Vec<ListSubscription>,
@@ -1965,7 +1965,7 @@ pub mod types {
         /// When the recipient saw the message
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub seen_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// How far a message got. It moves in one direction: triggered, sent by the vendor, delivered, seen, then read, clicked or dismissed. The others say why a message was not sent.
+        /// Progress of a message. It moves in one direction: triggered, sent by the vendor, delivered, seen, then read, clicked or dismissed. The others say why a message was not sent.
         pub status: MessageStatus,
         /// Template from which the message was made
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2125,7 +2125,7 @@ pub mod types {
     /// A page of messages.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MessageList {
-        /// Where a page stands in its list. A cursor is passed back as it came; what is in it is the API's own business.
+        /// Position of a page in its list. Pass a cursor back as it came; only the API reads it.
         pub meta: CursorMeta,
         /// The messages of this page
         pub results: ::std::vec::Vec<Message>,
@@ -2285,7 +2285,7 @@ pub mod types {
             f.write_str(self.as_str())
         }
     }
-    /// How far a message got. It moves in one direction: triggered, sent by the vendor, delivered, seen, then read, clicked or dismissed. The others say why a message was not sent.
+    /// Progress of a message. It moves in one direction: triggered, sent by the vendor, delivered, seen, then read, clicked or dismissed. The others say why a message was not sent.
     #[derive(
         ::serde::Deserialize,
         ::serde::Serialize,
@@ -3153,7 +3153,7 @@ pub mod types {
     /// A page of subscriptions to objects
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ObjectSubscriptionList {
-        /// Where a page stands in its list. A cursor is passed back as it came; what is in it is the API's own business.
+        /// Position of a page in its list. Pass a cursor back as it came; only the API reads it.
         pub meta: CursorMeta,
         /// The subscriptions of this page
         pub results: ::std::vec::Vec<ObjectSubscription>,
@@ -5874,7 +5874,7 @@ pub mod types {
     /// A page of users
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct UserList {
-        /// Where a page stands in its list. A cursor is passed back as it came; what is in it is the API's own business.
+        /// Position of a page in its list. Pass a cursor back as it came; only the API reads it.
         pub meta: CursorMeta,
         /// The users of this page, without their channels
         pub results: ::std::vec::Vec<User>,
@@ -6157,12 +6157,12 @@ pub mod types {
     /// A page of tenants that a user belongs to.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct UserTenantList {
-        /// Where a page stands in its list. A cursor is passed back as it came; what is in it is the API's own business.
+        /// Position of a page in its list. Pass a cursor back as it came; only the API reads it.
         pub meta: CursorMeta,
         /// The tenants of this page
         pub results: ::std::vec::Vec<UserTenant>,
     }
-    /// What an upsert sets in a user's profile. Channels are added to those that are there, properties replace those of the same name.
+    /// The channels and properties to set in a user's profile. Channels are added to those that are there, properties replace those of the same name.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct UserUpsert {
         /// List of Android Push tokens

@@ -74,7 +74,7 @@ impl Programs {
     ///
     /// # Errors
     ///
-    /// What cargo says of a program that does not build.
+    /// Fails if a program does not build, with cargo's own message.
     pub fn measure(&self, quick: bool) -> Result<Vec<Build>> {
         let mut builds = Vec::new();
         for (index, program) in PROGRAMS.iter().enumerate() {

@@ -8,7 +8,7 @@ use crate::{hub::Hub, recorded::Recorded, world::Kind};
 /// Calls that the mock server performed, to be checked further. Returned by [`Hub::assert_called`] and similar methods.
 #[derive(Debug, Clone)]
 pub struct Calls {
-    /// What the calls are, as in `no {what} was carried out`.
+    /// The noun for the calls in a message, as in `no {what} was carried out`.
     what: String,
     found: Vec<Call>,
     bodies: Vec<Value>,
