@@ -141,7 +141,7 @@ impl Exchange<'_> {
         let span = &self.watch.span;
         span.method(outgoing.request.method());
         let mut attempts = pin!(self.attempts(&mut outgoing));
-        let ended = span.cover(poll_fn(|context| poll_in_runtime(attempts.as_mut(), context))).await;
+        let ended = poll_fn(|context| span.cover(|| poll_in_runtime(attempts.as_mut(), context))).await;
         ended.map_err(Error::into_not_found)
     }
 

@@ -16,7 +16,7 @@ mod on {
     use http::{Method, StatusCode};
     use reqwest::Url;
     use suprsend_api::Spec;
-    use tracing::{Instrument, field::Empty};
+    use tracing::field::Empty;
 
     use crate::{
         error::{Error, ErrorKind},
@@ -48,8 +48,9 @@ mod on {
             self.0.record("http.request.method", method.as_str());
         }
 
-        pub(crate) fn cover<F: Future>(&self, future: F) -> impl Future<Output = F::Output> {
-            future.instrument(self.0.clone())
+        /// Polls a future inside the span. A future that keeps a copy of the span would make every call larger.
+        pub(crate) fn cover<T>(&self, poll: impl FnOnce() -> T) -> T {
+            self.0.in_scope(poll)
         }
 
         pub(crate) fn retry(&self, attempt: u32, delay: Duration, error: &Error) {
@@ -124,8 +125,8 @@ mod off {
 
         pub(crate) fn method(&self, _method: &Method) {}
 
-        pub(crate) fn cover<F: Future>(&self, future: F) -> F {
-            future
+        pub(crate) fn cover<T>(&self, poll: impl FnOnce() -> T) -> T {
+            poll()
         }
 
         pub(crate) fn retry(&self, _attempt: u32, _delay: Duration, _error: &Error) {}
