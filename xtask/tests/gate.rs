@@ -1,8 +1,10 @@
 //! The gate runs every command of the README, and pages show on the web what they show in the documentation.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 fn root() -> &'static Path {
@@ -53,6 +55,31 @@ fn the_gate_runs_every_command_of_the_readme() {
         });
         assert!(runs, "no line of .ci/run begins with `{command}`");
     }
+}
+
+/// Otherwise `cargo run` after `cargo test` builds most of the workspace once more, with fewer features.
+#[test]
+fn programs_have_the_dependencies_that_tests_have() {
+    let dependencies = |edges: &str| -> BTreeSet<String> {
+        let arguments =
+            ["tree", "--workspace", "--locked", "--offline", "--prefix", "none", "--format", "{p} [{f}]"];
+        let output = Command::new(env!("CARGO"))
+            .args(arguments)
+            .args(["--edges", edges])
+            .current_dir(root())
+            .output()
+            .expect("cargo");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8_lossy(&output.stdout);
+        text.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+    };
+    let (programs, tests) = (dependencies("normal,build"), dependencies("normal,build,dev"));
+    assert!(programs.len() > 100 && tests.len() > programs.len());
+    let more: Vec<_> = programs.difference(&tests).collect();
+    assert!(
+        more.is_empty(),
+        "tests need other features; name them in crates/workspace-hack/Cargo.toml: {more:#?}"
+    );
 }
 
 /// A fuzz target that is in no list is never run.

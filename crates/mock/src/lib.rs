@@ -120,7 +120,7 @@
 //! # As a program
 //!
 //! ```text
-//! cargo run -p suprsend-mock -- --port 0 --key my-key --seed users.json --json-log
+//! cargo run --bin suprsend-mock -- --port 0 --key my-key --seed users.json --json-log
 //! ```
 //!
 //! prints the URL it listens on as the first line on stdout, and logs to stderr. `users.json` contains the body of an upsert for each

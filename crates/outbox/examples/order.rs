@@ -1,4 +1,4 @@
-//! Commits an order and its notification together: `cargo run -p suprsend-outbox --example order`.
+//! Commits an order and its notification together: `cargo run --example order`.
 //!
 //! It starts its own PostgreSQL, or uses the one in `DATABASE_URL`, and sends to a mock server.
 

@@ -1,7 +1,7 @@
 //! Makes the same calls without async.
 //!
 //! ```console
-//! $ cargo run -p suprsend --features blocking --example blocking
+//! $ cargo run --example blocking
 //! ```
 
 use std::error::Error;

@@ -1,7 +1,7 @@
 //! Prints a span for each call and an event for each retry with `tracing`.
 //!
 //! ```console
-//! $ cargo run -p suprsend --features tracing --example tracing
+//! $ cargo run --example tracing
 //! ```
 
 use std::error::Error;

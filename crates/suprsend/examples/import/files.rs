@@ -74,7 +74,8 @@ fn mode(_: &Metadata) -> u32 {
 /// Creates a new file, after removing an existing one of that name.
 pub(crate) fn create(file: &Path, mode: Mode) -> Result<File> {
     let name = file.display();
-    if refuse_links(file)? {
+    // Locked until it is gone: another import may be writing to it.
+    if let Some(_existing) = open(file)? {
         fs::remove_file(file).with_context(|| format!("cannot replace {name}"))?;
     }
     let mut options = OpenOptions::new();

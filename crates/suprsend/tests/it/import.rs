@@ -196,11 +196,12 @@ fn a_dry_run_checks_and_sends_nothing() {
 const QUICK: u32 = 100;
 
 /// Starts an import that takes a while, and returns once it is under way and has noted something.
-fn begin(hub: &Hub, input: &Path) -> Child {
+fn begin(hub: &Hub, input: &Path, arguments: &[&str]) -> Child {
     hub.inject(Fault::delay(Duration::ZERO).times(QUICK)).unwrap();
     hub.inject(Fault::delay(Duration::from_millis(500)).share(1.0)).unwrap();
-    let mut command = import(hub, input, &["--concurrency", "4"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut command = import(hub, input, arguments);
+    let mut child =
+        command.args(["--concurrency", "4"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let checkpoint = beside(input, ".checkpoint");
     let noted = || {
         let text = fs::read(&checkpoint).ok()?;
@@ -218,7 +219,7 @@ fn a_killed_import_goes_on_where_it_was() {
     const COUNT: usize = 1000;
     let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
     let input = write(&folder, "users.ndjson", "{}\n".to_owned() + &rows(COUNT));
-    let mut child = begin(&hub, &input);
+    let mut child = begin(&hub, &input, &[]);
     child.kill().unwrap();
     child.wait().unwrap();
     hub.clear_faults();
@@ -240,7 +241,7 @@ fn an_interrupted_import_finishes_what_is_in_flight() {
     const COUNT: usize = 1000;
     let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
     let input = write(&folder, "users.ndjson", rows(COUNT));
-    let child = begin(&hub, &input);
+    let child = begin(&hub, &input, &[]);
     interrupt(&child);
     let output = child.wait_with_output().unwrap();
     assert_ends(&output, 130, "run the same command again to resume");
@@ -258,7 +259,7 @@ fn an_interrupted_import_finishes_what_is_in_flight() {
 fn a_changed_file_is_not_continued() {
     let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
     let input = write(&folder, "users.ndjson", rows(1000));
-    let mut child = begin(&hub, &input);
+    let mut child = begin(&hub, &input, &[]);
     child.kill().unwrap();
     child.wait().unwrap();
     // Another hub, since the first one may only notice now what was sent to it last.
@@ -754,7 +755,7 @@ fn an_input_that_cannot_be_read_leaves_nothing_behind() {
 fn two_imports_of_one_input_exclude_each_other() {
     let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
     let input = write(&folder, "users.ndjson", rows(1000));
-    let mut child = begin(&hub, &input);
+    let mut child = begin(&hub, &input, &[]);
     let before = fs::read(beside(&input, ".checkpoint")).unwrap();
     let elsewhere = folder.path().join("elsewhere");
     let elsewhere = elsewhere.to_str().unwrap();
@@ -766,6 +767,24 @@ fn two_imports_of_one_input_exclude_each_other() {
     child.wait().unwrap();
     hub.clear_faults();
     assert_ends(&run(&hub, &input, &[]), 0, "1000 rows imported");
+}
+
+/// Neither loses the rows that it rejected.
+#[test]
+fn two_imports_do_not_write_their_rejected_rows_to_one_file() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let shared = folder.path().join("shared");
+    let arguments = ["--rejected", shared.to_str().unwrap()];
+    let first = write(&folder, "first.ndjson", "{}\n".to_owned() + &rows(1000));
+    let second = write(&folder, "second.ndjson", "{}\n");
+    let mut child = begin(&hub, &first, &arguments);
+    assert_ends(&run(&hub, &second, &arguments), 2, "another import is using");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    hub.clear_faults();
+    assert_ends(&run(&hub, &first, &arguments), 1, "1000 rows imported, 1 rejected");
+    assert_eq!(fs::read_to_string(&shared).unwrap().lines().count(), 1);
+    assert_ends(&run(&hub, &second, &[]), 1, "0 rows imported, 1 rejected");
 }
 
 /// A tampered checkpoint is refused: it is never believed, and never a panic.
@@ -822,7 +841,7 @@ fn a_tampered_checkpoint_is_refused() {
 fn an_input_that_is_cut_short_while_it_is_read_is_not_complete() {
     let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
     let input = write(&folder, "users.ndjson", rows(2000));
-    let child = begin(&hub, &input);
+    let child = begin(&hub, &input, &[]);
     let length = fs::metadata(&input).unwrap().len();
     fs::File::options().write(true).open(&input).unwrap().set_len(length / 2).unwrap();
     hub.clear_faults();

@@ -12,6 +12,8 @@ mod import;
 mod interim;
 mod keys;
 mod life_cycle;
+#[cfg(unix)]
+mod links;
 mod lists;
 mod lives;
 #[cfg(feature = "management")]

@@ -8,7 +8,7 @@ use std::{
 use suprsend::types::SlackChannel;
 use tracing_subscriber::fmt::{MakeWriter, format::FmtSpan};
 
-use crate::server::{Server, created, response};
+use crate::server::{Server, created, profile, response};
 
 /// What is logged.
 #[derive(Clone, Default)]
@@ -122,6 +122,25 @@ async fn a_call_that_failed_is_an_error() {
     }
     let end = ["otel.status_code=\"ERROR\"", "error.type=\"400\"", "url.template=\"/trigger/\""];
     assert_line(&log, "close", &end);
+}
+
+/// The key, and a header of the client and one of the call, which may hold another.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn secrets_that_a_response_echoes_are_not_logged() {
+    let (log, _other, _guard) = listen();
+    for secret in ["secret-key", "secret-of-the-client", "secret-of-the-call"] {
+        for (status, body) in [(201, profile().to_string()), (400, "{}".to_owned())] {
+            let echo = response(status, &[("x-request-id", &format!("id-{secret}"))], body);
+            let server = Server::start([echo]).await;
+            let client = server.builder().api_key("secret-key").default_header("x-a", "secret-of-the-client");
+            let client = client.build().unwrap();
+            let _ = client.users().upsert("id").header("x-b", "secret-of-the-call").await;
+        }
+    }
+    let text = log.text();
+    let ends = text.lines().filter(|line| line.contains(": close "));
+    let redacted = ends.filter(|line| line.contains("suprsend.request_id=\"[redacted]\""));
+    assert_eq!(redacted.count(), 6, "{text}");
 }
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
