@@ -157,12 +157,13 @@ pub(crate) fn guide(operations: &[Operation]) -> String {
          retries after transient errors such as a lost connection or a 503. `always`: the operation is idempotent. `with a key`: each call carries an \
          idempotency key, yours or a generated one. `if not processed`: the call is retried only if the API cannot have processed it. Edits are also \
          retried if none of their changes increments a number or appends to a property.\n\n\
+         The ids are those of the OpenAPI document. Spans, [`CallReport::operation`](crate::CallReport::operation) and the mock server's faults use them. \
          The last column names a source other than the API's own document: `sdks` are the official SDKs, `docs` is the API's documentation.\n\n\
-         | method | request | pages | retried | source |\n|---|---|---|---|---|\n",
+         | method | id | request | pages | retried | source |\n|---|---|---|---|---|---|\n",
     );
-    for Operation { call, request, pages, repeated, source, .. } in operations {
+    for Operation { call, id, request, pages, repeated, source } in operations {
         let source = if source == "document" { "" } else { source.as_str() };
-        let _ = writeln!(text, "| `{call}` | `{request}` | {pages} | {repeated} | {source} |");
+        let _ = writeln!(text, "| `{call}` | `{id}` | `{request}` | {pages} | {repeated} | {source} |");
     }
     text
 }

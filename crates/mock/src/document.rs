@@ -20,6 +20,8 @@ use axum::http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use crate::refused::Refused;
+
 use self::{
     normalize::{for_requests, for_responses, normalize},
     parameter::{Parameter, Place},
@@ -126,6 +128,19 @@ impl Document {
     /// Returns the operation with this id.
     pub(crate) fn operation(&self, id: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.id == id)
+    }
+
+    /// Fails if no operation has this id, and names those whose ids begin with the same word.
+    pub(crate) fn assert_known(&self, id: &str) -> Result<(), Refused> {
+        if self.operation(id).is_some() {
+            return Ok(());
+        }
+        let first_word = |id: &str| id.split('-').next().unwrap_or_default().to_owned();
+        let similar = self.operations.iter().map(|operation| operation.id.as_str());
+        let similar: Vec<_> = similar.filter(|known| first_word(known) == first_word(id)).collect();
+        let hint =
+            if similar.is_empty() { String::new() } else { format!("; there are {}", similar.join(", ")) };
+        Err(Refused::new(format!("the document has no operation {id}{hint}")))
     }
 
     /// Returns the operation that has this name in the table of resources.

@@ -142,10 +142,16 @@ impl Fault {
         self
     }
 
-    /// Limits the fault to the operation with this id in the OpenAPI document.
+    /// Limits the fault to the operation with this id in the OpenAPI document. The guide on operations of the crate `suprsend` lists the ids.
+    /// An unknown id is refused when the fault is injected.
     pub fn operation(mut self, id: impl Into<String>) -> Self {
         self.operation = Some(id.into());
         self
+    }
+
+    /// Returns the id of the only operation that the fault applies to, if it is limited to one.
+    pub(crate) fn limited_to(&self) -> Option<&str> {
+        self.operation.as_deref()
     }
 
     /// Returns the response to send in place of the operation's own, if the fault has a status. Fails if HTTP does not allow the status or

@@ -258,6 +258,9 @@ impl Shared {
 
     /// Injects a fault.
     pub(crate) fn inject(&self, fault: Fault) -> Result<(), Refused> {
+        if let Some(id) = fault.limited_to() {
+            self.document.assert_known(id)?;
+        }
         self.state().faults.inject(fault)?;
         self.changed();
         Ok(())

@@ -97,7 +97,8 @@ impl Checkpoint {
     }
 }
 
-/// Upserts the rows that changed since the checkpoint. An outage of the API ends the run after `max_outage`, and the next run resumes.
+/// Upserts the rows that changed since the checkpoint. An outage of the API ends the run after `max_outage`, and any other error that is not
+/// about a row, such as a revoked API key, ends it at once. The next run resumes.
 ///
 /// # Errors
 ///
@@ -126,15 +127,15 @@ pub(crate) async fn sync(
             }
         };
         match outcome.result {
-            Err(error) if error.is_retryable() => {
-                println!("{} is not done: {error:#}", outcome.value.1);
-                outcomes.stop();
-            }
-            Err(error) => {
+            Ok(_) => checkpoint.done(outcome.index, outcome.value)?,
+            Err(error) if error.is_caused_by_input() => {
                 println!("{} is skipped: {error:#}", outcome.value.1);
                 checkpoint.done(outcome.index, outcome.value)?;
             }
-            Ok(_) => checkpoint.done(outcome.index, outcome.value)?,
+            Err(error) => {
+                println!("{} is not done: {error:#}", outcome.value.1);
+                outcomes.stop();
+            }
         }
     }
     checkpoint.save()?;

@@ -15,7 +15,7 @@ use crate::{
     client::{AsClient, Client},
     config::Shared,
     decode,
-    error::{Error, UndecodableResponse, Violations},
+    error::{ConfigError, Error, UndecodableResponse, Violations},
     flow::FlowControl,
     json, keys,
     raw_response::RawResponse,
@@ -111,10 +111,10 @@ impl<O, C> Call<O, C> {
     /// Requires a setting of the client, which the operation needs.
     pub(crate) fn needs(mut self, setting: &'static str, is_set: bool) -> Self {
         if !is_set {
-            let rule = format!(
+            let reason = format!(
                 "is not set, and the operation has it in its path: set it by `ClientBuilder::{setting}`"
             );
-            self.parts.options.violations.add(setting, rule);
+            self.parts.options.violations.lacks(ConfigError::new(setting, reason));
         }
         self
     }

@@ -63,6 +63,23 @@ async fn a_run_resumes_where_the_table_broke() {
     assert_eq!(second.succeeded, 145);
 }
 
+/// The key and the workspace concern all rows, so none counts as done.
+#[tokio::test]
+async fn a_revoked_key_ends_the_run_and_loses_no_row() {
+    let (hub, folder) = (Hub::start().await.unwrap(), tempfile::tempdir().unwrap());
+    let (client, file) = (client(&hub), folder.path().join("checkpoint"));
+    let table = table(300);
+
+    let revoked = client.with_api_key("revoked").unwrap();
+    let first = sync(&revoked, &table, &file, PATIENCE).await.unwrap();
+    assert_eq!(first.succeeded, 0);
+    assert!(first.failed > 0 && first.failed < 300, "{first}");
+    assert!(!file.exists());
+
+    let second = sync(&client, &table, &file, PATIENCE).await.unwrap();
+    assert_eq!(second.succeeded, 300);
+}
+
 #[tokio::test]
 async fn an_outage_ends_the_run_and_loses_no_row() {
     let (hub, folder) = (Hub::start().await.unwrap(), tempfile::tempdir().unwrap());

@@ -91,6 +91,11 @@ async fn a_wrong_body_says_why() -> Result {
         (json!({"staus": 503}), "the body cannot be used: unknown field `staus`"),
         (json!({"status": 42}), "42 is no status of a response"),
         (json!({}), "a fault needs a status, a delay or a cut"),
+        (
+            json!({"status": 503, "operation": "trigger-workflow"}),
+            "the document has no operation trigger-workflow; there are trigger-workflow",
+        ),
+        (json!({"status": 503, "operation": "nonsense"}), "the document has no operation nonsense"),
     ];
     for (body, start) in cases {
         let (status, message) = refusal(admin(&hub, Method::POST, "faults", Some(body)).await?).await?;

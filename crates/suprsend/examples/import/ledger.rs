@@ -288,14 +288,8 @@ impl Verdict {
             return Self::Import("the API key is not accepted");
         }
         match error {
-            Error::InvalidInput(_) => Self::Row,
+            error if error.is_caused_by_input() => Self::Row,
             Error::Config(_) => Self::Import("nothing can be sent"),
-            Error::Api(_) | Error::NotFound(_) if !error.is_retryable() => match error.status() {
-                // The response of a proxy.
-                Some(StatusCode::PROXY_AUTHENTICATION_REQUIRED) => Self::Hub,
-                Some(status) if status.is_client_error() => Self::Row,
-                _ => Self::Hub,
-            },
             _ => Self::Hub,
         }
     }

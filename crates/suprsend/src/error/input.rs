@@ -100,44 +100,51 @@ impl fmt::Display for Violation {
 
 /// Collects violations.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Violations(Vec<Violation>);
+pub(crate) struct Violations {
+    found: Vec<Violation>,
+    /// A setting that the call needs. Without it nothing can be sent, whatever the input, so it is the only error.
+    missing: Option<Box<ConfigError>>,
+}
 
 impl Violations {
     pub(crate) fn add(&mut self, path: impl Into<String>, rule: impl Into<String>) {
-        self.0.push(Violation { path: path.into(), rule: rule.into() });
+        self.found.push(Violation { path: path.into(), rule: rule.into() });
+    }
+
+    /// Records that the client lacks a setting.
+    pub(crate) fn lacks(&mut self, setting: ConfigError) {
+        self.missing.get_or_insert_with(|| Box::new(setting));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty() && self.missing.is_none()
     }
 
     pub(crate) fn append(&mut self, mut other: Self) {
-        self.0.append(&mut other.0);
+        self.found.append(&mut other.found);
+        self.missing = self.missing.take().or(other.missing);
     }
 
     /// Returns the same violations, all at this place.
     pub(crate) fn moved_to(mut self, place: &str) -> Self {
-        for Violation { path, .. } in &mut self.0 {
+        for Violation { path, .. } in &mut self.found {
             place.clone_into(path);
         }
         self
     }
 
     /// Ends the validation. Returns an error if there are any violations.
-    pub(crate) fn finish(self) -> Result<(), InvalidInput> {
-        if self.0.is_empty() { Ok(()) } else { Err(self.into()) }
-    }
-}
-
-impl From<Violations> for InvalidInput {
-    fn from(found: Violations) -> Self {
-        Self { violations: found.0 }
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        if self.is_empty() { Ok(()) } else { Err(self.into()) }
     }
 }
 
 impl From<Violations> for Error {
-    fn from(found: Violations) -> Self {
-        Self::InvalidInput(found.into())
+    fn from(Violations { found, missing }: Violations) -> Self {
+        match missing {
+            Some(error) => Self::Config(*error),
+            None => Self::InvalidInput(InvalidInput { violations: found }),
+        }
     }
 }
 
@@ -152,7 +159,7 @@ mod tests {
             found.add(format!("$email[{index}]"), "is not an e-mail address");
         }
         found.add("x".repeat(100_000), "is not a text");
-        let error = InvalidInput::from(found);
+        let Error::InvalidInput(error) = found.into() else { panic!("another error") };
         let text = error.to_string();
         assert!(text.starts_with("invalid input: $email[0] is not"), "{text}");
         assert!(text.ends_with("$email[9] is not an e-mail address; and 59991 more"), "{text}");

@@ -64,8 +64,8 @@ pub(crate) use self::{input::Violations, redact::Secrets};
 /// # }
 /// ```
 ///
-/// Most programs need fewer arms: [`is_retryable`](Error::is_retryable) returns whether the same call may succeed later, and
-/// [`status`](Error::status), [`request_id`](Error::request_id) and [`api`](Error::api) work for every variant.
+/// Most programs need fewer arms: [`is_retryable`](Error::is_retryable) returns whether the same call may succeed later,
+/// [`is_caused_by_input`](Error::is_caused_by_input) returns whether calls with other arguments may succeed, and [`status`](Error::status), [`request_id`](Error::request_id) and [`api`](Error::api) work for every variant.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Error {
@@ -173,6 +173,25 @@ impl Error {
             Self::Timeout(_) | Self::TooManyAttempts(_) => true,
             Self::Connection(error) => error.is_retryable(),
             Self::Api(error) => error.is_retryable(),
+        }
+    }
+
+    /// Returns whether the arguments of this call caused the failure, so that calls with other arguments may succeed.
+    ///
+    /// These are [`InvalidInput`](Self::InvalidInput), [`NotFound`](Self::NotFound), and [`Api`](Self::Api) with the status 400, 409, 413 or
+    /// 422. Any other failure may affect every call: the API key is not accepted (401), a setting is missing, or the API is down. A program
+    /// that sends many records should skip a record only if this returns true, and otherwise stop and keep the record for later.
+    pub fn is_caused_by_input(&self) -> bool {
+        match self {
+            Self::InvalidInput(_) | Self::NotFound(_) => true,
+            Self::Api(error) => matches!(error.status().as_u16(), 400 | 409 | 413 | 422),
+            Self::Config(_)
+            | Self::Timeout(_)
+            | Self::Connection(_)
+            | Self::InvalidDraft(_)
+            | Self::UndecodableResponse(_)
+            | Self::Paging(_)
+            | Self::TooManyAttempts(_) => false,
         }
     }
 

@@ -404,6 +404,27 @@ async fn huge_retry_after() {
 
 // --- Refusals, in every form. ---
 
+/// Only what says something about this call's own arguments is blamed on them.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn errors_that_concern_every_call_are_not_caused_by_the_input() {
+    let said = r#"{"code": 400, "message": "no"}"#;
+    for status in (300..600).filter(|status| ![304, 307, 308].contains(status)) {
+        let (outcome, _) = with([response(status, &[("content-type", "application/json")], said)]).await;
+        let error = outcome.unwrap_err();
+        assert_eq!(error.is_caused_by_input(), [400, 404, 409, 413, 422].contains(&status), "{error}");
+        assert!(!(error.is_caused_by_input() && error.is_retryable()), "{error}");
+    }
+    // A gateway's, which knows no user.
+    let (outcome, _) = with([response(404, &[("content-type", "text/html")], "<h1>Not found</h1>")]).await;
+    assert!(!outcome.unwrap_err().is_caused_by_input());
+    let server = Server::start([created()]).await;
+    assert!(server.client().users().upsert(" ").await.unwrap_err().is_caused_by_input());
+    let (outcome, _) = with([json(200, "[]")]).await;
+    assert!(!outcome.unwrap_err().is_caused_by_input());
+    let (outcome, _) = with([Answer::CloseAtOnce]).await;
+    assert!(!outcome.unwrap_err().is_caused_by_input());
+}
+
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn html_from_a_gateway() {
     let page = "<html><body><h1>502 Bad Gateway</h1></body></html>";

@@ -624,8 +624,12 @@ async fn what_cannot_be_ingested_is_its_own_failure() {
 
     let without = Client::builder().api_key(hub.key()).base_url(hub.url()).no_proxy().build().unwrap();
     let users = without.users();
-    let outcome = users.ingest_all([users.upsert("a")]).next().await.unwrap();
-    assert!(outcome.result.unwrap_err().to_string().contains("ClientBuilder::workspace"));
+    // No record is to blame, not even one that is invalid too.
+    for upsert in [users.upsert("a"), users.upsert(" ")] {
+        let error = users.ingest_all([upsert]).next().await.unwrap().result.unwrap_err();
+        assert!(matches!(&error, Error::Config(config) if config.setting() == "workspace"), "{error}");
+        assert!(error.to_string().contains("ClientBuilder::workspace") && !error.is_caused_by_input());
+    }
     assert_eq!(hub.requests().len(), 1);
 }
 

@@ -34,6 +34,20 @@ fn violations<T: std::fmt::Debug>(result: Result<T, Error>) -> Vec<String> {
     }
 }
 
+/// The input is not to blame, so it is not looked at.
+#[tokio::test]
+async fn a_missing_workspace_is_an_error_of_the_configuration() {
+    let hub = Hub::start().await.unwrap();
+    let client = Client::builder().base_url(hub.url()).api_key(hub.key()).no_proxy().build().unwrap();
+    for list in ["newsletter", " "] {
+        let error = client.broadcasts().send(list, "monthly-news", "promotional").await.unwrap_err();
+        let Error::Config(config) = &error else { panic!("{error:?}") };
+        assert_eq!(config.setting(), "workspace");
+        assert!(error.to_string().contains("set it by `ClientBuilder::workspace`"), "{error}");
+    }
+    assert!(hub.requests().is_empty());
+}
+
 #[tokio::test]
 async fn a_trigger_with_everything() -> Result<(), Box<dyn std::error::Error>> {
     let (hub, client) = start().await;

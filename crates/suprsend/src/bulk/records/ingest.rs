@@ -17,7 +17,7 @@ use crate::{
     call::Call,
     checks,
     client::{AsClient, Client},
-    error::Violations,
+    error::{ConfigError, Violations},
 };
 
 /// Identifies the SDK that created a record.
@@ -42,8 +42,8 @@ impl Records for IngestUsers {
         let record = &mut draft.record;
         record.env = record.env.take().or_else(|| client.workspace_setting().map(str::to_owned));
         if record.env.is_none() {
-            let rule = "is not set, and every record has it: set it by `ClientBuilder::workspace` or SUPRSEND_WORKSPACE";
-            draft.violations.add("workspace", rule);
+            let reason = "is not set, and every record has it: set it by `ClientBuilder::workspace` or SUPRSEND_WORKSPACE";
+            draft.violations.lacks(ConfigError::new("workspace", reason));
         }
         record.schema.get_or_insert_with(|| SCHEMA.to_owned());
         record.insert_id.get_or_insert_with(envelope::id);

@@ -164,7 +164,7 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> Packs<S, C> {
                 let idempotent = idempotent || key.is_some();
                 Ok((key, json, idempotent))
             }
-            Err(error) => Err((key, error.into())),
+            Err(error) => Err((key, error)),
         }
     }
 
