@@ -22,17 +22,17 @@ const TURNS: usize = 20_000;
 
 /// A folder with a file that must stay as it is, and a place where the import has one of its own.
 struct Folder {
-    folder: TempDir,
+    root: TempDir,
     target: PathBuf,
     planted: PathBuf,
 }
 
 impl Folder {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let [target, planted] = ["target", "planted"].map(|name| folder.path().join(name));
+        let root = tempfile::tempdir().unwrap();
+        let [target, planted] = ["target", "planted"].map(|name| root.path().join(name));
         fs::write(&target, "precious").unwrap();
-        Self { folder, target, planted }
+        Self { root, target, planted }
     }
 
     /// Does one thing again and again, which tells whether it was right, while another thread does the other.
@@ -55,7 +55,7 @@ impl Folder {
 
     /// Puts a file of the import there, then a link, each at once.
     fn swap(&self) {
-        let new = self.folder.path().join("new");
+        let new = self.root.path().join("new");
         fs::write(&new, "own").unwrap();
         fs::rename(&new, &self.planted).unwrap();
         symlink(&self.target, &new).unwrap();
