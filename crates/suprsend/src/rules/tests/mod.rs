@@ -13,15 +13,17 @@ use serde_json::{Value, json};
 use suprsend_api::rules::Schema;
 
 use super::check;
-use crate::error::Violations;
+use crate::error::{Error, Violations};
 
 /// Returns the violations of a schema by a value.
 fn found(schema: &'static Schema, value: &(impl Serialize + ?Sized)) -> Vec<String> {
     let mut violations = Violations::default();
     check("", schema, value, &mut violations);
-    violations
-        .finish()
-        .map_or_else(|error| error.violations().iter().map(ToString::to_string).collect(), |()| Vec::new())
+    match violations.finish() {
+        Ok(()) => Vec::new(),
+        Err(Error::InvalidInput(input)) => input.violations().iter().map(ToString::to_string).collect(),
+        Err(other) => panic!("{other}"),
+    }
 }
 
 /// Returns the violations of a JSON Schema by a value.
