@@ -14,6 +14,9 @@ const LONGEST: usize = 64 * 1024;
 /// The capacity for a path, enough for a typical one, in bytes.
 const USUAL: usize = 128;
 
+/// The capacity for headers, enough for those of a typical request and those that the HTTP client adds.
+const HEADERS: usize = 8;
+
 /// Characters that would end a path segment or that a URL cannot contain. This includes the backslash: the URL standard reads it as a
 /// slash.
 const SEGMENT: &AsciiSet = &CONTROLS
@@ -87,7 +90,9 @@ impl Base {
         let base = own.as_ref().unwrap_or(self);
         let mut url = base.url.clone();
         url.set_path(&base.path_of(spec.path, values)?);
-        Ok(Request::new(spec.method.clone(), url))
+        let mut request = Request::new(spec.method.clone(), url);
+        request.headers_mut().reserve(HEADERS);
+        Ok(request)
     }
 
     /// Appends a path, made from a template, to the path of the base URL.

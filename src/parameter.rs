@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::{RequestError, base::JSON};
 
+/// The capacity for a JSON body, enough for a typical one, in bytes.
+const USUAL: usize = 512;
+
 /// Formats a value for a path or a header as serde serializes it: a time as in RFC 3339, a list with commas between its items.
 ///
 /// # Errors
@@ -82,9 +85,10 @@ pub fn accept_json(request: &mut Request) {
 ///
 /// A [`RequestError`] that names the body, if it cannot be serialized.
 pub fn json<T: Serialize + ?Sized>(request: &mut Request, body: &T) -> Result<(), RequestError> {
-    let body =
-        serde_json::to_vec(body).map_err(|_| RequestError::new("body", "cannot be written as JSON"))?;
-    set(request, JSON, body);
+    let mut text = Vec::with_capacity(USUAL);
+    serde_json::to_writer(&mut text, body)
+        .map_err(|_| RequestError::new("body", "cannot be written as JSON"))?;
+    set(request, JSON, text);
     Ok(())
 }
 

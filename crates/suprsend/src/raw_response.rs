@@ -6,15 +6,20 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 /// The maximum size of a body that is kept without being decoded, in bytes.
 const KEPT: usize = 64 * 1024;
 
 /// The headers that may contain the request id, in the order in which they are tried. SuprSend documents none; the last two are set by
-/// networks that APIs commonly run behind.
-const REQUEST_ID: [&str; 5] =
-    ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
+/// networks that APIs commonly run behind. They are looked up for every response, so their names are parsed once.
+static REQUEST_ID: [HeaderName; 5] = [
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("request-id"),
+    HeaderName::from_static("x-correlation-id"),
+    HeaderName::from_static("x-amzn-requestid"),
+    HeaderName::from_static("cf-ray"),
+];
 
 /// The maximum length of a request id, in bytes.
 const ID: usize = 200;
@@ -43,7 +48,7 @@ impl RawResponse {
 
     /// Redacts a request id that contains a secret, because ids are printed.
     pub(crate) fn redact_ids(&mut self, is_secret: impl Fn(&[u8]) -> bool) {
-        for name in REQUEST_ID {
+        for name in &REQUEST_ID {
             if let Some(id) = self.headers.get_mut(name).filter(|id| is_secret(id.as_bytes())) {
                 *id = REDACTED;
             }
@@ -133,7 +138,7 @@ impl fmt::Debug for RawResponse {
 
 /// Returns the id of a request. A value that is too long for an id is ignored.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
-    let ids = REQUEST_ID.iter().filter_map(|name| headers.get(*name)?.to_str().ok());
+    let ids = REQUEST_ID.iter().filter_map(|name| headers.get(name)?.to_str().ok());
     ids.into_iter().find(|id| !id.is_empty() && id.len() <= ID)
 }
 

@@ -168,11 +168,11 @@ impl Exchange<'_> {
             authenticate(outgoing.spec, &mut outgoing.request, &keys)?;
             let body = outgoing.request.body().and_then(reqwest::Body::as_bytes);
             self.watch.attempt(body.map_or(0, <[u8]>::len));
-            let (copy, repeatable) = copy(&mut outgoing.request);
+            let (request, repeatable) = take(&mut outgoing.request);
             let sent = Instant::now();
             let own = sent.checked_add(self.shared().settings.attempt_timeout);
             let until = [own, deadline].into_iter().flatten().min();
-            let response = self.shared().http.execute(copy);
+            let response = self.shared().http.execute(request);
             let error = match self.attempt(response, until, until == deadline, &keys).await {
                 Ok(received) => {
                     if let Some(flow) = self.flow() {
@@ -372,14 +372,13 @@ fn texts(value: Value) -> Vec<String> {
     }
 }
 
-/// Returns the request to send, and whether it can be sent again: a streamed body can be sent only once. The copy shares the bytes of the
-/// body.
-fn copy(request: &mut Request) -> (Request, bool) {
-    if let Some(copy) = request.try_clone() {
-        return (copy, true);
-    }
-    let nothing = Request::new(request.method().clone(), request.url().clone());
-    (mem::replace(request, nothing), false)
+/// Takes the request to send, and returns whether it can be sent again: a streamed body can be sent only once. The copy that stays for
+/// another attempt shares the bytes of the body. The original has room for the headers that the HTTP client adds.
+fn take(request: &mut Request) -> (Request, bool) {
+    let copy = request.try_clone();
+    let repeatable = copy.is_some();
+    let rest = copy.unwrap_or_else(|| Request::new(request.method().clone(), request.url().clone()));
+    (mem::replace(request, rest), repeatable)
 }
 
 /// The reason why an attempt failed.
