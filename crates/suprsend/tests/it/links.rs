@@ -17,7 +17,7 @@ use self::files::Mode;
 #[allow(dead_code, reason = "some of it is for whole imports")]
 mod files;
 
-/// How often a file is opened: hundreds of times as often as it takes to follow a link where nothing forbids it.
+/// The number of times that a file is opened, which is hundreds of times the number after which a link is followed where nothing forbids it.
 const TURNS: usize = 20_000;
 
 /// A folder with a file that must stay as it is, and a place where the import has one of its own.
