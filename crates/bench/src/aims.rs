@@ -15,10 +15,10 @@ pub fn judge(upserts: &[Upserts], scale: &[Scale], builds: &[Build]) -> Vec<Aim>
         let at = |what: &str| format!("{what}, at {concurrency}");
         aims.extend([
             cpu(Sdk, Handwritten)
-                .map(|ratio| Aim::at_most(at("CPU: SDK / hand-written reqwest"), ratio, 1.10)),
+                .map(|ratio| Aim::at_most(at("CPU: SDK / hand-written reqwest"), ratio, 1.05)),
             cpu(Sdk, Hyper).map(|ratio| Aim::at_most(at("CPU: SDK / bare hyper"), ratio, 1.50)),
             throughput(UpsertAll, Handwritten)
-                .map(|ratio| Aim::at_least(at("throughput: upsert_all / hand-written reqwest"), ratio, 0.90)),
+                .map(|ratio| Aim::at_least(at("throughput: upsert_all / hand-written reqwest"), ratio, 0.95)),
             cpu(Node, Sdk).map(|ratio| Aim::at_least(at("CPU: official Node SDK / SDK"), ratio, 30.0)),
             cpu(Python, Sdk).map(|ratio| Aim::at_least(at("CPU: official Python SDK / SDK"), ratio, 50.0)),
         ]);
