@@ -100,7 +100,7 @@ fn segment(name: &str, text: &str, violations: &mut Violations) {
     if text.is_empty() {
         add(format!("is empty{remark}"));
     } else if trimmed.is_empty() {
-        add(format!("is only white space{remark}"));
+        add(format!("is only whitespace{remark}"));
     }
     if matches!(trimmed, "." | "..") {
         add("is `.` or `..`, which in the path of a URL means another path".to_owned());

@@ -711,7 +711,7 @@ async fn bad_ids_are_not_sent() {
     let long = "x".repeat(256);
     let ids = [
         ("", "is empty"),
-        (" \t\n", "is only white space"),
+        (" \t\n", "is only whitespace"),
         (".", "is `.` or `..`"),
         ("..", "is `.` or `..`"),
         (" .. ", "is `.` or `..`"),

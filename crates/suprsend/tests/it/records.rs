@@ -618,7 +618,7 @@ async fn what_cannot_be_ingested_is_its_own_failure() {
     let errors: Vec<_> = outcomes.iter().map(|outcome| outcome.result.as_ref().err()).collect();
     let text = |index: usize| errors[index].unwrap().to_string();
     assert!(text(0).contains("at most 10240 are accepted (10 KB)"), "{}", text(0));
-    assert!(text(1).contains("distinct_id is only white space"), "{}", text(1));
+    assert!(text(1).contains("distinct_id is only whitespace"), "{}", text(1));
     assert!(text(2).contains("$email[0] is not"), "{}", text(2));
     assert!(errors[3].is_none());
 
