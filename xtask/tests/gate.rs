@@ -1,4 +1,4 @@
-//! The gate runs every command of the README, and pages show on the web what they show in the documentation.
+//! The gate runs every command of the README and builds nothing twice, and pages show on the web what they show in the documentation.
 
 use std::{
     collections::BTreeSet,
