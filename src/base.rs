@@ -100,15 +100,16 @@ impl Base {
         let mut path = String::with_capacity(USUAL);
         path.push_str(&self.path);
         let template = template.split('#').next().unwrap_or_default();
+        let mut rest = template.find('/').map_or("", |start| &template[start..]);
         let mut values = values.iter();
-        for segment in template.split('/').skip(1) {
-            path.push('/');
-            if segment.contains('{') {
-                fill(segment, &mut values, &mut path)?;
-            } else {
-                path.push_str(segment);
-            }
+        while let Some(brace) = rest.find('{') {
+            let start = rest[..brace].rfind('/').map_or(0, |slash| slash + 1);
+            let end = rest[brace..].find('/').map_or(rest.len(), |slash| brace + slash);
+            path.push_str(&rest[..start]);
+            fill(&rest[start..end], &mut values, &mut path)?;
+            rest = &rest[end..];
         }
+        path.push_str(rest);
         if path.len() > LONGEST {
             return Err(RequestError::new("path", "is too long"));
         }

@@ -297,7 +297,7 @@ impl<O: Operation, C: AsClient> Call<O, C> {
 
 impl<O: Operation> Parts<O> {
     /// Validates everything and creates the request.
-    fn outgoing(&self, shared: &Shared) -> Result<Box<Outgoing>, Error> {
+    fn outgoing(&self, shared: &Shared) -> Result<Box<Outgoing<'_>>, Error> {
         let checked = checks::operation(&self.operation);
         let mut violations = checked.parameters;
         violations.append(self.options.violations.clone());
@@ -310,10 +310,15 @@ impl<O: Operation> Parts<O> {
                     checks::request(&request, shared.settings.strict, &mut violations);
                     violations.finish()?;
                     let idempotent = checked.idempotent.unwrap_or_else(|| self.operation.is_idempotent());
-                    let secrets = checked.secrets;
-                    return Ok(Box::new(Outgoing { spec: O::SPEC, request, idempotent, secrets }));
+                    let request = Some(request);
+                    return Ok(Box::new(Outgoing {
+                        spec: O::SPEC,
+                        operation: &self.operation,
+                        request,
+                        idempotent,
+                    }));
                 }
-                Err(error) => violations.add(error.place(), error.reason()),
+                Err(error) => violations.append(error.into()),
             }
         }
         Err(violations.into())

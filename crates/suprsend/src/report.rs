@@ -92,6 +92,11 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Returns when the call was sent.
+    pub(crate) fn start(&self) -> Instant {
+        self.start
+    }
+
     /// Records the start of an attempt that sends this many bytes.
     pub(crate) fn attempt(&self, bytes: usize) {
         self.attempts.fetch_add(1, Relaxed);

@@ -5,7 +5,7 @@
 
 use std::{
     future::{Future, poll_fn},
-    iter, mem,
+    iter,
     num::NonZeroU32,
     panic::{self, AssertUnwindSafe},
     pin::{Pin, pin},
@@ -18,13 +18,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::Request;
 use secrecy::ExposeSecret;
 use serde_json::Value;
-use suprsend_api::{Credential, Spec};
+use suprsend_api::{Base, Credential, Operation, RequestError, Spec};
 use tokio::{
     runtime::Handle,
     time::{Instant, sleep, timeout_at},
 };
 
 use crate::{
+    checks,
     client::{Client, Keys},
     config::{Host, Settings, Shared, credential, parse_header},
     error::{
@@ -81,14 +82,33 @@ impl Options {
     }
 }
 
-/// A validated request that is ready to be sent.
-pub(crate) struct Outgoing {
+/// A validated operation that is ready to be sent.
+pub(crate) struct Outgoing<'a> {
     pub(crate) spec: &'static Spec,
-    pub(crate) request: Request,
+    pub(crate) operation: &'a dyn Source,
+    /// The request of the first attempt. Those of others are made when they are needed, which is cheaper than keeping a copy of each.
+    pub(crate) request: Option<Request>,
     /// Whether sending it twice has the same effect as sending it once.
     pub(crate) idempotent: bool,
-    /// Parameter values that must not be shown.
-    pub(crate) secrets: Vec<String>,
+}
+
+/// An operation without its type.
+pub(crate) trait Source: Sync {
+    /// Makes a request, which is the same each time.
+    fn build(&self, base: &Base) -> Result<Request, RequestError>;
+
+    /// Returns the values of parameters that must not be shown.
+    fn secrets(&self) -> Vec<String>;
+}
+
+impl<O: Operation> Source for O {
+    fn build(&self, base: &Base) -> Result<Request, RequestError> {
+        self.request(base)
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        checks::secrets(self)
+    }
 }
 
 /// Polls a call. If the runtime lacks a driver that calls need, tokio panics, which is the only way to find out; the panic is turned into
@@ -133,13 +153,15 @@ impl<'a> Exchange<'a> {
 
 impl Exchange<'_> {
     /// Sends a request until it succeeds or finally fails. Returns the successful response and the number of attempts.
-    pub(crate) async fn send(&self, mut outgoing: Box<Outgoing>) -> Result<(RawResponse, u32), Error> {
+    pub(crate) async fn send(&self, mut outgoing: Box<Outgoing<'_>>) -> Result<(RawResponse, u32), Error> {
         if Handle::try_current().is_err() {
             let reason = "is missing: calls have to be awaited in a tokio runtime";
             return Err(ConfigError::new("runtime", reason).into());
         }
         let span = &self.watch.span;
-        span.method(outgoing.request.method());
+        if let Some(request) = &outgoing.request {
+            span.method(request.method());
+        }
         let mut attempts = pin!(self.attempts(&mut outgoing));
         let ended = poll_fn(|context| span.cover(|| poll_in_runtime(attempts.as_mut(), context))).await;
         ended.map_err(Error::into_not_found)
@@ -148,79 +170,106 @@ impl Exchange<'_> {
     /// Sends until there is a result, in the loop that makes all retries.
     ///
     /// The futures of this and of an attempt are part of the future of every call. They stay small by reading values from `self` again
-    /// instead of keeping them.
-    async fn attempts(&self, outgoing: &mut Outgoing) -> Result<(RawResponse, u32), Error> {
+    /// instead of keeping them. What a failure needs is a function of its own, so that the code of a success is close together.
+    async fn attempts(&self, outgoing: &mut Outgoing<'_>) -> Result<(RawResponse, u32), Error> {
         // A limit that is too long for the clock is ignored.
-        let mut deadline = Instant::now().checked_add(self.time_limit());
-        self.set_headers(outgoing.request.headers_mut());
-        let mut attempts = 0;
-        let mut ticket = Ticket::default();
-        // The cost of the last retry. If it was free, this is `None`.
-        let mut taken = None::<NonZeroU32>;
-        let mut last = None;
+        let mut progress = Progress::until(self.watch.start().checked_add(self.time_limit()));
         loop {
-            attempts += 1;
+            progress.attempts += 1;
             if let Some(flow) = self.flow() {
-                deadline = later(deadline, flow.admit(attempts, &mut ticket).await);
+                let waited = flow.admit(progress.attempts, &mut progress.ticket).await;
+                progress.deadline = later(progress.deadline, waited);
             }
             // The keys may be replaced meanwhile; a response may echo those that were sent.
             let keys = self.client.keys();
-            authenticate(outgoing.spec, &mut outgoing.request, &keys)?;
-            let body = outgoing.request.body().and_then(reqwest::Body::as_bytes);
-            self.watch.attempt(body.map_or(0, <[u8]>::len));
-            let (request, repeatable) = take(&mut outgoing.request);
+            let (response, repeatable) = self.execute(outgoing, &keys)?;
             let sent = Instant::now();
             let own = sent.checked_add(self.shared().settings.attempt_timeout);
-            let until = [own, deadline].into_iter().flatten().min();
-            let response = self.shared().http.execute(request);
-            let error = match self.attempt(response, until, until == deadline, &keys).await {
+            let until = [own, progress.deadline].into_iter().flatten().min();
+            let delay = match self.attempt(response, until, until == progress.deadline, &keys).await {
                 Ok(received) => {
                     if let Some(flow) = self.flow() {
                         flow.answered(sent);
                     }
-                    self.host(outgoing).quota.succeeded(taken.map(NonZeroU32::get));
+                    self.host(outgoing).quota.succeeded(progress.taken.map(NonZeroU32::get));
+                    let attempts = progress.attempts;
                     return self.judge(received, outgoing, &keys).map(|received| (received, attempts));
                 }
-                Err(Failure::OutOfTime(received)) => {
-                    if let Some(flow) = self.flow() {
-                        flow.not_answered(sent, &mut ticket);
-                    }
-                    return Err(TimeoutError::for_call(self.time_limit(), attempts, received, last).into());
+                Err(failure) => {
+                    let error = self.failed(failure, outgoing, &keys, sent, &mut progress)?;
+                    let may_repeat = repeatable && (outgoing.idempotent || retry::was_not_processed(&error));
+                    self.delay(error, may_repeat, sent, outgoing, &mut progress)?
                 }
-                Err(Failure::Refused(received)) => self.refusal(received, outgoing, &keys),
-                Err(Failure::Of(error)) => error,
             };
-            let may_repeat = repeatable && (outgoing.idempotent || retry::was_not_processed(&error));
-            if let Some(flow) = self.flow() {
-                if flow.failed(sent, &error, &mut ticket) && may_repeat && self.policy().is_on() {
-                    // The time that the outage took does not count against the call.
-                    deadline = later(deadline, sent.elapsed());
-                    self.watch.span.retry(attempts, Duration::ZERO, &error);
-                    ticket.hold();
-                    last = Some(error);
-                    continue;
-                }
-                // The server's own delay applies to the whole stream.
-                deadline = later(deadline, error.retry_after().unwrap_or_default());
+            if let Some(delay) = delay {
+                sleep(delay).await;
             }
-            let is_over = self.flow().is_some_and(FlowControl::is_over);
-            let delay =
-                self.policy().delay(ticket.counted(attempts), &error).filter(|_| may_repeat && !is_over);
-            // Do not wait for an attempt that there is no time left for.
-            let too_late = |delay| deadline.is_some_and(|end| end.duration_since(Instant::now()) <= delay);
-            if delay.is_some_and(too_late) {
-                return Err(TimeoutError::for_call(self.time_limit(), attempts, None, Some(error)).into());
-            }
-            let quota = &self.host(outgoing).quota;
-            let Some((delay, cost)) = delay.and_then(|delay| Some((delay, quota.take(&error)?))) else {
-                let gave_up = attempts > 1 && error.is_retryable();
-                return Err(if gave_up { TooManyAttempts::new(attempts, error).into() } else { error });
-            };
-            self.watch.span.retry(attempts, delay, &error);
-            sleep(delay).await;
-            taken = NonZeroU32::new(cost);
-            last = Some(error);
         }
+    }
+
+    /// Returns the error of a failed attempt. Ends the call if its time is over.
+    #[cold]
+    fn failed(
+        &self,
+        failure: Failure,
+        outgoing: &Outgoing<'_>,
+        keys: &Keys,
+        sent: Instant,
+        progress: &mut Progress,
+    ) -> Result<Error, Error> {
+        match failure {
+            Failure::Of(error) => Ok(error),
+            Failure::Refused(received) => Ok(self.refusal(received, outgoing, keys)),
+            Failure::OutOfTime(received) => {
+                if let Some(flow) = self.flow() {
+                    flow.not_answered(sent, &mut progress.ticket);
+                }
+                let last = progress.last.take();
+                Err(TimeoutError::for_call(self.time_limit(), progress.attempts, received, last).into())
+            }
+        }
+    }
+
+    /// Returns the delay before the next attempt, or none if the flow control decides when it is made. Ends the call if there is none.
+    #[cold]
+    fn delay(
+        &self,
+        error: Error,
+        may_repeat: bool,
+        sent: Instant,
+        outgoing: &Outgoing<'_>,
+        progress: &mut Progress,
+    ) -> Result<Option<Duration>, Error> {
+        let Progress { attempts, deadline, ticket, taken, last } = progress;
+        let attempts = *attempts;
+        if let Some(flow) = self.flow() {
+            if flow.failed(sent, &error, ticket) && may_repeat && self.policy().is_on() {
+                // The time that the outage took does not count against the call.
+                *deadline = later(*deadline, sent.elapsed());
+                self.watch.span.retry(attempts, Duration::ZERO, &error);
+                ticket.hold();
+                *last = Some(error);
+                return Ok(None);
+            }
+            // The server's own delay applies to the whole stream.
+            *deadline = later(*deadline, error.retry_after().unwrap_or_default());
+        }
+        let is_over = self.flow().is_some_and(FlowControl::is_over);
+        let delay = self.policy().delay(ticket.counted(attempts), &error).filter(|_| may_repeat && !is_over);
+        // Do not wait for an attempt that there is no time left for.
+        let too_late = |delay| deadline.is_some_and(|end| end.duration_since(Instant::now()) <= delay);
+        if delay.is_some_and(too_late) {
+            return Err(TimeoutError::for_call(self.time_limit(), attempts, None, Some(error)).into());
+        }
+        let quota = &self.host(outgoing).quota;
+        let Some((delay, cost)) = delay.and_then(|delay| Some((delay, quota.take(&error)?))) else {
+            let gave_up = attempts > 1 && error.is_retryable();
+            return Err(if gave_up { TooManyAttempts::new(attempts, error).into() } else { error });
+        };
+        self.watch.span.retry(attempts, delay, &error);
+        *taken = NonZeroU32::new(cost);
+        *last = Some(error);
+        Ok(Some(delay))
     }
 
     /// Completes one attempt, whose response future is given, until a point in time, which may be the one that ends the call.
@@ -241,32 +290,73 @@ impl Exchange<'_> {
             self.redact_ids(received, keys);
         }
         self.watch.received(received.as_ref());
-        let settings = &self.shared().settings;
+        match (ended, received) {
+            (Some(Ok(Read::Whole)), Some(received)) if received.status().is_success() => Ok(received),
+            (ended, received) => Err(self.failure(ended, received, ends_call)),
+        }
+    }
 
+    /// Returns why an attempt failed.
+    #[cold]
+    fn failure(
+        &self,
+        ended: Option<reqwest::Result<Read>>,
+        mut received: Option<RawResponse>,
+        ends_call: bool,
+    ) -> Failure {
+        let settings = &self.shared().settings;
         // An unsuccessful status says more than any problem with the body after it.
         if let Some(received) = received.take_if(|received| !received.status().is_success()) {
-            return Err(Failure::Refused(received));
+            return Failure::Refused(received);
         }
         match (ended, received) {
-            (Some(Ok(Read::Whole)), Some(received)) => Ok(received),
-            (Some(Ok(Read::Corrupt)), received) => {
-                let corrupt = Arc::new(Corrupt);
-                Err(Failure::Of(ConnectionError::new(NOT_UNPACKED, true, received, corrupt).into()))
-            }
             (Some(Ok(Read::TooLong)), Some(received)) => {
                 let reason = format!("is longer than the limit of {} bytes", settings.max_response);
-                Err(Failure::Of(UndecodableResponse::new(received, reason).into()))
+                Failure::Of(UndecodableResponse::new(received, reason).into())
             }
-            (Some(Err(error)), received) => Err(Failure::Of(transfer_error(error, received, settings))),
-            (None, received) if ends_call => Err(Failure::OutOfTime(received)),
-            (_, received) => {
+            (Some(Ok(_)), received) => {
+                let corrupt = Arc::new(Corrupt);
+                Failure::Of(ConnectionError::new(NOT_UNPACKED, true, received, corrupt).into())
+            }
+            (Some(Err(error)), received) => Failure::Of(transfer_error(error, received, settings)),
+            (None, received) if ends_call => Failure::OutOfTime(received),
+            (None, received) => {
                 let limit = Some(settings.attempt_timeout);
-                Err(Failure::Of(TimeoutError::for_attempt(TimeoutKind::Attempt, limit, received).into()))
+                Failure::Of(TimeoutError::for_attempt(TimeoutKind::Attempt, limit, received).into())
             }
         }
     }
 
-    /// Sets the headers of the client and of this call. The key is set for each attempt, because it may change.
+    /// Starts an attempt. Also returns whether there can be another: a stream can be sent only once.
+    fn execute(
+        &self,
+        outgoing: &mut Outgoing<'_>,
+        keys: &Keys,
+    ) -> Result<(impl Future<Output = reqwest::Result<reqwest::Response>> + use<>, bool), Error> {
+        let request = self.request(outgoing, keys)?;
+        let body = request.body().map(reqwest::Body::as_bytes);
+        let repeatable = body != Some(None);
+        self.watch.attempt(body.flatten().map_or(0, <[u8]>::len));
+        Ok((self.shared().http.execute(request), repeatable))
+    }
+
+    /// Makes the request of an attempt. The key is set for each, because it may change.
+    fn request(&self, outgoing: &mut Outgoing<'_>, keys: &Keys) -> Result<Request, Error> {
+        let mut request = match outgoing.request.take() {
+            Some(request) => request,
+            None => self.build(outgoing).map_err(Violations::from)?,
+        };
+        self.set_headers(request.headers_mut());
+        authenticate(outgoing.spec, &mut request, keys)?;
+        Ok(request)
+    }
+
+    /// Makes a request as the operation describes it.
+    fn build(&self, outgoing: &Outgoing<'_>) -> Result<Request, RequestError> {
+        outgoing.operation.build(&self.host(outgoing).base)
+    }
+
+    /// Sets the headers of the client and of this call.
     fn set_headers(&self, headers: &mut HeaderMap) {
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         for (name, value) in &self.shared().headers {
@@ -281,7 +371,7 @@ impl Exchange<'_> {
         &self.client.shared
     }
 
-    fn host(&self, outgoing: &Outgoing) -> &Host {
+    fn host(&self, outgoing: &Outgoing<'_>) -> &Host {
         self.shared().host(outgoing.spec)
     }
 
@@ -299,28 +389,35 @@ impl Exchange<'_> {
     }
 
     /// Converts a response to an error. The response may echo anything in the request, including what must not be shown.
-    fn refusal(&self, mut received: RawResponse, outgoing: &Outgoing, keys: &Keys) -> Error {
+    fn refusal(&self, mut received: RawResponse, outgoing: &Outgoing<'_>, keys: &Keys) -> Error {
         let secrets = self.secrets(outgoing, keys);
         received.redact_ids(|id| secrets.is_in(id));
         ApiError::new(received, &secrets).into()
     }
 
     /// Returns a successful response, unless its body reports a failure.
-    fn judge(&self, received: RawResponse, outgoing: &Outgoing, keys: &Keys) -> Result<RawResponse, Error> {
+    fn judge(
+        &self,
+        received: RawResponse,
+        outgoing: &Outgoing<'_>,
+        keys: &Keys,
+    ) -> Result<RawResponse, Error> {
         let Some(verdict) = &outgoing.spec.verdict else { return Ok(received) };
-        verdict::judge(verdict, outgoing.request.url(), received, || self.secrets(outgoing, keys))
+        let request = self.build(outgoing).map_err(Violations::from)?;
+        verdict::judge(verdict, request.url(), received, || self.secrets(outgoing, keys))
     }
 
     /// Returns everything in the request that must not be shown.
-    fn secrets(&self, outgoing: &Outgoing, keys: &Keys) -> Secrets {
-        let body = outgoing.request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    fn secrets(&self, outgoing: &Outgoing<'_>, keys: &Keys) -> Secrets {
+        let request = self.build(outgoing).ok();
+        let body = request.as_ref().and_then(|request| request.body()?.as_bytes()).unwrap_or_default();
         let of_body = serde_json::from_slice::<Value>(body).map(|body| match outgoing.spec.body {
             Some(rules) => rules::secrets(rules, &body),
             // The body of a raw request has no rules that say what is secret.
             None => texts(body).into_iter().collect(),
         });
         let of_body = of_body.unwrap_or_default();
-        let secrets = of_body.into_iter().chain(outgoing.secrets.iter().cloned());
+        let secrets = of_body.into_iter().chain(outgoing.operation.secrets());
         let secrets = secrets.filter(|secret| Secrets::is_long_enough(secret));
         Secrets::new(secrets.chain(self.own_secrets(keys).map(str::to_owned)))
     }
@@ -372,13 +469,21 @@ fn texts(value: Value) -> Vec<String> {
     }
 }
 
-/// Takes the request to send, and returns whether it can be sent again: a streamed body can be sent only once. The copy that stays for
-/// another attempt shares the bytes of the body. The original has room for the headers that the HTTP client adds.
-fn take(request: &mut Request) -> (Request, bool) {
-    let copy = request.try_clone();
-    let repeatable = copy.is_some();
-    let rest = copy.unwrap_or_else(|| Request::new(request.method().clone(), request.url().clone()));
-    (mem::replace(request, rest), repeatable)
+/// What a call knows of its attempts.
+struct Progress {
+    attempts: u32,
+    deadline: Option<Instant>,
+    ticket: Ticket,
+    /// The cost of the last retry. If it was free, this is `None`.
+    taken: Option<NonZeroU32>,
+    /// The error of the last attempt.
+    last: Option<Error>,
+}
+
+impl Progress {
+    fn until(deadline: Option<Instant>) -> Self {
+        Self { attempts: 0, deadline, ticket: Ticket::default(), taken: None, last: None }
+    }
 }
 
 /// The reason why an attempt failed.

@@ -25,8 +25,6 @@ pub(crate) struct Checked {
     pub(crate) parameters: Violations,
     /// Violations found in the body.
     pub(crate) body: Violations,
-    /// Parameter values that must not be shown.
-    pub(crate) secrets: Vec<String>,
     /// Whether it may be sent twice, if the operation itself cannot tell.
     pub(crate) idempotent: Option<bool>,
 }
@@ -88,8 +86,26 @@ impl Checked {
             rules::check(parameter.name, parameter.rules, value, &mut found);
         }
         self.parameters.append(found);
-        self.secrets.extend(rules::secrets(parameter.rules, value));
     }
+}
+
+/// Returns the values of an operation's parameters that must not be shown.
+pub(crate) fn secrets<O: Operation>(operation: &O) -> Vec<String> {
+    let mut secrets = Sensitive::default();
+    operation.inspect(&mut secrets);
+    secrets.0
+}
+
+/// Collects the values of parameters that must not be shown.
+#[derive(Default)]
+struct Sensitive(Vec<String>);
+
+impl Inspector for Sensitive {
+    fn parameter<T: Serialize + ?Sized>(&mut self, parameter: &'static Parameter, value: &T) {
+        self.0.extend(rules::secrets(parameter.rules, value));
+    }
+
+    fn body<T: Serialize + ?Sized>(&mut self, _: &'static Schema, _: &T) {}
 }
 
 /// Validates text that becomes a segment of the path.

@@ -2,6 +2,8 @@
 
 use std::{error, fmt};
 
+use suprsend_api::RequestError;
+
 use super::Error;
 
 /// A missing or malformed setting of the client.
@@ -136,6 +138,14 @@ impl Violations {
     /// Ends the validation. Returns an error if there are any violations.
     pub(crate) fn finish(self) -> Result<(), Error> {
         if self.is_empty() { Ok(()) } else { Err(self.into()) }
+    }
+}
+
+impl From<RequestError> for Violations {
+    fn from(error: RequestError) -> Self {
+        let mut violations = Self::default();
+        violations.add(error.place(), error.reason());
+        violations
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Inside<'a, 'r> {
     count: usize,
     /// The required members found so far, one bit each.
     found: u64,
+    /// Where in `properties` the next member is expected. The fields of a struct come in much the same order.
+    expected: usize,
     rest: Option<Box<Rest>>,
 }
 
@@ -42,7 +44,6 @@ struct Rest {
 impl<'a, 'r> Inside<'a, 'r> {
     pub(super) fn open(run: &'a mut Run<'r>, at: At<'a>, kind: Type) -> Result<Self, Stop> {
         let is_fit = scalar::is_typed(run, at, kind)?;
-        run.count("[]".len());
         run.depth += 1;
         Ok(Self {
             run,
@@ -51,6 +52,7 @@ impl<'a, 'r> Inside<'a, 'r> {
             is_fit,
             count: 0,
             found: 0,
+            expected: 0,
             rest: None,
         })
     }
@@ -75,12 +77,12 @@ impl<'a, 'r> Inside<'a, 'r> {
 
     /// Validates the next item of an array.
     pub(super) fn item(&mut self, value: &dyn Subject) -> Result<(), Stop> {
-        let path = Path::Item(self.at.path, self.count);
-        self.separate();
+        let index = self.count;
+        let path = Path::Item(self.at.path, index);
+        self.count += 1;
         if !self.at.schema.has(Group::Items) {
             return self.below(&ANY, &path, value, false);
         }
-        let index = self.count - 1;
         let (mut prefix, mut rest): (&[_], _) = (&[], &ANY);
         for rule in self.at.schema.rules() {
             match rule {
@@ -113,10 +115,7 @@ impl<'a, 'r> Inside<'a, 'r> {
     /// Validates the next member of an object.
     pub(super) fn member(&mut self, name: &str, value: &dyn Subject) -> Result<(), Stop> {
         let path = Path::Member(self.at.path, name);
-        self.separate();
-        if self.run.is_first() {
-            self.run.count(scalar::quoted(name) + ":".len());
-        }
+        self.count += 1;
         if !self.at.schema.has(Group::Members) {
             return self.below(&ANY, &path, value, false);
         }
@@ -128,8 +127,14 @@ impl<'a, 'r> Inside<'a, 'r> {
                     places.for_each(|(index, _)| self.find(index));
                 }
                 Rule::Properties(list) => {
-                    if let Some((_, schema)) = list.iter().find(|(property, _)| *property == name) {
-                        self.below(schema, &path, value, is_judged)?;
+                    let (before, after) = list.split_at(self.expected.min(list.len()));
+                    let position =
+                        |part: &[(&str, _)]| part.iter().position(|(property, _)| *property == name);
+                    let found =
+                        position(after).map(|index| before.len() + index).or_else(|| position(before));
+                    if let Some(index) = found {
+                        self.expected = index + 1;
+                        self.below(list[index].1, &path, value, is_judged)?;
                         is_judged = true;
                     }
                 }
@@ -160,12 +165,7 @@ impl<'a, 'r> Inside<'a, 'r> {
         }
     }
 
-    fn separate(&mut self) {
-        self.run.count(usize::from(self.count > 0));
-        self.count += 1;
-    }
-
-    /// Validates an item or a member. Its bytes are counted only once, even if several schemas apply to it.
+    /// Validates an item or a member. If several schemas apply to it, it is inspected for the first time only once.
     fn below(
         &mut self,
         schema: &'static Schema,
@@ -185,7 +185,7 @@ impl<'a, 'r> Inside<'a, 'r> {
     /// Checks the rules that can be decided only at the end.
     pub(super) fn close(mut self) -> Result<Seen, Stop> {
         self.leave();
-        let Self { run, at, kind, is_fit, count, found, rest } = self;
+        let Self { run, at, kind, is_fit, count, found, rest, .. } = self;
         if !is_fit {
             return Ok(Seen::Unfit);
         }

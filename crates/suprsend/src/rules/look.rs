@@ -13,7 +13,7 @@ use super::{
     inside::Inside,
     json,
     name::Name,
-    number::{self, Number},
+    number::Number,
     run::{Mode, Path, Run, Stop},
     scalar, several,
 };
@@ -108,22 +108,19 @@ pub(super) struct Look<'a, 'r> {
 }
 
 impl<'a, 'r> Look<'a, 'r> {
-    fn number(self, number: Number, bytes: usize) -> Result<Seen, Stop> {
-        self.run.count(bytes);
+    fn number(self, number: Number) -> Result<Seen, Stop> {
         scalar::number(self.run, self.at, number)
     }
 
     fn integer(self, number: impl Into<i128>) -> Result<Seen, Stop> {
-        let number = number.into();
-        self.number(Number::Integer(number), number::digits(number))
+        self.number(Number::Integer(number.into()))
     }
 
     /// Validates a float by its shortest text, which is the text that is sent.
-    fn float(self, number: f64, written: &impl Serialize) -> Result<Seen, Stop> {
+    fn float(self, number: f64) -> Result<Seen, Stop> {
         if number.is_finite() {
-            return self.number(Number::Float(number), number::written(written));
+            return self.number(Number::Float(number));
         }
-        self.run.count("null".len());
         self.run.fault(self.at.path, "is not a finite number, and JSON has no other");
         Ok(Seen::Unfit)
     }
@@ -148,11 +145,10 @@ impl<'a, 'r> Look<'a, 'r> {
     }
 
     /// Opens a named variant: an object with one member, which is a container.
-    fn variant(self, name: &'static str, kind: Type) -> Result<Variant<'a, 'r>, Stop> {
+    fn variant(self, kind: Type) -> Result<Variant<'a, 'r>, Stop> {
         if self.run.depth + 1 >= DEPTH {
             return self.too_deep();
         }
-        self.run.count(scalar::quoted(name) + "{:}".len());
         self.run.depth += 1;
         // The path lacks the name, which would have to be stored here. It is used only to report values that are not JSON.
         Ok(Variant(Inside::open(self.run, self.at.by(&ANY), kind)?))
@@ -182,7 +178,6 @@ impl<'a, 'r> Serializer for Look<'a, 'r> {
     type SerializeStructVariant = Variant<'a, 'r>;
 
     fn serialize_bool(self, value: bool) -> Result<Seen, Stop> {
-        self.run.count(if value { "true".len() } else { "false".len() });
         scalar::boolean(self.run, self.at, value)
     }
 
@@ -224,18 +219,17 @@ impl<'a, 'r> Serializer for Look<'a, 'r> {
 
     fn serialize_u128(self, number: u128) -> Result<Seen, Stop> {
         let text = number.to_string();
-        let bytes = text.len();
-        self.number(Number::parse(&text).unwrap_or(Number::Integer(i128::MAX)), bytes)
+        self.number(Number::parse(&text).unwrap_or(Number::Integer(i128::MAX)))
     }
 
     fn serialize_f32(self, number: f32) -> Result<Seen, Stop> {
         // The number as written: `0.1f32` is 0.1, not the double nearest to its bits.
         let shortest = number.to_string().parse().unwrap_or(f64::NAN);
-        self.float(if number.is_finite() { shortest } else { f64::NAN }, &number)
+        self.float(if number.is_finite() { shortest } else { f64::NAN })
     }
 
     fn serialize_f64(self, number: f64) -> Result<Seen, Stop> {
-        self.float(number, &number)
+        self.float(number)
     }
 
     fn serialize_char(self, value: char) -> Result<Seen, Stop> {
@@ -243,9 +237,6 @@ impl<'a, 'r> Serializer for Look<'a, 'r> {
     }
 
     fn serialize_str(self, text: &str) -> Result<Seen, Stop> {
-        if self.run.is_first() {
-            self.run.count(scalar::quoted(text));
-        }
         scalar::text(self.run, self.at, text)
     }
 
@@ -262,7 +253,6 @@ impl<'a, 'r> Serializer for Look<'a, 'r> {
     }
 
     fn serialize_unit(self) -> Result<Seen, Stop> {
-        self.run.count("null".len());
         scalar::null(self.run, self.at)
     }
 
@@ -310,10 +300,10 @@ impl<'a, 'r> Serializer for Look<'a, 'r> {
         self,
         _: &'static str,
         _: u32,
-        name: &'static str,
+        _: &'static str,
         _: usize,
     ) -> Result<Self::SerializeTupleVariant, Stop> {
-        self.variant(name, Type::Array)
+        self.variant(Type::Array)
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, Stop> {
@@ -331,10 +321,10 @@ impl<'a, 'r> Serializer for Look<'a, 'r> {
         self,
         _: &'static str,
         _: u32,
-        name: &'static str,
+        _: &'static str,
         _: usize,
     ) -> Result<Self::SerializeStructVariant, Stop> {
-        self.variant(name, Type::Object)
+        self.variant(Type::Object)
     }
 }
 
@@ -364,13 +354,12 @@ impl SerializeStruct for Fields<'_, '_> {
     fn end(self) -> Result<Seen, Stop> {
         match self {
             Self::Inside(inside) => inside.close(),
-            Self::Text(look, text, true) => {
-                look.run.count(text.len());
+            Self::Text(_, text, true) => {
                 let readable = serde_json::from_str::<Value>(&text).is_ok();
                 if readable { Ok(Seen::Opaque) } else { Err(Stop::Unwritable) }
             }
             Self::Text(look, text, false) => match Number::parse(&text) {
-                Some(number) => look.number(number, text.len()),
+                Some(number) => look.number(number),
                 None => Err(Stop::Unwritable),
             },
         }

@@ -1,8 +1,7 @@
 //! JSON numbers, compared exactly.
 
-use std::{cmp::Ordering, io};
+use std::cmp::Ordering;
 
-use serde::Serialize;
 use suprsend_api::rules;
 
 /// A number.
@@ -100,29 +99,4 @@ fn compare(integer: i128, float: f64) -> Ordering {
     #[allow(clippy::cast_possible_truncation, reason = "truncated on purpose, and in range")]
     let whole = float.trunc() as i128;
     integer.cmp(&whole).then_with(|| 0.0_f64.partial_cmp(&float.fract()).unwrap_or(Ordering::Equal))
-}
-
-/// Returns the number of bytes of an integer in JSON.
-pub(super) fn digits(number: i128) -> usize {
-    usize::from(number < 0) + number.unsigned_abs().checked_ilog10().unwrap_or(0) as usize + 1
-}
-
-/// Returns the number of bytes of a number as `serde_json` writes it.
-pub(super) fn written(number: &impl Serialize) -> usize {
-    struct Count(usize);
-    impl io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    match serde_json::to_writer(&mut count, number) {
-        Ok(()) => count.0,
-        Err(_) => 0,
-    }
 }

@@ -58,9 +58,8 @@ impl ser::Error for Stop {
 pub(super) struct Run<'r> {
     violations: &'r mut Violations,
     mode: Mode,
-    /// Whether the value is inspected for the first time. If so, its bytes are counted, even if no rule applies.
+    /// Whether the value is inspected for the first time. If so, all of it is, even where no rule applies.
     is_first: bool,
-    size: usize,
     budget: u32,
     /// The number of open arrays and objects.
     pub(super) depth: u16,
@@ -77,7 +76,6 @@ impl<'r> Run<'r> {
             violations,
             mode: Mode::Report,
             is_first: true,
-            size: 0,
             budget: LEAST_BUDGET,
             depth: 0,
             wrappers: 0,
@@ -94,21 +92,8 @@ impl<'r> Run<'r> {
         self.secrets
     }
 
-    pub(super) fn size(&self) -> usize {
-        self.size
-    }
-
     pub(super) fn mode(&self) -> Mode {
         self.mode
-    }
-
-    pub(super) fn is_first(&self) -> bool {
-        self.is_first
-    }
-
-    /// Counts bytes of JSON.
-    pub(super) fn count(&mut self, bytes: usize) {
-        self.size += bytes;
     }
 
     /// Returns whether to validate a value against a schema. The first time, always, which adds to the budget. Later, only if there is
@@ -184,11 +169,11 @@ impl<'r> Run<'r> {
     }
 
     fn aside<T>(&mut self, mode: Mode, look: impl FnOnce(&mut Self) -> T) -> T {
-        let before = (self.mode, self.is_first, self.size, self.depth, self.wrappers, self.is_sensitive);
+        let before = (self.mode, self.is_first, self.depth, self.wrappers, self.is_sensitive);
         (self.mode, self.is_first) = (mode, false);
         let found = look(self);
         // If the inspection ended early, it left containers open.
-        (self.mode, self.is_first, self.size, self.depth, self.wrappers, self.is_sensitive) = before;
+        (self.mode, self.is_first, self.depth, self.wrappers, self.is_sensitive) = before;
         found
     }
 

@@ -88,33 +88,3 @@ pub(super) fn is_typed(run: &mut Run<'_>, at: At<'_>, kind: Type) -> Result<bool
 fn characters(text: &str) -> u64 {
     text.chars().count() as u64
 }
-
-/// Returns the number of bytes of a string in JSON, as `serde_json` writes it.
-pub(super) fn quoted(text: &str) -> usize {
-    let plain = text.len() + "\"\"".len();
-    if is_plain(text.as_bytes()) {
-        return plain;
-    }
-    // `\n`, `\"` and similar escapes add one byte, `\u0000` five.
-    let extra = |byte: u8| match byte {
-        0x08 | 0x09 | 0x0A | 0x0C | 0x0D | b'"' | b'\\' => 1,
-        0..0x20 => 5,
-        _ => 0,
-    };
-    plain + text.bytes().map(extra).sum::<usize>()
-}
-
-/// Returns whether no byte needs an escape. Every string passes through here, so eight bytes are checked at a time.
-fn is_plain(bytes: &[u8]) -> bool {
-    const ONES: u64 = u64::MAX / 0xFF;
-    // The high bits mark bytes that are less than 0x20, 1 or 1; the other bits are irrelevant.
-    let is_less = |word: u64, than: u64| word.wrapping_sub(than) & !word & (ONES << 7);
-    let special = |word: u64| {
-        let (quote, slash) = (word ^ (ONES * u64::from(b'"')), word ^ (ONES * u64::from(b'\\')));
-        is_less(word, ONES * 0x20) | is_less(quote, ONES) | is_less(slash, ONES)
-    };
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut last = [b' '; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    words.iter().chain([&last]).fold(0, |found, word| found | special(u64::from_ne_bytes(*word))) == 0
-}

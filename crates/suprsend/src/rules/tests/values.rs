@@ -1,17 +1,13 @@
-//! Tests values of all kinds that serde knows: how the rules see them, and their number of bytes.
+//! Tests values of all kinds that serde knows: how the rules see them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proptest::prelude::*;
 use serde::Serialize;
 use serde_json::{Value, json};
 use suprsend_api::rules::{Reference, Rule, Schema, Type};
 
 use super::{assert_found, convert, found};
-use crate::{
-    error::Violations,
-    rules::{check, secrets},
-};
+use crate::rules::secrets;
 
 #[derive(Serialize)]
 struct Unit;
@@ -80,32 +76,6 @@ fn all() -> All {
         by_flag: BTreeMap::from([(true, 'x')]),
         rest: BTreeMap::from([("more".to_owned(), json!({"a": [1, 2.5, "b", null, {}]}))]),
     }
-}
-
-fn size(value: &(impl Serialize + ?Sized)) -> usize {
-    check("", convert::schema(&json!({})), value, &mut Violations::default())
-}
-
-#[test]
-fn the_size_is_that_of_the_json() {
-    let size =
-        |schema: Value, value: &All| check("", convert::schema(&schema), value, &mut Violations::default());
-    let bytes = serde_json::to_vec(&all()).unwrap().len();
-    assert_eq!(size(json!({}), &all()), bytes);
-    // However often it is inspected.
-    let part = json!({"properties": {"kinds": {"uniqueItems": true, "contains": {"type": "string"}}}, "propertyNames": {"minLength": 1}});
-    assert_eq!(
-        size(
-            json!({"allOf": [part, part], "not": part, "oneOf": [part, false], "if": part, "then": part}),
-            &all()
-        ),
-        bytes
-    );
-}
-
-#[test]
-fn the_size_counts_escapes() {
-    assert_eq!(size("\u{7f}\u{8}\u{c}\t"), serde_json::to_vec("\u{7f}\u{8}\u{c}\t").unwrap().len());
 }
 
 /// The rules treat a typed value like its JSON.
@@ -243,29 +213,4 @@ fn secrets_are_what_is_marked() {
         "token-or-null",
     ];
     assert_eq!(secrets(schema, &body), BTreeSet::from(expected.map(str::to_owned)));
-}
-
-fn anything() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<u64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        any::<String>().prop_map(Value::from)
-    ];
-    leaf.prop_recursive(4, 32, 4, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::vec((any::<String>(), inner), 0..4)
-                .prop_map(|members| members.into_iter().collect()),
-        ]
-    })
-}
-
-proptest! {
-    #[test]
-    fn the_size_of_anything_is_that_of_its_json(value in anything()) {
-        prop_assert_eq!(size(&value), value.to_string().len(), "{}", value);
-    }
 }
