@@ -224,7 +224,7 @@ pub trait Operation: Send + Sync + 'static {
     /// The type of an error's body.
     type Refusal: DeserializeOwned + Send + 'static;
 
-    /// Builds the request, without a credential.
+    /// Builds the request, without a credential. A client may call this once per attempt, so the result must be the same each time.
     ///
     /// # Errors
     ///

@@ -1,7 +1,9 @@
 //! What should hold, as ratios of what was measured in one run.
 
 use crate::{
-    contenders::Contender::{self, Handwritten, Hyper, Node, Python, Sdk, UpsertAll},
+    contenders::Contender::{
+        self, Handwritten, HandwrittenTrigger, Hyper, Node, Python, Sdk, SdkTrigger, UpsertAll,
+    },
     results::{Aim, Build, Scale, Upserts, median},
     turns::CONCURRENCIES,
 };
@@ -16,6 +18,8 @@ pub fn judge(upserts: &[Upserts], scale: &[Scale], builds: &[Build]) -> Vec<Aim>
         aims.extend([
             cpu(Sdk, Handwritten)
                 .map(|ratio| Aim::at_most(at("CPU: SDK / hand-written reqwest"), ratio, 1.05)),
+            cpu(SdkTrigger, HandwrittenTrigger)
+                .map(|ratio| Aim::at_most(at("CPU: a trigger of the SDK / hand-written"), ratio, 1.05)),
             cpu(Sdk, Hyper).map(|ratio| Aim::at_most(at("CPU: SDK / bare hyper"), ratio, 1.50)),
             throughput(UpsertAll, Handwritten)
                 .map(|ratio| Aim::at_least(at("throughput: upsert_all / hand-written reqwest"), ratio, 0.95)),

@@ -101,6 +101,18 @@ pub async fn run(task: &Task) -> Result<Sample> {
             };
             measure(task, |users, calls| one_by_one(users, calls, upsert)).await
         }
+        Contender::HandwrittenTrigger => {
+            let client = handwritten::Client::new(&base)?;
+            measure(task, |users, calls| one_by_one(users, calls, |user| client.trigger(user))).await
+        }
+        Contender::SdkTrigger => {
+            let client = sdk::client(&base)?;
+            let trigger = |user| {
+                let trigger = sdk::trigger(&client, user);
+                async { Ok(trigger.await?) }
+            };
+            measure(task, |users, calls| one_by_one(users, calls, trigger)).await
+        }
         Contender::UpsertAll => {
             let client = sdk::client(&base)?;
             measure(task, |users, calls| all_at_once(&client, users, calls)).await
@@ -142,15 +154,15 @@ where
     })
 }
 
-/// Upserts users by calls of which so many are under way at a time, as one does it by hand.
+/// Makes a call for each user, of which so many are under way at a time, as one does it by hand.
 async fn one_by_one<T, F: Future<Output = Result<T>>>(
     users: Range<u64>,
     concurrency: usize,
-    upsert: impl Fn(User) -> F,
+    call: impl Fn(User) -> F,
 ) -> Result<Histogram<u64>> {
     let calls = User::range(users).map(|user| async {
         let sent = Instant::now();
-        upsert(user).await?;
+        call(user).await?;
         anyhow::Ok(sent.elapsed())
     });
     let mut ended = stream::iter(calls).buffer_unordered(concurrency);

@@ -8,7 +8,6 @@ pub mod builds;
 pub mod client;
 pub mod contenders;
 pub mod peers;
-pub mod pipeline;
 pub mod plot;
 pub mod process;
 pub mod results;

@@ -4,19 +4,25 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr, reason = "a reader may go away: see suprsend_console")]
 
-use std::{env, fmt::Display, fs, num::NonZero, path::PathBuf, process::ExitCode, thread, time::Duration};
+use std::{
+    env, fs,
+    num::NonZero,
+    path::PathBuf,
+    process::{Command, ExitCode},
+    thread,
+    time::Duration,
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
-use serde::Serialize;
 use suprsend_bench::{
     aims, builds,
     client::{self, Task},
     peers::Peers,
-    pipeline, plot, process,
+    plot, process,
     results::{Machine, Results},
     server,
-    table::{ManyTable, PipelineTable, Tables},
+    table::{ManyTable, Tables},
     turns::{self, Plan, Server},
 };
 use suprsend_console::{out, say, tell};
@@ -88,7 +94,7 @@ fn run(arguments: &Arguments) -> Result<()> {
             Ok(())
         }
         None if arguments.latency.is_some() => many(arguments),
-        None if arguments.pipeline => print(arguments, &pipeline::measure()?, PipelineTable),
+        None if arguments.pipeline => pipeline(arguments.json),
         None => show(arguments, &results(arguments)?),
     }
 }
@@ -96,20 +102,24 @@ fn run(arguments: &Arguments) -> Result<()> {
 fn many(arguments: &Arguments) -> Result<()> {
     let peers = arguments.peers.then(Peers::install).transpose()?;
     let rows = turns::many(arguments.latency.unwrap_or_default(), arguments.records, peers.as_ref())?;
-    print(arguments, &rows, ManyTable)
+    if arguments.json {
+        say!("{}", serde_json::to_string_pretty(&rows)?)?;
+    } else {
+        out(format_args!("{}", ManyTable(&rows)))?;
+    }
+    Ok(())
 }
 
-/// Prints rows as JSON or as a table.
-fn print<'r, R: Serialize, T: Display>(
-    arguments: &Arguments,
-    rows: &'r [R],
-    table: impl FnOnce(&'r [R]) -> T,
-) -> Result<()> {
-    if arguments.json {
-        say!("{}", serde_json::to_string_pretty(rows)?)?;
-    } else {
-        out(format_args!("{}", table(rows)))?;
+/// Runs the benchmark of the generator, which is a program of its own, so that the SDK is measured without the features that the generator's
+/// dependencies have.
+fn pipeline(json: bool) -> Result<()> {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["run", "--quiet", "--release", "--package", "suprsend-bench-pipeline", "--manifest-path"]);
+    cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"));
+    if json {
+        cargo.args(["--", "--json"]);
     }
+    ensure!(cargo.status().context("cannot run cargo")?.success(), "the generator was not measured");
     Ok(())
 }
 

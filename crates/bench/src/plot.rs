@@ -24,7 +24,8 @@ struct Chart {
 
 /// Draws the results.
 pub fn svg(results: &Results) -> std::result::Result<String, std::fmt::Error> {
-    let at = || results.upserts.iter().filter(|row| row.concurrency == CONCURRENCY);
+    let is_upsert = |row: &&Upserts| !Contender::TRIGGERS.contains(&row.contender);
+    let at = || results.upserts.iter().filter(|row| row.concurrency == CONCURRENCY).filter(is_upsert);
     let cpu = |row: &Upserts| (row.contender.title().to_owned(), row.cpu_us_per_request);
     let is_peer = |row: &&Upserts| Contender::PEERS.contains(&row.contender);
     let charts = [

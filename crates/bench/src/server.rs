@@ -35,6 +35,9 @@ pub fn example() -> Result<String> {
     Ok(document.pointer(place).context("the document has no example of a response")?.to_string())
 }
 
+/// The response to a single trigger, as the document shows it.
+pub const ACCEPTED: &[u8] = br#"{"status":"success","message_id":"0b6c1f5e-7a4d-4c58-9d8e-2f6f0a3b9c11"}"#;
+
 /// The outcomes of a request with so many records.
 fn outcomes(records: usize) -> String {
     let record =
@@ -75,6 +78,9 @@ pub async fn serve(latency: Duration) -> Result<()> {
                     let mut accepted = response(StatusCode::ACCEPTED, Bytes::from_static(b"OK"));
                     accepted.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
                     (records(), accepted)
+                }
+                "/trigger/" if !body.starts_with(b"[") => {
+                    (1, response(StatusCode::ACCEPTED, Bytes::from_static(ACCEPTED)))
                 }
                 "/trigger/" => {
                     let count = records();

@@ -2,10 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use crate::{
-    pipeline::{Known, Pipeline},
-    results::{Aim, Build, Many, Results, Scale, Upserts},
-};
+use crate::results::{Aim, Build, Many, Results, Scale, Upserts};
 
 /// Shows results as tables.
 pub struct Tables<'a>(pub &'a Results);
@@ -50,41 +47,6 @@ impl Display for ManyTable<'_> {
                 format!("{:.1}", row.cpu_us_per_record),
                 format!("{:.1}", row.peak_mib),
                 format!("{:.2}", row.minutes_for_a_million),
-            ]
-        };
-        write_table(f, &head, self.0.iter().map(row))
-    }
-}
-
-/// Shows the times of generating as a table.
-pub struct PipelineTable<'a>(pub &'a [Pipeline]);
-
-impl Display for PipelineTable<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = [
-            "operations",
-            "kB",
-            "culprits",
-            "known",
-            "seconds",
-            "ms/operation",
-            "times that without culprits",
-        ];
-        let row = |row: &Pipeline| {
-            #[allow(clippy::cast_precision_loss, reason = "a number of operations is far below 2^52")]
-            let each = row.seconds * 1e3 / row.operations as f64;
-            [
-                row.operations.to_string(),
-                format!("{:.0}", row.kilobytes),
-                row.culprits.to_string(),
-                match row.known {
-                    _ if row.culprits == 0 => String::new(),
-                    Known::Beforehand => "beforehand".to_owned(),
-                    Known::ByTrying => "by trying".to_owned(),
-                },
-                format!("{:.2}", row.seconds),
-                format!("{each:.1}"),
-                format!("{:.1}", row.times),
             ]
         };
         write_table(f, &head, self.0.iter().map(row))
@@ -138,7 +100,7 @@ fn aim_row(row: &Aim) -> [String; 4] {
 }
 
 /// The first column is text, the others are numbers.
-fn write_table<const N: usize>(
+pub fn write_table<const N: usize>(
     f: &mut fmt::Formatter<'_>,
     head: &[&str; N],
     rows: impl Iterator<Item = [String; N]>,

@@ -108,8 +108,8 @@ impl Drop for Server {
 
 /// The rows of the table, in its order.
 pub fn upserts(server: &mut Server, plan: Plan, peers: Option<&Peers>) -> Result<Vec<Upserts>> {
-    let contenders: Vec<_> =
-        Contender::RUST.into_iter().chain(peers.into_iter().flat_map(|_| Contender::PEERS)).collect();
+    let ours = Contender::RUST.into_iter().chain(Contender::TRIGGERS);
+    let contenders: Vec<_> = ours.chain(peers.into_iter().flat_map(|_| Contender::PEERS)).collect();
     let mut rows: Vec<_> = CONCURRENCIES
         .into_iter()
         .flat_map(|concurrency| contenders.iter().map(move |contender| (*contender, concurrency, Vec::new())))

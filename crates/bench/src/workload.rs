@@ -21,6 +21,9 @@ pub const LOCALE: &str = "en_GB";
 /// What all users have alike.
 pub const PLAN: &str = "pro";
 
+/// The workflow that is triggered for each user.
+pub const WORKFLOW: &str = "benchmark";
+
 impl User {
     /// The user with this number.
     pub fn new(number: u64) -> Self {

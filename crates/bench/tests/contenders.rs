@@ -30,8 +30,13 @@ async fn requests_of(contender: Contender) -> Vec<Seen> {
             let key = key.unwrap_or_default().to_owned();
             let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
             let body = serde_json::from_slice(&body).unwrap_or_default();
+            let is_trigger = head.uri.path() == "/trigger/";
             recorded.lock().unwrap().push((format!("{} {}", head.method, head.uri.path()), key, body));
-            server::response(StatusCode::CREATED, example)
+            if is_trigger {
+                server::response(StatusCode::ACCEPTED, Bytes::from_static(server::ACCEPTED))
+            } else {
+                server::response(StatusCode::CREATED, example)
+            }
         }
     }));
     let task = Task { contender, server: address, concurrency: 2, requests: 5, warm_up: 3 };
@@ -53,6 +58,26 @@ async fn all_send_the_same_requests() {
     for contender in Contender::RUST {
         assert_eq!(requests_of(contender).await, expected, "{contender:?}");
     }
+}
+
+#[tokio::test]
+async fn all_send_the_same_triggers() {
+    // Each has an idempotency key of its own.
+    let triggers_of = async |contender| {
+        let mut triggers = requests_of(contender).await;
+        let mut keys: Vec<_> = triggers
+            .iter_mut()
+            .map(|(_, _, body)| body.as_object_mut().unwrap().remove("$idempotency_key").unwrap().to_string())
+            .collect();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), 8);
+        triggers.sort_by_key(|(_, _, body)| body.to_string());
+        triggers
+    };
+    let expected = triggers_of(Contender::HandwrittenTrigger).await;
+    assert_eq!((expected[0].0.as_str(), &expected[0].2["workflow"]), ("POST /trigger/", &"benchmark".into()));
+    assert_eq!(triggers_of(Contender::SdkTrigger).await, expected);
 }
 
 /// A reader that has gone away makes no panic, and no other exit code.

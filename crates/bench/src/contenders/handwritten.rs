@@ -8,9 +8,10 @@ use chrono::{DateTime, Utc};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::KEY;
-use crate::workload::{LOCALE, PLAN, TIMEZONE, User};
+use crate::workload::{LOCALE, PLAN, TIMEZONE, User, WORKFLOW};
 
 /// The body, with the channels and properties that the program uses.
 #[derive(Serialize)]
@@ -65,6 +66,33 @@ pub struct Entry {
     pub perma_status: Option<String>,
 }
 
+/// A trigger of a workflow for one recipient.
+#[derive(Serialize)]
+struct Trigger {
+    workflow: String,
+    recipients: Vec<String>,
+    data: Data,
+    #[serde(rename = "$idempotency_key")]
+    idempotency_key: String,
+}
+
+/// The data that the workflow uses.
+#[derive(Serialize)]
+struct Data {
+    email: String,
+    phone: String,
+    plan: String,
+    seats: u64,
+}
+
+/// The response to a trigger.
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs, reason = "named as the API names them")]
+pub struct Accepted {
+    pub status: String,
+    pub message_id: String,
+}
+
 /// A pooled client.
 pub struct Client {
     http: reqwest::Client,
@@ -96,6 +124,18 @@ impl Client {
             plan: PLAN.to_owned(),
             seats: user.seats,
         };
+        let response = self.http.post(url).bearer_auth(KEY).json(&body).send().await?;
+        Ok(response.error_for_status()?.json().await?)
+    }
+    /// Triggers a workflow for a user, with a key, so that it may be sent again.
+    pub async fn trigger(&self, user: User) -> Result<Accepted> {
+        let body = Trigger {
+            workflow: WORKFLOW.to_owned(),
+            recipients: vec![user.id],
+            data: Data { email: user.email, phone: user.phone, plan: PLAN.to_owned(), seats: user.seats },
+            idempotency_key: Uuid::now_v7().to_string(),
+        };
+        let url = self.base.join("/trigger/")?;
         let response = self.http.post(url).bearer_auth(KEY).json(&body).send().await?;
         Ok(response.error_for_status()?.json().await?)
     }

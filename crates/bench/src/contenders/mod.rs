@@ -26,6 +26,10 @@ pub enum Contender {
     Generated,
     /// The SDK, an upsert at a time.
     Sdk,
+    /// reqwest with types and calls written by hand: a trigger for each user instead of an upsert.
+    HandwrittenTrigger,
+    /// The SDK, a trigger at a time.
+    SdkTrigger,
     /// The SDK's stream of upserts.
     UpsertAll,
     /// The SDK's stream of upserts as records, 400 in a request.
@@ -49,6 +53,8 @@ pub enum Contender {
 impl Contender {
     /// Those written in Rust, in the order of the tables.
     pub const RUST: [Self; 5] = [Self::Hyper, Self::Handwritten, Self::Generated, Self::Sdk, Self::UpsertAll];
+    /// Those that trigger a workflow, a recipient at a time.
+    pub const TRIGGERS: [Self; 2] = [Self::HandwrittenTrigger, Self::SdkTrigger];
     /// The ways to send many, in the order of their table.
     pub const MANY: [Self; 3] = [Self::UpsertAll, Self::IngestAll, Self::TriggerAll];
     /// SuprSend's own SDKs.
@@ -64,6 +70,8 @@ impl Contender {
             Self::Handwritten => "hand-written reqwest",
             Self::Generated => "generated client",
             Self::Sdk => "SDK",
+            Self::HandwrittenTrigger => "hand-written reqwest, trigger",
+            Self::SdkTrigger => "SDK, trigger",
             Self::UpsertAll => "SDK, upsert_all",
             Self::IngestAll => "SDK, ingest_all",
             Self::TriggerAll => "SDK, trigger_all",

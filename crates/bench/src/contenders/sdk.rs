@@ -4,7 +4,7 @@ use anyhow::Result;
 use suprsend::{Call, Client, operations::TriggerWorkflowApi, users::UpsertUser};
 
 use super::{KEY, WORKSPACE};
-use crate::workload::{LOCALE, PLAN, TIMEZONE, User};
+use crate::workload::{LOCALE, PLAN, TIMEZONE, User, WORKFLOW};
 
 /// A client of the server at this base URL.
 pub fn client(base: &str) -> Result<Client> {
@@ -28,7 +28,7 @@ pub fn upsert(client: &Client, user: User) -> UpsertUser<Client> {
 pub fn trigger(client: &Client, user: User) -> Call<TriggerWorkflowApi> {
     client
         .workflows()
-        .trigger("benchmark")
+        .trigger(WORKFLOW)
         .recipient(user.id)
         .data("email", user.email)
         .data("phone", user.phone)

@@ -24,7 +24,7 @@ const PROSE: &str = "Words by which a thing is found again. Each of them may be 
 /// How it is known what cannot be generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Known {
+pub(crate) enum Known {
     /// It is of a kind that is refused before anything is generated: bodies that cannot be sent.
     Beforehand,
     /// The generator fails, and parts are tried until it is known why: schemas that it is made to fail on.
@@ -33,7 +33,7 @@ pub enum Known {
 
 /// One document, generated once without what cannot be generated.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Pipeline {
+pub(crate) struct Pipeline {
     /// The number of operations. There are as many components.
     pub operations: usize,
     /// The size of the document as JSON.
@@ -53,7 +53,7 @@ pub struct Pipeline {
 /// # Errors
 ///
 /// If a document gives no code, or other culprits than it has.
-pub fn measure() -> Result<Vec<Pipeline>> {
+pub(crate) fn measure() -> Result<Vec<Pipeline>> {
     let mut rows = Vec::new();
     for operations in OPERATIONS {
         let mut alone = None;
