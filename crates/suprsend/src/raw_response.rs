@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 const KEPT: usize = 64 * 1024;
 
 /// The headers that may contain the request id, the best first. SuprSend documents none; the last two are set by networks that APIs commonly
-/// run behind. Every response is searched for them, which has few headers: that is faster than looking up each name.
+/// run behind. A response has few headers, so comparing each with these names is faster than looking up the names.
 static REQUEST_ID: [HeaderName; 5] = [
     HeaderName::from_static("x-request-id"),
     HeaderName::from_static("request-id"),

@@ -170,7 +170,7 @@ impl Exchange<'_> {
     /// Sends until there is a result, in the loop that makes all retries.
     ///
     /// The futures of this and of an attempt are part of the future of every call. They stay small by reading values from `self` again
-    /// instead of keeping them. What a failure needs is a function of its own, so that the code of a success is close together.
+    /// instead of keeping them. Failures are handled in functions of their own, so that the code of a success is close together.
     async fn attempts(&self, outgoing: &mut Outgoing<'_>) -> Result<(RawResponse, u32), Error> {
         // A limit that is too long for the clock is ignored.
         let mut progress = Progress::until(self.watch.start().checked_add(self.time_limit()));
@@ -469,7 +469,7 @@ fn texts(value: Value) -> Vec<String> {
     }
 }
 
-/// What a call knows of its attempts.
+/// The state of a call between its attempts.
 struct Progress {
     attempts: u32,
     deadline: Option<Instant>,

@@ -23,7 +23,7 @@ pub(super) struct Inside<'a, 'r> {
     count: usize,
     /// The required members found so far, one bit each.
     found: u64,
-    /// Where in `properties` the next member is expected. The fields of a struct come in much the same order.
+    /// The position in `properties` where the next member is expected. The fields of a struct come in much the same order.
     expected: usize,
     rest: Option<Box<Rest>>,
 }
