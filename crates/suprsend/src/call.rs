@@ -310,11 +310,11 @@ impl<O: Operation> Parts<O> {
                     checks::request(&request, shared.settings.strict, &mut violations);
                     violations.finish()?;
                     let idempotent = checked.idempotent.unwrap_or_else(|| self.operation.is_idempotent());
-                    let request = Some(request);
                     return Ok(Box::new(Outgoing {
                         spec: O::SPEC,
                         operation: &self.operation,
-                        request,
+                        request: Some(request),
+                        url: None,
                         idempotent,
                     }));
                 }

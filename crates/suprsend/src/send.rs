@@ -15,7 +15,7 @@ use std::{
 };
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use reqwest::Request;
+use reqwest::{Request, Url};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use suprsend_api::{Base, Credential, Operation, RequestError, Spec};
@@ -88,6 +88,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) operation: &'a dyn Source,
     /// The request of the first attempt. Those of others are made when they are needed, which is cheaper than keeping a copy of each.
     pub(crate) request: Option<Request>,
+    /// The URL of the last request, if it decides how a success is judged.
+    pub(crate) url: Option<Url>,
     /// Whether sending it twice has the same effect as sending it once.
     pub(crate) idempotent: bool,
 }
@@ -346,6 +348,7 @@ impl Exchange<'_> {
             Some(request) => request,
             None => self.build(outgoing).map_err(Violations::from)?,
         };
+        outgoing.url = outgoing.spec.verdict.as_ref().map(|_| request.url().clone());
         self.set_headers(request.headers_mut());
         authenticate(outgoing.spec, &mut request, keys)?;
         Ok(request)
@@ -403,8 +406,7 @@ impl Exchange<'_> {
         keys: &Keys,
     ) -> Result<RawResponse, Error> {
         let Some(verdict) = &outgoing.spec.verdict else { return Ok(received) };
-        let request = self.build(outgoing).map_err(Violations::from)?;
-        verdict::judge(verdict, request.url(), received, || self.secrets(outgoing, keys))
+        verdict::judge(verdict, outgoing.url.as_ref(), received, || self.secrets(outgoing, keys))
     }
 
     /// Returns everything in the request that must not be shown.

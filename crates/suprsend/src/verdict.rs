@@ -12,13 +12,14 @@ use crate::{
 /// Returns the response, unless it says that the request was not carried out.
 pub(crate) fn judge(
     verdict: &Verdict,
-    request: &Url,
+    request: Option<&Url>,
     received: RawResponse,
     secrets: impl FnOnce() -> Secrets,
 ) -> Result<RawResponse, Error> {
-    let asked = verdict
-        .asked_by
-        .map(|parameter| request.query_pairs().any(|(name, value)| name == parameter && value == "true"));
+    let asked = verdict.asked_by.map(|parameter| {
+        let mut pairs = request.into_iter().flat_map(Url::query_pairs);
+        pairs.any(|(name, value)| name == parameter && value == "true")
+    });
     if asked == Some(false) {
         return Ok(received);
     }
