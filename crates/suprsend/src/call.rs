@@ -127,7 +127,7 @@ impl<O, C> Call<O, C> {
         insert: impl FnOnce(&mut O, String, serde_json::Value),
     ) -> Self {
         let Parts { operation, refused, .. } = &mut *self.parts;
-        if let Some(value) = json::to_value(&name, value, refused) {
+        if let Some(value) = json::to_value(format_args!("{name}"), value, refused) {
             insert(operation, name, value);
         }
         self
@@ -142,11 +142,10 @@ impl<O, C> Call<O, C> {
         value: impl Serialize,
         insert: impl FnOnce(&mut O, String, serde_json::Value),
     ) -> Self {
-        let path = format!("{member}.{name}");
         let Parts { operation, refused, .. } = &mut *self.parts;
         if declared.contains(&name.as_str()) {
-            refused.add(path, "is SuprSend's own, and has a method of its own");
-        } else if let Some(value) = json::to_value(&path, value, refused) {
+            refused.add(format!("{member}.{name}"), "is SuprSend's own, and has a method of its own");
+        } else if let Some(value) = json::to_value(format_args!("{member}.{name}"), value, refused) {
             insert(operation, name, value);
         }
         self
@@ -160,7 +159,7 @@ impl<O, C> Call<O, C> {
         members: impl Serialize,
         insert: impl Fn(&mut O, String, serde_json::Value),
     ) -> Self {
-        match json::to_value(member, members, &mut self.parts.refused) {
+        match json::to_value(format_args!("{member}"), members, &mut self.parts.refused) {
             Some(serde_json::Value::Object(members)) => {
                 for (name, value) in members {
                     self = self.insert_into(member, declared, name, value, &insert);

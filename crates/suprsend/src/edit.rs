@@ -310,7 +310,7 @@ impl<O: Edits, C> Call<O, C> {
         if !checks::edited_property(&name, self.refused_mut()) {
             return self;
         }
-        if let Some(value) = json::to_value(&name, value, self.refused_mut()) {
+        if let Some(value) = json::to_value(format_args!("{name}"), value, self.refused_mut()) {
             let is_new = |operation: &mut EditOperation| !slot(on(operation)).contains_key(&name);
             self.change(kind, is_new, |operation| {
                 slot(on(operation)).insert(name.clone(), value);

@@ -15,8 +15,12 @@ const DEPTH: usize = 100;
 /// The prefix of the names by which serde_json's own types are recognised.
 const PRIVATE: &str = "$serde_json::private::";
 
-/// Converts a value to JSON. If that fails, the reason is added to the violations, for the member with this path.
-pub(crate) fn to_value(path: &str, value: impl Serialize, violations: &mut Violations) -> Option<Value> {
+/// Converts a value to JSON. If that fails, the reason is added to the violations, for the member with this path, which is written only then.
+pub(crate) fn to_value(
+    path: fmt::Arguments<'_>,
+    value: impl Serialize,
+    violations: &mut Violations,
+) -> Option<Value> {
     match value.serialize(Writer { depth: 0 }) {
         Ok(value) => Some(value),
         Err(fault) => {
@@ -315,7 +319,7 @@ mod tests {
     #[track_caller]
     fn written(value: impl Serialize) -> Result<Value, String> {
         let mut violations = Violations::default();
-        match to_value("plan", value, &mut violations) {
+        match to_value(format_args!("plan"), value, &mut violations) {
             Some(value) => Ok(value),
             None => Err(violations.finish().unwrap_err().to_string()),
         }
