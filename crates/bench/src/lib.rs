@@ -7,6 +7,7 @@ pub mod aims;
 pub mod builds;
 pub mod client;
 pub mod contenders;
+pub mod output;
 pub mod peers;
 pub mod plot;
 pub mod process;

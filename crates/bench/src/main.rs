@@ -18,6 +18,7 @@ use clap::{Parser, Subcommand};
 use suprsend_bench::{
     aims, builds,
     client::{self, Task},
+    output,
     peers::Peers,
     plot, process,
     results::{Machine, Results},
@@ -25,7 +26,7 @@ use suprsend_bench::{
     table::{ManyTable, Tables},
     turns::{self, Plan, Server},
 };
-use suprsend_console::{out, say, tell};
+use suprsend_console::say;
 
 /// Measures the cost of an upsert with the SDK, without it, and with other SDKs.
 #[derive(Parser)]
@@ -77,13 +78,7 @@ enum Part {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tell!("{error:#}");
-            ExitCode::from(2)
-        }
-    }
+    output::exit_code(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
@@ -102,12 +97,7 @@ fn run(arguments: &Arguments) -> Result<()> {
 fn many(arguments: &Arguments) -> Result<()> {
     let peers = arguments.peers.then(Peers::install).transpose()?;
     let rows = turns::many(arguments.latency.unwrap_or_default(), arguments.records, peers.as_ref())?;
-    if arguments.json {
-        say!("{}", serde_json::to_string_pretty(&rows)?)?;
-    } else {
-        out(format_args!("{}", ManyTable(&rows)))?;
-    }
-    Ok(())
+    output::show(&rows, &ManyTable(&rows), arguments.json)
 }
 
 /// Runs the benchmark of the generator, which is a program of its own, so that the SDK is measured without the features that the generator's
@@ -127,12 +117,7 @@ fn show(arguments: &Arguments, results: &Results) -> Result<()> {
     if let Some(file) = &arguments.svg {
         fs::write(file, plot::svg(results)?).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    if arguments.json {
-        say!("{}", serde_json::to_string_pretty(results)?)?;
-    } else {
-        out(format_args!("{}", Tables(results)))?;
-    }
-    Ok(())
+    output::show(results, &Tables(results), arguments.json)
 }
 
 fn results(arguments: &Arguments) -> Result<Results> {

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use suprsend_console::{out, say, tell};
+use suprsend_bench::output;
 
 /// Measures the time of generating from documents of several sizes.
 #[derive(Parser)]
@@ -26,21 +26,10 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tell!("{error:#}");
-            ExitCode::from(2)
-        }
-    }
+    output::exit_code(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
     let rows = measure::measure()?;
-    if arguments.json {
-        say!("{}", serde_json::to_string_pretty(&rows)?)?;
-    } else {
-        out(format_args!("{}", table::Table(&rows)))?;
-    }
-    Ok(())
+    output::show(&rows, &table::Table(&rows), arguments.json)
 }
