@@ -108,8 +108,21 @@ fn manifest(root: &Path) -> Result<String> {
     Ok(format!(
         "[package]\nname = \"suprsend-drift-of-a-document\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
          [dependencies]\nsuprsend-api = {{ path = {api}, default-features = false, features = [\"document\", \"schemars\"] }}\n\
-         suprsend-drift = {{ path = {drift} }}\n{dependencies}\n\n[profile.dev]\ndebug = \"line-tables-only\"\n\n[workspace]\n"
+         suprsend-drift = {{ path = {drift} }}\n{dependencies}\n\n{}\n[workspace]\n",
+        profiles(&text)
     ))
+}
+
+/// Returns the profiles of a manifest. With the same ones, the program shares what it depends on with the workspace.
+fn profiles(manifest: &str) -> String {
+    let mut is_inside = false;
+    let lines = manifest.lines().filter(|line| {
+        if line.starts_with('[') {
+            is_inside = line.starts_with("[profile.");
+        }
+        is_inside
+    });
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Formats a path as a TOML string.

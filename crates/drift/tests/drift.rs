@@ -156,19 +156,23 @@ fn a_closed_pipe_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let text = "                  message:\n                    type: string\n";
     let document = changed(folder.path(), text, &text.replace("string", "boolean"));
-    for (arguments, expected) in
-        [(&[][..], 0), (&["--json"], 0), (&["--spec", &document], 1), (&["--spec", "not-there.yaml"], 2)]
-    {
-        for is_heard in [true, false] {
-            let closed = || std::io::pipe().unwrap().1;
-            let mut command = Command::new(env!("CARGO_BIN_EXE_suprsend-drift"));
-            command.args(["--instances", "40"]).args(arguments).stdout(closed());
-            if !is_heard {
-                command.stderr(closed());
-            }
-            let output = command.output().unwrap();
-            assert_eq!(output.status.code(), Some(expected), "{arguments:?}: {output:?}");
-            assert!(!self::text(&output.stderr).contains("panicked"), "{arguments:?}: {output:?}");
+    // Each exit code and each form of the output, with and without somebody who reads errors.
+    for (arguments, is_heard, expected) in [
+        (&[][..], false, 0),
+        (&["--json"], true, 0),
+        (&["--spec", &document], true, 1),
+        (&["--spec", &document, "--json"], false, 1),
+        (&["--spec", "not-there.yaml"], true, 2),
+        (&["--spec", "not-there.yaml"], false, 2),
+    ] {
+        let closed = || std::io::pipe().unwrap().1;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_suprsend-drift"));
+        command.args(["--instances", "40"]).args(arguments).stdout(closed());
+        if !is_heard {
+            command.stderr(closed());
         }
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(expected), "{arguments:?}: {output:?}");
+        assert!(!self::text(&output.stderr).contains("panicked"), "{arguments:?}: {output:?}");
     }
 }
