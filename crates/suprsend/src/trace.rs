@@ -26,6 +26,9 @@ mod on {
     pub(crate) struct Span(tracing::Span);
 
     impl Span {
+        /// Whether calls have spans.
+        pub(crate) const IS_ON: bool = true;
+
         pub(crate) fn new(spec: &'static Spec, base: &Url) -> Self {
             Self(tracing::info_span!(
                 target: "suprsend",
@@ -119,6 +122,9 @@ mod off {
 
     #[allow(clippy::unused_self, reason = "has the methods of the other form")]
     impl Span {
+        /// Whether calls have spans.
+        pub(crate) const IS_ON: bool = false;
+
         pub(crate) fn new(_spec: &'static Spec, _base: &Url) -> Self {
             Self
         }

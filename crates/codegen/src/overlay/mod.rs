@@ -249,14 +249,14 @@ fn line(source: &Source, index: usize, target: &str) -> Option<usize> {
         Some(rest.trim().replace("''", "'"))
     };
     let lines = source.text.lines().enumerate();
-    let lines: Vec<_> = lines.filter_map(|(number, line)| Some((number + 1, stated(line)?))).collect();
+    let lines = lines.filter_map(|(number, line)| Some((number + 1, stated(line)?)));
     // Possible surroundings: quotes, the other members of an action in braces, a comment.
     let begins = |text: &str| text.trim_start_matches(['"', '\'']).strip_prefix(target).map(str::to_owned);
     let is = |text: &str| {
         begins(text).is_some_and(|rest| rest.is_empty() || rest.starts_with(['"', '\'', ',', ' ', '}']))
     };
     // Other matching lines can only be in between, so it is at least the line with that number.
-    lines.iter().skip(index).find(|(_, text)| is(text)).map(|(number, _)| *number)
+    lines.skip(index).find(|(_, text)| is(text)).map(|(number, _)| number)
 }
 
 fn kind(value: &Value) -> &'static str {

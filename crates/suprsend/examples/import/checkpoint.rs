@@ -1,6 +1,11 @@
 //! Records which rows of a file are done, so that an import can resume, whatever ended it.
 
-use std::{collections::BTreeSet, fs, io::Write, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::{Read, Write},
+    path::Path,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -49,17 +54,18 @@ impl Checkpoint {
         Self { input, last: 0, open: BTreeSet::new(), imported: 0, rejected: 0, rejected_bytes: 0 }
     }
 
-    /// Reads the checkpoint from a file, if it exists.
-    pub(crate) fn load(file: &Path, input: &Path, version: &Version) -> Result<Option<Self>> {
-        let name = file.display();
+    /// Reads the checkpoint from an open file.
+    pub(crate) fn load(file: &File, name: &Path, input: &Path, version: &Version) -> Result<Self> {
+        let name = name.display();
         let remedy = "remove it or use --restart to begin with the first row";
-        let Some(text) = files::read(file, LONGEST)? else { return Ok(None) };
+        let mut text = Vec::new();
+        file.take(LONGEST).read_to_end(&mut text).with_context(|| format!("cannot read {name}"))?;
         let checkpoint =
             Self::from_text(&text).with_context(|| format!("{name} is not a checkpoint: {remedy}"))?;
         if checkpoint.input != *version {
             bail!("{} has changed since {name} was written: {remedy}", input.display());
         }
-        Ok(Some(checkpoint))
+        Ok(checkpoint)
     }
 
     fn from_text(text: &[u8]) -> Result<Self> {
@@ -97,8 +103,9 @@ impl Checkpoint {
         self.last - self.open.len() as u64
     }
 
-    /// Writes the file atomically: a new file replaces the old one.
-    pub(crate) fn save(&self, file: &Path, mode: Mode) -> Result<()> {
+    /// Writes the file atomically: a new file replaces the old one. Returns the file, which is locked against other imports until it is
+    /// closed.
+    pub(crate) fn save(&self, file: &Path, mode: Mode) -> Result<File> {
         let mut new = file.as_os_str().to_owned();
         new.push(".new");
         let new = Path::new(&new);
@@ -109,6 +116,7 @@ impl Checkpoint {
             writer.sync_all()?;
             fs::rename(new, file)
         };
-        write().with_context(|| format!("cannot write {}", file.display()))
+        write().with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(writer)
     }
 }

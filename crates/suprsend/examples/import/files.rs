@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
-    io::{ErrorKind, Read},
+    io::ErrorKind,
     path::Path,
     time::{Duration, UNIX_EPOCH},
 };
@@ -89,25 +89,14 @@ pub(crate) fn create(file: &Path, mode: Mode) -> Result<File> {
     Ok(created)
 }
 
-/// Opens an existing file of the import, to append to it.
+/// Opens an existing file of the import, and locks it against other imports until it is closed.
 pub(crate) fn open(file: &Path) -> Result<Option<File>> {
-    let open = || open_own(OpenOptions::new().write(true), file);
+    let open = || open_own(OpenOptions::new().read(true).write(true), file);
     let opened = open().with_context(|| format!("cannot write {}", file.display()))?;
     if let Some(opened) = &opened {
         lock(opened, file)?;
     }
     Ok(opened)
-}
-
-/// Reads a file of the import, if it exists.
-pub(crate) fn read(file: &Path, longest: u64) -> Result<Option<Vec<u8>>> {
-    let read = || {
-        let Some(opened) = open_own(OpenOptions::new().read(true), file)? else { return Ok(None) };
-        let mut content = Vec::new();
-        opened.take(longest).read_to_end(&mut content)?;
-        anyhow::Ok(Some(content))
-    };
-    read().with_context(|| format!("cannot read {}", file.display()))
 }
 
 /// Opens a file that is not a link, even if somebody puts a link there meanwhile.

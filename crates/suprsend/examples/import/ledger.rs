@@ -54,6 +54,8 @@ pub(crate) struct Ledger {
     mode: Mode,
     checkpoint: Checkpoint,
     checkpoint_file: PathBuf,
+    /// The checkpoint as it was written last. Its lock keeps other imports from replacing it.
+    saved: Option<File>,
     rejected: Option<BufWriter<File>>,
     rejected_file: PathBuf,
     /// The rows in flight, by number.
@@ -79,10 +81,11 @@ impl Ledger {
     pub(crate) fn open(arguments: &Arguments, version: Version) -> Result<Self> {
         let input = arguments.input().to_owned();
         let (checkpoint_file, rejected_file) = (arguments.checkpoint(), arguments.rejected());
-        let known =
-            if arguments.restart { None } else { Checkpoint::load(&checkpoint_file, &input, &version)? };
         // Problems are found before the first request.
-        files::refuse_links(&checkpoint_file)?;
+        let saved = files::open(&checkpoint_file)?;
+        let known = saved.as_ref().filter(|_| !arguments.restart);
+        let known =
+            known.map(|file| Checkpoint::load(file, &checkpoint_file, &input, &version)).transpose()?;
         files::refuse_links(&new(&checkpoint_file))?;
         files::refuse_links(&rejected_file)?;
         let mut rejected = None;
@@ -102,6 +105,7 @@ impl Ledger {
             input,
             checkpoint: known.unwrap_or_else(|| Checkpoint::new(version)),
             checkpoint_file,
+            saved,
             rejected,
             rejected_file,
             taken: HashMap::new(),
@@ -220,7 +224,12 @@ impl Ledger {
         if self.checkpoint.count() == 0 {
             return Ok(());
         }
-        self.checkpoint.save(&self.checkpoint_file, self.mode)
+        if self.saved.is_none() {
+            // Fails if another import has written it meanwhile.
+            self.saved = files::open(&self.checkpoint_file)?;
+        }
+        self.saved = Some(self.checkpoint.save(&self.checkpoint_file, self.mode)?);
+        Ok(())
     }
 
     /// Ends an import whose rows are all done, so nothing is left to resume. Returns the number of rejected rows.

@@ -202,7 +202,8 @@ fn begin(hub: &Hub, input: &Path, arguments: &[&str]) -> Child {
     let mut command = import(hub, input, arguments);
     let mut child =
         command.args(["--concurrency", "4"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let checkpoint = beside(input, ".checkpoint");
+    let named = arguments.iter().skip_while(|argument| **argument != "--checkpoint").nth(1);
+    let checkpoint = named.map_or_else(|| beside(input, ".checkpoint"), PathBuf::from);
     let noted = || {
         let text = fs::read(&checkpoint).ok()?;
         serde_json::from_slice::<Value>(&text).ok()?["checkpoint"]["imported"].as_u64()
@@ -785,6 +786,26 @@ fn two_imports_do_not_write_their_rejected_rows_to_one_file() {
     assert_ends(&run(&hub, &first, &arguments), 1, "1000 rows imported, 1 rejected");
     assert_eq!(fs::read_to_string(&shared).unwrap().lines().count(), 1);
     assert_ends(&run(&hub, &second, &[]), 1, "0 rows imported, 1 rejected");
+}
+
+/// Neither forgets which of its rows are done.
+#[test]
+fn two_imports_do_not_write_their_checkpoints_to_one_file() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let shared = folder.path().join("shared");
+    let arguments = ["--checkpoint", shared.to_str().unwrap()];
+    let first = write(&folder, "first.ndjson", rows(1000));
+    let second = write(&folder, "second.ndjson", rows(10));
+    let mut child = begin(&hub, &first, &arguments);
+    for restart in [&[][..], &["--restart"]] {
+        assert_ends(&run(&hub, &second, &[&arguments[..], restart].concat()), 2, "another import is using");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    hub.clear_faults();
+    assert_ends(&run(&hub, &first, &arguments), 0, "1000 rows imported");
+    assert_ends(&run(&hub, &second, &arguments), 0, "10 rows imported");
+    assert!(!shared.exists());
 }
 
 /// A tampered checkpoint is refused: it is never believed, and never a panic.
