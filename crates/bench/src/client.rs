@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt, TryFutureExt, stream};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use suprsend::bulk::{RecordEntry, RecordOutcome, SendRecords};
@@ -95,10 +95,7 @@ pub async fn run(task: &Task) -> Result<Sample> {
         }
         Contender::Sdk => {
             let client = sdk::client(&base)?;
-            let upsert = |user| {
-                let upsert = sdk::upsert(&client, user);
-                async { Ok(upsert.await?) }
-            };
+            let upsert = |user| sdk::upsert(&client, user).into_future().err_into();
             measure(task, |users, calls| one_by_one(users, calls, upsert)).await
         }
         Contender::HandwrittenTrigger => {
@@ -107,10 +104,7 @@ pub async fn run(task: &Task) -> Result<Sample> {
         }
         Contender::SdkTrigger => {
             let client = sdk::client(&base)?;
-            let trigger = |user| {
-                let trigger = sdk::trigger(&client, user);
-                async { Ok(trigger.await?) }
-            };
+            let trigger = |user| sdk::trigger(&client, user).into_future().err_into();
             measure(task, |users, calls| one_by_one(users, calls, trigger)).await
         }
         Contender::UpsertAll => {

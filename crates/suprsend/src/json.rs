@@ -15,7 +15,8 @@ const DEPTH: usize = 100;
 /// The prefix of the names by which serde_json's own types are recognised.
 const PRIVATE: &str = "$serde_json::private::";
 
-/// Converts a value to JSON. If that fails, the reason is added to the violations, for the member with this path, which is written only then.
+/// Converts a value to JSON. If that fails, the reason is added to the violations, for the member with this path. The path is formatted only
+/// then.
 pub(crate) fn to_value(
     path: fmt::Arguments<'_>,
     value: impl Serialize,

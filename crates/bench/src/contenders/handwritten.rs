@@ -127,6 +127,7 @@ impl Client {
         let response = self.http.post(url).bearer_auth(KEY).json(&body).send().await?;
         Ok(response.error_for_status()?.json().await?)
     }
+
     /// Triggers a workflow for a user, with a key, so that it may be sent again.
     pub async fn trigger(&self, user: User) -> Result<Accepted> {
         let body = Trigger {
