@@ -1,7 +1,7 @@
 //! The gate runs every command of the README and builds nothing twice, and pages show on the web what they show in the documentation.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -57,22 +57,25 @@ fn the_gate_runs_every_command_of_the_readme() {
     }
 }
 
+/// Returns the packages that the workspace depends on by these edges, each with its features.
+fn dependencies(edges: &str) -> BTreeSet<String> {
+    let arguments =
+        ["tree", "--workspace", "--locked", "--offline", "--prefix", "none", "--format", "{p} [{f}]"];
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .args(["--edges", edges])
+        .current_dir(root())
+        .output()
+        .expect("cargo");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    let lines = text.lines().filter(|line| !line.is_empty());
+    lines.map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+}
+
 /// Otherwise `cargo run` after `cargo test` builds most of the workspace once more, with fewer features.
 #[test]
 fn programs_have_the_dependencies_that_tests_have() {
-    let dependencies = |edges: &str| -> BTreeSet<String> {
-        let arguments =
-            ["tree", "--workspace", "--locked", "--offline", "--prefix", "none", "--format", "{p} [{f}]"];
-        let output = Command::new(env!("CARGO"))
-            .args(arguments)
-            .args(["--edges", edges])
-            .current_dir(root())
-            .output()
-            .expect("cargo");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let text = String::from_utf8_lossy(&output.stdout);
-        text.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
-    };
     let (programs, tests) = (dependencies("normal,build"), dependencies("normal,build,dev"));
     assert!(programs.len() > 100 && tests.len() > programs.len());
     let more: Vec<_> = programs.difference(&tests).collect();
@@ -80,6 +83,19 @@ fn programs_have_the_dependencies_that_tests_have() {
         more.is_empty(),
         "tests need other features; name them in crates/workspace-hack/Cargo.toml: {more:#?}"
     );
+}
+
+/// Otherwise the generator is built twice: for build scripts, and for the programs that generate.
+#[test]
+fn no_package_has_other_features_in_build_scripts() {
+    let packages = dependencies("normal,build,dev");
+    let mut forms: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for package in &packages {
+        let (name, features) = package.rsplit_once(" [").expect("a package and its features");
+        forms.entry(name).or_default().push(features);
+    }
+    forms.retain(|_, forms| forms.len() > 1);
+    assert!(forms.is_empty(), "name these features in crates/workspace-hack/Cargo.toml: {forms:#?}");
 }
 
 /// A fuzz target that is in no list is never run.
