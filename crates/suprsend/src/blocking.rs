@@ -151,6 +151,11 @@ impl Client {
         Ok(Self { inner: self.inner.with_api_key(key)?, runtime: Arc::clone(&self.runtime) })
     }
 
+    /// Returns a client with another UID of the workspace; see [`Client::with_workspace`](crate::Client::with_workspace).
+    pub fn with_workspace(&self, uid: impl Into<String>) -> Self {
+        Self { inner: self.inner.with_workspace(uid), runtime: Arc::clone(&self.runtime) }
+    }
+
     /// Blocks until a future is ready that the runtime's threads drive.
     pub(crate) fn wait<T>(&self, future: impl Future<Output = T>) -> Result<T, Error> {
         if is_async() {
@@ -181,8 +186,7 @@ impl crate::ClientBuilder<Client> {
     ///
     /// [`Error::Config`] if the key is missing, if a setting is invalid, or if no thread can be started.
     pub fn build(self) -> Result<Client, Error> {
-        let (shared, keys) = self.finish()?;
-        let inner = crate::Client::new(shared, keys);
+        let inner = self.finish()?;
         let runtime = Runtime::start()
             .map_err(|error| ConfigError::new("blocking", format!("has no runtime: {error}")))?;
         Ok(Client { inner, runtime: Arc::new(runtime) })

@@ -66,6 +66,7 @@ pub struct ClientBuilder<C = Client> {
     plain_http: bool,
     settings: Settings,
     http: Option<reqwest::Client>,
+    workspace: Option<String>,
     proxy: Option<SecretString>,
     no_proxy: bool,
     app: Option<String>,
@@ -87,6 +88,7 @@ impl<C> Default for ClientBuilder<C> {
             plain_http: false,
             settings: Settings::default(),
             http: None,
+            workspace: None,
             proxy: None,
             no_proxy: false,
             app: None,
@@ -109,6 +111,7 @@ impl<C> Clone for ClientBuilder<C> {
             plain_http: self.plain_http,
             settings: self.settings.clone(),
             http: self.http.clone(),
+            workspace: self.workspace.clone(),
             proxy: self.proxy.clone(),
             no_proxy: self.no_proxy,
             app: self.app.clone(),
@@ -231,7 +234,7 @@ impl<C> ClientBuilder<C> {
     /// Sets the UID of the workspace, which a few operations, such as broadcasts, have in their path. It is shown on the dashboard's page
     /// "Developers, API Keys".
     pub fn workspace(mut self, uid: impl Into<String>) -> Self {
-        self.settings.workspace = Some(uid.into());
+        self.workspace = Some(uid.into());
         self
     }
 
@@ -266,8 +269,8 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Validates the settings, and creates the keys and the state that all clones of a client share.
-    pub(crate) fn finish(self) -> Result<(Shared, Keys), ConfigError> {
+    /// Validates the settings and creates the client that sends.
+    pub(crate) fn finish(self) -> Result<Client, ConfigError> {
         let keys = self.keys()?;
         let base =
             config::base("base_url", self.base_url.as_deref(), config::DEFAULT_BASE_URL, self.plain_http)?;
@@ -303,7 +306,7 @@ impl<C> ClientBuilder<C> {
             settings,
             hook: self.hook,
         };
-        Ok((shared, keys))
+        Ok(Client::new(shared, keys, self.workspace))
     }
 
     /// Returns the keys, at least one of which must be set.
@@ -330,7 +333,7 @@ impl<C> ClientBuilder<C> {
         };
         let key = read(API_KEY_VARIABLE)?.map(SecretString::from);
         let mut builder = Self { base_url: read(BASE_URL_VARIABLE)?, ..Self::default() };
-        builder.settings.workspace = read(config::WORKSPACE_VARIABLE)?.map(|uid| uid.trim().to_owned());
+        builder.workspace = read(config::WORKSPACE_VARIABLE)?.map(|uid| uid.trim().to_owned());
         // Checked here so that the error names the variable. Plain HTTP is checked by `build`, which knows what is allowed.
         config::base(BASE_URL_VARIABLE, builder.base_url.as_deref(), config::DEFAULT_BASE_URL, true)?;
         #[cfg(not(feature = "management"))]
@@ -398,8 +401,7 @@ impl ClientBuilder<Client> {
     ///
     /// [`Error::Config`] if the key is missing, or if a setting is invalid. The error names the setting.
     pub fn build(self) -> Result<Client, Error> {
-        let (shared, keys) = self.finish()?;
-        Ok(Client::new(shared, keys))
+        Ok(self.finish()?)
     }
 }
 
@@ -424,15 +426,15 @@ mod tests {
     #[test]
     fn the_environment() {
         let finish = |variables: &[(&str, &str)]| from(variables).unwrap().finish();
-        let (shared, keys) = finish(&[("SUPRSEND_API_KEY", " key\n")]).unwrap();
-        assert_eq!(keys.secrets().collect::<Vec<_>>(), ["key"]);
-        assert_eq!(shared.hub.base.url().as_str(), "https://hub.suprsend.com/");
+        let client = finish(&[("SUPRSEND_API_KEY", " key\n")]).unwrap();
+        assert_eq!(client.keys().secrets().collect::<Vec<_>>(), ["key"]);
+        assert_eq!(client.shared.hub.base.url().as_str(), "https://hub.suprsend.com/");
         let both = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_BASE_URL", "http://localhost:8000/")];
-        assert_eq!(finish(&both).unwrap().0.hub.base.url().as_str(), "http://localhost:8000/");
+        assert_eq!(finish(&both).unwrap().shared.hub.base.url().as_str(), "http://localhost:8000/");
 
-        assert_eq!(shared.settings.workspace, None);
-        let workspace = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_WORKSPACE", " 9a1b\n")];
-        assert_eq!(finish(&workspace).unwrap().0.settings.workspace.as_deref(), Some("9a1b"));
+        assert_eq!(client.workspace_setting(), None);
+        let variables = [("SUPRSEND_API_KEY", "key"), ("SUPRSEND_WORKSPACE", " 9a1b\n")];
+        assert_eq!(finish(&variables).unwrap().workspace_setting(), Some("9a1b"));
 
         let missing = "SUPRSEND_API_KEY: is missing: set it to an API key of the SuprSend dashboard";
         assert_eq!(refused(from(&[])), missing);
@@ -452,13 +454,13 @@ mod tests {
     #[test]
     fn the_environment_of_the_management_api() {
         let token = ("SUPRSEND_SERVICE_TOKEN", " token\n");
-        let (shared, keys) = from(&[token]).unwrap().finish().unwrap();
-        assert_eq!(keys.secrets().collect::<Vec<_>>(), ["token"]);
-        assert_eq!(shared.management.base.url().as_str(), "https://management-api.suprsend.com/");
+        let client = from(&[token]).unwrap().finish().unwrap();
+        assert_eq!(client.keys().secrets().collect::<Vec<_>>(), ["token"]);
+        assert_eq!(client.shared.management.base.url().as_str(), "https://management-api.suprsend.com/");
         let all = [token, ("SUPRSEND_API_KEY", "key"), ("SUPRSEND_MANAGEMENT_URL", "http://localhost:1/m/")];
-        let (shared, keys) = from(&all).unwrap().finish().unwrap();
-        assert_eq!(keys.secrets().collect::<Vec<_>>(), ["key", "token"]);
-        assert_eq!(shared.management.base.url().as_str(), "http://localhost:1/m/");
+        let client = from(&all).unwrap().finish().unwrap();
+        assert_eq!(client.keys().secrets().collect::<Vec<_>>(), ["key", "token"]);
+        assert_eq!(client.shared.management.base.url().as_str(), "http://localhost:1/m/");
         let printed = format!("{:?}", from(&all).unwrap());
         assert!(!printed.contains("token\"") && !printed.contains("\"key\""), "{printed}");
 

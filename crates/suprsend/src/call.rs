@@ -19,7 +19,7 @@ use crate::{
     flow::FlowControl,
     json, keys,
     raw_response::RawResponse,
-    response::Response,
+    response::{Attempts, Response},
     retry::RetryPolicy,
     send::{Exchange, Options, Outgoing},
     throttle::Throttle,
@@ -264,11 +264,7 @@ impl<O: Operation, C: AsClient> Call<O, C> {
 
     /// Sends the call as one of many that share their flow control.
     pub(crate) fn flowing(mut self, flow: Arc<FlowControl>) -> Self {
-        let options = &mut self.parts.options;
-        let policy = options.retry.take();
-        let policy = policy.unwrap_or_else(|| self.client.as_client().shared.settings.retry.clone());
-        options.retry = Some(flow.policy(policy));
-        options.flow = Some(flow);
+        self.parts.options.flow = Some(flow);
         self
     }
 
@@ -315,6 +311,7 @@ impl<O: Operation> Parts<O> {
                         request: Some(request),
                         url: None,
                         idempotent,
+                        needs_key: checked.idempotent.is_none() && !O::SPEC.idempotent,
                     }));
                 }
                 Err(error) => violations.append(error.into()),
@@ -327,7 +324,7 @@ impl<O: Operation> Parts<O> {
 /// Decodes a successful response.
 pub(crate) fn response<O: Operation>(
     received: RawResponse,
-    attempts: u32,
+    attempts: Attempts,
 ) -> Result<Response<O::Response>, Error> {
     match decode::read(O::SPEC.response, received.bytes()) {
         Ok(value) if checks::is_result::<O::Response>(&value) => Ok(Response::new(value, received, attempts)),

@@ -40,7 +40,14 @@ use crate::{
 #[derive(Clone)]
 pub struct Client {
     pub(crate) shared: Arc<Shared>,
-    keys: Arc<RwLock<Arc<Keys>>>,
+    access: Arc<Access>,
+}
+
+/// The workspace that a client and its clones use. All calls keep a client, so it is a single pointer.
+struct Access {
+    /// The UID of the workspace, for the operations that have it in their path.
+    workspace: Option<Box<str>>,
+    keys: RwLock<Arc<Keys>>,
 }
 
 /// The credentials of a client. At least one of them is set.
@@ -60,8 +67,13 @@ pub(crate) struct Key {
 }
 
 impl Client {
-    pub(crate) fn new(shared: Shared, keys: Keys) -> Self {
-        Self { shared: Arc::new(shared), keys: Arc::new(RwLock::new(keys.into())) }
+    pub(crate) fn new(shared: Shared, keys: Keys, workspace: Option<String>) -> Self {
+        Self::with_access(Arc::new(shared), workspace, keys)
+    }
+
+    fn with_access(shared: Arc<Shared>, workspace: Option<String>, keys: Keys) -> Self {
+        let workspace = workspace.map(String::into_boxed_str);
+        Self { shared, access: Arc::new(Access { workspace, keys: RwLock::new(keys.into()) }) }
     }
 
     /// Replaces the API key of this client and all its clones for all further requests. The connection pool is kept.
@@ -89,10 +101,11 @@ impl Client {
     }
 
     fn replace(&self, change: impl FnOnce(&mut Keys)) {
-        change(Arc::make_mut(&mut self.keys.write().unwrap_or_else(PoisonError::into_inner)));
+        change(Arc::make_mut(&mut self.access.keys.write().unwrap_or_else(PoisonError::into_inner)));
     }
 
-    /// Returns a client with another API key, for another workspace. It shares the connection pool and the retry quota.
+    /// Returns a client with another API key, for another workspace. It shares the connection pool and the retry quota. Set the UID of that
+    /// workspace with [`with_workspace`](Self::with_workspace) if you use operations that need it: the UID of this client is not kept.
     ///
     /// # Errors
     ///
@@ -101,17 +114,30 @@ impl Client {
         let key = Key::bearer(config::api_key("api_key", Some(&key.into()))?)?;
         let mut keys = Keys::clone(&self.keys());
         keys.api_key = Some(key.into());
-        Ok(Self { shared: Arc::clone(&self.shared), keys: Arc::new(RwLock::new(keys.into())) })
+        Ok(Self::with_access(Arc::clone(&self.shared), None, keys))
+    }
+
+    /// Returns a client with another UID of the workspace; see [`ClientBuilder::workspace`](crate::ClientBuilder::workspace). It has the
+    /// same keys, but they are replaced separately.
+    ///
+    /// ```no_run
+    /// # fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {
+    /// let other = client.with_api_key("key-of-the-other-workspace")?.with_workspace("uid-of-the-other-workspace");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_workspace(&self, uid: impl Into<String>) -> Self {
+        Self::with_access(Arc::clone(&self.shared), Some(uid.into()), Keys::clone(&self.keys()))
     }
 
     /// Returns the UID of the workspace, which some paths contain.
     pub(crate) fn workspace_setting(&self) -> Option<&str> {
-        self.shared.settings.workspace.as_deref()
+        self.access.workspace.as_deref()
     }
 
     /// Returns the current keys.
     pub(crate) fn keys(&self) -> Arc<Keys> {
-        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.access.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -159,6 +185,7 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("host", &self.shared.hub.name())
+            .field("workspace", &self.workspace_setting())
             .field("settings", &self.shared.settings)
             .finish_non_exhaustive()
     }

@@ -70,8 +70,6 @@ pub(crate) struct Settings {
     pub(crate) strict: bool,
     /// Whether to generate an idempotency key for calls that have none.
     pub(crate) idempotency_keys: bool,
-    /// The UID of the workspace, for the operations that have it in their path.
-    pub(crate) workspace: Option<String>,
 }
 
 impl Default for Settings {
@@ -84,7 +82,6 @@ impl Default for Settings {
             retry: RetryPolicy::default(),
             strict: false,
             idempotency_keys: true,
-            workspace: None,
         }
     }
 }
@@ -100,6 +97,12 @@ impl Host {
         Self { base, quota: Quota::new() }
     }
 
+    /// Returns whether a URL leads to this host.
+    pub(crate) fn is_of(&self, url: &Url) -> bool {
+        let own = self.base.url();
+        (own.scheme(), own.host(), own.port()) == (url.scheme(), url.host(), url.port())
+    }
+
     pub(crate) fn name(&self) -> &str {
         self.base.url().host_str().unwrap_or_default()
     }
@@ -111,7 +114,7 @@ impl Shared {
         keys.secrets().chain(self.headers.values().filter_map(credential))
     }
 
-    /// Returns the host of an operation. An operation with another server of its own is sent to the hub.
+    /// Returns the host of an operation. One with another server of its own counts as the hub's, but is sent to that server.
     pub(crate) fn host(&self, spec: &Spec) -> &Host {
         #[cfg(feature = "management")]
         if is_management(spec) {
@@ -121,8 +124,7 @@ impl Shared {
         &self.hub
     }
 
-    /// Returns the key that an operation is sent with, or `None` if it needs none. Each key goes only to its own host, whatever an
-    /// operation declares.
+    /// Returns the key that an operation is sent with to its [host](Self::host), or `None` if it needs none.
     pub(crate) fn key<'a>(spec: &Spec, keys: &'a Keys) -> Result<Option<&'a Key>, ConfigError> {
         match spec.credential {
             Credential::None => Ok(None),

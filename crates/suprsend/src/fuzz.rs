@@ -12,6 +12,7 @@ use crate::{
     call::response,
     error::{ApiError, Error, Secrets, UndecodableResponse},
     gunzip::Gunzip,
+    response::Attempts,
     send::{Read, exchange},
 };
 
@@ -87,12 +88,14 @@ impl Visitor for Reading<'_> {
         };
         assert!(received.body().len() <= LIMIT);
         if !self.status.is_success() {
-            let error = Error::from(ApiError::new(received, &Secrets::new([SECRET.to_owned()])));
-            judge(&error.into_not_found());
+            let error = ApiError::new(received, &Secrets::new([SECRET.to_owned()]));
+            judge(&Error::of_response(error, false));
             return;
         }
         match read {
-            Read::Whole => _ = response::<O>(received, 1).map_err(|error| judge(&error)),
+            Read::Whole => {
+                _ = response::<O>(received, Attempts { made: 1, counted: 1 }).map_err(|error| judge(&error))
+            }
             Read::TooLong => judge(&UndecodableResponse::new(received, "is too long".to_owned()).into()),
             Read::Corrupt => {}
         }

@@ -4,7 +4,7 @@ use std::{fmt, future::IntoFuture};
 
 use futures_core::Stream;
 use suprsend_api::types::SubscriberList;
-use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::sleep};
+use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle};
 
 #[cfg(feature = "blocking")]
 use crate::blocking;
@@ -69,7 +69,7 @@ impl<S: Stream<Item: Into<Id>>, C: AsClient> ReplaceList<S, C> {
         let client = client.as_client();
         let draft = Draft::start(client.lists(), list_id).await?;
         match draft.fill(client, distinct_ids).await {
-            Ok(()) => draft.finish(&client.shared.settings.retry).await,
+            Ok(()) => draft.finish().await,
             Err(error) => {
                 // The first error is reported, not an error of deleting the draft.
                 let _ = draft.delete().await;
@@ -165,35 +165,30 @@ impl Draft {
         Ok(())
     }
 
-    /// Makes the draft live. If the response to a successful attempt is lost, a repeat fails, so each attempt is made separately.
-    async fn finish(self, policy: &RetryPolicy) -> Result<Response<SubscriberList>, Error> {
-        let mut attempt = 0;
-        // Set if an attempt may have succeeded.
-        let mut perhaps = false;
-        let error = loop {
-            attempt += 1;
-            let finish = self.drafts().finish(&self.version_id).retry(RetryPolicy::off());
-            let error = match finish.send().await {
-                Ok(list) => {
-                    self.keep();
-                    return Ok(list);
-                }
-                Err(Error::NotFound(error)) if perhaps => break error.into(),
-                Err(error) => error,
-            };
-            perhaps |= matches!(error, Error::UndecodableResponse(_))
-                || (error.is_retryable() && !retry::was_not_processed(&error));
-            match policy.delay(attempt, &error) {
-                Some(delay) => sleep(delay).await,
-                None => break error.after_attempts(attempt),
+    /// Makes the draft live. If the response to a successful attempt is lost, finds out that it was.
+    async fn finish(self) -> Result<Response<SubscriberList>, Error> {
+        let error = match self.drafts().finish(&self.version_id).send().await {
+            Ok(list) => {
+                self.keep();
+                return Ok(list);
             }
+            Err(error) => error,
         };
-        let (list, lists) = (self.list_id.clone(), self.lists.clone());
-        match self.delete().await {
-            // The draft is gone, although it was not deleted.
-            Err(Error::NotFound(_)) if perhaps => lists.get(list).send().await,
-            _ => Err(error),
+        let may_be_live = match &error {
+            Error::NotFound(error) => error.may_be_done(),
+            Error::UndecodableResponse(_) => true,
+            error => error.is_retryable() && !retry::was_not_processed(error),
+        };
+        // Only a single attempt to delete tells anything: a second one may miss what the first has deleted.
+        let delete = || self.drafts().delete(&self.version_id).retry(RetryPolicy::off()).send();
+        if may_be_live && matches!(delete().await, Err(Error::NotFound(_))) {
+            let (list, lists) = (self.list_id.clone(), self.lists.clone());
+            self.keep();
+            return lists.get(list).send().await;
         }
+        // As far as anything can still be sent.
+        let _ = self.delete().await;
+        Err(error)
     }
 
     /// Deletes the draft, even if nobody waits for it any more.

@@ -24,19 +24,28 @@ pub struct Response<T> {
     value: T,
     status: StatusCode,
     headers: HeaderMap,
-    attempts: u32,
+    attempts: Attempts,
     idempotency_key: Option<Box<str>>,
+}
+
+/// The number of attempts of a call.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Attempts {
+    /// All of them.
+    pub(crate) made: u32,
+    /// Those that count against the retry policy: an outage does not.
+    pub(crate) counted: u32,
 }
 
 impl<T> Response<T> {
     /// Combines a result with the response that it was decoded from.
-    pub(crate) fn new(value: T, received: RawResponse, attempts: u32) -> Self {
+    pub(crate) fn new(value: T, received: RawResponse, attempts: Attempts) -> Self {
         let (status, headers, _) = received.into_parts();
         Self { value, status, headers, attempts, idempotency_key: None }
     }
 
     /// Combines a part of a result with the metadata of the whole response.
-    pub(crate) fn from_parts(value: T, status: StatusCode, headers: HeaderMap, attempts: u32) -> Self {
+    pub(crate) fn from_parts(value: T, status: StatusCode, headers: HeaderMap, attempts: Attempts) -> Self {
         Self { value, status, headers, attempts, idempotency_key: None }
     }
 
@@ -78,6 +87,10 @@ impl<T> Response<T> {
 
     /// Returns the number of attempts that the call took.
     pub fn attempts(&self) -> u32 {
+        self.attempts.made
+    }
+
+    pub(crate) fn all_attempts(&self) -> Attempts {
         self.attempts
     }
 }
@@ -103,7 +116,7 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
             .field("value", &self.value)
             .field("status", &self.status)
             .field("request_id", &self.request_id())
-            .field("attempts", &self.attempts)
+            .field("attempts", &self.attempts())
             .finish_non_exhaustive()
     }
 }

@@ -36,13 +36,16 @@ use crate::{
     gunzip::{Corrupt, Gunzip},
     raw_response::RawResponse,
     report::Watch,
-    response::Response,
+    response::{Attempts, Response},
     retry::{self, RetryPolicy},
     rules, verdict,
 };
 
 /// The message for a body that does not match its headers.
 const NOT_UNPACKED: &str = "the API's response is compressed and cannot be decompressed";
+
+/// The time after its start within which a call may be repeated by its idempotency key, which SuprSend recognizes for 24 hours.
+const RECOGNIZED: Duration = Duration::from_secs(23 * 60 * 60);
 
 /// The options of a single call.
 #[derive(Clone, Default)]
@@ -92,6 +95,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) url: Option<Url>,
     /// Whether sending it twice has the same effect as sending it once.
     pub(crate) idempotent: bool,
+    /// Whether that is so only as long as SuprSend recognizes its idempotency key.
+    pub(crate) needs_key: bool,
 }
 
 /// An operation without its type.
@@ -155,7 +160,10 @@ impl<'a> Exchange<'a> {
 
 impl Exchange<'_> {
     /// Sends a request until it succeeds or finally fails. Returns the successful response and the number of attempts.
-    pub(crate) async fn send(&self, mut outgoing: Box<Outgoing<'_>>) -> Result<(RawResponse, u32), Error> {
+    pub(crate) async fn send(
+        &self,
+        mut outgoing: Box<Outgoing<'_>>,
+    ) -> Result<(RawResponse, Attempts), Error> {
         if Handle::try_current().is_err() {
             let reason = "is missing: calls have to be awaited in a tokio runtime";
             return Err(ConfigError::new("runtime", reason).into());
@@ -165,22 +173,25 @@ impl Exchange<'_> {
             span.method(request.method());
         }
         let mut attempts = pin!(self.attempts(&mut outgoing));
-        let ended = poll_fn(|context| span.cover(|| poll_in_runtime(attempts.as_mut(), context))).await;
-        ended.map_err(Error::into_not_found)
+        poll_fn(|context| span.cover(|| poll_in_runtime(attempts.as_mut(), context))).await
     }
 
     /// Sends until there is a result, in the loop that makes all retries.
     ///
     /// The futures of this and of an attempt are part of the future of every call. They stay small by reading values from `self` again
     /// instead of keeping them. Failures are handled in functions of their own, so that the code of a success is close together.
-    async fn attempts(&self, outgoing: &mut Outgoing<'_>) -> Result<(RawResponse, u32), Error> {
+    async fn attempts(&self, outgoing: &mut Outgoing<'_>) -> Result<(RawResponse, Attempts), Error> {
         // A limit that is too long for the clock is ignored.
-        let mut progress = Progress::until(self.watch.start().checked_add(self.time_limit()));
+        let deadline = self.watch.start().checked_add(self.time_limit());
+        let mut progress = Progress::new(self.options.flow.as_deref(), deadline);
         loop {
             progress.attempts += 1;
-            if let Some(flow) = self.flow() {
+            if let Some(flow) = progress.flow {
                 let waited = flow.admit(progress.attempts, &mut progress.ticket).await;
                 progress.deadline = later(progress.deadline, waited);
+            }
+            if let Some(last) = progress.last.take_if(|_| outgoing.needs_key && self.is_forgotten()) {
+                return Err(last.after_attempts(progress.attempts - 1));
             }
             // The keys may be replaced meanwhile; a response may echo those that were sent.
             let keys = self.client.keys();
@@ -190,11 +201,11 @@ impl Exchange<'_> {
             let until = [own, progress.deadline].into_iter().flatten().min();
             let delay = match self.attempt(response, until, until == progress.deadline, &keys).await {
                 Ok(received) => {
-                    if let Some(flow) = self.flow() {
+                    if let Some(flow) = progress.flow {
                         flow.answered(sent);
                     }
                     self.host(outgoing).quota.succeeded(progress.taken.map(NonZeroU32::get));
-                    let attempts = progress.attempts;
+                    let attempts = progress.in_all();
                     return self.judge(received, outgoing, &keys).map(|received| (received, attempts));
                 }
                 Err(failure) => {
@@ -217,13 +228,13 @@ impl Exchange<'_> {
         outgoing: &Outgoing<'_>,
         keys: &Keys,
         sent: Instant,
-        progress: &mut Progress,
+        progress: &mut Progress<'_>,
     ) -> Result<Error, Error> {
         match failure {
             Failure::Of(error) => Ok(error),
-            Failure::Refused(received) => Ok(self.refusal(received, outgoing, keys)),
+            Failure::Refused(received) => Ok(self.refusal(received, outgoing, keys, progress)),
             Failure::OutOfTime(received) => {
-                if let Some(flow) = self.flow() {
+                if let Some(flow) = progress.flow {
                     flow.not_answered(sent, &mut progress.ticket);
                 }
                 let last = progress.last.take();
@@ -240,11 +251,12 @@ impl Exchange<'_> {
         may_repeat: bool,
         sent: Instant,
         outgoing: &Outgoing<'_>,
-        progress: &mut Progress,
+        progress: &mut Progress<'_>,
     ) -> Result<Option<Duration>, Error> {
-        let Progress { attempts, deadline, ticket, taken, last } = progress;
+        let Progress { flow, attempts, deadline, ticket, taken, last, may_be_done } = progress;
         let attempts = *attempts;
-        if let Some(flow) = self.flow() {
+        *may_be_done |= !retry::was_not_processed(&error);
+        if let Some(flow) = flow {
             if flow.failed(sent, &error, ticket) && may_repeat && self.policy().is_on() {
                 // The time that the outage took does not count against the call.
                 *deadline = later(*deadline, sent.elapsed());
@@ -256,7 +268,7 @@ impl Exchange<'_> {
             // The server's own delay applies to the whole stream.
             *deadline = later(*deadline, error.retry_after().unwrap_or_default());
         }
-        let is_over = self.flow().is_some_and(FlowControl::is_over);
+        let is_over = flow.is_some_and(FlowControl::is_over);
         let delay = self.policy().delay(ticket.counted(attempts), &error).filter(|_| may_repeat && !is_over);
         // Do not wait for an attempt that there is no time left for.
         let too_late = |delay| deadline.is_some_and(|end| end.duration_since(Instant::now()) <= delay);
@@ -350,7 +362,7 @@ impl Exchange<'_> {
         };
         outgoing.url = outgoing.spec.verdict.as_ref().map(|_| request.url().clone());
         self.set_headers(request.headers_mut());
-        authenticate(outgoing.spec, &mut request, keys)?;
+        authenticate(outgoing.spec, self.host(outgoing), &mut request, keys)?;
         Ok(request)
     }
 
@@ -378,24 +390,38 @@ impl Exchange<'_> {
         self.shared().host(outgoing.spec)
     }
 
+    /// Returns whether SuprSend may have forgotten the idempotency key of the first attempt.
+    fn is_forgotten(&self) -> bool {
+        self.watch.start().elapsed() > RECOGNIZED
+    }
+
     /// Returns the time limit of the whole call.
     fn time_limit(&self) -> Duration {
         self.options.timeout.unwrap_or(self.shared().settings.timeout)
     }
 
-    fn flow(&self) -> Option<&FlowControl> {
-        self.options.flow.as_deref()
-    }
-
-    fn policy(&self) -> &RetryPolicy {
-        self.options.retry.as_ref().unwrap_or(&self.shared().settings.retry)
+    /// Returns the retry policy. In a stream, a call waits for as long as the stream does.
+    fn policy(&self) -> RetryPolicy {
+        let policy = self.options.retry.as_ref().unwrap_or(&self.shared().settings.retry).clone();
+        match &self.options.flow {
+            Some(flow) => flow.policy(policy),
+            None => policy,
+        }
     }
 
     /// Converts a response to an error. The response may echo anything in the request, including what must not be shown.
-    fn refusal(&self, mut received: RawResponse, outgoing: &Outgoing<'_>, keys: &Keys) -> Error {
+    fn refusal(
+        &self,
+        mut received: RawResponse,
+        outgoing: &Outgoing<'_>,
+        keys: &Keys,
+        progress: &Progress<'_>,
+    ) -> Error {
         let secrets = self.secrets(outgoing, keys);
         received.redact_ids(|id| secrets.is_in(id));
-        ApiError::new(received, &secrets).into()
+        // Reading has no effect that an item could be missing for.
+        let may_be_done = progress.may_be_done && !outgoing.spec.method.is_safe();
+        Error::of_response(ApiError::new(received, &secrets), may_be_done)
     }
 
     /// Returns a successful response, unless its body reports a failure.
@@ -443,8 +469,12 @@ impl Exchange<'_> {
 }
 
 /// Sets the credential. This happens for each attempt, because the key may change.
-fn authenticate(spec: &Spec, request: &mut Request, keys: &Keys) -> Result<(), Error> {
+fn authenticate(spec: &Spec, host: &Host, request: &mut Request, keys: &Keys) -> Result<(), Error> {
     let Some(key) = Shared::key(spec, keys)? else { return Ok(()) };
+    if !host.is_of(request.url()) {
+        let reason = format!("is not sent to another server than the client's, which `{}` has", spec.id);
+        return Err(ConfigError::new("api_key", reason).into());
+    }
     match spec.credential {
         Credential::Header(name) => {
             let refuse =
@@ -472,19 +502,43 @@ fn texts(value: Value) -> Vec<String> {
 }
 
 /// The state of a call between its attempts.
-struct Progress {
+struct Progress<'f> {
+    flow: Option<&'f FlowControl>,
+    ticket: Ticket,
     attempts: u32,
     deadline: Option<Instant>,
-    ticket: Ticket,
+    /// Whether an attempt may have taken effect.
+    may_be_done: bool,
     /// The cost of the last retry. If it was free, this is `None`.
     taken: Option<NonZeroU32>,
     /// The error of the last attempt.
     last: Option<Error>,
 }
 
-impl Progress {
-    fn until(deadline: Option<Instant>) -> Self {
-        Self { attempts: 0, deadline, ticket: Ticket::default(), taken: None, last: None }
+impl<'f> Progress<'f> {
+    fn in_all(&self) -> Attempts {
+        Attempts { made: self.attempts, counted: self.ticket.counted(self.attempts) }
+    }
+
+    fn new(flow: Option<&'f FlowControl>, deadline: Option<Instant>) -> Self {
+        Self {
+            flow,
+            ticket: Ticket::default(),
+            attempts: 0,
+            deadline,
+            may_be_done: false,
+            taken: None,
+            last: None,
+        }
+    }
+}
+
+/// However a call ends, even if it is dropped, others do not wait for its probe.
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        if let Some(flow) = self.flow {
+            flow.leave(&self.ticket);
+        }
     }
 }
 

@@ -18,8 +18,9 @@ use crate::{
 ///
 /// It works like that of [`Client::send_all`]: when the API throttles one call, all of them pause for as long as the API asks, and fewer
 /// are sent at a time afterwards. After three consecutive failures that suggest an outage, one call at a time probes whether the API is
-/// back while the others wait. Unlike a stream, a throttle never gives up, so set a time limit of your own where that matters. Clones share
-/// the flow control.
+/// back while the others wait. Unlike a stream, a throttle never gives up, so set a time limit of your own where that matters. Only a call
+/// that can be repeated by its idempotency key alone fails after 23 hours, because SuprSend recognizes keys for 24 hours. Clones share the
+/// flow control.
 ///
 /// ```no_run
 /// # async fn example(client: suprsend::Client) -> Result<(), suprsend::Error> {

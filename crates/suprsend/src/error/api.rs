@@ -19,7 +19,7 @@ pub struct ApiError {
 /// The content of an error body, parsed from any of the API's forms.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Shape {
-    /// Whether the body is JSON with a message in the place where the API's own errors have it.
+    /// Whether the body is JSON with a message and a code, or the word for a failure, where the API's own errors have them.
     in_own_words: bool,
     code: Option<i64>,
     message: Option<String>,
@@ -95,8 +95,8 @@ impl ApiError {
         self.response.retry_after()
     }
 
-    /// Returns whether the response comes from the API itself, not from a gateway on the way to it: JSON with a message in the API's own
-    /// form.
+    /// Returns whether the response comes from the API itself, not from a gateway on the way to it: JSON in the form of the API's own
+    /// errors.
     pub(crate) fn is_in_own_words(&self) -> bool {
         self.shape.in_own_words
     }
@@ -162,8 +162,13 @@ impl Shape {
         let message = own_words.into_iter().chain([body.get("error"), body.get("detail")]);
         let kind = [body.get("type"), nested("type")];
         let code = [body.get("code"), body.get("status")];
+        // A gateway's message stands alone, or beside the status as a number and the word for it.
+        let is_nested = nested("message").is_some() && body.contains_key("status");
+        let is_marked = body.get("code").and_then(number).is_some()
+            || body.get("status").is_some_and(Value::is_string)
+            || is_nested;
         Self {
-            in_own_words: own_words.into_iter().any(|message| text(message).is_some()),
+            in_own_words: is_marked && own_words.into_iter().any(|message| text(message).is_some()),
             message: message.into_iter().find_map(text),
             kind: kind.into_iter().find_map(text),
             error_code: text(body.get("error_code")),

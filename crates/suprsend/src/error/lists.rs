@@ -4,27 +4,31 @@ use std::{error, fmt};
 
 use crate::error::ApiError;
 
-/// The error for an id that does not exist. The API itself reported this: the 404 contains one of its own messages, and does not come from
-/// a gateway.
-#[derive(Clone)]
-pub struct NotFound(ApiError);
+/// The error for an id that does not exist. The API itself reported this: the 404 has the form of its own errors, and does not come from a
+/// gateway.
+#[derive(Debug, Clone)]
+pub struct NotFound {
+    api: ApiError,
+    may_be_done: bool,
+}
 
 impl NotFound {
     /// Returns the API's error.
     pub fn api(&self) -> &ApiError {
-        &self.0
+        &self.api
     }
-}
 
-impl fmt::Debug for NotFound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("NotFound").field(&self.0).finish()
+    /// Returns whether an earlier attempt of the same call may have taken effect, because its response was lost. The item may be missing for
+    /// that reason: a deletion has then succeeded, and a draft that was to be finished has gone live.
+    pub fn may_be_done(&self) -> bool {
+        self.may_be_done
     }
 }
 
 impl fmt::Display for NotFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.api.fmt(f)?;
+        if self.may_be_done { f.write_str("; an earlier attempt may have taken effect") } else { Ok(()) }
     }
 }
 
@@ -32,11 +36,11 @@ impl error::Error for NotFound {}
 
 impl NotFound {
     /// Converts the error, or returns it unchanged if it is of another kind.
-    pub(crate) fn new(error: ApiError) -> Result<Self, ApiError> {
-        if error.status() == http::StatusCode::NOT_FOUND && error.is_in_own_words() {
-            Ok(Self(error))
+    pub(crate) fn new(api: ApiError, may_be_done: bool) -> Result<Self, ApiError> {
+        if api.status() == http::StatusCode::NOT_FOUND && api.is_in_own_words() {
+            Ok(Self { api, may_be_done })
         } else {
-            Err(error)
+            Err(api)
         }
     }
 }

@@ -178,12 +178,13 @@ impl Error {
 
     /// Returns whether the arguments of this call caused the failure, so that calls with other arguments may succeed.
     ///
-    /// These are [`InvalidInput`](Self::InvalidInput), [`NotFound`](Self::NotFound), and [`Api`](Self::Api) with the status 400, 409, 413 or
-    /// 422. Any other failure may affect every call: the API key is not accepted (401), a setting is missing, or the API is down. A program
+    /// These are [`InvalidInput`](Self::InvalidInput), [`NotFound`](Self::NotFound) unless an earlier attempt [may have taken
+    /// effect](NotFound::may_be_done), and [`Api`](Self::Api) with the status 400, 409, 413 or 422. Any other failure may affect every call: the API key is not accepted (401), a setting is missing, or the API is down. A program
     /// that sends many records should skip a record only if this returns true, and otherwise stop and keep the record for later.
     pub fn is_caused_by_input(&self) -> bool {
         match self {
-            Self::InvalidInput(_) | Self::NotFound(_) => true,
+            Self::InvalidInput(_) => true,
+            Self::NotFound(error) => !error.may_be_done(),
             Self::Api(error) => matches!(error.status().as_u16(), 400 | 409 | 413 | 422),
             Self::Config(_)
             | Self::Timeout(_)
@@ -240,12 +241,9 @@ impl Error {
         }
     }
 
-    /// Returns [`Error::NotFound`] if the API itself reports that, and any other error unchanged.
-    pub(crate) fn into_not_found(self) -> Self {
-        match self {
-            Self::Api(error) => NotFound::new(error).map_or_else(Self::Api, Self::NotFound),
-            other => other,
-        }
+    /// Creates the error of a response: [`Error::NotFound`] if the API itself reports that.
+    pub(crate) fn of_response(error: ApiError, may_be_done: bool) -> Self {
+        NotFound::new(error, may_be_done).map_or_else(Self::Api, Self::NotFound)
     }
 
     /// Returns the number of attempts, as far as the error tells, and the error of the last attempt.

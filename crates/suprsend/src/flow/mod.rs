@@ -98,7 +98,7 @@ struct Rate {
 /// A stream's knowledge about one of its calls. It is small, because it is part of the future of every call.
 #[derive(Debug, Default)]
 pub(crate) struct Ticket {
-    /// The last row of failures in which the call was counted.
+    /// The last row of failures in which the call was counted, or was the probe.
     row: Option<NonZeroU32>,
     /// The number of attempts that failed because of an outage rather than the call itself.
     held: u16,
@@ -125,13 +125,15 @@ enum Signal {
     Silent,
     /// It is out of order, or this particular request makes it fail.
     Failing,
-    /// It responded, so the failure concerns only this request.
+    /// It responded, or the failure is final: waiting for the API would not help.
     Answered,
 }
 
 impl From<&Error> for Signal {
     fn from(error: &Error) -> Self {
         match error {
+            // Waiting does not make a certificate trusted.
+            Error::Connection(error) if !error.is_retryable() => Self::Answered,
             Error::Timeout(_) | Error::Connection(_) => Self::Silent,
             error => match error.status() {
                 Some(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => Self::Throttled,
@@ -209,6 +211,18 @@ impl FlowControl {
     /// Returns whether an outage took longer than the maximum.
     pub(crate) fn is_over(&self) -> bool {
         self.state().is_over
+    }
+
+    /// Lets another call probe the API if this one did, and ended without a result: it was dropped, or could not be sent.
+    pub(crate) fn leave(&self, ticket: &Ticket) {
+        let mut state = self.state();
+        if state.is_probed_by(ticket)
+            && let Some(outage) = &mut state.outage
+        {
+            outage.probing = false;
+            drop(state);
+            self.probed.notify_waiters();
+        }
     }
 
     /// Returns when the current outage of the stream started, and its last failure.
@@ -295,18 +309,22 @@ impl State {
             *due = None;
             return Wait::Until(until);
         }
-        if let Some(outage) = self.outage.as_mut().filter(|_| !self.is_over)
-            && !ticket.probes
-        {
+        let probes = self.is_probed_by(ticket);
+        if let Some(outage) = self.outage.as_mut().filter(|_| !self.is_over && !probes) {
             if outage.probing {
                 *due = None;
                 return Wait::Probe;
             }
-            (outage.probing, ticket.probes) = (true, true);
+            (outage.probing, ticket.probes, ticket.row) = (true, true, Some(self.row.number));
         }
         let Some(rate) = &mut self.rate else { return Wait::Nothing };
         let due = *due.get_or_insert_with(|| rate.take(now));
         if now < due { Wait::Until(due) } else { Wait::Nothing }
+    }
+
+    /// Returns whether a call probes the API in the current outage. It may have been the probe of an earlier one.
+    fn is_probed_by(&self, ticket: &Ticket) -> bool {
+        ticket.probes && ticket.row == Some(self.row.number)
     }
 
     /// Records that the API responded, with whatever result.
@@ -324,7 +342,8 @@ impl State {
         ticket: &mut Ticket,
         now: Instant,
     ) -> bool {
-        let probed = std::mem::take(&mut ticket.probes);
+        let probed = self.is_probed_by(ticket);
+        ticket.probes = false;
         if signal == Signal::Answered {
             self.heard();
             return false;
@@ -410,7 +429,10 @@ impl Rate {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::error::ConnectionError;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -568,6 +590,16 @@ mod tests {
     }
 
     #[test]
+    fn nobody_waits_after_a_failure_that_is_final() {
+        let cause = Arc::new(std::io::Error::other("the certificate is not trusted"));
+        let failure = |retryable| {
+            let error = ConnectionError::new("cannot connect", retryable, None, cause.clone());
+            Signal::from(&Error::from(error))
+        };
+        assert_eq!((failure(true), failure(false)), (Signal::Silent, Signal::Answered));
+    }
+
+    #[test]
     fn failures_in_a_row_hold_the_stream_until_a_probe_is_answered() {
         let mut state = state();
         let mut now = Instant::now();
@@ -586,6 +618,41 @@ mod tests {
         state.heard();
         assert!(matches!(state.wait(&mut probe, &mut None, now), Wait::Nothing));
         assert!(!fail(&mut state, now, Signal::Silent, None, now));
+    }
+
+    /// Puts the flow control into an outage, and returns the time after its pause.
+    fn out_of_order(flow: &FlowControl) -> Instant {
+        let now = Instant::now();
+        for _ in 0..3 {
+            fail(&mut flow.state(), now, Signal::Silent, None, now);
+        }
+        now + SECOND * 60
+    }
+
+    #[test]
+    fn a_probe_that_ends_without_a_result_makes_room_for_another() {
+        let flow = FlowControl::new(RetryPolicy::default());
+        let now = out_of_order(&flow);
+        let (mut first, mut second) = (Ticket::default(), Ticket::default());
+        assert!(matches!(flow.state().wait(&mut first, &mut None, now), Wait::Nothing));
+        flow.leave(&second);
+        assert!(matches!(flow.state().wait(&mut second, &mut None, now), Wait::Probe));
+        flow.leave(&first);
+        assert!(matches!(flow.state().wait(&mut second, &mut None, now), Wait::Nothing));
+    }
+
+    #[test]
+    fn a_probe_of_an_earlier_outage_is_not_one_of_the_current() {
+        let flow = FlowControl::new(RetryPolicy::default());
+        let now = out_of_order(&flow);
+        let (mut earlier, mut current) = (Ticket::default(), Ticket::default());
+        assert!(matches!(flow.state().wait(&mut earlier, &mut None, now), Wait::Nothing));
+        flow.state().heard();
+        let now = out_of_order(&flow);
+        assert!(matches!(flow.state().wait(&mut current, &mut None, now), Wait::Nothing));
+        assert!(matches!(flow.state().wait(&mut earlier, &mut None, now), Wait::Probe));
+        flow.leave(&earlier);
+        assert!(matches!(flow.state().wait(&mut Ticket::default(), &mut None, now), Wait::Probe));
     }
 
     #[test]

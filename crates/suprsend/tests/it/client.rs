@@ -158,6 +158,25 @@ async fn keys_rotate_without_a_new_pool() {
 }
 
 #[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn another_key_does_not_keep_the_uid_of_the_workspace() {
+    let server = Server::start([created()]).await;
+    let client = server.builder().workspace("first").build().unwrap();
+    let send = |client: &Client| client.broadcasts().send("list", "template", "news");
+    let other = client.with_api_key("other-key").unwrap();
+    let error = send(&other).await.unwrap_err();
+    assert!(matches!(&error, Error::Config(error) if error.setting() == "workspace"), "{error}");
+    assert_eq!(server.requests(), 0);
+
+    for client in [&client, &other.with_workspace("second")] {
+        _ = send(client).await;
+    }
+    let received = server.received();
+    let sent: Vec<_> =
+        received.iter().map(|one| (one.target(), one.header("authorization").unwrap())).collect();
+    assert_eq!(sent, [("/first/broadcast/", "Bearer test-key"), ("/second/broadcast/", "Bearer other-key")]);
+}
+
+#[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_key_that_is_rotated_during_the_retries_is_used() {
     let server = Server::start([response(503, &[("retry-after", "10")], ""), created()]).await;
     let client = server.client();

@@ -415,8 +415,17 @@ async fn errors_that_concern_every_call_are_not_caused_by_the_input() {
         assert!(!(error.is_caused_by_input() && error.is_retryable()), "{error}");
     }
     // A gateway's, which knows no user.
-    let (outcome, _) = with([response(404, &[("content-type", "text/html")], "<h1>Not found</h1>")]).await;
-    assert!(!outcome.unwrap_err().is_caused_by_input());
+    for page in [
+        "<h1>Not found</h1>",
+        r#"{"message": "no Route matched with those values", "request_id": "1"}"#,
+        r#"{"message": "Not Found"}"#,
+        r#"{"status": 404, "error": "Not Found", "message": "No message available", "path": "/v1/user/jane/"}"#,
+        r#"{"error": {"message": "Not found", "code": 404}}"#,
+    ] {
+        let (outcome, _) = with([response(404, &[], page)]).await;
+        let error = outcome.unwrap_err();
+        assert!(matches!(error, Error::Api(_)) && !error.is_caused_by_input(), "{page}: {error}");
+    }
     let server = Server::start([created()]).await;
     assert!(server.client().users().upsert(" ").await.unwrap_err().is_caused_by_input());
     let (outcome, _) = with([json(200, "[]")]).await;

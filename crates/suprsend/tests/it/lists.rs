@@ -112,6 +112,17 @@ async fn a_lost_response_does_no_harm() {
     assert_eq!(once.lists().replace("news", ids(7)).await.unwrap().subscribers_count, Some(7));
 }
 
+/// The draft is gone because it was deleted, which says nothing about its finish.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn a_lost_response_to_the_deletion_is_not_taken_for_a_finish() {
+    let (hub, client) = hub(3).await;
+    hub.inject(Fault::status(503).operation(FINISH).times(3)).unwrap();
+    hub.inject(Fault::lost().operation("delete-draft-list")).unwrap();
+    let error = client.lists().replace("news", ids(3)).await.unwrap_err();
+    assert_eq!(error.status().unwrap().as_u16(), 503, "{error}");
+    assert_as_it_was(&hub, &members(&client).await);
+}
+
 #[tokio::test(start_paused = true, crate = "crate::patient")]
 async fn a_draft_that_somebody_else_deleted_is_not_taken_for_finished() {
     let (hub, client) = hub(3).await;

@@ -30,6 +30,7 @@ mod rows;
 mod runtimes;
 mod sending;
 mod server;
+mod throttle;
 #[cfg(feature = "rustls")]
 mod tls;
 #[cfg(feature = "token")]

@@ -149,6 +149,7 @@ macro_rules! own {
 own!(KeyToManagement: Spec::new("a", Method::GET, "/a/").bearer().server(DEFAULT_MANAGEMENT_URL).response(Format::Empty));
 own!(KeyInHeader: Spec::new("b", Method::GET, "/a/").credential(Credential::Header("x-key")).server(DEFAULT_MANAGEMENT_URL));
 own!(TokenToHub: Spec::new("c", Method::GET, "/a/").credential(Credential::Scheme("ServiceToken")).response(Format::Empty));
+own!(KeyElsewhere: Spec::new("e", Method::GET, "/a/").bearer().server("http://127.0.0.1:9"));
 own!(TokenElsewhere: Spec::new("d", Method::GET, "/a/").credential(Credential::Scheme("ServiceToken")).server("http://127.0.0.1:9"));
 
 /// Whatever an operation says of itself, a key goes nowhere else.
@@ -164,6 +165,8 @@ async fn an_operation_cannot_ask_for_the_key_of_the_other_host() {
     ] {
         assert_eq!(error.to_string(), "api_key: is not the credential that the operation demands");
     }
+    let error = client.call(KeyElsewhere).await.unwrap_err();
+    assert_eq!(error.to_string(), "api_key: is not sent to another server than the client's, which `e` has");
     assert_eq!((hosts.hub.requests(), hosts.management.requests()), (0, 0));
 }
 

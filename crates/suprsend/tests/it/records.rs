@@ -19,7 +19,7 @@ use futures_core::Stream;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use suprsend::{
-    Client, Error, StatusCode,
+    Client, Error, RetryPolicy, StatusCode,
     bulk::RecordOutcome,
     types::{BulkRecord, EditOperation, Event, UserProperties, UserRecord, WorkflowTrigger},
     users::Push,
@@ -43,6 +43,22 @@ async fn collect<T>(outcomes: &mut (impl Stream<Item = T> + Unpin)) -> Vec<T> {
         all.push(outcome);
     }
     all
+}
+
+/// Attempts that an outage took do not count against the records of their pack.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn an_outage_leaves_a_record_its_own_attempts() {
+    let of_record = |record: Value| response_json(207, json!({"status": "success", "records": [record]}));
+    let busy = json!({"status": "error", "status_code": 503, "error": {"type": "internal_error", "message": "busy"}});
+    let accepted = json!({"status": "success", "status_code": 202, "message_id": "message-1"});
+    let mut answers = vec![Answer::CloseAtOnce; 4];
+    answers.extend([of_record(busy), of_record(accepted)]);
+    let server = Server::start(answers).await;
+    let policy = RetryPolicy::default().max_attempts(4);
+    let client = server.builder().retry(policy).build().unwrap();
+    let outcomes = collect(&mut client.workflows().trigger_all([trigger(1)])).await;
+    let response = outcomes[0].result.as_ref().unwrap();
+    assert_eq!((outcomes.len(), response.attempts()), (1, 6));
 }
 
 /// A trigger with a number that tells it from others.

@@ -34,7 +34,7 @@ use crate::{
     error::{ApiError, Error, Secrets, UndecodableResponse},
     flow::LONGEST_PAUSE,
     raw_response::RawResponse,
-    response::Response,
+    response::{Attempts, Response},
     retry::{self, RetryPolicy},
     rules,
 };
@@ -209,7 +209,7 @@ where
         response: Response<<<S::Item as RecordEntry>::Operation as suprsend_api::Operation>::Response>,
     ) {
         let (status, headers, attempts) =
-            (response.status(), response.headers().clone(), response.attempts());
+            (response.status(), response.headers().clone(), response.all_attempts());
         let receipts = <S::Item as RecordEntry>::Operation::receipts(response.into_inner(), records.len());
         let receipts = match receipts {
             Ok(receipts) => receipts,
@@ -266,17 +266,19 @@ where
         let policy = self.inner.flow.policy(self.policy.clone());
         let mut round = Round::new(&policy, self.inner.flow.is_over());
         for mut held in records {
-            self.count(&mut held, attempts);
+            self.count(&mut held, Attempts { made: attempts, counted: attempts });
             self.again_or_failed(&mut round, held, error.clone());
         }
         self.last = Some(error);
     }
 
     /// Counts how often a record was sent.
-    fn count(&mut self, held: &mut Held<<S::Item as RecordEntry>::Value>, attempts: u32) {
-        let again = if held.attempts == 0 { attempts.saturating_sub(1) } else { attempts };
+    fn count(&mut self, held: &mut Held<<S::Item as RecordEntry>::Value>, attempts: Attempts) {
+        let Attempts { made, counted } = attempts;
+        let again = if held.attempts.made == 0 { made.saturating_sub(1) } else { made };
         self.retries += u64::from(again);
-        held.attempts = held.attempts.saturating_add(attempts);
+        held.attempts.made = held.attempts.made.saturating_add(made);
+        held.attempts.counted = held.attempts.counted.saturating_add(counted);
     }
 
     /// Schedules a failed record for another request if that may help. Otherwise reports its failure.
@@ -288,12 +290,12 @@ where
     ) {
         let may_repeat = held.idempotent || retry::was_not_processed(&error);
         let mut queue = self.queue.lock();
-        if let Some(delay) = round.delay(held.attempts, &error).filter(|_| may_repeat) {
+        if let Some(delay) = round.delay(held.attempts.counted, &error).filter(|_| may_repeat) {
             // The clock cannot represent arbitrarily distant times.
             let due = Instant::now() + delay.min(LONGEST_PAUSE);
             queue.again.push(Again { due, held, error });
         } else {
-            let error = error.after_attempts(held.attempts);
+            let error = error.after_attempts(held.attempts.made);
             let failed = held.fail::<ReceiptOf<S::Item>>(error);
             queue.ready.push_back(failed);
         }
@@ -346,7 +348,7 @@ fn refusal<E: RecordEntry>(json: &[u8], record: &BulkRecord, headers: &HeaderMap
     let secrets = rules.map(|(rules, record)| rules::secrets(rules, &record)).unwrap_or_default();
     let secrets = secrets.into_iter().filter(|secret| Secrets::is_long_enough(secret));
     let secrets = Secrets::new(secrets.chain(own.iter().cloned()));
-    Error::from(ApiError::new(response, &secrets)).into_not_found()
+    Error::of_response(ApiError::new(response, &secrets), false)
 }
 
 impl<S> SendRecords<S>

@@ -25,6 +25,7 @@ use crate::{
     checks,
     client::AsClient,
     error::{Error, Violations},
+    response::Attempts,
     rules,
 };
 
@@ -131,7 +132,14 @@ impl<S: Stream<Item: RecordEntry>, C: AsClient> Packs<S, C> {
         let mut queue = self.queue.lock();
         let index = queue.taken;
         queue.taken += 1;
-        let held = |key, json, idempotent| Held { index, value, key, json, idempotent, attempts: 0 };
+        let held = |key, json, idempotent| Held {
+            index,
+            value,
+            key,
+            json,
+            idempotent,
+            attempts: Attempts::default(),
+        };
         match written {
             Ok((key, json, idempotent)) => queue.pack(held(key, json, idempotent)),
             Err((key, error)) => {

@@ -12,7 +12,7 @@ use super::{
     outcome::RecordOutcome,
     record::{ENVELOPE, ReceiptOf, RecordEntry, RecordOutcomeOf, limits},
 };
-use crate::{bulk::packing::Packer, checks::BODY_BYTES, error::Error};
+use crate::{bulk::packing::Packer, checks::BODY_BYTES, error::Error, response::Attempts};
 
 /// A record as it is sent, with the position and the value that its outcome returns.
 pub(crate) struct Held<V> {
@@ -23,7 +23,7 @@ pub(crate) struct Held<V> {
     /// Whether it may be sent twice.
     pub(super) idempotent: bool,
     /// The number of times it was sent.
-    pub(super) attempts: u32,
+    pub(super) attempts: Attempts,
 }
 
 impl<V> Held<V> {
