@@ -1,4 +1,7 @@
-//! `cargo xtask package`: tests the crates as users get them: packed, built from the packages, and used by a program outside the workspace.
+//! `cargo xtask package`: tests the crates as users get them: packed, built from the packages, and used by a program outside the workspace,
+//! also with a document that this program's author changes.
+
+mod changed;
 
 use std::{
     fs,
@@ -47,6 +50,13 @@ struct Published {
     version: String,
 }
 
+impl Published {
+    /// Returns the name of the folder that its tarball contains, which is also that of the tarball.
+    fn folder(&self) -> String {
+        format!("{}-{}", self.name, self.version)
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let (published, target) = published()?;
     let mut command = cargo();
@@ -66,11 +76,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
 
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-    write_consumer(folder.path(), &published, &target.join("package"))?;
+    unpack(folder.path(), &published, &target.join("package"))?;
+    write_consumer(folder.path(), &published)?;
     let output = cargo()
         .current_dir(folder.path())
         .args(["run", "--quiet", "--target-dir"])
-        .arg(target)
+        .arg(&target)
         .args(["--", "--json"])
         // The program must use its own mock server.
         .env_remove("SUPRSEND_API_KEY")
@@ -84,6 +95,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         .context("the program printed something else than a profile")?;
     say!("packed: {}", published.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", "))?;
     say!("a program outside the workspace stored {}", profile["distinct_id"])?;
+    let api =
+        published.iter().find(|one| one.name == "suprsend-api").context("suprsend-api is not published")?;
+    changed::check(folder.path(), &folder.path().join(api.folder()), &target)?;
+    say!("with a changed document, it has other code; a broken overlay is refused")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -108,17 +123,22 @@ fn published() -> Result<(Vec<Published>, PathBuf)> {
     Ok((published, text(&metadata["target_directory"]).into()))
 }
 
-/// Writes a package that depends on the packed SDK and mock server.
-fn write_consumer(folder: &Path, published: &[Published], packed: &Path) -> Result<()> {
-    let mut lines = vec![MANIFEST.to_owned()];
-    for Published { name, version } in published {
-        let tarball = packed.join(format!("{name}-{version}.crate"));
+/// Unpacks the crates.
+fn unpack(folder: &Path, published: &[Published], packed: &Path) -> Result<()> {
+    for one in published {
+        let tarball = packed.join(format!("{}.crate", one.folder()));
         let unpacked = Command::new("tar").arg("-xzf").arg(&tarball).arg("-C").arg(folder).status();
         if !unpacked.context("cannot run tar")?.success() {
             bail!("cannot unpack {}", tarball.display());
         }
-        lines.push(format!("{name} = {{ path = \"{name}-{version}\" }}"));
     }
+    Ok(())
+}
+
+/// Writes a package that depends on the unpacked SDK and mock server.
+fn write_consumer(folder: &Path, published: &[Published]) -> Result<()> {
+    let mut lines = vec![MANIFEST.to_owned()];
+    lines.extend(published.iter().map(|one| format!("{} = {{ path = \"{}\" }}", one.name, one.folder())));
     fs::write(folder.join("Cargo.toml"), lines.join("\n"))?;
     // The versions with which everything here is tested.
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
