@@ -148,7 +148,7 @@ impl Hub {
     }
 
     /// Defines a workflow: a JSON object with its `slug` and, if preferences should apply, its `category`. Its `template` is shown in
-    /// messages. Once a workflow is defined, undefined ones are answered with 404.
+    /// messages. Once a workflow is defined, or committed in the workspace `production`, unknown ones are answered with 404.
     ///
     /// # Errors
     ///

@@ -60,11 +60,13 @@
 //!   removed. The tenant `default` always exists.
 //! - **Lists**: only existing users are added, and counts tell how many changed. Any number of drafts can be open; finishing one replaces
 //!   the members of the list at once. The list `all_users` always exists and cannot be changed.
-//! - **Preferences**: a test defines the categories ([`Hub::define_category`]). A recipient's own choice overrides the tenant's, which
-//!   overrides the category's default. Opting out applies to all channels that are not mandatory.
-//! - **Workflows** are accepted with any slug until a test defines some ([`Hub::define_workflow`]). From then on, any other slug is
-//!   answered with a 404; in a request with many triggers, this is the error of that trigger. Recipients are users, objects and the
-//!   subscribers of objects, each once. Inline channels and properties are stored in the profile.
+//! - **Preferences**: a test defines the categories ([`Hub::define_category`]), or commits them in the workspace `production`. A
+//!   recipient's own choice overrides the tenant's, which overrides the category's default. Opting out applies to all channels that are not
+//!   mandatory.
+//! - **Workflows** are accepted with any slug until a test defines some ([`Hub::define_workflow`]) or commits one in the workspace
+//!   `production`. From then on, any other slug is answered with a 404, and so is a workflow that is disabled or deleted there; in a request
+//!   with many triggers, this is the error of that trigger. Recipients are users, objects and the subscribers of objects, each once. Inline
+//!   channels and properties are stored in the profile.
 //! - **Messages**: a trigger or a broadcast creates one for each recipient and active channel. It is delivered at once, or is
 //!   `trigger_blocked` if preferences or the tenant block it.
 //! - **Events** are recorded; an event of an unknown user is accepted and dropped. A record with `$user_operations` at `/event/`, or a list

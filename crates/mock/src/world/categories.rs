@@ -27,8 +27,10 @@ type Choices = BTreeMap<(String, String), Map<String, Value>>;
 
 #[derive(Debug, Default)]
 pub(crate) struct Preferences {
-    /// In the order in which they were defined.
-    pub(super) categories: Vec<Map<String, Value>>,
+    /// The categories that a test defined, in this order.
+    defined: Vec<Map<String, Value>>,
+    /// The categories of the live tree of the management API.
+    committed: Vec<Map<String, Value>>,
     pub(super) of_tenants: Choices,
     pub(super) own: BTreeMap<Key, Own>,
 }
@@ -51,13 +53,23 @@ pub(super) struct Whose<'a> {
 impl Preferences {
     /// Defines a category by its slug, `category`, replacing one with the same slug.
     pub(super) fn define_category(&mut self, category: Map<String, Value>) -> Result<(), Refused> {
-        let slug = category.get("category").and_then(Value::as_str).map(str::to_owned);
-        let slug = slug.ok_or_else(|| Refused::new("category: is required"))?;
-        match self.categories.iter_mut().find(|known| known["category"] == slug.as_str()) {
-            Some(known) => *known = category,
-            None => self.categories.push(category),
+        define(&mut self.defined, category)
+    }
+
+    /// Replaces the committed categories.
+    pub(super) fn commit_categories(&mut self, categories: Vec<Map<String, Value>>) {
+        self.committed.clear();
+        for category in categories {
+            // The document requires the slug.
+            _ = define(&mut self.committed, category);
         }
-        Ok(())
+    }
+
+    /// Returns the categories that a test defined, then the other committed ones.
+    pub(super) fn categories(&self) -> impl Iterator<Item = &Map<String, Value>> {
+        let is_defined = |slug: &Value| self.defined.iter().any(|known| known["category"] == *slug);
+        let others = self.committed.iter().filter(move |category| !is_defined(&category["category"]));
+        self.defined.iter().chain(others)
     }
 
     pub(super) fn forget(&mut self, recipient: &[String]) {
@@ -73,7 +85,7 @@ impl Preferences {
     }
 
     pub(super) fn category(&self, slug: &str) -> Result<&Map<String, Value>, HubResponse> {
-        let found = self.categories.iter().find(|category| category["category"] == slug);
+        let found = self.categories().find(|category| category["category"] == slug);
         found.ok_or_else(|| missing("category", slug))
     }
 
@@ -158,7 +170,7 @@ impl Preferences {
         tags: Option<&'a Value>,
     ) -> impl Iterator<Item = &'a Map<String, Value>> {
         let tenant = tenant.to_owned();
-        self.categories.iter().filter(move |category| {
+        self.categories().filter(move |category| {
             let shown = self.tenant_view(category, &tenant);
             shown["enabled_for_tenant"] == true
                 && shown["visible_to_subscriber"] == true
@@ -224,6 +236,17 @@ impl Preferences {
         }
         Ok(())
     }
+}
+
+/// Adds a category, replacing one with the same slug.
+fn define(known: &mut Vec<Map<String, Value>>, category: Map<String, Value>) -> Result<(), Refused> {
+    let slug = category.get("category").filter(|slug| slug.is_string());
+    let slug = slug.ok_or_else(|| Refused::new("category: is required"))?;
+    match known.iter_mut().find(|known| known["category"] == *slug) {
+        Some(known) => *known = category,
+        None => known.push(category),
+    }
+    Ok(())
 }
 
 /// Returns the first of two values that is not null.

@@ -62,6 +62,8 @@ struct Space {
 struct Drafts {
     draft: BTreeMap<String, Members>,
     live: BTreeMap<String, Members>,
+    /// Whether anything was ever committed, even if it was removed since.
+    was_live: bool,
 }
 
 impl Drafts {
@@ -86,6 +88,7 @@ impl Drafts {
         let Some(draft) = self.draft.get_mut(key) else { return };
         draft.insert("commit_message".to_owned(), message.into());
         self.live.insert(key.to_owned(), draft.clone());
+        self.was_live = true;
     }
 
     fn remove(&mut self, key: &str) -> bool {
@@ -150,6 +153,30 @@ impl Management {
     fn space(&mut self, slug: &str) -> Option<&mut Space> {
         let is_it = |it: &&mut Workspace| it.shown["slug"] == slug || it.shown["uid"] == slug;
         self.workspaces.iter_mut().find(is_it).map(|it| &mut it.space)
+    }
+
+    /// Returns the workspace whose live content the mock server's other operations know.
+    fn of_hub(&self) -> Option<&Space> {
+        self.workspaces.iter().find(|it| it.shown["slug"] == OF_HUB).map(|it| &it.space)
+    }
+
+    /// Returns the live workflows by slug.
+    pub(super) fn live_workflows(&self) -> impl Iterator<Item = (&String, &Members)> {
+        self.of_hub().into_iter().flat_map(|space| &space.workflows.live)
+    }
+
+    pub(super) fn live_workflow(&self, slug: &str) -> Option<&Members> {
+        self.of_hub()?.workflows.live.get(slug)
+    }
+
+    /// Returns whether a workflow was ever live.
+    pub(super) fn had_workflows(&self) -> bool {
+        self.of_hub().is_some_and(|space| space.workflows.was_live)
+    }
+
+    fn live_categories(&self) -> Vec<Members> {
+        let trees = self.of_hub().into_iter().flat_map(|space| space.categories.live.values());
+        trees.flat_map(contents::categories_of).collect()
     }
 
     fn workspaces(&mut self, verb: &str, asked: &Asked<'_>) -> Option<Answer> {
@@ -218,34 +245,16 @@ impl World {
             "workspace.template.mock_data" => space.mock_data(verb, asked),
             _ => None,
         }?;
-        if slug == OF_HUB && answer.is_ok() {
-            self.know_what_was_committed(resource);
+        if resource == "workspace.categories" {
+            self.preferences.commit_categories(self.management.live_categories());
         }
         Some(answer)
     }
+}
 
-    /// Passes the live content of the default workspace on to the mock server's other operations.
-    fn know_what_was_committed(&mut self, resource: &str) {
-        let Some(space) = self.management.space(OF_HUB) else { return };
-        let (mut workflows, mut categories) = (Vec::new(), Vec::new());
-        match resource {
-            "workspace.workflows" => {
-                let known = |(slug, it): (&String, &Members)| json!({"slug": slug, "category": it.get("category"), "name": it.get("name")});
-                workflows.extend(space.workflows.live.iter().map(known));
-            }
-            "workspace.categories" => {
-                categories.extend(space.categories.live.values().flat_map(contents::categories_of));
-            }
-            _ => {}
-        }
-        for workflow in workflows {
-            // Each has a slug.
-            _ = self.outbox.define_workflow(object(workflow));
-        }
-        for category in categories {
-            _ = self.preferences.define_category(category);
-        }
-    }
+/// Returns whether a workflow may run.
+pub(super) fn is_enabled(workflow: &Members) -> bool {
+    workflow.get("is_enabled") != Some(&Value::Bool(false))
 }
 
 fn object(value: Value) -> Members {

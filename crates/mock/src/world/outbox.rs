@@ -134,7 +134,7 @@ pub(crate) struct Outbox {
     pub(super) runs: Vec<Run>,
     /// The time at which each key was first seen.
     seen: BTreeMap<(Kind, String), DateTime<Utc>>,
-    /// The workflows that a test defined, by slug. If there are none, any workflow is known.
+    /// The workflows that a test defined, by slug.
     pub(super) workflows: BTreeMap<String, Map<String, Value>>,
     pub(super) bytes: usize,
     /// The origin of the current request.

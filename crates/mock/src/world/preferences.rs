@@ -97,7 +97,7 @@ impl World {
             }
             "list_categories" | "list_default_categories" => {
                 let (disabled, tags) = (asked.flag("include_disabled"), tags(asked));
-                let shown = stored.categories.iter().map(|category| stored.tenant_view(category, &tenant));
+                let shown = stored.categories().map(|category| stored.tenant_view(category, &tenant));
                 let shown = shown.filter(|it| disabled || it["enabled_for_tenant"] == true);
                 let shown =
                     shown.filter(|it| tags.as_ref().is_none_or(|tags| has_tags(&it["effective_tags"], tags)));
@@ -105,7 +105,7 @@ impl World {
                 Ok(Answered::Json(by_offset(&shown, &Window::new(asked.query, LIMIT))))
             }
             _ => {
-                let roots = grouped(stored.categories.iter().map(|category| {
+                let roots = grouped(stored.categories().map(|category| {
                     let mut shown = stored.tenant_view(category, &tenant);
                     let root = shown.remove("root_category").unwrap_or_default();
                     (json!({"root_category": root}), json!([section(category), shown]))

@@ -2,10 +2,11 @@
 
 use axum::http::StatusCode;
 use chrono::Utc;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Answer, Answered, Asked, Key, World,
+    management::is_enabled,
     messages::Cause,
     outbox::{KEY, Kind, Run, Sent},
     recipients::Target,
@@ -95,10 +96,7 @@ impl World {
     /// Runs a workflow for the recipients of a record.
     fn trigger(&mut self, body: &Value) -> Result<String, HubResponse> {
         let slug = text(body, "workflow").unwrap_or_default();
-        let known = self.outbox.workflows.get(slug);
-        if known.is_none() && !self.outbox.workflows.is_empty() {
-            return Err(HubResponse::refusal(StatusCode::NOT_FOUND, "workflow not found"));
-        }
+        let known = self.workflow(slug)?;
         let member = |name: &str| known.and_then(|known| known.get(name)?.as_str()).map(str::to_owned);
         let (category, template) = (member("category"), member("template"));
         let tenant = text(body, "tenant_id");
@@ -115,6 +113,18 @@ impl World {
             self.run(&cause, targets);
         }
         Ok(id)
+    }
+
+    /// Returns a workflow as a test defined it, or else as it was committed. Returns `None` for any slug until one is known.
+    fn workflow(&self, slug: &str) -> Result<Option<&Map<String, Value>>, HubResponse> {
+        let committed = self.management.live_workflow(slug);
+        let found = self.outbox.workflows.get(slug).or(committed);
+        let takes_any = self.outbox.workflows.is_empty() && !self.management.had_workflows();
+        if committed.is_none_or(is_enabled) && (found.is_some() || takes_any) {
+            Ok(found)
+        } else {
+            Err(HubResponse::refusal(StatusCode::NOT_FOUND, "workflow not found"))
+        }
     }
 
     /// Handles the old form of a trigger, which includes the template and the category.

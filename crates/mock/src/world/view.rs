@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     Key, World,
@@ -231,8 +231,11 @@ impl World {
     /// Returns the slugs and names of the defined workflows and categories.
     pub(crate) fn defined(&self) -> (Vec<Value>, Vec<Value>) {
         let workflows = self.outbox.workflows.values().cloned().map(Value::Object);
-        let categories = self.preferences.categories.iter().cloned().map(Value::Object);
-        (workflows.collect(), categories.collect())
+        let is_committed = |slug: &String| !self.outbox.workflows.contains_key(slug);
+        let committed = self.management.live_workflows().filter(|(slug, _)| is_committed(slug));
+        let committed = committed.map(|(slug, it)| json!({"slug": slug, "category": it.get("category")}));
+        let categories = self.preferences.categories().cloned().map(Value::Object);
+        (workflows.chain(committed).collect(), categories.collect())
     }
 }
 

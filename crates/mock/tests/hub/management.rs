@@ -1,10 +1,9 @@
 //! The management API: a life of each resource.
 
-use axum::http::StatusCode;
 use serde_json::{Value, json};
 use suprsend_mock::Hub;
 
-use crate::Result;
+use crate::{Result, column};
 
 struct Caller {
     hub: Hub,
@@ -135,17 +134,40 @@ async fn a_workflow_from_draft_to_trigger() -> Result {
     let off = caller.done("PATCH", &format!("{at}enable/"), json!({"is_enabled": false})).await;
     assert_eq!(off["status"], "inactive");
 
-    let trigger = |slug: &str| json!({"workflow": slug, "recipients": [{"distinct_id": "jane"}]});
-    caller.hub.seed("jane", json!({}))?;
-    let (status, _) = caller.send("Bearer", "POST", "/trigger/", trigger("welcome")).await;
-    assert_eq!(status, StatusCode::ACCEPTED.as_u16());
-    let (status, _) = caller.send("Bearer", "POST", "/trigger/", trigger("unknown")).await;
-    assert_eq!(status, 404, "the hub knows what was committed");
-
     let listed = caller.done("GET", "/v1/production/workflow/?slugs=welcome,other", Value::Null).await;
     assert_eq!(listed["meta"]["count"], 1);
     caller.done("DELETE", at, Value::Null).await;
     assert_eq!(caller.refused("DELETE", at, Value::Null).await.0, 404);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_trigger_takes_the_workflows_that_are_live_and_enabled() -> Result {
+    let caller = Caller::start().await?;
+    let trigger = async |slug: &str| {
+        let body = json!({"workflow": slug, "recipients": ["jane"]});
+        caller.send("Bearer", "POST", "/trigger/", body).await.0
+    };
+    let at = "/v1/production/workflow/welcome/";
+    caller.done("POST", at, workflow("orders")).await;
+    assert_eq!(trigger("any").await, 202, "a draft is not known yet");
+    caller.done("PATCH", &format!("{at}commit/"), Value::Null).await;
+    assert_eq!((trigger("welcome").await, trigger("unknown").await), (202, 404));
+
+    let enable = async |is_enabled: bool| {
+        caller.done("PATCH", &format!("{at}enable/"), json!({"is_enabled": is_enabled})).await;
+    };
+    enable(false).await;
+    assert_eq!(trigger("welcome").await, 404, "a disabled workflow");
+    enable(true).await;
+    assert_eq!(trigger("welcome").await, 202);
+    caller.done("DELETE", at, Value::Null).await;
+    assert_eq!((trigger("welcome").await, trigger("any").await), (404, 404), "the last one is deleted");
+
+    caller.hub.define_workflow(json!({"slug": "own"}))?;
+    // The workspace is addressed by its uid.
+    caller.done("POST", "/v1/wksp_2/workflow/welcome/?commit=true", workflow("orders")).await;
+    assert_eq!((trigger("own").await, trigger("welcome").await, trigger("any").await), (202, 202, 404));
     Ok(())
 }
 
@@ -216,6 +238,14 @@ async fn categories_are_one_tree_that_the_hub_knows_once_it_is_committed() -> Re
     assert_eq!(saved["validation_result"], json!({"is_valid": false, "errors": ["orders"]}));
     let kept = caller.done("PATCH", &format!("{at}commit/?commit_message=m"), Value::Null).await;
     assert_eq!(kept["validation_result"]["is_valid"], false);
+
+    // Once the workflow is disabled, it can. A category that the test defined stays.
+    caller.hub.define_category(json!({"category": "own"}))?;
+    caller.done("PATCH", "/v1/production/workflow/w/enable/", json!({"is_enabled": false})).await;
+    caller.done("PATCH", &format!("{at}commit/?commit_message=m"), Value::Null).await;
+    let path = "/v1/user/jane/preference/category/";
+    let (_, left) = caller.send("Bearer", "GET", path, Value::Null).await;
+    assert_eq!(column(&left, "/category"), ["own"]);
 
     let text =
         json!({"sections": {}, "categories": {"orders": {"name": "Bestellungen", "description": null}}});

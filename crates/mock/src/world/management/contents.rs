@@ -6,8 +6,8 @@ use chrono::Utc;
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Answered, Asked, Members, Space, bad_request, members, mode, object, offset_page, system_user,
-    time, validation, without,
+    Answer, Answered, Asked, Members, Space, bad_request, is_enabled, members, mode, object, offset_page,
+    system_user, time, validation, without,
 };
 
 /// Returns whether a slug is requested. The parameter lists slugs separated by commas; without it, all are.
@@ -18,9 +18,9 @@ fn is_asked_for(asked: &Asked<'_>, slug: &str) -> bool {
 impl Space {
     fn workflow(&self, slug: &str, mode: &str) -> Option<Members> {
         let mut shown = self.workflows.by_mode(mode).get(slug)?.clone();
-        let status = match (mode, shown.get("is_enabled")) {
-            ("live", Some(Value::Bool(false))) => "inactive",
-            ("live", _) => "active",
+        let status = match mode {
+            "live" if is_enabled(&shown) => "active",
+            "live" => "inactive",
             _ => "draft",
         };
         let errors = workflow_errors(&shown);
@@ -193,12 +193,12 @@ impl Space {
         tree
     }
 
-    /// Returns the errors of a tree. A category that a live workflow uses cannot be removed.
+    /// Returns the errors of a tree. A category that an active workflow uses cannot be removed.
     fn tree_errors(&self, tree: &Members) -> Vec<String> {
         let known: BTreeSet<String> = categories_of(tree).iter().map(slug_of).collect();
         let live = self.categories.live.get("").map(categories_of).unwrap_or_default();
-        let used = self.workflows.live.values().filter_map(|it| it.get("category")?.as_str());
-        let used: BTreeSet<&str> = used.collect();
+        let active = self.workflows.live.values().filter(|it| is_enabled(it));
+        let used: BTreeSet<&str> = active.filter_map(|it| it.get("category")?.as_str()).collect();
         let gone =
             live.iter().map(slug_of).filter(|slug| !known.contains(slug) && used.contains(slug.as_str()));
         gone.collect()

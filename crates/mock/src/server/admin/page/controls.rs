@@ -142,7 +142,7 @@ fn setup(shared: &Shared, params: &Params) -> Markup {
     html! {
         section.card aria-labelledby="setup" {
             h2 #setup { "Workflows and categories" }
-            p.about { "Preferences apply to workflows with a category. Until a workflow is added, any slug is taken; from then on, others are answered with 404." }
+            p.about { "Preferences apply to workflows with a category. Until a workflow is added or committed, any slug is taken; from then on, others are answered with 404." }
             @if !categories.is_empty() || !workflows.is_empty() {
                 dl.pairs {
                     @for it in &categories { dt { (text(&it["category"])) } dd { "category" } }
