@@ -50,7 +50,8 @@
 //! - [`Hub::subscribe_to_object`] and [`Hub::subscribe_to_list`] subscribe a user without a request.
 //! - A user that does not exist is answered with a 404 whose message names the parameter: `distinct_id: user-123 not found`. A bulk delete
 //!   skips such users.
-//! - The profile of a user within a tenant overrides the user's own, key by key. The tenant must exist.
+//! - The profile of a user within a tenant overrides the user's own, key by key. The tenant must exist. A trigger or a broadcast for the
+//!   tenant uses this profile.
 //!
 //! # Other resources
 //!
@@ -68,7 +69,8 @@
 //!   with many triggers, this is the error of that trigger. Recipients are users, objects and the subscribers of objects, each once. Inline
 //!   channels and properties are stored in the profile.
 //! - **Messages**: a trigger or a broadcast creates one for each recipient and active channel. It is delivered at once, or is
-//!   `trigger_blocked` if preferences or the tenant block it.
+//!   `trigger_blocked` if preferences or the tenant block it. A trigger or a broadcast for a tenant that does not exist is accepted, and
+//!   reaches nobody: the API reports this in its log only.
 //! - **Events** are recorded; an event of an unknown user is accepted and dropped. A record with `$user_operations` at `/event/`, or a list
 //!   of such records, edits users, which need not exist.
 //! - A **key** that was seen in the last 24 hours is accepted without any effect; see [`Sent::is_duplicate`].

@@ -29,6 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     fs::write(&invoice, "%PDF-1.7")?;
     let team = [Member { id: "ann".into() }, Member { id: "bob".into() }];
     let order = Order { id: 5678, total: 9.5 };
+    client.tenants().upsert("acme", "Acme Inc.").await?;
 
     let response = client
         .workflows()

@@ -10,7 +10,6 @@ use super::{
     outbox::Kind,
     page::{Order, Window, by_cursor},
     people::page,
-    tenants::DEFAULT,
     time,
 };
 use crate::server::response::HubResponse;
@@ -30,7 +29,7 @@ pub(super) struct Cause<'a> {
     /// The workflow, or the list of a broadcast.
     pub(super) name: &'a str,
     pub(super) key: Option<&'a str>,
-    pub(super) tenant: Option<&'a str>,
+    pub(super) tenant: &'a str,
     pub(super) category: Option<String>,
     pub(super) template: Option<String>,
 }
@@ -79,7 +78,7 @@ impl Messages {
             "execution_id": execution_id, "parent_execution_id": null,
             "parent_entity_id": null, "parent_entity_type": null,
             "is_campaign": is_campaign,
-            "tenant_id": cause.tenant.unwrap_or(DEFAULT),
+            "tenant_id": cause.tenant,
             "vendor": {"name": "suprsend-mock", "nickname": null},
             "workflow": {"slug": slug, "version_id": null, "name": slug, "node_ref": null},
             "template": {"name": cause.template, "slug": cause.template, "version_no": null},

@@ -89,7 +89,7 @@ impl Sent {
     }
 
     /// Returns the recipients, each once: the `distinct_id` of a user, or `object_type/id` of an object. Users reached through an object or
-    /// a list are included; users without a profile are not.
+    /// a list are included; users without a profile are not. If the tenant does not exist, nobody is reached.
     pub fn recipients(&self) -> &[String] {
         &self.recipients
     }

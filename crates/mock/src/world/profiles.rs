@@ -226,7 +226,7 @@ impl Profiles {
         self.bytes
     }
 
-    fn to_json(&self, key: &[String], profile: &Profile) -> Map<String, Value> {
+    pub(super) fn to_json(&self, key: &[String], profile: &Profile) -> Map<String, Value> {
         let mut json: Map<_, _> =
             self.names.iter().zip(key).map(|(name, id)| ((*name).to_owned(), id.as_str().into())).collect();
         json.insert("properties".into(), profile.properties.clone().into());
@@ -248,6 +248,16 @@ impl Profile {
             channels: BTreeMap::new(),
             bytes: 0,
         }
+    }
+
+    /// Returns the profile with the properties and channels of another, key by key.
+    pub(super) fn overridden_by(&self, other: &Self) -> Self {
+        let mut merged = self.clone();
+        merged.updated_at = other.updated_at;
+        merged.properties.extend(other.properties.clone());
+        let filled = other.channels.iter().filter(|(_, entries)| !entries.is_empty());
+        merged.channels.extend(filled.map(|(channel, entries)| (channel.clone(), entries.clone())));
+        merged
     }
 
     /// Records a change at this time. Two changes within the clock's resolution still differ.

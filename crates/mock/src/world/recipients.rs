@@ -1,6 +1,6 @@
 //! The recipients of triggers and subscriptions, and everybody they reach.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use chrono::Utc;
 use serde_json::{Map, Value};
@@ -143,7 +143,7 @@ impl World {
     }
 
     /// Returns everybody whom the recipients reach, each once: users, objects, and through objects their subscribers.
-    pub(super) fn reached(&self, recipients: &[Recipient]) -> Vec<Target> {
+    pub(super) fn reached(&self, recipients: &[Recipient], tenant: &str) -> Vec<Target> {
         let mut seen = BTreeSet::new();
         let mut targets = Vec::new();
         for recipient in recipients {
@@ -153,7 +153,7 @@ impl World {
                 for key in level {
                     let is_own = depth == 0;
                     if key.is_empty() || seen.insert(key.clone()) {
-                        let target = self.target(&key, recipient, is_own);
+                        let target = self.target(&key, recipient, tenant, is_own);
                         targets.extend(target);
                     }
                     if key.len() == 2 {
@@ -167,22 +167,29 @@ impl World {
     }
 
     /// Returns a target, in which the channels of the inline form replace those of the profile. A recipient without a profile is ignored.
-    fn target(&self, key: &[String], recipient: &Recipient, is_own: bool) -> Option<Target> {
-        let profile = if key.len() == 2 { self.objects.profile(key) } else { self.users.profile(key) };
+    fn target(&self, key: &[String], recipient: &Recipient, tenant: &str, is_own: bool) -> Option<Target> {
         let mut addresses: Vec<_> = if is_own { recipient.inline_channels().collect() } else { Vec::new() };
         if addresses.is_empty() {
-            let stored = profile?.active_channels();
-            addresses = stored.map(|(channel, value)| (channel.to_owned(), value.clone())).collect();
+            addresses = self.addresses(key, tenant)?;
         }
         addresses.retain(|(channel, _)| recipient.may_use(channel));
         Some(Target { key: key.to_vec(), addresses })
     }
 
     /// Returns a user as the member of a list that receives a broadcast.
-    pub(super) fn member(&self, id: &str) -> Option<Target> {
+    pub(super) fn member(&self, id: &str, tenant: &str) -> Option<Target> {
         let key = vec![id.to_owned()];
-        let stored = self.users.profile(&key)?.active_channels();
-        let addresses = stored.map(|(channel, value)| (channel.to_owned(), value.clone())).collect();
+        let addresses = self.addresses(&key, tenant)?;
         Some(Target { key, addresses })
+    }
+
+    /// Returns the active channels of the profile that a user has within the tenant, or of that of an object, each with an address.
+    fn addresses(&self, key: &[String], tenant: &str) -> Option<Vec<(String, Value)>> {
+        let profile = match key {
+            [user] => self.profile_in(user, tenant)?,
+            _ => Cow::Borrowed(self.objects.profile(key)?),
+        };
+        let active = profile.active_channels();
+        Some(active.map(|(channel, value)| (channel.to_owned(), value.clone())).collect())
     }
 }

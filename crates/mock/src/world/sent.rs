@@ -99,20 +99,8 @@ impl World {
         let known = self.workflow(slug)?;
         let member = |name: &str| known.and_then(|known| known.get(name)?.as_str()).map(str::to_owned);
         let (category, template) = (member("category"), member("template"));
-        let tenant = text(body, "tenant_id");
-        let values = body["recipients"].as_array().map_or(&[][..], Vec::as_slice);
-        let recipients = self.recipients(values, tenant)?;
-        let actor = self.recipients(body.get("actor").map_or(&[], std::slice::from_ref), tenant)?;
-        let (id, is_duplicate) = self.record(Kind::Workflow, slug, body);
-        if !is_duplicate {
-            let targets = self.reached(&recipients);
-            for recipient in recipients.into_iter().chain(actor) {
-                self.store_inline(recipient, tenant, false);
-            }
-            let cause = Cause { name: slug, category, template, ..Cause::new(Kind::Workflow, body) };
-            self.run(&cause, targets);
-        }
-        Ok(id)
+        let cause = Cause { name: slug, category, template, ..Cause::new(Kind::Workflow, body) };
+        self.start(&cause, body, "recipients")
     }
 
     /// Returns a workflow as a test defined it, or else as it was committed. Returns `None` for any slug until one is known.
@@ -131,18 +119,27 @@ impl World {
     fn trigger_dynamic(&mut self, body: &Value) -> Answer {
         let name = text(body, "name").unwrap_or_default();
         let member = |name: &str| text(body, name).map(str::to_owned);
+        let (category, template) = (member("notification_category"), member("template"));
+        let cause = Cause { name, category, template, ..Cause::new(Kind::Workflow, body) };
+        self.start(&cause, body, "users").map(|_| Answered::AsDocumented)
+    }
+
+    /// Runs a workflow for the recipients, which are a member of the body, and stores the inline forms. Returns the id of the record.
+    fn start(&mut self, cause: &Cause<'_>, body: &Value, recipients: &str) -> Result<String, HubResponse> {
         let tenant = text(body, "tenant_id");
-        let recipients = self.recipients(body["users"].as_array().map_or(&[][..], Vec::as_slice), tenant)?;
-        let (_, is_duplicate) = self.record(Kind::Workflow, name, body);
-        if !is_duplicate {
-            let targets = self.reached(&recipients);
-            for recipient in recipients {
+        let recipients = body[recipients].as_array().map_or(&[][..], Vec::as_slice);
+        let recipients = self.recipients(recipients, tenant)?;
+        let actor = self.recipients(body.get("actor").map_or(&[], std::slice::from_ref), tenant)?;
+        let (id, is_duplicate) = self.record(cause.kind, cause.name, body);
+        // The API reports an unknown tenant in its log only.
+        if !is_duplicate && self.has_tenant(cause.tenant) {
+            let targets = self.reached(&recipients, cause.tenant);
+            for recipient in recipients.into_iter().chain(actor) {
                 self.store_inline(recipient, tenant, false);
             }
-            let (category, template) = (member("notification_category"), member("template"));
-            self.run(&Cause { name, category, template, ..Cause::new(Kind::Workflow, body) }, targets);
+            self.run(cause, targets);
         }
-        Ok(Answered::AsDocumented)
+        Ok(id)
     }
 
     /// Records an event. An event of an unknown user is accepted and dropped.
@@ -167,18 +164,19 @@ impl World {
         let members = self
             .members_of(list)
             .ok_or_else(|| HubResponse::bad_request(format!("list_id: {list} not found")))?;
-        let (_, is_duplicate) = self.record(Kind::Broadcast, list, body);
-        if !is_duplicate {
-            let mut targets: Vec<_> = members.iter().filter_map(|id| self.member(id)).collect();
+        let member = |name: &str| text(body, name).map(str::to_owned);
+        let (category, template) = (member("notification_category"), member("template"));
+        let cause = Cause { name: list, category, template, ..Cause::new(Kind::Broadcast, body) };
+        let (_, is_duplicate) = self.record(cause.kind, list, body);
+        if !is_duplicate && self.has_tenant(cause.tenant) {
+            let mut targets: Vec<_> = members.iter().filter_map(|id| self.member(id, cause.tenant)).collect();
             if let Some(channels) = body.get("channels").and_then(Value::as_array) {
                 let allowed = |channel: &str| channels.iter().any(|name| name == channel);
                 for target in &mut targets {
                     target.addresses.retain(|(channel, _)| allowed(channel));
                 }
             }
-            let member = |name: &str| text(body, name).map(str::to_owned);
-            let (category, template) = (member("notification_category"), member("template"));
-            self.run(&Cause { name: list, category, template, ..Cause::new(Kind::Broadcast, body) }, targets);
+            self.run(&cause, targets);
         }
         Ok(Answered::AsDocumented)
     }
@@ -222,12 +220,7 @@ impl World {
                 messages: self.messages.next()..self.messages.next(),
             });
             for (channel, value) in addresses {
-                let blocked = self.why_blocked(
-                    &key,
-                    cause.tenant.unwrap_or(DEFAULT),
-                    cause.category.as_deref(),
-                    &channel,
-                );
+                let blocked = self.why_blocked(&key, cause.tenant, cause.category.as_deref(), &channel);
                 self.messages.add(cause, &execution_id, &key, &channel, &value, blocked.as_deref());
             }
             if let Some(run) = self.outbox.runs.last_mut() {
@@ -254,7 +247,7 @@ impl<'a> Cause<'a> {
             kind,
             name: "",
             key: text(body, KEY),
-            tenant: text(body, "tenant_id"),
+            tenant: text(body, "tenant_id").unwrap_or(DEFAULT),
             category: None,
             template: None,
         }

@@ -1,9 +1,11 @@
 //! Tenants, of which one always exists, and users within tenants.
 
+use std::borrow::Cow;
+
 use chrono::Utc;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Answered, Asked, Key, World, json as members, missing, page, store};
+use super::{Answer, Answered, Asked, Key, World, json as members, missing, page, profiles::Profile, store};
 use crate::{
     document::{Document, list},
     server::response::HubResponse,
@@ -48,8 +50,11 @@ impl World {
 
     /// Rejects a tenant that does not exist. If the document declares no tenants, any is accepted.
     pub(super) fn needs_tenant(&self, tenant: &str) -> Result<(), HubResponse> {
-        let known = self.stores.get("tenants").is_none_or(|tenants| tenants.has(&[tenant.to_owned()]));
-        if known { Ok(()) } else { Err(missing("tenant_id", tenant)) }
+        if self.has_tenant(tenant) { Ok(()) } else { Err(missing("tenant_id", tenant)) }
+    }
+
+    pub(super) fn has_tenant(&self, tenant: &str) -> bool {
+        self.stores.get("tenants").is_none_or(|tenants| tenants.has(&[tenant.to_owned()]))
     }
 
     /// Returns whether a tenant sends nothing on this channel.
@@ -99,17 +104,16 @@ impl World {
     }
 
     /// Returns the profile of a user, overridden by that of the tenant, key by key.
+    pub(super) fn profile_in(&self, user: &str, tenant: &str) -> Option<Cow<'_, Profile>> {
+        let key = [user.to_owned(), tenant.to_owned()];
+        let own = self.users.profile(&key[..1])?;
+        let within = self.tenant_profiles.profile(&key);
+        Some(within.map_or(Cow::Borrowed(own), |within| Cow::Owned(own.overridden_by(within))))
+    }
+
+    /// Returns this profile, in the form of an upsert's response.
     fn in_tenant(&self, key: &[String]) -> Map<String, Value> {
-        let mut profile = self.users.get(&key[..1]).unwrap_or_default();
-        for (name, value) in self.tenant_profiles.get(key).unwrap_or_default() {
-            match (profile.get_mut(&name), value) {
-                (Some(Value::Object(known)), Value::Object(more)) => known.extend(more),
-                _ if name == "tenant_id" || name == "created_at" => {}
-                (_, value) => {
-                    profile.insert(name, value);
-                }
-            }
-        }
-        profile
+        let profile = self.profile_in(&key[0], &key[1]);
+        profile.map(|profile| self.users.to_json(&key[..1], &profile)).unwrap_or_default()
     }
 }

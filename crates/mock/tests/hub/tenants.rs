@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use suprsend_mock::Hub;
 
-use crate::{Result, column, done, read, refused, upsert};
+use crate::{Result, column, done, read, refused, send, upsert};
 
 #[tokio::test]
 async fn a_tenant_is_merged_listed_and_deleted() -> Result {
@@ -65,5 +65,41 @@ async fn the_profile_within_a_tenant_is_laid_over_the_users_own() -> Result {
     assert_eq!(refused(&hub, "DELETE", path, Value::Null).await?.0, 404);
     let nobody = refused(&hub, "GET", "/v1/user/nobody/tenant/acme/", Value::Null).await?;
     assert_eq!(nobody, (404, "distinct_id: nobody not found".into()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tenant_receives_at_the_profiles_within_it() -> Result {
+    let hub = Hub::start().await?;
+    upsert(&hub, "u", &json!({"$email": ["own@example.com"], "$sms": ["+15551234567"]})).await?;
+    done(&hub, "POST", "/v1/tenant/acme/", json!({"tenant_name": "Acme"})).await?;
+    done(&hub, "POST", "/v1/user/u/tenant/acme/", json!({"$email": ["work@example.com"]})).await?;
+    done(&hub, "POST", "/v1/subscriber_list/", json!({"list_id": "news"})).await?;
+    done(&hub, "POST", "/v1/subscriber_list/news/subscriber/add/", json!({"distinct_ids": ["u"]})).await?;
+
+    let trigger = json!({"workflow": "w", "recipients": ["u"]});
+    let broadcast = json!({"list_id": "news", "template": "t", "notification_category": "c"});
+    for (path, body) in [("/trigger/", trigger), ("/workspace/broadcast/", broadcast)] {
+        for (tenant, expected) in [
+            ("default", &["+15551234567", "own@example.com"][..]),
+            ("acme", &["+15551234567", "work@example.com"]),
+            ("unknown", &[]),
+        ] {
+            let mut body = body.clone();
+            body["tenant_id"] = tenant.into();
+            let before = read(&hub, "/v1/message/").await?["meta"]["count"].as_u64().ok_or("no count")?;
+            assert_eq!(send(&hub, "POST", path, body).await?.0, 202);
+            let page = read(&hub, "/v1/message/").await?;
+            let new = page["meta"]["count"].as_u64().ok_or("no count")? - before;
+            let addresses = column(&page, "/channel_identity/value");
+            assert_eq!(addresses[..usize::try_from(new)?], *expected, "{path} for {tenant}");
+        }
+    }
+    let inline =
+        json!({"distinct_id": "new", "$sms": ["+15557654321"], "$context": {"tenant_id": "unknown"}});
+    done(&hub, "POST", "/trigger/", json!({"workflow": "w", "recipients": [inline], "tenant_id": "unknown"}))
+        .await?;
+    assert!(hub.profile("new").is_none(), "nothing is done for an unknown tenant");
+    assert!(hub.sent().last().ok_or("nothing sent")?.recipients().is_empty());
     Ok(())
 }

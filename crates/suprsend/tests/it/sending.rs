@@ -51,6 +51,7 @@ async fn a_missing_workspace_is_an_error_of_the_configuration() {
 #[tokio::test]
 async fn a_trigger_with_everything() -> Result<(), Box<dyn std::error::Error>> {
     let (hub, client) = start().await;
+    client.tenants().upsert("acme", "Acme").await?;
     let folder = tempfile::tempdir()?;
     let invoice = folder.path().join("invoice.PDF");
     fs::write(&invoice, "%PDF-1.7")?;
@@ -107,6 +108,7 @@ async fn a_trigger_with_everything() -> Result<(), Box<dyn std::error::Error>> {
 #[tokio::test]
 async fn events_and_broadcasts() -> Result<(), Error> {
     let (hub, client) = start().await;
+    client.tenants().upsert("acme", "Acme").await?;
     hub.seed("jane", json!({"$email": ["jane@example.com"]})).unwrap();
     client
         .events()
