@@ -26,13 +26,13 @@ use self::{
     normalize::{for_requests, for_responses, normalize},
     parameter::{Parameter, Place},
     response::Responses,
-    schema::{Schema, Schemas},
+    schema::Schema,
     table::{Table, table},
 };
 pub(crate) use self::{
     parameter::Given,
     response::{Shown, Success},
-    schema::{Problem, list},
+    schema::{Problem, Schemas, list},
     security::Credential,
     table::Role,
     template::{NotText, Template},

@@ -66,8 +66,9 @@
 //!   mandatory.
 //! - **Workflows** are accepted with any slug until a test defines some ([`Hub::define_workflow`]) or commits one in the workspace
 //!   `production`. From then on, any other slug is answered with a 404, and so is a workflow that is disabled or deleted there; in a request
-//!   with many triggers, this is the error of that trigger. Recipients are users, objects and the subscribers of objects, each once. Inline
-//!   channels and properties are stored in the profile.
+//!   with many triggers, this is the error of that trigger. Data that does not match the live schema to which a live workflow is linked is
+//!   rejected. Recipients are users, objects and the subscribers of objects, each once. Inline channels and properties are stored in the
+//!   profile.
 //! - **Messages**: a trigger or a broadcast creates one for each recipient and active channel. It is delivered at once, or is
 //!   `trigger_blocked` if preferences or the tenant block it. A trigger or a broadcast for a tenant that does not exist is accepted, and
 //!   reaches nobody: the API reports this in its log only.

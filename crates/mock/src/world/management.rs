@@ -169,6 +169,12 @@ impl Management {
         self.of_hub()?.workflows.live.get(slug)
     }
 
+    /// Returns the live JSON schema to which a live workflow is linked.
+    pub(super) fn schema_of(&self, workflow: &str) -> Option<&Value> {
+        let slug = self.live_workflow(workflow)?.get("payload_schema")?.get("schema")?.as_str()?;
+        self.of_hub()?.schemas.live.get(slug)?.get("json_schema")
+    }
+
     /// Returns whether a workflow was ever live.
     pub(super) fn had_workflows(&self) -> bool {
         self.of_hub().is_some_and(|space| space.workflows.was_live)

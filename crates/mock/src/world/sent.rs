@@ -1,5 +1,7 @@
 //! Triggers, events and broadcasts: their recipients and their effects.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use chrono::Utc;
 use serde_json::{Map, Value, json};
@@ -9,10 +11,14 @@ use super::{
     management::is_enabled,
     messages::Cause,
     outbox::{KEY, Kind, Run, Sent},
+    people::refuse_any,
     recipients::Target,
     tenants::DEFAULT,
 };
-use crate::server::response::HubResponse;
+use crate::{
+    document::{Problem, Schemas},
+    server::response::HubResponse,
+};
 
 impl World {
     /// Performs operations on workflows: `trigger`, `trigger_many`, `trigger_dynamic`, `cancel`.
@@ -97,6 +103,7 @@ impl World {
     fn trigger(&mut self, body: &Value) -> Result<String, HubResponse> {
         let slug = text(body, "workflow").unwrap_or_default();
         let known = self.workflow(slug)?;
+        self.check_data(slug, body)?;
         let member = |name: &str| known.and_then(|known| known.get(name)?.as_str()).map(str::to_owned);
         let (category, template) = (member("category"), member("template"));
         let cause = Cause { name: slug, category, template, ..Cause::new(Kind::Workflow, body) };
@@ -113,6 +120,19 @@ impl World {
         } else {
             Err(HubResponse::refusal(StatusCode::NOT_FOUND, "workflow not found"))
         }
+    }
+
+    /// Rejects data that does not match the schema to which the workflow is linked.
+    fn check_data(&self, workflow: &str, body: &Value) -> Result<(), HubResponse> {
+        let Some(schema) = self.management.schema_of(workflow) else { return Ok(()) };
+        let schemas = Schemas::new(Arc::new(schema.clone())).map_err(HubResponse::bad_request)?;
+        let data = body.get("data").cloned().unwrap_or_else(|| json!({}));
+        let in_body = |Problem { field, what }: Problem| {
+            let field = format!("data.{field}").trim_end_matches('.').to_owned();
+            Problem { field, what }
+        };
+        let problems: Vec<_> = schemas.schema("").problems(&data).into_iter().map(in_body).collect();
+        refuse_any(&problems)
     }
 
     /// Handles the old form of a trigger, which includes the template and the category.

@@ -172,6 +172,32 @@ async fn a_trigger_takes_the_workflows_that_are_live_and_enabled() -> Result {
 }
 
 #[tokio::test]
+async fn data_is_validated_against_the_schema_that_the_workflow_is_linked_to() -> Result {
+    let caller = Caller::start().await?;
+    let mut linked = workflow("orders");
+    linked["payload_schema"] = json!({"schema": "order"});
+    caller.done("POST", "/v1/production/workflow/welcome/?commit=true", linked).await;
+    let trigger = async |data: Value| {
+        let body = json!({"workflow": "welcome", "recipients": ["jane"], "data": data});
+        let (status, response) = caller.send("Bearer", "POST", "/trigger/", body).await;
+        (status, response["message"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(trigger(json!({})).await.0, 202, "there is no such schema yet");
+    let schema = json!({
+        "type": "object", "required": ["order"], "properties": {"order": {"$ref": "#/$defs/Id"}}, "$defs": {"Id": {"type": "integer"}},
+    });
+    let named = json!({"name": "Order", "json_schema": schema});
+    caller.done("POST", "/v1/production/schema/order/?commit=true", named).await;
+    assert_eq!(trigger(json!({})).await, (400, "data.order: is required".into()));
+    assert_eq!(trigger(json!({"order": "5"})).await, (400, "data.order: is not of type \"integer\"".into()));
+    assert_eq!(trigger(json!({"order": 5})).await.0, 202);
+    let without_data = json!([{"workflow": "welcome", "recipients": ["jane"]}]);
+    let (_, many) = caller.send("Bearer", "POST", "/trigger/", without_data).await;
+    assert_eq!(many["records"][0]["status_code"], 400);
+    Ok(())
+}
+
+#[tokio::test]
 async fn schemas_and_events() -> Result {
     let caller = Caller::start().await?;
     let at = "/v1/staging/schema/order/";
