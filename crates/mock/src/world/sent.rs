@@ -266,7 +266,7 @@ impl<'a> Cause<'a> {
         Self {
             kind,
             name: "",
-            key: text(body, KEY),
+            key: text(body, KEY).map(str::trim),
             tenant: text(body, "tenant_id").unwrap_or(DEFAULT),
             category: None,
             template: None,

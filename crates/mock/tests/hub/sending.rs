@@ -177,7 +177,7 @@ async fn recipients_are_users_objects_and_their_subscribers() -> Result {
 #[tokio::test]
 async fn runs_are_cancelled_by_all_of_the_filters() -> Result {
     let hub = hub().await?;
-    for (workflow, key, recipients) in [("a", "k1", json!(["ann", "bob"])), ("b", "k2", json!(["ann"]))] {
+    for (workflow, key, recipients) in [("a", " k1 ", json!(["ann", "bob"])), ("b", "k2", json!(["ann"]))] {
         done(
             &hub,
             "POST",
