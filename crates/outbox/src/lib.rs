@@ -68,9 +68,24 @@
 //! | `priority` | lower numbers are sent first. Defaults to 0 |
 //!
 //! The other columns belong to the worker. If the idempotency key is missing, the worker stores one before it sends the message for the
-//! first time. The worker also validates the arguments: a message that it cannot send goes to the dead letters. A producer only needs the
-//! privileges `insert` on `messages` and `usage` of the schema. Rows of `dead` can be read and deleted freely; `suprsend-outbox retry`
-//! sends them again. The schema `suprsend_outbox_queue` belongs to the queue and is not an interface.
+//! first time. The worker also validates the arguments: a message that it cannot send goes to the dead letters. Rows of `dead` can be
+//! read and deleted freely; `suprsend-outbox retry` sends them again. The schema `suprsend_outbox_queue` belongs to the queue and is not an
+//! interface.
+//!
+//! # Privileges
+//!
+//! The role that runs `migrate` owns the tables, and needs `create` on the database. Others need these grants:
+//!
+//! ```sql
+//! grant usage on schema suprsend_outbox to outbox_producer;
+//! grant insert (operation, arguments, not_before, order_key, priority) on suprsend_outbox.messages to outbox_producer;
+//! grant select (id) on suprsend_outbox.messages to outbox_producer;
+//! grant outbox_owner to outbox_worker;
+//! ```
+//!
+//! [`Outbox::enqueue`] returns the id of the message, so producers in Rust must be able to read it. An insert with SQL needs this only if it
+//! has a `returning id`. Workers must be members of the owner, because the queue's tables have row-level security without a policy: whatever
+//! is granted to another role, it sees no rows there. The commands `dead` and `retry` need the same.
 //!
 //! # The queue
 //!

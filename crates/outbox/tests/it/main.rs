@@ -8,6 +8,7 @@ mod support;
 mod delivery;
 mod enqueue;
 mod killing;
+mod privileges;
 mod program;
 mod setup;
 mod takeover;
