@@ -1,6 +1,7 @@
 //! Creates and updates the outbox's tables.
 
 use graphile_worker::WorkerUtils;
+use sqlx::{Connection, PgConnection};
 
 use crate::{
     Outbox, database,
@@ -16,17 +17,20 @@ impl Outbox {
     /// Creates or updates the outbox's tables and those of its queue. It is safe to run repeatedly, and concurrently from several
     /// processes.
     ///
-    /// This needs PostgreSQL 14 or newer, and a database user that may create schemas. Workers and producers need fewer privileges.
+    /// This needs PostgreSQL 14 or newer, a database user that may create schemas, and a connection in addition to those of the pool.
+    /// Producers need [fewer privileges](crate#privileges).
     ///
     /// # Errors
     ///
     /// Fails if the database does.
     pub async fn migrate(&self) -> Result<(), Error> {
         const WHAT: &str = "migrate the outbox";
-        let mut guard = self.pool.acquire().await.map_err(failed(WHAT))?;
+        // Not one of the pool's, which may have no other for the migration.
+        let options = self.pool.connect_options();
+        let mut guard = PgConnection::connect_with(&options).await.map_err(failed(WHAT))?;
         sqlx::query("select pg_advisory_lock($1)")
             .bind(LOCK)
-            .execute(&mut *guard)
+            .execute(&mut guard)
             .await
             .map_err(failed(WHAT))?;
         let migrated = self.migrate_locked(WHAT).await;

@@ -7,8 +7,8 @@ use std::{
 
 use serde_json::Value;
 use suprsend_outbox::{
-    Error,
-    sqlx::{self, Row},
+    Error, Outbox,
+    sqlx::{self, Row, postgres::PgPoolOptions},
 };
 
 use crate::setup::on_postgres;
@@ -175,6 +175,15 @@ fn migrating_again_and_by_several_at_a_time_changes_nothing() {
         for name in ["", "1a", "Acme", "a\"b", "a b"] {
             assert!(matches!(setup.outbox.clone().schema(name), Err(Error::Schema(_))), "{name}");
         }
+    });
+}
+
+#[test]
+fn one_connection_is_enough_to_migrate() {
+    on_postgres(async |setup| {
+        let options = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(5));
+        let pool = options.connect(&setup.url).await.unwrap();
+        Outbox::new(pool).schema("one_connection").unwrap().migrate().await.unwrap();
     });
 }
 
