@@ -77,6 +77,25 @@ fn what_fails_for_good_is_a_dead_letter_without_anything_personal_and_can_be_sen
 }
 
 #[test]
+fn what_was_sent_is_redacted_from_a_text_that_was_cut_or_put_on_one_line() {
+    on_postgres(async |setup| {
+        // The SDK shows 300 characters of a message.
+        let recipients = [("jane\nsecret-street", ""), ("jane-secret-street", &*"x".repeat(289))];
+        for (recipient, before) in recipients {
+            let message = format!("{before} {recipient} is unknown");
+            let body = serde_json::json!({"message": message, "error_code": "unknown"});
+            setup.hub.inject(Fault::status(400).body(body).times(1)).unwrap();
+            setup.trigger("order-placed", recipient).await;
+            setup.work_until(0).await;
+        }
+        let dead = setup.outbox.dead_letters(None, 10).await.unwrap();
+        let texts: Vec<_> = dead.iter().map(suprsend_outbox::DeadLetter::error).collect();
+        assert!(texts[0].ends_with(": [redacted] is unknown (unknown)"), "{texts:?}");
+        assert!(texts[1].ends_with("x [redacted]... (unknown)"), "{texts:?}");
+    });
+}
+
+#[test]
 fn retry_after_is_kept_by_the_queue() {
     on_postgres(async |setup| {
         let hour = Duration::from_secs(3600);
