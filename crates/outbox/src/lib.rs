@@ -26,8 +26,8 @@
 //! - A message exists if and only if its transaction was committed.
 //! - A trigger or an event is assigned its idempotency key when it is enqueued, and every delivery carries the same key. Delivery is at
 //!   least once: if a worker dies after the API's response and before recording it, the message is sent again, and SuprSend recognizes the
-//!   key for 24 hours. A message whose first attempt is older than 23 hours is therefore not sent again automatically: it goes to the dead
-//!   letters.
+//!   key for 24 hours. Later than 23 hours after the first attempt that the API may have processed, a message is therefore not sent again
+//!   automatically: it goes to the dead letters.
 //! - Operations that cannot be delivered twice safely and take no key are rejected by name when they are enqueued: merging users, a
 //!   broadcast, an edit that increments or appends. So are those of the management API.
 //! - Within one order key, messages are sent in the order of their ids, one at a time. A message that fails blocks those behind it until it
@@ -40,7 +40,7 @@
 //! | failure | what happens to the message |
 //! |---|---|
 //! | transient: no connection, timeout, 408, 429, 5xx | it is sent again: at once by the client's retry policy, then with the queue's back-off (e, e², e³ … seconds, up to 6 h), or after the API's `Retry-After` |
-//! | 401, 403, an unusable client | the same, because these are the worker's fault and not the message's |
+//! | the worker's own: 401, 403, an unusable client, an untrusted certificate | it is sent again every five minutes, and the attempts do not count |
 //! | any other response, invalid arguments, 25 failed attempts | it goes to the dead letters |
 //!
 //! A 429 slows down the whole worker through the SDK's flow control ([`suprsend::Throttle`]). During an outage of the API, one message at a
@@ -83,9 +83,9 @@
 //! grant outbox_owner to outbox_worker;
 //! ```
 //!
-//! [`Outbox::enqueue`] returns the id of the message, so producers in Rust must be able to read it. An insert with SQL needs this only if it
-//! has a `returning id`. Workers must be members of the owner, because the queue's tables have row-level security without a policy: whatever
-//! is granted to another role, it sees no rows there. The commands `dead` and `retry` need the same.
+//! [`Outbox::enqueue`] returns the id of the message, so producers in Rust must be able to read it. An insert with SQL needs this only if
+//! it has a `returning id`. Workers must be members of the owner, because the queue's tables have row-level security without a policy:
+//! whatever is granted to another role, it sees no rows there. The commands `dead` and `retry` need the same.
 //!
 //! # The queue
 //!

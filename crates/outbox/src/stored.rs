@@ -1,6 +1,10 @@
 //! Operations as rows: an id, and arguments as JSON.
 
-use std::{future::Future, pin::Pin};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, atomic::AtomicU32},
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -62,8 +66,8 @@ pub(crate) fn check<O: Operation>(prepared: &Prepared<O>) -> Result<(), Refused>
     Ok(())
 }
 
-/// A function that sends an operation under a throttle.
-type Send = Box<dyn FnOnce(&Client, &Throttle) -> Sending + std::marker::Send>;
+/// A function that sends an operation under a throttle, and counts the attempts that the API may have processed.
+type Send = Box<dyn FnOnce(&Client, &Throttle, &Arc<AtomicU32>) -> Sending + std::marker::Send>;
 type Sending = Pin<Box<dyn Future<Output = Result<Response<()>, Error>> + std::marker::Send>>;
 
 /// A stored operation that was loaded, with its type erased.
@@ -109,8 +113,8 @@ impl Visitor for Load<'_> {
         let completed = lacks_key.then(|| serde_json::to_string(&operation)).transpose();
         let completed = completed.map_err(|_| Unusable::Undecodable)?;
         let is_idempotent = O::SPEC.idempotent || !takes_key(&operation);
-        let send: Send = Box::new(move |client, throttle| {
-            let call = client.call(operation).throttle(throttle);
+        let send: Send = Box::new(move |client, throttle, uncertain| {
+            let call = client.call(operation).throttle(throttle).count_uncertain(uncertain);
             Box::pin(async move { Ok(call.await?.map(drop)) })
         });
         Ok(Loaded { send, completed, is_idempotent })

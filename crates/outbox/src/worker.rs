@@ -1,6 +1,7 @@
 //! The worker, which takes messages from the queue and sends them.
 
 mod delivery;
+mod failure;
 mod hooks;
 mod takeover;
 
@@ -146,7 +147,10 @@ impl Worker {
     }
 
     /// Sets the number of failed deliveries after which a message goes to the dead letters. Defaults to 25, which takes about four days.
-    /// Zero counts as one. Waiting for the end of an outage of the API does not count as a delivery.
+    /// Zero counts as one. Waiting for the end of an outage of the API does not count, and neither does a delivery that fails because of the
+    /// worker's API key or its configuration.
+    ///
+    /// A message that needs its idempotency key is given up earlier: 23 hours after the first attempt that may have been processed.
     pub fn max_attempts(self, deliveries: u32) -> Self {
         Self { max_attempts: deliveries.clamp(1, 10_000), ..self }
     }

@@ -4,7 +4,7 @@ use std::{
     fmt,
     future::{Future, IntoFuture},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU32},
 };
 
 use serde::{Serialize, Serializer};
@@ -105,6 +105,13 @@ impl<O, C> Call<O, C> {
     /// Sets the retry policy of the call. Defaults to the client's policy.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.parts.options.retry = Some(policy);
+        self
+    }
+
+    /// Counts the attempts that the API may have processed, even if the call is dropped. An error tells only about the last attempt.
+    #[doc(hidden)]
+    pub fn count_uncertain(mut self, attempts: &Arc<AtomicU32>) -> Self {
+        self.parts.options.uncertain = Some(Arc::clone(attempts));
         self
     }
 

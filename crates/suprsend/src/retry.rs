@@ -12,13 +12,16 @@ use http::StatusCode;
 
 use crate::error::{Error, TimeoutKind};
 
-/// Returns whether a call certainly had no effect: there was no connection to send it over, or it was throttled, which the API decides
-/// before it does anything (RFC 6585, 4).
+/// Returns whether a call certainly had no effect: there was no connection to send it over, or it was throttled (RFC 6585, 4) or its key was
+/// not accepted, which the API decides before it does anything.
 pub(crate) fn was_not_processed(error: &Error) -> bool {
     match error {
         Error::Connection(error) => error.is_before_sending(),
         Error::Timeout(error) => error.kind() == TimeoutKind::Connect,
-        Error::Api(error) => error.status() == StatusCode::TOO_MANY_REQUESTS,
+        Error::Api(error) => matches!(
+            error.status(),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
+        ),
         _ => false,
     }
 }

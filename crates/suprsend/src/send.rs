@@ -9,7 +9,10 @@ use std::{
     num::NonZeroU32,
     panic::{self, AssertUnwindSafe},
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -54,6 +57,8 @@ pub(crate) struct Options {
     pub(crate) retry: Option<RetryPolicy>,
     /// The flow control that the calls of a stream share.
     pub(crate) flow: Option<Arc<FlowControl>>,
+    /// Counts the attempts that the API may have processed.
+    pub(crate) uncertain: Option<Arc<AtomicU32>>,
     headers: Vec<(HeaderName, HeaderValue)>,
     /// Whether a missing item is a result instead of a failure.
     pub(crate) may_be_absent: bool,
@@ -255,7 +260,11 @@ impl Exchange<'_> {
     ) -> Result<Option<Duration>, Error> {
         let Progress { flow, attempts, deadline, ticket, taken, last, may_be_done } = progress;
         let attempts = *attempts;
-        *may_be_done |= !retry::was_not_processed(&error);
+        let was_not_processed = retry::was_not_processed(&error);
+        *may_be_done |= !was_not_processed;
+        if let Some(uncertain) = self.options.uncertain.as_ref().filter(|_| was_not_processed) {
+            uncertain.fetch_sub(1, Ordering::Relaxed);
+        }
         if let Some(flow) = flow {
             if flow.failed(sent, &error, ticket) && may_repeat && self.policy().is_on() {
                 // The time that the outage took does not count against the call.
@@ -350,6 +359,9 @@ impl Exchange<'_> {
         let request = self.request(outgoing, keys)?;
         let body = request.body().map(reqwest::Body::as_bytes);
         let repeatable = body != Some(None);
+        if let Some(uncertain) = &self.options.uncertain {
+            uncertain.fetch_add(1, Ordering::Relaxed);
+        }
         self.watch.attempt(body.flatten().map_or(0, <[u8]>::len));
         Ok((self.shared().http.execute(request), repeatable))
     }

@@ -1,6 +1,12 @@
 //! Delivers a single message.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use graphile_worker::Job;
@@ -9,7 +15,7 @@ use sqlx::{FromRow, Row, postgres::PgRow, types::Json};
 use suprsend::{Error, Permit, Response};
 use tracing::{info, warn};
 
-use super::{Again, Failed, Shared, State, stopped};
+use super::{Again, Failed, Shared, State, failure::Failure, stopped};
 use crate::{
     dead::KEPT,
     redact,
@@ -117,15 +123,19 @@ impl Attempt<'_> {
         let Some(permit) = self.permit().await else {
             return Err(self.later(Some(Duration::ZERO), false, "the worker stops"));
         };
-        let result = self.send(loaded).await;
+        let uncertain = Arc::default();
+        let result = self.send(loaded, &uncertain).await;
         // The API has handled the message, so the next one need not wait for the database.
         drop(permit);
+        if !matches!(result, Some(Ok(_))) && uncertain.load(Ordering::Relaxed) > 0 {
+            self.note_attempt().await.map_err(|error| self.lost(&error))?;
+        }
         match result {
             None => {
                 Err(self.later(Some(Duration::ZERO), true, "the worker stopped during an outage of the API"))
             }
             Some(Ok(response)) => self.sent(&message, &response).await,
-            Some(Err(error)) => self.failed(&message, &error).await,
+            Some(Err(error)) => self.failed(&message, Failure::from_error(&error, arguments)).await,
         }
     }
 
@@ -140,7 +150,7 @@ impl Attempt<'_> {
     }
 
     /// Sends the message. Returns `None` if the worker stops while an outage holds it back.
-    async fn send(&self, loaded: Loaded) -> Option<Result<Response<()>, Error>> {
+    async fn send(&self, loaded: Loaded, uncertain: &Arc<AtomicU32>) -> Option<Result<Response<()>, Error>> {
         let stopped_in_outage = async {
             stopped(self.state.stopping.clone()).await;
             while self.state.throttle.outage().is_none() {
@@ -148,7 +158,7 @@ impl Attempt<'_> {
             }
         };
         tokio::select! {
-            result = (loaded.send)(&self.state.client, &self.state.throttle) => Some(result),
+            result = (loaded.send)(&self.state.client, &self.state.throttle, uncertain) => Some(result),
             () = stopped_in_outage => None,
         }
     }
@@ -177,41 +187,43 @@ impl Attempt<'_> {
         deleted.map(drop).map_err(|error| self.lost(&error))
     }
 
-    async fn failed(&self, message: &Message, error: &Error) -> Result<(), Failed> {
-        let text = redact::error(&format!("{error:#}"), message.arguments.0.get());
-        let status = error.status().map(|status| status.as_u16());
-        // If the worker is not authorized, or the response did not come from the API, this says nothing about the message.
-        let is_transient = error.is_retryable()
-            || matches!(status, Some(401 | 403))
-            || matches!(error, Error::Config(_) | Error::UndecodableResponse(_));
-        if !is_transient || self.attempts() >= self.state.max_attempts {
-            return self.die(message, Death { kind: error.kind().as_str(), status, error: text }).await;
-        }
-        let delay = error.retry_after();
-        let back_off = f64::from(*self.job.attempts()).min(10.0).exp();
-        let retry = delay.map_or(back_off, |delay| delay.as_secs_f64());
+    /// Notes that the API may have processed this attempt, so that the key is remembered from this time.
+    async fn note_attempt(&self) -> Result<(), sqlx::Error> {
         let statement = self.state.sql(
-            "update :outbox.messages set first_attempt_at = least(first_attempt_at, $2, now()),
-                retry_at = case when order_key is null then null else now() + $3 * interval '1 second' end
-             where id = $1",
+            "update :outbox.messages set first_attempt_at = least(first_attempt_at, $2, now()) where id = $1",
         );
-        let noted = sqlx::query(&statement)
-            .bind(self.id)
-            .bind(self.job.locked_at())
-            .bind(retry)
-            .execute(&self.state.pool)
-            .await;
-        noted.map_err(|error| self.lost(&error))?;
+        let note = sqlx::query(&statement).bind(self.id).bind(self.job.locked_at());
+        note.execute(&self.state.pool).await.map(drop)
+    }
+
+    async fn failed(&self, message: &Message, failure: Failure) -> Result<(), Failed> {
+        let Failure { kind, status, error, is_transient, counts, delay } = failure;
+        if !is_transient || (counts && self.attempts() >= self.state.max_attempts) {
+            return self.die(message, Death { kind, status, error }).await;
+        }
+        if message.order_key.is_some() {
+            let back_off = f64::from(*self.job.attempts()).min(10.0).exp();
+            let retry = delay.map_or(back_off, |delay| delay.as_secs_f64());
+            self.note_retry(retry).await.map_err(|error| self.lost(&error))?;
+        }
         warn!(
             outbox_id = self.id,
             operation = message.operation,
             delivery = self.attempts(),
             status,
             retry_after = delay.map(|delay| delay.as_secs()),
-            error = text,
+            error,
             "failed, will be sent again"
         );
-        Err(self.later(delay, true, &text))
+        Err(self.later(delay, counts, &error))
+    }
+
+    /// Notes when the message is sent again, for those behind it with the same order key.
+    async fn note_retry(&self, seconds: f64) -> Result<(), sqlx::Error> {
+        let statement = self
+            .state
+            .sql("update :outbox.messages set retry_at = now() + $2 * interval '1 second' where id = $1");
+        sqlx::query(&statement).bind(self.id).bind(seconds).execute(&self.state.pool).await.map(drop)
     }
 
     /// Moves the message to the dead letters.

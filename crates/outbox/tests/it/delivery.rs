@@ -5,7 +5,7 @@ use std::time::Duration;
 use suprsend_mock::Fault;
 use suprsend_outbox::sqlx;
 
-use crate::setup::{Running, on_postgres};
+use crate::setup::{Running, Setup, on_postgres};
 
 #[test]
 fn messages_of_one_key_keep_their_order_through_failures() {
@@ -155,6 +155,50 @@ fn a_wrong_api_key_kills_no_message() {
         Running::start(setup.outbox.worker(wrong)).until(tried).await;
         assert_eq!(setup.outbox.waiting().await.unwrap(), 1);
         assert!(setup.outbox.dead_letters(None, 10).await.unwrap().is_empty());
+        make_due(&setup).await;
+        setup.work_until(0).await;
+        assert_eq!(setup.ran(), ["kept"]);
+    });
+}
+
+/// Makes messages due that wait for their next attempt.
+async fn make_due(setup: &Setup) {
+    let statement = "update suprsend_outbox_queue._private_jobs set run_at = now() where locked_at is null";
+    sqlx::query(statement).execute(&setup.pool).await.unwrap();
+}
+
+/// Works with a client until a message waits for its next attempt, and returns whether an attempt of unknown outcome is noted and how many
+/// attempts are counted.
+async fn fail_once(setup: &Setup, client: suprsend::Client) -> (bool, i16) {
+    let failed = async || {
+        assert_eq!(setup.outbox.waiting().await.unwrap(), 1, "it was given up");
+        let waits = "select count(*) from suprsend_outbox_queue._private_jobs
+            where last_error is not null and locked_at is null and run_at > now()";
+        sqlx::query_scalar::<_, i64>(waits).fetch_one(&setup.pool).await.unwrap() > 0
+    };
+    Running::start(setup.outbox.worker(client).max_attempts(1)).until(failed).await;
+    let noted = "select first_attempt_at is not null, attempts from suprsend_outbox.messages, suprsend_outbox_queue._private_jobs";
+    sqlx::query_as(noted).fetch_one(&setup.pool).await.unwrap()
+}
+
+#[test]
+fn attempts_that_were_surely_not_processed_do_not_make_a_message_uncertain() {
+    on_postgres(async |setup| {
+        let client = suprsend::Client::builder().base_url(setup.hub.url()).no_retries();
+        setup.trigger("kept", "jane").await;
+        // Neither an attempt of unknown outcome, nor one that counts.
+        let wrong = client.clone().api_key("wrong").build().unwrap();
+        assert_eq!(fail_once(&setup, wrong).await, (false, 0));
+        setup.hub.inject(Fault::status(403)).unwrap();
+        make_due(&setup).await;
+        let right = client.api_key(setup.hub.key()).build().unwrap();
+        assert_eq!(fail_once(&setup, right).await, (false, 0));
+        // The first attempt may have been processed, though the last one was not.
+        setup.hub.inject(Fault::lost().times(1)).unwrap();
+        setup.hub.inject(Fault::status(401).times(1)).unwrap();
+        make_due(&setup).await;
+        assert_eq!(fail_once(&setup, setup.client.clone()).await, (true, 0));
+        make_due(&setup).await;
         setup.work_until(0).await;
         assert_eq!(setup.ran(), ["kept"]);
     });

@@ -2,7 +2,12 @@
 //!
 //! The clock is tokio's, paused: it jumps to the next timer when nothing else is to do, so that timeouts and delays cost no time.
 
-use std::{io::Write, net::Ipv4Addr, time::Duration};
+use std::{
+    io::Write,
+    net::Ipv4Addr,
+    sync::{Arc, atomic::AtomicU32},
+    time::Duration,
+};
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::json;
@@ -47,6 +52,29 @@ fn chunk(text: &str) -> Step {
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+/// An error tells only about the last attempt, so a program that has to know counts them.
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn attempts_that_may_have_been_processed_are_counted() {
+    let silent = || Answer::Steps(vec![Step::Pause(seconds(3600))]);
+    let status = |status| json(status, "{}");
+    let broken = || Answer::Steps(vec![Step::Close]);
+    for (answers, expected) in [
+        (vec![status(401)], 0),
+        (vec![status(429), status(403)], 0),
+        (vec![status(503), status(401)], 1),
+        (vec![broken(), status(429), status(429)], 1),
+        (vec![status(429), created()], 1),
+        (vec![silent(), silent(), silent()], 3),
+    ] {
+        let (count, server) = (Arc::new(AtomicU32::new(0)), Server::start(answers).await);
+        let _ = server.client().users().upsert("user-123").count_uncertain(&count).await;
+        assert_eq!(count.load(std::sync::atomic::Ordering::Relaxed), expected, "{:?}", server.received());
+    }
+    let count = Arc::new(AtomicU32::new(0));
+    let _ = Nobody::new().client().users().upsert("user-123").count_uncertain(&count).await;
+    assert_eq!(count.load(std::sync::atomic::Ordering::Relaxed), 0);
 }
 
 // --- The connection. ---
