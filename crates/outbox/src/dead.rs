@@ -113,7 +113,8 @@ impl Outbox {
     /// Enqueues dead letters again with their original idempotency keys, and returns their number.
     ///
     /// SuprSend recognizes a key for 24 hours. A letter of the kind `uncertain` may have been delivered before that, so look for its
-    /// operation in SuprSend's logs first.
+    /// operation in SuprSend's logs first. A letter of which some records were accepted, as its error says, is sent again as a whole: after
+    /// these 24 hours, enqueue only the records that were refused instead.
     ///
     /// # Errors
     ///

@@ -42,6 +42,8 @@
 //! | transient: no connection, timeout, 408, 429, 5xx | it is sent again: at once by the client's retry policy, then with the queue's back-off (e, e², e³ … seconds, up to 6 h), or after the API's `Retry-After` |
 //! | the worker's own: 401, 403, an unusable client, an untrusted certificate | it is sent again every five minutes, and the attempts do not count |
 //! | any other response, invalid arguments, 25 failed attempts | it goes to the dead letters |
+//! | some of its records are refused, with 408, 429 or 5xx among them | it is sent again as a whole with the queue's back-off: each record has its own key |
+//! | some of its records are refused, all permanently | it goes to the dead letters, with the positions of these records and their errors |
 //!
 //! A 429 slows down the whole worker through the SDK's flow control ([`suprsend::Throttle`]). During an outage of the API, one message at a
 //! time probes whether it is back. This costs the other messages no attempt.
@@ -113,6 +115,7 @@ mod enqueue;
 mod error;
 mod migrate;
 mod outbox;
+mod outcomes;
 mod redact;
 mod stored;
 mod worker;

@@ -14,7 +14,10 @@ use suprsend::{
 };
 use suprsend_api::{Spec, Visitor};
 
-use crate::error::Refused;
+use crate::{
+    error::Refused,
+    outcomes::{self, Outcome},
+};
 
 /// An operation that can be stored: any of [`operations`](suprsend::operations).
 pub trait Storable: Operation + Serialize {}
@@ -68,7 +71,7 @@ pub(crate) fn check<O: Operation>(prepared: &Prepared<O>) -> Result<(), Refused>
 
 /// A function that sends an operation under a throttle, and counts the attempts that the API may have processed.
 type Send = Box<dyn FnOnce(&Client, &Throttle, &Arc<AtomicU32>) -> Sending + std::marker::Send>;
-type Sending = Pin<Box<dyn Future<Output = Result<Response<()>, Error>> + std::marker::Send>>;
+type Sending = Pin<Box<dyn Future<Output = Result<Response<Outcome>, Error>> + std::marker::Send>>;
 
 /// A stored operation that was loaded, with its type erased.
 pub(crate) struct Loaded {
@@ -105,25 +108,21 @@ impl Visitor for Load<'_> {
     {
         let mut operation: O =
             serde_json::from_str(self.arguments.get()).map_err(|_| Unusable::Undecodable)?;
-        let mut lacks_key = false;
-        operation.idempotency_keys(&mut |key| lacks_key |= key.is_none());
+        let (mut keys, mut lacks_key) = (0, false);
+        operation.idempotency_keys(&mut |key| {
+            keys += 1;
+            lacks_key |= key.is_none();
+        });
         let prepared = operation.prepare().map_err(Unusable::Invalid)?;
         check(&prepared).map_err(Unusable::Refused)?;
         let operation = prepared.into_operation();
         let completed = lacks_key.then(|| serde_json::to_string(&operation)).transpose();
         let completed = completed.map_err(|_| Unusable::Undecodable)?;
-        let is_idempotent = O::SPEC.idempotent || !takes_key(&operation);
+        let is_idempotent = O::SPEC.idempotent || keys == 0;
         let send: Send = Box::new(move |client, throttle, uncertain| {
             let call = client.call(operation).throttle(throttle).count_uncertain(uncertain);
-            Box::pin(async move { Ok(call.await?.map(drop)) })
+            Box::pin(async move { Ok(call.await?.map(|response| outcomes::judge(&response, keys))) })
         });
         Ok(Loaded { send, completed, is_idempotent })
     }
-}
-
-/// Returns whether an operation takes an idempotency key.
-fn takes_key<O: Operation + Clone>(operation: &O) -> bool {
-    let mut takes = false;
-    operation.clone().idempotency_keys(&mut |_| takes = true);
-    takes
 }

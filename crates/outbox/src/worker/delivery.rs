@@ -18,6 +18,7 @@ use tracing::{info, warn};
 use super::{Again, Failed, Shared, State, failure::Failure, stopped};
 use crate::{
     dead::KEPT,
+    outcomes::Outcome,
     redact,
     stored::{self, Loaded, Unusable},
 };
@@ -127,15 +128,22 @@ impl Attempt<'_> {
         let result = self.send(loaded, &uncertain).await;
         // The API has handled the message, so the next one need not wait for the database.
         drop(permit);
-        if !matches!(result, Some(Ok(_))) && uncertain.load(Ordering::Relaxed) > 0 {
+        let failure = match &result {
+            Some(Ok(response)) => match Failure::from_outcome(response, arguments) {
+                None => return self.sent(&message, response).await,
+                failure => failure,
+            },
+            Some(Err(error)) => Some(Failure::from_error(error, arguments)),
+            None => None,
+        };
+        if uncertain.load(Ordering::Relaxed) > 0 {
             self.note_attempt().await.map_err(|error| self.lost(&error))?;
         }
-        match result {
+        match failure {
+            Some(failure) => self.failed(&message, failure).await,
             None => {
                 Err(self.later(Some(Duration::ZERO), true, "the worker stopped during an outage of the API"))
             }
-            Some(Ok(response)) => self.sent(&message, &response).await,
-            Some(Err(error)) => self.failed(&message, Failure::from_error(&error, arguments)).await,
         }
     }
 
@@ -150,7 +158,11 @@ impl Attempt<'_> {
     }
 
     /// Sends the message. Returns `None` if the worker stops while an outage holds it back.
-    async fn send(&self, loaded: Loaded, uncertain: &Arc<AtomicU32>) -> Option<Result<Response<()>, Error>> {
+    async fn send(
+        &self,
+        loaded: Loaded,
+        uncertain: &Arc<AtomicU32>,
+    ) -> Option<Result<Response<Outcome>, Error>> {
         let stopped_in_outage = async {
             stopped(self.state.stopping.clone()).await;
             while self.state.throttle.outage().is_none() {
@@ -173,7 +185,7 @@ impl Attempt<'_> {
         transaction.commit().await
     }
 
-    async fn sent(&self, message: &Message, response: &Response<()>) -> Result<(), Failed> {
+    async fn sent(&self, message: &Message, response: &Response<Outcome>) -> Result<(), Failed> {
         let statement = self.state.sql("delete from :outbox.messages where id = $1");
         let deleted = sqlx::query(&statement).bind(self.id).execute(&self.state.pool).await;
         info!(

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
-use suprsend::Error;
+use suprsend::{Error, error::ErrorKind};
 
-use crate::redact;
+use crate::{
+    outcomes::{Outcome, Record},
+    redact,
+};
 
 /// The delay after a failure of the worker itself, which says nothing about the message and does not count.
 const OWN_FAULT: Duration = Duration::from_secs(5 * 60);
+/// The maximum number of different refusals of records in a text.
+const SHOWN: usize = 10;
 
 /// A failed delivery.
 pub(super) struct Failure {
@@ -42,4 +47,43 @@ impl Failure {
             delay: error.retry_after().or(is_own_fault.then_some(OWN_FAULT)),
         }
     }
+
+    /// Judges the outcome of a message whose request succeeded. Returns `None` if it is accepted.
+    pub(super) fn from_outcome(outcome: &Outcome, arguments: &str) -> Option<Self> {
+        let (kind, status, is_transient, error) = match outcome {
+            Outcome::Accepted => return None,
+            Outcome::Refused(records) => {
+                let status = records.iter().find(|record| !record.is_accepted).map(|record| record.status);
+                let kind = if status == Some(404) { ErrorKind::NotFound } else { ErrorKind::Api };
+                let status = status.and_then(|status| u16::try_from(status).ok());
+                let is_transient = records.iter().any(Record::is_transient);
+                (kind, status, is_transient, describe(records, arguments))
+            }
+            Outcome::Unclear { outcomes, records } => {
+                let error = format!("the response has {outcomes} outcomes for {records} records");
+                (ErrorKind::UndecodableResponse, None, true, error)
+            }
+        };
+        Some(Self { kind: kind.as_str(), status, error, is_transient, counts: true, delay: None })
+    }
+}
+
+/// Describes refusals of records, each with the positions of the records that it concerns.
+fn describe(records: &[Record], arguments: &str) -> String {
+    let mut refusals: Vec<(String, Vec<usize>)> = Vec::new();
+    for (position, record) in records.iter().enumerate().filter(|(_, record)| !record.is_accepted) {
+        let refusal = format!("{} {}", record.status, redact::error(&record.error, arguments));
+        match refusals.iter_mut().find(|(known, _)| *known == refusal) {
+            Some((_, positions)) => positions.push(position),
+            None => refusals.push((refusal, vec![position])),
+        }
+    }
+    let accepted = records.iter().filter(|record| record.is_accepted).count();
+    let mut parts = vec![format!("{accepted} of {} records were accepted", records.len())];
+    let shown = refusals.iter().take(SHOWN);
+    parts.extend(shown.map(|(refusal, positions)| format!("{positions:?}: {refusal}")));
+    if refusals.len() > SHOWN {
+        parts.push(format!("and {} other refusals", refusals.len() - SHOWN));
+    }
+    parts.join("; ")
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use suprsend::operations::{BulkUpdateMessages, TriggerWorkflows};
 use suprsend_mock::Fault;
 use suprsend_outbox::sqlx;
 
@@ -158,6 +159,61 @@ fn a_wrong_api_key_kills_no_message() {
         make_due(&setup).await;
         setup.work_until(0).await;
         assert_eq!(setup.ran(), ["kept"]);
+    });
+}
+
+/// Commits many triggers in one message.
+async fn trigger_many(setup: &Setup, workflows: &[&str]) {
+    let trigger = |workflow: &&str| serde_json::json!({"workflow": workflow, "recipients": ["jane-secret"]});
+    let body: Vec<_> = workflows.iter().map(trigger).collect();
+    let many: TriggerWorkflows = serde_json::from_value(serde_json::json!({"body": body})).unwrap();
+    let mut transaction = setup.pool.begin().await.unwrap();
+    setup.outbox.enqueue(&mut transaction, many).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
+#[test]
+fn a_record_that_is_refused_for_now_is_sent_again_with_all_others_and_none_runs_twice() {
+    on_postgres(async |setup| {
+        setup.hub.inject(Fault::record(429).times(1)).unwrap();
+        setup.hub.inject(Fault::record(503).times(1)).unwrap();
+        trigger_many(&setup, &["one", "two", "three"]).await;
+        let again = async || {
+            make_due(&setup).await;
+            setup.outbox.waiting().await.unwrap() == 0
+        };
+        Running::start(setup.worker()).until(again).await;
+        let mut ran = setup.ran();
+        ran.sort();
+        assert_eq!(ran, ["one", "three", "two"]);
+        assert!(setup.hub.requests().len() > 1);
+        assert!(setup.outbox.dead_letters(None, 10).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn a_record_that_is_refused_for_good_is_a_dead_letter_that_names_it() {
+    on_postgres(async |setup| {
+        setup.hub.inject(Fault::record(404).times(1)).unwrap();
+        trigger_many(&setup, &["one", "two", "three"]).await;
+        let mark: BulkUpdateMessages = serde_json::from_value(
+            serde_json::json!({"body": {"messages": [{"message_id": "message-unknown", "action": "seen"}]}}),
+        )
+        .unwrap();
+        let mut transaction = setup.pool.begin().await.unwrap();
+        setup.outbox.enqueue(&mut transaction, mark).await.unwrap();
+        transaction.commit().await.unwrap();
+        setup.work_until(0).await;
+        assert_eq!(setup.ran(), ["two", "three"]);
+        let dead = setup.outbox.dead_letters(None, 10).await.unwrap();
+        let described: Vec<_> =
+            dead.iter().map(|letter| (letter.kind(), letter.status(), letter.error())).collect();
+        let [triggers, marked] = described[..] else { panic!("{described:?}") };
+        assert_eq!((triggers.0, triggers.1), ("not_found", Some(404)));
+        assert!(triggers.2.starts_with("2 of 3 records were accepted; [0]: 404 "), "{triggers:?}");
+        assert_eq!((marked.0, marked.1), ("not_found", Some(404)));
+        assert!(marked.2.starts_with("0 of 1 records were accepted; [0]: 404 "), "{marked:?}");
+        assert!(!marked.2.contains("message-unknown"), "{marked:?}");
     });
 }
 
