@@ -20,13 +20,15 @@
 //!
 //! Rejected rows are written to `users.ndjson.rejected.ndjson`, each with the reason. Correct them there and import them with
 //! `--retry-rejected users.ndjson.rejected.ndjson`. Progress is stored in `users.ndjson.checkpoint`, so an import that was stopped or
-//! killed resumes when it is started again. Rows that failed because of the API or the connection are not done: the next run sends them.
+//! killed resumes when it is started again, with the same API key and base URL. Rows that failed because of the API or the connection are
+//! not done: the next run sends them.
 //!
 //! `--ingest` sends up to 400 rows in a request, which is many times faster. The API accepts such rows and stores them later: an imported
 //! row is one that was accepted, and errors that the API finds later appear only in the logs on its dashboard. Addresses are added to those
 //! that a user already has. The UID of the workspace, which is part of every record, is read from `SUPRSEND_WORKSPACE`.
 //!
-//! With `SUPRSEND_API_KEY` set, this talks to SuprSend (or to `SUPRSEND_BASE_URL`); without it, to a mock server that it starts.
+//! With `SUPRSEND_API_KEY` set, this talks to SuprSend (or to `SUPRSEND_BASE_URL`); without it, to a mock server that it starts, and there
+//! is no checkpoint.
 //!
 //! Exit codes: 0 all rows are imported, 1 some were rejected, 2 the import cannot continue, 3 some rows are not done because of the API or
 //! the connection, 130 it was interrupted, 141 its output was closed.
@@ -76,6 +78,7 @@ use tokio::{
 
 use crate::{
     arguments::Arguments,
+    checkpoint::Target,
     files::Version,
     ledger::{Ledger, Next, Settled},
     progress::Progress,
@@ -183,7 +186,8 @@ async fn import(arguments: &Arguments) -> Result<ExitCode> {
         }
         None => Client::from_env()?,
     };
-    let mut ledger = Ledger::open(arguments, version)?;
+    let target = hub.is_none().then(Target::from_env);
+    let mut ledger = Ledger::open(arguments, version, target)?;
     if let Some(line) = ledger.continued() {
         progress.note(&line);
     }
@@ -205,7 +209,12 @@ async fn import(arguments: &Arguments) -> Result<ExitCode> {
         End::Broken(error) => (2, Some(error)),
     };
     ledger.save()?;
-    let told = progress.end(&format!("{}; run the same command again to resume", ledger.totals()));
+    let next = if ledger.is_resumable() {
+        "run the same command again to resume"
+    } else {
+        "the next run begins with the first row, since the mock server is gone"
+    };
+    let told = progress.end(&format!("{}; {next}", ledger.totals()));
     if let Some(error) = error {
         complain(&error);
     }

@@ -11,11 +11,31 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use suprsend::{API_KEY_VARIABLE, BASE_URL_VARIABLE, DEFAULT_BASE_URL};
 
 use crate::files::{self, Mode, Version};
 
 /// The maximum size of a checkpoint, in bytes.
 const LONGEST: u64 = 64 * 1024 * 1024;
+
+/// The workspace that rows are imported into, which the API key decides.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Target {
+    base_url: String,
+    api_key_sha256: [u8; 32],
+}
+
+impl Target {
+    /// Returns the target of a client that is built from the environment.
+    pub(crate) fn from_env() -> Self {
+        let variable = |name| std::env::var(name).unwrap_or_default();
+        let base_url = variable(BASE_URL_VARIABLE);
+        let base_url = if base_url.is_empty() { DEFAULT_BASE_URL } else { base_url.trim_end_matches('/') };
+        let api_key_sha256 = Sha256::digest(variable(API_KEY_VARIABLE)).into();
+        Self { base_url: base_url.to_owned(), api_key_sha256 }
+    }
+}
 
 /// The state of an import. A row is done once it is imported or rejected. Rows end in any order, and some not at all, so the rows that are
 /// done are the beginning of the file except for a few.
@@ -23,6 +43,8 @@ const LONGEST: u64 = 64 * 1024 * 1024;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Checkpoint {
     pub(crate) input: Version,
+    /// The mock server has none: it is gone after the import.
+    pub(crate) target: Option<Target>,
     /// The number of the last row that was taken.
     last: u64,
     /// The rows up to `last` that are not done.
@@ -50,12 +72,18 @@ impl Sealed {
 
 impl Checkpoint {
     /// Creates a checkpoint without any rows.
-    pub(crate) fn new(input: Version) -> Self {
-        Self { input, last: 0, open: BTreeSet::new(), imported: 0, rejected: 0, rejected_bytes: 0 }
+    pub(crate) fn new(input: Version, target: Option<Target>) -> Self {
+        Self { input, target, last: 0, open: BTreeSet::new(), imported: 0, rejected: 0, rejected_bytes: 0 }
     }
 
-    /// Reads the checkpoint from an open file.
-    pub(crate) fn load(file: &File, name: &Path, input: &Path, version: &Version) -> Result<Self> {
+    /// Reads the checkpoint from an open file. It must belong to the same version of the input and to the same target.
+    pub(crate) fn load(
+        file: &File,
+        name: &Path,
+        input: &Path,
+        version: &Version,
+        target: &Target,
+    ) -> Result<Self> {
         let name = name.display();
         let remedy = "remove it or use --restart to begin with the first row";
         let mut text = Vec::new();
@@ -64,6 +92,14 @@ impl Checkpoint {
             Self::from_text(&text).with_context(|| format!("{name} is not a checkpoint: {remedy}"))?;
         if checkpoint.input != *version {
             bail!("{} has changed since {name} was written: {remedy}", input.display());
+        }
+        match &checkpoint.target {
+            Some(known) if known == target => {}
+            Some(known) if known.base_url == target.base_url => {
+                bail!("{name} belongs to an import with another API key: {remedy}")
+            }
+            Some(known) => bail!("{name} belongs to an import into {}: {remedy}", known.base_url),
+            None => bail!("{name} does not say which workspace it belongs to: {remedy}"),
         }
         Ok(checkpoint)
     }

@@ -8,14 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Error, Result, bail};
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
-use suprsend::{Client, StatusCode, UpsertUser};
+use suprsend::{API_KEY_VARIABLE, Client, StatusCode, UpsertUser};
 
 use crate::{
     arguments::Arguments,
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, Target},
     files::{self, Mode, Version},
     rows::{Content, Row, Rows},
 };
@@ -77,15 +77,23 @@ struct Rejected<'a> {
 }
 
 impl Ledger {
-    /// Starts an import, or resumes the one of the checkpoint.
-    pub(crate) fn open(arguments: &Arguments, version: Version) -> Result<Self> {
+    /// Starts an import into a target, or resumes the one of the checkpoint. Without a target, which a mock server does not have, there is
+    /// no checkpoint.
+    pub(crate) fn open(arguments: &Arguments, version: Version, target: Option<Target>) -> Result<Self> {
         let input = arguments.input().to_owned();
         let (checkpoint_file, rejected_file) = (arguments.checkpoint(), arguments.rejected());
         // Problems are found before the first request.
         let saved = files::open(&checkpoint_file)?;
-        let known = saved.as_ref().filter(|_| !arguments.restart);
-        let known =
-            known.map(|file| Checkpoint::load(file, &checkpoint_file, &input, &version)).transpose()?;
+        let known = match (&saved, &target) {
+            (Some(_), None) => bail!(
+                "{} belongs to an import that is not complete: set {API_KEY_VARIABLE} to resume it, or remove it",
+                checkpoint_file.display()
+            ),
+            (Some(file), Some(target)) if !arguments.restart => {
+                Some(Checkpoint::load(file, &checkpoint_file, &input, &version, target)?)
+            }
+            _ => None,
+        };
         files::refuse_links(&new(&checkpoint_file))?;
         files::refuse_links(&rejected_file)?;
         let mut rejected = None;
@@ -103,7 +111,7 @@ impl Ledger {
         Ok(Self {
             mode: Mode::from_input(&input),
             input,
-            checkpoint: known.unwrap_or_else(|| Checkpoint::new(version)),
+            checkpoint: known.unwrap_or_else(|| Checkpoint::new(version, target)),
             checkpoint_file,
             saved,
             rejected,
@@ -113,6 +121,11 @@ impl Ledger {
             failures: 0,
             broken: None,
         })
+    }
+
+    /// Returns whether another run can resume this import.
+    pub(crate) fn is_resumable(&self) -> bool {
+        self.checkpoint.target.is_some()
     }
 
     /// Returns a message if the import resumes an earlier one.
@@ -221,7 +234,7 @@ impl Ledger {
                 written.with_context(|| format!("cannot write {}", self.rejected_file.display()))?;
         }
         // An import that did nothing leaves nothing behind.
-        if self.checkpoint.count() == 0 {
+        if self.checkpoint.count() == 0 || !self.is_resumable() {
             return Ok(());
         }
         if self.saved.is_none() {

@@ -273,6 +273,40 @@ fn a_changed_file_is_not_continued() {
 }
 
 #[test]
+fn a_checkpoint_belongs_to_a_workspace() {
+    let (hub, other, folder) = (hub(), hub(), tempfile::tempdir().unwrap());
+    let input = write(&folder, "users.ndjson", "{}\n".to_owned() + &rows(50));
+    leave_both(&hub, &input);
+    let files =
+        || [".checkpoint", ".rejected.ndjson"].map(|suffix| fs::read(beside(&input, suffix)).unwrap());
+    let before = (hub.requests().len(), files());
+    let remedy = "or use --restart to begin with the first row";
+    let another_key = import(&hub, &input, &[]).env("SUPRSEND_API_KEY", "another").output().unwrap();
+    assert_ends(&another_key, 2, "belongs to an import with another API key");
+    assert_ends(&another_key, 2, remedy);
+    let elsewhere = run(&other, &input, &[]);
+    assert_ends(&elsewhere, 2, &format!("belongs to an import into {}", hub.url()));
+    assert_ends(&elsewhere, 2, remedy);
+    for restart in [&[][..], &["--restart"]] {
+        let rehearsal = import(&hub, &input, restart).env_remove("SUPRSEND_API_KEY").output().unwrap();
+        assert_ends(&rehearsal, 2, "set SUPRSEND_API_KEY to resume it, or remove it");
+    }
+    assert_eq!((hub.requests().len(), files()), before);
+    assert!(other.requests().is_empty());
+    assert_ends(&run(&hub, &input, &[]), 1, "50 rows imported, 1 rejected");
+}
+
+#[test]
+fn an_import_into_the_mock_server_leaves_no_checkpoint() {
+    let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
+    let input = write(&folder, "users.csv", "distinct_id,number:json\nuser-1,1\nuser-2,2\n\"");
+    let rehearsal = import(&hub, &input, &[]).env_remove("SUPRSEND_API_KEY").output().unwrap();
+    assert_ends(&rehearsal, 2, "2 rows imported");
+    assert!(!beside(&input, ".checkpoint").exists());
+    assert_ends(&rehearsal, 2, "the next run begins with the first row");
+}
+
+#[test]
 fn a_key_that_is_not_accepted_ends_it_and_rejects_no_row() {
     let (hub, folder) = (hub(), tempfile::tempdir().unwrap());
     let input = write(&folder, "users.ndjson", rows(100));
@@ -844,6 +878,8 @@ fn a_tampered_checkpoint_is_refused() {
         ("rejected", json!(1000)),
         ("input", json!({"bytes": u64::MAX, "modified": {"secs": u64::MAX, "nanos": 0}})),
         ("input", json!({"bytes": 1, "modified": {"secs": u64::MAX, "nanos": 4_294_967_295_u32}})),
+        // As versions wrote it that did not have it.
+        ("target", Value::Null),
         ("more", json!(1)),
     ] {
         let mut checkpoint = sealed["checkpoint"].clone();
