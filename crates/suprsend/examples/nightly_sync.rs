@@ -14,8 +14,12 @@ use std::{
 use futures_util::{Stream, TryStreamExt, stream};
 use suprsend::{Client, bulk::Summary};
 
-/// The time of a row's last change, and its id. Rows are read in the order of their positions.
+/// The time of a row's last change in seconds, and its id. Rows are read in the order of their positions.
 pub(crate) type Position = (u64, String);
+
+/// The time before the checkpoint at which a run begins, in seconds. It must be longer than the longest transaction that writes rows: such
+/// a transaction sets the time of its start, and when it commits, the checkpoint may have passed that time. Rows within it are sent twice.
+pub(crate) const MARGIN: u64 = 3600;
 
 /// A row of the table.
 #[derive(Debug, Clone)]
@@ -36,17 +40,9 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Returns the rows after a position: `where (updated_at, id) > ($1, $2) order by updated_at, id`.
-    pub(crate) fn rows_after(
-        &self,
-        position: Option<&Position>,
-    ) -> impl Stream<Item = io::Result<Row>> + use<> {
-        let mut rows: Vec<Row> = self
-            .rows
-            .iter()
-            .filter(|row| position.is_none_or(|after| row.position > *after))
-            .cloned()
-            .collect();
+    /// Returns the rows since a time: `where updated_at >= $1 order by updated_at, id`.
+    pub(crate) fn rows_since(&self, time: u64) -> impl Stream<Item = io::Result<Row>> + use<> {
+        let mut rows: Vec<Row> = self.rows.iter().filter(|row| row.position.0 >= time).cloned().collect();
         rows.sort_by(|a, b| a.position.cmp(&b.position));
         let breaks_at = self.breaks_at.clone();
         stream::iter(rows.into_iter().map(move |row| match &breaks_at {
@@ -76,11 +72,17 @@ impl Checkpoint {
         Ok(Self { file: file.to_owned(), last, next: 0, done: BTreeMap::new(), unsaved: 0 })
     }
 
+    /// Returns the time at which a run begins.
+    fn start(&self) -> u64 {
+        self.last.as_ref().map_or(0, |(time, _)| time.saturating_sub(MARGIN))
+    }
+
     fn done(&mut self, index: u64, position: Position) -> io::Result<()> {
         self.done.insert(index, position);
         while let Some(position) = self.done.remove(&self.next) {
             (self.next, self.unsaved) = (self.next + 1, self.unsaved + 1);
-            self.last = Some(position);
+            // A run that ends among the rows of the margin does not move it back.
+            self.last = self.last.take().max(Some(position));
         }
         if self.unsaved >= 1000 { self.save() } else { Ok(()) }
     }
@@ -97,8 +99,8 @@ impl Checkpoint {
     }
 }
 
-/// Upserts the rows that changed since the checkpoint. An outage of the API ends the run after `max_outage`, and any other error that is not
-/// about a row, such as a revoked API key, ends it at once. The next run resumes.
+/// Upserts the rows that changed since the checkpoint, and those of the [`MARGIN`] before it. An outage of the API ends the run after
+/// `max_outage`, and any other error that is not about a row, such as a revoked API key, ends it at once. The next run resumes.
 ///
 /// # Errors
 ///
@@ -111,7 +113,7 @@ pub(crate) async fn sync(
 ) -> Result<Summary, Box<dyn Error>> {
     let users = client.users();
     let mut checkpoint = Checkpoint::load(file)?;
-    let upserts = table.rows_after(checkpoint.last.as_ref()).map_ok(|row| {
+    let upserts = table.rows_since(checkpoint.start()).map_ok(|row| {
         let upsert = users.upsert(&row.position.1).email(row.email);
         (row.position, upsert)
     });
@@ -155,7 +157,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let max_outage = Duration::from_secs(600);
 
     let row = |number: u64| Row {
-        position: (number / 10, format!("user-{number:04}")),
+        position: (number / 10 * 600, format!("user-{number:04}")),
         email: format!("user-{number}@example.com"),
     };
     let mut table = Table { rows: (0..1000).map(row).collect(), ..Table::default() };
@@ -169,7 +171,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     table.breaks_at = None;
     println!("second night: {}", sync(&client, &table, &file, max_outage).await?);
 
-    table.rows[3].position.0 = 5000;
+    table.rows[3].position.0 = 100_000;
     println!("third night: {}", sync(&client, &table, &file, max_outage).await?);
     Ok(())
 }
