@@ -1,4 +1,4 @@
-//! Chooses the media type of a body for which Rust is generated, if there are several.
+//! Decides whether a body is read, and chooses the media type for which Rust is generated, if there are several.
 
 /// The name that progenitor decodes.
 pub(crate) const JSON: &str = "application/json";
@@ -18,6 +18,16 @@ pub fn sent_as<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> 
 pub fn read_as<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let rank = |name: &str| if essence(name) == JSON { 0 } else { 1 + u8::from(!is_json(name)) };
     names.into_iter().min_by_key(|name| rank(name))
+}
+
+/// Returns whether HTTP allows content in a response (RFC 9110, 9.3.2, 15.3.5 and 15.3.6), whatever the document declares.
+pub fn allows_content(method: &str, status: &str) -> bool {
+    method != "head" && !matches!(status, "204" | "205")
+}
+
+/// Returns whether a success, or one of its range, comes without content. `read` tells whether a body is declared and read.
+pub fn may_lack_content(status: &str, read: bool) -> bool {
+    status == "2XX" || (status.starts_with('2') && !read)
 }
 
 /// Returns whether responses with this media type are decoded. Any other is a stream of bytes.

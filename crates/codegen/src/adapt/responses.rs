@@ -6,7 +6,7 @@ use super::schema::is_null;
 use crate::{
     Pointer, Report,
     grammar::{self, Node},
-    media::{JSON, is_json, read_as},
+    media::{JSON, allows_content, is_json, may_lack_content, read_as},
     names::{self, Names, type_name},
     report::Kind,
 };
@@ -30,7 +30,7 @@ pub(super) fn unify(document: &mut Value, report: &mut Report) {
         };
         let mut responses = responses.clone();
         for (status, response) in &mut responses {
-            if method == "head" || matches!(status.as_str(), "204" | "205") {
+            if !allows_content(&method, status) {
                 drop_content(response, &place.child(status), report);
             }
             read_as_json(response, &place.child(status), report);
@@ -54,7 +54,7 @@ pub(super) fn unify(document: &mut Value, report: &mut Report) {
     }
 }
 
-/// Removes content that HTTP does not allow (RFC 9110, 9.3.2, 15.3.5 and 15.3.6), whatever the document declares.
+/// Removes content that HTTP does not allow.
 fn drop_content(response: &mut Value, place: &Pointer, report: &mut Report) {
     let Value::Object(members) = response else { return };
     if members
@@ -162,9 +162,10 @@ fn one_type(
             Body::Json(_) | Body::Nothing => {}
         }
     }
-    // A success without content next to one with JSON is `None`. Any status of a range may be 204.
+    // A success without content next to one with JSON is `None`.
     let empty = |status: &String| status.starts_with('2') && body_of(&responses[status]) == Body::Nothing;
-    let optional = !bodies.is_empty() && statuses.iter().any(|status| empty(status) || status == "2XX");
+    let lacks = |status: &String| may_lack_content(status, body_of(&responses[status]) != Body::Nothing);
+    let optional = !bodies.is_empty() && statuses.iter().any(lacks);
     let mut left_out = Vec::new();
     for status in statuses {
         let kept = match body_of(&responses[status]) {

@@ -89,6 +89,8 @@ kinds! {
     MediaTypeChanged "unused-media-type-changed" "a format of a body that the crate does not use says something else"
     StatusAdded "status-added" "an operation may answer with another status"
     StatusRemoved "status-removed" "an operation no longer declares a status"
+    SuccessOptional "success-became-optional" "a success may have no content: the method returns an `Option`"
+    SuccessRequired "success-became-required" "every success has content: the method returns no `Option`"
     StatusUnused "unused-status-changed" "a status that is neither success nor error says something else"
     HeaderAdded "header-added" "a response has another header"
     HeaderRemoved "header-removed" "a response's header is gone"

@@ -4,11 +4,17 @@
 //! other is declared. The first kind among JSON, bytes and nothing determines the type; a status with another kind of body counts as
 //! undeclared. No code is generated for statuses that are neither success nor error.
 
+use suprsend_codegen::{
+    Pointer,
+    media::{allows_content, may_lack_content},
+};
+
 use super::{
     bodies::{Body, Read, formats, headers},
     change::{Kind, Level, Side, Way},
     document::{Document, Documents, Operation, Place},
     operations::Context,
+    view::View,
 };
 
 const RESPONSE: Option<Way> = Some(Way::Response);
@@ -16,16 +22,18 @@ const RESPONSE: Option<Way> = Some(Way::Response);
 pub(super) fn compare<'a>(context: &mut Context<'_, 'a>, old: &Operation<'a>, new: &Operation<'a>) {
     let documents = context.documents;
     let (before, after) = (Responses::new(documents.old, old), Responses::new(documents.new, new));
-    for one in &before.0 {
+    for one in &before.all {
         match after.find(one.status) {
             Some(other) => response(context, (&before, one), (&after, other)),
             None => gone(context, (&before, one), &after),
         }
     }
-    for other in after.0.iter().filter(|other| before.find(other.status).is_none()) {
+    for other in after.all.iter().filter(|other| before.find(other.status).is_none()) {
         let level = other.roles(&after).map(|role| {
-            if !after.holds(role, &other.read) {
+            if !after.holds(role, other) {
                 (Level::Additive, "beside statuses with another kind of body it is not read")
+            } else if after.is_none(role, other) {
+                (Level::Additive, "it is `None` beside those with a body")
             } else if has(documents, (&before, &after), role, other) {
                 (Level::Additive, "its body is among those that the method returns already")
             } else {
@@ -36,6 +44,25 @@ pub(super) fn compare<'a>(context: &mut Context<'_, 'a>, old: &Operation<'a>, ne
         let message = format!("{} came; {message}", other.status);
         context.changes.add(level, Kind::StatusAdded, (Side::New, &other.at.pointer), RESPONSE, message);
     }
+    option(context, &before, &after);
+}
+
+/// Compares whether the method returns an `Option` because a success may lack content.
+fn option<'a>(context: &mut Context<'_, 'a>, before: &Responses<'a>, after: &Responses<'a>) {
+    let json = [before, after].iter().all(|responses| responses.has_json(Role::Success));
+    let [one, other] = [before, after].map(Responses::may_lack_content);
+    // Beside null, `None` is nothing new.
+    let same = (one || before.is_nullable(context.documents.old))
+        == (other || after.is_nullable(context.documents.new));
+    if !json || one == other || same {
+        return;
+    }
+    let (kind, message) = if other {
+        (Kind::SuccessOptional, "a success may have no content, so the method returns an `Option`")
+    } else {
+        (Kind::SuccessRequired, "every success has content, so the method returns no `Option`")
+    };
+    context.changes.add(Level::Breaking, kind, (Side::New, &after.place), RESPONSE, message);
 }
 
 const UNUSED: (Level, &str) = (Level::Neutral, "no code is generated for it");
@@ -131,8 +158,10 @@ fn gone<'a>(
                 stays && twin.status != one.status && one.read.is(within, &twin.read)
             });
         let none = role == Role::Error && after.type_of(role).next().is_none();
-        if !before.holds(role, &one.read) {
+        if !before.holds(role, one) {
             (Level::Neutral, "its body was not read")
+        } else if before.is_none(role, one) {
+            (Level::Neutral, "it was `None` beside those with a body")
         } else if stays || (none && matches!(one.read, Read::Nothing)) {
             (Level::Neutral, "the method returns the same type")
         } else {
@@ -151,7 +180,10 @@ enum Role {
 }
 
 /// The responses of an operation.
-struct Responses<'a>(Vec<Response<'a>>);
+struct Responses<'a> {
+    place: Pointer,
+    all: Vec<Response<'a>>,
+}
 
 struct Response<'a> {
     status: &'a str,
@@ -166,34 +198,62 @@ impl<'a> Responses<'a> {
         let all = operation.place.get("responses").into_iter().flat_map(|all| all.members());
         let all = all.filter(|(status, _)| !status.starts_with("x-")).map(|(status, at)| {
             let place = document.resolve(at.clone());
-            let read = Body::received(&place).read();
+            let content = allows_content(operation.method, status);
+            let read = if content { Body::received(&place).read() } else { Read::Nothing };
             Response { status, at, place, read }
         });
-        Self(all.collect())
+        Self { place: operation.place.pointer.child("responses"), all: all.collect() }
     }
 
     fn find(&self, status: &str) -> Option<&Response<'a>> {
-        self.0.iter().find(|response| response.is(status))
+        self.all.iter().find(|response| response.is(status))
     }
 
     fn with_role(&self, role: Role) -> impl Iterator<Item = &Response<'a>> {
-        self.0.iter().filter(move |response| response.roles(self).any(|own| own == role))
+        self.all.iter().filter(move |response| response.roles(self).any(|own| own == role))
     }
 
-    /// Returns whether the role's type covers bodies of this kind.
-    fn holds(&self, role: Role, read: &Read<'a>) -> bool {
-        let there = |kind: fn(&Read<'a>) -> bool| self.with_role(role).any(|response| kind(&response.read));
-        let json = there(|read| matches!(read, Read::Json(_)));
-        match read {
-            Read::Json(_) => json,
-            Read::Bytes => !json && there(|read| matches!(read, Read::Bytes)),
-            Read::Nothing => !there(|read| !matches!(read, Read::Nothing)),
+    fn has_json(&self, role: Role) -> bool {
+        self.with_role(role).any(|response| matches!(response.read, Read::Json(_)))
+    }
+
+    /// Returns whether the role's type covers the body of a response.
+    fn holds(&self, role: Role, response: &Response<'a>) -> bool {
+        let bytes = |response: &Response<'a>| matches!(response.read, Read::Bytes);
+        match response.read {
+            Read::Json(_) => true,
+            Read::Bytes => !self.has_json(role),
+            Read::Nothing if self.has_json(role) => self.is_none(role, response),
+            Read::Nothing => !self.with_role(role).any(bytes),
         }
+    }
+
+    /// Returns whether a response is `None` in the role's type.
+    fn is_none(&self, role: Role, response: &Response<'a>) -> bool {
+        let nothing = matches!(response.read, Read::Nothing);
+        role == Role::Success && nothing && self.has_json(role) && response.may_lack_content()
     }
 
     /// Returns the responses whose bodies the role's type covers.
     fn type_of(&self, role: Role) -> impl Iterator<Item = &Response<'a>> {
-        self.with_role(role).filter(move |response| self.holds(role, &response.read))
+        self.with_role(role).filter(move |response| self.holds(role, response))
+    }
+
+    /// Returns whether a success may lack content.
+    fn may_lack_content(&self) -> bool {
+        self.with_role(Role::Success).any(Response::may_lack_content)
+    }
+
+    /// Returns whether the content of every success may be null.
+    fn is_nullable(&self, document: Document<'a>) -> bool {
+        let nullable = |schema: &Place<'a>| {
+            let view = View::new(document, std::slice::from_ref(schema));
+            view.nullable && !view.is_any()
+        };
+        self.with_role(Role::Success).all(|response| match &response.read {
+            Read::Json(schema) => schema.as_ref().is_some_and(nullable),
+            Read::Bytes | Read::Nothing => true,
+        })
     }
 }
 
@@ -202,11 +262,17 @@ impl<'a> Response<'a> {
         self.status.eq_ignore_ascii_case(status)
     }
 
+    fn may_lack_content(&self) -> bool {
+        // As the success, `default` stands for any.
+        let status = if self.status == "default" { "2XX" } else { self.status };
+        may_lack_content(status, !matches!(self.read, Read::Nothing))
+    }
+
     /// Returns its roles, given the other responses.
     fn roles(&self, all: &Responses<'a>) -> impl Iterator<Item = Role> + use<'a> {
         let (success, error) = if self.status == "default" {
             (
-                !all.0.iter().any(|response| response.status.starts_with('2')),
+                !all.all.iter().any(|response| response.status.starts_with('2')),
                 all.find("4XX").is_none() || all.find("5XX").is_none(),
             )
         } else {
