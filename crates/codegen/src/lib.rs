@@ -96,7 +96,7 @@ use serde_json::Value;
 
 pub use adapt::is_closed;
 pub use grammar::{Node, is_method, path_template, walk};
-pub use limits::TEXT;
+pub use limits::{TEXT, deep};
 pub use names::{rust_function, rust_type};
 pub use overlay::{Step, trace};
 pub use partial::generate_partial;

@@ -31,8 +31,12 @@ pub(crate) const INCLUSION: usize = 256;
 const STACK: usize = 256 << 20;
 
 /// Runs the work with enough stack for recursion over the deepest document that passes lint: the stack of a thread may be as small as two
-/// megabytes, and an overflow would abort the process.
-pub(crate) fn deep<T: Send>(work: impl FnOnce() -> Result<T, Problems> + Send) -> Result<T, Problems> {
+/// megabytes, and an overflow would abort the process. Reading the generated Rust takes as much.
+///
+/// # Errors
+///
+/// Those of the work, or if no thread can be started.
+pub fn deep<T: Send>(work: impl FnOnce() -> Result<T, Problems> + Send) -> Result<T, Problems> {
     thread::scope(|scope| {
         let worker = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).map_err(|error| {
             Problem::new(

@@ -85,7 +85,7 @@ impl Report {
     }
 
     /// Returns the place in the corrected document of the schema that was moved to `place`, or that it was made of.
-    pub(crate) fn origin(&self, place: &Pointer) -> Pointer {
+    pub fn origin(&self, place: &Pointer) -> Pointer {
         let mut place = place.clone();
         // The surrounding schema may have been moved earlier. Every move has a name of its own, so there are no more steps than moves.
         for _ in 0..self.moves.len() + self.made.len() {

@@ -1,6 +1,9 @@
 //! The result of a comparison: changes, each with its place, its kind and its consequences for users of the crate.
 
-use std::{collections::HashMap, fmt};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 use suprsend_codegen::Pointer;
 
@@ -128,6 +131,7 @@ kinds! {
     UnionKindChanged "union-kind-changed" "`oneOf` became `anyOf`, or the reverse"
     DiscriminatorChanged "discriminator-changed" "the variants of a union are told apart in another way"
     KeywordChanged "keyword-changed" "another part of a schema, which is not compared in detail"
+    SignatureChanged "signature-changed" "the generated Rust differs for programs, although nothing else that is listed says so"
     TypeRenamed "type-renamed" "the Rust type of a schema has another name"
     SecurityAdded "security-added" "another way to authenticate is accepted, or none is needed"
     SecurityRemoved "security-removed" "a way to authenticate is no longer accepted"
@@ -200,9 +204,15 @@ pub(in crate::spec) struct Changes {
     known: HashMap<(Side, Pointer, Kind), usize>,
     /// The schemas that are being compared.
     pub(super) schemas: Option<(Pointer, Pointer)>,
+    /// The names of Rust types that have another name now.
+    pub(super) renamed: BTreeMap<String, String>,
 }
 
 impl Changes {
+    pub(super) fn breaking(&self) -> impl Iterator<Item = &Change> {
+        self.list.iter().filter(|change| change.level == Level::Breaking)
+    }
+
     pub(in crate::spec) fn add(
         &mut self,
         level: Level,

@@ -4,6 +4,10 @@
 //! [`security`], [`servers`]), and so are the schemas that they lead to, in the direction in which they are used ([`schema`]), by their
 //! meaning rather than their notation ([`view`]). The results are [`change`]s, which are printed ([`output`]). Anything in the new document
 //! that cannot be generated is breaking, whatever the comparison says ([`refused`]).
+//!
+//! A safety net generates the Rust code from both documents, and compares its public signatures ([`surface`], [`signatures`]): a program may
+//! depend on the order of names, on types that are equal by chance, or on the table of resources, which the comparison of documents does
+//! not see. A loss is listed unless a breaking change at its place says so already.
 
 mod bodies;
 mod change;
@@ -17,6 +21,8 @@ mod responses;
 mod schema;
 mod security;
 mod servers;
+mod signatures;
+mod surface;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -39,13 +45,14 @@ pub(super) use self::{
     operations::Compared,
     output::lines,
 };
-use super::page;
+use super::{attempt::Made, page};
 
 /// List what another document changes for users of the crate.
 ///
 /// Only what a program that uses the crate notices counts: in requests, what may be sent; in responses, what may be received and its Rust
 /// type. A new required field breaks requests but not responses, and a smaller maximum breaks what is sent, not what is read. A different
-/// Rust type breaks both. The order of members, prose, and how a schema is split into components do not count; a renamed component is
+/// Rust type breaks both, and so does another method or another order of its arguments: Rust is generated from both documents, if it can be,
+/// and compared. The order of members, prose, and how a schema is split into components do not count; a renamed component is
 /// listed, because its Rust type has another name.
 ///
 /// The next version is a major one if anything breaks, a minor one if anything is added, and otherwise a patch. Before 1.0, it is a minor
@@ -141,6 +148,21 @@ fn unused(documents: Documents<'_>, changes: &mut Changes) {
 
 /// Returns the changes in the new document. Both must be readable.
 pub(super) fn changes(old: &Value, new: &Value) -> Result<Vec<Change>> {
+    if old == new {
+        return all(old, new, None);
+    }
+    // If one cannot be generated, there is no Rust code to compare.
+    let made = |document: &Value| Made::new(document.clone()).ok();
+    let (before, after) = (made(old), made(new));
+    all(old, new, before.as_ref().zip(after.as_ref()))
+}
+
+/// Returns the changes between two documents that Rust has been generated from.
+pub(super) fn changes_of_made(old: &Made, new: &Made) -> Result<Vec<Change>> {
+    all(&old.document, &new.document, Some((old, new)))
+}
+
+fn all(old: &Value, new: &Value, made: Option<(&Made, &Made)>) -> Result<Vec<Change>> {
     let documents = Documents { old: Document(old), new: Document(new) };
     let mut changes = Changes::default();
     for (pointer, what) in [("/info/version", "the API's version"), ("/openapi", "the version of OpenAPI")] {
@@ -163,5 +185,8 @@ pub(super) fn changes(old: &Value, new: &Value) -> Result<Vec<Change>> {
         changes.add(Level::Neutral, Kind::WebhooksChanged, (Side::New, &pointer), None, message);
     }
     refused::compare(documents, &mut changes);
+    if let Some((old, new)) = made {
+        signatures::compare(old, new, &mut changes)?;
+    }
     Ok(changes.sorted())
 }

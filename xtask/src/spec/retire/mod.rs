@@ -106,7 +106,7 @@ pub(super) fn retire(
     overlays.splice(0..0, meant.cloned());
     let after = attempt(document, &overlays)?;
     let left = compare(before, &after.document)?;
-    let changes = diff::changes(&before.document, &after.document).map_err(|error| problem(&error))?;
+    let changes = diff::changes_of_made(before, &after).map_err(|error| problem(&error))?;
     let plan = Plan::new(&plan::Facts {
         base: &base,
         old_base: &project.document().parse()?,

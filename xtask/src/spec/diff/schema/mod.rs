@@ -186,6 +186,7 @@ impl Context<'_, '_> {
             let message =
                 format!("what was `{old}` in Rust is `{new}`; code that names the type has to follow");
             self.add(Level::Neutral, Kind::TypeRenamed, (Side::New, &new_at), message);
+            self.changes.renamed.insert(old, new);
         }
     }
 
@@ -263,7 +264,7 @@ impl Context<'_, '_> {
         let (old, new) = (&self.old.discriminator, &self.new.discriminator);
         if !self.documents.alike(old.clone(), new.clone()) {
             let places = (old.as_ref().map(|it| &it.pointer), new.as_ref().map(|it| &it.pointer));
-            let message = "the crate tells variants apart by what they require";
+            let message = "where the crate tells variants apart by their tags, the type is listed by itself";
             self.at(Level::Neutral, Kind::DiscriminatorChanged, places, message);
         }
     }
