@@ -18,6 +18,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 use serde_json_path::JsonPath;
 
+use self::was::Difference;
 use crate::{Pointer, Problem, Problems, Source, limits};
 
 /// Applies the actions of the overlays to the document in order. On an error, the document is unchanged.
@@ -156,17 +157,18 @@ impl<'a> Action<'a> {
 
     /// Checks that the targets are what the action expects.
     fn check(&self, targets: &[Pointer], document: &Value) -> Result<(), Failure> {
-        let Some(was) = self.was else { return Ok(()) };
-        for target in targets {
-            let found = target.get(document).unwrap_or(&Value::Null);
-            if let Some(difference) = was::differs(was, found, target) {
-                return Err(fail(
-                    difference.to_string(),
-                    "look at what upstream changed, then adapt or delete the action",
-                ));
-            }
+        match targets.iter().find_map(|target| self.differs(target, document)) {
+            None => Ok(()),
+            Some(difference) => Err(fail(
+                difference.to_string(),
+                "look at what upstream changed, then adapt or delete the action",
+            )),
         }
-        Ok(())
+    }
+
+    /// Returns where a target is not what the action expects.
+    fn differs(&self, target: &Pointer, document: &Value) -> Option<Difference> {
+        was::differs(self.was?, target.get(document).unwrap_or(&Value::Null), target)
     }
 
     fn apply(&self, mut targets: Vec<Pointer>, document: &mut Value) -> Result<(), Failure> {

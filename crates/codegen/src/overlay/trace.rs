@@ -18,6 +18,8 @@ pub struct Step {
     pub action: Value,
     /// The places that the target matches in the document after the previous actions.
     pub targets: Vec<Pointer>,
+    /// Those of the targets that `x-was` does not match.
+    pub stale: Vec<Pointer>,
     /// The reason why the action does not apply: `x-was` does not match the document, or it cannot be applied.
     pub failure: Option<Problem>,
 }
@@ -40,12 +42,15 @@ pub fn trace(
     let mut steps = Vec::new();
     for (overlay, (actions, source)) in actions.iter().zip(overlays).enumerate() {
         for action in actions {
+            let targets = locate(&action.path, &result);
+            let stale = targets.iter().filter(|target| action.differs(target, &result).is_some());
             let mut step = Step {
+                stale: stale.cloned().collect(),
                 overlay,
                 index: action.index,
                 place: action.place(source),
                 action: read[overlay]["actions"][action.index].clone(),
-                targets: locate(&action.path, &result),
+                targets,
                 failure: None,
             };
             see(&step, &result);

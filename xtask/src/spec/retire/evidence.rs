@@ -94,7 +94,7 @@ fn speaks(step: &Step, place: &Pointer) -> bool {
 }
 
 /// Returns the part of a value that an update covers.
-fn restricted(update: &Value, value: &Value, place: &Pointer) -> Value {
+pub(super) fn restricted(update: &Value, value: &Value, place: &Pointer) -> Value {
     let (Value::Object(update), Value::Object(_)) = (update, value) else {
         return value.clone();
     };

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use suprsend_codegen::{Pointer, Problems, Project, Source, Step, trace};
+use suprsend_codegen::{Pointer, Problem, Problems, Project, Source, Step, trace};
 
 use super::{
-    evidence::{Evidence, Id},
+    evidence::{Evidence, Id, restricted},
     places::{is_collection, member, owner},
 };
-use crate::spec::{habits::READINGS, overlays};
+use crate::spec::{
+    habits::READINGS,
+    overlays::{self, query},
+};
 
 /// The maximum number of rounds: what one round leaves can affect another action.
 const ROUNDS: usize = 12;
@@ -56,6 +59,8 @@ struct Edit {
     emptied: Vec<Pointer>,
     /// The new value of `x-was`.
     was: Option<Value>,
+    /// The new target, which selects the places where the action still applies.
+    target: Option<String>,
 }
 
 /// The parts of an update that give way, each with its place in the document.
@@ -190,40 +195,51 @@ impl Overlays {
             notes.extend(parts.into_values().map(|(place, fate)| (step.clone(), place, fate)));
         })?;
         if !coarse {
-            let mut problems = Vec::new();
-            for step in &steps {
-                let Some(problem) = &step.failure else { continue };
-                if edits.contains_key(&(step.overlay, step.index)) {
-                    continue;
-                }
-                let old = evidence.step(self.ids[step.overlay][step.index]);
-                let targets: &[Pointer] = old.map_or(&[], |old| &old.targets);
-                // Statements about an operation or a component that does not exist at all need a person's decision.
-                let there = |target: &Pointer| {
-                    owner(target).is_some_and(|owner| owner.get(&document).is_some() || self.gave_way(&owner))
-                };
-                if targets.is_empty() || !targets.iter().all(there) {
-                    problems.push(problem.clone());
-                    continue;
-                }
-                edits.entry((step.overlay, step.index)).or_default().whole = true;
-                for target in targets {
-                    let gone = step.action.get("remove").is_some()
-                        && target.get(&document).is_none()
-                        && target.parent().is_some_and(|parent| parent.get(&document).is_some());
-                    notes.push((
-                        step.clone(),
-                        target.clone(),
-                        if gone { Fate::Made } else { Fate::Overtaken },
-                    ));
-                }
-            }
-            Problems::none_or(problems)?;
+            self.failing(&steps, (base, &document), evidence, &mut edits, &mut notes)?;
         }
         for (step, place, fate) in notes {
             self.note(&step, &place, fate);
         }
         Ok(edits)
+    }
+
+    /// Adds edits for actions that do not apply otherwise: they go, except for the targets where the document is what they expect.
+    fn failing(
+        &self,
+        steps: &[Step],
+        (base, document): (&Value, &Value),
+        evidence: &Evidence,
+        edits: &mut BTreeMap<Id, Edit>,
+        notes: &mut Vec<(Step, Pointer, Fate)>,
+    ) -> Result<(), Problems> {
+        let mut problems = Vec::new();
+        for step in steps {
+            let id = (step.overlay, step.index);
+            let Some(problem) = step.failure.as_ref().filter(|_| !edits.contains_key(&id)) else { continue };
+            let old = evidence.step(self.ids[step.overlay][step.index]);
+            let targets: &[Pointer] = old.map_or(&[], |old| &old.targets);
+            // Statements about an operation or a component that does not exist at all need a person's decision.
+            let there = |target: &Pointer| {
+                owner(target).is_some_and(|owner| owner.get(document).is_some() || self.gave_way(&owner))
+            };
+            if targets.is_empty() || !targets.iter().all(there) {
+                problems.push(problem.clone());
+                continue;
+            }
+            let left = still_applies(step);
+            match without_the_others(step, &left, document) {
+                Ok(edit) => edits.insert(id, edit),
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
+            };
+            let given = targets.iter().filter(|target| !left.contains(target));
+            notes.extend(
+                given.map(|target| (step.clone(), target.clone(), fate(step, target, base, document))),
+            );
+        }
+        Problems::none_or(problems)
     }
 
     fn gave_way(&self, place: &Pointer) -> bool {
@@ -248,6 +264,9 @@ impl Overlays {
                     .iter()
                     .map(|part| (action.child("update").join(part), Value::Object(Map::new())));
                 replaced.extend(emptied);
+                replaced.extend(
+                    edit.target.iter().map(|target| (action.child("target"), target.as_str().into())),
+                );
                 if let Some(was) = &edit.was {
                     rewrite_was(&action.child("x-was"), source, was, &mut removed, &mut replaced)?;
                 }
@@ -269,6 +288,39 @@ impl Overlays {
         }
         Ok(())
     }
+}
+
+/// Returns the targets of a failing action where the document is what it expects, unless it fails for another reason.
+fn still_applies(step: &Step) -> Vec<&Pointer> {
+    let left = step.targets.iter().filter(|target| !step.stale.is_empty() && !step.stale.contains(target));
+    left.collect()
+}
+
+/// Leaves an action these targets; without any, it goes.
+fn without_the_others(step: &Step, left: &[&Pointer], document: &Value) -> Result<Edit, Problem> {
+    if left.is_empty() {
+        return Ok(Edit { whole: true, ..Edit::default() });
+    }
+    let left: Vec<_> = left.iter().map(|target| query::steps(document, target)).collect();
+    match query::united(&left).as_slice() {
+        [only] => Ok(Edit { target: Some(query::from_steps(only)), ..Edit::default() }),
+        _ => Err(Problem::at(
+            step.place.clone(),
+            "it still applies to some of its targets, which no single query selects",
+            "make it several actions",
+        )),
+    }
+}
+
+/// Returns the fate of a target that an action no longer applies to.
+fn fate(step: &Step, target: &Pointer, base: &Value, document: &Value) -> Fate {
+    let removed = step.action.get("remove").is_some()
+        && target.get(document).is_none()
+        && target.parent().is_some_and(|parent| parent.get(document).is_some());
+    let updated = step.action.get("update").is_some_and(|update| {
+        target.get(base).is_some_and(|found| restricted(update, found, target) == *update)
+    });
+    if removed || updated { Fate::Made } else { Fate::Overtaken }
 }
 
 /// Finds the parts of an update that give way: members that are new in the document, and values that have changed.

@@ -328,6 +328,48 @@ fn the_methods_of_the_sdk_stay() {
     assert!(code(&old).len() > 100 && code(&old) == code(&new));
 }
 
+/// Upstream states another value at one of two targets.
+#[test]
+fn an_action_keeps_the_targets_where_it_applies() {
+    const NAME: &str = "overlays/12-multi.yaml";
+    let overlay = |target: &str| {
+        format!(
+            "overlay: 1.1.0\ninfo: {{title: A correction of two places, version: 1.0.0}}\nactions:\n  \
+             - target: {target}\n    description: The documentation says so.\n    \
+             x-was: {{type: array, deprecated: null}}\n    update: {{deprecated: true}}\n"
+        )
+    };
+    let target = "$.paths['/v1/user/{distinct_id}/'].post.requestBody.content['application/json'].schema.properties['$sms', '$whatsapp']";
+    let written = format!("'{}'", target.replace("'$sms', ", "").replace('\'', "''"));
+    let mut overlays = own().overlays().to_vec();
+    overlays.insert(1, Source::new(NAME, overlay(target)));
+    let project = Project::from_sources(own().document().clone(), overlays);
+    let before = attempt(project.document(), project.overlays()).unwrap();
+    let place =
+        "/paths/~1v1~1user~1{distinct_id}~1/post/requestBody/content/application~1json/schema/properties";
+    let retire_with = |stated: bool| {
+        let mut document = parse(project.document());
+        document.pointer_mut(place).unwrap()["$sms"]["deprecated"] = stated.into();
+        retire(&project, &before, &source(&document), None).unwrap()
+    };
+    for (stated, fate) in [
+        (false, "a correction of what upstream says in another way now, goes"),
+        (true, "a correction that upstream has made, goes"),
+    ] {
+        let retired = retire_with(stated);
+        let properties = retired.after.document.pointer(place).unwrap();
+        assert_eq!(
+            (&properties["$sms"]["deprecated"], &properties["$whatsapp"]["deprecated"]),
+            (&json!(stated), &json!(true))
+        );
+        let left = retired.overlays.iter().find(|source| source.name == NAME).unwrap();
+        assert_eq!(left.text, overlay(&written));
+        let plan = retired.plan.to_string();
+        let line = plan.lines().find(|line| line.contains(NAME)).unwrap();
+        assert!(line.ends_with(&format!("{fate}: {place}/$sms")), "{line}");
+    }
+}
+
 #[test]
 fn five_pages_that_agree() {
     let (lines, _) = agreeing(&|method, path| FIVE.contains(&(method, path)));
