@@ -44,6 +44,8 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) place: String,
     pub(crate) description: String,
+    /// Whether it must not be printed.
+    pub(crate) sensitive: bool,
 }
 
 /// The credential of an operation, from the first security requirement that a client can meet.
@@ -158,7 +160,12 @@ fn parameters(document: &Value, item: &Value, operation: &Value) -> Vec<Paramete
     for stated in [operation, item].into_iter().filter_map(|value| value["parameters"].as_array()).flatten() {
         let parameter = follow(document, stated);
         let text = |name: &str| parameter[name].as_str().unwrap_or_default().to_owned();
-        let one = Parameter { name: text("name"), place: text("in"), description: text("description") };
+        let one = Parameter {
+            name: text("name"),
+            place: text("in"),
+            description: text("description"),
+            sensitive: adapt::is_sensitive(document, &parameter["schema"]),
+        };
         // An operation's own parameter replaces that of the path.
         if !found.iter().any(|other| (&other.name, &other.place) == (&one.name, &one.place)) {
             found.push(one);

@@ -1,8 +1,10 @@
-//! Faults that users of other tools reported, each as a kind: what is right for it, and for variations of it.
+//! Faults that users of this or of other tools reported, each as a kind: what is right for it, and for variations of it.
 //!
 //! What belongs to one module is tested there (`f09` and `f10` in the reading of texts, `f21` in overlays, and so on).
 
 #![allow(clippy::needless_pass_by_value, reason = "values are written where they are used")]
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use suprsend_codegen::{
@@ -335,4 +337,77 @@ fn f30_what_the_generator_fails_on_is_named_and_the_rest_is_generated() {
     let dropped: Vec<_> = dropped.entries().iter().map(ToString::to_string).collect();
     assert!(dropped.iter().all(|line| line.contains("it is bad")), "{dropped:?}");
     assert_eq!(dropped.len(), 4, "{dropped:?}");
+}
+
+/// Returns the code without whitespace.
+fn compact(code: &str) -> String {
+    code.split_whitespace().collect()
+}
+
+/// Returns how the code prints a type: the body of its hand-written `Debug`, or `None` if that is derived.
+fn printed<'c>(code: &'c str, name: &str) -> Option<&'c str> {
+    let (_, rest) = code.split_once(&format!("Debugfor{name}{{"))?;
+    rest.split("impl").next()
+}
+
+#[test]
+fn a_secret_is_not_printed_wherever_its_mark_stands() {
+    let secret = json!({"type": "string", "x-sensitive": true});
+    let reference = json!({"$ref": "#/components/schemas/Secret"});
+    let nothing = json!({"type": "null"});
+    let list = json!({"type": "array", "items": reference});
+    let map = json!({"type": "object", "additionalProperties": reference});
+    let login = json!({"type": "object", "properties": {
+        "nullable_ref": {"anyOf": [reference, nothing]},
+        "nullable_inline": {"oneOf": [secret, nothing]},
+        "nullable_list": {"anyOf": [list, nothing]},
+        "map": map,
+        "listmap": {"type": "array", "items": map},
+        "maplist": {"type": "object", "additionalProperties": list},
+        "name": {"type": "string"},
+        "several": {"type": ["string", "integer"], "x-sensitive": true},
+        "names": {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
+        "either": {"oneOf": [secret, {"type": "integer"}]},
+        "either_list": {"anyOf": [{"type": "array", "items": secret}, {"type": "string"}]},
+        "more": {"$ref": "#/components/schemas/More"},
+        "of_two": {"$ref": "#/components/schemas/OfTwo"},
+    }});
+    let schemas = json!({
+        "Secret": secret,
+        "Pin": {"type": "integer", "x-sensitive": true},
+        "SecretObject": {"type": "object", "x-sensitive": true, "properties": {"v": {"type": "string"}}},
+        "More": {"allOf": [{"$ref": "#/components/schemas/SecretObject"}, {"type": "object", "properties": {"w": {}}}]},
+        "Secrets": {"x-sensitive": true, "oneOf": [
+            {"title": "ByKey", "required": ["key"], "properties": {"key": {"type": "string"}}},
+            {"title": "ByCode", "required": ["code"], "properties": {"code": {"type": "string"}}},
+        ]},
+        "OfTwo": {"allOf": [{"$ref": "#/components/schemas/Secrets"}, {"type": "object", "properties": {"at": {"type": "string"}}}]},
+        "Login": login,
+    });
+    let mut operation = responding("sign-in", json!({"$ref": "#/components/schemas/Login"}));
+    operation["responses"]["201"] = operation["responses"]["200"].clone();
+    operation["responses"]["201"]["content"]["application/json"]["schema"] = list.clone();
+    let parameter = |name: &str, schema: Value| json!({"name": name, "in": "query", "schema": schema});
+    operation["parameters"] = json!([
+        parameter("pin", json!({"anyOf": [{"$ref": "#/components/schemas/Pin"}, nothing]})),
+        parameter("limit", json!({"type": "integer"})),
+    ]);
+    let generated = generated(&document(&[("/login", operation)], &json!({ "schemas": schemas })));
+    let code = compact(&generated.rust);
+    let own = printed(&code, "SignIn").unwrap_or_default();
+    assert!(own.contains(".field(\"limit\",&self.limit)") && !own.contains("pin"), "{own}");
+    let own = printed(&code, "Login").unwrap_or_default();
+    for name in ["nullable_ref", "nullable_inline", "nullable_list", "map", "listmap", "maplist"] {
+        assert!(own.contains(&format!(".field(\"{name}\",&format_args!(\"[redacted]\"))")), "{name}: {own}");
+    }
+    // These either are not secret, or have types that print nothing.
+    for name in ["name", "names", "several", "either", "either_list", "more", "of_two"] {
+        assert!(own.contains(&format!(".field(\"{name}\",&self.{name})")), "{name}: {own}");
+    }
+    for name in ["LoginSeveral", "LoginEither", "LoginEitherList", "OfTwo", "SignInSuccess"] {
+        let own = printed(&code, name).unwrap_or_default();
+        assert!(own.contains(&format!("f.write_str(\"{name}([redacted])\")")), "{name}: {own}");
+    }
+    let own = printed(&code, "More").unwrap_or_default();
+    assert_eq!(own.matches("[redacted]").count(), 2, "{own}");
 }

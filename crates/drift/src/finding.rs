@@ -239,6 +239,8 @@ kinds! {
         SideBySide "side-by-side"
             "Objects that cannot be told apart are read side by side: each takes the properties that it knows."
             "enter it with --accept"
+        Printed "printed" -
+            "generate again; `Debug` prints what the document marks as sensitive"
         Tuple "tuple"
             "Items with a schema by position become items that may each be any of them."
             "enter it with --accept"

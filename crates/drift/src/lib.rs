@@ -17,7 +17,8 @@
 //! both sides are normalized (references followed, `allOf` joined, null removed, several types turned into alternatives) and walked in
 //! parallel: names, required, type, format, null, listed values, alternatives, items, maps, unknown keys. A keyword that no Rust type
 //! expresses (`minItems`) is a difference like any other. For a union with hand-written deserialization, the order of the alternatives and
-//! the conditions on their values are read, and the conditions must match the document.
+//! the conditions on their values are read, and the conditions must match the document. `Debug` must leave out what the document marks as
+//! sensitive.
 //!
 //! **Behaviour.** For every schema with a type, seeded instances are created by a library and by random changes to them, and a 2020-12
 //! validator determines whether they are valid. A valid instance must be decoded, and the encoded result must be valid and equal, except

@@ -392,6 +392,40 @@ impl<'a> Schemas<'a> {
         }
     }
 
+    /// Returns whether values of a node are sensitive.
+    pub(crate) fn is_sensitive(self, node: &Node<'a>) -> Result<bool, Dangling> {
+        let is_marked = |part: &Part<'a>| part.schema.get("x-sensitive") == Some(&Value::Bool(true));
+        Ok(self.parts(node)?.iter().any(is_marked))
+    }
+
+    /// Returns whether the members of a node that have no name in it are sensitive.
+    pub(crate) fn is_rest_sensitive(self, node: &Node<'a>) -> Result<bool, Dangling> {
+        let mut rests =
+            self.parts(node)?.into_iter().filter_map(|part| part.schema.get("additionalProperties"));
+        Ok(rests.any(|rest| rest.get("x-sensitive") == Some(&Value::Bool(true))))
+    }
+
+    /// Returns whether values of a node contain something sensitive.
+    pub(crate) fn contains_sensitive(self, node: &Node<'a>) -> Result<bool, Dangling> {
+        let mut open: Vec<&Value> = self.parts(node)?.into_iter().map(|part| part.schema).collect();
+        let mut seen = BTreeSet::new();
+        while let Some(value) = open.pop() {
+            match value {
+                Value::Object(members) => {
+                    if members.get("x-sensitive") == Some(&Value::Bool(true)) {
+                        return Ok(true);
+                    }
+                    let target = members.get("$ref").and_then(Value::as_str).filter(|to| seen.insert(*to));
+                    open.extend(target.and_then(Pointer::from_reference).and_then(|to| to.get(self.root)));
+                    open.extend(members.values());
+                }
+                Value::Array(values) => open.extend(values),
+                _ => {}
+            }
+        }
+        Ok(false)
+    }
+
     /// Returns every keyword at a node without a structure of its own, with its place and its value, in which references are followed.
     pub(crate) fn constraints(self, node: &Node<'a>) -> Result<Constraints, Dangling> {
         let (parts, only) = (self.parts(node)?, node.only);

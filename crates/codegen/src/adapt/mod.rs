@@ -21,7 +21,7 @@ use serde_json::Value;
 pub(crate) use descriptions::Descriptions;
 pub(crate) use operations::{is_reserved, operation_id};
 pub use schema::is_closed;
-pub(crate) use sensitive::{Extent, Sensitive};
+pub(crate) use sensitive::{Extent, Sensitive, is_sensitive};
 pub(crate) use states::States;
 pub(crate) use unions::{Check, PLACEHOLDER, Test, Union, Unions};
 
@@ -57,14 +57,15 @@ pub(crate) fn adapt(document: &mut Value, report: &mut Report) -> Notes {
     components::rename(document, report);
     components::settle_nulls(document);
     scalars::inline(document, report);
+    sensitive::spread(document);
     unions::distribute(document, report);
     equal::merge(document, &named, report);
-    let mut sensitive = sensitive::collect(document);
     let descriptions = descriptions::collect(document, report);
     let states = states::collect(document, &lowered, report);
     operations::inline_references(document);
     operations::adapt(document, report);
     responses::unify(document, report);
+    let mut sensitive = sensitive::collect(document);
     let unions = unions::settle(document, &lowered, report);
     sensitive.extend(document, unions.names());
     operations::strip(document, report);

@@ -1,6 +1,7 @@
 //! Collects what must not be printed: schemas marked `x-sensitive: true`, usually by an overlay.
 //!
-//! A marked property is redacted in the `Debug` output of its struct; a marked component is redacted as a whole.
+//! A marked property is redacted in the `Debug` output of its struct; a marked component is redacted as a whole. A mark inside a schema
+//! without a type of its own (in a list, in a map, beside null) applies to the property or the component that contains it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +11,7 @@ use super::schema::resolve;
 use crate::{
     Pointer,
     grammar::{self, Node},
+    names,
 };
 
 const MARK: &str = "x-sensitive";
@@ -65,26 +67,31 @@ impl Sensitive {
     }
 }
 
-/// Collects the marks of the components, and removes them.
-pub(super) fn collect(document: &mut Value) -> Sensitive {
-    let mut found = BTreeMap::new();
+/// Marks each component that is marked as a whole by what it is made of, before that is moved.
+pub(super) fn spread(document: &mut Value) {
     let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
-    for (name, schema) in schemas.into_iter().flatten() {
-        if is_marked(schema) {
-            found.insert(name.clone(), Extent::Whole);
-            continue;
-        }
-        let mut names = BTreeSet::new();
-        let is_union = marked(document, schema, &mut names, 0);
-        if is_union && !names.is_empty() {
-            // An enum has no fields to leave out.
-            found.insert(name.clone(), Extent::Whole);
-            continue;
-        }
-        if !names.is_empty() {
-            found.insert(name.clone(), Extent::Properties(names));
+    let is_whole = |schema: &Value| made_of(document, schema).into_iter().any(is_whole);
+    let whole: Vec<String> = schemas
+        .into_iter()
+        .flatten()
+        .filter(|(_, schema)| is_whole(schema))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in whole {
+        if let Some(Value::Object(schema)) = names::components(document).get_mut(&name) {
+            schema.insert(MARK.to_owned(), true.into());
         }
     }
+}
+
+/// Collects the marks of the components, and removes them.
+pub(super) fn collect(document: &mut Value) -> Sensitive {
+    let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
+    let found = schemas
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, schema)| Some((name.clone(), extent(document, schema)?)))
+        .collect();
     grammar::rewrite(document, Node::Document, &Pointer::root(), &mut |value, node, _| {
         if let (Node::Schema, Value::Object(schema)) = (node, value) {
             schema.shift_remove(MARK);
@@ -93,24 +100,72 @@ pub(super) fn collect(document: &mut Value) -> Sensitive {
     Sensitive(found)
 }
 
-/// Adds the names of the marked properties of a schema and of its parts. Returns whether there are alternatives next to them.
-fn marked(document: &Value, schema: &Value, names: &mut BTreeSet<String>, depth: usize) -> bool {
-    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-    names.extend(properties.filter(|(_, property)| is_marked(property)).map(|(name, _)| name.clone()));
-    if schema.get("additionalProperties").is_some_and(is_marked) {
-        names.insert(String::new());
+/// Returns the sensitive part of a component.
+fn extent(document: &Value, schema: &Value) -> Option<Extent> {
+    let parts = made_of(document, schema);
+    let names: BTreeSet<String> = parts.iter().flat_map(|part| marked_members(part)).collect();
+    // An enum has no fields to leave out.
+    let has_fields = !parts.iter().any(|part| is_union(part));
+    if parts.into_iter().any(is_whole) || (!has_fields && !names.is_empty()) {
+        return Some(Extent::Whole);
     }
-    let mut is_union = schema.get("oneOf").is_some() || schema.get("anyOf").is_some();
-    let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
-    for part in parts.filter(|_| depth < 16) {
-        is_union |= marked(document, resolve(document, part, 0), names, depth + 1);
-    }
-    is_union
+    (!names.is_empty()).then_some(Extent::Properties(names))
 }
 
-/// Returns whether a schema is marked. A mark on the items of a list applies to the list.
+/// Returns a schema and the schemas that have no type of their own beside its type: the parts that it combines, and those of its
+/// alternatives that have alternatives themselves.
+fn made_of<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
+    let mut found: Vec<&Value> = Vec::new();
+    let mut open = vec![schema];
+    while let Some(schema) = open.pop() {
+        if found.iter().any(|known| std::ptr::eq(*known, schema)) {
+            continue;
+        }
+        found.push(schema);
+        open.extend(list(schema, "allOf").map(|part| resolve(document, part, 0)));
+        open.extend(alternatives(schema).map(|one| resolve(document, one, 0)).filter(|one| is_union(one)));
+    }
+    found
+}
+
+/// Returns whether the value of a schema that is no object is sensitive, in a document that still has its marks.
+pub(crate) fn is_sensitive(document: &Value, schema: &Value) -> bool {
+    let parts = made_of(document, resolve(document, schema, 0));
+    let alternatives = parts.iter().flat_map(|part| alternatives(part));
+    alternatives.map(|one| resolve(document, one, 0)).chain(parts.iter().copied()).any(is_whole)
+}
+
+/// Returns the names of the marked properties. The empty name stands for those that the document does not declare.
+fn marked_members(schema: &Value) -> impl Iterator<Item = String> {
+    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let named = properties.filter(|(_, property)| is_marked(property)).map(|(name, _)| name.clone());
+    named.chain(schema.get("additionalProperties").filter(|rest| is_marked(rest)).map(|_| String::new()))
+}
+
+/// Returns whether everything in a schema is sensitive, or something that is no property.
+fn is_whole(schema: &Value) -> bool {
+    schema.get(MARK) == Some(&Value::Bool(true))
+        || schema.get("items").is_some_and(is_marked)
+        || alternatives(schema).any(is_marked)
+}
+
+/// Returns whether a schema is marked, or contains a marked schema that has no type of its own, as in a list or beside null.
 fn is_marked(schema: &Value) -> bool {
-    schema.get(MARK) == Some(&Value::Bool(true)) || schema.get("items").is_some_and(is_marked)
+    is_whole(schema)
+        || schema.get("additionalProperties").is_some_and(is_marked)
+        || list(schema, "allOf").any(is_marked)
+}
+
+fn is_union(schema: &Value) -> bool {
+    alternatives(schema).next().is_some()
+}
+
+fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
+    list(schema, "oneOf").chain(list(schema, "anyOf"))
+}
+
+fn list<'a>(schema: &'a Value, keyword: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    schema.get(keyword).and_then(Value::as_array).into_iter().flatten()
 }
 
 /// Returns whether a key of a schema must be kept until the marks are collected.

@@ -3,6 +3,7 @@
 //! The reader knows only the forms that the generator writes. Anything else is reported, because an ignored fact would count as agreement.
 //! Comments are not read, including doc comments.
 
+mod debug;
 mod gates;
 mod operations;
 mod reading;

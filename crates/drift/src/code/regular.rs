@@ -290,6 +290,6 @@ fn paged(operation: &Operation, code: &Code) -> Option<String> {
 }
 
 /// Removes what the printer adds or leaves out: braces around an expression, and separators.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.replace(['{', '}', ';', ','], "")
 }

@@ -10,8 +10,8 @@
 //! - `x-kept`: the variant that keeps JSON of which no alternative keeps everything;
 //! - `x-present`: properties of which null is decoded as a value, and absence as none;
 //! - `x-parts`: alternatives that are all read from, and written to, the same object;
-//! - `x-rust`: the place in the source, what each property leaves out when it is written (`null` or `empty`), and which variant is created
-//!   from which JSON type, if that is written by hand.
+//! - `x-rust`: the place in the source, what each property leaves out when it is written (`null` or `empty`), which variant is created
+//!   from which JSON type, if that is written by hand, and what `Debug` leaves out.
 //!
 //! [`Contract`] reduces it to what `schemars` knows about the compiled type, so that the two can be compared.
 
@@ -24,7 +24,7 @@ use syn::{
 };
 
 use super::{
-    Code, Spot, reading,
+    Code, Spot, debug, reading,
     tokens::{arguments, only, string, text},
     union::{self, Union, Variant},
 };
@@ -208,6 +208,15 @@ pub(super) fn read(items: &[Item], code: &mut Code) {
         let Some(mut schema) = read else { continue };
         schema["x-rust"]["name"] = name.clone().into();
         let traits = derives(attrs);
+        let hidden = match (traits.contains("Debug"), impls.get(&(name.clone(), "Debug".to_owned()))) {
+            (true, None) => Some(Value::Null),
+            (false, Some(by_hand)) => debug::hidden(item, by_hand),
+            _ => None,
+        };
+        match hidden {
+            Some(hidden) => schema["x-rust"]["hides"] = hidden,
+            None => code.unrecognised(item, format!("how `{name}` implements `Debug`")),
+        }
         for (wanted, own) in [("Serialize", "Serialize"), ("Deserialize", "Deserialize<'de>")] {
             let derived = traits.contains(wanted);
             let by_hand = impls.contains_key(&(name.clone(), own.to_owned()));
@@ -326,7 +335,7 @@ fn fields_schema(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
     let mut properties = Map::new();
     let (mut required, mut sent, mut insisted, mut presences) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut schema_of_rest = None;
+    let (mut schema_of_rest, mut name_of_rest) = (None, None);
     let mut parts = Vec::new();
     let mut places = Map::new();
     for field in &fields.named {
@@ -352,6 +361,7 @@ fn fields_schema(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
                 && schema_of_rest.is_none()
             {
                 schema_of_rest = Some(rest.clone());
+                name_of_rest = Some(ident);
             } else if let (true, Some([part, _])) =
                 (optional, schema.get("anyOf").and_then(Value::as_array).map(Vec::as_slice))
             {
@@ -408,6 +418,7 @@ fn fields_schema(fields: &FieldsNamed, owner: &str, code: &mut Code) -> Value {
     }
     if let Some(rest) = schema_of_rest {
         schema["additionalProperties"] = rest;
+        schema["x-rust"]["rest"] = name_of_rest.into();
     }
     if !parts.is_empty() {
         schema["x-parts"] = parts.into();

@@ -56,7 +56,7 @@ pub(super) fn matched<'a>(
         for index in &same {
             met[*index] = true;
         }
-        let file = Rust { spot: code.file.clone(), owner: None };
+        let file = Rust { spot: code.file.clone(), owner: None, hides: false };
         let (pointer, place) = (operation.at.pointer.clone(), operation.at.place.clone());
         let says = json!(format!("{} {}", operation.method, operation.path));
         match same.as_slice() {
@@ -70,7 +70,7 @@ pub(super) fn matched<'a>(
         }
     }
     for (own, _) in code.operations.iter().zip(met).filter(|(_, met)| !met) {
-        let rust = Rust { spot: own.spot.to_string(), owner: None };
+        let rust = Rust { spot: own.spot.to_string(), owner: None, hides: false };
         let paths = Pointer::root().child("paths");
         let place = paths.child(&own.shape).child(&own.method);
         let says = json!(format!("{} {}", own.method, &own.shape));
@@ -128,11 +128,12 @@ impl<'a> Pass<'_, 'a> {
     }
 
     fn rust(&self) -> Rust {
-        Rust { spot: self.own.spot.to_string(), owner: None }
+        Rust { spot: self.own.spot.to_string(), owner: None, hides: false }
     }
 
     fn rust_of(part: &code::Part) -> Rust {
-        Rust { spot: part.spot.to_string(), owner: None }
+        // Operations print neither texts nor bodies.
+        Rust { spot: part.spot.to_string(), owner: None, hides: true }
     }
 
     fn differ_at(&mut self, kind: Kind, at: At, rust: &Rust, document: Value, code: Value) {

@@ -144,7 +144,7 @@ impl<'a> Responses<'_, 'a> {
     }
 
     fn rust(&self) -> Rust {
-        Rust { spot: self.own.spot.to_string(), owner: None }
+        Rust { spot: self.own.spot.to_string(), owner: None, hides: false }
     }
 
     fn differ(&mut self, kind: Kind, member: &str, document: Value, code: Value) {

@@ -40,6 +40,8 @@ pub(super) enum Direction {
 pub(super) struct Rust {
     pub(super) spot: String,
     pub(super) owner: Option<String>,
+    /// Whether `Debug` leaves out the value.
+    pub(super) hides: bool,
 }
 
 /// Finished comparisons: the document's place, the name of the type, and the direction.
@@ -84,7 +86,7 @@ impl<'a> Comparer<'a> {
         document: Value,
         code: Value,
     ) {
-        let Rust { spot, owner } = rust.clone();
+        let Rust { spot, owner, .. } = rust.clone();
         let difference = Difference { kind, pointer, place, rust: spot, owner, document, code };
         self.compared.differences.push(difference);
     }
@@ -121,7 +123,12 @@ impl<'a> Comparer<'a> {
         // Null has already been handled.
         let node = document;
         let (document, code) = (&d.node, &c.node);
-        if let Some(name) = code.reference().and_then(|reference| reference.strip_prefix("#/$defs/")) {
+        let name = code.reference().and_then(|reference| reference.strip_prefix("#/$defs/"));
+        let definition =
+            name.and_then(|name| Pointer::root().child("$defs").child(name).get(self.code.root()));
+        let hides = definition.map_or(&Value::Null, |definition| &definition["x-rust"]["hides"]);
+        self.printed(node, &d, &rust, hides)?;
+        if let Some(name) = name {
             let identity = self.document.identity(document)?;
             let pair = |direction| (identity.clone(), name.to_owned(), direction);
             if !self.seen.insert(pair(self.direction)) {
@@ -133,9 +140,8 @@ impl<'a> Comparer<'a> {
             if !both {
                 self.compared.pairs.push(Pair { name: name.to_owned(), node: document.clone() });
             }
-            let definition = Pointer::root().child("$defs").child(name);
-            let spot = definition.get(self.code.root()).map(spot).unwrap_or_default();
-            rust = Rust { spot, owner: Some(name.to_owned()) };
+            let spot = definition.map(spot).unwrap_or_default();
+            rust = Rust { spot, owner: Some(name.to_owned()), hides: *hides == Value::Bool(true) };
         }
         self.count("schemas");
         if matches!(role, Role::Response | Role::ResponseOrNothing)
@@ -155,6 +161,20 @@ impl<'a> Comparer<'a> {
         let checked = self.code.constraints(code)?;
         self.constraints(document, &d, &c, (&stated, &checked), &rust);
         self.forms(document, code, &d, &c, &stated, &rust)
+    }
+
+    /// Checks that `Debug` leaves out what the document marks as sensitive. `hides` is what the `Debug` of the value's named type leaves out.
+    fn printed(&mut self, node: &Node<'a>, d: &View<'a>, rust: &Rust, hides: &Value) -> Result<(), Dangling> {
+        let is_marked = self.document.is_sensitive(node)? || self.document.is_sensitive(&d.node)?;
+        if is_marked && !rust.hides && *hides != Value::Bool(true) {
+            self.prints(&d.pointer, &node.place, rust);
+        }
+        Ok(())
+    }
+
+    fn prints(&mut self, pointer: &Pointer, place: &Pointer, rust: &Rust) {
+        let (pointer, place) = (pointer.clone(), place.child("x-sensitive"));
+        self.differ(Kind::Printed, pointer, place, rust, json!("sensitive"), json!("printed"));
     }
 
     /// Returns the keywords of a node, including those next to an alternative to null.
@@ -303,7 +323,9 @@ impl<'a> Comparer<'a> {
                 if same == 0 && stated.len() > 1 && properties.len() > 1 {
                     return self.altogether(document, d, c, rust);
                 }
-                self.unknown(document, d, others, unknown, rust)?;
+                let notes = code.keyword(self.code, "x-rust").unwrap_or(&Value::Null);
+                let of_rest = Rust { hides: rust.hides || hides(notes, &notes["rest"]), ..rust.clone() };
+                self.unknown(document, d, others, unknown, &of_rest)?;
                 let object = Object { node: code, properties, read };
                 self.properties(document, d, stated, required, &object, rust)
             }
@@ -410,6 +432,10 @@ impl<'a> Comparer<'a> {
     ) -> Result<(), Dangling> {
         let keyword = "additionalProperties";
         let (pointer, place) = (d.pointer.child(keyword), document.place.child(keyword));
+        // Members of one type are compared with their schema.
+        if matches!(stated, Unknown::Any) && !rust.hides && self.document.is_rest_sensitive(document)? {
+            self.prints(&pointer, &place, rust);
+        }
         let word = |unknown: &Unknown<'a>, unstated: &str| match unknown {
             Unknown::Unstated => unstated.to_owned(),
             Unknown::Any => "any".to_owned(),
@@ -451,13 +477,15 @@ impl<'a> Comparer<'a> {
             .flatten()
             .filter_map(Value::as_str)
             .collect();
-        let notes = code.node.keyword(self.code, "x-rust").map(|notes| &notes["fields"]);
+        let whole = code.node.keyword(self.code, "x-rust").unwrap_or(&Value::Null);
+        let notes = &whole["fields"];
         let names: BTreeSet<&String> = stated.keys().chain(code.properties.keys()).collect();
         for name in names {
             self.count("properties");
-            let note = notes.and_then(|notes| notes.get(name));
+            let note = notes.get(name);
             let spot = note.and_then(|note| note["spot"].as_str()).unwrap_or(&rust.spot).to_owned();
-            let at = Rust { spot, owner: rust.owner.clone() };
+            let hides = rust.hides || note.is_some_and(|note| hides(whole, &note["field"]));
+            let at = Rust { spot, owner: rust.owner.clone(), hides };
             let (one, other) = match (stated.get(name), code.properties.get(name)) {
                 (Some(one), Some(other)) => (one, other),
                 (Some(one), None) => {
@@ -629,10 +657,11 @@ impl<'a> Comparer<'a> {
                 .keyword(self.code, "x-rust")
                 .and_then(|notes| notes["spots"].get(*to)?.as_str())
                 .unwrap_or(&rust.spot);
-            let rust = Rust { spot: spot.to_owned(), owner: rust.owner.clone() };
+            let rust = Rust { spot: spot.to_owned(), ..rust.clone() };
             self.compare(&stated.at(place), &variants[*to], &rust, Role::Plain)?;
         }
         if own == How::Kept {
+            self.kept(union.stated, (&union.at, &union.place), code, rust)?;
             self.told_apart(&union, tags, code, &pairs, &names, rust)?;
         }
         for (index, variant) in variants.iter().enumerate() {
@@ -648,6 +677,26 @@ impl<'a> Comparer<'a> {
                     json!({ &names[index]: says }),
                 );
             }
+        }
+        Ok(())
+    }
+
+    /// Checks that `Debug` leaves out a value that stays JSON, if an alternative contains something sensitive.
+    fn kept(
+        &mut self,
+        stated: &[Node<'a>],
+        (at, place): (&Pointer, &Pointer),
+        code: &Node<'a>,
+        rust: &Rust,
+    ) -> Result<(), Dangling> {
+        let notes = code.keyword(self.code, "x-rust").unwrap_or(&Value::Null);
+        let hides = rust.hides || code.keyword(self.code, "x-kept").is_some_and(|kept| hides(notes, kept));
+        let mut contains = false;
+        for stated in stated {
+            contains |= self.document.contains_sensitive(stated)?;
+        }
+        if contains && !hides {
+            self.prints(at, place, rust);
         }
         Ok(())
     }
@@ -814,7 +863,7 @@ impl<'a> Comparer<'a> {
         }
         let mut trial =
             Self { seen: seen.clone(), direction: self.direction, ..Self::new(self.document, self.code) };
-        let rust = Rust { spot: String::new(), owner: None };
+        let rust = Rust { spot: String::new(), owner: None, hides: true };
         trial.compare(document, code, &rust, Role::Plain)?;
         let hard = |difference: &&Difference| difference.kind.rule().is_none();
         Ok(trial.compared.differences.iter().filter(hard).count())
@@ -858,10 +907,17 @@ impl<'a> Comparer<'a> {
         );
         if *own == How::Kept {
             let says = (json!("a body of its own"), json!(names));
+            self.kept(std::slice::from_ref(document), (&d.pointer, &place), code, rust)?;
             self.differ(Kind::AlternativesKept, d.pointer.clone(), place, rust, says.0, says.1);
         }
         Ok(variants.get(index).cloned())
     }
+}
+
+/// Returns whether the `Debug` of a type leaves out a field or a variant, by the notes on the type.
+fn hides(notes: &Value, member: &Value) -> bool {
+    let hidden = &notes["hides"];
+    *hidden == Value::Bool(true) || hidden.as_array().is_some_and(|hidden| hidden.contains(member))
 }
 
 /// The alternatives of the document.

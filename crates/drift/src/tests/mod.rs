@@ -187,3 +187,33 @@ fn what_tells_alternatives_apart_is_compared() {
         assert!(hard(&report).iter().any(|(kind, _)| *kind == Kind::ToldApart), "{place}");
     }
 }
+
+#[test]
+fn a_secret_that_is_printed_is_found() {
+    let document = corrected_file("sample.yaml");
+    let printed = |source: String| {
+        let own = Own::from_source(&sample_compiled::COMPILED, source, "generated.rs").unwrap();
+        let effort = Effort { instances: 0, seed: 1 };
+        let report = check(&document, &own.evidence(&Ledger::default()), effort, Depth::Facts).unwrap();
+        hard(&report).iter().filter(|(kind, _)| *kind == Kind::Printed).count()
+    };
+    assert_eq!(printed(SAMPLE.to_owned()), 0);
+    let field = |name: &str| {
+        (format!("\"{name}\", &format_args!(\"[redacted]\")"), format!("\"{name}\", &self.{name}"))
+    };
+    let whole = |name: &str| {
+        let members = "match self { Self::String(value) => f.debug_tuple(\"String\").field(value).finish(), \
+                       Self::Integer(value) => f.debug_tuple(\"Integer\").field(value).finish(), }";
+        (format!("f.write_str(\"{name}([redacted])\")"), members.to_owned())
+    };
+    let other = (
+        "Self::Other(_) => f.write_str(\"Other([redacted])\")".to_owned(),
+        "Self::Other(value) => f.debug_tuple(\"Other\").field(value).finish()".to_owned(),
+    );
+    let fields = ["plain", "nullable", "list", "map", "extra", "key", "code"].map(field);
+    for (hidden, shown) in fields.into_iter().chain([whole("SecretsEither"), other]) {
+        let source = SAMPLE.replace(&hidden, &shown);
+        assert_ne!(source, SAMPLE, "{hidden}");
+        assert!(printed(source) >= SAMPLE.matches(&hidden).count(), "{hidden}");
+    }
+}

@@ -241,12 +241,21 @@ impl Read {
         }
     }
 
+    /// Returns whether a field is a parameter that the document marks as sensitive.
+    fn is_sensitive(&self, field: &Ident) -> bool {
+        let parameters = self.parameters().into_iter().filter(|(_, _, known)| *known == field);
+        let stated = |wire: &str, place: &str| {
+            self.facts.parameters.iter().find(|known| known.name == wire && known.place == place)
+        };
+        parameters.filter_map(|(wire, place, _)| stated(&wire, place)).any(|parameter| parameter.sensitive)
+    }
+
     /// Generates the `Debug` implementation. Strings and bodies may be ids of people, or secrets.
     fn debug(&self, fields: &[Field]) -> TokenStream {
         let name = self.name();
         let label = name.to_string();
         let shown = fields.iter().filter(|field| is_shown(field.optional.as_ref().unwrap_or(&field.ty)));
-        let shown = shown.map(|Field { name, .. }| {
+        let shown = shown.filter(|field| !self.is_sensitive(&field.name)).map(|Field { name, .. }| {
             let label = name.to_string();
             quote!(.field(#label, &self.#name))
         });

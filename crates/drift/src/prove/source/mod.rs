@@ -128,7 +128,7 @@ fn lean(mut file: File) -> File {
             Item::Mod(module) => module.ident != "error",
             Item::Impl(item) => item.trait_.as_ref().is_some_and(|(path, _)| {
                 let name = path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
-                ["Deserialize", "Serialize", "FromStr", "TryFrom"].contains(&name.as_str())
+                ["Debug", "Deserialize", "Serialize", "FromStr", "TryFrom"].contains(&name.as_str())
             }),
             _ => true,
         });

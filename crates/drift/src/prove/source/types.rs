@@ -1,5 +1,6 @@
 //! Operators on types.
 
+mod debug;
 mod reading;
 mod union;
 
@@ -46,6 +47,8 @@ pub(super) enum Types {
     CheckOfAnAlternativeAdded,
     TagOfAnAlternativeAdded,
     KeptAsAnother,
+    SecretPrinted,
+    DebugDerived,
 }
 
 /// Returns each type with its hand-written implementations as a separate file.
@@ -100,6 +103,8 @@ impl Types {
         Self::CheckOfAnAlternativeAdded,
         Self::TagOfAnAlternativeAdded,
         Self::KeptAsAnother,
+        Self::SecretPrinted,
+        Self::DebugDerived,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -135,6 +140,8 @@ impl Types {
             Self::CheckOfAnAlternativeAdded => "check of an alternative added",
             Self::TagOfAnAlternativeAdded => "tag of an alternative added",
             Self::KeptAsAnother => "kept as another variant",
+            Self::SecretPrinted => "secret printed",
+            Self::DebugDerived => "Debug derived",
         }
     }
 
@@ -151,11 +158,15 @@ impl Types {
             }
             return;
         }
+        if self == Self::DebugDerived {
+            return debug::derive(items, turn);
+        }
         let variants = reading::variants(items);
         for item in items {
             match item {
                 Item::Struct(item) => self.visit_struct(item, turn),
                 Item::Enum(item) => self.visit_enum(item, turn),
+                Item::Impl(item) if self == Self::SecretPrinted => debug::print(item, turn),
                 Item::Impl(item) => {
                     reading::visit(self, item, &variants, turn);
                     union::visit(self, item, &variants, turn);
@@ -334,7 +345,7 @@ impl Types {
     }
 }
 
-fn name_of(item: &Item) -> Option<String> {
+pub(super) fn name_of(item: &Item) -> Option<String> {
     match item {
         Item::Struct(item) => Some(item.ident.to_string()),
         Item::Enum(item) => Some(item.ident.to_string()),
