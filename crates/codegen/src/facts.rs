@@ -32,7 +32,7 @@ pub(crate) struct Facts {
     pub(crate) feature: Option<String>,
     /// The place where the body of a successful response reports whether it is a success.
     pub(crate) verdict: Option<Verdict>,
-    /// Whether a successful response is text.
+    /// Whether a success with content is text in any case.
     pub(crate) text: bool,
     pub(crate) parameters: Vec<Parameter>,
     /// The description of the body.
@@ -99,7 +99,7 @@ fn operation_facts(
         key: entry.and_then(|entry| entry.idempotency_key.clone()),
         feature: table.feature(method, path).map(str::to_owned),
         verdict: entry.and_then(|entry| entry.verdict.clone()),
-        text: responses_with_text(document, operation),
+        text: is_text(document, operation),
         parameters: parameters(document, item, operation),
         body: follow(document, &operation["requestBody"])["description"]
             .as_str()
@@ -143,16 +143,19 @@ fn scheme(document: &Value, name: &str) -> Credential {
     }
 }
 
-/// Returns whether a success is text, and none is JSON.
-fn responses_with_text(document: &Value, operation: &Value) -> bool {
-    let statuses = operation["responses"].as_object().into_iter().flatten();
-    let media: Vec<String> = statuses
-        .filter(|(status, _)| status.starts_with('2') || *status == "default")
+/// Returns whether a success with content is text, whatever its status and its media type. `default` is a success only if no other is
+/// declared.
+fn is_text(document: &Value, operation: &Value) -> bool {
+    let responses = || operation["responses"].as_object().into_iter().flatten();
+    let has_success = responses().any(|(status, _)| status.starts_with('2'));
+    let mut media = responses()
+        // HTTP allows no content in 204 and 205.
+        .filter(|(status, _)| !matches!(status.as_str(), "204" | "205"))
+        .filter(|(status, _)| status.starts_with('2') || (*status == "default" && !has_success))
         .filter_map(|(_, response)| follow(document, response)["content"].as_object())
         .flat_map(Map::keys)
-        .map(|name| media::essence(name))
-        .collect();
-    !media.iter().any(|name| name.ends_with("json")) && media.iter().any(|name| name.starts_with("text/"))
+        .peekable();
+    media.peek().is_some() && media.all(|name| media::essence(name).starts_with("text/"))
 }
 
 fn parameters(document: &Value, item: &Value, operation: &Value) -> Vec<Parameter> {

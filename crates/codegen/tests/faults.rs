@@ -411,3 +411,29 @@ fn a_secret_is_not_printed_wherever_its_mark_stands() {
     let own = printed(&code, "More").unwrap_or_default();
     assert_eq!(own.matches("[redacted]").count(), 2, "{own}");
 }
+
+#[test]
+fn a_success_is_text_only_if_nothing_else_is_declared() {
+    let binary = json!({"description": "", "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}});
+    let text = json!({"description": "", "content": {"text/plain": {"schema": {"type": "string"}}}});
+    let either = json!({"description": "", "content": {"text/plain": {}, "application/octet-stream": {}}});
+    let none = json!({"description": ""});
+    for (responses, expected) in [
+        (json!({"200": binary, "default": text}), "Vec<u8>"),
+        (json!({"200": binary, "400": text}), "Vec<u8>"),
+        (json!({"200": binary, "201": text}), "Vec<u8>"),
+        (json!({"200": binary, "204": text}), "Vec<u8>"),
+        (json!({"200": none, "default": text}), "()"),
+        (json!({"200": either}), "Vec<u8>"),
+        (json!({"200": text, "default": binary}), "String"),
+        (json!({"200": text, "204": none}), "String"),
+        (json!({"200": text, "204": binary}), "String"),
+        (json!({ "default": text }), "String"),
+        (json!({ "default": binary }), "Vec<u8>"),
+    ] {
+        let operation = operation("download", json!({ "responses": responses }));
+        let code = compact(&generated(&document(&[("/c", operation)], &json!({}))).rust);
+        let has = |ty: &str| code.contains(&format!("typeResponse={ty};"));
+        assert!(has(expected), "{responses}: no {expected}");
+    }
+}

@@ -65,7 +65,7 @@ fn carried<'d, 'a>(operation: &Operation<'a>, status: &str, response: &'d Respon
     match plain.or_else(|| response.media.iter().find(|(name, _)| is_json(name))) {
         Some((name, media)) => Carried::Json(name, media),
         None if response.media.is_empty() => Carried::Nothing,
-        None if response.media.keys().any(|name| essence(name).starts_with("text/")) => Carried::Text,
+        None if response.media.keys().all(|name| essence(name).starts_with("text/")) => Carried::Text,
         None => Carried::Bytes,
     }
 }
@@ -81,10 +81,10 @@ impl<'a> Responses<'_, 'a> {
             |wanted: fn(&Carried<'_, '_>) -> bool| success.iter().any(|(_, _, carried)| wanted(carried));
         let expected = if has(|carried| matches!(carried, Carried::Json(..))) {
             Format::Json
-        } else if has(|carried| matches!(carried, Carried::Text)) {
-            Format::Text
         } else if has(|carried| matches!(carried, Carried::Bytes)) {
             Format::Bytes
+        } else if has(|carried| matches!(carried, Carried::Text)) {
+            Format::Text
         } else {
             Format::Empty
         };
