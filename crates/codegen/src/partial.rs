@@ -1,21 +1,23 @@
 //! Leaves out parts that cannot be generated, instead of rejecting the whole document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
 use crate::{
-    PathItem, Pointer, Problem, Problems, Report,
+    PathItem, Pointer, Problem, Problems, Report, Table,
     grammar::{self, Node},
     path_item,
     report::Kind,
+    table::Entry,
 };
 
 /// Calls a function with the document. While that fails, drops the parts that the problems concern and tries again.
 ///
 /// For a problem in an operation, that operation is dropped; for a problem in a path outside of its operations, the whole path. For a
-/// problem in a component, it is dropped with every operation that needs it. The report lists each operation with the reason. A problem
-/// that concerns no operation, such as a missing `openapi`, remains an error.
+/// problem in a component, it is dropped with every operation that needs it. With an operation, its entry in the table of resources is
+/// dropped. The report lists each operation with the reason. A problem that concerns no operation, such as a missing `openapi`, remains an
+/// error.
 ///
 /// ```
 /// use suprsend_codegen::{Settings, generate, generate_partial};
@@ -74,10 +76,22 @@ fn drop_all(document: &mut Value, problems: &Problems, report: &mut Report) -> b
             report.add(Kind::Dropped, part, reason.clone());
         }
     }
+    let before = path_item::operations(document);
     for part in reasons.keys() {
         remove(document, part);
     }
+    let after = path_item::operations(document);
+    remove_entries(document, &(&before - &after));
     true
+}
+
+/// Removes the entries of dropped operations from the table of resources, if lint can read the table.
+fn remove_entries(document: &mut Value, dropped: &BTreeSet<(String, String)>) {
+    let is_dropped = |entry: &Entry| dropped.contains(&(entry.method.clone(), entry.path.clone()));
+    let places = Table::from_document(document).map(|table| table.places(&is_dropped));
+    for place in places.unwrap_or_default() {
+        remove(document, &place);
+    }
 }
 
 /// Drops parts, with everything that needs them.

@@ -2,6 +2,8 @@
 //!
 //! OpenAPI does not define which one wins if both have a member. Here it is the one next to the reference, and lowering reports it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use crate::{Pointer, grammar::is_method, limits};
@@ -82,6 +84,15 @@ pub fn path_items(document: &Value) -> impl Iterator<Item = (&str, Pointer, Path
         let item = PathItem::read(document, &place);
         (path.as_str(), place, item)
     })
+}
+
+/// Returns the method and the path of each operation of a document.
+pub(crate) fn operations(document: &Value) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for (path, _, item) in path_items(document) {
+        found.extend(item.operations().map(|(method, ..)| (method.to_owned(), path.to_owned())));
+    }
+    found
 }
 
 #[cfg(test)]

@@ -141,8 +141,29 @@ impl Table {
         way.into_iter().find_map(|resource| resource.feature.as_deref())
     }
 
+    /// Returns the places of the meant entries, or that of a resource if nothing else is in it.
+    pub(crate) fn places(&self, is_meant: &dyn Fn(&Entry) -> bool) -> Vec<Pointer> {
+        self.resources.iter().flat_map(|resource| resource.places(is_meant)).collect()
+    }
+
     fn found(&self, method: &str, path: &str) -> Option<(Vec<&Resource>, &Entry)> {
         self.entries().into_iter().find(|(_, entry)| entry.method == method && entry.path == path)
+    }
+}
+
+impl Resource {
+    fn places(&self, is_meant: &dyn Fn(&Entry) -> bool) -> Vec<Pointer> {
+        let entries = self.methods.iter().map(|entry| {
+            let meant = is_meant(entry).then(|| entry.place.clone());
+            (&entry.place, Vec::from_iter(meant))
+        });
+        let handles = self.handles.iter().map(|handle| (&handle.place, handle.places(is_meant)));
+        let members: Vec<(&Pointer, Vec<Pointer>)> = entries.chain(handles).collect();
+        let is_whole = |(member, meant): &(&Pointer, Vec<Pointer>)| meant.first() == Some(*member);
+        if !members.is_empty() && members.iter().all(is_whole) {
+            return vec![self.place.clone()];
+        }
+        members.into_iter().flat_map(|(_, meant)| meant).collect()
     }
 }
 

@@ -437,3 +437,77 @@ fn a_success_is_text_only_if_nothing_else_is_declared() {
         assert!(has(expected), "{responses}: no {expected}");
     }
 }
+
+/// A document with one path, whose `put` stands behind a reference and whose `post` beside it.
+fn behind_a_reference() -> Value {
+    let body = json!({"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/B"}}}});
+    let name = json!([{"name": "n", "in": "query", "schema": {"type": "string", "maxLength": 3}}]);
+    json!({
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/a": {
+            "$ref": "#/components/pathItems/A",
+            "post": operation("post_it", json!({"parameters": name, "requestBody": body})),
+        }},
+        "components": {
+            "pathItems": {"A": {
+                "parameters": [{"name": "m", "in": "query", "schema": {"type": "string", "maxLength": 4}}],
+                "put": operation("put_it", json!({ "requestBody": body })),
+            }},
+            "schemas": {"B": {"type": "object", "required": ["x"], "properties": {"x": {"type": "string", "maxLength": 5, "x-sensitive": true}}}},
+        },
+    })
+}
+
+#[test]
+fn operations_behind_and_beside_a_path_items_reference_have_rules() {
+    let code = compact(&generated(&behind_a_reference()).rust);
+    assert_eq!(code.matches(".body(&rules::B)").count(), 2, "{code}");
+    for rule in ["MaxLength(3)", "MaxLength(4)", "MaxLength(5)", "Sensitive"] {
+        assert!(code.contains(rule), "no {rule} in {code}");
+    }
+    assert_eq!(code.matches("Parameter::new(\"m\",Place::Query,&rules::AM").count(), 2, "{code}");
+}
+
+#[test]
+fn the_table_names_operations_behind_a_path_items_reference() {
+    let mut document = behind_a_reference();
+    document["x-resources"] = json!({"things": {"create": "post /a", "replace": "put /a"}});
+    let made = generated(&document);
+    let handles = suprsend_codegen::resources(&document, &made.rust, &BTreeMap::new());
+    let handles = handles.unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(handles.contains("pub fn replace(") && handles.contains("pub fn create("), "{handles}");
+    document["x-resources"] = json!({"things": {"create": "post /a"}});
+    let lines = refused(&document);
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert!(lines[0].starts_with("/paths/~1a/put: the operation is no method of a resource"), "{lines:#?}");
+}
+
+#[test]
+fn a_dropped_operation_drops_its_entry_of_the_table() {
+    let with = |table: Value| {
+        json!({
+            "openapi": "3.1.0",
+            "info": {"title": "t", "version": "1"},
+            "paths": {"/a": {"get": operation("get_a", json!({})), "trace": operation("trace_a", json!({}))}},
+            "x-resources": table,
+        })
+    };
+    let attempt = |document: &Value| generate(document, &settings());
+    for table in [
+        json!({"things": {"get": "get /a", "trace": "trace /a"}}),
+        json!({"things": {"get": {"get": "/a", "idempotent": true}, "traces": {"add": {"trace": "/a"}}}}),
+        json!({"things": {"get": "get /a", "traces()": {"feature": "extra", "add": "trace /a"}}}),
+        json!({"things": {"get": "get /a"}, "traces": {"feature": "extra", "add": "trace /a"}}),
+    ] {
+        let (generated, dropped) = generate_partial(&with(table.clone()), attempt)
+            .unwrap_or_else(|problems| panic!("{table}: {problems}"));
+        assert!(generated.rust.contains("pub struct GetA ") && !generated.rust.contains("TraceA"), "{table}");
+        assert!(!generated.document.contains("trace"), "{}", generated.document);
+        assert_eq!(dropped.entries().len(), 1, "{dropped}");
+    }
+    // An entry that never named an operation is still a mistake.
+    let table = json!({"things": {"get": "get /a", "trace": "trace /a", "put": "put /a"}});
+    let problems = generate_partial(&with(table), attempt).map(|_| ()).unwrap_err();
+    assert!(problems.to_string().starts_with("/x-resources/things/put: "), "{problems}");
+}

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::Findings;
 use crate::{
-    Pointer, Problems, Table, grammar,
+    Pointer, Problems, Table,
+    path_item::operations,
     table::{RESOURCES, Resource},
 };
 
@@ -17,13 +18,7 @@ pub(super) fn check(document: &Value) -> Result<(), Problems> {
         return Ok(());
     }
     let mut findings = Findings::default();
-    let mut open: BTreeSet<(String, String)> = BTreeSet::new();
-    for (path, item) in document["paths"].as_object().into_iter().flatten() {
-        let methods = item.as_object().into_iter().flat_map(serde_json::Map::keys);
-        open.extend(
-            methods.filter(|key| grammar::is_method(key)).map(|method| (method.clone(), path.clone())),
-        );
-    }
+    let mut open = operations(document);
     let mut seen: BTreeMap<(String, String), String> = BTreeMap::new();
     for (way, entry) in table.entries() {
         let key = (entry.method.clone(), entry.path.clone());

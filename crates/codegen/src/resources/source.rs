@@ -7,7 +7,7 @@ use serde_json::Value;
 use syn::{Attribute, Expr, ExprLit, Fields, Item, Lit, Meta, Type};
 
 use crate::{
-    Pointer,
+    PathItem, Pointer,
     names::rust_function,
     rust::{serde, type_text},
     table::Entry,
@@ -97,8 +97,7 @@ impl Source {
 
     /// Returns the name of an operation's struct.
     pub(super) fn name(&self, entry: &Entry) -> Result<String, String> {
-        let operation = &self.document["paths"][&entry.path][&entry.method];
-        let function = rust_function(operation, &entry.path, &entry.method);
+        let function = rust_function(self.operation(entry), &entry.path, &entry.method);
         let name = heck::ToPascalCase::to_pascal_case(function.as_str());
         if self.operations.contains_key(&name) {
             Ok(name)
@@ -126,7 +125,9 @@ impl Source {
 
     /// Returns the operation in the document.
     pub(super) fn operation(&self, entry: &Entry) -> &Value {
-        &self.document["paths"][&entry.path][&entry.method]
+        let place = Pointer::root().child("paths").child(&entry.path);
+        let item = PathItem::read(&self.document, &place);
+        item.get(&entry.method).map_or(&Value::Null, |(_, operation)| operation)
     }
 
     /// Returns the members that the body of an operation requires, in the order of the document.

@@ -8,7 +8,12 @@ use super::{
     model::{Id, Operation, Parameter, Rule},
     schema::{self, Context, Source, resolve},
 };
-use crate::{Pointer, Report, adapt::is_reserved, grammar, media, report::Kind};
+use crate::{
+    Pointer, Report,
+    adapt::is_reserved,
+    media, path_items,
+    report::Kind,
+};
 
 /// The schemas of all requests as they occur in the document; equal ones may occur several times.
 pub(super) struct Collected {
@@ -60,14 +65,10 @@ impl Collector<'_> {
     fn operations(&mut self) -> Vec<Operation> {
         let document = self.context.document;
         let mut found = Vec::new();
-        let paths = Pointer::root().child("paths");
-        for path in members(document.get("paths")) {
-            let place = paths.child(path);
-            // A whole path item may be a reference.
-            let Some(item) = place.get(document).map(|item| resolve(document, item)) else { continue };
-            for method in members(Some(item)).filter(|key| grammar::is_method(key)) {
-                let place = self.place(&place).child(method);
-                let parameters = self.parameters(&place);
+        for (path, _, item) in path_items(document) {
+            let shared = item.get("parameters").map(|(place, _)| place);
+            for (method, place, _) in item.operations() {
+                let parameters = self.parameters(shared, place);
                 let body = self.body(&place.child("requestBody"));
                 found.push(Operation { path: path.to_owned(), method: method.to_owned(), parameters, body });
             }
@@ -88,12 +89,11 @@ impl Collector<'_> {
         place
     }
 
-    /// Returns the parameters of an operation, which replace those of the path item with the same name and place.
-    fn parameters(&mut self, operation: &Pointer) -> Vec<Parameter> {
+    /// Returns the parameters of an operation, which replace those that its path item shares with the same name and place.
+    fn parameters(&mut self, shared: Option<&Pointer>, operation: &Pointer) -> Vec<Parameter> {
         let document = self.context.document;
-        let owners = [operation.parent().unwrap_or_default(), operation.clone()];
         let mut found: Vec<Parameter> = Vec::new();
-        for list in owners.map(|owner| owner.child("parameters")) {
+        for list in shared.cloned().into_iter().chain([operation.child("parameters")]) {
             let count = list.get(document).and_then(Value::as_array).map_or(0, Vec::len);
             for index in 0..count {
                 let place = self.place(&list.child(index));
@@ -136,10 +136,6 @@ impl Collector<'_> {
             None => Some(self.id(Source::Anything)),
         }
     }
-}
-
-fn members(value: Option<&Value>) -> impl Iterator<Item = &str> {
-    value.and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys).map(String::as_str)
 }
 
 /// Returns whether values of the schema have a single Rust type that can be written as text: a single type that is not a container. Values
