@@ -19,48 +19,68 @@ pub(crate) fn is_3_0(document: &Value) -> bool {
     document.get("openapi").and_then(Value::as_str).is_some_and(|version| version.starts_with("3.0."))
 }
 
-/// Removes members from `required` that a message in the other direction may omit, in a lowered document that used 3.0.
-pub(crate) fn settle(document: &mut Value, report: &mut Report) {
-    let (sent, received) = (reached(document, true), reached(document, false));
-    let mut optional: Vec<(Pointer, String, &str)> = Vec::new();
-    for (places, flag) in [(&sent, "readOnly"), (&received, "writeOnly")] {
-        let mut places: Vec<&Pointer> = places.iter().collect();
-        places.sort();
-        for place in places {
-            let names = flagged(document, place, flag);
-            if names.is_empty() {
-                continue;
-            }
-            for part in parts(document, place, &["allOf", "anyOf", "oneOf"]) {
-                let required = part.get(document).and_then(|schema| schema.get("required"));
-                let required =
-                    required.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-                let found = required.filter(|name| names.contains(*name));
-                optional.extend(found.map(|name| (part.clone(), name.to_owned(), flag)));
-            }
+/// The direction of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Sent,
+    Received,
+}
+
+impl Direction {
+    /// Returns the flag of properties that a message in this direction may omit.
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Sent => "readOnly",
+            Self::Received => "writeOnly",
         }
-    }
-    for (place, name, flag) in optional {
-        let Some(Value::Object(schema)) = place.get_mut(document) else { continue };
-        let Some(Value::Array(required)) = schema.get_mut("required") else { continue };
-        let before = required.len();
-        required.retain(|known| *known != *name);
-        if required.len() == before {
-            continue;
-        }
-        if required.is_empty() {
-            schema.shift_remove("required");
-        }
-        let other =
-            if flag == "readOnly" { "responses only, and requests" } else { "requests only, and responses" };
-        let note =
-            format!("`{name}` is `{flag}`, so it is required in {other} have the type too; it is optional");
-        report.add(Kind::Widened, &place.child("required"), note);
     }
 }
 
-/// Returns the places of all schemas that occur in requests, or in responses.
-fn reached(document: &Value, sent: bool) -> HashSet<Pointer> {
+/// Removes members from `required` that a message in the other direction may omit, in a lowered document that used 3.0.
+pub(crate) fn settle(document: &mut Value, report: &mut Report) {
+    for (direction, other) in [
+        (Direction::Sent, "responses only, and requests"),
+        (Direction::Received, "requests only, and responses"),
+    ] {
+        let flag = direction.flag();
+        let mut optional: Vec<(Pointer, String)> = optional(document, direction).into_iter().collect();
+        optional.sort();
+        for (place, name) in optional {
+            let Some(Value::Object(schema)) = place.get_mut(document) else { continue };
+            let Some(Value::Array(required)) = schema.get_mut("required") else { continue };
+            required.retain(|known| *known != *name);
+            if required.is_empty() {
+                schema.shift_remove("required");
+            }
+            let note = format!(
+                "`{name}` is `{flag}`, so it is required in {other} have the type too; it is optional"
+            );
+            report.add(Kind::Widened, &place.child("required"), note);
+        }
+    }
+}
+
+/// Returns the required members that a message in this direction may omit, each with the place of the schema that requires it.
+pub(crate) fn optional(document: &Value, direction: Direction) -> HashSet<(Pointer, String)> {
+    let mut found = HashSet::new();
+    for place in reached(document, direction) {
+        let names = flagged(document, &place, direction.flag());
+        if names.is_empty() {
+            continue;
+        }
+        for part in parts(document, &place, &["allOf", "anyOf", "oneOf"]) {
+            let required = part.get(document).and_then(|schema| schema.get("required"));
+            let required = required.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+            found.extend(
+                required.filter(|name| names.contains(*name)).map(|name| (part.clone(), name.to_owned())),
+            );
+        }
+    }
+    found
+}
+
+/// Returns the places of all schemas that occur in messages of this direction.
+fn reached(document: &Value, direction: Direction) -> HashSet<Pointer> {
     let mut open: Vec<(Pointer, Node)> = Vec::new();
     let mut seen: HashSet<Pointer> = HashSet::new();
     let root = Pointer::root();
@@ -75,8 +95,8 @@ fn reached(document: &Value, sent: bool) -> HashSet<Pointer> {
         let target = value.get("$ref").and_then(Value::as_str).and_then(Pointer::from_reference);
         open.extend(target.map(|target| (target, node)));
         let goes = |child: Node| match child {
-            Node::Parameter | Node::RequestBody => sent,
-            Node::Responses => !sent,
+            Node::Parameter | Node::RequestBody => direction == Direction::Sent,
+            Node::Responses => direction == Direction::Received,
             // Calls that the API makes are not part of a client.
             Node::Callback => false,
             _ => true,

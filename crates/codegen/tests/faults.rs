@@ -511,3 +511,55 @@ fn a_dropped_operation_drops_its_entry_of_the_table() {
     let problems = generate_partial(&with(table), attempt).map(|_| ()).unwrap_err();
     assert!(problems.to_string().starts_with("/x-resources/things/put: "), "{problems}");
 }
+
+#[test]
+fn rules_do_not_require_what_the_types_leave_out() {
+    let document = |version: &str| {
+        let bug = json!({"$ref": "#/components/schemas/Bug"});
+        let content = json!({"application/json": {"schema": bug}});
+        let operation = operation(
+            "createBug",
+            json!({"requestBody": {"required": true, "content": content}, "responses": {"201": {"description": "", "content": content}}}),
+        );
+        json!({
+            "openapi": version,
+            "info": {"title": "t", "version": "1"},
+            "paths": {"/bugs": {"post": operation}},
+            "components": {"schemas": {
+                "Id": {"type": "integer", "readOnly": true},
+                "Base": {"type": "object", "properties": {
+                    "id": {"type": "integer", "readOnly": true},
+                    "no": {"allOf": [{"$ref": "#/components/schemas/Id"}], "description": "A number."},
+                    "name": {"type": "string"},
+                    "key": {"type": "string", "writeOnly": true},
+                }},
+                "Bug": {"allOf": [{"$ref": "#/components/schemas/Base"}, {"type": "object", "required": ["id", "no", "name", "key"]}]},
+            }},
+        })
+    };
+    let code = |version: &str| compact(&generated(&document(version)).rust);
+    // What is only written is required here, although the type leaves it out for the sake of responses.
+    assert!(code("3.0.3").contains(r#"Required(&["name","key"])"#), "{}", code("3.0.3"));
+    assert!(code("3.1.0").contains(r#"Required(&["id","no","name","key"])"#), "{}", code("3.1.0"));
+}
+
+#[test]
+fn a_parameter_that_is_passed_as_text_has_no_rules_of_another_type() {
+    for (schema, is_checked) in [
+        (json!({"enum": [1, 2, 3]}), false),
+        (json!({"const": 1}), false),
+        (json!({"enum": [1, "a"]}), false),
+        (json!({"enum": ["a", "b"]}), true),
+        (json!({"const": "a"}), true),
+        (json!({"type": "integer", "enum": [1, 2]}), true),
+    ] {
+        let parameter = json!({"name": "v", "in": "path", "required": true, "schema": schema});
+        let operation = operation("get_a", json!({"parameters": [parameter]}));
+        let generated = generated(&document(&[("/a/{v}", operation)], &json!({})));
+        let code = compact(&generated.rust);
+        assert_eq!(code.contains("Enum(") || code.contains("Const("), is_checked, "{schema}: {code}");
+        let is_reported =
+            generated.report.to_string().contains("which the rules of other types do not concern");
+        assert_eq!(is_reported, !is_checked, "{schema}: {}", generated.report);
+    }
+}

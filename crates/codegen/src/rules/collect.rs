@@ -1,6 +1,6 @@
 //! Collects the requests of a document, and the schemas that are reachable from them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Pointer, Report,
     adapt::is_reserved,
+    directions::{self, Direction},
     media, path_items,
     report::Kind,
 };
@@ -27,8 +28,9 @@ pub(super) struct Collected {
 
 /// Collects the requests of a corrected document.
 pub(super) fn collect(document: &Value, report: &mut Report) -> Collected {
-    let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
-    let context = Context { is_3_0: version.starts_with("3.0"), document, report };
+    let is_3_0 = directions::is_3_0(document);
+    let read_only = if is_3_0 { directions::optional(document, Direction::Sent) } else { HashSet::new() };
+    let context = Context { is_3_0, read_only, document, report };
     let mut collector =
         Collector { context, ids: BTreeMap::new(), sources: Vec::new(), as_text: BTreeSet::new() };
     let operations = collector.operations();
@@ -139,7 +141,7 @@ impl Collector<'_> {
 }
 
 /// Returns whether values of the schema have a single Rust type that can be written as text: a single type that is not a container. Values
-/// with several types, or nullable ones, are passed as text that the caller writes.
+/// with several types, nullable ones, and listed ones without a type that are no text, are passed as text that the caller writes.
 fn is_plain(schema: &Value) -> bool {
     let names = match schema.get("type") {
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
@@ -150,10 +152,17 @@ fn is_plain(schema: &Value) -> bool {
     let is_nullable = schema.get("nullable") == Some(&Value::Bool(true));
     let is_combined = ["allOf", "anyOf", "not", "oneOf"].iter().any(|keyword| schema.get(keyword).is_some());
     let is_single = match names.as_slice() {
-        [] => schema.get("const").or(schema.get("enum")).is_some(),
+        [] => lists_text(schema),
         [name] => matches!(*name, "boolean" | "integer" | "number" | "string"),
         _ => false,
     };
     // For these, text is passed anyway.
     (is_single && !is_combined && !is_nullable) || names == ["string"]
+}
+
+/// Returns whether a schema lists its values, and all of them are text.
+fn lists_text(schema: &Value) -> bool {
+    let values = schema.get("const").map(std::slice::from_ref);
+    let values = values.or_else(|| schema.get("enum")?.as_array().map(Vec::as_slice));
+    values.is_some_and(|values| values.iter().all(Value::is_string))
 }

@@ -1,6 +1,6 @@
 //! Reads a single JSON Schema as rules.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Number, Value};
 
@@ -28,6 +28,8 @@ pub(super) enum Source {
 pub(super) struct Context<'a> {
     /// Whether the document uses OpenAPI 3.0.
     pub(super) is_3_0: bool,
+    /// The required members that a request may leave out, each with the place of the schema that requires it.
+    pub(super) read_only: HashSet<(Pointer, String)>,
     /// The document.
     pub(super) document: &'a Value,
     /// The report of what is lost.
@@ -321,11 +323,8 @@ impl<F: FnMut(Source) -> Id> Reader<'_, '_, F> {
 
     /// Returns the required members. In 3.0, a read-only property is not required in a request.
     fn required(&self) -> Vec<String> {
-        let is_read_only = |name: &str| {
-            let property = self.schema.get("properties").and_then(|properties| properties.get(name));
-            let property = property.map(|property| resolve(self.context.document, property));
-            self.context.is_3_0 && property.is_some_and(|one| one.get("readOnly") == Some(&Value::Bool(true)))
-        };
+        let is_read_only =
+            |name: &str| self.context.read_only.contains(&(self.pointer.clone(), name.to_owned()));
         let mut names: Vec<String> = Vec::new();
         for name in self.get("required").and_then(Value::as_array).into_iter().flatten() {
             let Some(name) = name.as_str() else { continue };
