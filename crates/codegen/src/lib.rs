@@ -207,9 +207,12 @@ pub fn generate_or_fail(document: &Value, settings: &Settings, fault: Fault) -> 
         let rules = rules::read(document, &mut report);
         let rules = rules::rust(&rules, &settings.rules()?, &quote::quote!(rules));
         let beside = rust::Beside { notes: &notes, facts: &facts, rules: &rules };
-        let rust = rust::generate(&adapted, &beside, settings, fault)
+        let rust::Source { text, notes } = rust::generate(&adapted, &beside, settings, fault)
             .map_err(|problems| problems.relocate(|place| report.origin(place)))?;
+        for (place, note) in notes {
+            report.add(Kind::AnnotationDropped, &place, note);
+        }
         let document = format!("{document:#}\n");
-        Ok(Generated { rust, document, report })
+        Ok(Generated { rust: text, document, report })
     })
 }

@@ -563,3 +563,48 @@ fn a_parameter_that_is_passed_as_text_has_no_rules_of_another_type() {
         assert_eq!(is_reported, !is_checked, "{schema}: {}", generated.report);
     }
 }
+
+#[test]
+fn a_list_is_paged_only_if_its_pages_can_be_read_and_selected() {
+    let integer = json!({"type": "integer"});
+    let small = json!({"type": "integer", "format": "int32"});
+    let text = json!({"type": "string"});
+    let of = |query: &[(&str, &Value)], required: Value, meta: Value| {
+        let parameters: Vec<Value> = query
+            .iter()
+            .map(|(name, schema)| json!({"name": name, "in": "query", "schema": schema}))
+            .collect();
+        let schema = json!({"type": "object", "required": required, "properties": {
+            "results": {"type": "array", "items": {"type": "string"}},
+            "meta": {"type": "object", "title": "Meta", "properties": meta},
+        }});
+        let mut operation = responding("list", schema);
+        operation["parameters"] = parameters.into();
+        generated(&document(&[("/a", operation)], &json!({})))
+    };
+    let both = json!(["results", "meta"]);
+    let cursors = [("limit", &integer), ("after", &text)];
+    let offsets = [("limit", &integer), ("offset", &integer)];
+    let meta = json!({"count": integer, "limit": integer, "after": {"type": ["string", "null"]}, "has_next": {"type": "boolean"}});
+    for query in [&cursors, &offsets] {
+        let made = of(query, both.clone(), meta.clone());
+        assert!(made.rust.contains("impl Paged for List "), "{}", made.rust);
+        assert!(!made.report.to_string().contains("pages"), "{}", made.report);
+    }
+    for (query, required, meta, member) in [
+        (&cursors, json!(["results"]), meta.clone(), "`meta`"),
+        (&[("limit", &small), ("offset", &integer)], both.clone(), meta.clone(), "`limit`"),
+        (&[("limit", &integer), ("offset", &small)], both.clone(), meta.clone(), "`offset`"),
+        (&[("limit", &integer), ("after", &integer)], both.clone(), meta.clone(), "`after`"),
+        (&cursors, both.clone(), json!({"count": small, "after": text}), "`meta.count`"),
+        (&cursors, both.clone(), json!({"after": integer}), "`meta.after`"),
+        (&cursors, both.clone(), json!({"after": text, "has_next": text}), "`meta.has_next`"),
+    ] {
+        let made = of(query, required, meta);
+        assert!(!made.rust.contains("Paged for"), "{member}: {}", made.rust);
+        let report = made.report.to_string();
+        let line =
+            report.lines().find(|line| line.starts_with("/paths/~1a/get: annotation dropped: its pages "));
+        assert!(line.is_some_and(|line| line.contains(member)), "{member}: {report}");
+    }
+}

@@ -20,7 +20,7 @@ use serde_json::Value;
 use syn::visit_mut::VisitMut;
 
 pub(crate) use self::operations::arguments;
-use crate::{Pointer, Problem, Problems, adapt::Notes, facts::Facts, rules};
+use crate::{Pointer, Problem, Problems, adapt, facts::Facts, rules};
 
 /// The settings of the generated code.
 #[derive(Debug, Clone)]
@@ -50,9 +50,19 @@ impl Settings {
 
 /// Additional inputs for the Rust code, besides the adapted document.
 pub(crate) struct Beside<'a> {
-    pub(crate) notes: &'a Notes,
+    pub(crate) notes: &'a adapt::Notes,
     pub(crate) facts: &'a [Facts],
     pub(crate) rules: &'a rules::Rust,
+}
+
+/// Notes on operations, each with its place in the document.
+type Notes = Vec<(Pointer, String)>;
+
+/// Rust source, and notes on what it lacks.
+#[derive(Default)]
+pub(crate) struct Source {
+    pub(crate) text: String,
+    pub(crate) notes: Notes,
 }
 
 /// The stages of generation.
@@ -73,7 +83,7 @@ pub(crate) fn generate(
     beside: &Beside<'_>,
     settings: &Settings,
     fault: Fault,
-) -> Result<String, Problems> {
+) -> Result<Source, Problems> {
     let attempt = |part: &Value, until: Stage| attempt(part, beside, settings, fault, until);
     attempt(document, Stage::Source).map_err(|(failed, reason)| {
         // No part is taken further than the whole document got.
@@ -88,7 +98,7 @@ fn attempt(
     settings: &Settings,
     fault: Fault,
     until: Stage,
-) -> Result<String, (Stage, String)> {
+) -> Result<Source, (Stage, String)> {
     let tokens = caught(|| {
         recursion::check(document)?;
         fault(document).map_or(Ok(()), Err)?;
@@ -96,14 +106,14 @@ fn attempt(
     });
     let tokens = tokens.map_err(|reason| (Stage::Generator, reason))?;
     if until == Stage::Generator {
-        return Ok(String::new());
+        return Ok(Source::default());
     }
     let source = caught(|| {
         let file = syn::parse2(tokens)
             .map_err(|error| format!("progenitor generated Rust that does not parse: {error}"))?;
-        let file = patch(file, beside, settings)?;
+        let (file, notes) = patch(file, beside, settings)?;
         check::compiles(&file)?;
-        Ok(prettyplease::unparse(&file))
+        Ok(Source { text: prettyplease::unparse(&file), notes })
     });
     source.map_err(|reason| (Stage::Source, reason))
 }
@@ -113,7 +123,7 @@ fn caught<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
 }
 
 /// Turns progenitor's client into types, operations and rules.
-fn patch(file: syn::File, beside: &Beside<'_>, settings: &Settings) -> Result<syn::File, String> {
+fn patch(file: syn::File, beside: &Beside<'_>, settings: &Settings) -> Result<(syn::File, Notes), String> {
     let runtime = syn::parse_str(&settings.runtime)
         .map_err(|error| format!("the runtime `{}` is no path: {error}", settings.runtime))?;
     let operations::Split { mut types, operations } = operations::split(file, beside.facts)?;
@@ -122,13 +132,14 @@ fn patch(file: syn::File, beside: &Beside<'_>, settings: &Settings) -> Result<sy
         .filter_map(|operation| Some((operation.name().to_string(), operation.facts().feature.clone()?)))
         .collect();
     types::patch(&mut types, beside.notes, &runtime)?;
-    let operations = operations::write(&operations, &operations::Types::new(&types), beside.rules, &runtime)?;
+    let (operations, notes) =
+        operations::write(&operations, &operations::Types::new(&types), beside.rules, &runtime)?;
     let rules: syn::ItemMod = syn::parse2(beside.rules.module.clone())
         .map_err(|error| format!("the rules are no Rust: {error}"))?;
     let mut file: syn::File = syn::parse_quote!(#types #operations #rules);
     features::gate(&mut file, &behind);
     docs::Docs.visit_file_mut(&mut file);
-    Ok(file)
+    Ok((file, notes))
 }
 
 fn read(document: &Value) -> Result<OpenAPI, String> {

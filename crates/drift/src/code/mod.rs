@@ -22,6 +22,7 @@ use serde_json::Value;
 use syn::{File, Item};
 
 pub(crate) use operations::{Format, Operation, Part, Place, shape};
+pub(crate) use regular::has_pages;
 pub(crate) use rules::dashed;
 pub(crate) use tokens::squeezed;
 pub(crate) use types::Contract;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use quote::ToTokens;
-use serde_json::Value;
+use serde_json::{Value, json};
 use syn::{ImplItem, Item, ItemImpl, ItemStruct, spanned::Spanned};
 
 use super::{
@@ -249,6 +249,41 @@ pub(super) fn pages(items: &[Item], code: &mut Code) {
 fn target<'c>(code: &'c Code, schema: &Value) -> Option<&'c Value> {
     let reference = schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")?;
     code.types.get(reference)
+}
+
+/// Returns whether the types can select and describe pages: the parameters and the members of `meta` have the types of `Paged`.
+pub(crate) fn has_pages(operation: &Operation, code: &Code) -> bool {
+    let is = |schema: &Value, of: &str| {
+        let format = if of == "integer" { json!("int64") } else { Value::Null };
+        let is_type = schema["type"] == of || schema["type"] == json!([of, "null"]);
+        is_type && schema["format"] == format && schema.get("enum").is_none()
+    };
+    let selects = |name: &str, of: &str| {
+        operation.parameter(super::Place::Query, name).is_none_or(|part| {
+            let schema = part.ty.as_ref().and_then(|ty| code.roots.get(ty));
+            !part.required && schema.is_some_and(|schema| is(schema, of))
+        })
+    };
+    let meta = || {
+        let response = target(code, code.roots.get(operation.response.as_ref()?)?)?;
+        target(code, &response["properties"]["meta"])?["properties"].as_object()
+    };
+    let Some(meta) = meta() else { return false };
+    let members = [
+        ("count", "integer"),
+        ("limit", "integer"),
+        ("offset", "integer"),
+        ("has_next", "boolean"),
+        ("has_prev", "boolean"),
+        ("after", "string"),
+        ("before", "string"),
+    ];
+    let known: Vec<_> =
+        members.iter().filter_map(|(name, of)| meta.get(*name).map(|schema| is(schema, of))).collect();
+    let parameters = [("limit", "integer"), ("after", "string"), ("before", "string"), ("offset", "integer")];
+    parameters.iter().all(|(name, of)| selects(name, of))
+        && !known.is_empty()
+        && known.iter().all(|known| *known)
 }
 
 fn paged(operation: &Operation, code: &Code) -> Option<String> {

@@ -275,7 +275,8 @@ impl<'a> Pass<'_, 'a> {
             expected.push("Lookup");
         }
         let has = |name: &str| self.operation.parameters.contains_key(&(Place::Query, name.to_owned()));
-        if has("limit") && (has("after") || has("offset")) && self.is_page()? {
+        let is_list = has("limit") && (has("after") || has("offset")) && self.is_page()?;
+        if is_list && code::has_pages(self.own, self.beside.code) {
             expected.extend(["Paged", if has("after") { "CursorPaged" } else { "OffsetPaged" }]);
         }
         expected.sort_unstable();

@@ -18,7 +18,9 @@ use syn::{
 pub(super) use self::pages::Types;
 pub(crate) use self::read::arguments;
 use self::read::{Body, Function};
+use super::Notes;
 use crate::{
+    Pointer,
     facts::{Credential, Facts},
     rules::Rust as Rules,
     table::Verdict,
@@ -47,16 +49,16 @@ pub(super) fn split(file: File, facts: &[Facts]) -> Result<Split, String> {
     Ok(Split { types, operations: operations.collect::<Result<_, String>>()? })
 }
 
-/// Writes the module with the operations.
+/// Writes the module with the operations. Returns it with the notes on what it lacks.
 pub(super) fn write(
     operations: &[Read],
     types: &Types,
     rules: &Rules,
     runtime: &Path,
-) -> Result<ItemMod, String> {
-    let mut items = Vec::new();
+) -> Result<(ItemMod, Notes), String> {
+    let (mut items, mut notes) = (Vec::new(), Notes::new());
     for operation in operations {
-        items.push(operation.items(types, rules)?);
+        items.push(operation.items(types, rules, &mut notes)?);
     }
     let names = operations.iter().map(Read::name).collect::<Vec<_>>();
     let visit = visit::function(operations, &names);
@@ -77,7 +79,7 @@ pub(super) fn write(
         }
     };
     Shorten.visit_item_mod_mut(&mut module);
-    Ok(module)
+    Ok((module, notes))
 }
 
 /// Shortens types of the prelude to their last segment. No operation has one of these names; see `names::is_taken`.
@@ -117,14 +119,18 @@ impl Read {
         &self.facts
     }
 
-    fn items(&self, types: &Types, rules: &Rules) -> Result<TokenStream, String> {
+    fn items(&self, types: &Types, rules: &Rules, notes: &mut Notes) -> Result<TokenStream, String> {
         let fields = self.fields();
         let name = self.name();
         let (definition, constructor) = (self.definition(&fields), self.constructor(&fields, rules));
         let (debug, operation) = (self.debug(&fields), self.operation(types, rules)?);
         let lookup = (self.facts.method == "get" && self.function.statuses.contains(&404))
             .then(|| quote!(impl Lookup for #name {}));
-        let paged = pages::paged(&name, &self.function, types);
+        let paged = pages::paged(&name, &self.function, types).unwrap_or_else(|reason| {
+            let place = Pointer::root().child("paths").child(&self.facts.path).child(&self.facts.method);
+            notes.push((place, format!("its pages have no methods: {reason}")));
+            None
+        });
         Ok(quote!(#definition #constructor #debug #operation #lookup #paged))
     }
 

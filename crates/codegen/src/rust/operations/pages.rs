@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Fields, Ident, Item, ItemMod, ItemStruct, Type};
+use syn::{Field, Fields, Ident, Item, ItemMod, ItemStruct, Type};
 
 use super::{Function, read};
 use crate::rust::{serde, type_text};
@@ -24,7 +24,7 @@ impl<'a> Types<'a> {
         })
     }
 
-    fn field(&self, ty: &Type, wire: &str) -> Option<&'a syn::Field> {
+    fn field(&self, ty: &Type, wire: &str) -> Option<&'a Field> {
         let Fields::Named(fields) = &self.get(ty)?.fields else { return None };
         fields.named.iter().find(|field| serde::read(field).wire == wire)
     }
@@ -81,71 +81,149 @@ impl Types<'_> {
     }
 }
 
-/// Returns `impl Paged`, if the operation is paged.
-pub(super) fn paged(name: &Ident, function: &Function, types: &Types<'_>) -> Option<TokenStream> {
-    let results = types.field(&function.response, "results")?;
-    let meta = types.field(&function.response, "meta")?;
-    let item = read::arguments(&results.ty)
-        .pop()
-        .filter(|_| type_text(&results.ty).starts_with("::std::vec::Vec<"))?;
-    let parameter = |wire: &str| function.query.iter().find(|(name, _)| name == wire).map(|(_, field)| field);
-    let (limit, after, before, offset) =
-        (parameter("limit")?, parameter("after"), parameter("before"), parameter("offset"));
-    let kind = match (after, offset) {
-        (Some(_), _) => quote!(CursorPaged),
-        (None, Some(_)) => quote!(OffsetPaged),
-        (None, None) => return None,
-    };
-    let item = in_types(&item);
-    let (results, meta_field) = (&results.ident, &meta.ident);
-    let known = |wire: &str| types.field(&meta.ty, wire).map(|field| (&field.ident, &field.ty));
-    let numbers = ["count", "limit", "offset", "has_next", "has_prev"].into_iter().filter_map(|wire| {
-        let (field, ty) = known(wire)?;
-        let member = quote::format_ident!("{wire}");
-        let value = if is_option(ty) { quote!(meta.#field) } else { quote!(Some(meta.#field)) };
-        Some(quote!(#member: #value))
-    });
-    let cursors = ["after", "before"].into_iter().filter_map(|wire| {
-        let (field, ty) = known(wire)?;
-        let member = quote::format_ident!("{wire}");
-        let value = if is_option(ty) { quote!(meta.#field.as_deref()) } else { quote!(Some(&*meta.#field)) };
-        Some(quote!(#member: #value))
-    });
-    let members = numbers.chain(cursors).collect::<Vec<_>>();
-    let go = |variant: &str, field: Option<&Ident>| {
-        let variant = quote::format_ident!("{variant}");
-        field.map(|field| quote!(Position::#variant(value) => self.#field = Some(value),))
-    };
-    // Going to a page clears any other position.
-    let fields = [after, before, offset];
-    let reset = fields.into_iter().flatten().map(|field| quote!(self.#field = None;));
-    let arms = [go("After", after), go("Before", before), go("Offset", offset)];
-    Some(quote! {
-        impl #kind for #name {}
-        impl Paged for #name {
-            type Item = #item;
-            fn set_limit(&mut self, limit: i64) {
-                self.#limit = Some(limit);
-            }
-            fn go_to(&mut self, position: Position) {
-                #(#reset)*
-                match position {
-                    #(#arms)*
-                    _ => {}
-                }
-            }
-            fn page(response: &Self::Response) -> Page<'_> {
-                let meta = &response.#meta_field;
-                Page { #(#members,)* ..Page::default() }
-            }
-            fn items(response: &Self::Response) -> &[Self::Item] {
-                &response.#results
-            }
-            fn into_items(response: Self::Response) -> Vec<Self::Item> {
-                response.#results
+const NUMBER: &str = "i64";
+const FLAG: &str = "bool";
+const TEXT: &str = "::std::string::String";
+
+/// The query parameters that select a page, with the types that `Paged` and `Position` have for them.
+const PARAMETERS: [(&str, &str); 4] =
+    [("limit", NUMBER), ("after", TEXT), ("before", TEXT), ("offset", NUMBER)];
+
+/// The members of `meta` that describe a page, with the types that `Page` has for them.
+const MEMBERS: [(&str, &str); 7] = [
+    ("count", NUMBER),
+    ("limit", NUMBER),
+    ("offset", NUMBER),
+    ("has_next", FLAG),
+    ("has_prev", FLAG),
+    ("after", TEXT),
+    ("before", TEXT),
+];
+
+/// The parts of an operation that returns a list one page at a time.
+struct List<'a> {
+    results: &'a Field,
+    item: Type,
+    meta: &'a Field,
+    /// The members of `meta` that are known, by their names in JSON.
+    members: Vec<(&'static str, &'a Field)>,
+    function: &'a Function,
+}
+
+/// Returns `impl Paged` if the operation is paged, or the reason why its pages cannot be selected or read.
+pub(super) fn paged(
+    name: &Ident,
+    function: &Function,
+    types: &Types<'_>,
+) -> Result<Option<TokenStream>, String> {
+    let Some(list) = List::read(function, types) else { return Ok(None) };
+    list.check()?;
+    Ok(list.write(name))
+}
+
+impl<'a> List<'a> {
+    /// Reads the operation, or returns `None` if it does not return a list one page at a time.
+    fn read(function: &'a Function, types: &Types<'a>) -> Option<Self> {
+        let results = types.field(&function.response, "results")?;
+        let meta = types.field(&function.response, "meta")?;
+        let item = read::arguments(&results.ty)
+            .pop()
+            .filter(|_| type_text(&results.ty).starts_with("::std::vec::Vec<"))?;
+        let members = MEMBERS.iter().filter_map(|(wire, _)| Some((*wire, types.field(&meta.ty, wire)?)));
+        let list = Self { results, item, meta, members: members.collect(), function };
+        list.parameter("limit")?;
+        list.parameter("after").or(list.parameter("offset"))?;
+        Some(list)
+    }
+
+    fn parameter(&self, wire: &str) -> Option<&'a Ident> {
+        self.function.query.iter().find(|(name, _)| name == wire).map(|(_, field)| field)
+    }
+
+    /// Checks that the types are those of `Paged`, `Position` and `Page`.
+    fn check(&self) -> Result<(), String> {
+        for (wire, wanted) in PARAMETERS {
+            let argument = self
+                .parameter(wire)
+                .and_then(|field| self.function.arguments.iter().find(|(argument, _)| argument == field));
+            if argument.is_some_and(|(_, ty)| !is_option(ty) || type_text(&inner(ty)) != wanted) {
+                return Err(format!("`{wire}` is no optional `{}`", short(wanted)));
             }
         }
-    })
+        if self.members.is_empty() {
+            return Err("`meta` may be absent, or does not describe the page".to_owned());
+        }
+        for (wire, wanted) in MEMBERS {
+            let member = self.members.iter().find(|(known, _)| *known == wire);
+            if member.is_some_and(|(_, field)| type_text(&inner(&field.ty)) != wanted) {
+                return Err(format!("`meta.{wire}` is no `{}`", short(wanted)));
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, name: &Ident) -> Option<TokenStream> {
+        let limit = self.parameter("limit")?;
+        let [after, before, offset] = ["after", "before", "offset"].map(|wire| self.parameter(wire));
+        let kind = if after.is_some() { quote!(CursorPaged) } else { quote!(OffsetPaged) };
+        let item = in_types(&self.item);
+        let (results, meta) = (&self.results.ident, &self.meta.ident);
+        let members = self.members.iter().map(|(wire, field)| {
+            let member = quote::format_ident!("{wire}");
+            let Field { ident, ty, .. } = field;
+            let value = match (is_option(ty), type_text(&inner(ty)) == TEXT) {
+                (true, true) => quote!(meta.#ident.as_deref()),
+                (true, false) => quote!(meta.#ident),
+                (false, true) => quote!(Some(&*meta.#ident)),
+                (false, false) => quote!(Some(meta.#ident)),
+            };
+            quote!(#member: #value)
+        });
+        let go = |variant: &str, field: Option<&Ident>| {
+            let variant = quote::format_ident!("{variant}");
+            field.map(|field| quote!(Position::#variant(value) => self.#field = Some(value),))
+        };
+        // Going to a page clears any other position.
+        let reset = [after, before, offset].into_iter().flatten().map(|field| quote!(self.#field = None;));
+        let arms = [go("After", after), go("Before", before), go("Offset", offset)];
+        Some(quote! {
+            impl #kind for #name {}
+            impl Paged for #name {
+                type Item = #item;
+                fn set_limit(&mut self, limit: i64) {
+                    self.#limit = Some(limit);
+                }
+                fn go_to(&mut self, position: Position) {
+                    #(#reset)*
+                    match position {
+                        #(#arms)*
+                        _ => {}
+                    }
+                }
+                fn page(response: &Self::Response) -> Page<'_> {
+                    let meta = &response.#meta;
+                    Page { #(#members,)* ..Page::default() }
+                }
+                fn items(response: &Self::Response) -> &[Self::Item] {
+                    &response.#results
+                }
+                fn into_items(response: Self::Response) -> Vec<Self::Item> {
+                    response.#results
+                }
+            }
+        })
+    }
+}
+
+/// Returns the type inside an `Option`, or the type itself.
+fn inner(ty: &Type) -> Type {
+    let inner = if is_option(ty) { read::arguments(ty).pop() } else { None };
+    inner.unwrap_or_else(|| ty.clone())
+}
+
+/// Returns the last segment of a type's path.
+fn short(ty: &str) -> &str {
+    ty.rsplit("::").next().unwrap_or(ty)
 }
 
 /// Returns a type as it is named outside the module of the types.
