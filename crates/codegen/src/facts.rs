@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    Pointer, adapt, grammar, media, names,
+    Pointer, adapt, grammar, lint, media, names,
     table::{Table, Verdict},
 };
 
@@ -120,14 +120,12 @@ fn own_server(value: &Value) -> Option<String> {
 
 fn credential(document: &Value, operation: &Value) -> Credential {
     let stated = operation.get("security").or_else(|| document.get("security"));
-    let alternatives: Vec<&Map<String, Value>> =
-        stated.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object).collect();
-    let read = |requirement: &&Map<String, Value>| match requirement.keys().next() {
-        None => Credential::None,
-        Some(name) => scheme(document, name),
-    };
-    let known = alternatives.iter().map(read).find(|credential| !matches!(credential, Credential::Other(_)));
-    known.or_else(|| alternatives.first().map(read)).unwrap_or(Credential::None)
+    let mut alternatives =
+        stated.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+    // Lint rejects an operation if no request can meet any of them.
+    let met = alternatives.find(|requirement| lint::unmet(document, requirement).is_none());
+    let name = met.and_then(|requirement| requirement.keys().next());
+    name.map_or(Credential::None, |name| scheme(document, name))
 }
 
 fn scheme(document: &Value, name: &str) -> Credential {

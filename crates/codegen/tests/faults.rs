@@ -608,3 +608,27 @@ fn a_list_is_paged_only_if_its_pages_can_be_read_and_selected() {
         assert!(line.is_some_and(|line| line.contains(member)), "{member}: {report}");
     }
 }
+
+#[test]
+fn of_several_ways_to_authenticate_one_is_used_that_a_request_can_meet() {
+    let schemes = json!({
+        "a": {"type": "apiKey", "in": "header", "name": "X-A"},
+        "b": {"type": "apiKey", "in": "header", "name": "X-B"},
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "spaced": {"type": "apiKey", "in": "header", "name": "X-C <token>"},
+        "cookie": {"type": "apiKey", "in": "cookie", "name": "c"},
+        "certificate": {"type": "mutualTLS"},
+    });
+    for (security, expected) in [
+        (json!([{"a": [], "b": []}, {"bearer": []}]), ".bearer()"),
+        (json!([{"spaced": []}, {"bearer": []}]), ".bearer()"),
+        (json!([{"cookie": []}, {"bearer": []}]), ".bearer()"),
+        (json!([{"bearer": []}, {"a": []}]), ".bearer()"),
+        (json!([{"certificate": [], "a": []}, {"bearer": []}]), r#".credential(Credential::Header("X-A"))"#),
+    ] {
+        let operation = operation("get_a", json!({ "security": security }));
+        let made = generated(&document(&[("/a", operation)], &json!({"securitySchemes": schemes})));
+        let code = compact(&made.rust);
+        assert!(code.contains(&format!("\"/a\"){expected}")), "{security}: {code}");
+    }
+}

@@ -18,6 +18,7 @@ mod shape;
 use serde_json::Value;
 
 pub(crate) use descriptions::missing as undescribed;
+pub(crate) use servers::unmet;
 
 use crate::{Pointer, Problem, Problems, limits};
 

@@ -48,20 +48,25 @@ fn servers(place: &Pointer, servers: &Value, findings: &mut Findings) {
 
 /// Checks the security requirements. Of several alternatives, one that can be met is enough.
 fn security(document: &Value, place: &Pointer, stated: &Value, findings: &mut Findings) {
-    let alternatives: Vec<&Map<String, Value>> =
-        stated.as_array().into_iter().flatten().filter_map(Value::as_object).collect();
-    let reasons = alternatives.iter().enumerate().map(|(index, requirement)| {
-        let place = place.child(index.to_string());
-        let mut open = requirement.keys().filter(|name| scheme(document, name)["type"] != "mutualTLS");
-        let (first, second) = (open.next()?, open.next());
-        let refused = refused(document, first);
-        let refused = refused.or_else(|| second.map(|_| "asks for two credentials at once".to_owned()));
-        refused.map(|reason| (place.child(first), reason))
+    let alternatives = stated.as_array().into_iter().flatten().filter_map(Value::as_object);
+    let reasons = alternatives.enumerate().map(|(index, requirement)| {
+        let (name, reason) = unmet(document, requirement)?;
+        Some((place.child(index.to_string()).child(name), reason))
     });
     let reasons: Option<Vec<_>> = reasons.collect();
     for (place, reason) in reasons.unwrap_or_default() {
         findings.add(&place, reason, "correct the scheme, or state another, with an overlay action");
     }
+}
+
+/// Returns the scheme of a security requirement that no request can meet, and the reason, or `None` if a request can meet all. A client
+/// certificate is set on the HTTP client.
+pub(crate) fn unmet<'a>(document: &Value, requirement: &'a Map<String, Value>) -> Option<(&'a str, String)> {
+    let mut open = requirement.keys().filter(|name| scheme(document, name)["type"] != "mutualTLS");
+    let (first, second) = (open.next()?, open.next());
+    let reason = refused(document, first);
+    let reason = reason.or_else(|| second.map(|_| "asks for two credentials at once".to_owned()));
+    reason.map(|reason| (first.as_str(), reason))
 }
 
 /// Returns the reason why a scheme cannot be met, if there is one.
