@@ -99,7 +99,7 @@ fn operation_facts(
         key: entry.and_then(|entry| entry.idempotency_key.clone()),
         feature: table.feature(method, path).map(str::to_owned),
         verdict: entry.and_then(|entry| entry.verdict.clone()),
-        text: is_text(document, operation),
+        text: is_text(document, method, operation),
         parameters: parameters(document, item, operation),
         body: follow(document, &operation["requestBody"])["description"]
             .as_str()
@@ -143,12 +143,11 @@ fn scheme(document: &Value, name: &str) -> Credential {
 
 /// Returns whether a success with content is text, whatever its status and its media type. `default` is a success only if no other is
 /// declared.
-fn is_text(document: &Value, operation: &Value) -> bool {
+fn is_text(document: &Value, method: &str, operation: &Value) -> bool {
     let responses = || operation["responses"].as_object().into_iter().flatten();
     let has_success = responses().any(|(status, _)| status.starts_with('2'));
     let mut media = responses()
-        // HTTP allows no content in 204 and 205.
-        .filter(|(status, _)| !matches!(status.as_str(), "204" | "205"))
+        .filter(|(status, _)| media::allows_content(method, status))
         .filter(|(status, _)| status.starts_with('2') || (*status == "default" && !has_success))
         .filter_map(|(_, response)| follow(document, response)["content"].as_object())
         .flat_map(Map::keys)

@@ -163,7 +163,8 @@ impl<'a> Comparer<'a> {
         self.forms(document, code, &d, &c, &stated, &rust)
     }
 
-    /// Checks that `Debug` leaves out what the document marks as sensitive. `hides` is what the `Debug` of the value's named type leaves out.
+    /// Checks that `Debug` leaves out everything that the document marks as sensitive. `hides` is the part that the `Debug` of the value's
+    /// named type leaves out.
     fn printed(&mut self, node: &Node<'a>, d: &View<'a>, rust: &Rust, hides: &Value) -> Result<(), Dangling> {
         let is_marked = self.document.is_sensitive(node)? || self.document.is_sensitive(&d.node)?;
         if is_marked && !rust.hides && *hides != Value::Bool(true) {

@@ -65,7 +65,8 @@ pub(crate) use self::{input::Violations, redact::Secrets};
 /// ```
 ///
 /// Most programs need fewer arms: [`is_retryable`](Error::is_retryable) returns whether the same call may succeed later,
-/// [`is_caused_by_input`](Error::is_caused_by_input) returns whether calls with other arguments may succeed, and [`status`](Error::status), [`request_id`](Error::request_id) and [`api`](Error::api) work for every variant.
+/// [`is_caused_by_input`](Error::is_caused_by_input) returns whether calls with other arguments may succeed, and [`status`](Error::status),
+/// [`request_id`](Error::request_id) and [`api`](Error::api) work for every variant.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Error {
@@ -179,8 +180,9 @@ impl Error {
     /// Returns whether the arguments of this call caused the failure, so that calls with other arguments may succeed.
     ///
     /// These are [`InvalidInput`](Self::InvalidInput), [`NotFound`](Self::NotFound) unless an earlier attempt [may have taken
-    /// effect](NotFound::may_be_done), and [`Api`](Self::Api) with the status 400, 409, 413 or 422. Any other failure may affect every call: the API key is not accepted (401), a setting is missing, or the API is down. A program
-    /// that sends many records should skip a record only if this returns true, and otherwise stop and keep the record for later.
+    /// effect](NotFound::may_be_done), and [`Api`](Self::Api) with the status 400, 409, 413 or 422. Any other failure may affect every call:
+    /// the API key is not accepted (401), a setting is missing, or the API is down. A program that sends many records should skip a record
+    /// only if this returns true, and otherwise stop and keep the record for later.
     pub fn is_caused_by_input(&self) -> bool {
         match self {
             Self::InvalidInput(_) => true,

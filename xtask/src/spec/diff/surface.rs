@@ -1,5 +1,5 @@
-//! Reads from the generated Rust what programs depend on: types with their fields and variants, signatures, traits, the id and the credential
-//! of each operation, and how the variants of a response are told apart.
+//! Reads from the generated Rust everything that programs depend on: types with their fields and variants, signatures, traits, the id and
+//! the credential of each operation, and how the variants of a response are told apart.
 
 use std::collections::{BTreeMap, BTreeSet};
 
