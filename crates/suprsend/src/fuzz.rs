@@ -94,7 +94,8 @@ impl Visitor for Reading<'_> {
         }
         match read {
             Read::Whole => {
-                _ = response::<O>(received, Attempts { made: 1, counted: 1 }).map_err(|error| judge(&error))
+                let attempts = Attempts { made: 1, counted: 1 };
+                _ = response::<O>(received, attempts).map_err(|error| judge(&error));
             }
             Read::TooLong => judge(&UndecodableResponse::new(received, "is too long".to_owned()).into()),
             Read::Corrupt => {}
