@@ -161,14 +161,14 @@ async fn keys_rotate_without_a_new_pool() {
 async fn another_key_does_not_keep_the_uid_of_the_workspace() {
     let server = Server::start([created()]).await;
     let client = server.builder().workspace("first").build().unwrap();
-    let send = |client: &Client| client.broadcasts().send("list", "template", "news");
+    let broadcast = |client: &Client| client.broadcasts().send("list", "template", "news");
     let other = client.with_api_key("other-key").unwrap();
-    let error = send(&other).await.unwrap_err();
+    let error = broadcast(&other).await.unwrap_err();
     assert!(matches!(&error, Error::Config(error) if error.setting() == "workspace"), "{error}");
     assert_eq!(server.requests(), 0);
 
     for client in [&client, &other.with_workspace("second")] {
-        _ = send(client).await;
+        _ = broadcast(client).await;
     }
     let received = server.received();
     let sent: Vec<_> =
