@@ -538,7 +538,7 @@ fn rules_do_not_require_what_the_types_leave_out() {
         })
     };
     let code = |version: &str| compact(&generated(&document(version)).rust);
-    // What is only written is required here, although the type leaves it out for the sake of responses.
+    // A write-only member is required here, although the type leaves it out for the sake of responses.
     assert!(code("3.0.3").contains(r#"Required(&["name","key"])"#), "{}", code("3.0.3"));
     assert!(code("3.1.0").contains(r#"Required(&["id","no","name","key"])"#), "{}", code("3.1.0"));
 }

@@ -233,9 +233,8 @@ impl<C> ClientBuilder<C> {
 
     /// Sets the UID of the workspace, which a few operations, such as broadcasts, have in their path. It is shown on the dashboard's page
     /// "Developers, API Keys".
-    pub fn workspace(mut self, uid: impl Into<String>) -> Self {
-        self.workspace = Some(uid.into());
-        self
+    pub fn workspace(self, uid: impl Into<String>) -> Self {
+        Self { workspace: Some(uid.into()), ..self }
     }
 
     /// Uses a connection pool of your own, with its TLS, proxy, connect timeout and redirect settings.

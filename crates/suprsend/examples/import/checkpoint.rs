@@ -29,7 +29,8 @@ pub(crate) struct Target {
 impl Target {
     /// Returns the target of a client that is built from the environment.
     pub(crate) fn from_env() -> Self {
-        let variable = |name| std::env::var(name).unwrap_or_default();
+        // The client trims both, too.
+        let variable = |name| std::env::var(name).unwrap_or_default().trim().to_owned();
         let base_url = variable(BASE_URL_VARIABLE);
         let base_url = if base_url.is_empty() { DEFAULT_BASE_URL } else { base_url.trim_end_matches('/') };
         let api_key_sha256 = Sha256::digest(variable(API_KEY_VARIABLE)).into();

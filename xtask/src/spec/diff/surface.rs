@@ -24,10 +24,10 @@ pub(super) enum Owner {
     Handle(String),
 }
 
-/// What can be named, without the name of a type in front, and the rest of its signature. Together they read like Rust.
+/// The members by their names, without the name of a type in front, each with the rest of its signature. Together they read like Rust.
 pub(super) type Facts = BTreeMap<String, String>;
 
-/// What programs depend on.
+/// Everything that programs depend on.
 #[derive(Debug, Default)]
 pub(super) struct Surface {
     pub(super) facts: BTreeMap<Owner, Facts>,
