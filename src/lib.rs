@@ -23,6 +23,7 @@ mod client;
 mod edits;
 mod error;
 mod operation;
+mod outcomes;
 pub mod parameter;
 mod profile;
 mod recipients;

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use suprsend::types::{BulkRecord, BulkRecordStatus, BulkResponse, MessageBulkResponse, MessageRecord};
+use suprsend::types::{BulkRecord, BulkResponse, MessageBulkResponse, MessageRecord};
 
 /// The outcome of a message whose request succeeded.
 pub(crate) enum Outcome {
@@ -52,23 +52,22 @@ impl Record {
 
 impl From<&BulkRecord> for Record {
     fn from(record: &BulkRecord) -> Self {
-        let status = record.status_code;
-        let is_accepted = (200..300).contains(&status) && record.status != BulkRecordStatus::Error;
         let error = record.error.as_ref();
         let (message, kind) = (
             error.and_then(|error| error.message.as_deref()),
             error.and_then(|error| error.type_.as_deref()),
         );
-        Self { status, is_accepted, error: text(message, kind) }
+        let is_accepted = record.is_accepted();
+        Self { status: record.status_code, is_accepted, error: text(message, kind) }
     }
 }
 
 impl From<&MessageRecord> for Record {
     fn from(record: &MessageRecord) -> Self {
-        let (status, error) = (record.status_code, record.error.as_ref());
-        let is_accepted = (200..300).contains(&status) && error.is_none();
+        let error = record.error.as_ref();
         let message = error.map(|error| error.message.as_str());
-        Self { status, is_accepted, error: text(message, error.map(|error| error.type_.as_str())) }
+        let error = text(message, error.map(|error| error.type_.as_str()));
+        Self { status: record.status_code, is_accepted: record.is_accepted(), error }
     }
 }
 
@@ -82,7 +81,7 @@ fn text(message: Option<&str>, kind: Option<&str>) -> String {
 mod tests {
     use serde::{Serialize, de::DeserializeOwned};
     use serde_json::{Value, json};
-    use suprsend::{Operation, operations};
+    use suprsend::{Operation, operations, types::BulkRecordStatus};
     use suprsend_api::Visitor;
 
     use super::*;

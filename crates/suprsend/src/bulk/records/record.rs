@@ -7,7 +7,7 @@ use suprsend_api::{
     Operation,
     operations::{TrackEvents, TriggerWorkflows},
     rules::{Rule, Schema},
-    types::{BulkRecord, BulkRecordStatus, BulkResponse, Event, WorkflowTrigger},
+    types::{BulkRecord, BulkResponse, Event, WorkflowTrigger},
 };
 
 use super::{envelope, outcome::RecordOutcome};
@@ -278,10 +278,6 @@ fn receipts(response: BulkResponse, sent: usize) -> Result<Vec<Verdict<BulkRecor
     if received != sent {
         return Err(format!("has {received} outcomes for {sent} records"));
     }
-    let judge = |record: BulkRecord| {
-        let is_accepted =
-            (200..300).contains(&record.status_code) && record.status != BulkRecordStatus::Error;
-        if is_accepted { Ok(record) } else { Err(record) }
-    };
+    let judge = |record: BulkRecord| if record.is_accepted() { Ok(record) } else { Err(record) };
     Ok(response.records.into_iter().map(judge).collect())
 }
