@@ -4,7 +4,7 @@
 //!
 //! Each module with unions has a function `again`, which reads a value as the type of a component and writes it again.
 
-#[path = "../codegen/tests/random/mod.rs"]
+#[path = "../codegen/tests/it/random/mod.rs"]
 mod random;
 
 use std::{env, error::Error, fmt::Write, fs, path::Path};
@@ -14,7 +14,7 @@ use suprsend_codegen::{Pointer, Settings, Source, generate, generate_partial, ru
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=../codegen/corpus");
-    println!("cargo::rerun-if-changed=../codegen/tests/random");
+    println!("cargo::rerun-if-changed=../codegen/tests/it/random");
     println!("cargo::rerun-if-env-changed=CORPUS_SEEDS");
     let out = env::var("OUT_DIR")?;
     let (mut modules, mut list) = (String::new(), String::new());

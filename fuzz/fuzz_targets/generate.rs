@@ -2,7 +2,7 @@
 
 #![no_main]
 
-#[path = "../../crates/codegen/tests/targets/mod.rs"]
+#[path = "../../crates/codegen/tests/it/targets/mod.rs"]
 #[allow(dead_code, reason = "one of the targets each")]
 mod targets;
 

@@ -4,7 +4,7 @@
 //! of those names has to be written again. Null, and empty lists and maps, stand for absent members, and what an alternative does
 //! not name is ignored, as the report states.
 
-#[path = "../../codegen/tests/random/generator.rs"]
+#[path = "../../codegen/tests/it/random/generator.rs"]
 mod generator;
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 //!
 //! The runs are deterministic. `FUZZ_ROUNDS` makes them longer.
 
-#[path = "../../../crates/codegen/tests/random/mod.rs"]
+#[path = "../../../crates/codegen/tests/it/random/mod.rs"]
 mod random;
 
 use std::{fs, path::Path};

@@ -1,12 +1,10 @@
 //! The inputs of the fuzz targets, as tests: those in `fuzz/corpus/`, and for each target the documents in `corpus/`.
 
-mod targets;
-
 use std::{fs, path::Path};
 
 #[test]
 fn every_input_is_taken() {
-    for (name, target) in targets::TARGETS {
+    for (name, target) in crate::targets::TARGETS {
         let own = Path::new("../../fuzz/corpus").join(name);
         let mut count = 0;
         for folder in [own.as_path(), Path::new("corpus")] {

@@ -1,6 +1,6 @@
 //! What becomes of every document in `corpus/` is stated beside it, line by line, in the file `.outcome`.
 //!
-//! `UPDATE_OUTCOMES=1 cargo test -p suprsend-codegen --test corpus` writes these files; what it changed is for review.
+//! `UPDATE_OUTCOMES=1 cargo test -p suprsend-codegen --test it corpus::` writes these files; what it changed is for review.
 
 use std::{fs, path::PathBuf};
 

@@ -2,11 +2,10 @@
 //!
 //! The runs are the same every time. `FUZZ_ROUNDS` makes them longer.
 
-mod random;
-
-use random::Random;
 use serde_json::{Value, json};
 use suprsend_codegen::{Problems, Project, Settings, Source, generate, generate_partial, lower};
+
+use crate::random::{self, Random};
 
 fn rounds(usual: u64) -> u64 {
     std::env::var("FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(usual)
