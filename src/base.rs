@@ -6,7 +6,7 @@ use http::HeaderValue;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use reqwest::{Request, Url};
 
-use crate::{RequestError, Spec};
+use crate::{RequestError, Spec, parameter::is_plain};
 
 /// The maximum length of a URL. A longer one is rejected, because setting its path would panic.
 const LONGEST: usize = 64 * 1024;
@@ -102,17 +102,22 @@ impl Base {
     fn path_of(&self, template: &str, values: &[&str]) -> Result<String, RequestError> {
         let mut path = String::with_capacity(USUAL);
         path.push_str(&self.path);
-        let template = template.split('#').next().unwrap_or_default();
         let mut rest = template.find('/').map_or("", |start| &template[start..]);
         let mut values = values.iter();
-        while let Some(brace) = rest.find('{') {
-            let start = rest[..brace].rfind('/').map_or(0, |slash| slash + 1);
-            let end = rest[brace..].find('/').map_or(rest.len(), |slash| brace + slash);
-            path.push_str(&rest[..start]);
-            fill(&rest[start..end], &mut values, &mut path)?;
-            rest = &rest[end..];
+        while let Some(after) = rest.strip_prefix('/') {
+            let end = after.bytes().position(|byte| matches!(byte, b'/' | b'#')).unwrap_or(after.len());
+            let (segment, more) = after.split_at(end);
+            path.push('/');
+            if segment.bytes().all(|byte| byte != b'{') {
+                path.push_str(segment);
+            } else if is_parameter(segment) && values.as_slice().first().is_some_and(|value| is_plain(value))
+            {
+                path.extend(values.next().copied());
+            } else {
+                fill(segment, &mut values, &mut path)?;
+            }
+            rest = more;
         }
-        path.push_str(rest);
         if path.len() > LONGEST {
             return Err(RequestError::new("path", "is too long"));
         }
@@ -120,22 +125,24 @@ impl Base {
     }
 }
 
+/// Returns whether a segment of a template is one parameter.
+fn is_parameter(segment: &str) -> bool {
+    segment.starts_with('{') && segment.bytes().position(|byte| byte == b'}') == Some(segment.len() - 1)
+}
+
 /// Appends a segment of a template with its values, percent-encoded.
+#[cold]
 fn fill<'a>(
     segment: &'a str,
     values: &mut impl Iterator<Item = &'a &'a str>,
     path: &mut String,
 ) -> Result<(), RequestError> {
-    // The server acts on the decoded segment. Nearly always it is a single value, which needs no copy.
-    let mut whole = Cow::Borrowed("");
+    // The server acts on the decoded segment.
+    let mut whole = String::new();
     let mut name = "";
-    let mut append = |text: &'a str| {
+    let mut append = |text: &str| {
         path.extend(utf8_percent_encode(text, SEGMENT));
-        if whole.is_empty() {
-            whole = Cow::Borrowed(text);
-        } else {
-            whole.to_mut().push_str(text);
-        }
+        whole.push_str(text);
     };
     let mut rest = segment;
     while let Some((before, after)) = rest.split_once('{') {

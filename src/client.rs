@@ -2,7 +2,7 @@
 
 use http::{HeaderValue, Method, StatusCode, header};
 
-use crate::{Base, Error, Format, Operation, RequestError};
+use crate::{Base, Error, Format, Operation, RequestError, parameter::set_header};
 
 /// A client without its own retries, validation and timeouts, for programs that bring their own.
 ///
@@ -65,7 +65,7 @@ impl Client {
     pub async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error<O::Refusal>> {
         let mut request = operation.request(&self.base)?;
         if let Some(value) = &self.authorization {
-            request.headers_mut().insert(header::AUTHORIZATION, value.clone());
+            set_header(&mut request, header::AUTHORIZATION, value.clone());
         }
         let is_head = request.method() == Method::HEAD;
         let response = self.http.execute(request).await?;

@@ -16,10 +16,12 @@ pub struct RequestError {
 
 impl RequestError {
     /// Creates an error about a part of a request, for implementations of [`Operation`](crate::Operation).
+    #[cold]
     pub fn new(place: &str, reason: &'static str) -> Self {
         Self { place: place.to_owned(), reason, is_parameter: false }
     }
 
+    #[cold]
     pub(crate) fn for_parameter(name: &str, reason: &'static str) -> Self {
         Self { place: name.to_owned(), reason, is_parameter: true }
     }

@@ -74,9 +74,21 @@ pub fn header<T: Serialize + ?Sized>(
     Ok(())
 }
 
+/// Sets a header, in one function for all headers that are set in a request, of which the processor's cache has to hold only one.
+#[inline(never)]
+pub fn set_header(request: &mut Request, name: HeaderName, value: HeaderValue) {
+    request.headers_mut().insert(name, value);
+}
+
+/// Returns whether a text has ASCII letters, digits, `-` and `_` only, and so the same form in every part of a request.
+pub fn is_plain(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !text.is_empty() && text.bytes().all(is_plain)
+}
+
 /// Requests a JSON response.
 pub fn accept_json(request: &mut Request) {
-    request.headers_mut().insert(header::ACCEPT, JSON);
+    set_header(request, header::ACCEPT, JSON);
 }
 
 /// Sets a JSON body.
@@ -129,7 +141,7 @@ pub fn bytes(request: &mut Request, media: &'static str, body: impl AsRef<[u8]>)
 }
 
 fn set(request: &mut Request, media: HeaderValue, body: Vec<u8>) {
-    request.headers_mut().insert(header::CONTENT_TYPE, media);
+    set_header(request, header::CONTENT_TYPE, media);
     *request.body_mut() = Some(Body::from(body));
 }
 

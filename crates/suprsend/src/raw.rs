@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::{HeaderValue, Method, header};
 use serde::{Serialize, de::DeserializeOwned};
-use suprsend_api::{Base, Format, Operation, RequestError, Spec};
+use suprsend_api::{Base, Format, Operation, RequestError, Spec, parameter::set_header};
 
 use crate::{
     call::Call,
@@ -81,7 +81,7 @@ impl Operation for Request {
             .ok_or_else(|| RequestError::new("path", "must start with `/` and stay below the base URL"))?;
         let mut request = reqwest::Request::new(self.method.clone(), url);
         if let Some(body) = &self.body {
-            request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            set_header(&mut request, header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *request.body_mut() = Some(body.clone().into());
         }
         Ok(request)

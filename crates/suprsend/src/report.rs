@@ -110,6 +110,10 @@ impl<'a> Watch<'a> {
 
     /// Records the end of the call. If `may_be_absent` is set, it is not a failure if nothing with the requested id exists.
     pub(crate) fn end<T>(mut self, result: &Result<Response<T>, Error>, may_be_absent: bool) {
+        if !self.is_watched() {
+            self.ended = true;
+            return;
+        }
         match result {
             Ok(response) => self.finish(Some(response.status()), response.request_id(), None),
             Err(error) => {
@@ -120,12 +124,13 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Returns whether anybody hears of the call. If not, neither the clock nor the response is read for them.
+    fn is_watched(&self) -> bool {
+        self.hook.is_some() || trace::Span::IS_ON
+    }
+
     fn finish(&mut self, status: Option<StatusCode>, request_id: Option<&str>, error: Option<ErrorKind>) {
         self.ended = true;
-        // Without a listener, the clock is not read.
-        if self.hook.is_none() && !trace::Span::IS_ON {
-            return;
-        }
         let report = CallReport {
             operation: self.operation,
             status,
@@ -144,7 +149,7 @@ impl<'a> Watch<'a> {
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        if !self.ended {
+        if !self.ended && self.is_watched() {
             self.finish(None, None, Some(ErrorKind::Cancelled));
         }
     }

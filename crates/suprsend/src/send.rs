@@ -4,6 +4,7 @@
 //! bytes.
 
 use std::{
+    any::Any,
     future::{Future, poll_fn},
     iter,
     num::NonZeroU32,
@@ -17,11 +18,11 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, header};
 use reqwest::{Request, Url};
 use secrecy::ExposeSecret;
 use serde_json::Value;
-use suprsend_api::{Base, Credential, Operation, RequestError, Spec};
+use suprsend_api::{Base, Credential, Operation, RequestError, Spec, parameter::set_header};
 use tokio::{
     runtime::Handle,
     time::{Instant, sleep, timeout_at},
@@ -129,20 +130,25 @@ fn poll_in_runtime<T>(
     call: Pin<&mut impl Future<Output = Result<T, Error>>>,
     context: &mut Context<'_>,
 ) -> Poll<Result<T, Error>> {
-    panic::catch_unwind(AssertUnwindSafe(|| call.poll(context))).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| panic.downcast_ref().map(String::as_str)).unwrap_or_default();
-        let (what, method) = if text.contains("timers are disabled") {
-            ("timer", "enable_time")
-        } else if text.contains("IO is disabled") {
-            ("network", "enable_io")
-        } else {
-            panic::resume_unwind(panic)
-        };
-        let reason =
-            format!("has no {what}: enable it with `{method}` or `enable_all` of tokio's runtime::Builder");
-        Poll::Ready(Err(ConfigError::new("runtime", reason).into()))
-    })
+    panic::catch_unwind(AssertUnwindSafe(|| call.poll(context)))
+        .unwrap_or_else(|panic| Poll::Ready(Err(lacks_driver(panic).into())))
+}
+
+/// Returns which driver the runtime lacks by a panic of tokio. Any other panic goes on.
+#[cold]
+fn lacks_driver(panic: Box<dyn Any + Send>) -> ConfigError {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref().map(String::as_str)).unwrap_or_default();
+    let (what, method) = if text.contains("timers are disabled") {
+        ("timer", "enable_time")
+    } else if text.contains("IO is disabled") {
+        ("network", "enable_io")
+    } else {
+        panic::resume_unwind(panic)
+    };
+    let reason =
+        format!("has no {what}: enable it with `{method}` or `enable_all` of tokio's runtime::Builder");
+    ConfigError::new("runtime", reason)
 }
 
 /// A call in flight, from before its validation until its result is known. If it is dropped earlier, the call was cancelled.
@@ -373,7 +379,7 @@ impl Exchange<'_> {
             None => self.build(outgoing).map_err(Violations::from)?,
         };
         outgoing.url = outgoing.spec.verdict.as_ref().map(|_| request.url().clone());
-        self.set_headers(request.headers_mut());
+        self.set_headers(&mut request);
         authenticate(outgoing.spec, self.host(outgoing), &mut request, keys)?;
         Ok(request)
     }
@@ -384,13 +390,11 @@ impl Exchange<'_> {
     }
 
     /// Sets the headers of the client and of this call.
-    fn set_headers(&self, headers: &mut HeaderMap) {
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        for (name, value) in &self.shared().headers {
-            headers.insert(name, value.clone());
-        }
-        for (name, value) in &self.options.headers {
-            headers.insert(name, value.clone());
+    fn set_headers(&self, request: &mut Request) {
+        set_header(request, header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let of_call = self.options.headers.iter().map(|(name, value)| (name, value));
+        for (name, value) in self.shared().headers.iter().chain(of_call) {
+            set_header(request, name.clone(), value.clone());
         }
     }
 
@@ -494,10 +498,10 @@ fn authenticate(spec: &Spec, host: &Host, request: &mut Request, keys: &Keys) ->
             let name = HeaderName::try_from(name).map_err(|_| refuse())?;
             let mut value = HeaderValue::from_str(key.secret().expose_secret()).map_err(|_| refuse())?;
             value.set_sensitive(true);
-            request.headers_mut().insert(name, value);
+            set_header(request, name, value);
         }
         _ => {
-            request.headers_mut().insert(header::AUTHORIZATION, key.header().clone());
+            set_header(request, header::AUTHORIZATION, key.header().clone());
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use std::any::Any;
 use reqwest::Request;
 use serde::Serialize;
 use serde_json::Value;
-use suprsend_api::{Inspector, Operation, Parameter, Place, rules::Schema};
+use suprsend_api::{Inspector, Operation, Parameter, Place, parameter::is_plain, rules::Schema};
 
 use crate::{error::Violations, rules};
 
@@ -110,6 +110,14 @@ impl Inspector for Sensitive {
 
 /// Validates text that becomes a segment of the path.
 fn segment(name: &str, text: &str, violations: &mut Violations) {
+    if text.len() > ID_CHARACTERS || !is_plain(text) {
+        unusual_segment(name, text, violations);
+    }
+}
+
+/// Validates text that is no plain segment: nearly every id is.
+#[cold]
+fn unusual_segment(name: &str, text: &str, violations: &mut Violations) {
     let remark = if name == "distinct_id" { ": it is the user's id in your system" } else { "" };
     let mut add = |rule: String| violations.add(name, rule);
     let trimmed = text.trim();

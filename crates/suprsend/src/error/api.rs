@@ -213,6 +213,7 @@ pub struct UndecodableResponse {
 }
 
 impl UndecodableResponse {
+    #[cold]
     pub(crate) fn new(response: RawResponse, reason: impl Into<String>) -> Self {
         Self { response: Box::new(response.shortened()), reason: reason.into() }
     }

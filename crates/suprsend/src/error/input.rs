@@ -14,6 +14,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    #[cold]
     pub(crate) fn new(setting: &'static str, reason: impl Into<String>) -> Self {
         Self { setting, reason: reason.into() }
     }
@@ -109,6 +110,7 @@ pub(crate) struct Violations {
 }
 
 impl Violations {
+    #[cold]
     pub(crate) fn add(&mut self, path: impl Into<String>, rule: impl Into<String>) {
         self.found.push(Violation { path: path.into(), rule: rule.into() });
     }

@@ -126,6 +126,7 @@ impl<'r> Run<'r> {
     }
 
     /// Reports a violated rule, if this mode checks it.
+    #[cold]
     pub(super) fn broken(&mut self, path: &Path<'_>, rule: &Rule) -> Result<(), Stop> {
         let counts = match self.mode {
             Mode::Report | Mode::Test => true,
@@ -152,6 +153,7 @@ impl<'r> Run<'r> {
     }
 
     /// Reports a value that is not JSON.
+    #[cold]
     pub(super) fn fault(&mut self, path: &Path<'_>, rule: &str) {
         if self.is_first {
             self.violations.add(path.to_string(), rule);
