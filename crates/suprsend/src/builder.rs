@@ -247,14 +247,14 @@ impl<C> ClientBuilder<C> {
     }
 
     /// Sends everything through this proxy: `http://user:password@proxy.example.com:3128`. Defaults to the usual environment variables
-    /// (`HTTPS_PROXY`, `NO_PROXY`).
+    /// (`HTTPS_PROXY`, `NO_PROXY`). The last of this and [`no_proxy`](Self::no_proxy) counts.
     pub fn proxy(self, url: impl Into<SecretString>) -> Self {
-        Self { proxy: Some(url.into()), ..self }
+        Self { proxy: Some(url.into()), no_proxy: false, ..self }
     }
 
-    /// Disables proxies, whatever the environment says.
+    /// Disables proxies, whatever the environment says. The last of this and [`proxy`](Self::proxy) counts.
     pub fn no_proxy(self) -> Self {
-        Self { no_proxy: true, ..self }
+        Self { proxy: None, no_proxy: true, ..self }
     }
 
     /// Adds the name and version of your program to the user agent, so that SuprSend's support can tell programs apart.

@@ -250,6 +250,17 @@ async fn everything_goes_through_a_proxy() {
     assert!(received.header("proxy-authorization").unwrap().starts_with("Basic "));
 }
 
+#[tokio::test(start_paused = true, crate = "crate::patient")]
+async fn the_last_setting_of_the_proxy_counts() {
+    let (server, proxy) = (Server::start([created()]).await, Server::start([created()]).await);
+    let without = server.builder().proxy(&*proxy.url).no_proxy();
+    let with = server.builder().no_proxy().proxy(&*proxy.url);
+    for (builder, expected) in [(without, (1, 0)), (with, (1, 1))] {
+        builder.build().unwrap().users().upsert("user-123").await.unwrap();
+        assert_eq!((server.requests(), proxy.requests()), expected);
+    }
+}
+
 /// Without TLS only plain HTTP works, and what is missing is said.
 #[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
 #[tokio::test(start_paused = true, crate = "crate::patient")]
