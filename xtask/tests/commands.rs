@@ -50,6 +50,13 @@ fn a_difference_is_listed_and_fails_only_if_asked_to() {
     let lines = run(&pair);
     assert_eq!(code(&lines), Some(0));
     assert!(text(&lines.stdout).contains("breaking operation-removed: old /paths/~1v1~1user"));
+    let said = text(&lines.stderr);
+    for side in ["old", "new"] {
+        let line = format!(
+            "signatures are not compared, because no Rust can be generated from the {side} document:\n"
+        );
+        assert!(said.contains(&line), "{said}");
+    }
     assert_eq!(code(&run(&[&pair[..], &["--fail-on", "breaking"]].concat())), Some(1));
     let two = run(&["spec", "diff", PAGE, PAGE, "openapi.yaml", "--fail-on", "neutral"]);
     assert_eq!(code(&two), Some(0), "pages are united: {two:?}");

@@ -36,8 +36,8 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
-use suprsend_codegen::{Source, readable};
-use suprsend_console::unless_closed;
+use suprsend_codegen::{Problems, Source, readable};
+use suprsend_console::{tell, unless_closed};
 
 use self::document::{Document, Documents};
 pub(super) use self::{
@@ -103,7 +103,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         readable(&document).with_context(|| format!("{names} cannot be compared"))?;
         Ok(document)
     };
-    let changes = changes(&read(std::slice::from_ref(&arguments.old))?, &read(&arguments.new)?)?;
+    let (old, new) = (read(std::slice::from_ref(&arguments.old))?, read(&arguments.new)?);
+    let (changes, unmade) = compared(&old, &new)?;
+    for Unmade { side, problems } in &unmade {
+        tell!("signatures are not compared, because no Rust can be generated from the {side} document:");
+        tell!("{problems}");
+    }
     let failed = arguments.fail_on.is_some_and(|least| changes.iter().any(|it| it.level >= least.level()));
     let mut out = io::stdout().lock();
     let written = if arguments.json {
@@ -147,14 +152,28 @@ fn unused(documents: Documents<'_>, changes: &mut Changes) {
 }
 
 /// Returns the changes in the new document. Both must be readable.
+#[cfg(test)]
 pub(super) fn changes(old: &Value, new: &Value) -> Result<Vec<Change>> {
+    Ok(compared(old, new)?.0)
+}
+
+/// A document that no Rust can be generated from.
+struct Unmade {
+    side: &'static str,
+    problems: Problems,
+}
+
+/// Returns the changes, and the documents that no Rust can be generated from: if there are any, there are no signatures to compare.
+fn compared(old: &Value, new: &Value) -> Result<(Vec<Change>, Vec<Unmade>)> {
     if old == new {
-        return all(old, new, None);
+        return Ok((all(old, new, None)?, Vec::new()));
     }
-    // If one cannot be generated, there is no Rust code to compare.
-    let made = |document: &Value| Made::new(document.clone()).ok();
-    let (before, after) = (made(old), made(new));
-    all(old, new, before.as_ref().zip(after.as_ref()))
+    let made = [("old", old), ("new", new)]
+        .map(|(side, document)| Made::new(document.clone()).map_err(|problems| Unmade { side, problems }));
+    Ok(match made {
+        [Ok(before), Ok(after)] => (all(old, new, Some((&before, &after)))?, Vec::new()),
+        made => (all(old, new, None)?, made.into_iter().filter_map(Result::err).collect()),
+    })
 }
 
 /// Returns the changes between two documents that Rust has been generated from.
