@@ -33,7 +33,7 @@ pub(crate) struct Checked {
 pub(crate) fn operation<O: Operation>(operation: &O) -> Checked {
     let mut checked = Checked::default();
     operation.inspect(&mut checked);
-    users::check(operation as &dyn Any, &mut checked);
+    users::check(operation, &mut checked);
     checked
 }
 

@@ -6,6 +6,7 @@
 use std::any::Any;
 
 use suprsend_api::{
+    Operation,
     operations::{
         BulkDeleteUsers, CreateUpdateUsers, EditObjectProfile, EditUserProfile, EditUserTenantProfile,
         MergeUsers,
@@ -19,7 +20,10 @@ use crate::error::Violations;
 /// SuprSend's own names that its documentation uses and the OpenAPI document does not declare. A body may contain them as strings.
 pub(super) const RESERVED: [&str; 3] = ["$preferred_language", "$id_provider", "$bundle_id"];
 
-pub(super) fn check(operation: &dyn Any, checked: &mut Checked) {
+/// Inlined, so that only the branch of the operation's type is left.
+#[inline]
+pub(super) fn check<O: Operation>(operation: &O, checked: &mut Checked) {
+    let operation: &dyn Any = operation;
     if let Some(operation) = operation.downcast_ref::<CreateUpdateUsers>() {
         upsert(operation, &mut checked.body);
     } else if let Some(body) = edit_of(operation) {
@@ -34,8 +38,9 @@ pub(super) fn check(operation: &dyn Any, checked: &mut Checked) {
 }
 
 /// Returns whether a profile contains anything. Other values always count as results. The OpenAPI document requires no member of a profile.
-pub(super) fn is_result(value: &dyn Any) -> bool {
-    value.downcast_ref().is_none_or(|user: &User| {
+#[inline]
+pub(super) fn is_result<T: Any>(value: &T) -> bool {
+    (value as &dyn Any).downcast_ref().is_none_or(|user: &User| {
         user.distinct_id.is_some()
             || user.created_at.is_some()
             || user.updated_at.is_some()
@@ -45,6 +50,7 @@ pub(super) fn is_result(value: &dyn Any) -> bool {
 }
 
 /// Returns the edit of an operation, if it is an edit.
+#[inline]
 fn edit_of(operation: &dyn Any) -> Option<&UserEdit> {
     let of_user = operation.downcast_ref().map(|operation: &EditUserProfile| &operation.body);
     let of_tenant = || operation.downcast_ref().map(|operation: &EditUserTenantProfile| &operation.body);

@@ -15,7 +15,8 @@ pub(super) fn text(run: &mut Run<'_>, at: At<'_>, text: &str) -> Result<Seen, St
     let equals = |json: &Json| matches!(json, Json::String(other) if *other == text);
     judge(run, at, Type::String, equals, |rule| match rule {
         Rule::Format(format) => !format::is_valid(*format, text),
-        Rule::MinLength(least) => characters(text) < *least,
+        // A character has at most four bytes.
+        Rule::MinLength(least) => (text.len() as u64).div_ceil(4) < *least && characters(text) < *least,
         Rule::MaxLength(most) => text.len() as u64 > *most && characters(text) > *most,
         Rule::Pattern(pattern) => !pattern.is_match(text),
         _ => false,
