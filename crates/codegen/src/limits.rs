@@ -73,6 +73,34 @@ pub(crate) fn check(document: &Value) -> Result<(), (String, String)> {
     Ok(())
 }
 
+/// An upper bound for the size of a document while actions change it, so that all of it is counted only near the limits.
+pub(crate) struct Bound {
+    values: usize,
+    depth: usize,
+}
+
+impl Bound {
+    pub(crate) fn of(document: &Value) -> Self {
+        let (values, nesting) = measure(document);
+        Self { values, depth: nesting + 1 }
+    }
+
+    /// Adds values that are written below a place, and nest as deep as this.
+    pub(crate) fn add(&mut self, values: usize, nesting: usize, below: usize) {
+        self.values = self.values.saturating_add(values);
+        self.depth = self.depth.max(below + nesting + 1);
+    }
+
+    /// Rejects the document that it is a bound for, as [`check`] does.
+    pub(crate) fn check(&mut self, document: &Value) -> Result<(), (String, String)> {
+        if self.values <= VALUES && self.depth <= DEPTH {
+            return Ok(());
+        }
+        *self = Self::of(document);
+        check(document)
+    }
+}
+
 /// Returns the number of values in a value, including itself, and the nesting of lists and objects in it.
 pub(crate) fn measure(value: &Value) -> (usize, usize) {
     let (mut count, mut deepest) = (0, 0);

@@ -30,17 +30,18 @@ pub(crate) fn apply(document: &mut Value, sources: &[Source]) -> Result<(), Prob
     let overlays = every(sources.iter().map(Source::parse))?;
     let read = every(overlays.iter().zip(sources).map(|(overlay, source)| actions_of(overlay, source)))?;
     let mut result = document.clone();
+    let mut bound = limits::Bound::of(&result);
     let mut problems = Vec::new();
     for (action, source) in
         read.iter().zip(sources).flat_map(|(actions, source)| actions.iter().map(move |it| (it, source)))
     {
         let targets = locate(&action.path, &result);
         let stated = action.check(&targets, &result);
-        let applied = action.apply(targets, &mut result);
+        let applied = action.apply(targets, &mut result, &mut bound);
         if let Err((reason, remedy)) = stated.and(applied) {
             problems.push(Problem::at(action.place(source), reason, remedy));
         }
-        if let Err((reason, remedy)) = limits::check(&result) {
+        if let Err((reason, remedy)) = bound.check(&result) {
             problems.push(Problem::at(action.place(source), reason, remedy));
             break;
         }
@@ -171,7 +172,12 @@ impl<'a> Action<'a> {
         was::differs(self.was?, target.get(document).unwrap_or(&Value::Null), target)
     }
 
-    fn apply(&self, mut targets: Vec<Pointer>, document: &mut Value) -> Result<(), Failure> {
+    fn apply(
+        &self,
+        mut targets: Vec<Pointer>,
+        document: &mut Value,
+        bound: &mut limits::Bound,
+    ) -> Result<(), Failure> {
         if targets.is_empty() {
             return Err(fail(
                 "the target matches nothing in the document",
@@ -197,7 +203,9 @@ impl<'a> Action<'a> {
             }
         };
         // Checked before anything is written: a small action with many targets can make a document too large for the memory.
-        if limits::measure(&value).0.saturating_mul(targets.len()) > limits::VALUES {
+        let (values, nesting) = limits::measure(&value);
+        let values = values.saturating_mul(targets.len());
+        if values > limits::VALUES {
             return Err(fail(
                 format!("the update would add more than {} values", limits::VALUES),
                 "narrow the path",
@@ -210,6 +218,8 @@ impl<'a> Action<'a> {
                 "narrow the path to places of one kind",
             ));
         }
+        let below = targets.iter().map(|target| target.tokens().len()).max().unwrap_or_default();
+        bound.add(values, nesting, below);
         for target in &targets {
             if let Some(slot) = target.get_mut(document) {
                 update(slot, &value, target)?;

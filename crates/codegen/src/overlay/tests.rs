@@ -60,6 +60,26 @@ fn an_action_cannot_multiply_without_end() {
 }
 
 #[test]
+fn actions_cannot_grow_a_document_beyond_the_limits_together() {
+    let run = |document: &Value, count, action: &dyn Fn(usize) -> String| {
+        run(document, &(0..count).map(action).collect::<String>())
+    };
+    let long = json!({"a": [], "b": (0..500_000).collect::<Vec<_>>()});
+    let longer =
+        |count| run(&long, count, &|index| format!("- {{target: $.a, copy: $.b, description: '{index}'}}\n"));
+    assert_eq!(longer(2).unwrap()["a"].as_array().unwrap().len(), 1_000_000);
+    assert!(longer(3).is_err_and(|error| error.contains("more than 2000000 values")));
+    let nested = format!("{}{{}}{}", "{n: ".repeat(100), "}".repeat(100));
+    let deeper = |count| {
+        run(&json!({"n": {}}), count, &|index| {
+            format!("- {{target: $.n{}, update: {nested}}}\n", ".n".repeat(100 * index))
+        })
+    };
+    deeper(2).unwrap();
+    assert!(deeper(3).is_err_and(|error| error.contains("more than 256 levels deep")));
+}
+
+#[test]
 fn a_target_that_matches_nothing_names_its_line() {
     let error = run(&json!({"a": 1}), "- target: $.b\n  remove: true\n").unwrap_err();
     assert!(error.starts_with("o.yaml:4: action 1 ($.b): the target matches nothing"), "{error}");

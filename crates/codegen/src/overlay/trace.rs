@@ -39,6 +39,7 @@ pub fn trace(
     let read = every(overlays.iter().map(Source::parse))?;
     let actions = every(read.iter().zip(overlays).map(|(overlay, source)| actions_of(overlay, source)))?;
     let mut result = document.clone();
+    let mut bound = limits::Bound::of(&result);
     let mut steps = Vec::new();
     for (overlay, (actions, source)) in actions.iter().zip(overlays).enumerate() {
         for action in actions {
@@ -54,8 +55,8 @@ pub fn trace(
                 failure: None,
             };
             see(&step, &result);
-            step.failure = run(action, &step, &mut result);
-            if let Err((reason, remedy)) = limits::check(&result) {
+            step.failure = run(action, &step, &mut result, &mut bound);
+            if let Err((reason, remedy)) = bound.check(&result) {
                 return Err(Problem::at(step.place, reason, remedy).into());
             }
             steps.push(step);
@@ -64,9 +65,9 @@ pub fn trace(
     Ok((result, steps))
 }
 
-fn run(action: &Action<'_>, step: &Step, document: &mut Value) -> Option<Problem> {
+fn run(action: &Action<'_>, step: &Step, document: &mut Value, bound: &mut limits::Bound) -> Option<Problem> {
     let stated = action.check(&step.targets, document);
-    let applied = action.apply(step.targets.clone(), document);
+    let applied = action.apply(step.targets.clone(), document, bound);
     let (reason, remedy) = stated.and(applied).err()?;
     Some(Problem::at(step.place.clone(), reason, remedy))
 }
