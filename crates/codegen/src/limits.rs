@@ -85,10 +85,11 @@ impl Bound {
         Self { values, depth: nesting + 1 }
     }
 
-    /// Adds values that are written below a place, and nest as deep as this.
+    /// Adds values that are written to a place as many levels below the root, and nest as deep as this.
     pub(crate) fn add(&mut self, values: usize, nesting: usize, below: usize) {
         self.values = self.values.saturating_add(values);
-        self.depth = self.depth.max(below + nesting + 1);
+        // The root is the first level, an item that is appended to a list is one level below the list, and a scalar below its container.
+        self.depth = self.depth.max(below + nesting + 2);
     }
 
     /// Rejects the document that it is a bound for, as [`check`] does.

@@ -77,6 +77,16 @@ fn actions_cannot_grow_a_document_beyond_the_limits_together() {
     };
     deeper(2).unwrap();
     assert!(deeper(3).is_err_and(|error| error.contains("more than 256 levels deep")));
+    // To the level: items of a list are one level below it.
+    for (depth, added) in (248..256)
+        .flat_map(|depth| [json!(1), json!({}), json!({"a": 1}), json!([[1]])].map(|added| (depth, added)))
+    {
+        let nest = |list: Value| (0..depth).fold(list, |inner, _| json!({"n": inner}));
+        let action = format!("- {{target: ${}, update: {added}}}\n", ".n".repeat(depth));
+        let items = if added.is_array() { added.clone() } else { json!([added]) };
+        let fits = limits::check(&nest(items)).is_ok();
+        assert_eq!(run(&nest(json!([])), 1, &|_| action.clone()).is_ok(), fits, "{added} at {depth}");
+    }
 }
 
 #[test]
