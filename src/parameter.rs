@@ -74,7 +74,7 @@ pub fn header<T: Serialize + ?Sized>(
     Ok(())
 }
 
-/// Sets a header, in one function for all headers that are set in a request, of which the processor's cache has to hold only one.
+/// Sets a header. Never inlined, because one copy of this code for all headers stays in the processor's cache, and several do not.
 #[inline(never)]
 pub fn set_header(request: &mut Request, name: HeaderName, value: HeaderValue) {
     request.headers_mut().insert(name, value);
